@@ -1,0 +1,133 @@
+package io.pare.mem;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * A contiguous, row-major tensor of 32-bit floats over off-heap memory that a {@link Region} owns.
+ *
+ * <p>The last dimension varies fastest (NCHW for images, OIHW for filters). The tensor is a view: it frees nothing, and
+ * it is as thread-safe as its memory.
+ */
+public final class FloatTensor {
+    private final MemorySegment segment;
+    private final long[] shape;
+    private final long count;
+
+    /** Views {@code segment} as a tensor; it must hold exactly the shape's number of floats and be native memory. */
+    public FloatTensor(MemorySegment segment, long... shape) {
+        this.shape = shape.clone();
+        this.count = count(shape);
+        if (!segment.isNative()) {
+            throw new IllegalArgumentException("a tensor needs off-heap memory, this segment is on the heap");
+        }
+        if (segment.byteSize() != count * Float.BYTES) {
+            throw new IllegalArgumentException("shape " + Arrays.toString(shape) + " needs " + count * Float.BYTES
+                    + " bytes, the segment has " + segment.byteSize());
+        }
+        this.segment = segment;
+    }
+
+    /** The number of elements of a shape; 1 for the empty shape. Throws on negative sizes and overflow. */
+    public static long count(long... shape) {
+        long count = 1;
+        for (long size : shape) {
+            if (size < 0) {
+                throw new IllegalArgumentException("negative size in shape " + Arrays.toString(shape));
+            }
+            count = Math.multiplyExact(count, size);
+        }
+        return count;
+    }
+
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /** A copy of the shape. */
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    /** Size of dimension {@code axis}. */
+    public long size(int axis) {
+        return shape[axis];
+    }
+
+    public int rank() {
+        return shape.length;
+    }
+
+    /** Number of elements. */
+    public long count() {
+        return count;
+    }
+
+    public long byteSize() {
+        return segment.byteSize();
+    }
+
+    /** Element at row-major {@code index}. For edges and tests; kernels work on ranges. */
+    public float get(long index) {
+        return segment.getAtIndex(ValueLayout.JAVA_FLOAT, index);
+    }
+
+    /** Sets the element at row-major {@code index}. */
+    public void set(long index, float value) {
+        segment.setAtIndex(ValueLayout.JAVA_FLOAT, index, value);
+    }
+
+    /** The same memory under another shape of the same count. */
+    public FloatTensor reshape(long... newShape) {
+        return new FloatTensor(segment, newShape);
+    }
+
+    /** Rows {@code from} (inclusive) to {@code to} (exclusive) of the first dimension, as a view. */
+    public FloatTensor rows(long from, long to) {
+        long[] sliced = shape.clone();
+        long rowBytes = shape[0] == 0 ? 0 : byteSize() / shape[0];
+        sliced[0] = to - from;
+        return new FloatTensor(segment.asSlice(from * rowBytes, (to - from) * rowBytes), sliced);
+    }
+
+    /** Copies {@code values} in; their number must be the tensor's count. */
+    public FloatTensor copyFrom(float[] values) {
+        if (values.length != count) {
+            throw new IllegalArgumentException(
+                    "shape " + Arrays.toString(shape) + " holds " + count + " floats, given " + values.length);
+        }
+        MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_FLOAT, 0, values.length);
+        return this;
+    }
+
+    /** Copies another tensor of the same count in. */
+    public FloatTensor copyFrom(FloatTensor other) {
+        if (other.count != count) {
+            throw new IllegalArgumentException("cannot copy " + other + " into " + this);
+        }
+        segment.copyFrom(other.segment);
+        return this;
+    }
+
+    public FloatTensor fill(float value) {
+        if (Float.floatToRawIntBits(value) == 0) {
+            segment.fill((byte) 0);
+        } else {
+            for (long i = 0; i < count; i++) {
+                set(i, value);
+            }
+        }
+        return this;
+    }
+
+    /** The elements, copied to the heap. */
+    public float[] toArray() {
+        return segment.toArray(ValueLayout.JAVA_FLOAT);
+    }
+
+    @Override
+    public String toString() {
+        return "f32" + Arrays.toString(shape);
+    }
+}
