@@ -1,0 +1,20 @@
+package io.pare.model;
+
+/** Shape of one sample between two layers: channels, height, width. A vector of features is {@code features x 1 x 1}. */
+public record ImageShape(int channels, int height, int width) {
+    public ImageShape {
+        if (channels < 1 || height < 1 || width < 1) {
+            throw new IllegalArgumentException("not a shape: " + channels + "x" + height + "x" + width);
+        }
+    }
+
+    /** Elements of one sample. */
+    public int features() {
+        return Math.multiplyExact(Math.multiplyExact(channels, height), width);
+    }
+
+    @Override
+    public String toString() {
+        return height == 1 && width == 1 ? Integer.toString(channels) : channels + "x" + height + "x" + width;
+    }
+}
