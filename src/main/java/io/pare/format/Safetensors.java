@@ -406,8 +406,7 @@ public final class Safetensors implements AutoCloseable {
      * in the same order, give the same bytes.
      */
     public static final class Writer {
-        private record Pending(String name, ElementType type, long[] shape, MemorySegment data) {
-        }
+        private record Pending(String name, ElementType type, long[] shape, MemorySegment data) {}
 
         private final Map<String, Pending> pending = new LinkedHashMap<>();
         private final Map<String, String> metadata = new TreeMap<>();

@@ -12,8 +12,7 @@ import java.util.List;
 public final class Models {
     private static final ImageShape MNIST = new ImageShape(1, 28, 28);
 
-    private Models() {
-    }
+    private Models() {}
 
     /** Names that {@link #byName} takes. */
     public static List<String> names() {

@@ -26,7 +26,8 @@ class ModelTest {
                 () -> new Model("odd", new ImageShape(1, 8, 8), 10,
                         List.of(Layer.Conv2d.of("conv", 1, 4, 5), new Layer.Linear("fc", 63, 10))));
         assertTrue(e.getMessage().contains("fc") && e.getMessage().contains("64"), e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Layer.Conv2d.of("big", 1, 4, 9).output(new ImageShape(1, 8, 8)));
+        assertThrows(IllegalArgumentException.class,
+                () -> Layer.Conv2d.of("big", 1, 4, 9).output(new ImageShape(1, 8, 8)));
     }
 
     @Test

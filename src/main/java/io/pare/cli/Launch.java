@@ -1,0 +1,108 @@
+package io.pare.cli;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Starts the command line in a JVM that has the incubator module.
+ *
+ * <p>No manifest entry can add {@code jdk.incubator.vector}, so the JVM that {@code java -jar} starts may lack it. Then
+ * this class starts a second one with the same options, streams and arguments, waits for it, and passes signals and the
+ * exit code on. The child watches its parent: when the parent is killed outright, the child leaves in an orderly way.
+ */
+public final class Launch {
+    /** Set in the child to the parent's process id. */
+    static final String PARENT = "pare.parent";
+
+    private static final String MODULE = "jdk.incubator.vector";
+    private static final Set<String> PLAIN = Set.of("--help", "-h", "--version", "-V", "help");
+    private static final long WATCH_MILLIS = 200;
+    private static final long LEAVE_MILLIS = 20_000;
+
+    private Launch() {}
+
+    /** Runs the command line and ends the JVM with its exit code. */
+    public static void main(String[] args) throws Exception {
+        String parent = System.getProperty(PARENT);
+        if (parent != null) {
+            watch(Long.parseLong(parent));
+        }
+        if (ModuleLayer.boot().findModule(MODULE).isPresent() || computesNothing(args)) {
+            System.exit(Commands.run(args));
+        }
+        if (parent != null) {
+            System.err.println(
+                    "pare: the module " + MODULE + " is missing from this JVM (" + System.getProperty("java.home")
+                            + ") although it was asked for: use a full JDK 25, not a trimmed run-time image");
+            System.exit(Commands.FAILURE);
+        }
+        System.exit(relaunch(args));
+    }
+
+    /** Whether help or version is all that is asked for, which needs no kernels and should come at once. */
+    static boolean computesNothing(String[] args) {
+        return args.length == 0 || List.of(args).stream().anyMatch(PLAIN::contains);
+    }
+
+    private static int relaunch(String[] args) throws InterruptedException {
+        Process child;
+        try {
+            child = new ProcessBuilder(command(args)).inheritIO().start();
+        } catch (IOException e) {
+            System.err.println("pare: cannot start a second JVM with --add-modules " + MODULE + " (" + e.getMessage()
+                    + "); pass that option yourself, then one JVM does");
+            return Commands.FAILURE;
+        }
+        // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone does not.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            if (child.isAlive()) {
+                child.destroy();
+                try {
+                    child.waitFor();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }));
+        return child.waitFor();
+    }
+
+    private static List<String> command(String[] args) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.add("--add-modules=" + MODULE);
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.add("-D" + PARENT + "=" + ProcessHandle.current().pid());
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path"));
+        command.add("io.pare.Main");
+        command.addAll(List.of(args));
+        return command;
+    }
+
+    /** Leaves this JVM, through its shutdown hooks, once process {@code parent} is no longer the one that started it. */
+    private static void watch(long parent) {
+        Thread watcher = new Thread(() -> {
+            try {
+                while (ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(-1L) == parent) {
+                    Thread.sleep(WATCH_MILLIS);
+                }
+                Thread leaving = new Thread(() -> System.exit(Commands.KILLED), "pare-leave");
+                leaving.setDaemon(true);
+                leaving.start();
+                Thread.sleep(LEAVE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            Runtime.getRuntime().halt(Commands.KILLED);
+        }, "pare-watch-parent");
+        watcher.setDaemon(true);
+        watcher.start();
+    }
+}
