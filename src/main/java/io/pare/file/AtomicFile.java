@@ -1,0 +1,173 @@
+package io.pare.file;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Locale;
+
+/**
+ * Writes whole files so that, whatever happens, a reader finds the old content or the new one and nothing between.
+ *
+ * <p>The content goes to a temporary file beside the target, is forced to the disk, and takes the target's name in one
+ * step. A full disk, a crash or {@code kill -9} leaves the target as it was. Missing parent folders are created. A target
+ * that is a link keeps being one; a target that is no regular file, such as {@code /dev/stdout}, is written directly.
+ * Every failure is a {@link FileException} whose message is fit for a user.
+ *
+ * <p>Safe for use by many threads and processes; of two writers of one target, the last to finish wins.
+ */
+public final class AtomicFile {
+    private static final String SUFFIX = ".tmp";
+    private static final long STALE_MILLIS = 3_600_000;
+
+    private AtomicFile() {}
+
+    /** What goes into a file. */
+    @FunctionalInterface
+    public interface Content {
+        /** Writes everything to {@code channel}, which is empty and at position 0, and leaves it open. */
+        void writeTo(FileChannel channel) throws IOException;
+    }
+
+    /** Writes what {@code content} gives. */
+    public static void write(Path target, Content content) {
+        Path parent = target.toAbsolutePath().getParent();
+        try {
+            if (Files.exists(target) && !Files.isRegularFile(target) && !Files.isDirectory(target)) {
+                try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {
+                    content.writeTo(channel);
+                }
+                return;
+            }
+            Path real = Files.exists(target) ? target.toRealPath() : target.toAbsolutePath();
+            if (Files.isDirectory(real)) {
+                throw new FileSystemException(target.toString(), null, "is a folder, a file is needed");
+            }
+            parent = real.getParent();
+            Files.createDirectories(parent);
+            removeStale(real);
+            replace(real, content);
+            force(parent);
+        } catch (IOException e) {
+            throw failure(target, parent, e);
+        }
+    }
+
+    /** Writes {@code bytes}. */
+    public static void write(Path target, byte[] bytes) {
+        write(target, channel -> {
+            ByteBuffer buffer = ByteBuffer.wrap(bytes);
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+        });
+    }
+
+    /** Writes {@code text} as UTF-8. */
+    public static void write(Path target, String text) {
+        write(target, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void replace(Path real, Content content) throws IOException {
+        Path temporary = real.resolveSibling(
+                prefix(real) + ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId() + SUFFIX);
+        boolean moved = false;
+        try {
+            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                content.writeTo(channel);
+                channel.force(true);
+            }
+            try {
+                Files.move(temporary, real, StandardCopyOption.ATOMIC_MOVE);
+            } catch (AtomicMoveNotSupportedException e) {
+                Files.move(temporary, real, StandardCopyOption.REPLACE_EXISTING);
+            }
+            moved = true;
+        } finally {
+            if (!moved) {
+                Files.deleteIfExists(temporary);
+            }
+        }
+    }
+
+    /** Deletes what killed writers of the same target left an hour ago or earlier. */
+    private static void removeStale(Path real) throws IOException {
+        long now = System.currentTimeMillis();
+        String prefix = prefix(real);
+        try (DirectoryStream<Path> siblings = Files.newDirectoryStream(real.getParent(), file -> {
+            String name = file.getFileName().toString();
+            return name.startsWith(prefix) && name.endsWith(SUFFIX);
+        })) {
+            for (Path sibling : siblings) {
+                if (now - Files.getLastModifiedTime(sibling).toMillis() > STALE_MILLIS) {
+                    Files.deleteIfExists(sibling);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            // Another process swept it first.
+        }
+    }
+
+    private static String prefix(Path file) {
+        return "." + file.getFileName() + ".";
+    }
+
+    /** Makes the new name itself survive a power cut. Windows cannot open folders and needs it not. */
+    private static void force(Path folder) throws IOException {
+        if (System.getProperty("os.name").startsWith("Windows")) {
+            return;
+        }
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (AccessDeniedException e) {
+            // A folder may be writable and not readable; the file is complete then all the same.
+        }
+    }
+
+    private static FileException failure(Path target, Path parent, IOException e) {
+        return new FileException("cannot write " + target + ": " + reason(e, parent), e);
+    }
+
+    private static String reason(IOException e, Path parent) {
+        String text = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.getMessage();
+        String known = String.valueOf(text).toLowerCase(Locale.ROOT);
+        if (known.contains("no space left") || known.contains("not enough space") || known.contains("quota")) {
+            return "the disk is full" + free(parent) + "; free some space or write elsewhere";
+        }
+        if (known.contains("read-only")) {
+            return "the file system is read-only; write elsewhere";
+        }
+        return switch (e) {
+            case AccessDeniedException _ -> "permission denied in " + parent + "; write elsewhere or change its mode";
+            case NotDirectoryException f -> f.getFile() + " is a file, a folder is needed";
+            case FileAlreadyExistsException f -> f.getFile() + " is a file, a folder is needed";
+            case ClosedByInterruptException _ -> "interrupted";
+            case InterruptedIOException _ -> "interrupted";
+            default -> known.contains("not a directory")
+                    ? "a part of the path is a file, a folder is needed"
+                    : String.valueOf(text);
+        };
+    }
+
+    private static String free(Path parent) {
+        try {
+            return " (" + Files.getFileStore(parent).getUsableSpace() + " bytes left in " + parent + ")";
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}
