@@ -1,0 +1,31 @@
+package io.pare.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Objects;
+
+/**
+ * A read-only view of one bit for each element: bit {@code i & 7} of byte {@code i >> 3}, least significant first.
+ *
+ * @param segment native memory of at least {@link #bytes bytes(n)} bytes from {@code offset}
+ * @param offset in bytes at which bit 0 lies
+ */
+public record Bits(MemorySegment segment, long offset) {
+    /** Checks that there is memory and the offset is not negative. */
+    public Bits {
+        Objects.requireNonNull(segment);
+        if (offset < 0) {
+            throw new IllegalArgumentException("negative offset: " + offset);
+        }
+    }
+
+    /** Bytes that {@code n} bits take. */
+    public static long bytes(long n) {
+        return (n + 7) >>> 3;
+    }
+
+    /** Whether bit {@code i} is set. */
+    public boolean get(long i) {
+        return (segment.get(ValueLayout.JAVA_BYTE, offset + (i >>> 3)) >>> (i & 7) & 1) != 0;
+    }
+}

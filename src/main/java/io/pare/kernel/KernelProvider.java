@@ -1,0 +1,125 @@
+package io.pare.kernel;
+
+import io.pare.kernel.scalar.ScalarKernels;
+import java.lang.reflect.InvocationTargetException;
+import java.util.Locale;
+
+/**
+ * Chooses, once, between the SIMD and the scalar kernels, and says why.
+ *
+ * <p>{@code -Dpare.kernels=auto|simd|scalar}: {@code simd} throws where the Vector API cannot be used, {@code auto}
+ * falls back to {@code scalar}. {@code -Dpare.simd.bits=128|256|512} fixes the vector width; the default is the
+ * machine's preferred one. This class mentions no type of the incubator module, so that it links without it.
+ */
+public final class KernelProvider {
+    /** System property that chooses the provider. */
+    public static final String CHOICE = "pare.kernels";
+    /** System property that fixes the vector width in bits. */
+    public static final String WIDTH = "pare.simd.bits";
+
+    private static final String MODULE = "jdk.incubator.vector";
+    private static final String SIMD = "io.pare.kernel.simd.SimdKernels";
+
+    private final Kernels kernels;
+    private final String reason;
+
+    private KernelProvider(Kernels kernels, String reason) {
+        this.kernels = kernels;
+        this.reason = reason;
+    }
+
+    /** Initialised on first use: a forced choice that cannot be met must not break the loading of this class. */
+    private static final class Chosen {
+        static final KernelProvider PROVIDER = choose(System.getProperty(CHOICE, "auto"));
+    }
+
+    /** The elementwise kernels in use. */
+    public static Kernels active() {
+        return chosen().kernels;
+    }
+
+    /** One line for logs and reports: what is in use, why, and what would give the faster one. */
+    public static String reason() {
+        return chosen().reason;
+    }
+
+    private static KernelProvider chosen() {
+        try {
+            return Chosen.PROVIDER;
+        } catch (ExceptionInInitializerError e) {
+            if (e.getCause() instanceof IllegalStateException refused) {
+                throw new IllegalStateException(refused.getMessage(), refused);
+            }
+            throw e;
+        } catch (NoClassDefFoundError e) {
+            // The second and later uses after a refused choice: the JVM keeps only the text of the first failure.
+            throw new IllegalStateException("-D" + CHOICE + "=" + System.getProperty(CHOICE) + " could not be met", e);
+        }
+    }
+
+    static KernelProvider choose(String choice) {
+        switch (choice.toLowerCase(Locale.ROOT)) {
+            case "scalar" -> {
+                return scalar("asked for with -D" + CHOICE + "=scalar");
+            }
+            case "simd" -> {
+                String obstacle = obstacle();
+                if (obstacle != null) {
+                    throw new IllegalStateException("-D" + CHOICE + "=simd cannot be met: " + obstacle);
+                }
+                return simd("asked for");
+            }
+            case "auto" -> {
+                String obstacle = obstacle();
+                return obstacle == null ? simd("auto") : scalar(obstacle);
+            }
+            default -> throw new IllegalStateException(
+                    "-D" + CHOICE + "=" + choice + " is none of auto, simd, scalar");
+        }
+    }
+
+    private static KernelProvider scalar(String reason) {
+        return new KernelProvider(new ScalarKernels(), "kernels=scalar reason=" + reason);
+    }
+
+    private static KernelProvider simd(String reason) {
+        Kernels kernels = instance(SIMD, Kernels.class);
+        return new KernelProvider(kernels, "kernels=" + kernels.name() + " reason=" + reason);
+    }
+
+    private static <T> T instance(String name, Class<T> type) {
+        try {
+            return type.cast(Class.forName(name).getConstructor().newInstance());
+        } catch (InvocationTargetException e) {
+            throw new IllegalStateException(name + " could not start: " + root(e).getMessage(), e);
+        } catch (ExceptionInInitializerError e) {
+            throw new IllegalStateException(name + " could not start: " + root(e).getMessage(), e);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(name + " is not on the class path", e);
+        }
+    }
+
+    private static Throwable root(Throwable e) {
+        Throwable root = e;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root;
+    }
+
+    /** Why the Vector API cannot be used well in this JVM, with the remedy; {@code null} if it can. */
+    static String obstacle() {
+        if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
+            return "module " + MODULE + " is not present; start the JVM with --add-modules " + MODULE;
+        }
+        // Without C2 every vector is an object: 4 to 80 times slower than plain loops.
+        String mode = System.getProperty("java.vm.info", "");
+        if (mode.contains("interpreted")) {
+            return "the JVM interprets only (-Xint); remove that option";
+        }
+        if (mode.contains("emulated-client")) {
+            return "the JVM compiles with C1 only (-XX:TieredStopAtLevel); remove that option";
+        }
+        return null;
+    }
+}

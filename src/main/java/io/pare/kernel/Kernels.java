@@ -1,0 +1,117 @@
+package io.pare.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Elementwise, reduction and optimiser steps over ranges of floats.
+ *
+ * <p>A range is (native segment, offset in bytes, number of floats); counts may pass 2^31. Ranges that are written may
+ * be the same as ranges that are read, but must not overlap them in part. Elementwise steps round each operation by
+ * itself (no fused multiply-add), so they give the same bits in every provider; only {@link #dot} and
+ * {@link #sumOfSquares} depend on it, by less than {@code n} ulp of a double. Nothing allocates. Instances are
+ * stateless: any number of threads may use one.
+ *
+ * <p>NaN propagates unless said otherwise. Out-of-range access throws {@link IndexOutOfBoundsException}.
+ */
+public interface Kernels {
+    /** The provider that this JVM uses, chosen once: see {@link KernelProvider}. */
+    static Kernels active() {
+        return KernelProvider.active();
+    }
+
+    /** Name for logs, such as {@code simd(512)} or {@code scalar}. */
+    String name();
+
+    /** {@code y += a * x}. */
+    void axpy(float a, MemorySegment x, long xOff, MemorySegment y, long yOff, long n);
+
+    /** {@code x *= a}. */
+    void scale(float a, MemorySegment x, long xOff, long n);
+
+    /** {@code z = x + y}. */
+    void add(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z, long zOff, long n);
+
+    /** {@code z = x - y}. */
+    void subtract(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z, long zOff, long n);
+
+    /** {@code z = x * y}, element by element. */
+    void multiply(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z, long zOff, long n);
+
+    /** {@code z = x + a * y}. */
+    void addScaled(MemorySegment x, long xOff, float a, MemorySegment y, long yOff, MemorySegment z, long zOff,
+            long n);
+
+    /** {@code x = a}. */
+    void fill(float a, MemorySegment x, long xOff, long n);
+
+    /** Sum of {@code x * y} in double precision. */
+    double dot(MemorySegment x, long xOff, MemorySegment y, long yOff, long n);
+
+    /** Sum of {@code x * x} in double precision. */
+    double sumOfSquares(MemorySegment x, long xOff, long n);
+
+    /** {@code y = x > 0 ? x : 0}. NaN gives 0, unlike a maximum: the mask of {@link #reluBackward} then agrees. */
+    void reluForward(MemorySegment x, long xOff, MemorySegment y, long yOff, long n);
+
+    /** {@code dx = y > 0 ? dy : 0}, where {@code y} is the forward output (or, as well, the forward input). */
+    void reluBackward(MemorySegment y, long yOff, MemorySegment dy, long dyOff, MemorySegment dx, long dxOff, long n);
+
+    /** {@code x[r][c] += bias[c]} over a row-major matrix. */
+    void biasAddRows(MemorySegment bias, long biasOff, MemorySegment x, long xOff, long rows, long columns);
+
+    /** {@code sums[c] = sum over r of x[r][c]}, added in the order of the rows; the gradient of a bias. */
+    void columnSums(MemorySegment x, long xOff, long rows, long columns, MemorySegment sums, long sumsOff);
+
+    /**
+     * {@code y[i] = kept(i) ? x[i] / (1 - rate) : 0}, where {@code kept} depends on {@code seed} and
+     * {@code counter + i} alone: the same call on the gradient is the backward step, no mask is stored, and neither
+     * vector width nor the split over threads changes the result.
+     *
+     * @param rate probability of dropping, in [0, 1)
+     * @param counter number of the range's first element; advance it by {@code n} from one step to the next
+     */
+    void dropout(MemorySegment x, long xOff, MemorySegment y, long yOff, long n, float rate, long seed, long counter);
+
+    /**
+     * Softmax and cross-entropy of {@code rows} rows of logits against integer labels, with the gradient, in one pass.
+     *
+     * <p>{@code gradient[r][c] = scale * (softmax(logits[r])[c] - (c == labels[r] ? 1 : 0))}; give {@code 1 / rows} as
+     * scale for a mean loss.
+     *
+     * @param labels {@code rows} ints in [0, classes)
+     * @param gradient may be the logits' own memory; {@code null} to compute the loss only
+     * @return sum (not mean) of the rows' losses, in nats
+     * @throws IllegalArgumentException if a label is out of range, naming its row
+     */
+    double softmaxCrossEntropy(MemorySegment logits, long logitsOff, MemorySegment labels, long labelsOff, long rows,
+            int classes, float scale, MemorySegment gradient, long gradientOff);
+
+    /** Number of rows whose largest value (lowest index among equals) is at the labelled class. */
+    long countCorrect(MemorySegment logits, long logitsOff, MemorySegment labels, long labelsOff, long rows,
+            int classes);
+
+    /**
+     * One step of {@link Sgd} on {@code n} weights.
+     *
+     * @param velocity float memory of the weights' shape, zero before the first step; {@code null} without momentum
+     * @param penalty ADMM's term, added to the gradient; {@code null} for none
+     * @param mask weights whose bit is 0 become and stay exactly 0, and so does their velocity; {@code null} for none
+     */
+    void sgd(Sgd settings, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff, MemorySegment velocity,
+            long velocityOff, long n, Penalty penalty, Bits mask);
+
+    /**
+     * One step of {@link Adam} or AdamW on {@code n} weights.
+     *
+     * @param step number of this step, from 1
+     * @param m first moment, of the weights' shape, zero before the first step
+     * @param v second moment, likewise
+     * @param penalty as for {@link #sgd}
+     * @param mask as for {@link #sgd}; both moments of a masked weight stay 0
+     */
+    void adam(Adam settings, float rate, long step, MemorySegment w, long wOff, MemorySegment g, long gOff,
+            MemorySegment m, long mOff, MemorySegment v, long vOff, long n, Penalty penalty, Bits mask);
+
+    /** {@code x = bit ? x : 0} for each element. */
+    void applyMask(Bits mask, MemorySegment x, long xOff, long n);
+}

@@ -1,0 +1,15 @@
+package io.pare.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The quadratic term of ADMM, {@code rho/2 * ||w - z + u||^2}, as an optimiser step adds it: its gradient is
+ * {@code rho * (w - z + u)}.
+ *
+ * @param z float memory of the projected copy, of the weights' shape
+ * @param zOffset in bytes
+ * @param u float memory of the scaled dual, of the weights' shape
+ * @param uOffset in bytes
+ * @param rho weight of the term, at least 0
+ */
+public record Penalty(MemorySegment z, long zOffset, MemorySegment u, long uOffset, float rho) {}

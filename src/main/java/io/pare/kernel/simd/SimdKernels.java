@@ -1,0 +1,457 @@
+package io.pare.kernel.simd;
+
+import static io.pare.kernel.simd.Species.F32;
+import static io.pare.kernel.simd.Species.F64;
+import static io.pare.kernel.simd.Species.I32;
+import static io.pare.kernel.simd.Species.LANES;
+
+import io.pare.kernel.Adam;
+import io.pare.kernel.Bits;
+import io.pare.kernel.Kernels;
+import io.pare.kernel.Penalty;
+import io.pare.kernel.Sgd;
+import io.pare.kernel.scalar.Dropout;
+import io.pare.kernel.scalar.ScalarKernels;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * {@link Kernels} on the Vector API.
+ *
+ * <p>Each step is a loop over whole vectors and a scalar tail by the plain twin. The loops count in {@code int} over
+ * blocks, because the JIT optimises {@code long} loops less; offsets are {@code long}.
+ */
+public final class SimdKernels implements Kernels {
+    private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+    /** Elements in a block; a multiple of every vector length. */
+    private static final int BLOCK = 1 << 28;
+
+    private final ScalarKernels scalar = new ScalarKernels();
+
+    @Override
+    public String name() {
+        return "simd(" + Species.BITS + ")";
+    }
+
+    /** The part of {@code n} that whole vectors cover. */
+    private static long whole(long n) {
+        return n - n % LANES;
+    }
+
+    private static int block(long whole, long at) {
+        return (int) Math.min(BLOCK, whole - at);
+    }
+
+    private static FloatVector load(MemorySegment segment, long offset) {
+        return FloatVector.fromMemorySegment(F32, segment, offset, LE);
+    }
+
+    @Override
+    public void axpy(float a, MemorySegment x, long xOff, MemorySegment y, long yOff, long n) {
+        addScaled(y, yOff, a, x, xOff, y, yOff, n);
+    }
+
+    @Override
+    public void scale(float a, MemorySegment x, long xOff, long n) {
+        long whole = whole(n);
+        for (long at = 0; at < whole; at += BLOCK) {
+            long o = at * Float.BYTES;
+            scaleBlock(a, x, xOff + o, block(whole, at));
+        }
+        scalar.scale(a, x, xOff + whole * Float.BYTES, n - whole);
+    }
+
+    private static void scaleBlock(float a, MemorySegment x, long xOff, int n) {
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            load(x, xOff + o).mul(a).intoMemorySegment(x, xOff + o, LE);
+        }
+    }
+
+    @Override
+    public void add(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z, long zOff, long n) {
+        long whole = whole(n);
+        for (long at = 0; at < whole; at += BLOCK) {
+            long o = at * Float.BYTES;
+            addBlock(x, xOff + o, y, yOff + o, z, zOff + o, block(whole, at));
+        }
+        long o = whole * Float.BYTES;
+        scalar.add(x, xOff + o, y, yOff + o, z, zOff + o, n - whole);
+    }
+
+    private static void addBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z, long zOff,
+            int n) {
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            load(x, xOff + o).add(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
+        }
+    }
+
+    @Override
+    public void subtract(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z, long zOff,
+            long n) {
+        long whole = whole(n);
+        for (long at = 0; at < whole; at += BLOCK) {
+            long o = at * Float.BYTES;
+            subtractBlock(x, xOff + o, y, yOff + o, z, zOff + o, block(whole, at));
+        }
+        long o = whole * Float.BYTES;
+        scalar.subtract(x, xOff + o, y, yOff + o, z, zOff + o, n - whole);
+    }
+
+    private static void subtractBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z,
+            long zOff, int n) {
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            load(x, xOff + o).sub(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
+        }
+    }
+
+    @Override
+    public void multiply(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z, long zOff,
+            long n) {
+        long whole = whole(n);
+        for (long at = 0; at < whole; at += BLOCK) {
+            long o = at * Float.BYTES;
+            multiplyBlock(x, xOff + o, y, yOff + o, z, zOff + o, block(whole, at));
+        }
+        long o = whole * Float.BYTES;
+        scalar.multiply(x, xOff + o, y, yOff + o, z, zOff + o, n - whole);
+    }
+
+    private static void multiplyBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z,
+            long zOff, int n) {
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            load(x, xOff + o).mul(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
+        }
+    }
+
+    @Override
+    public void addScaled(MemorySegment x, long xOff, float a, MemorySegment y, long yOff, MemorySegment z, long zOff,
+            long n) {
+        long whole = whole(n);
+        for (long at = 0; at < whole; at += BLOCK) {
+            long o = at * Float.BYTES;
+            addScaledBlock(x, xOff + o, a, y, yOff + o, z, zOff + o, block(whole, at));
+        }
+        long o = whole * Float.BYTES;
+        scalar.addScaled(x, xOff + o, a, y, yOff + o, z, zOff + o, n - whole);
+    }
+
+    private static void addScaledBlock(MemorySegment x, long xOff, float a, MemorySegment y, long yOff,
+            MemorySegment z, long zOff, int n) {
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            load(x, xOff + o).add(load(y, yOff + o).mul(a)).intoMemorySegment(z, zOff + o, LE);
+        }
+    }
+
+    @Override
+    public void fill(float a, MemorySegment x, long xOff, long n) {
+        if (Float.floatToRawIntBits(a) == 0) {
+            x.asSlice(xOff, n * Float.BYTES).fill((byte) 0);
+            return;
+        }
+        long whole = whole(n);
+        for (long at = 0; at < whole; at += BLOCK) {
+            fillBlock(a, x, xOff + at * Float.BYTES, block(whole, at));
+        }
+        scalar.fill(a, x, xOff + whole * Float.BYTES, n - whole);
+    }
+
+    private static void fillBlock(float a, MemorySegment x, long xOff, int n) {
+        FloatVector value = FloatVector.broadcast(F32, a);
+        for (int i = 0; i < n; i += LANES) {
+            value.intoMemorySegment(x, xOff + (long) i * Float.BYTES, LE);
+        }
+    }
+
+    @Override
+    public double dot(MemorySegment x, long xOff, MemorySegment y, long yOff, long n) {
+        long whole = n - n % (2 * LANES);
+        double sum = 0;
+        for (long at = 0; at < whole; at += BLOCK) {
+            long o = at * Float.BYTES;
+            sum += dotBlock(x, xOff + o, y, yOff + o, block(whole, at));
+        }
+        long o = whole * Float.BYTES;
+        return sum + scalar.dot(x, xOff + o, y, yOff + o, n - whole);
+    }
+
+    /** Four accumulators: the latency of an addition is four cycles, and a loop step has four of them. */
+    private static double dotBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, int n) {
+        DoubleVector sum0 = DoubleVector.zero(F64);
+        DoubleVector sum1 = sum0;
+        DoubleVector sum2 = sum0;
+        DoubleVector sum3 = sum0;
+        for (int i = 0; i < n; i += 2 * LANES) {
+            long o = (long) i * Float.BYTES;
+            FloatVector x0 = load(x, xOff + o);
+            FloatVector y0 = load(y, yOff + o);
+            FloatVector x1 = load(x, xOff + o + (long) LANES * Float.BYTES);
+            FloatVector y1 = load(y, yOff + o + (long) LANES * Float.BYTES);
+            sum0 = widen(x0, 0).mul(widen(y0, 0)).add(sum0);
+            sum1 = widen(x0, 1).mul(widen(y0, 1)).add(sum1);
+            sum2 = widen(x1, 0).mul(widen(y1, 0)).add(sum2);
+            sum3 = widen(x1, 1).mul(widen(y1, 1)).add(sum3);
+        }
+        return sum0.add(sum1).add(sum2.add(sum3)).reduceLanes(VectorOperators.ADD);
+    }
+
+    private static DoubleVector widen(FloatVector v, int part) {
+        return (DoubleVector) v.convertShape(VectorOperators.F2D, F64, part);
+    }
+
+    @Override
+    public double sumOfSquares(MemorySegment x, long xOff, long n) {
+        return dot(x, xOff, x, xOff, n);
+    }
+
+    @Override
+    public void reluForward(MemorySegment x, long xOff, MemorySegment y, long yOff, long n) {
+        reluBackward(x, xOff, x, xOff, y, yOff, n);
+    }
+
+    @Override
+    public void reluBackward(MemorySegment y, long yOff, MemorySegment dy, long dyOff, MemorySegment dx, long dxOff,
+            long n) {
+        long whole = whole(n);
+        for (long at = 0; at < whole; at += BLOCK) {
+            long o = at * Float.BYTES;
+            whereAboveZeroBlock(y, yOff + o, dy, dyOff + o, dx, dxOff + o, block(whole, at));
+        }
+        long o = whole * Float.BYTES;
+        scalar.reluBackward(y, yOff + o, dy, dyOff + o, dx, dxOff + o, n - whole);
+    }
+
+    private static void whereAboveZeroBlock(MemorySegment y, long yOff, MemorySegment dy, long dyOff,
+            MemorySegment dx, long dxOff, int n) {
+        FloatVector zero = FloatVector.zero(F32);
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            VectorMask<Float> alive = load(y, yOff + o).compare(VectorOperators.GT, zero);
+            zero.blend(load(dy, dyOff + o), alive).intoMemorySegment(dx, dxOff + o, LE);
+        }
+    }
+
+    @Override
+    public void biasAddRows(MemorySegment bias, long biasOff, MemorySegment x, long xOff, long rows, long columns) {
+        for (long r = 0; r < rows; r++) {
+            long row = xOff + r * columns * Float.BYTES;
+            add(x, row, bias, biasOff, x, row, columns);
+        }
+    }
+
+    @Override
+    public void columnSums(MemorySegment x, long xOff, long rows, long columns, MemorySegment sums, long sumsOff) {
+        fill(0, sums, sumsOff, columns);
+        for (long r = 0; r < rows; r++) {
+            add(sums, sumsOff, x, xOff + r * columns * Float.BYTES, sums, sumsOff, columns);
+        }
+    }
+
+    @Override
+    public void dropout(MemorySegment x, long xOff, MemorySegment y, long yOff, long n, float rate, long seed,
+            long counter) {
+        int threshold = Dropout.threshold(rate);
+        float keep = 1 / (1 - rate);
+        int lowKey = Dropout.lowKey(seed);
+        long at = 0;
+        while (n - at >= LANES) {
+            // The key of the second round changes where the counter's low half wraps: such a vector goes to the twin.
+            long first = counter + at;
+            long untilWrap = (1L << 32) - (first & 0xffff_ffffL);
+            int count = (int) (Math.min(Math.min(n - at, untilWrap), BLOCK) / LANES * LANES);
+            long o = at * Float.BYTES;
+            if (count == 0) {
+                scalar.dropout(x, xOff + o, y, yOff + o, LANES, rate, seed, first);
+                at += LANES;
+            } else {
+                dropoutBlock(x, xOff + o, y, yOff + o, count, threshold, keep, (int) first, lowKey,
+                        Dropout.highKey(seed, first));
+                at += count;
+            }
+        }
+        long o = at * Float.BYTES;
+        scalar.dropout(x, xOff + o, y, yOff + o, n - at, rate, seed, counter + at);
+    }
+
+    private static void dropoutBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, int n, int threshold,
+            float keep, int counter, int lowKey, int highKey) {
+        FloatVector zero = FloatVector.zero(F32);
+        IntVector numbers = IntVector.zero(I32).addIndex(1);
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector h = mix(numbers.add(counter + i).lanewise(VectorOperators.XOR, lowKey));
+            h = mix(h.lanewise(VectorOperators.XOR, highKey)).lanewise(VectorOperators.LSHR, 8);
+            VectorMask<Float> kept = h.compare(VectorOperators.GE, threshold).cast(F32);
+            zero.blend(load(x, xOff + o).mul(keep), kept).intoMemorySegment(y, yOff + o, LE);
+        }
+    }
+
+    private static IntVector mix(IntVector x) {
+        IntVector h = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 16)).mul(Dropout.M1);
+        h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 15)).mul(Dropout.M2);
+        return h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16));
+    }
+
+    /** The scalar twin: rows are short (the classes of a task), and the time goes into the exponentials. */
+    @Override
+    public double softmaxCrossEntropy(MemorySegment logits, long logitsOff, MemorySegment labels, long labelsOff,
+            long rows, int classes, float scale, MemorySegment gradient, long gradientOff) {
+        return scalar.softmaxCrossEntropy(logits, logitsOff, labels, labelsOff, rows, classes, scale, gradient,
+                gradientOff);
+    }
+
+    @Override
+    public long countCorrect(MemorySegment logits, long logitsOff, MemorySegment labels, long labelsOff, long rows,
+            int classes) {
+        return scalar.countCorrect(logits, logitsOff, labels, labelsOff, rows, classes);
+    }
+
+    /** Bits of one vector, from element {@code i}, a multiple of the vector length. */
+    private static VectorMask<Float> bits(MemorySegment segment, long offset, int i) {
+        long at = offset + (i >>> 3);
+        long bits = switch (LANES) {
+            case 16 -> segment.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE), at);
+            case 8 -> segment.get(ValueLayout.JAVA_BYTE, at);
+            default -> segment.get(ValueLayout.JAVA_BYTE, at) >>> (i & 4);
+        };
+        return VectorMask.fromLong(F32, bits);
+    }
+
+    @Override
+    public void sgd(Sgd settings, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff,
+            MemorySegment velocity, long velocityOff, long n, Penalty penalty, Bits mask) {
+        long whole = whole(n);
+        for (long at = 0; at < whole; at += BLOCK) {
+            long o = at * Float.BYTES;
+            // Absent operands are replaced by a range that is there and whose product with 0 is never taken.
+            MemorySegment v = velocity == null ? w : velocity;
+            long vOff = (velocity == null ? wOff : velocityOff) + o;
+            if (penalty == null && mask == null) {
+                sgdBlock(settings.momentum(), settings.decay(), settings.nesterov(), rate, w, wOff + o, g, gOff + o,
+                        velocity != null, v, vOff, block(whole, at));
+            } else {
+                boolean pulled = penalty != null;
+                sgdAdmmBlock(settings.momentum(), settings.decay(), settings.nesterov(), rate, w, wOff + o, g,
+                        gOff + o, velocity != null, v, vOff, pulled, pulled ? penalty.z() : w,
+                        (pulled ? penalty.zOffset() : wOff) + o, pulled ? penalty.u() : w,
+                        (pulled ? penalty.uOffset() : wOff) + o, pulled ? penalty.rho() : 0,
+                        mask == null ? null : mask.segment(), mask == null ? 0 : mask.offset() + at / 8,
+                        block(whole, at));
+            }
+        }
+        ScalarKernels.sgdRange(settings, rate, w, wOff, g, gOff, velocity, velocityOff, whole, n, penalty, mask);
+    }
+
+    private static void sgdBlock(float momentum, float decay, boolean nesterov, float rate, MemorySegment w, long wOff,
+            MemorySegment g, long gOff, boolean moving, MemorySegment velocity, long vOff, int n) {
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            FloatVector weight = load(w, wOff + o);
+            FloatVector gradient = load(g, gOff + o).add(weight.mul(decay));
+            if (moving) {
+                FloatVector v = load(velocity, vOff + o).mul(momentum).add(gradient);
+                v.intoMemorySegment(velocity, vOff + o, LE);
+                gradient = nesterov ? gradient.add(v.mul(momentum)) : v;
+            }
+            weight.sub(gradient.mul(rate)).intoMemorySegment(w, wOff + o, LE);
+        }
+    }
+
+    private static void sgdAdmmBlock(float momentum, float decay, boolean nesterov, float rate, MemorySegment w,
+            long wOff, MemorySegment g, long gOff, boolean moving, MemorySegment velocity, long vOff, boolean pulled,
+            MemorySegment z, long zOff, MemorySegment u, long uOff, float rho, MemorySegment mask, long maskOff,
+            int n) {
+        FloatVector zero = FloatVector.zero(F32);
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            VectorMask<Float> alive = mask == null ? F32.maskAll(true) : bits(mask, maskOff, i);
+            FloatVector weight = load(w, wOff + o);
+            FloatVector gradient = load(g, gOff + o).add(weight.mul(decay));
+            if (pulled) {
+                gradient = gradient.add(weight.sub(load(z, zOff + o)).add(load(u, uOff + o)).mul(rho));
+            }
+            if (moving) {
+                FloatVector v = load(velocity, vOff + o).mul(momentum).add(gradient);
+                zero.blend(v, alive).intoMemorySegment(velocity, vOff + o, LE);
+                gradient = nesterov ? gradient.add(v.mul(momentum)) : v;
+            }
+            zero.blend(weight.sub(gradient.mul(rate)), alive).intoMemorySegment(w, wOff + o, LE);
+        }
+    }
+
+    @Override
+    public void adam(Adam settings, float rate, long step, MemorySegment w, long wOff, MemorySegment g, long gOff,
+            MemorySegment m, long mOff, MemorySegment v, long vOff, long n, Penalty penalty, Bits mask) {
+        float fix1 = ScalarKernels.correction(settings.beta1(), step);
+        float fix2 = ScalarKernels.correction(settings.beta2(), step);
+        float shrink = settings.decoupled() ? 1 - rate * settings.decay() : 1;
+        float coupled = settings.decoupled() ? 0 : settings.decay();
+        boolean pulled = penalty != null;
+        long whole = whole(n);
+        for (long at = 0; at < whole; at += BLOCK) {
+            long o = at * Float.BYTES;
+            adamBlock(settings.beta1(), settings.beta2(), settings.epsilon(), fix1, fix2, shrink, coupled, rate, w,
+                    wOff + o, g, gOff + o, m, mOff + o, v, vOff + o, pulled, pulled ? penalty.z() : w,
+                    (pulled ? penalty.zOffset() : wOff) + o, pulled ? penalty.u() : w,
+                    (pulled ? penalty.uOffset() : wOff) + o, pulled ? penalty.rho() : 0,
+                    mask == null ? null : mask.segment(), mask == null ? 0 : mask.offset() + at / 8, block(whole, at));
+        }
+        ScalarKernels.adamRange(settings, rate, step, w, wOff, g, gOff, m, mOff, v, vOff, whole, n, penalty, mask);
+    }
+
+    private static void adamBlock(float beta1, float beta2, float epsilon, float fix1, float fix2, float shrink,
+            float coupled, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff, MemorySegment m,
+            long mOff, MemorySegment v, long vOff, boolean pulled, MemorySegment z, long zOff, MemorySegment u,
+            long uOff, float rho, MemorySegment mask, long maskOff, int n) {
+        FloatVector zero = FloatVector.zero(F32);
+        float rest1 = 1 - beta1;
+        float rest2 = 1 - beta2;
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            VectorMask<Float> alive = mask == null ? F32.maskAll(true) : bits(mask, maskOff, i);
+            FloatVector weight = load(w, wOff + o);
+            FloatVector gradient = load(g, gOff + o).add(weight.mul(coupled));
+            if (pulled) {
+                gradient = gradient.add(weight.sub(load(z, zOff + o)).add(load(u, uOff + o)).mul(rho));
+            }
+            FloatVector m1 = load(m, mOff + o).mul(beta1).add(gradient.mul(rest1));
+            FloatVector v1 = load(v, vOff + o).mul(beta2).add(gradient.mul(gradient).mul(rest2));
+            zero.blend(m1, alive).intoMemorySegment(m, mOff + o, LE);
+            zero.blend(v1, alive).intoMemorySegment(v, vOff + o, LE);
+            FloatVector size = v1.mul(fix2).sqrt().add(epsilon);
+            FloatVector moved = weight.mul(shrink).sub(m1.mul(fix1).mul(rate).div(size));
+            zero.blend(moved, alive).intoMemorySegment(w, wOff + o, LE);
+        }
+    }
+
+    @Override
+    public void applyMask(Bits mask, MemorySegment x, long xOff, long n) {
+        long whole = whole(n);
+        for (long at = 0; at < whole; at += BLOCK) {
+            applyMaskBlock(mask.segment(), mask.offset() + at / 8, x, xOff + at * Float.BYTES, block(whole, at));
+        }
+        for (long i = whole; i < n; i++) {
+            if (!mask.get(i)) {
+                x.set(ValueLayout.JAVA_FLOAT.withOrder(LE), xOff + i * Float.BYTES, 0);
+            }
+        }
+    }
+
+    private static void applyMaskBlock(MemorySegment mask, long maskOff, MemorySegment x, long xOff, int n) {
+        FloatVector zero = FloatVector.zero(F32);
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            zero.blend(load(x, xOff + o), bits(mask, maskOff, i)).intoMemorySegment(x, xOff + o, LE);
+        }
+    }
+}
