@@ -1,0 +1,64 @@
+package io.pare.compress;
+
+import io.pare.mem.FloatTensor;
+import java.util.List;
+import java.util.Map;
+import java.util.function.DoubleUnaryOperator;
+
+/**
+ * The training that compression steers: it knows networks, data and optimisers, compression knows tensors.
+ *
+ * <p>Everything random in an epoch (order, augmentation, dropout) must follow from a fixed seed and the epoch's number
+ * alone. With that, values, optimiser state and the number of steps are the whole state, and a run that is resumed
+ * gives the same bits. One thread at a time.
+ */
+public interface Training {
+    /** All trainable tensors, biases too, in a fixed order. */
+    List<Variable> variables();
+
+    /**
+     * Begins a stage: zeroes the optimiser's state and takes over batch size, optimiser, dropout, augmentation and
+     * distillation. Penalties and masks stay.
+     */
+    void begin(TrainingOptions options);
+
+    /**
+     * Trains for one pass over the training data.
+     *
+     * @param epoch number of the epoch since the run began; with the seed it fixes everything random
+     * @param rate learning rate by the share of the epoch that is done, in [0, 1)
+     * @param hook runs in each step between backward pass and update
+     */
+    Epoch epoch(long epoch, DoubleUnaryOperator rate, StepHook hook);
+
+    /** Accuracy and loss on validation data, which training never sees; no augmentation, no dropout. */
+    Evaluation validate();
+
+    /** The optimiser's live tensors by a name that is unique and stable, in a fixed order; valid after {@link #begin}. */
+    Map<String, FloatTensor> optimizerState();
+
+    /** Optimiser steps since {@link #begin}. */
+    long optimizerSteps();
+
+    /** Sets the number of steps, when a run is resumed. */
+    void optimizerSteps(long steps);
+
+    /** How units of one tensor feed columns of another, for the removal of dead units; empty if not known. */
+    default List<Link> links() {
+        return List.of();
+    }
+
+    /**
+     * What one epoch measured.
+     *
+     * @param loss mean training loss
+     * @param samples samples trained on
+     */
+    record Epoch(double loss, long samples) {}
+
+    /**
+     * @param accuracy share of samples whose class is right, in [0, 1]
+     * @param loss mean cross-entropy in nats
+     */
+    record Evaluation(double accuracy, double loss) {}
+}

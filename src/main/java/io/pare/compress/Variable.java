@@ -1,0 +1,31 @@
+package io.pare.compress;
+
+import io.pare.kernel.Bits;
+import io.pare.kernel.Penalty;
+import io.pare.mem.FloatTensor;
+
+/**
+ * A trainable tensor as compression sees it: its memory, and the two things that compression asks of an optimiser's
+ * step.
+ *
+ * <p>The training side owns the memory. One thread at a time.
+ */
+public interface Variable {
+    /** Unique among the variables of one training, such as {@code conv1.weight}. */
+    String name();
+
+    /** The live values: what is written here is what the next step trains. */
+    FloatTensor value();
+
+    /** The gradient of the last backward pass, of the value's shape. */
+    FloatTensor gradient();
+
+    /** Whether constraints may apply to it: weights yes, biases no. */
+    boolean compressible();
+
+    /** Adds ADMM's term to each optimiser step; {@code null} takes it away. The memory outlives its use. */
+    void penalize(Penalty penalty);
+
+    /** Holds values whose bit is 0 at exactly zero, and their optimiser state too; {@code null} frees them. */
+    void mask(Bits kept);
+}
