@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import io.pare.file.AtomicFile;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.io.ByteArrayOutputStream;
@@ -20,7 +21,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -451,7 +451,7 @@ public final class Safetensors implements AutoCloseable {
             return this;
         }
 
-        /** Writes the file: all of it under a temporary name, forced to the disk, then renamed to {@code path}. */
+        /** Writes the whole file or nothing, see {@link AtomicFile}. */
         public void write(Path path) throws IOException {
             if (!NATIVE_IS_LITTLE) {
                 throw new UnsupportedOperationException("writing safetensors needs a little-endian machine");
@@ -460,24 +460,16 @@ public final class Safetensors implements AutoCloseable {
             List<Pending> order = new ArrayList<>(pending.values());
             order.sort(Comparator.comparingInt((Pending p) -> -p.type().bytes()));
             byte[] header = header(order);
-            Path target = path.toAbsolutePath();
-            Path temporary = Files.createTempFile(target.getParent(), "." + target.getFileName(), ".tmp");
-            try {
-                try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-                    ByteBuffer prefix = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
-                    writeFully(out, prefix.putLong(header.length).put(header).flip());
-                    for (Pending tensor : order) {
-                        long size = tensor.data().byteSize();
-                        for (long at = 0; at < size; at += CHUNK_BYTES) {
-                            writeFully(out, tensor.data().asSlice(at, Math.min(CHUNK_BYTES, size - at)).asByteBuffer());
-                        }
+            AtomicFile.write(path, out -> {
+                ByteBuffer prefix = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
+                writeFully(out, prefix.putLong(header.length).put(header).flip());
+                for (Pending tensor : order) {
+                    long size = tensor.data().byteSize();
+                    for (long at = 0; at < size; at += CHUNK_BYTES) {
+                        writeFully(out, tensor.data().asSlice(at, Math.min(CHUNK_BYTES, size - at)).asByteBuffer());
                     }
-                    out.force(true);
                 }
-                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(temporary);
-            }
+            });
         }
 
         private static void writeFully(FileChannel out, ByteBuffer from) throws IOException {

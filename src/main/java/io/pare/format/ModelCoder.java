@@ -1,0 +1,179 @@
+package io.pare.format;
+
+import io.pare.format.BitCoder.Frequencies;
+import io.pare.model.ImageShape;
+import io.pare.model.Layer;
+import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Dropout;
+import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.Linear;
+import io.pare.model.Layer.MaxPool;
+import io.pare.model.Layer.Relu;
+import io.pare.model.Model;
+import io.pare.model.Models;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Codes the description of a network: by number if it is one of {@link #KNOWN}, else layer by layer. */
+final class ModelCoder {
+    /** Numbers of known networks, from 1; 0 is a description in the file. Never renumber: files refer to them. */
+    static final List<String> KNOWN = List.of("lenet5", "lenet300");
+
+    private static final int MAX_LAYERS = 1 << 12;
+    private static final int MAX_NAME = 255;
+
+    private final BitCoder coder;
+    private final Frequencies letters = new Frequencies(256);
+    private final Map<String, Integer> counters = new HashMap<>();
+
+    ModelCoder(BitCoder coder) {
+        this.coder = coder;
+    }
+
+    /** Codes a model; null when reading. */
+    Model code(Model model) {
+        int known = coder.number(model == null ? 0 : known(model), 1);
+        if (known > KNOWN.size()) {
+            throw new FormatException("the file holds model number " + known + ", this version knows " + KNOWN
+                    + ": use a newer version of Pare");
+        }
+        if (known > 0) {
+            return Models.byName(KNOWN.get(known - 1));
+        }
+        try {
+            return describe(model);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new FormatException("the file's layers do not fit together: " + e.getMessage(), e);
+        }
+    }
+
+    /** Dropout does nothing in a finished network, so its rate does not tell networks apart. */
+    private static int known(Model model) {
+        for (int i = 0; i < KNOWN.size(); i++) {
+            Model candidate = Models.byName(KNOWN.get(i));
+            if (candidate.name().equals(model.name()) && candidate.input().equals(model.input())
+                    && working(candidate).equals(working(model))) {
+                return i + 1;
+            }
+        }
+        return 0;
+    }
+
+    private static List<Layer> working(Model model) {
+        return model.layers().stream().filter(layer -> !(layer instanceof Dropout)).toList();
+    }
+
+    private Model describe(Model model) {
+        String name = name(model == null ? null : model.name());
+        ImageShape input = model == null ? null : model.input();
+        ImageShape shape = new ImageShape(size(input == null ? 1 : input.channels()),
+                size(input == null ? 1 : input.height()), size(input == null ? 1 : input.width()));
+        ImageShape first = shape;
+        int count = coder.number(model == null ? 0 : model.layers().size(), 3);
+        if (count > MAX_LAYERS) {
+            throw new FormatException("the file declares " + count + " layers: it is damaged");
+        }
+        List<Layer> layers = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Layer layer = layer(model == null ? null : model.layers().get(i), shape);
+            shape = layer.output(shape);
+            layers.add(layer);
+        }
+        return new Model(name, first, shape.features(), layers);
+    }
+
+    /** Codes a size of at least 1. */
+    private int size(int value) {
+        return Math.addExact(coder.number(value - 1, 4), 1);
+    }
+
+    private Layer layer(Layer layer, ImageShape input) {
+        int kind = coder.bits(switch (layer) {
+            case null -> 0;
+            case Conv2d _ -> 0;
+            case Linear _ -> 1;
+            case MaxPool _ -> 2;
+            case AvgPool _ -> 3;
+            case Relu _ -> 4;
+            case Dropout _ -> 5;
+            case Flatten _ -> 6;
+        }, 3);
+        String name = layer == null ? null : layer.name();
+        return switch (kind) {
+            case 0 -> convolution((Conv2d) layer, name, input);
+            case 1 -> new Linear(usualName("fc", name), input.features(),
+                    size(layer == null ? 1 : ((Linear) layer).out()));
+            case 2 -> {
+                MaxPool pool = (MaxPool) layer;
+                int kernel = size(pool == null ? 1 : pool.kernel());
+                yield new MaxPool(usualName("pool", name), kernel,
+                        stride(pool == null ? 0 : pool.stride(), kernel),
+                        coder.number(pool == null ? 0 : pool.padding(), 0));
+            }
+            case 3 -> {
+                AvgPool pool = (AvgPool) layer;
+                int kernel = size(pool == null ? 1 : pool.kernel());
+                yield new AvgPool(usualName("pool", name), kernel,
+                        stride(pool == null ? 0 : pool.stride(), kernel),
+                        coder.number(pool == null ? 0 : pool.padding(), 0));
+            }
+            case 4 -> new Relu(usualName("relu", name));
+            case 5 -> new Dropout(usualName("drop", name),
+                    Float.intBitsToFloat(
+                            coder.bits(layer == null ? 0 : Float.floatToRawIntBits(((Dropout) layer).rate()), 32)));
+            case 6 -> new Flatten(usualName("flatten", name));
+            default -> throw new FormatException("the file holds a layer of kind " + kind
+                    + ", which this version does not know: use a newer version of Pare");
+        };
+    }
+
+    /** A pool's stride, mostly its window. */
+    private int stride(int stride, int kernel) {
+        return coder.flag(stride == kernel) ? kernel : size(Math.max(1, stride));
+    }
+
+    private Conv2d convolution(Conv2d conv, String name, ImageShape input) {
+        int out = size(conv == null ? 1 : conv.out());
+        int height = size(conv == null ? 1 : conv.kernelHeight());
+        boolean plain = coder.flag(conv != null && conv.kernelWidth() == height && conv.stride() == 1
+                && conv.padding() == 0 && conv.dilation() == 1 && conv.groups() == 1);
+        String named = usualName("conv", name);
+        if (plain) {
+            return Conv2d.of(named, input.channels(), out, height);
+        }
+        int width = size(conv == null ? 1 : conv.kernelWidth());
+        int stride = size(conv == null ? 1 : conv.stride());
+        int padding = coder.number(conv == null ? 0 : conv.padding(), 1);
+        int dilation = size(conv == null ? 1 : conv.dilation());
+        int groups = size(conv == null ? 1 : conv.groups());
+        return new Conv2d(named, input.channels(), out, height, width, stride, padding, dilation, groups);
+    }
+
+    /** A layer's name: one bit if it is the kind's prefix and number ("flatten" alone for the first of its kind). */
+    private String usualName(String prefix, String name) {
+        int number = counters.merge(prefix, 1, Integer::sum);
+        String usual = prefix.equals("flatten") && number == 1 ? prefix : prefix + number;
+        return coder.flag(usual.equals(name)) ? usual : name(name);
+    }
+
+    private String name(String name) {
+        byte[] known = name == null ? new byte[0] : name.getBytes(StandardCharsets.UTF_8);
+        if (known.length > MAX_NAME) {
+            throw new IllegalArgumentException("a name of " + known.length + " bytes; at most " + MAX_NAME
+                    + " can be stored");
+        }
+        int length = coder.number(known.length, 3);
+        if (length > MAX_NAME) {
+            throw new FormatException("the file declares a name of " + length + " bytes: it is damaged");
+        }
+        byte[] bytes = new byte[length];
+        for (int i = 0; i < length; i++) {
+            bytes[i] = (byte) letters.tree(coder, name == null ? 0 : known[i] & 0xff, 8);
+        }
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,386 @@
+package io.pare.format;
+
+import io.pare.file.AtomicFile;
+import io.pare.format.BitCoder.Part;
+import io.pare.format.TensorCoder.Budget;
+import io.pare.format.TensorCoder.View;
+import io.pare.mem.FloatTensor;
+import io.pare.model.ImageShape;
+import io.pare.model.Layer;
+import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.Linear;
+import io.pare.model.Model;
+import io.pare.model.Parameter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.CRC32C;
+
+/**
+ * Reads and writes {@code .pare} files: a network with all its weights, coded to few bytes, in one file.
+ *
+ * <p>The page PARE-FORMAT.md beside this class says what every byte means. The same weights give the same bytes on
+ * every machine, and reading gives back the same bits. A reader checks the checksum first, then each size before it
+ * allocates: a damaged or malicious file gives a {@link FormatException}.
+ */
+public final class PareFile {
+    /** Version of the format that is written. */
+    public static final int VERSION = 1;
+
+    /** Largest number of weights and biases that is read, all together. */
+    public static final long MAX_ELEMENTS = 1L << 28;
+
+    /** Largest number of values that all layers of a model may give together for one sample. */
+    public static final long MAX_FEATURES = 1L << 25;
+
+    private static final byte[] MAGIC = {'P', 'A', 'R', 'E'};
+    private static final int FRAME_BYTES = MAGIC.length + 1 + Integer.BYTES;
+    private static final long MAX_FILE_BYTES = 1L << 30;
+
+    private PareFile() {}
+
+    /**
+     * Where the bytes of a file go, by part; a part's figure is exact to a fraction of a byte, the sum is the file.
+     *
+     * @param file size of the whole file
+     * @param header magic, version, model, checksum, rounding
+     */
+    public record Sizes(int file, double header, double positions, double codes, double codebooks, double biases,
+            Map<String, TensorSizes> tensors) {}
+
+    /**
+     * Bytes of one tensor.
+     *
+     * @param positionBound log2 C(n, k) in bytes: what positions cost that are independent of each other
+     */
+    public record TensorSizes(double positions, double codes, double codebook, double positionBound) {
+        public double total() {
+            return positions + codes + codebook;
+        }
+    }
+
+    /** Writes the whole file or nothing. */
+    public static void write(Path path, CompressedWeights weights) {
+        AtomicFile.write(path, encode(weights));
+    }
+
+    /** Reads and checks a file. */
+    public static CompressedWeights read(Path path) throws IOException {
+        try {
+            return decode(bytes(path));
+        } catch (FormatException e) {
+            throw new FormatException(path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static byte[] bytes(Path path) throws IOException {
+        try {
+            if (Files.isDirectory(path)) {
+                throw new FormatException("a folder, a .pare file was expected");
+            }
+            long size = Files.size(path);
+            if (size > MAX_FILE_BYTES) {
+                throw new FormatException("not a .pare file, it has " + size + " bytes and at most " + MAX_FILE_BYTES
+                        + " are read");
+            }
+            return Files.readAllBytes(path);
+        } catch (NoSuchFileException e) {
+            throw new NoSuchFileException(path.toString(), null, "there is no such file");
+        }
+    }
+
+    /** The bytes of a file. */
+    public static byte[] encode(CompressedWeights weights) {
+        BitCoder.Writer coder = new BitCoder.Writer();
+        code(coder, weights, FREE, modes(weights));
+        byte[] payload = coder.finish();
+        ByteBuffer file = ByteBuffer.allocate(FRAME_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
+        file.put(MAGIC).put((byte) VERSION).put(payload);
+        file.putInt(checksum(file.array(), file.position()));
+        return file.array();
+    }
+
+    /** What the bytes of a file hold. */
+    public static CompressedWeights decode(byte[] file) {
+        for (int i = 0; i < MAGIC.length; i++) {
+            if (file.length <= i || file[i] != MAGIC[i]) {
+                throw new FormatException("not a .pare file, it does not begin with 'PARE'");
+            }
+        }
+        if (file.length < FRAME_BYTES) {
+            throw new FormatException("truncated, it has " + file.length + " bytes and even an empty one has "
+                    + FRAME_BYTES + ": copy or download it again");
+        }
+        int version = file[MAGIC.length] & 0xff;
+        if (version != VERSION) {
+            throw new FormatException("version " + version + " of the format, this is a reader of version " + VERSION
+                    + ": use a newer version of Pare");
+        }
+        int end = file.length - Integer.BYTES;
+        int stored = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(end);
+        if (stored != checksum(file, end)) {
+            throw new FormatException("damaged, its checksum is wrong: copy or download it again");
+        }
+        return code(new BitCoder.Reader(file, MAGIC.length + 1, end), null, new FileBudget(file.length), null);
+    }
+
+    private static int checksum(byte[] bytes, int length) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, 0, length);
+        return (int) crc.getValue();
+    }
+
+    /** Where the bytes of the weights' file go. */
+    public static Sizes sizes(CompressedWeights weights) {
+        Map<String, Integer> modes = modes(weights);
+        BitCoder.Meter meter = new BitCoder.Meter();
+        Map<String, TensorSizes> tensors = new LinkedHashMap<>();
+        double[] before = new double[Part.values().length];
+        code(meter, weights, FREE, modes, name -> {
+            double[] spent = new double[before.length];
+            for (Part part : Part.values()) {
+                double bits = meter.bits(part);
+                spent[part.ordinal()] = (bits - before[part.ordinal()]) / 8;
+                before[part.ordinal()] = bits;
+            }
+            CompressedTensor tensor = weights.tensor(name);
+            tensors.put(name,
+                    new TensorSizes(spent[Part.POSITIONS.ordinal()] + spent[Part.BIASES.ordinal()],
+                            spent[Part.CODES.ordinal()], spent[Part.CODEBOOK.ordinal()],
+                            logBinomial(tensor.count(), tensor.nonzeros()) / 8));
+        });
+        int file = encode(weights).length;
+        double header = file - (meter.total() - meter.bits(Part.HEADER)) / 8;
+        return new Sizes(file, header, meter.bits(Part.POSITIONS) / 8, meter.bits(Part.CODES) / 8,
+                meter.bits(Part.CODEBOOK) / 8, meter.bits(Part.BIASES) / 8, tensors);
+    }
+
+    /** log2 of the number of ways to choose {@code k} of {@code n}. */
+    public static double logBinomial(long n, long k) {
+        double bits = 0;
+        for (long i = 1; i <= Math.min(k, n - k); i++) {
+            bits += Math.log((double) (n - Math.min(k, n - k) + i) / i);
+        }
+        return bits / Math.log(2);
+    }
+
+    /** The cheapest way to code each tensor's positions, by trying all. */
+    private static Map<String, Integer> modes(CompressedWeights weights) {
+        Map<String, Integer> modes = new LinkedHashMap<>();
+        walk(weights.model(), (parameter, view, needed) -> {
+            CompressedTensor tensor = weights.tensor(parameter.name());
+            int best = TensorCoder.GAPS;
+            if (parameter.weight() && tensor.nonzeros() > 0 && !tensor.isDense()) {
+                int first = tensor.count() <= TensorCoder.MAX_CELLS ? 0 : TensorCoder.GAPS;
+                double least = Double.MAX_VALUE;
+                int flags = 0;
+                for (int candidate = 0; candidate < 4; candidate++) {
+                    double bits = bits(tensor, view, needed, first | candidate * TensorCoder.ROW_FLAGS);
+                    if (bits < least) {
+                        least = bits;
+                        flags = candidate * TensorCoder.ROW_FLAGS;
+                    }
+                }
+                best = first | flags;
+                for (int mode = first + 1; mode <= TensorCoder.GAPS; mode++) {
+                    double bits = bits(tensor, view, needed, mode | flags);
+                    if (bits < least) {
+                        least = bits;
+                        best = mode | flags;
+                    }
+                }
+            }
+            modes.put(parameter.name(), best);
+            return tensor;
+        });
+        return modes;
+    }
+
+    private static double bits(CompressedTensor tensor, View view, boolean[] needed, int mode) {
+        BitCoder.Meter meter = new BitCoder.Meter();
+        new TensorCoder(meter, view, tensor.shape(), false, FREE).code(tensor, needed, mode);
+        return meter.total();
+    }
+
+    private static CompressedWeights code(BitCoder coder, CompressedWeights weights, Budget budget,
+            Map<String, Integer> modes) {
+        return code(coder, weights, budget, modes, _ -> {});
+    }
+
+    private interface Listener {
+        void coded(String tensor);
+    }
+
+    private static CompressedWeights code(BitCoder coder, CompressedWeights weights, Budget budget,
+            Map<String, Integer> modes, Listener listener) {
+        coder.part(Part.HEADER);
+        Model model = new ModelCoder(coder).code(weights == null ? null : weights.model());
+        InputScale scale = scale(coder, weights == null ? null : weights.scale());
+        checkSize(model);
+        Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
+        walk(model, (parameter, view, needed) -> {
+            String name = parameter.name();
+            CompressedTensor tensor = new TensorCoder(coder, view, parameter.shape(), !parameter.weight(), budget)
+                    .code(weights == null ? null : weights.tensor(name), needed, modes == null ? 0 : modes.get(name));
+            tensors.put(name, tensor);
+            listener.coded(name);
+            return tensor;
+        });
+        return new CompressedWeights(model, tensors, scale);
+    }
+
+    private static InputScale scale(BitCoder coder, InputScale scale) {
+        if (!coder.flag(scale != null && !scale.equals(InputScale.UNIT))) {
+            return InputScale.UNIT;
+        }
+        float mean = Float.intBitsToFloat(coder.bits(scale == null ? 0 : Float.floatToRawIntBits(scale.mean()), 32));
+        float deviation = Float
+                .intBitsToFloat(coder.bits(scale == null ? 0 : Float.floatToRawIntBits(scale.deviation()), 32));
+        try {
+            return new InputScale(mean, deviation);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(e.getMessage() + ": the file is damaged", e);
+        }
+    }
+
+    private static void checkSize(Model model) {
+        long features = 0;
+        for (ImageShape shape : model.shapes()) {
+            features += shape.features();
+        }
+        if (features > MAX_FEATURES) {
+            throw new FormatException("the model's layers give " + features + " values for a sample, at most "
+                    + MAX_FEATURES + " can be described in a file");
+        }
+        long elements = 0;
+        for (Parameter parameter : model.parameters()) {
+            try {
+                elements = Math.addExact(elements, FloatTensor.count(parameter.shape()));
+            } catch (ArithmeticException e) {
+                throw new FormatException("the size of tensor " + parameter.name() + " overflows", e);
+            }
+        }
+        if (elements > MAX_ELEMENTS) {
+            throw new FormatException("the model has " + elements + " weights and biases, at most " + MAX_ELEMENTS
+                    + " can be stored in one file");
+        }
+    }
+
+    /** Codes one tensor of a walk and returns it. */
+    private interface Step {
+        CompressedTensor code(Parameter parameter, View view, boolean[] needed);
+    }
+
+    /**
+     * Visits the parameters from the last layer to the first. What a layer's weights leave unused need not be computed
+     * by the layers before, so those rows of theirs need no bits.
+     */
+    private static void walk(Model model, Step step) {
+        List<ImageShape> shapes = model.shapes();
+        List<Layer> layers = new ArrayList<>(model.layers());
+        boolean[] needed = new boolean[shapes.getLast().features()];
+        Arrays.fill(needed, true);
+        for (int i = layers.size() - 1; i >= 0; i--) {
+            ImageShape input = shapes.get(i);
+            switch (layers.get(i)) {
+                case Conv2d conv -> {
+                    boolean[] channels = perChannel(needed, conv.out());
+                    View view =
+                            new View(conv.out(), conv.in() / conv.groups(), conv.kernelHeight() * conv.kernelWidth(),
+                                    conv.kernelWidth());
+                    CompressedTensor weight = step.code(conv.parameters().get(0), view, channels);
+                    step.code(conv.parameters().get(1), new View(conv.out(), 1, 1, 1), channels);
+                    needed = new boolean[conv.in()];
+                    for (int k = 0; k < weight.nonzeros(); k++) {
+                        int row = weight.position(k) / view.perRow();
+                        int group = row / (conv.out() / conv.groups());
+                        needed[group * view.channels() + weight.position(k) % view.perRow() / view.taps()] = true;
+                    }
+                }
+                case Linear linear -> {
+                    ImageShape image = image(layers, shapes, i);
+                    View view = new View(linear.out(), image.channels(), image.height() * image.width(),
+                            image.width());
+                    CompressedTensor weight = step.code(linear.parameters().get(0), view, needed);
+                    step.code(linear.parameters().get(1), new View(linear.out(), 1, 1, 1), needed);
+                    needed = new boolean[linear.in()];
+                    for (int k = 0; k < weight.nonzeros(); k++) {
+                        needed[weight.position(k) % linear.in()] = true;
+                    }
+                }
+                case Flatten _ -> needed = perChannel(needed, input.channels());
+                default -> {
+                    // Pools and activations compute each channel from itself.
+                }
+            }
+        }
+    }
+
+    /** The shape in which the input of a linear layer is best seen: that before the flattening, if there is one. */
+    private static ImageShape image(List<Layer> layers, List<ImageShape> shapes, int layer) {
+        int before = layer;
+        while (before > 0 && layers.get(before - 1) instanceof Flatten) {
+            before--;
+        }
+        return shapes.get(before);
+    }
+
+    /** Folds flags of features, channels outermost, into flags of channels. */
+    private static boolean[] perChannel(boolean[] features, int channels) {
+        boolean[] folded = new boolean[channels];
+        for (int i = 0; i < features.length; i++) {
+            folded[(int) ((long) i * channels / features.length)] |= features[i];
+        }
+        return folded;
+    }
+
+    /** No bounds: for writing. */
+    private static final Budget FREE = new Budget() {
+        @Override
+        public void nonzeros(int nonzeros) {}
+
+        @Override
+        public void cells(long cells) {}
+    };
+
+    /** What a file of a given length may ask for; a writer never needs more. */
+    private static final class FileBudget implements Budget {
+        private final int fileBytes;
+        private long nonzeros;
+        private long cells;
+
+        FileBudget(int fileBytes) {
+            this.fileBytes = fileBytes;
+            this.nonzeros = (1L << 20) + 1024L * fileBytes;
+            this.cells = (1L << 22) + 1024L * fileBytes;
+        }
+
+        @Override
+        public void nonzeros(int wanted) {
+            nonzeros -= wanted;
+            check(nonzeros);
+        }
+
+        @Override
+        public void cells(long wanted) {
+            cells -= wanted;
+            check(cells);
+        }
+
+        private void check(long left) {
+            if (left < 0) {
+                throw new FormatException("a file of " + fileBytes
+                        + " bytes cannot hold as many weights as it declares: it is damaged");
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package io.pare.format;
+
+import io.pare.model.Model;
+import io.pare.model.Models;
+import io.pare.model.Parameter;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import java.util.stream.IntStream;
+
+/** Random networks that are pruned like real ones. */
+public final class PrunedNets {
+    /** Weights left in conv1, conv2, fc1, fc2 of LeNet-5 at 167x. */
+    public static final Map<String, Integer> KEPT_167X = Map.of("conv1.weight", 100, "conv2.weight", 1530,
+            "fc1.weight", 590, "fc2.weight", 350);
+
+    private PrunedNets() {}
+
+    /** LeNet-5 with the given weights kept. */
+    public static CompressedWeights lenet5(Map<String, Integer> kept, int levels, double spread, long seed) {
+        return of(Models.lenet5(), kept, levels, spread, seed);
+    }
+
+    /**
+     * A network of which the given numbers of weights are left; biases are small, in steps of 1/64.
+     *
+     * @param levels number of distinct values for weights, 0 for no codebook
+     * @param spread how unequal outputs and inputs are, as the deviation of the logarithm of their strength; 0 puts
+     *            weights anywhere
+     */
+    public static CompressedWeights of(Model model, Map<String, Integer> kept, int levels, double spread, long seed) {
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+        Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
+        for (Parameter parameter : model.parameters()) {
+            long[] shape = parameter.shape();
+            float[] values = new float[(int) parameter.count()];
+            if (parameter.weight()) {
+                int keep = kept.getOrDefault(parameter.name(), values.length);
+                fill(values, shape, keep, levels, spread, random);
+            } else {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = Math.round(random.nextGaussian() * 4) / 64f;
+                }
+            }
+            tensors.put(parameter.name(), CompressedTensor.of(values, shape));
+        }
+        return new CompressedWeights(model, tensors, InputScale.UNIT);
+    }
+
+    private static void fill(float[] values, long[] shape, int keep, int levels, double spread,
+            RandomGenerator random) {
+        int rows = (int) shape[0];
+        int columns = values.length / rows;
+        int taps = shape.length == 4 ? (int) (shape[2] * shape[3]) : 1;
+        double[] byRow = random.doubles(rows).map(_ -> spread * random.nextGaussian()).toArray();
+        double[] byChannel = random.doubles(columns).map(_ -> spread * random.nextGaussian()).toArray();
+        double[] key = new double[values.length];
+        for (int i = 0; i < key.length; i++) {
+            key[i] = byRow[i / columns] + byChannel[i % columns / taps]
+                    - Math.log(-Math.log(random.nextDouble()));
+        }
+        int[] order = IntStream.range(0, key.length).boxed().sorted(Comparator.comparingDouble(i -> -key[i]))
+                .mapToInt(Integer::intValue).toArray();
+        double scale = Math.sqrt((double) rows / keep);
+        for (int i : Arrays.copyOf(order, keep)) {
+            double sign = random.nextBoolean() ? 1 : -1;
+            double size = levels == 0 ? 0.3 + Math.abs(random.nextGaussian())
+                    : 1 + random.nextInt(Math.max(1, levels / 2));
+            values[i] = (float) (0.25f * Math.rint(scale * 8) / 8) * (float) (sign * size);
+        }
+    }
+}
