@@ -1,0 +1,35 @@
+package io.pare.blas;
+
+import java.lang.foreign.MemorySegment;
+
+/** Argument checks, once, at the public edge: native code would read or write whatever lies beyond. */
+final class MatrixBounds {
+    private MatrixBounds() {}
+
+    static void product(boolean transA, boolean transB, int m, int n, int k, MemorySegment a, int lda, MemorySegment b,
+            int ldb, MemorySegment c, int ldc) {
+        matrix("A", a, transA ? k : m, transA ? m : k, lda);
+        matrix("B", b, transB ? n : k, transB ? k : n, ldb);
+        matrix("C", c, m, n, ldc);
+    }
+
+    /** Checks that a row-major matrix with {@code stride} elements from row to row lies inside its segment. */
+    static void matrix(String name, MemorySegment segment, int rows, int columns, int stride) {
+        if (rows < 0 || columns < 0 || stride < Math.max(1, columns)) {
+            throw new IllegalArgumentException(
+                    name + ": " + rows + "x" + columns + " with row stride " + stride + " is no matrix");
+        }
+        long bytes = rows == 0 || columns == 0 ? 0 : ((long) (rows - 1) * stride + columns) * Float.BYTES;
+        if (bytes > segment.byteSize()) {
+            throw new IndexOutOfBoundsException(name + ": " + rows + "x" + columns + " with row stride " + stride
+                    + " needs " + bytes + " bytes, the segment has " + segment.byteSize());
+        }
+    }
+
+    static void vector(String name, MemorySegment segment, int count) {
+        if (count < 0 || (long) count * Float.BYTES > segment.byteSize()) {
+            throw new IndexOutOfBoundsException(
+                    name + ": " + count + " floats do not fit in " + segment.byteSize() + " bytes");
+        }
+    }
+}

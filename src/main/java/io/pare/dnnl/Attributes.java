@@ -1,0 +1,32 @@
+package io.pare.dnnl;
+
+import io.pare.ffm.dnnl.dnnl_h;
+import java.lang.foreign.MemorySegment;
+
+/** Primitive attributes, open while primitive descriptors are created: always with the caller's scratchpad. */
+final class Attributes implements AutoCloseable {
+    private final MemorySegment handle;
+
+    Attributes(boolean relu) {
+        handle = Dnnl.create(dnnl_h::dnnl_primitive_attr_create, "dnnl_primitive_attr_create", "attributes");
+        Dnnl.check(dnnl_h.dnnl_primitive_attr_set_scratchpad_mode(handle, dnnl_h.dnnl_scratchpad_mode_user()),
+                "dnnl_primitive_attr_set_scratchpad_mode", "user");
+        if (relu) {
+            MemorySegment ops = Dnnl.create(dnnl_h::dnnl_post_ops_create, "dnnl_post_ops_create", "relu");
+            Dnnl.check(dnnl_h.dnnl_post_ops_append_eltwise(ops, dnnl_h.dnnl_eltwise_relu(), 0f, 0f),
+                    "dnnl_post_ops_append_eltwise", "relu");
+            Dnnl.check(dnnl_h.dnnl_primitive_attr_set_post_ops(handle, ops), "dnnl_primitive_attr_set_post_ops",
+                    "relu");
+            Dnnl.check(dnnl_h.dnnl_post_ops_destroy(ops), "dnnl_post_ops_destroy", "relu");
+        }
+    }
+
+    MemorySegment handle() {
+        return handle;
+    }
+
+    @Override
+    public void close() {
+        Dnnl.check(dnnl_h.dnnl_primitive_attr_destroy(handle), "dnnl_primitive_attr_destroy", "attributes");
+    }
+}

@@ -1,0 +1,185 @@
+package io.pare.dnnl;
+
+import io.pare.ffm.dnnl.dnnl_h;
+import io.pare.mem.Region;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A convolution of one shape: forward, and where it is trained the two backward passes, each built when first asked.
+ *
+ * <p>A layout that is not given is the primitive's choice, and the three passes may choose differently: compare
+ * {@link Primitive#desc} with what is there. Master weights stay row-major ({@link #plainWeights}); reorder them once
+ * per step for each pass that wants another layout. Not thread-safe.
+ *
+ * <p>Operands: forward SRC, WEIGHTS, [BIAS], DST; backward-data DIFF_DST, WEIGHTS, DIFF_SRC; backward-weights SRC,
+ * DIFF_DST, DIFF_WEIGHTS, [DIFF_BIAS]. With the fused ReLU, DIFF_DST is the gradient before the ReLU: run
+ * {@link Relu#backward} on it first.
+ */
+public final class Convolution {
+    private final Region region;
+    private final ConvShape shape;
+    private final Options options;
+    private final Primitive forward;
+    private Primitive backwardData;
+    private Primitive backwardWeights;
+
+    /**
+     * What is computed with the convolution, and in which layouts.
+     *
+     * @param bias adds a bias for each output channel
+     * @param relu ends with max(0, x)
+     * @param training whether backward passes will follow
+     * @param src layout of the input; null lets the primitive choose
+     * @param weights layout of the filters; null lets the primitive choose
+     * @param dst layout of the output; null lets the primitive choose
+     */
+    public record Options(boolean bias, boolean relu, boolean training, MemoryDesc src, MemoryDesc weights,
+            MemoryDesc dst) {
+        /** With bias, all layouts chosen by the primitive. */
+        public static Options of(boolean relu, boolean training) {
+            return new Options(true, relu, training, null, null, null);
+        }
+
+        /** The same with a given layout of the input. */
+        public Options withSrc(MemoryDesc given) {
+            return new Options(bias, relu, training, given, weights, dst);
+        }
+
+        /** The same with a given layout of the output. */
+        public Options withDst(MemoryDesc given) {
+            return new Options(bias, relu, training, src, weights, given);
+        }
+
+        /** The same with a given layout of the filters. */
+        public Options withWeights(MemoryDesc given) {
+            return new Options(bias, relu, training, src, given, dst);
+        }
+
+        /** The same with or without bias. */
+        public Options withBias(boolean given) {
+            return new Options(given, relu, training, src, weights, dst);
+        }
+    }
+
+    /**
+     * Builds the forward pass.
+     *
+     * @throws UnimplementedException if oneDNN has no kernel for it
+     */
+    public Convolution(Region region, ConvShape shape, Options options) {
+        this.region = region;
+        this.shape = shape;
+        this.options = options;
+        int kind = options.training ? dnnl_h.dnnl_forward_training() : dnnl_h.dnnl_forward_inference();
+        String subject = "conv fwd " + shape;
+        MemorySegment engine = DnnlEngine.get().handle();
+        try (Arena arena = Arena.ofConfined(); Region local = Region.confined("conv descriptors");
+                Attributes attributes = new Attributes(options.relu)) {
+            Geometry g = new Geometry(arena, shape);
+            MemorySegment src = handle(local, options.src, shape.srcDims());
+            MemorySegment weights = handle(local, options.weights, shape.weightDims());
+            MemorySegment dst = handle(local, options.dst, shape.dstDims());
+            MemorySegment bias = options.bias ? MemoryDesc.plain(local, shape.oc()).handle() : MemorySegment.NULL;
+            MemorySegment descriptor = Dnnl.owned(region,
+                    out -> dnnl_h.dnnl_convolution_forward_primitive_desc_create(out, engine, kind,
+                            dnnl_h.dnnl_convolution_direct(), src, weights, bias, dst, g.strides, g.dilations,
+                            g.padding, g.padding, attributes.handle()),
+                    "dnnl_convolution_forward_primitive_desc_create", dnnl_h::dnnl_primitive_desc_destroy, subject);
+            this.forward = new Primitive(region, descriptor, subject, false);
+        }
+    }
+
+    public ConvShape shape() {
+        return shape;
+    }
+
+    public Primitive forward() {
+        return forward;
+    }
+
+    /** The gradient of the input, in layouts that the primitive chooses. */
+    public Primitive backwardData() {
+        return backwardData(null, null, null);
+    }
+
+    /** The gradient of the input, in the given layouts; null lets the primitive choose. Built by the first call. */
+    public Primitive backwardData(MemoryDesc diffSrc, MemoryDesc weights, MemoryDesc diffDst) {
+        if (backwardData == null) {
+            String subject = "conv bwd data " + shape;
+            MemorySegment engine = DnnlEngine.get().handle();
+            try (Arena arena = Arena.ofConfined(); Region local = Region.confined("conv descriptors");
+                    Attributes attributes = new Attributes(false)) {
+                Geometry g = new Geometry(arena, shape);
+                MemorySegment src = handle(local, diffSrc, shape.srcDims());
+                MemorySegment filters = handle(local, weights, shape.weightDims());
+                MemorySegment dst = handle(local, diffDst, shape.dstDims());
+                MemorySegment descriptor = Dnnl.owned(region,
+                        out -> dnnl_h.dnnl_convolution_backward_data_primitive_desc_create(out, engine,
+                                dnnl_h.dnnl_convolution_direct(), src, filters, dst, g.strides, g.dilations, g.padding,
+                                g.padding, forward.descriptor(), attributes.handle()),
+                        "dnnl_convolution_backward_data_primitive_desc_create", dnnl_h::dnnl_primitive_desc_destroy,
+                        subject);
+                backwardData = new Primitive(region, descriptor, subject, false);
+            }
+        }
+        return backwardData;
+    }
+
+    /** The gradients of filters and bias, in layouts that the primitive chooses. */
+    public Primitive backwardWeights() {
+        return backwardWeights(null, null, null);
+    }
+
+    /** The gradients of filters and bias, in the given layouts; null lets the primitive choose. Built by the first call. */
+    public Primitive backwardWeights(MemoryDesc src, MemoryDesc diffWeights, MemoryDesc diffDst) {
+        if (backwardWeights == null) {
+            String subject = "conv bwd weights " + shape;
+            MemorySegment engine = DnnlEngine.get().handle();
+            try (Arena arena = Arena.ofConfined(); Region local = Region.confined("conv descriptors");
+                    Attributes attributes = new Attributes(false)) {
+                Geometry g = new Geometry(arena, shape);
+                MemorySegment input = handle(local, src, shape.srcDims());
+                MemorySegment filters = handle(local, diffWeights, shape.weightDims());
+                MemorySegment dst = handle(local, diffDst, shape.dstDims());
+                MemorySegment bias = options.bias ? MemoryDesc.plain(local, shape.oc()).handle() : MemorySegment.NULL;
+                MemorySegment descriptor = Dnnl.owned(region,
+                        out -> dnnl_h.dnnl_convolution_backward_weights_primitive_desc_create(out, engine,
+                                dnnl_h.dnnl_convolution_direct(), input, filters, bias, dst, g.strides, g.dilations,
+                                g.padding, g.padding, forward.descriptor(), attributes.handle()),
+                        "dnnl_convolution_backward_weights_primitive_desc_create",
+                        dnnl_h::dnnl_primitive_desc_destroy, subject);
+                backwardWeights = new Primitive(region, descriptor, subject, false);
+            }
+        }
+        return backwardWeights;
+    }
+
+    /** The row-major layout of the filters, that of a tensor [oc, ic/groups, kh, kw]. */
+    public MemoryDesc plainWeights() {
+        return MemoryDesc.plain(region, shape.weightDims());
+    }
+
+    /** The row-major layout of the input. */
+    public MemoryDesc plainSrc() {
+        return MemoryDesc.plain(region, shape.srcDims());
+    }
+
+    /** The row-major layout of the output. */
+    public MemoryDesc plainDst() {
+        return MemoryDesc.plain(region, shape.dstDims());
+    }
+
+    private static MemorySegment handle(Region region, MemoryDesc given, long[] dims) {
+        return (given == null ? MemoryDesc.any(region, dims) : given).handle();
+    }
+
+    /** The shape's numbers as C arrays; oneDNN counts dilation from 0. */
+    private record Geometry(MemorySegment strides, MemorySegment dilations, MemorySegment padding) {
+        Geometry(Arena arena, ConvShape shape) {
+            this(Dnnl.dims(arena, shape.strideH(), shape.strideW()),
+                    Dnnl.dims(arena, shape.dilationH() - 1L, shape.dilationW() - 1L),
+                    Dnnl.dims(arena, shape.padH(), shape.padW()));
+        }
+    }
+}

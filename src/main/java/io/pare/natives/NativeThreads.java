@@ -1,0 +1,71 @@
+package io.pare.natives;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * One thread count for all native pools.
+ *
+ * <p>OpenMP (oneDNN) owns the cores; OpenBLAS runs on the calling thread. Two pools that both spin for work halve each
+ * other's speed.
+ */
+public final class NativeThreads {
+    /** What idle OpenMP workers do between parallel regions. */
+    static final String WAIT_POLICY = "passive";
+
+    private static volatile int current = initial();
+
+    private NativeThreads() {}
+
+    /** The count that {@code -Dpare.threads} asks for; 1 where it is not set: no thread is started unasked. */
+    static int initial() {
+        return Math.max(1, Integer.getInteger(Natives.THREADS_PROPERTY, 1));
+    }
+
+    /**
+     * Sets the number of threads that native operations use.
+     *
+     * <p>Call it before building primitives, on the thread that will run them: OpenMP keeps one count per calling
+     * thread, and oneDNN chooses and divides its kernels for the count that it sees when a primitive is built. Called
+     * before the libraries are loaded, it holds for every thread.
+     *
+     * @param threads at least 1
+     */
+    public static synchronized void set(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("thread count must be at least 1, not " + threads);
+        }
+        System.setProperty(Natives.THREADS_PROPERTY, Integer.toString(threads));
+        current = threads;
+        if (Natives.enabled()) {
+            call("omp_set_num_threads", threads);
+        }
+    }
+
+    /** The count that was set last. */
+    public static int get() {
+        return current;
+    }
+
+    @SuppressWarnings("restricted")
+    private static void call(String function, int value) {
+        MemorySegment address = SymbolLookup.loaderLookup().find(function).orElse(null);
+        if (address == null) {
+            // A build of oneDNN without OpenMP: it has no pool to set.
+            return;
+        }
+        MethodHandle handle = Linker.nativeLinker().downcallHandle(address,
+                FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT));
+        try {
+            handle.invokeExact(value);
+        } catch (Error | RuntimeException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+}

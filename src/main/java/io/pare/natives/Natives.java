@@ -1,0 +1,241 @@
+package io.pare.natives;
+
+import io.pare.natives.LoadedLibrary.Origin;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The native libraries of this process: loaded at most once, when first asked for.
+ *
+ * <p>Each library is looked for in the folders of {@code -Dpare.native.path}, then in the per-user cache
+ * ({@code -Dpare.cache}), then in the carrier jar, from which it is extracted into the cache. What failed on the way is
+ * kept in {@link NativeStatus#notes()}.
+ *
+ * <p>Thread-safe. The libraries stay loaded until the process ends: unloading a library whose threads live would crash.
+ */
+public final class Natives {
+    /** Folders to search first, separated as in a class path. */
+    public static final String PATH_PROPERTY = "pare.native.path";
+    /** The folder that caches extracted libraries. */
+    public static final String CACHE_PROPERTY = "pare.cache";
+    /** Number of threads that the pools start with; {@link NativeThreads#set} changes it later. */
+    public static final String THREADS_PROPERTY = "pare.threads";
+
+    private static final System.Logger LOG = System.getLogger("io.pare.natives");
+
+    private static volatile NativeStatus status;
+    private static Throwable cause;
+
+    private Natives() {}
+
+    /**
+     * Whether operations shall use the native libraries: loads them unless they are off.
+     *
+     * @throws NativesUnavailableException if {@code -Dpare.native=on} and they cannot be loaded
+     */
+    public static boolean enabled() {
+        NativeStatus now = status();
+        if (!now.available() && now.mode() == NativeMode.ON) {
+            throw unavailable(now);
+        }
+        return now.available();
+    }
+
+    /**
+     * Loads the libraries if they are not loaded yet.
+     *
+     * @throws NativesUnavailableException if they are off or cannot be loaded
+     */
+    public static NativeStatus require() {
+        NativeStatus now = status();
+        if (!now.available()) {
+            throw unavailable(now);
+        }
+        return now;
+    }
+
+    /** The state after a try to load the libraries; with {@code -Dpare.native=off} nothing is tried. */
+    public static NativeStatus status() {
+        NativeStatus known = status;
+        return known != null ? known : loadOnce();
+    }
+
+    private static synchronized NativeStatus loadOnce() {
+        if (status == null) {
+            status = load(NativeMode.fromProperty());
+            if (!status.available() && status.mode() == NativeMode.AUTO) {
+                LOG.log(System.Logger.Level.WARNING, "native=off reason=auto: " + status.reason());
+            }
+        }
+        return status;
+    }
+
+    /** The platform's name as the carrier jars spell it, e.g. {@code linux-x86_64}. */
+    public static String platform() {
+        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String cpu = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
+        String system = os.startsWith("mac") ? "macosx" : os.startsWith("windows") ? "windows" : "linux";
+        String machine = switch (cpu) {
+            case "amd64", "x86_64" -> "x86_64";
+            case "aarch64", "arm64" -> "arm64";
+            default -> cpu;
+        };
+        return system + "-" + machine;
+    }
+
+    /** The user's cache folder for this program, whether it exists or not. */
+    public static Path cacheFolder() {
+        String chosen = System.getProperty(CACHE_PROPERTY);
+        if (chosen != null) {
+            return Path.of(chosen).toAbsolutePath();
+        }
+        Path home = Path.of(System.getProperty("user.home"));
+        if (platform().startsWith("macosx")) {
+            return home.resolve("Library/Caches/pare");
+        }
+        String base = System.getenv(platform().startsWith("windows") ? "LOCALAPPDATA" : "XDG_CACHE_HOME");
+        return (base == null || base.isBlank() ? home.resolve(".cache") : Path.of(base)).resolve("pare")
+                .toAbsolutePath();
+    }
+
+    private static synchronized NativesUnavailableException unavailable(NativeStatus now) {
+        return new NativesUnavailableException(now.reason(), cause);
+    }
+
+    private static NativeStatus load(NativeMode mode) {
+        String platform = platform();
+        if (mode == NativeMode.OFF) {
+            return new NativeStatus(mode, platform, false,
+                    "switched off by -D" + NativeMode.PROPERTY + "=off; use auto to have oneDNN and OpenBLAS",
+                    List.of(),
+                    List.of());
+        }
+        List<String> notes = new ArrayList<>();
+        List<LoadedLibrary> loaded = new ArrayList<>();
+        try {
+            List<LibraryFile> files = LibraryFile.index(platform);
+            if (files.isEmpty()) {
+                return new NativeStatus(mode, platform, false, "no native libraries are known for " + platform
+                        + ": computing in Java; native/README.md lists the platforms", List.of(), List.of());
+            }
+            prepareEnvironment();
+            LibraryStore store = new LibraryStore(cacheFolder(), platform, files, Natives::resource);
+            for (LibraryFile file : files) {
+                loaded.add(load(file, store, notes));
+            }
+            return new NativeStatus(mode, platform, true, "loaded from " + origins(loaded), List.copyOf(loaded),
+                    List.copyOf(notes));
+        } catch (NativesUnavailableException e) {
+            cause = e.getCause();
+            return new NativeStatus(mode, platform, false, e.getMessage(), List.of(), List.copyOf(notes));
+        } catch (IllegalCallerException e) {
+            cause = e;
+            return new NativeStatus(mode, platform, false, "this JVM forbids native access (" + e.getMessage()
+                    + "): start it with --enable-native-access=ALL-UNNAMED", List.of(), List.copyOf(notes));
+        }
+    }
+
+    private static void prepareEnvironment() {
+        String threads = Integer.toString(NativeThreads.initial());
+        ProcessEnvironment.setIfAbsent("OMP_NUM_THREADS", threads);
+        // OpenBLAS would start its own pool while it is loaded; NativeThreads says why it gets one thread.
+        ProcessEnvironment.setIfAbsent("OPENBLAS_NUM_THREADS", "1");
+        ProcessEnvironment.setIfAbsent("OMP_WAIT_POLICY", NativeThreads.WAIT_POLICY);
+    }
+
+    private static LoadedLibrary load(LibraryFile file, LibraryStore store, List<String> notes) {
+        Throwable first = null;
+        for (String folder : System.getProperty(PATH_PROPERTY, "").split(File.pathSeparator)) {
+            if (folder.isBlank()) {
+                continue;
+            }
+            Path path = inFolder(Path.of(folder), file);
+            if (path == null) {
+                notes.add(folder + ": no " + file.fileName());
+                continue;
+            }
+            Throwable failure = tryLoad(path);
+            if (failure == null) {
+                return new LoadedLibrary(file.role(), path, Origin.PATH, "");
+            }
+            notes.add(path + ": " + failure.getMessage());
+            first = first == null ? failure : first;
+        }
+        try {
+            Origin origin = Origin.CACHE;
+            if (!store.holds(file)) {
+                if (store.exists(file)) {
+                    notes.add(store.folder().resolve(file.fileName()) + ": damaged, replaced from the carrier jar");
+                    store.discard(file);
+                }
+                store.extract(file);
+                origin = Origin.JAR;
+            }
+            Path path = store.folder().resolve(file.fileName());
+            Throwable failure = tryLoad(path);
+            if (failure == null) {
+                return new LoadedLibrary(file.role(), path, origin, file.sha256());
+            }
+            notes.add(path + ": " + failure.getMessage());
+            throw new NativesUnavailableException("cannot load " + path + " (" + failure.getMessage() + "); if the"
+                    + " folder is mounted noexec choose another by -D" + CACHE_PROPERTY + ", if a system library is"
+                    + " missing install it, or point -D" + PATH_PROPERTY + " at your own build" + tried(notes),
+                    failure);
+        } catch (IOException e) {
+            notes.add(store.folder() + ": " + describe(e));
+            if (first != null) {
+                e.addSuppressed(first);
+            }
+            throw new NativesUnavailableException("cannot get " + file.fileName() + " into " + store.folder() + " ("
+                    + describe(e) + "); make the folder writable or choose another by -D" + CACHE_PROPERTY
+                    + tried(notes), e);
+        }
+    }
+
+    private static String describe(IOException e) {
+        String message = e.getMessage() == null ? "" : ": " + e.getMessage();
+        return e.getClass() == IOException.class ? e.getMessage() : e.getClass().getSimpleName() + message;
+    }
+
+    private static String tried(List<String> notes) {
+        return notes.isEmpty() ? "" : "; tried: " + String.join("; ", notes);
+    }
+
+    /** The file in a folder of the user's, also under the name without the version, as development packages have it. */
+    private static Path inFolder(Path folder, LibraryFile file) {
+        String name = file.fileName();
+        String unversioned = name.contains(".so.") ? name.substring(0, name.indexOf(".so.") + 3) : name;
+        for (String candidate : List.of(name, unversioned)) {
+            Path path = folder.resolve(candidate).toAbsolutePath();
+            if (Files.isRegularFile(path)) {
+                return path;
+            }
+        }
+        return null;
+    }
+
+    @SuppressWarnings("restricted")
+    private static Throwable tryLoad(Path path) {
+        try {
+            System.load(path.toString());
+            return null;
+        } catch (UnsatisfiedLinkError e) {
+            return e;
+        }
+    }
+
+    private static InputStream resource(String name) {
+        return Natives.class.getClassLoader().getResourceAsStream(name);
+    }
+
+    private static String origins(List<LoadedLibrary> loaded) {
+        List<String> origins = loaded.stream().map(l -> l.origin().name().toLowerCase(Locale.ROOT)).distinct().toList();
+        return String.join(" and ", origins);
+    }
+}
