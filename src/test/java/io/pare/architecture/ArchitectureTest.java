@@ -1,0 +1,237 @@
+package io.pare.architecture;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.classfile.Attributes;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassModel;
+import java.lang.classfile.MethodModel;
+import java.lang.classfile.attribute.CodeAttribute;
+import java.lang.classfile.constantpool.ClassEntry;
+import java.lang.classfile.constantpool.MethodTypeEntry;
+import java.lang.classfile.constantpool.NameAndTypeEntry;
+import java.lang.classfile.constantpool.PoolEntry;
+import java.lang.reflect.AccessFlag;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The rules about who may use whom, read from the class files and sources of this build. */
+class ArchitectureTest {
+    private static final Path CLASSES = Path.of("target/classes");
+    private static final String VECTOR = "jdk.incubator.vector";
+    private static final int JAVA_8 = 52;
+    private static final int JAVA_25 = 69;
+
+    /** For each package, the packages of Pare that it may use besides itself. Arrows point down. */
+    private static final Map<String, Set<String>> ALLOWED = Map.ofEntries(Map.entry("", Set.of()),
+            Map.entry("cli",
+                    Set.of("report", "compress", "infer", "train", "format", "model", "data", "graph", "dnnl", "blas",
+                            "natives", "kernel", "mem", "file")),
+            Map.entry("report", Set.of("file")), Map.entry("compress", Set.of("kernel", "mem", "file")),
+            Map.entry("infer", Set.of("format", "model", "kernel", "mem")),
+            Map.entry("train", Set.of("graph", "model", "data", "format", "kernel", "mem", "file")),
+            Map.entry("format", Set.of("model", "mem", "file")), Map.entry("model", Set.of()),
+            Map.entry("data", Set.of("mem", "file")), Map.entry("graph", Set.of("dnnl", "blas", "kernel", "mem")),
+            Map.entry("dnnl", Set.of("natives", "ffm.dnnl", "mem")),
+            Map.entry("blas", Set.of("natives", "ffm.cblas", "mem")), Map.entry("natives", Set.of("mem", "file")),
+            Map.entry("kernel", Set.of("kernel.scalar", "kernel.simd")), Map.entry("kernel.scalar", Set.of("kernel")),
+            Map.entry("kernel.simd", Set.of("kernel", "kernel.scalar")), Map.entry("mem", Set.of()),
+            Map.entry("file", Set.of()),
+            Map.entry("ffm.dnnl", Set.of()), Map.entry("ffm.cblas", Set.of()));
+
+    private static final Map<String, ClassModel> MODELS = new TreeMap<>();
+
+    @BeforeAll
+    static void readClasses() throws IOException {
+        try (Stream<Path> files = Files.walk(CLASSES.resolve("io/pare"))) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
+                ClassModel model = ClassFile.of().parse(file);
+                MODELS.put(dotted(model.thisClass().asInternalName()), model);
+            }
+        }
+        assertTrue(MODELS.containsKey("io.pare.Main") && MODELS.size() > 20, MODELS.keySet().toString());
+    }
+
+    @Test
+    void packagesUseOnlyWhatTheyMay() {
+        List<String> broken = new ArrayList<>();
+        MODELS.forEach((name, model) -> {
+            String from = packageOf(name);
+            assertTrue(ALLOWED.containsKey(from), "the rules know no package of " + name);
+            for (String used : used(model)) {
+                String to = packageOf(used);
+                if (used.startsWith("io.pare.") && !to.equals(from) && !ALLOWED.get(from).contains(to)) {
+                    broken.add(name + " uses " + used);
+                }
+            }
+        });
+        assertEquals(List.of(), broken);
+    }
+
+    @Test
+    void theRulesThemselvesHaveNoCycleBeyondTheKernelsAndTheirProvider() {
+        for (String start : ALLOWED.keySet()) {
+            Set<String> reached = new TreeSet<>();
+            List<String> open = new ArrayList<>(ALLOWED.get(start));
+            while (!open.isEmpty()) {
+                String next = open.removeLast();
+                if (reached.add(next)) {
+                    open.addAll(ALLOWED.get(next));
+                }
+            }
+            assertTrue(start.startsWith("kernel") || !reached.contains(start), start + " reaches itself");
+        }
+    }
+
+    @Test
+    void onlyTheSimdKernelsUseTheVectorApi() {
+        MODELS.forEach((name, model) -> {
+            if (!packageOf(name).equals("kernel.simd")) {
+                assertFalse(used(model).stream().anyMatch(used -> used.startsWith(VECTOR)), name + " uses " + VECTOR);
+            }
+        });
+    }
+
+    @Test
+    void noVectorCrossesAPublicMethodOfTheSimdKernels() {
+        MODELS.forEach((name, model) -> {
+            if (packageOf(name).equals("kernel.simd") && model.flags().has(AccessFlag.PUBLIC)) {
+                for (MethodModel method : model.methods()) {
+                    if (method.flags().has(AccessFlag.PUBLIC)) {
+                        assertFalse(method.methodType().stringValue().contains("jdk/incubator/vector"),
+                                name + "." + method.methodName());
+                    }
+                }
+            }
+        });
+    }
+
+    /** The JIT leaves methods beyond 8,000 bytes of code to the interpreter. */
+    @Test
+    void noMethodIsTooLongToBeCompiled() {
+        MODELS.forEach((name, model) -> {
+            for (MethodModel method : model.methods()) {
+                int length = method.findAttribute(Attributes.code()).map(CodeAttribute::codeLength).orElse(0);
+                assertTrue(length < 8000, name + "." + method.methodName() + " has " + length + " bytes");
+            }
+        });
+    }
+
+    @Test
+    void kernelsKnowNoTensor() {
+        MODELS.forEach((name, model) -> {
+            if (packageOf(name).startsWith("kernel")) {
+                assertFalse(used(model).stream().anyMatch(used -> used.startsWith("io.pare.mem")), name);
+            }
+        });
+    }
+
+    @Test
+    void anOldJvmCanLoadMainAndOnlyMain() {
+        MODELS.forEach((name, model) -> {
+            boolean main = name.equals("io.pare.Main");
+            assertEquals(main ? JAVA_8 : JAVA_25, model.majorVersion(), name);
+            if (main) {
+                assertEquals(Set.of("io.pare.Main"),
+                        Set.copyOf(used(model).stream().filter(used -> !used.startsWith("java.")).toList()));
+            }
+        });
+    }
+
+    @Test
+    void namesSayWhatAThingIs() {
+        Pattern empty = Pattern.compile(".*(Util|Utils|Helper|Manager|Impl)");
+        MODELS.keySet().stream().filter(name -> !name.startsWith("io.pare.ffm."))
+                .forEach(name -> assertFalse(empty.matcher(name).matches(), name));
+    }
+
+    @Test
+    void restrictedCallsAreSilencedOnlyWhereTheyBelong() throws IOException {
+        Set<String> may = Set.of("dnnl", "blas", "natives", "mem");
+        for (Map.Entry<Path, String> source : sources("src/main/java").entrySet()) {
+            if (source.getValue().contains("@SuppressWarnings(\"restricted\")")) {
+                String owner = source.getKey().getParent().getFileName().toString();
+                assertTrue(may.contains(owner), source.getKey().toString());
+            }
+        }
+    }
+
+    @Test
+    void importsAreSortedAndNameOneClassEach() throws IOException {
+        Pattern line = Pattern.compile("(?m)^import (static )?([\\w.*]+);$");
+        for (Map.Entry<Path, String> source : sources("src").entrySet()) {
+            List<String> imports = new ArrayList<>();
+            Matcher matcher = line.matcher(source.getValue());
+            while (matcher.find()) {
+                assertFalse(matcher.group(2).endsWith("*"), source.getKey() + ": " + matcher.group());
+                imports.add((matcher.group(1) == null ? "1 " : "0 ") + matcher.group(2));
+            }
+            List<String> sorted = imports.stream().sorted().toList();
+            assertEquals(String.join("\n", sorted), String.join("\n", imports), source.getKey().toString());
+        }
+    }
+
+    private static Map<Path, String> sources(String root) throws IOException {
+        Map<Path, String> sources = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(Path.of(root))) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
+                sources.put(file, Files.readString(file));
+            }
+        }
+        assertFalse(sources.isEmpty());
+        return sources;
+    }
+
+    /** Every class that the constant pool or a signature names. */
+    private static Set<String> used(ClassModel model) {
+        Set<String> used = new TreeSet<>();
+        for (PoolEntry entry : model.constantPool()) {
+            switch (entry) {
+                case ClassEntry c -> addTypes(c.asInternalName().startsWith("[")
+                        ? c.asInternalName()
+                        : "L" + c.asInternalName() + ";", used);
+                case NameAndTypeEntry n -> addTypes(n.type().stringValue(), used);
+                case MethodTypeEntry m -> addTypes(m.descriptor().stringValue(), used);
+                default -> {
+                }
+            }
+        }
+        model.fields().forEach(field -> addTypes(field.fieldType().stringValue(), used));
+        model.methods().forEach(method -> addTypes(method.methodType().stringValue(), used));
+        return used;
+    }
+
+    private static void addTypes(String descriptor, Set<String> types) {
+        Matcher matcher = Pattern.compile("L([^;<]+)").matcher(descriptor);
+        while (matcher.find()) {
+            types.add(dotted(matcher.group(1)));
+        }
+    }
+
+    private static String dotted(String internalName) {
+        return internalName.replace('/', '.');
+    }
+
+    /** The package below {@code io.pare}: "" for Main, "kernel.simd", and so on. */
+    private static String packageOf(String name) {
+        if (!name.startsWith("io.pare.")) {
+            return name;
+        }
+        String owner = name.substring(0, name.lastIndexOf('.'));
+        return owner.equals("io.pare") ? "" : owner.substring("io.pare.".length());
+    }
+}
