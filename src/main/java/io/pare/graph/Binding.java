@@ -1,0 +1,11 @@
+package io.pare.graph;
+
+import io.pare.mem.FloatTensor;
+
+/** Gives the memory of parameters by name; both tensors have the parameter's shape. */
+public interface Binding {
+    FloatTensor value(String parameter);
+
+    /** Where the gradient goes; asked for by training tapes only. Overwritten by each backward pass. */
+    FloatTensor gradient(String parameter);
+}

@@ -1,0 +1,255 @@
+package io.pare.graph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import io.pare.natives.Natives;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.api.Test;
+
+/** Every gradient rule, in plain Java and on oneDNN, against central differences of a double-precision forward pass. */
+class TapeTest {
+    private static final int BATCH = 3;
+    private static final int CLASSES = 4;
+
+    /** A small network that ends in logits [BATCH, CLASSES], by name. */
+    private record Net(String name, boolean useNative, Function<Params, Node> logits) {
+        @Override
+        public String toString() {
+            return name + (useNative ? " on oneDNN" : " in Java");
+        }
+    }
+
+    /** Collects the parameters that a net asks for. */
+    private static final class Params {
+        private final Map<String, long[]> shapes = new LinkedHashMap<>();
+
+        Node get(String name, long... shape) {
+            shapes.put(name, shape);
+            return Graph.parameter(name, shape);
+        }
+
+        Node head(Node x) {
+            Node flat = x.rank() == 2 ? x : Graph.flatten(x);
+            return Graph.linear(flat, get("head.w", CLASSES, flat.size(1)), get("head.b", CLASSES));
+        }
+
+        Node conv(String name, Node x, int out, int kernel, int stride, int padding, int dilation, int groups) {
+            return Graph.conv2d(x, get(name + ".w", out, x.size(1) / groups, kernel, kernel), get(name + ".b", out),
+                    stride, padding, dilation, groups);
+        }
+    }
+
+    private static Node image(int channels, int size) {
+        return Graph.input("x", BATCH, channels, size, size);
+    }
+
+    static Stream<Net> nets() {
+        Map<String, Function<Params, Node>> nets = new LinkedHashMap<>();
+        nets.put("linear", p -> p.head(Graph.input("x", BATCH, 7)));
+        nets.put("linear relu", p -> p.head(Graph.relu(
+                Graph.linear(Graph.input("x", BATCH, 5), p.get("a.w", 6, 5), p.get("a.b", 6)))));
+        nets.put("conv", p -> p.head(p.conv("c", image(2, 6), 3, 3, 1, 0, 1, 1)));
+        nets.put("conv relu pool conv relu pool", p -> p.head(Graph.maxPool(Graph.relu(p.conv("d",
+                Graph.maxPool(Graph.relu(p.conv("c", image(1, 12), 3, 3, 1, 0, 1, 1)), 2, 2, 0), 5, 2, 1, 0, 1, 1)), 2,
+                2, 0)));
+        nets.put("conv stride 2 padding 1", p -> p.head(p.conv("c", image(3, 7), 4, 3, 2, 1, 1, 1)));
+        nets.put("conv dilation 2", p -> p.head(p.conv("c", image(2, 8), 3, 3, 1, 2, 2, 1)));
+        nets.put("conv 2 groups",
+                p -> p.head(p.conv("d", p.conv("c", image(4, 5), 6, 3, 1, 1, 1, 2), 4, 3, 1, 0, 1, 2)));
+        nets.put("max-pool overlapping",
+                p -> p.head(Graph.maxPool(p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1), 3, 2, 1)));
+        nets.put("average-pool", p -> p.head(Graph.avgPool(p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1), 3, 2, 1)));
+        nets.put("residual add", p -> {
+            Node x = p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1);
+            return p.head(Graph.relu(Graph.add(x, p.conv("d", Graph.relu(x), 3, 3, 1, 1, 1, 1))));
+        });
+        nets.put("shared weights", p -> {
+            Node w = p.get("s.w", 5, 5);
+            Node b = p.get("s.b", 5);
+            return p.head(Graph.linear(Graph.relu(Graph.linear(Graph.input("x", BATCH, 5), w, b)), w, b));
+        });
+        nets.put("dropout of rate 0", p -> p.head(Graph.dropout(p.conv("c", image(1, 4), 2, 3, 1, 0, 1, 1), 0f)));
+        return nets.entrySet().stream().flatMap(net -> Stream.of(false, true)
+                .map(useNative -> new Net(net.getKey(), useNative, net.getValue())));
+    }
+
+    /** Memory for the parameters of a net, random values in it, and the same in double precision. */
+    private static final class Memory implements Binding {
+        private final Map<String, FloatTensor> values = new HashMap<>();
+        private final Map<String, FloatTensor> gradients = new HashMap<>();
+        private final Map<String, double[]> doubles = new HashMap<>();
+
+        Memory(Region region, Params params, Random random) {
+            params.shapes.forEach((name, shape) -> {
+                FloatTensor value = region.tensor(shape);
+                doubles.put(name, randomize(value, random));
+                values.put(name, value);
+                // What is there before the pass must not matter.
+                gradients.put(name, region.tensor(shape).fill(Float.NaN));
+            });
+        }
+
+        @Override
+        public FloatTensor value(String parameter) {
+            return values.get(parameter);
+        }
+
+        @Override
+        public FloatTensor gradient(String parameter) {
+            return gradients.get(parameter);
+        }
+    }
+
+    private static double[] randomize(FloatTensor tensor, Random random) {
+        double[] copy = new double[(int) tensor.count()];
+        for (int i = 0; i < copy.length; i++) {
+            tensor.set(i, (float) random.nextGaussian() * 0.5f);
+            copy[i] = tensor.get(i);
+        }
+        return copy;
+    }
+
+    private static void assumeAvailable(boolean useNative) {
+        Assumptions.assumeTrue(!useNative || Natives.status().available(), "oneDNN is switched off");
+    }
+
+    @ParameterizedTest
+    @MethodSource("nets")
+    void gradientsAgreeWithCentralDifferences(Net net) {
+        assumeAvailable(net.useNative());
+        Params params = new Params();
+        Node loss = Graph.softmaxCrossEntropy(net.logits().apply(params));
+        check(params, loss, net.useNative());
+    }
+
+    @Test
+    void gradientsOfDistillationAgreeWithCentralDifferences() {
+        for (float share : new float[]{0f, 0.3f, 1f}) {
+            Params params = new Params();
+            Node student = params.head(Graph.input("x", BATCH, 6));
+            Node loss = Graph.distillation(student, Graph.input("teacher", BATCH, CLASSES), 2.5f, share);
+            check(params, loss, false);
+        }
+    }
+
+    private static void check(Params params, Node loss, boolean useNative) {
+        Random random = new Random(7);
+        try (Region region = Region.shared("tape test")) {
+            Memory memory = new Memory(region, params, random);
+            Tape tape = Tape.training(region, loss, memory, useNative);
+            Map<String, double[]> tensors = new HashMap<>(memory.doubles);
+            for (String input : List.of("x", "teacher")) {
+                if (input.equals("x") || loss.op() instanceof Op.Distillation) {
+                    tensors.put(input, randomize(tape.input(input), random));
+                }
+            }
+            int[] labels = {2, 0, 3};
+            for (int i = 0; i < labels.length; i++) {
+                tape.labels().setAtIndex(ValueLayout.JAVA_INT, i, labels[i]);
+            }
+            DoubleReference reference = new DoubleReference(tensors, labels);
+            // Twice: the second pass must not see what the first one left behind.
+            for (int pass = 0; pass < 2; pass++) {
+                tape.forward(pass);
+                tape.backward();
+                assertEquals(reference.evaluate(loss)[0], tape.loss(), 1e-5);
+                for (String name : params.shapes.keySet()) {
+                    double[] expected = reference.gradient(loss, name, 1e-6);
+                    float[] actual = memory.gradient(name).toArray();
+                    double scale = 1e-3;
+                    for (double value : expected) {
+                        scale = Math.max(scale, Math.abs(value));
+                    }
+                    for (int i = 0; i < expected.length; i++) {
+                        assertEquals(expected[i], actual[i], 2e-5 * scale + 1e-7, name + "[" + i + "]");
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void dropoutZeroesTheSameValuesForwardAndBackward() {
+        try (Region region = Region.shared("dropout")) {
+            int features = 2000;
+            Params params = new Params();
+            Node x = Graph.linear(Graph.input("x", 1, 1), params.get("a.w", features, 1), params.get("a.b", features));
+            Node loss = Graph.softmaxCrossEntropy(Graph.linear(Graph.dropout(x, 0.25f),
+                    params.get("head.w", CLASSES, features), params.get("head.b", CLASSES)));
+            Memory memory = new Memory(region, params, new Random(1));
+            memory.value("a.w").fill(1f);
+            memory.value("a.b").fill(0f);
+            Tape tape = Tape.training(region, loss, memory, false);
+            tape.input("x").fill(1f);
+            tape.forward(11);
+            tape.backward();
+            // d loss / d head.w is dlogits times the dropped activations; d loss / d a.b passes the same zeros.
+            float[] kept = memory.gradient("head.w").rows(0, 1).toArray();
+            float[] through = memory.gradient("a.b").toArray();
+            int zeros = 0;
+            for (int i = 0; i < features; i++) {
+                assertEquals(kept[i] == 0, through[i] == 0, "feature " + i);
+                zeros += kept[i] == 0 ? 1 : 0;
+            }
+            assertTrue(zeros > 430 && zeros < 570, zeros + " of 2000 dropped at rate 0.25");
+            tape.forward(11);
+            tape.backward();
+            assertArrayEquals(through, memory.gradient("a.b").toArray());
+            tape.forward(12);
+            tape.backward();
+            int moved = 0;
+            float[] other = memory.gradient("a.b").toArray();
+            for (int i = 0; i < features; i++) {
+                moved += other[i] == 0 != (through[i] == 0) ? 1 : 0;
+            }
+            assertTrue(moved > 300, "another key drops other values: " + moved);
+        }
+    }
+
+    @Test
+    void deepGraphsDoNotNeedADeepThreadStack() {
+        Node x = Graph.input("x", 1, 1);
+        for (int i = 0; i < 100_000; i++) {
+            x = Graph.flatten(x);
+        }
+        try (Region region = Region.shared("deep")) {
+            Tape tape = Tape.inference(region, x, new Memory(region, new Params(), new Random(1)), false);
+            tape.input("x").set(0, 3f);
+            tape.forward(0);
+            assertEquals(3f, tape.output().get(0));
+        }
+    }
+
+    @Test
+    void shapesThatDoNotFitAreRefusedWithBothShapes() {
+        Node x = Graph.input("x", 2, 3, 8, 8);
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Graph.conv2d(x,
+                Graph.parameter("w", 4, 2, 3, 3), Graph.parameter("b", 4), 1, 0, 1, 1));
+        assertTrue(e.getMessage().contains("[2, 3, 8, 8]") && e.getMessage().contains("[4, 2, 3, 3]"), e.getMessage());
+    }
+
+    @Test
+    void anInferenceTapeHasNoBackwardPass() {
+        try (Region region = Region.shared("inference")) {
+            Params params = new Params();
+            Node logits = params.head(Graph.input("x", 2, 3));
+            Tape tape = Tape.inference(region, logits, new Memory(region, params, new Random(1)), false);
+            assertThrows(IllegalStateException.class, tape::backward);
+        }
+    }
+}
