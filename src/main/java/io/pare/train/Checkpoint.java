@@ -1,0 +1,144 @@
+package io.pare.train;
+
+import io.pare.format.FormatException;
+import io.pare.format.Safetensors;
+import io.pare.mem.FloatTensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The files of a training: {@code checkpoint.safetensors} holds all that a run needs to go on with the same bits, and
+ * {@code weights.safetensors} a network alone.
+ *
+ * <p>A checkpoint holds every parameter under {@code value/}, the optimiser's tensors under their own names, the best
+ * weights under {@code best/}; counters are in the metadata, doubles as the hexadecimal form that loses nothing. Both
+ * files are replaced in one step, so a process that is killed leaves the last whole one.
+ */
+public final class Checkpoint {
+    /** Name of the file that a run goes on from. */
+    public static final String FILE = "checkpoint.safetensors";
+    /** Name of the file that holds a network. */
+    public static final String WEIGHTS = "weights.safetensors";
+
+    private static final String KIND = "pare.checkpoint";
+    private static final String VERSION = "1";
+
+    private Checkpoint() {}
+
+    /** Writes a run's whole state into {@code folder}. */
+    public static void save(TrainingRun run, Path folder) throws IOException {
+        Trainer trainer = run.trainer();
+        Trainer.Progress progress = trainer.progress();
+        Safetensors.Writer writer = new Safetensors.Writer().metadata(KIND, VERSION)
+                .metadata("model", trainer.network().model().name()).metadata("run", describe(run))
+                .metadata("epoch", Integer.toString(run.nextEpoch()))
+                .metadata("batch", Integer.toString(run.nextBatch()))
+                .metadata("steps", Long.toString(trainer.steps()))
+                .metadata("lossSum", Double.toHexString(progress.lossSum()))
+                .metadata("correct", Long.toString(progress.correct()))
+                .metadata("seconds", Double.toHexString(run.seconds()))
+                .metadata("samples", Long.toString(run.samples()))
+                .metadata("bestEpoch", Integer.toString(run.bestEpoch()))
+                .metadata("bestAccuracy", Double.toHexString(run.bestAccuracy()))
+                .metadata("bestLoss", Double.toHexString(run.bestLoss()));
+        List<String> states = trainer.settings().optimizer().states();
+        for (Weight weight : trainer.network().weights()) {
+            writer.add("value/" + weight.name(), weight.value());
+            for (int i = 0; i < states.size(); i++) {
+                writer.add(states.get(i) + "/" + weight.name(), weight.state(i));
+            }
+        }
+        for (Map.Entry<String, FloatTensor> entry : run.bestValues().entrySet()) {
+            writer.add("best/" + entry.getKey(), entry.getValue());
+        }
+        writer.write(folder.resolve(FILE));
+    }
+
+    /**
+     * Puts a new run into the state that a checkpoint holds.
+     *
+     * @throws FormatException if the file is no checkpoint, is damaged, or is that of another model or of a run with
+     *         other settings
+     */
+    public static void restore(TrainingRun run, Path folder) throws IOException {
+        Path path = folder.resolve(FILE);
+        Trainer trainer = run.trainer();
+        try (Safetensors file = Safetensors.open(path)) {
+            Map<String, String> metadata = file.metadata();
+            if (!VERSION.equals(metadata.get(KIND))) {
+                throw new FormatException(
+                        path + " is not a checkpoint of a training; give the folder that --out named");
+            }
+            String model = trainer.network().model().name();
+            expect(path, "model", model, metadata.get("model"));
+            expect(path, "settings", describe(run), metadata.get("run"));
+            List<String> states = trainer.settings().optimizer().states();
+            for (Weight weight : trainer.network().weights()) {
+                read(path, file, "value/" + weight.name(), weight.value());
+                for (int i = 0; i < states.size(); i++) {
+                    read(path, file, states.get(i) + "/" + weight.name(), weight.state(i));
+                }
+                read(path, file, "best/" + weight.name(), run.bestValues().get(weight.name()));
+            }
+            trainer.steps(Long.parseLong(metadata.get("steps")));
+            trainer.restoreSums(Double.parseDouble(metadata.get("lossSum")), Long.parseLong(metadata.get("correct")));
+            run.restore(Integer.parseInt(metadata.get("epoch")), Integer.parseInt(metadata.get("batch")),
+                    Double.parseDouble(metadata.get("seconds")), Long.parseLong(metadata.get("samples")),
+                    Integer.parseInt(metadata.get("bestEpoch")), Double.parseDouble(metadata.get("bestAccuracy")),
+                    Double.parseDouble(metadata.get("bestLoss")));
+        } catch (NumberFormatException | NullPointerException e) {
+            throw new FormatException(path + ": its metadata is damaged (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** Writes the parameters of a network, with the model's name and any {@code metadata}. */
+    public static void saveWeights(Network network, Path path, Map<String, String> metadata) throws IOException {
+        Safetensors.Writer writer = new Safetensors.Writer().metadata("model", network.model().name());
+        metadata.forEach(writer::metadata);
+        for (Weight weight : network.weights()) {
+            writer.add(weight.name(), weight.value());
+        }
+        writer.write(path);
+    }
+
+    /** Reads the parameters of a network; every one must be there with its shape. */
+    public static void loadWeights(Network network, Path path) throws IOException {
+        try (Safetensors file = Safetensors.open(path)) {
+            String model = file.metadata().get("model");
+            if (model != null) {
+                expect(path, "model", network.model().name(), model);
+            }
+            for (Weight weight : network.weights()) {
+                read(path, file, weight.name(), weight.value());
+            }
+        }
+    }
+
+    private static void read(Path path, Safetensors file, String name, FloatTensor into) throws IOException {
+        if (!file.contains(name)) {
+            throw new FormatException(path + " has no tensor '" + name + "'");
+        }
+        long[] shape = file.entry(name).shape();
+        if (!Arrays.equals(shape, into.shape())) {
+            throw new FormatException(path + ": tensor '" + name + "' has shape " + Arrays.toString(shape)
+                    + ", the model needs " + Arrays.toString(into.shape()));
+        }
+        file.floats(name, into);
+    }
+
+    private static void expect(Path path, String what, String wanted, String found) {
+        if (!wanted.equals(found)) {
+            throw new FormatException(path + " was made with " + what + " " + found + ", this run has " + wanted);
+        }
+    }
+
+    /** Everything that decides the bits of a run, but for data, threads and machine. */
+    private static String describe(TrainingRun run) {
+        TrainingSettings s = run.trainer().settings();
+        return run.plan() + " batchSize=" + s.batchSize() + " " + s.optimizer() + " dropout=" + s.dropout() + " "
+                + s.shift() + " seed=" + s.seed();
+    }
+}

@@ -1,0 +1,153 @@
+package io.pare.train;
+
+import io.pare.graph.Binding;
+import io.pare.graph.Graph;
+import io.pare.graph.Node;
+import io.pare.graph.Op;
+import io.pare.graph.Tape;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import io.pare.model.Layer;
+import io.pare.model.Model;
+import io.pare.model.Parameter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/**
+ * A model with memory for its parameters and, for each batch size that is asked for, a compiled tape.
+ *
+ * <p>Owns all of it; {@link #close} frees it. One thread at a time.
+ */
+public final class Network implements Binding, AutoCloseable {
+    /** Name of the images' input in every tape. */
+    public static final String IMAGES = "images";
+    /** Name of the teacher's logits in the tapes of {@link #distillationTape}. */
+    public static final String TEACHER = "teacher";
+
+    private final Model model;
+    private final boolean useNative;
+    private final Region region;
+    private final Map<String, Weight> weights = new LinkedHashMap<>();
+    private final Map<TapeKey, Tape> tapes = new HashMap<>();
+
+    /**
+     * Takes memory for a model and draws its initial values.
+     *
+     * <p>Weights and biases are uniform in +-1 / sqrt(fan-in), which is PyTorch's default for convolutions and linear
+     * layers (He initialisation with a = sqrt 5).
+     *
+     * @param useNative whether oneDNN may be used
+     */
+    public static Network create(Model model, long seed, boolean useNative) {
+        Network network = new Network(model, useNative);
+        SplittableRandom random = new SplittableRandom(seed);
+        for (Weight weight : network.weights.values()) {
+            double bound = 1 / Math.sqrt(weight.parameter().fanIn());
+            for (long i = 0; i < weight.value().count(); i++) {
+                weight.value().set(i, (float) random.nextDouble(-bound, bound));
+            }
+        }
+        return network;
+    }
+
+    private Network(Model model, boolean useNative) {
+        this.model = model;
+        this.useNative = useNative;
+        this.region = Region.shared("network " + model.name());
+        for (Parameter parameter : model.parameters()) {
+            weights.put(parameter.name(), new Weight(parameter, region));
+        }
+    }
+
+    public Model model() {
+        return model;
+    }
+
+    /** Every parameter, in layer order. */
+    public List<Weight> weights() {
+        return List.copyOf(weights.values());
+    }
+
+    /** The parameter of that name. */
+    public Weight weight(String name) {
+        Weight weight = weights.get(name);
+        if (weight == null) {
+            throw new IllegalArgumentException(model.name() + " has no parameter '" + name + "'; it has "
+                    + weights.keySet());
+        }
+        return weight;
+    }
+
+    @Override
+    public FloatTensor value(String parameter) {
+        return weight(parameter).value();
+    }
+
+    @Override
+    public FloatTensor gradient(String parameter) {
+        return weight(parameter).gradient();
+    }
+
+    /** Memory that lives as long as the network. */
+    Region region() {
+        return region;
+    }
+
+    /**
+     * Forward, loss and backward.
+     *
+     * @param dropout whether the model's dropout layers drop
+     */
+    public Tape trainingTape(int batch, boolean dropout) {
+        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, 0, 0),
+                key -> Tape.training(region, Graph.softmaxCrossEntropy(logits(key)), this, useNative));
+    }
+
+    /** As {@link #trainingTape}, with the teacher's logits as a second input and {@link Op.Distillation} as the loss. */
+    public Tape distillationTape(int batch, boolean dropout, float temperature, float share) {
+        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, temperature, share),
+                key -> Tape.training(region, Graph.distillation(logits(key),
+                        Graph.input(TEACHER, batch, model.classes()), temperature, share), this, useNative));
+    }
+
+    /** Forward only: gives the logits. */
+    public Tape inferenceTape(int batch) {
+        return tapes.computeIfAbsent(new TapeKey(batch, false, false, 0, 0),
+                key -> Tape.inference(region, logits(key), this, useNative));
+    }
+
+    /** What tells one compiled tape from another. */
+    private record TapeKey(int batch, boolean dropout, boolean training, float temperature, float share) {}
+
+    private Node logits(TapeKey key) {
+        Node x = Graph.input(IMAGES, key.batch(), model.input().channels(), model.input().height(),
+                model.input().width());
+        for (Layer layer : model.layers()) {
+            List<Node> parameters = new ArrayList<>();
+            for (Parameter parameter : layer.parameters()) {
+                parameters.add(Graph.parameter(parameter.name(), parameter.shape()));
+            }
+            x = switch (layer) {
+                case Layer.Conv2d conv -> Graph.conv2d(x, parameters.get(0), parameters.get(1), conv.stride(),
+                        conv.padding(), conv.dilation(), conv.groups());
+                case Layer.Linear linear -> Graph.linear(x.rank() == 2 ? x : Graph.flatten(x), parameters.get(0),
+                        parameters.get(1));
+                case Layer.MaxPool pool -> Graph.maxPool(x, pool.kernel(), pool.stride(), pool.padding());
+                case Layer.AvgPool pool -> Graph.avgPool(x, pool.kernel(), pool.stride(), pool.padding());
+                case Layer.Relu relu -> Graph.relu(x);
+                case Layer.Dropout dropout -> key.dropout() ? Graph.dropout(x, dropout.rate()) : x;
+                case Layer.Flatten flatten -> Graph.flatten(x);
+            };
+        }
+        return x;
+    }
+
+    @Override
+    public void close() {
+        region.close();
+    }
+}

@@ -1,0 +1,205 @@
+package io.pare.train;
+
+import io.pare.data.Batches;
+import io.pare.data.Dataset;
+import io.pare.data.PixelScale;
+import io.pare.graph.Tape;
+import io.pare.mem.FloatTensor;
+import java.util.List;
+import java.util.function.DoubleUnaryOperator;
+
+/**
+ * Makes training steps on a network, epoch by epoch, and keeps no memory of its own.
+ *
+ * <p>The order of samples, dropout and augmentation follow from the settings' seed, the epoch's number and the batch's:
+ * values, optimiser state and the number of steps are the whole state. A step allocates nothing. One thread at a time.
+ *
+ * <p>Knows no constraint: what compression asks of a step hangs on the {@link Weight}s, as a penalty and a mask.
+ */
+public final class Trainer {
+    private final Network network;
+    private final TrainingSettings settings;
+    private final Batches batches;
+    private final Tape tape;
+    private final Tape teacher;
+    private final List<Weight> weights;
+    private long steps;
+
+    /** What happens around each step. */
+    public interface StepListener {
+        /** Runs between the backward pass and the optimiser. */
+        default void beforeUpdate(int batch, int batches) {}
+
+        /** Runs after the optimiser; {@code false} ends the epoch early, with this step done. */
+        default boolean afterUpdate(Progress progress) {
+            return true;
+        }
+    }
+
+    /**
+     * Where an epoch stands. One object per trainer, updated in place.
+     */
+    public static final class Progress {
+        private int epoch;
+        private int batch;
+        private int batches;
+        private int batchSize;
+        private double lossSum;
+        private long correct;
+        private double rate;
+
+        /** Number of the epoch, from 0. */
+        public int epoch() {
+            return epoch;
+        }
+
+        /** Batches of the epoch that are done. */
+        public int batch() {
+            return batch;
+        }
+
+        /** Batches in the epoch. */
+        public int batches() {
+            return batches;
+        }
+
+        /** Samples of the epoch that are done. */
+        public long samples() {
+            return (long) batch * batchSize;
+        }
+
+        /** Mean loss of the steps of the epoch so far. */
+        public double loss() {
+            return batch == 0 ? Double.NaN : lossSum / batch;
+        }
+
+        /** Share of right answers in the epoch so far, dropout and augmentation included. */
+        public double accuracy() {
+            return batch == 0 ? Double.NaN : (double) correct / samples();
+        }
+
+        /** Learning rate of the last step. */
+        public double rate() {
+            return rate;
+        }
+
+        double lossSum() {
+            return lossSum;
+        }
+
+        long correct() {
+            return correct;
+        }
+    }
+
+    private final Progress progress = new Progress();
+
+    /** Compiles the tapes and zeroes the optimiser's state. */
+    public Trainer(Network network, Dataset data, PixelScale scale, TrainingSettings settings) {
+        this.network = network;
+        this.settings = settings;
+        this.batches = Batches.shuffled(data, settings.batchSize(), scale, settings.shift(), settings.seed());
+        int size = settings.batchSize();
+        TrainingSettings.Distillation distillation = settings.distillation();
+        if (distillation == null) {
+            this.tape = network.trainingTape(size, settings.dropout());
+            this.teacher = null;
+        } else {
+            this.tape = network.distillationTape(size, settings.dropout(), distillation.temperature(),
+                    distillation.share());
+            this.teacher = distillation.teacher().inferenceTape(size);
+        }
+        this.weights = network.weights();
+        for (Weight weight : weights) {
+            weight.prepare(settings.optimizer(), network.region());
+        }
+        progress.batches = batches.perEpoch();
+        progress.batchSize = size;
+    }
+
+    public Network network() {
+        return network;
+    }
+
+    public TrainingSettings settings() {
+        return settings;
+    }
+
+    /** Steps in an epoch. */
+    public int stepsPerEpoch() {
+        return batches.perEpoch();
+    }
+
+    /** Optimiser steps since the trainer was made. */
+    public long steps() {
+        return steps;
+    }
+
+    /** Sets the number of steps, when a run is resumed. */
+    public void steps(long done) {
+        this.steps = done;
+    }
+
+    /** Where the current or last epoch stands. */
+    public Progress progress() {
+        return progress;
+    }
+
+    /** Puts the epoch's sums back, when a run is resumed inside an epoch. */
+    void restoreSums(double lossSum, long correct) {
+        progress.lossSum = lossSum;
+        progress.correct = correct;
+    }
+
+    /**
+     * Trains from batch {@code fromBatch} to the end of an epoch, or until the listener ends it.
+     *
+     * @param epoch number of the epoch, from 0; with the seed it fixes everything random
+     * @param fromBatch 0, or where an interrupted epoch goes on
+     * @param rate learning rate by the share of the epoch that is done, in [0, 1)
+     * @return whether the epoch came to its end
+     * @throws TrainingException if the loss is no longer a finite number
+     */
+    public boolean epoch(int epoch, int fromBatch, DoubleUnaryOperator rate, StepListener listener) {
+        batches.seek(epoch, fromBatch);
+        progress.epoch = epoch;
+        progress.batch = fromBatch;
+        if (fromBatch == 0) {
+            restoreSums(0, 0);
+        }
+        int perEpoch = batches.perEpoch();
+        FloatTensor images = tape.input(Network.IMAGES);
+        while (batches.next(images, tape.labels()) > 0) {
+            int batch = batches.batch() - 1;
+            progress.rate = rate.applyAsDouble((double) batch / perEpoch);
+            step(images, ((long) epoch * perEpoch + batch) * 0x9e3779b97f4a7c15L ^ settings.seed(), batch, listener);
+            if (!listener.afterUpdate(progress)) {
+                return progress.batch == perEpoch;
+            }
+        }
+        return true;
+    }
+
+    private void step(FloatTensor images, long key, int batch, StepListener listener) {
+        if (teacher != null) {
+            teacher.input(Network.IMAGES).copyFrom(images);
+            teacher.forward(0);
+            tape.input(Network.TEACHER).copyFrom(teacher.output());
+        }
+        tape.forward(key);
+        if (!Double.isFinite(tape.loss())) {
+            throw new TrainingException("the loss is " + tape.loss() + " at step " + (steps + 1)
+                    + ": lower the learning rate (" + progress.rate + " now)");
+        }
+        tape.backward();
+        listener.beforeUpdate(batch, batches.perEpoch());
+        steps++;
+        Optimizer optimizer = settings.optimizer();
+        for (int i = 0; i < weights.size(); i++) {
+            optimizer.step(weights.get(i), progress.rate, steps);
+        }
+        progress.batch = batch + 1;
+        progress.lossSum += tape.loss();
+        progress.correct += tape.correct();
+    }
+}

@@ -1,0 +1,36 @@
+package io.pare.train;
+
+import io.pare.data.Shift;
+
+/**
+ * How steps are made. Together with the data, the thread count and the machine it decides every bit of a run.
+ *
+ * @param batchSize samples a step; the samples of an epoch that do not fill a batch are left out of that epoch
+ * @param optimizer how a gradient becomes a step
+ * @param dropout whether the model's dropout layers drop
+ * @param shift random shift of training images, as augmentation
+ * @param distillation what a teacher adds to the loss; {@code null} for none
+ * @param seed of the order of samples, of dropout and of augmentation
+ */
+public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Shift shift,
+        Distillation distillation, long seed) {
+    public TrainingSettings {
+        if (batchSize < 1) {
+            throw new IllegalArgumentException("batch size is " + batchSize + ", must be at least 1");
+        }
+    }
+
+    /** Adam without decay, batches of 64, the model's dropout. */
+    public static TrainingSettings standard(long seed) {
+        return new TrainingSettings(64, new Optimizer.Adaptive(0, false), true, Shift.NONE, null, seed);
+    }
+
+    /**
+     * Knowledge distillation (Hinton, Vinyals, Dean, 1503.02531).
+     *
+     * @param teacher network of the same input and classes, on which no training runs meanwhile; not owned
+     * @param temperature above 0
+     * @param share of the loss that the teacher gives, in [0, 1]
+     */
+    public record Distillation(Network teacher, float temperature, float share) {}
+}

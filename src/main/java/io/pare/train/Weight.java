@@ -1,0 +1,92 @@
+package io.pare.train;
+
+import io.pare.kernel.Bits;
+import io.pare.kernel.Penalty;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import io.pare.model.Parameter;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A parameter in training: value, gradient, the optimiser's state, and what compression asks of the optimiser's step.
+ */
+public final class Weight {
+    private final Parameter parameter;
+    private final FloatTensor value;
+    private final FloatTensor gradient;
+    private final List<FloatTensor> states = new ArrayList<>();
+    private Penalty penalty;
+    private Bits mask;
+
+    Weight(Parameter parameter, Region region) {
+        this.parameter = parameter;
+        this.value = region.tensor(parameter.shape());
+        this.gradient = region.tensor(parameter.shape());
+    }
+
+    public String name() {
+        return parameter.name();
+    }
+
+    public Parameter parameter() {
+        return parameter;
+    }
+
+    public FloatTensor value() {
+        return value;
+    }
+
+    public FloatTensor gradient() {
+        return gradient;
+    }
+
+    /** Whether weight decay touches it: weights do, biases do not. */
+    public boolean decays() {
+        return parameter.weight();
+    }
+
+    /** The {@code index}-th tensor of the optimiser's state. */
+    public FloatTensor state(int index) {
+        return states.get(index);
+    }
+
+    public List<FloatTensor> states() {
+        return List.copyOf(states);
+    }
+
+    /** Takes memory for the optimiser's state, zeroed; memory that is there is used again. */
+    void prepare(Optimizer optimizer, Region region) {
+        while (states.size() < optimizer.states().size()) {
+            states.add(region.tensor(parameter.shape()));
+        }
+        for (FloatTensor state : states) {
+            state.fill(0f);
+        }
+    }
+
+    /** The ADMM term that each step adds to the gradient; {@code null} for none. */
+    public Penalty penalty() {
+        return penalty;
+    }
+
+    /** Sets or, with {@code null}, takes away the ADMM term. Its memory must outlive its use. */
+    public void penalize(Penalty term) {
+        this.penalty = term;
+    }
+
+    /** The weights that may differ from zero; {@code null} for all. */
+    public Bits mask() {
+        return mask;
+    }
+
+    /** Sets or, with {@code null}, takes away the mask. Its memory must outlive its use. */
+    public void mask(Bits kept) {
+        this.mask = kept;
+    }
+
+    @Override
+    public String toString() {
+        return name() + " " + value;
+    }
+}

@@ -1,0 +1,205 @@
+package io.pare.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.data.Dataset;
+import io.pare.data.PixelScale;
+import io.pare.data.Shift;
+import io.pare.format.FormatException;
+import io.pare.mem.Region;
+import io.pare.model.ImageShape;
+import io.pare.model.Layer;
+import io.pare.model.Model;
+import io.pare.natives.Natives;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainingRunTest {
+    private static final int SIDE = 8;
+
+    @TempDir
+    Path folder;
+
+    private int regionsBefore;
+    private long bytesBefore;
+
+    @BeforeEach
+    void countRegions() {
+        regionsBefore = Region.liveRegions();
+        bytesBefore = Region.liveBytes();
+    }
+
+    @AfterEach
+    void nothingLeaks() {
+        assertEquals(regionsBefore, Region.liveRegions(), Region::describeLive);
+        assertEquals(bytesBefore, Region.liveBytes());
+    }
+
+    /** Squares, bright in the upper or the lower half, with noise: two classes that a small network can tell apart. */
+    private static Dataset halves(int count, long seed) {
+        Random random = new Random(seed);
+        byte[] pixels = new byte[count * SIDE * SIDE];
+        byte[] labels = new byte[count];
+        for (int i = 0; i < count; i++) {
+            labels[i] = (byte) random.nextInt(2);
+            for (int p = 0; p < SIDE * SIDE; p++) {
+                boolean lit = p < SIDE * SIDE / 2 == (labels[i] == 0);
+                pixels[i * SIDE * SIDE + p] = (byte) (random.nextInt(120) + (lit ? 100 : 0));
+            }
+        }
+        return new Dataset("halves", 1, SIDE, SIDE, 2, pixels, labels);
+    }
+
+    private static Model model(String name) {
+        return new Model(name, new ImageShape(1, SIDE, SIDE), 2,
+                List.of(Layer.Conv2d.of("conv1", 1, 4, 3), new Layer.MaxPool("pool1", 2, 2, 0),
+                        new Layer.Linear("fc1", 36, 16), new Layer.Relu("relu1"), new Layer.Dropout("drop1", 0.3f),
+                        new Layer.Linear("fc2", 16, 2)));
+    }
+
+    private static Network network(String name) {
+        return Network.create(model(name), 5, Natives.status().available());
+    }
+
+    private static TrainingRun run(Network network, Optimizer optimizer, double rate) {
+        TrainingSettings settings = new TrainingSettings(16, optimizer, true, new Shift(1, true), null, 3);
+        return new TrainingRun(new Trainer(network, halves(200, 1), PixelScale.UNIT, settings), halves(80, 2),
+                PixelScale.UNIT, new TrainingRun.Plan(4, rate, new Schedule.WarmUp(5, new Schedule.Cosine(0.1))));
+    }
+
+    private static final TrainingRun.Listener QUIET = new TrainingRun.Listener() {};
+
+    @Test
+    void learnsAndReportsTheBestEpoch() {
+        try (Network network = network("halves")) {
+            TrainingRun run = run(network, new Optimizer.Adaptive(1e-4f, true), 5e-3);
+            assertTrue(run.run(QUIET));
+            assertTrue(run.bestAccuracy() > 0.95, "accuracy " + run.bestAccuracy());
+            assertEquals(run.bestAccuracy(), Evaluation.of(network, halves(80, 2), PixelScale.UNIT).accuracy());
+            assertEquals(4 * 12, run.trainer().steps());
+        }
+    }
+
+    @Test
+    void aResumedRunGivesTheSameBitsAsAnUninterruptedOne() throws IOException {
+        for (Optimizer optimizer : List.of(new Optimizer.Adaptive(0, false), new Optimizer.Adaptive(0.01f, true),
+                new Optimizer.Momentum(0.9f, 5e-4f, true))) {
+            try (Network whole = network("halves"); Network first = network("halves");
+                    Network second = network("halves")) {
+                run(whole, optimizer, 5e-3).run(QUIET);
+                TrainingRun interrupted = run(first, optimizer, 5e-3);
+                int[] steps = {0};
+                assertFalse(interrupted.run(new TrainingRun.Listener() {
+                    @Override
+                    public boolean step(Trainer.Progress progress) {
+                        return ++steps[0] < 29;
+                    }
+                }));
+                assertEquals(2, interrupted.nextEpoch());
+                assertEquals(5, interrupted.nextBatch());
+                Checkpoint.save(interrupted, folder);
+                TrainingRun resumed = run(second, optimizer, 5e-3);
+                Checkpoint.restore(resumed, folder);
+                assertTrue(resumed.run(QUIET));
+                for (Weight weight : whole.weights()) {
+                    assertArrayEquals(weight.value().toArray(), second.value(weight.name()).toArray(), weight.name());
+                }
+            }
+        }
+    }
+
+    @Test
+    void checkpointsOfOthersAndDamagedOnesAreRefused() throws IOException {
+        try (Network network = network("halves"); Network other = network("quarters")) {
+            Optimizer optimizer = new Optimizer.Adaptive(0, false);
+            TrainingRun run = run(network, optimizer, 1e-3);
+            run.run(QUIET);
+            Checkpoint.save(run, folder);
+            FormatException model = assertThrows(FormatException.class,
+                    () -> Checkpoint.restore(run(other, optimizer, 1e-3), folder));
+            assertTrue(model.getMessage().contains("quarters") && model.getMessage().contains("halves"));
+            FormatException settings = assertThrows(FormatException.class,
+                    () -> Checkpoint.restore(run(network, optimizer, 2e-3), folder));
+            assertTrue(settings.getMessage().contains("0.002"), settings.getMessage());
+            Path file = folder.resolve(Checkpoint.FILE);
+            byte[] bytes = Files.readAllBytes(file);
+            Files.write(file, java.util.Arrays.copyOf(bytes, bytes.length - 10), StandardOpenOption.TRUNCATE_EXISTING);
+            assertThrows(FormatException.class, () -> Checkpoint.restore(run(network, optimizer, 1e-3), folder));
+        }
+    }
+
+    @Test
+    void weightsComeBackWithTheSameBits() throws IOException {
+        Path file = folder.resolve(Checkpoint.WEIGHTS);
+        try (Network network = network("halves"); Network copy = Network.create(model("halves"), 99, false)) {
+            Checkpoint.saveWeights(network, file, Map.of("seed", "5"));
+            Checkpoint.loadWeights(copy, file);
+            for (Weight weight : network.weights()) {
+                assertArrayEquals(weight.value().toArray(), copy.value(weight.name()).toArray());
+            }
+        }
+    }
+
+    @Test
+    void aLossThatIsNoNumberStopsTheRunWithTheRemedy() {
+        try (Network network = network("halves")) {
+            TrainingRun run = run(network, new Optimizer.Momentum(0.9f, 0, false), 1e30);
+            TrainingException e = assertThrows(TrainingException.class, () -> run.run(QUIET));
+            assertTrue(e.getMessage().contains("learning rate"), e.getMessage());
+        }
+    }
+
+    @Test
+    void aTeacherPullsItsStudentToItsAnswers() {
+        try (Network teacher = network("halves"); Network student = network("halves")) {
+            run(teacher, new Optimizer.Adaptive(0, false), 5e-3).run(QUIET);
+            TrainingSettings settings = new TrainingSettings(16, new Optimizer.Adaptive(0, false), false, Shift.NONE,
+                    new TrainingSettings.Distillation(teacher, 3f, 1f), 3);
+            Trainer trainer = new Trainer(student, halves(200, 1), PixelScale.UNIT, settings);
+            double before = Evaluation.of(student, halves(80, 2), PixelScale.UNIT).loss();
+            for (int epoch = 0; epoch < 4; epoch++) {
+                trainer.epoch(epoch, 0, done -> 5e-3, new Trainer.StepListener() {});
+            }
+            Evaluation after = Evaluation.of(student, halves(80, 2), PixelScale.UNIT);
+            assertTrue(after.accuracy() > 0.95 && after.loss() < before / 2, after.toString());
+        }
+    }
+
+    @Test
+    void stepsAllocateAlmostNothingOnTheHeap() {
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory
+                .getThreadMXBean();
+        try (Network network = network("halves")) {
+            TrainingSettings settings = TrainingSettings.standard(1);
+            Trainer trainer = new Trainer(network, halves(64 * 200, 1), PixelScale.UNIT, settings);
+            long[] allocated = new long[2];
+            // Vectors are objects until the optimising compiler has seen the loops: epochs until they no longer are.
+            long perStep = Long.MAX_VALUE;
+            for (int epoch = 0; epoch < 200 && perStep > 4096; epoch++) {
+                trainer.epoch(epoch, 0, done -> 1e-3, new Trainer.StepListener() {
+                    @Override
+                    public boolean afterUpdate(Trainer.Progress progress) {
+                        allocated[progress.batch() == 100 ? 0 : 1] = threads.getCurrentThreadAllocatedBytes();
+                        return true;
+                    }
+                });
+                perStep = (allocated[1] - allocated[0]) / 100;
+            }
+            assertTrue(perStep <= 4096, perStep + " bytes a step");
+        }
+    }
+}
