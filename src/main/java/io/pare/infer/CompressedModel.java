@@ -1,0 +1,156 @@
+package io.pare.infer;
+
+import io.pare.format.CompressedWeights;
+import io.pare.format.FormatException;
+import io.pare.format.InputScale;
+import io.pare.format.PareFile;
+import io.pare.kernel.SparseKernels;
+import io.pare.model.Model;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * A compressed network that predicts straight from its compressed form.
+ *
+ * <pre>{@code
+ * try (var model = CompressedModel.load(path)) {
+ *     float[] probabilities = model.predict(image);
+ * }
+ * }</pre>
+ *
+ * <p>Immutable and thread-safe: any number of threads may call {@link #predict} of one model at the same time. Each call
+ * borrows scratch memory, which the model keeps for later calls. Threads that predict all the time take a
+ * {@link #session} of their own. Nothing is off-heap and no native library is loaded: {@link #close} only gives back the
+ * scratch memory and refuses calls that come later.
+ */
+public final class CompressedModel implements AutoCloseable {
+    /** Samples that a batch is cut into: a multiple of every vector's length, with activations that fit a cache. */
+    static final int BLOCK = 16;
+
+    private final CompressedWeights weights;
+    private final SparseKernels kernels;
+    private final Plan single;
+    private final Plan block;
+    private final AtomicReferenceArray<Session> idle;
+    private volatile boolean closed;
+
+    private CompressedModel(CompressedWeights weights) {
+        this.weights = weights;
+        this.kernels = SparseKernels.active();
+        this.single = new Plan(weights, 1);
+        this.block = new Plan(weights, BLOCK);
+        this.idle = new AtomicReferenceArray<>(2 * Runtime.getRuntime().availableProcessors());
+    }
+
+    /** Reads a {@code .pare} file. Throws {@link FormatException} if it is none or damaged. */
+    public static CompressedModel load(Path path) throws IOException {
+        return of(PareFile.read(path));
+    }
+
+    /** Makes weights ready to predict. */
+    public static CompressedModel of(CompressedWeights weights) {
+        return new CompressedModel(Objects.requireNonNull(weights));
+    }
+
+    /** The network. */
+    public Model model() {
+        return weights.model();
+    }
+
+    /** The weights as they are in the file. */
+    public CompressedWeights weights() {
+        return weights;
+    }
+
+    /** How pixels of 0 to 255 become inputs. */
+    public InputScale scale() {
+        return weights.scale();
+    }
+
+    /**
+     * The probability of each class.
+     *
+     * @param image inputs in CHW order, scaled as in training: see {@link #scale}
+     */
+    public float[] predict(float[] image) {
+        return predict(image, 1);
+    }
+
+    /** As {@link #predict(float[])} for {@code count} images, one after another; the result has a row for each. */
+    public float[] predict(float[] images, int count) {
+        float[] probabilities = new float[Math.multiplyExact(count, model().classes())];
+        predict(images, count, probabilities);
+        return probabilities;
+    }
+
+    /** As {@link #predict(float[], int)} into an array of the caller: makes no garbage. */
+    public void predict(float[] images, int count, float[] probabilities) {
+        Session session = borrow();
+        session.predict(images, count, probabilities);
+        giveBack(session);
+    }
+
+    /** The logits of {@code count} images, one after another, into rows of {@code classes} values: makes no garbage. */
+    public void logits(float[] images, int count, float[] logits) {
+        Session session = borrow();
+        session.logits(images, count, logits);
+        giveBack(session);
+    }
+
+    /** The most probable class of one image; the lowest of equals. */
+    public int classify(float[] image) {
+        float[] probabilities = predict(image);
+        int best = 0;
+        for (int c = 1; c < probabilities.length; c++) {
+            if (probabilities[c] > probabilities[best]) {
+                best = c;
+            }
+        }
+        return best;
+    }
+
+    /** Scratch memory of the caller's own, for one thread. */
+    public Session session() {
+        if (closed) {
+            throw new IllegalStateException("model " + model().name() + " is closed");
+        }
+        return new Session(kernels, model(), single, block);
+    }
+
+    private Session borrow() {
+        if (closed) {
+            throw new IllegalStateException("model " + model().name() + " is closed");
+        }
+        for (int i = 0; i < idle.length(); i++) {
+            Session session = idle.get(i) == null ? null : idle.getAndSet(i, null);
+            if (session != null) {
+                return session;
+            }
+        }
+        return session();
+    }
+
+    private void giveBack(Session session) {
+        for (int i = 0; i < idle.length(); i++) {
+            if (idle.get(i) == null && idle.compareAndSet(i, null, session)) {
+                return;
+            }
+        }
+    }
+
+    /** How each layer runs, for one sample. */
+    public List<String> describe() {
+        return single.describe();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        for (int i = 0; i < idle.length(); i++) {
+            idle.set(i, null);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package io.pare.kernel.scalar;
+
+import io.pare.kernel.SparseKernels;
+
+/** The inner loops of inference in plain Java: what runs without the Vector API, and the oracle of what runs with it. */
+public final class ScalarSparseKernels implements SparseKernels {
+    private static final int BLOCK = 8;
+
+    @Override
+    public void accumulate(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
+            float floor, float[] out, int outAt, int count) {
+        for (int p = 0; p < count; p++) {
+            out[outAt + p] = bias;
+        }
+        for (int k = from; k < to; k++) {
+            float weight = weights[k];
+            int at = inAt + offsets[k];
+            for (int p = 0; p < count; p++) {
+                out[outAt + p] += weight * in[at + p];
+            }
+        }
+        if (floor > Float.NEGATIVE_INFINITY) {
+            for (int p = 0; p < count; p++) {
+                out[outAt + p] = Math.max(floor, out[outAt + p]);
+            }
+        }
+    }
+
+    @Override
+    public float gather(float[] in, int inAt, int[] offsets, float[] weights, int from, int to) {
+        float sum0 = 0;
+        float sum1 = 0;
+        int k = from;
+        for (; k < to - 1; k += 2) {
+            sum0 += weights[k] * in[inAt + offsets[k]];
+            sum1 += weights[k + 1] * in[inAt + offsets[k + 1]];
+        }
+        return k < to ? sum0 + sum1 + weights[k] * in[inAt + offsets[k]] : sum0 + sum1;
+    }
+
+    @Override
+    public float dot(float[] weights, int weightsAt, float[] in, int inAt, int count) {
+        float total = 0;
+        int i = 0;
+        for (; i + BLOCK <= count; i += BLOCK) {
+            float sum = 0;
+            for (int j = i; j < i + BLOCK; j++) {
+                sum += weights[weightsAt + j] * in[inAt + j];
+            }
+            total += sum;
+        }
+        for (; i < count; i++) {
+            total += weights[weightsAt + i] * in[inAt + i];
+        }
+        return total;
+    }
+
+    @Override
+    public void maxPool(float[] in, int inAt, int rowStride, int kernel, int stride, int n, float[] out, int outAt,
+            int outHeight, int outWidth) {
+        int to = outAt;
+        for (int y = 0; y < outHeight; y++) {
+            for (int x = 0; x < outWidth; x++) {
+                int window = inAt + y * stride * rowStride + x * stride * n;
+                for (int i = 0; i < n; i++) {
+                    float max = in[window + i];
+                    for (int ky = 0; ky < kernel; ky++) {
+                        for (int kx = 0; kx < kernel; kx++) {
+                            max = Math.max(max, in[window + ky * rowStride + kx * n + i]);
+                        }
+                    }
+                    out[to++] = max;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+package io.pare.kernel.simd;
+
+import io.pare.kernel.SparseKernels;
+import io.pare.kernel.scalar.ScalarSparseKernels;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The inner loops of inference with the Vector API.
+ *
+ * <p>Sums stay in registers over all weights of an output: one load and one multiply-add per weight and vector. Tails
+ * are whole vectors too, which the slack behind every array allows.
+ */
+public final class SimdSparseKernels implements SparseKernels {
+    private static final VectorSpecies<Float> F = Species.F32;
+    private static final int L = F.length();
+    private static final VectorShuffle<Float> EVEN = VectorShuffle.fromOp(F, i -> 2 * i % F.length());
+    private static final VectorShuffle<Float> ODD = VectorShuffle.fromOp(F, i -> (2 * i + 1) % F.length());
+    private static final ScalarSparseKernels SCALAR = new ScalarSparseKernels();
+
+    @Override
+    public void accumulate(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
+            float floor, float[] out, int outAt, int count) {
+        int p = 0;
+        for (; p < count - 7 * L; p += 8 * L) {
+            eight(in, inAt + p, offsets, weights, from, to, bias, floor, out, outAt + p);
+        }
+        if (p < count - 5 * L) {
+            six(in, inAt + p, offsets, weights, from, to, bias, floor, out, outAt + p);
+            p += 6 * L;
+        }
+        if (p < count - 3 * L) {
+            four(in, inAt + p, offsets, weights, from, to, bias, floor, out, outAt + p);
+            p += 4 * L;
+        }
+        if (p < count - L) {
+            two(in, inAt + p, offsets, weights, from, to, bias, floor, out, outAt + p);
+            p += 2 * L;
+        }
+        if (p < count) {
+            one(in, inAt + p, offsets, weights, from, to, bias, floor, out, outAt + p);
+        }
+    }
+
+    private static void eight(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
+            float floor, float[] out, int outAt) {
+        FloatVector a0 = FloatVector.broadcast(F, bias);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        FloatVector a4 = a0;
+        FloatVector a5 = a0;
+        FloatVector a6 = a0;
+        FloatVector a7 = a0;
+        for (int k = from; k < to; k++) {
+            int at = inAt + offsets[k];
+            FloatVector w = FloatVector.broadcast(F, weights[k]);
+            a0 = FloatVector.fromArray(F, in, at).fma(w, a0);
+            a1 = FloatVector.fromArray(F, in, at + L).fma(w, a1);
+            a2 = FloatVector.fromArray(F, in, at + 2 * L).fma(w, a2);
+            a3 = FloatVector.fromArray(F, in, at + 3 * L).fma(w, a3);
+            a4 = FloatVector.fromArray(F, in, at + 4 * L).fma(w, a4);
+            a5 = FloatVector.fromArray(F, in, at + 5 * L).fma(w, a5);
+            a6 = FloatVector.fromArray(F, in, at + 6 * L).fma(w, a6);
+            a7 = FloatVector.fromArray(F, in, at + 7 * L).fma(w, a7);
+        }
+        a0.max(floor).intoArray(out, outAt);
+        a1.max(floor).intoArray(out, outAt + L);
+        a2.max(floor).intoArray(out, outAt + 2 * L);
+        a3.max(floor).intoArray(out, outAt + 3 * L);
+        a4.max(floor).intoArray(out, outAt + 4 * L);
+        a5.max(floor).intoArray(out, outAt + 5 * L);
+        a6.max(floor).intoArray(out, outAt + 6 * L);
+        a7.max(floor).intoArray(out, outAt + 7 * L);
+    }
+
+    private static void six(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
+            float floor, float[] out, int outAt) {
+        FloatVector a0 = FloatVector.broadcast(F, bias);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        FloatVector a4 = a0;
+        FloatVector a5 = a0;
+        for (int k = from; k < to; k++) {
+            int at = inAt + offsets[k];
+            FloatVector w = FloatVector.broadcast(F, weights[k]);
+            a0 = FloatVector.fromArray(F, in, at).fma(w, a0);
+            a1 = FloatVector.fromArray(F, in, at + L).fma(w, a1);
+            a2 = FloatVector.fromArray(F, in, at + 2 * L).fma(w, a2);
+            a3 = FloatVector.fromArray(F, in, at + 3 * L).fma(w, a3);
+            a4 = FloatVector.fromArray(F, in, at + 4 * L).fma(w, a4);
+            a5 = FloatVector.fromArray(F, in, at + 5 * L).fma(w, a5);
+        }
+        a0.max(floor).intoArray(out, outAt);
+        a1.max(floor).intoArray(out, outAt + L);
+        a2.max(floor).intoArray(out, outAt + 2 * L);
+        a3.max(floor).intoArray(out, outAt + 3 * L);
+        a4.max(floor).intoArray(out, outAt + 4 * L);
+        a5.max(floor).intoArray(out, outAt + 5 * L);
+    }
+
+    private static void four(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
+            float floor, float[] out, int outAt) {
+        FloatVector a0 = FloatVector.broadcast(F, bias);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        for (int k = from; k < to; k++) {
+            int at = inAt + offsets[k];
+            FloatVector w = FloatVector.broadcast(F, weights[k]);
+            a0 = FloatVector.fromArray(F, in, at).fma(w, a0);
+            a1 = FloatVector.fromArray(F, in, at + L).fma(w, a1);
+            a2 = FloatVector.fromArray(F, in, at + 2 * L).fma(w, a2);
+            a3 = FloatVector.fromArray(F, in, at + 3 * L).fma(w, a3);
+        }
+        a0.max(floor).intoArray(out, outAt);
+        a1.max(floor).intoArray(out, outAt + L);
+        a2.max(floor).intoArray(out, outAt + 2 * L);
+        a3.max(floor).intoArray(out, outAt + 3 * L);
+    }
+
+    private static void two(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
+            float floor, float[] out, int outAt) {
+        FloatVector a0 = FloatVector.broadcast(F, bias);
+        FloatVector a1 = a0;
+        for (int k = from; k < to; k++) {
+            int at = inAt + offsets[k];
+            FloatVector w = FloatVector.broadcast(F, weights[k]);
+            a0 = FloatVector.fromArray(F, in, at).fma(w, a0);
+            a1 = FloatVector.fromArray(F, in, at + L).fma(w, a1);
+        }
+        a0.max(floor).intoArray(out, outAt);
+        a1.max(floor).intoArray(out, outAt + L);
+    }
+
+    /** Two sums, because one would wait for each multiply-add in turn. */
+    private static void one(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
+            float floor, float[] out, int outAt) {
+        FloatVector a0 = FloatVector.broadcast(F, bias);
+        FloatVector a1 = FloatVector.zero(F);
+        int k = from;
+        for (; k < to - 1; k += 2) {
+            a0 = FloatVector.fromArray(F, in, inAt + offsets[k]).fma(FloatVector.broadcast(F, weights[k]), a0);
+            a1 = FloatVector.fromArray(F, in, inAt + offsets[k + 1]).fma(FloatVector.broadcast(F, weights[k + 1]), a1);
+        }
+        if (k < to) {
+            a0 = FloatVector.fromArray(F, in, inAt + offsets[k]).fma(FloatVector.broadcast(F, weights[k]), a0);
+        }
+        a0.add(a1).max(floor).intoArray(out, outAt);
+    }
+
+    /** Plain loads beat the gather instruction at the few weights per output that a sparse layer has. */
+    @Override
+    public float gather(float[] in, int inAt, int[] offsets, float[] weights, int from, int to) {
+        float sum0 = 0;
+        float sum1 = 0;
+        float sum2 = 0;
+        float sum3 = 0;
+        int k = from;
+        for (; k < to - 3; k += 4) {
+            sum0 += weights[k] * in[inAt + offsets[k]];
+            sum1 += weights[k + 1] * in[inAt + offsets[k + 1]];
+            sum2 += weights[k + 2] * in[inAt + offsets[k + 2]];
+            sum3 += weights[k + 3] * in[inAt + offsets[k + 3]];
+        }
+        for (; k < to; k++) {
+            sum0 += weights[k] * in[inAt + offsets[k]];
+        }
+        return sum0 + sum1 + (sum2 + sum3);
+    }
+
+    /** Four sums hide the latency of the multiply-add. */
+    @Override
+    public float dot(float[] weights, int weightsAt, float[] in, int inAt, int count) {
+        FloatVector a0 = FloatVector.zero(F);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        int i = 0;
+        for (; i <= count - 4 * L; i += 4 * L) {
+            int w = weightsAt + i;
+            int x = inAt + i;
+            a0 = FloatVector.fromArray(F, weights, w).fma(FloatVector.fromArray(F, in, x), a0);
+            a1 = FloatVector.fromArray(F, weights, w + L).fma(FloatVector.fromArray(F, in, x + L), a1);
+            a2 = FloatVector.fromArray(F, weights, w + 2 * L).fma(FloatVector.fromArray(F, in, x + 2 * L), a2);
+            a3 = FloatVector.fromArray(F, weights, w + 3 * L).fma(FloatVector.fromArray(F, in, x + 3 * L), a3);
+        }
+        for (; i <= count - L; i += L) {
+            a0 = FloatVector.fromArray(F, weights, weightsAt + i).fma(FloatVector.fromArray(F, in, inAt + i), a0);
+        }
+        float sum = a0.add(a1).add(a2.add(a3)).reduceLanes(VectorOperators.ADD);
+        for (; i < count; i++) {
+            sum += weights[weightsAt + i] * in[inAt + i];
+        }
+        return sum;
+    }
+
+    @Override
+    public void maxPool(float[] in, int inAt, int rowStride, int kernel, int stride, int n, float[] out, int outAt,
+            int outHeight, int outWidth) {
+        if (n % L == 0) {
+            samples(in, inAt, rowStride, kernel, stride, n, out, outAt, outHeight, outWidth);
+        } else if (n == 1 && kernel == 2 && stride == 2) {
+            pairs(in, inAt, rowStride, out, outAt, outHeight, outWidth);
+        } else {
+            SCALAR.maxPool(in, inAt, rowStride, kernel, stride, n, out, outAt, outHeight, outWidth);
+        }
+    }
+
+    /** One sample: neighbours of a row are brought together by two shuffles. */
+    private static void pairs(float[] in, int inAt, int rowStride, float[] out, int outAt, int outHeight,
+            int outWidth) {
+        for (int y = 0; y < outHeight; y++) {
+            int upper = inAt + 2 * y * rowStride;
+            int lower = upper + rowStride;
+            int to = outAt + y * outWidth;
+            for (int x = 0; x < outWidth; x += L / 2) {
+                FloatVector v = FloatVector.fromArray(F, in, upper + 2 * x)
+                        .max(FloatVector.fromArray(F, in, lower + 2 * x));
+                v.rearrange(EVEN).max(v.rearrange(ODD)).intoArray(out, to + x);
+            }
+        }
+    }
+
+    private static void samples(float[] in, int inAt, int rowStride, int kernel, int stride, int n, float[] out,
+            int outAt, int outHeight, int outWidth) {
+        int to = outAt;
+        for (int y = 0; y < outHeight; y++) {
+            for (int x = 0; x < outWidth; x++) {
+                int window = inAt + y * stride * rowStride + x * stride * n;
+                for (int i = 0; i < n; i += L) {
+                    FloatVector max = FloatVector.fromArray(F, in, window + i);
+                    for (int ky = 0; ky < kernel; ky++) {
+                        for (int kx = ky == 0 ? 1 : 0; kx < kernel; kx++) {
+                            max = max.max(FloatVector.fromArray(F, in, window + ky * rowStride + kx * n + i));
+                        }
+                    }
+                    max.intoArray(out, to);
+                    to += L;
+                }
+            }
+        }
+    }
+}

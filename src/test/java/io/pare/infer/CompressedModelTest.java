@@ -1,0 +1,177 @@
+package io.pare.infer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import io.pare.format.CompressedWeights;
+import io.pare.format.PareFile;
+import io.pare.format.PrunedNets;
+import io.pare.model.ImageShape;
+import io.pare.model.Layer;
+import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.Linear;
+import io.pare.model.Layer.MaxPool;
+import io.pare.model.Layer.Relu;
+import io.pare.model.Model;
+import io.pare.model.Models;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CompressedModelTest {
+    private static float[] images(Model model, int count) {
+        Random random = new Random(count);
+        float[] images = new float[count * model.input().features()];
+        for (int i = 0; i < images.length; i++) {
+            images[i] = random.nextInt(4) == 0 ? random.nextFloat() : 0;
+        }
+        return images;
+    }
+
+    private static void assertAgrees(CompressedWeights weights, int... batches) {
+        Model model = weights.model();
+        ReferenceNet reference = new ReferenceNet(weights);
+        int classes = model.classes();
+        try (CompressedModel compressed = CompressedModel.of(weights)) {
+            for (int count : batches) {
+                float[] images = images(model, count);
+                float[] logits = new float[count * classes];
+                compressed.logits(images, count, logits);
+                for (int i = 0; i < count; i++) {
+                    int features = model.input().features();
+                    double[] expected = reference.logits(Arrays.copyOfRange(images, i * features, (i + 1) * features));
+                    double scale = Arrays.stream(expected).map(Math::abs).max().orElse(0) + 1e-3;
+                    for (int c = 0; c < classes; c++) {
+                        assertEquals(expected[c], logits[i * classes + c], 1e-5 * scale,
+                                model.name() + " image " + i + " of " + count + " class " + c);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void prunedLenet5AgreesWithTheReferenceInBatchesOfAnySize() {
+        for (double spread : new double[]{0, 1.5}) {
+            assertAgrees(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, spread, 3), 1, 3, 8, 16, 17, 40);
+        }
+    }
+
+    @Test
+    void denseNetworksAgreeToo() {
+        assertAgrees(PrunedNets.of(Models.lenet5(), Map.of(), 0, 0, 4), 1, 16);
+        assertAgrees(PrunedNets.of(Models.lenet300(), Map.of("fc1.weight", 5000), 0, 0, 4), 1, 7, 18);
+    }
+
+    @Test
+    void everyKindOfLayerAgrees() {
+        List<List<Layer>> bodies = List.of(
+                List.of(new Conv2d("c1", 4, 6, 3, 2, 2, 1, 1, 2), new Relu("r1"), new AvgPool("p1", 2, 1, 1),
+                        new Conv2d("c2", 6, 5, 2, 2, 1, 2, 2, 1), new MaxPool("p2", 3, 2, 1), new Relu("r2")),
+                List.of(new Relu("r0"), new Conv2d("c1", 4, 3, 3, 3, 1, 0, 1, 1)),
+                List.of(new Conv2d("c1", 4, 3, 2, 3, 1, 1, 1, 1), new Relu("r1"), new MaxPool("p1", 2, 2, 0)));
+        for (List<Layer> body : bodies) {
+            for (boolean flat : new boolean[]{true, false}) {
+                List<Layer> layers = new ArrayList<>(body);
+                ImageShape shape = new ImageShape(4, 9, 11);
+                for (Layer layer : body) {
+                    shape = layer.output(shape);
+                }
+                if (flat) {
+                    layers.add(new Flatten("f"));
+                }
+                layers.add(new Linear("l", shape.features(), 5));
+                Model model = new Model("mixed", new ImageShape(4, 9, 11), 5, layers);
+                assertAgrees(PrunedNets.of(model, Map.of("l.weight", 40), 0, 0.5, 8), 1, 2, 16);
+            }
+        }
+        Model conv = new Model("conv", new ImageShape(2, 5, 6), 3 * 3 * 4,
+                List.of(new Conv2d("c1", 2, 3, 3, 3, 1, 0, 1, 1)));
+        assertAgrees(PrunedNets.of(conv, Map.of(), 0, 0, 8), 1, 16);
+    }
+
+    @Test
+    void loadsPredictsAndGivesProbabilities(@TempDir Path folder) throws IOException {
+        CompressedWeights weights = PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3);
+        Path path = folder.resolve("net.pare");
+        PareFile.write(path, weights);
+        CompressedModel closed;
+        try (CompressedModel model = CompressedModel.load(path)) {
+            float[] images = images(model.model(), 20);
+            float[] batch = model.predict(images, 20);
+            float[] one = model.predict(Arrays.copyOf(images, 784));
+            assertEquals(1, one[0] + one[1] + one[2] + one[3] + one[4] + one[5] + one[6] + one[7] + one[8] + one[9],
+                    1e-5);
+            assertArrayEquals(Arrays.copyOf(batch, 10), one, 1e-5f);
+            assertEquals(one[model.classify(Arrays.copyOf(images, 784))],
+                    Math.max(one[0], one[model.classify(images)]));
+            String message = assertThrows(IllegalArgumentException.class, () -> model.predict(new float[783]))
+                    .getMessage();
+            assertTrue(message.contains("784") && message.contains("783"), message);
+            assertThrows(IllegalArgumentException.class, () -> model.predict(images, 21));
+            assertTrue(model.describe().toString().contains("conv1: sparse, 100 of 500"), model.describe().toString());
+            closed = model;
+        }
+        assertThrows(IllegalStateException.class, () -> closed.predict(new float[784]));
+    }
+
+    @Test
+    void manyThreadsShareOneModel() throws Exception {
+        CompressedWeights weights = PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3);
+        try (CompressedModel model = CompressedModel.of(weights);
+                ExecutorService pool = Executors.newFixedThreadPool(8)) {
+            float[] images = images(model.model(), 50);
+            float[] expected = new float[500];
+            model.logits(images, 50, expected);
+            List<Future<?>> running = new ArrayList<>();
+            for (int t = 0; t < 8; t++) {
+                running.add(pool.submit(() -> {
+                    float[] logits = new float[500];
+                    for (int round = 0; round < 40; round++) {
+                        model.logits(images, 50, logits);
+                        assertArrayEquals(expected, logits);
+                    }
+                }));
+            }
+            for (Future<?> future : running) {
+                future.get();
+            }
+        }
+    }
+
+    @Test
+    void predictingMakesNoGarbage() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (CompressedModel model = CompressedModel.of(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3))) {
+            float[] images = images(model.model(), 20);
+            float[] out = new float[200];
+            // Vectors are objects until the second compiler has seen the loops.
+            for (int i = 0; i < 20_000; i++) {
+                model.logits(images, 1, out);
+                model.logits(images, i % 20 == 0 ? 20 : 1, out);
+            }
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < 1000; i++) {
+                model.logits(images, 1, out);
+                model.logits(images, 20, out);
+            }
+            long each = (threads.getCurrentThreadAllocatedBytes() - before) / 2000;
+            assertTrue(each < 100, each + " bytes for each call");
+        }
+    }
+}

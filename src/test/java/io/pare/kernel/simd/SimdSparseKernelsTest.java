@@ -1,0 +1,89 @@
+package io.pare.kernel.simd;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.pare.kernel.SparseKernels;
+import io.pare.kernel.scalar.ScalarSparseKernels;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class SimdSparseKernelsTest {
+    private final SparseKernels simd = new SimdSparseKernels();
+    private final SparseKernels scalar = new ScalarSparseKernels();
+    private final Random random = new Random(5);
+
+    private float[] random(int n) {
+        float[] values = new float[n];
+        for (int i = 0; i < n; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    @Test
+    void sumsOfShiftedRangesAreThoseOfTheOracle() {
+        for (int count : new int[]{1, 3, 16, 17, 31, 64, 92, 97, 128, 130, 250, 668}) {
+            for (int weights : new int[]{0, 1, 2, 3, 30}) {
+                float[] in = random(1000 + count + SparseKernels.SLACK);
+                int[] offsets = random.ints(weights, 0, 900).toArray();
+                float[] w = random(weights);
+                float floor = weights % 2 == 0 ? 0 : Float.NEGATIVE_INFINITY;
+                float[] expected = new float[count + 9 + SparseKernels.SLACK];
+                float[] actual = expected.clone();
+                scalar.accumulate(in, 7, offsets, w, 0, weights, 0.5f, floor, expected, 9, count);
+                simd.accumulate(in, 7, offsets, w, 0, weights, 0.5f, floor, actual, 9, count);
+                assertArrayEquals(Arrays.copyOf(expected, count + 9), Arrays.copyOf(actual, count + 9), 1e-5f);
+                double sum = 0;
+                for (int k = 0; k < weights; k++) {
+                    sum += (double) w[k] * in[7 + offsets[k]];
+                }
+                assertEquals(sum, scalar.gather(in, 7, offsets, w, 0, weights), 1e-5);
+                assertEquals(sum, simd.gather(in, 7, offsets, w, 0, weights), 1e-5);
+            }
+            float[] x = random(count + 3);
+            float[] y = random(count + 2);
+            double dot = 0;
+            for (int i = 0; i < count; i++) {
+                dot += (double) x[3 + i] * y[2 + i];
+            }
+            assertEquals(dot, scalar.dot(x, 3, y, 2, count), 1e-4);
+            assertEquals(dot, simd.dot(x, 3, y, 2, count), 1e-4);
+        }
+    }
+
+    @Test
+    void notANumberGoesThrough() {
+        float[] in = new float[64];
+        in[3] = Float.NaN;
+        float[] out = new float[64];
+        simd.accumulate(in, 0, new int[]{0}, new float[]{1}, 0, 1, 0, 0, out, 0, 10);
+        assertEquals(Float.NaN, out[3]);
+        assertEquals(0, out[4]);
+        simd.maxPool(in, 0, 8, 2, 2, 1, out, 0, 2, 4);
+        assertEquals(Float.NaN, out[1]);
+        assertEquals(0, out[0]);
+    }
+
+    @Test
+    void poolsAreThoseOfTheOracle() {
+        for (int n : new int[]{1, 5, 16, 32}) {
+            for (int width : new int[]{1, 4, 5, 12, 33}) {
+                for (int[] window : new int[][]{{2, 2}, {3, 2}, {3, 1}, {2, 3}}) {
+                    int inWidth = (width - 1) * window[1] + window[0];
+                    int height = 3;
+                    int inHeight = (height - 1) * window[1] + window[0];
+                    int rowStride = (inWidth + 2) * n;
+                    float[] in = random(4 + inHeight * rowStride + SparseKernels.SLACK);
+                    float[] expected = new float[2 + height * width * n + SparseKernels.SLACK];
+                    float[] actual = expected.clone();
+                    scalar.maxPool(in, 4, rowStride, window[0], window[1], n, expected, 2, height, width);
+                    simd.maxPool(in, 4, rowStride, window[0], window[1], n, actual, 2, height, width);
+                    int used = 2 + height * width * n;
+                    assertArrayEquals(Arrays.copyOf(expected, used), Arrays.copyOf(actual, used));
+                }
+            }
+        }
+    }
+}
