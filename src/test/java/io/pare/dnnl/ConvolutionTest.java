@@ -12,10 +12,12 @@ import io.pare.mem.Region;
 import io.pare.natives.NativeException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@Tag("native")
 class ConvolutionTest {
     static Stream<ConvShape> shapes() {
         return Stream.of(ConvShape.square(2, 1, 28, 20, 5, 1, 0), ConvShape.square(3, 20, 12, 50, 5, 1, 0),

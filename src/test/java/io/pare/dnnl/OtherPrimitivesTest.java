@@ -15,10 +15,12 @@ import io.pare.mem.Region;
 import io.pare.natives.NativeException;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Tag("native")
 class OtherPrimitivesTest {
     @Test
     void reluForwardAndBackwardOnBlockedMemory() {

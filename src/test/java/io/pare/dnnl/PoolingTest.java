@@ -9,11 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.mem.FloatTensor;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@Tag("native")
 class PoolingTest {
     static Stream<Arguments> cases() {
         Stream<PoolShape> shapes = Stream.of(PoolShape.square(2, 20, 24, 2, 2, 0), PoolShape.square(3, 50, 8, 2, 2, 0),

@@ -1,0 +1,162 @@
+package io.pare.natives;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The loader as a user meets it, each time in a new process. */
+@Tag("process")
+class NativesTest {
+    @TempDir
+    private Path cache;
+
+    @Test
+    void loadsFromTheJarOnceAndThenFromTheCache() throws Exception {
+        String first = probe(true);
+        assertTrue(first.contains("available=true"), first);
+        assertTrue(first.contains("onednn=JAR " + cache), first);
+        assertTrue(first.contains("openblas=JAR " + cache), first);
+        assertTrue(first.contains("onednn-version=3.13.0"), first);
+        assertTrue(first.contains("openblas-threads=1"), first);
+        String second = probe(true);
+        assertTrue(second.contains("onednn=CACHE " + cache), second);
+        assertFalse(second.contains("note="), second);
+    }
+
+    @Test
+    void replacesADamagedFileAndSaysSo() throws Exception {
+        probe(true);
+        Path library = find("libopenblas");
+        byte[] bytes = Files.readAllBytes(library);
+        bytes[bytes.length / 3] ^= 0x40;
+        Files.write(library, bytes);
+        String text = probe(true);
+        assertTrue(text.contains("available=true"), text);
+        assertTrue(text.contains("note=" + library + ": damaged, replaced from the carrier jar"), text);
+        assertTrue(text.contains("openblas=JAR"), text);
+        assertTrue(text.contains("onednn=CACHE"), text);
+    }
+
+    @Test
+    void takesTheFolderThatTheUserNamesFirst() throws Exception {
+        probe(true);
+        Path folder = find("libopenblas").getParent();
+        String text = probe(true, "-Dpare.native.path=" + folder);
+        assertTrue(text.contains("onednn=PATH " + folder), text);
+    }
+
+    @Test
+    void fallsBackFromAFolderThatHoldsNothingAndKeepsTheReason() throws Exception {
+        Path empty = Files.createDirectory(cache.resolve("empty"));
+        Path broken = Files.createDirectory(cache.resolve("broken"));
+        Files.write(broken.resolve("libopenblas.so.0"), new byte[]{1, 2, 3});
+        String text = probe(true, "-Dpare.native.path=" + empty + File.pathSeparator + broken);
+        assertTrue(text.contains("available=true"), text);
+        assertTrue(text.contains("note=" + empty + ": no libdnnl"), text);
+        assertTrue(text.contains("note=" + broken.resolve("libopenblas.so.0") + ": "), text);
+        assertTrue(text.contains("openblas=JAR"), text);
+    }
+
+    @Test
+    void withoutCarriersAutoComputesInJavaAndSaysWhy() throws Exception {
+        String text = probe(false);
+        assertTrue(text.contains("available=false"), text);
+        assertTrue(text.contains("enabled=false"), text);
+        assertTrue(text.contains("on the class path: add the carrier jar of this platform"), text);
+        assertTrue(text.contains("native=off reason=auto"), text);
+    }
+
+    @Test
+    void withoutCarriersOnThrowsWithTheCause() throws Exception {
+        String text = probe(false, "-Dpare.native=on");
+        assertTrue(text.contains("thrown=cannot get "), text);
+        assertTrue(text.contains("cause=java.io.IOException"), text);
+    }
+
+    @Test
+    void offLoadsNeitherLibrariesNorBindings() throws Exception {
+        String text = probe(true, "-Dpare.native=off", "-Xlog:class+load");
+        assertTrue(text.contains("available=false"), text);
+        assertTrue(text.contains("reason=switched off by -Dpare.native=off"), text);
+        assertTrue(text.contains("io.pare.natives.Natives "), "class loading is logged");
+        assertFalse(text.contains("io.pare.ffm"), text);
+        assertFalse(Files.exists(cache.resolve("native")));
+    }
+
+    @Test
+    void saysHowToAllowNativeAccess() throws Exception {
+        List<String> command = command(true);
+        command.remove("--enable-native-access=ALL-UNNAMED");
+        command.add(1, "--illegal-native-access=deny");
+        String text = run(command);
+        assertTrue(text.contains("start it with --enable-native-access=ALL-UNNAMED"), text);
+    }
+
+    @Test
+    void rejectsAnotherMode() throws Exception {
+        String text = probe(false, "-Dpare.native=maybe");
+        assertTrue(text.contains("-Dpare.native=maybe: use auto, on or off"), text);
+    }
+
+    @Test
+    void knowsWhereItsFilesBelong() {
+        assertTrue(Natives.platform().matches("(linux|macosx|windows)-\\w+"), Natives.platform());
+        assertTrue(Natives.cacheFolder().isAbsolute());
+        assertEquals(List.of(), LibraryFile.index("plan9-vax"));
+        for (String platform : List.of("linux-x86_64", "linux-arm64", "macosx-arm64", "windows-x86_64")) {
+            List<LibraryFile> files = LibraryFile.index(platform);
+            assertTrue(files.stream().anyMatch(f -> f.role().equals(LibraryFile.ONEDNN)), platform);
+            assertTrue(files.stream().anyMatch(f -> f.role().equals(LibraryFile.OPENBLAS)), platform);
+            assertTrue(files.stream().allMatch(f -> f.sha256().matches("[0-9a-f]{64}") && f.bytes() > 0), platform);
+        }
+    }
+
+    @Test
+    void refusesAThreadCountBelowOne() {
+        assertThrows(IllegalArgumentException.class, () -> NativeThreads.set(0));
+    }
+
+    private String probe(boolean carriers, String... options) throws Exception {
+        List<String> command = command(carriers);
+        command.addAll(1, List.of(options));
+        return run(command);
+    }
+
+    private List<String> command(boolean carriers) {
+        String classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> carriers || !entry.contains("bytedeco"))
+                .collect(Collectors.joining(File.pathSeparator));
+        return new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-Dpare.cache=" + cache, "-cp", classPath,
+                NativesProbe.class.getName()));
+    }
+
+    private static String run(List<String> command) throws Exception {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        process.waitFor();
+        return text;
+    }
+
+    private Path find(String start) throws IOException {
+        try (Stream<Path> all = Files.walk(cache)) {
+            return all.filter(path -> path.getFileName().toString().startsWith(start)).findFirst().orElseThrow();
+        }
+    }
+}
