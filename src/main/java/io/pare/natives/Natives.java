@@ -146,7 +146,11 @@ public final class Natives {
         ProcessEnvironment.setIfAbsent("OMP_NUM_THREADS", threads);
         // OpenBLAS would start its own pool while it is loaded; NativeThreads says why it gets one thread.
         ProcessEnvironment.setIfAbsent("OPENBLAS_NUM_THREADS", "1");
-        ProcessEnvironment.setIfAbsent("OMP_WAIT_POLICY", NativeThreads.WAIT_POLICY);
+        if (System.getenv("OMP_WAIT_POLICY") == null) {
+            // The first is GNU's name, in turns; the second that of LLVM and Intel, in milliseconds.
+            ProcessEnvironment.setIfAbsent("GOMP_SPINCOUNT", Integer.toString(NativeThreads.SPIN_COUNT));
+            ProcessEnvironment.setIfAbsent("KMP_BLOCKTIME", "1");
+        }
     }
 
     private static LoadedLibrary load(LibraryFile file, LibraryStore store, List<String> notes) {

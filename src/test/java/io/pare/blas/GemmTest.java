@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pare.dnnl.DnnlSgemm;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
@@ -33,7 +32,7 @@ class GemmTest {
     @CsvSource({"17,19,23", "1,1,1", "64,500,800", "3,257,129", "130,5,300", "1,10,500", "7,1,3"})
     @Tag("native")
     void nativeProductsAgreeWithTheDefinition(int m, int n, int k) {
-        allSixteen(m, n, k, Blas::sgemm, DnnlSgemm::run);
+        allSixteen(m, n, k, Blas::sgemm, GemmProvider.ONEDNN::sgemm);
     }
 
     private static void allSixteen(int m, int n, int k, Provider... providers) {
@@ -111,6 +110,27 @@ class GemmTest {
             assertThrows(IndexOutOfBoundsException.class,
                     () -> Blas.sgemv(false, 2, 3, 1, four.segment(), 3, four.segment(), 0, four.segment()));
         }
+    }
+
+    @Test
+    @Tag("native")
+    void smallProductsStayOnTheCallingThread() {
+        assertEquals(GemmProvider.OPENBLAS, Gemm.provider(64, 10, 500));
+        assertEquals(GemmProvider.ONEDNN, Gemm.provider(64, 500, 800));
+        assertEquals(GemmProvider.ONEDNN, Gemm.provider(Integer.MAX_VALUE, Integer.MAX_VALUE, 1));
+    }
+
+    @Test
+    @Tag("native")
+    void nativeProvidersPassTheirSelfTest() {
+        GemmProvider.OPENBLAS.selfTest();
+        GemmProvider.ONEDNN.selfTest();
+    }
+
+    @Test
+    void javaPassesItsSelfTestAndHasASpeed() {
+        GemmProvider.JAVA.selfTest();
+        assertTrue(GemmProvider.JAVA.gflops(64, 0.01) > 0);
     }
 
     @Test

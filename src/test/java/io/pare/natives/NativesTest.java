@@ -118,7 +118,8 @@ class NativesTest {
         assertTrue(Natives.platform().matches("(linux|macosx|windows)-\\w+"), Natives.platform());
         assertTrue(Natives.cacheFolder().isAbsolute());
         assertEquals(List.of(), LibraryFile.index("plan9-vax"));
-        for (String platform : List.of("linux-x86_64", "linux-arm64", "macosx-arm64", "windows-x86_64")) {
+        for (String platform : List.of("linux-x86_64", "linux-arm64", "macosx-arm64", "macosx-x86_64",
+                "windows-x86_64")) {
             List<LibraryFile> files = LibraryFile.index(platform);
             assertTrue(files.stream().anyMatch(f -> f.role().equals(LibraryFile.ONEDNN)), platform);
             assertTrue(files.stream().anyMatch(f -> f.role().equals(LibraryFile.OPENBLAS)), platform);
