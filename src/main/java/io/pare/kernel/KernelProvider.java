@@ -1,6 +1,7 @@
 package io.pare.kernel;
 
 import io.pare.kernel.scalar.ScalarKernels;
+import io.pare.kernel.scalar.ScalarPasses;
 import java.lang.reflect.InvocationTargetException;
 import java.util.Locale;
 
@@ -21,10 +22,12 @@ public final class KernelProvider {
     private static final String SIMD = "io.pare.kernel.simd.SimdKernels";
 
     private final Kernels kernels;
+    private final Passes passes;
     private final String reason;
 
-    private KernelProvider(Kernels kernels, String reason) {
+    private KernelProvider(Kernels kernels, Passes passes, String reason) {
         this.kernels = kernels;
+        this.passes = passes;
         this.reason = reason;
     }
 
@@ -36,6 +39,11 @@ public final class KernelProvider {
     /** The elementwise kernels in use. */
     public static Kernels active() {
         return chosen().kernels;
+    }
+
+    /** The passes over memory that the projections use. */
+    static Passes passes() {
+        return chosen().passes;
     }
 
     /** One line for logs and reports: what is in use, why, and what would give the faster one. */
@@ -79,12 +87,12 @@ public final class KernelProvider {
     }
 
     private static KernelProvider scalar(String reason) {
-        return new KernelProvider(new ScalarKernels(), "kernels=scalar reason=" + reason);
+        return new KernelProvider(new ScalarKernels(), new ScalarPasses(), "kernels=scalar reason=" + reason);
     }
 
     private static KernelProvider simd(String reason) {
         Kernels kernels = instance(SIMD, Kernels.class);
-        return new KernelProvider(kernels, "kernels=" + kernels.name() + " reason=" + reason);
+        return new KernelProvider(kernels, new ScalarPasses(), "kernels=" + kernels.name() + " reason=" + reason);
     }
 
     private static <T> T instance(String name, Class<T> type) {

@@ -1,0 +1,271 @@
+package io.pare.kernel;
+
+import io.pare.mem.Region;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * 1-D k-means: the exact optimum by dynamic programming, and Lloyd's algorithm with rounds that do not depend on the
+ * number of elements.
+ *
+ * <p>The optimum: clusters of an optimal solution are intervals of the sorted values, and the cost of an interval has
+ * the Monge property, so that each layer of the recurrence is filled by divide and conquer in O(n log n) (as in
+ * Ckmeans.1d.dp since 3.4.6; Groenlund et al., 1701.07204).
+ */
+final class Clusterer implements AutoCloseable {
+    private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    /** Codewords at most: their numbers are bytes. */
+    static final int MOST = 256;
+
+    private final Sorted sorted = new Sorted();
+    private final float[] codebook = new float[MOST];
+    private final long[] ends = new long[MOST + 1];
+    private final double[] edge = new double[3];
+    private final double[] weights = new double[MOST];
+    private final double[] firsts = new double[MOST];
+    private final double[] seconds = new double[MOST];
+
+    // The dynamic programme's tables, for the duration of a call.
+    private MemorySegment prefix;
+    private MemorySegment previous;
+    private MemorySegment current;
+    private MemorySegment choices;
+    private long points;
+    private double error;
+
+    float[] codebook() {
+        return codebook;
+    }
+
+    double error() {
+        return error;
+    }
+
+    /** The globally optimal codebook of at most {@code m} codewords; returns how many are in use. */
+    int exact(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m) {
+        sorted.fill(x, xOff, n, importance, importanceOff, false);
+        try (Region tables = Region.confined("k-means tables")) {
+            collapse(tables);
+            int k = (int) Math.min(m, points);
+            previous = tables.allocate((points + 1) * 8);
+            current = tables.allocate((points + 1) * 8);
+            choices = tables.allocate(Math.multiplyExact(Math.multiplyExact(points + 1, 4L), (long) k));
+            for (long j = 0; j <= points; j++) {
+                previous.set(F64, j * 8, cost(0, j));
+            }
+            for (int layer = 1; layer < k; layer++) {
+                long row = layer * (points + 1) * 4;
+                fill(row, layer + 1, points, layer, points - 1);
+                MemorySegment swap = previous;
+                previous = current;
+                current = swap;
+            }
+            error = points == 0 ? 0 : Math.max(0, previous.get(F64, points * 8));
+            long end = points;
+            for (int cluster = k - 1; cluster >= 0; cluster--) {
+                long start = cluster == 0 ? 0 : choices.get(I32, cluster * (points + 1) * 4 + end * 4);
+                codebook[cluster] = mean(start, end);
+                end = start;
+            }
+            return k;
+        }
+    }
+
+    /** Merges equal values and writes prefix sums of weight, value and square for each distinct one. */
+    private void collapse(Region tables) {
+        prefix = tables.allocate((sorted.count + 1) * 24);
+        points = 0;
+        double weight = 0;
+        double first = 0;
+        double second = 0;
+        for (long i = 0; i < sorted.count; i++) {
+            double v = sorted.value(i) - sorted.centre;
+            double w = sorted.weight(i);
+            weight += w;
+            first += w * v;
+            second += w * v * v;
+            // Weightless values take part in no cost: without this they could fill clusters of their own.
+            boolean last = i + 1 == sorted.count || sorted.value(i + 1) != sorted.value(i);
+            if (last && weight > prefix.get(F64, points * 24)) {
+                points++;
+                prefix.set(F64, points * 24, weight);
+                prefix.set(F64, points * 24 + 8, first);
+                prefix.set(F64, points * 24 + 16, second);
+            }
+        }
+    }
+
+    private double cost(long from, long to) {
+        double w = prefix.get(F64, to * 24) - prefix.get(F64, from * 24);
+        if (w <= 0) {
+            return 0;
+        }
+        double s = prefix.get(F64, to * 24 + 8) - prefix.get(F64, from * 24 + 8);
+        return prefix.get(F64, to * 24 + 16) - prefix.get(F64, from * 24 + 16) - s * s / w;
+    }
+
+    private float mean(long from, long to) {
+        double w = prefix.get(F64, to * 24) - prefix.get(F64, from * 24);
+        double s = prefix.get(F64, to * 24 + 8) - prefix.get(F64, from * 24 + 8);
+        return (float) (sorted.centre + s / w);
+    }
+
+    /** Fills columns [from, to] of a layer, whose last cluster starts within [low, high]. */
+    private void fill(long row, long from, long to, long low, long high) {
+        if (from > to) {
+            return;
+        }
+        long middle = (from + to) >>> 1;
+        double best = Double.POSITIVE_INFINITY;
+        long choice = low;
+        for (long start = low; start <= Math.min(high, middle - 1); start++) {
+            double total = previous.get(F64, start * 8) + cost(start, middle);
+            if (total < best) {
+                best = total;
+                choice = start;
+            }
+        }
+        current.set(F64, middle * 8, best);
+        choices.set(I32, row + middle * 4, (int) choice);
+        fill(row, from, middle - 1, low, choice);
+        fill(row, middle + 1, to, choice, high);
+    }
+
+    /** Lloyd's algorithm from the first {@code m} codewords of {@link #codebook}; returns the rounds run. */
+    int lloyd(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m, int most) {
+        sorted.fill(x, xOff, n, importance, importanceOff, false);
+        Arrays.sort(codebook, 0, m);
+        int rounds = 0;
+        boolean moved = true;
+        while (moved && rounds < most) {
+            divide(m);
+            moved = move(m);
+            rounds++;
+        }
+        divide(m);
+        error = 0;
+        for (int j = 0; j < m; j++) {
+            double c = codebook[j] - sorted.centre;
+            error += Math.max(0, seconds[j] - 2 * c * firsts[j] + c * c * weights[j]);
+        }
+        return rounds;
+    }
+
+    /** Finds where each cluster ends and its sums. */
+    private void divide(int m) {
+        double w = 0;
+        double s = 0;
+        double q = 0;
+        ends[0] = 0;
+        for (int j = 0; j < m; j++) {
+            ends[j + 1] =
+                    j + 1 == m ? sorted.count : Math.max(ends[j], sorted.below(cut(codebook[j], codebook[j + 1])));
+            sorted.before(ends[j + 1], edge);
+            weights[j] = edge[0] - w;
+            firsts[j] = edge[1] - s;
+            seconds[j] = edge[2] - q;
+            w = edge[0];
+            s = edge[1];
+            q = edge[2];
+        }
+    }
+
+    /** Moves every codeword to the mean of its cluster, an empty one to the worst served value; false if none moved. */
+    private boolean move(int m) {
+        boolean moved = false;
+        for (int j = 0; j < m; j++) {
+            if (weights[j] > 0) {
+                float mean = (float) (sorted.centre + firsts[j] / weights[j]);
+                moved |= mean != codebook[j];
+                codebook[j] = mean;
+            }
+        }
+        for (int j = 0; j < m; j++) {
+            if (weights[j] <= 0) {
+                moved |= reseed(j, m);
+            }
+        }
+        if (moved) {
+            Arrays.sort(codebook, 0, m);
+        }
+        return moved;
+    }
+
+    private boolean reseed(int empty, int m) {
+        double worst = 0;
+        float seed = 0;
+        for (int j = 0; j < m; j++) {
+            if (weights[j] > 0) {
+                // The element of a cluster that is farthest from its codeword is its first or its last.
+                for (int side = 0; side < 2; side++) {
+                    long i = side == 0 ? ends[j] : ends[j + 1] - 1;
+                    double distance = sorted.weight(i) * Math.abs(sorted.value(i) - codebook[j]);
+                    if (distance > worst && !holds(sorted.value(i), m)) {
+                        worst = distance;
+                        seed = sorted.value(i);
+                    }
+                }
+            }
+        }
+        if (worst > 0) {
+            codebook[empty] = seed;
+        }
+        return worst > 0;
+    }
+
+    private boolean holds(float value, int m) {
+        for (int j = 0; j < m; j++) {
+            if (codebook[j] == value) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The least float that is nearer to {@code upper} than to {@code lower}; a value in the middle goes down. */
+    static float cut(float lower, float upper) {
+        double middle = ((double) lower + upper) / 2;
+        float cut = (float) middle;
+        return cut > middle ? cut : Math.nextUp(cut);
+    }
+
+    /** Drops codewords that no element uses; returns how many are left. */
+    int compact(int m) {
+        int used = 0;
+        for (int j = 0; j < m; j++) {
+            if (weights[j] > 0 && (used == 0 || codebook[j] != codebook[used - 1])) {
+                codebook[used++] = codebook[j];
+            }
+        }
+        return used;
+    }
+
+    /** Codewords at the middles of {@code m} equal parts of the range of the non-zero values (linear start). */
+    void linearStart(MemorySegment x, long xOff, long n, int m) {
+        ValueLayout.OfFloat f32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+        float least = Float.POSITIVE_INFINITY;
+        float greatest = Float.NEGATIVE_INFINITY;
+        for (long i = 0; i < n; i++) {
+            float v = x.get(f32, xOff + i * 4);
+            if (v != 0) {
+                least = Math.min(least, v);
+                greatest = Math.max(greatest, v);
+            }
+        }
+        if (least > greatest) {
+            least = 0;
+            greatest = 0;
+        }
+        for (int j = 0; j < m; j++) {
+            codebook[j] = (float) (least + ((double) greatest - least) * (j + 0.5) / m);
+        }
+    }
+
+    @Override
+    public void close() {
+        sorted.close();
+    }
+}

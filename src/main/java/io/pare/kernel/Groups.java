@@ -1,0 +1,46 @@
+package io.pare.kernel;
+
+/**
+ * A partition of a row-major matrix into equal blocks; each block is a group that is kept or pruned as a whole.
+ *
+ * <p>Groups are numbered row by row. Blocks at the right and lower edge may be cut off.
+ *
+ * @param rows of the matrix
+ * @param columns of the matrix
+ * @param blockRows rows of a block, at least 1
+ * @param blockColumns columns of a block, at least 1
+ */
+public record Groups(long rows, long columns, long blockRows, long blockColumns) {
+    /** Checks the sizes. */
+    public Groups {
+        if (rows < 0 || columns < 0 || blockRows < 1 || blockColumns < 1) {
+            throw new IllegalArgumentException("blocks of " + blockRows + " x " + blockColumns + " in a matrix of "
+                    + rows + " x " + columns);
+        }
+    }
+
+    /** The filters of a convolution [filters, perFilter...]; as well the rows of a matrix. */
+    public static Groups filters(long filters, long perFilter) {
+        return new Groups(filters, perFilter, 1, Math.max(1, perFilter));
+    }
+
+    /** The input channels of a convolution [filters, channels, kernel height * width]; with kernel 1 the columns. */
+    public static Groups channels(long filters, long channels, long kernel) {
+        return new Groups(filters, channels * kernel, Math.max(1, filters), kernel);
+    }
+
+    /** Elements of the matrix. */
+    public long elements() {
+        return Math.multiplyExact(rows, columns);
+    }
+
+    /** Groups in a row of blocks. */
+    public long across() {
+        return (columns + blockColumns - 1) / blockColumns;
+    }
+
+    /** Number of groups. */
+    public long count() {
+        return (rows + blockRows - 1) / blockRows * across();
+    }
+}

@@ -1,0 +1,84 @@
+package io.pare.kernel;
+
+/**
+ * The shape of a set of quantisation levels: multiples of one scale q, the same on both sides of zero.
+ *
+ * @param zero whether 0 is a level; pruned weights, which are exactly 0, stay 0 either way and need no level
+ * @param multiples of q, positive and ascending
+ */
+public record LevelSet(boolean zero, float... multiples) {
+    /** Checks and copies the multiples. */
+    public LevelSet {
+        multiples = multiples.clone();
+        if (multiples.length == 0 || multiples.length > 128) {
+            throw new IllegalArgumentException("1 to 128 multiples a side, given " + multiples.length);
+        }
+        float last = 0;
+        for (float multiple : multiples) {
+            if (!(multiple > last && multiple < Float.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException("multiples must be positive, finite and ascending: " + multiple
+                        + " follows " + last);
+            }
+            last = multiple;
+        }
+    }
+
+    @Override
+    public float[] multiples() {
+        return multiples.clone();
+    }
+
+    /** {@code +-q, +-2q, ..., +-nq} without zero: the paper's set. */
+    public static LevelSet equidistant(int n) {
+        return new LevelSet(false, steps(n));
+    }
+
+    /** {@code 0, +-q, +-2q, ..., +-nq}. */
+    public static LevelSet equidistantWithZero(int n) {
+        return new LevelSet(true, steps(n));
+    }
+
+    /** {@code +-q, +-2q, +-4q, ..., +-2^(n-1) q} without zero. */
+    public static LevelSet powersOfTwo(int n) {
+        float[] powers = new float[n];
+        for (int i = 0; i < n; i++) {
+            powers[i] = Math.scalb(1f, i);
+        }
+        return new LevelSet(false, powers);
+    }
+
+    /** {@code -q, 0, +q}. */
+    public static LevelSet ternary() {
+        return new LevelSet(true, 1);
+    }
+
+    /** {@code -q, +q}. */
+    public static LevelSet binary() {
+        return new LevelSet(false, 1);
+    }
+
+    /** Number of levels, zero included where it is one. */
+    public int size() {
+        return 2 * multiples.length + (zero ? 1 : 0);
+    }
+
+    /** Level {@code i} of the ascending list, for scale {@code q}. */
+    public float level(int i, float q) {
+        int n = multiples.length;
+        if (i < n) {
+            return -q * multiples[n - 1 - i];
+        }
+        if (zero && i == n) {
+            return 0;
+        }
+        return q * multiples[i - n - (zero ? 1 : 0)];
+    }
+
+    private static float[] steps(int n) {
+        float[] steps = new float[n];
+        for (int i = 0; i < n; i++) {
+            steps[i] = i + 1;
+        }
+        return steps;
+    }
+}

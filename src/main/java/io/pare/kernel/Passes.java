@@ -1,0 +1,105 @@
+package io.pare.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The passes over memory of which the projections are made; what the SIMD and the scalar provider each implement.
+ *
+ * <p>Not for users of the library: {@link Projections} is. A pass handles one chunk of at most {@link #CHUNK}
+ * elements. The key of a number is its magnitude as an integer, {@code bits & 0x7fffffff}: keys order like magnitudes,
+ * infinity is {@link #INFINITY} and NaN is above it. An element is {@code v = x}, or {@code v = x + u} where {@code u}
+ * is given. Both providers give the same bits, including the sums, which every provider keeps in 16 strided
+ * accumulators of double precision.
+ */
+public interface Passes {
+    /** Elements of a chunk: a multiple of every vector length and of the strided accumulators. */
+    int CHUNK = 1 << 18;
+    /** Key of infinity; greater keys are NaN. */
+    int INFINITY = 0x7f80_0000;
+    /** Bits of a key. */
+    int MAGNITUDE = 0x7fff_ffff;
+    /** Accumulators of a sum. */
+    int LANES = 16;
+
+    /**
+     * Adds to {@code counts[at + j]} the number of keys that reach pivot {@code j}.
+     *
+     * @return the greatest key
+     */
+    int count(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int pivot0, int pivot1, int pivot2,
+            int pivot3, long[] counts, int at);
+
+    /**
+     * Writes the keys in [lo, hi) to {@code keys}, in order, from element {@code at}; up to one vector behind the last
+     * is overwritten.
+     *
+     * @param tally receives at {@code slot} the number of keys of at least {@code hi}, then the greatest key
+     * @return number of keys written
+     */
+    int collect(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int lo, int hi, MemorySegment keys,
+            long at, long[] tally, int slot);
+
+    /**
+     * Writes {@code z = key >= guess ? x : 0} and collects, as {@link #collect} does, the keys in [lo, hi) with their
+     * indices within the chunk.
+     */
+    int speculate(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
+            MemorySegment keys, MemorySegment places, long at, long[] tally, int slot);
+
+    /**
+     * As {@link #speculate} for {@code v = w + u}, with {@code u = key >= guess ? 0 : v} written besides {@code z}, the
+     * old {@code z} of the collected elements in {@code olds}, and the sums of {@code (w - z)^2} and
+     * {@code (z - old z)^2} as they stand with the guess.
+     *
+     * @param primal {@link #LANES} accumulators, added to
+     * @param dual likewise
+     */
+    int speculateAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n, int lo,
+            int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at, long[] tally,
+            int slot, double[] primal, double[] dual);
+
+    /** Writes {@code z = x} for keys above {@code key} and for the first {@code ties} equal to it, 0 elsewhere. */
+    void mask(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int key, long ties);
+
+    /** As {@link #mask} for {@code v = w + u}, with the outputs and sums of {@link #speculateAdmm}. */
+    void maskAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n, int key,
+            long ties, double[] primal, double[] dual);
+
+    /** As {@link #mask}, writing one bit for each element instead; {@code bitsOff} is the byte of the first. */
+    void maskBits(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment bits, long bitsOff, int n,
+            int key, long ties);
+
+    /** Adds |v| (power 1) or v^2 (power 2) of {@code n} elements to the accumulators. */
+    void norm(int power, MemorySegment x, long xOff, int n, double[] sums);
+
+    /**
+     * Keeps the {@code keep} greatest magnitudes of every {@code group} consecutive elements, the lowest index among
+     * equals; {@code n} is a multiple of the group.
+     */
+    void keepOfGroup(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int keep, int group);
+
+    /**
+     * Replaces every element but zeros (of either sign, which become +0 of code 0) by the nearest codeword.
+     *
+     * @param codebook {@code size} ascending floats; {@code cuts[j]} is the least float that belongs above codeword j
+     * @param cuts {@code size - 1} ascending floats
+     * @param values receives the codewords, {@code null} for none; may be {@code x}
+     * @param codes receives one byte for each element, {@code null} for none
+     * @param sums accumulators of the squared distances
+     */
+    void assign(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size, MemorySegment values,
+            long valuesOff, MemorySegment codes, long codesOff, double[] sums);
+
+    /**
+     * Sums and counts the non-zero elements that reach each cut, and collects, in order, those that lie in a zone.
+     *
+     * @param cuts {@code size} ascending floats
+     * @param zones {@code 2 * size} ascending floats; zone j is [zones[2j], zones[2j + 1])
+     * @param sums {@code size + 1} times {@link #LANES} accumulators: of all non-zero elements, then of those that
+     *     reach each cut
+     * @param counts {@code size + 1} counts, likewise
+     * @return elements written to {@code zoned} from element {@code at}; one vector more may be overwritten
+     */
+    int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zones, int size, double[] sums, long[] counts,
+            MemorySegment zoned, long at);
+}

@@ -1,0 +1,473 @@
+package io.pare.kernel;
+
+import io.pare.mem.Region;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * The Euclidean projections of ADMM over ranges of floats, exact and deterministic: top-k by magnitude (single,
+ * fused with the dual step, grouped, N:M, over several tensors), 1-D k-means, quantisation levels, and top-k and
+ * k-means together.
+ *
+ * <p>A range is (native segment, offset in bytes, number of floats); counts may pass 2^31. An instance owns scratch
+ * memory, which grows to the largest call, and {@code threads - 1} threads: open one, use it from one thread at a time,
+ * close it. The number of threads, the provider and the vector width never change a result, to the last bit.
+ *
+ * <p>Rules. <b>Ties</b>: among equal magnitudes the lowest index survives, so exactly k elements survive, zeros
+ * included where k exceeds the non-zeros. <b>NaN</b> is refused with its lowest index ({@link
+ * IllegalArgumentException}); in place this happens before anything is written, otherwise the outputs then hold nothing
+ * of use. Infinities are the greatest magnitudes, subnormals are ordinary, -0 equals 0 in magnitude and keeps its sign
+ * if it survives; what does not survive becomes +0. The clustering calls also refuse infinities. Outputs may be the
+ * same range as the input where said, and must not overlap it otherwise.
+ *
+ * <p>Cost. Top-k moves each element once in, once out (8 bytes, 12 with the read before a write); in place and for
+ * ties it is read twice. A sample of O(n^(2/3)) elements brackets the threshold; it only ever changes the time.
+ * Nothing is allocated on the heap but the result.
+ *
+ * {@snippet :
+ * try (Projections projections = Projections.open(1)) {
+ *     // Keep the 4,000 greatest of 400,000 weights.
+ *     projections.topK(w, 0, z, 0, 400_000, 4_000);
+ *     // One ADMM step: Z = top-k of W + U, U = U + W - Z.
+ *     Residuals left = projections.topKAdmm(w, 0, u, 0, z, 0, 400_000, 4_000);
+ * }
+ * }
+ */
+public final class Projections implements AutoCloseable {
+    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final long F = Float.BYTES;
+
+    private final Passes passes;
+    private final Workers workers;
+    private final Selector selector;
+    private final Clusterer clusterer = new Clusterer();
+    private final Scale scale = new Scale();
+    private final float[] cuts = new float[Clusterer.MOST];
+    private final double[][] lanes;
+    private double[] chunkSums = new double[1];
+
+    Projections(Passes passes, int threads) {
+        this.passes = passes;
+        this.workers = new Workers(threads);
+        this.selector = new Selector(passes, workers);
+        this.lanes = new double[threads][Passes.LANES];
+    }
+
+    /** Opens projections that use the calling thread and {@code threads - 1} more. */
+    public static Projections open(int threads) {
+        return new Projections(KernelProvider.passes(), threads);
+    }
+
+    /** For tests. */
+    Selector selector() {
+        return selector;
+    }
+
+    // ---- top-k --------------------------------------------------------------------------------------------------
+
+    /** Writes to {@code z} the {@code k} greatest magnitudes of {@code x}, 0 elsewhere; {@code z} may be {@code x}. */
+    public void topK(MemorySegment x, long xOff, MemorySegment z, long zOff, long n, long k) {
+        check(z, zOff, n);
+        selector.one(Span.of(x, xOff, n));
+        selector.topK(k, z, zOff);
+    }
+
+    /** Where {@link #topK} would cut; {@code k} from 1 to {@code n}. */
+    public Threshold threshold(MemorySegment x, long xOff, long n, long k) {
+        if (k < 1 || k > n) {
+            throw new IllegalArgumentException("no threshold keeps " + k + " of " + n + " elements");
+        }
+        selector.one(Span.of(x, xOff, n));
+        selector.select(k);
+        return new Threshold(Float.intBitsToFloat(selector.key), selector.above, selector.ties);
+    }
+
+    /** Writes a set bit for each survivor of {@link #topK}, in the layout of {@link Bits}. */
+    public void topKBits(MemorySegment x, long xOff, long n, long k, MemorySegment bits, long bitsOff) {
+        Objects.checkFromIndexSize(bitsOff, Bits.bytes(n), bits.byteSize());
+        selector.one(Span.of(x, xOff, n));
+        selector.topKBits(k, bits, bitsOff);
+    }
+
+    /**
+     * The Z and U steps of ADMM in one call and about one pass: with {@code v = w + u}, {@code z} becomes the top-k of
+     * {@code v} and {@code u} becomes {@code v - z}. The residuals are those of the new and the old {@code z}.
+     *
+     * <p>Should the sampled bracket miss (less than once in a million calls), the dual residual is an upper bound; all
+     * else is exact always.
+     */
+    public Residuals topKAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
+            long n,
+            long k) {
+        check(z, zOff, n);
+        selector.one(new Span(w, wOff, u, uOff, n, 1));
+        selector.topKAdmm(k, z, zOff);
+        return new Residuals(Math.sqrt(selector.primalSum), Math.sqrt(selector.dualSum));
+    }
+
+    /**
+     * Divides a budget of {@code k} survivors over several tensors by {@code weight * magnitude}; equal products go to
+     * the earlier tensor. Each tensor's own top-k of its share is then the projection onto the common budget.
+     */
+    public long[] globalBudget(List<Span> tensors, long k) {
+        long[] budget = new long[tensors.size()];
+        if (tensors.isEmpty()) {
+            if (k != 0) {
+                throw new IllegalArgumentException("cannot keep " + k + " of no elements");
+            }
+            return budget;
+        }
+        selector.many(tensors);
+        selector.budget(k, budget);
+        return budget;
+    }
+
+    // ---- structured ---------------------------------------------------------------------------------------------
+
+    /** Writes one score for each group, rounded to float from sums in double. */
+    public void groupScores(MemorySegment x, long xOff, Groups groups, Norm norm, MemorySegment scores,
+            long scoresOff) {
+        check(x, xOff, groups.elements());
+        check(scores, scoresOff, groups.count());
+        int power = norm == Norm.L1 ? 1 : 2;
+        double[] sums = lanes[0];
+        for (long blockRow = 0; blockRow * groups.blockRows() < groups.rows(); blockRow++) {
+            long firstRow = blockRow * groups.blockRows();
+            long lastRow = Math.min(groups.rows(), firstRow + groups.blockRows());
+            for (long blockColumn = 0; blockColumn < groups.across(); blockColumn++) {
+                long firstColumn = blockColumn * groups.blockColumns();
+                long width = Math.min(groups.columns() - firstColumn, groups.blockColumns());
+                Arrays.fill(sums, 0);
+                for (long row = firstRow; row < lastRow; row++) {
+                    long start = row * groups.columns() + firstColumn;
+                    for (long done = 0; done < width; done += Passes.CHUNK) {
+                        passes.norm(power, x, xOff + (start + done) * F, (int) Math.min(width - done, Passes.CHUNK),
+                                sums);
+                    }
+                }
+                double sum = Selector.sum(sums);
+                scores.set(F32, scoresOff + (blockRow * groups.across() + blockColumn) * F,
+                        (float) (power == 1 ? sum : Math.sqrt(sum)));
+            }
+        }
+    }
+
+    /** Keeps the {@code k} groups of highest score, the lowest number among equals; {@code z} may be {@code x}. */
+    public void topGroups(MemorySegment x, long xOff, MemorySegment z, long zOff, Groups groups, Norm norm, long k) {
+        check(x, xOff, groups.elements());
+        check(z, zOff, groups.elements());
+        try (Region scratch = Region.confined("group scores")) {
+            MemorySegment scores = scratch.allocate(groups.count() * F);
+            groupScores(x, xOff, groups, norm, scores, 0);
+            MemorySegment bits = scratch.allocate(Bits.bytes(groups.count()));
+            topKBits(scores, 0, groups.count(), k, bits, 0);
+            Bits kept = new Bits(bits, 0);
+            for (long row = 0; row < groups.rows(); row++) {
+                for (long block = 0; block < groups.across(); block++) {
+                    long first = row * groups.columns() + block * groups.blockColumns();
+                    long width = Math.min(groups.columns() - block * groups.blockColumns(), groups.blockColumns());
+                    if (!kept.get(row / groups.blockRows() * groups.across() + block)) {
+                        z.asSlice(zOff + first * F, width * F).fill((byte) 0);
+                    } else {
+                        MemorySegment.copy(x, xOff + first * F, z, zOff + first * F, width * F);
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * Keeps the {@code keep} greatest magnitudes of each {@code group} consecutive elements (2:4 sparsity has keep 2,
+     * group 4); a shorter group at the end keeps its {@code keep} greatest too. {@code z} may be {@code x}.
+     */
+    public void keepOfGroups(MemorySegment x, long xOff, MemorySegment z, long zOff, long n, int keep, int group) {
+        check(x, xOff, n);
+        check(z, zOff, n);
+        if (group < 1 || group > Passes.CHUNK || keep < 0 || keep > group) {
+            throw new IllegalArgumentException("cannot keep " + keep + " of each " + group);
+        }
+        // Finds NaN before anything is written.
+        selector.one(Span.of(x, xOff, n));
+        selector.threshold(0);
+        int step = Passes.CHUNK / group * group;
+        for (long at = 0; at < n; at += step) {
+            int size = (int) Math.min(step, n - at);
+            int whole = size / group * group;
+            passes.keepOfGroup(x, xOff + at * F, z, zOff + at * F, whole, keep, group);
+            int rest = size - whole;
+            if (rest > 0) {
+                long o = (at + whole) * F;
+                passes.keepOfGroup(x, xOff + o, z, zOff + o, rest, Math.min(keep, rest), rest);
+            }
+        }
+    }
+
+    // ---- codebooks ----------------------------------------------------------------------------------------------
+
+    /**
+     * Finds the codebook of at most {@code m} codewords of least squared error over the non-zero elements: the global
+     * optimum, in O(m n log n) time and {@code 4 m + 40} bytes for each distinct value. Project with {@link #assign}.
+     *
+     * @param importance a weight of the squared error of each element, not negative; {@code null} for equal ones
+     * @param m codewords, 1 to 256
+     * @param codebook receives the codewords in ascending order; behind the last in use, copies of the last
+     */
+    public Clusters kMeansExact(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
+            MemorySegment codebook, long codebookOff) {
+        checkCodebook(m, codebook, codebookOff);
+        checkImportance(importance, importanceOff, n);
+        check(x, xOff, n);
+        int size = clusterer.exact(x, xOff, n, importance, importanceOff, m);
+        write(size, m, codebook, codebookOff);
+        return new Clusters(size, clusterer.error(), 0);
+    }
+
+    /**
+     * Lloyd's algorithm from the codewords in {@code codebook}, until none moves or {@code maxRounds} are done; the
+     * error never rises. An empty cluster restarts at the value that is served worst; codewords that stay empty (there
+     * are fewer distinct values) are dropped at the end. A value in the middle of two codewords takes the lower one.
+     */
+    public Clusters kMeans(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
+            MemorySegment codebook, long codebookOff, int maxRounds) {
+        checkCodebook(m, codebook, codebookOff);
+        checkImportance(importance, importanceOff, n);
+        check(x, xOff, n);
+        read(m, codebook, codebookOff);
+        int rounds = clusterer.lloyd(x, xOff, n, importance, importanceOff, m, maxRounds);
+        int size = clusterer.compact(m);
+        write(size, m, codebook, codebookOff);
+        return new Clusters(size, clusterer.error(), rounds);
+    }
+
+    /** Fills {@code codebook} with a start for {@link #kMeans}: {@code m} values evenly over the non-zero range. */
+    public void linearStart(MemorySegment x, long xOff, long n, int m, MemorySegment codebook, long codebookOff) {
+        checkCodebook(m, codebook, codebookOff);
+        check(x, xOff, n);
+        clusterer.linearStart(x, xOff, n, m);
+        write(m, m, codebook, codebookOff);
+    }
+
+    /**
+     * Replaces each non-zero element by its nearest codeword (the lower one in the middle of two); zeros stay +0.
+     *
+     * @param codebook {@code m} ascending floats
+     * @param values receives the codewords; may be {@code x}; {@code null} for none
+     * @param codes receives one unsigned byte for each element, its codeword's number, 0 for a zero element: which
+     *     elements are zero is told by {@code values} or by {@code x}; {@code null} for none
+     * @return sum of squared distances
+     */
+    public double assign(MemorySegment x, long xOff, long n, int m, MemorySegment codebook, long codebookOff,
+            MemorySegment values, long valuesOff, MemorySegment codes, long codesOff) {
+        checkCodebook(m, codebook, codebookOff);
+        check(x, xOff, n);
+        if (values != null) {
+            check(values, valuesOff, n);
+        }
+        if (codes != null) {
+            Objects.checkFromIndexSize(codesOff, n, codes.byteSize());
+        }
+        read(m, codebook, codebookOff);
+        float[] words = clusterer.codebook();
+        for (int j = 0; j < m; j++) {
+            if (!(Math.abs(words[j]) < Float.POSITIVE_INFINITY) || j > 0 && words[j] < words[j - 1]) {
+                throw new IllegalArgumentException("codewords must be finite and ascending, number " + j + " is "
+                        + words[j]);
+            }
+        }
+        for (int j = 0; j + 1 < m; j++) {
+            cuts[j] = Clusterer.cut(words[j], words[j + 1]);
+        }
+        // Finds NaN before anything is written.
+        selector.one(Span.of(x, xOff, n));
+        selector.threshold(0);
+        int chunks = Math.toIntExact((n + Passes.CHUNK - 1) / Passes.CHUNK);
+        if (chunkSums.length < chunks) {
+            chunkSums = new double[chunks];
+        }
+        for (int chunk = 0; chunk < chunks; chunk++) {
+            long at = (long) chunk * Passes.CHUNK;
+            Arrays.fill(lanes[0], 0);
+            passes.assign(x, xOff + at * F, (int) Math.min(n - at, Passes.CHUNK), words, cuts, m, values,
+                    valuesOff + at * F, codes, codesOff + at, lanes[0]);
+            chunkSums[chunk] = Selector.sum(lanes[0]);
+        }
+        double error = 0;
+        for (int chunk = 0; chunk < chunks; chunk++) {
+            error += chunkSums[chunk];
+        }
+        return error;
+    }
+
+    /**
+     * The scale q of least squared error (times importance) over the non-zero elements, among all floats.
+     *
+     * @return q; 1 where every element is zero
+     */
+    public float optimalScale(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff,
+            LevelSet levels) {
+        check(x, xOff, n);
+        checkImportance(importance, importanceOff, n);
+        scale.fill(x, xOff, n, importance, importanceOff);
+        return scale.optimal(levels);
+    }
+
+    /**
+     * The scale that the published code takes, for comparison: the best of 201 within a tenth of max / n.
+     *
+     * @param countZeros the published quirk: pruned weights count as errors of q each, which biases q downwards
+     */
+    public float scannedScale(MemorySegment x, long xOff, long n, LevelSet levels, boolean countZeros) {
+        check(x, xOff, n);
+        scale.fill(x, xOff, n, null, 0);
+        return scale.scan(levels, countZeros ? n - scale.elements() : 0);
+    }
+
+    /** The error over the non-zero elements at the scale that the last of the two calls above found. */
+    public double scaleError() {
+        return scale.error();
+    }
+
+    /** Writes the levels for scale {@code q} as an ascending codebook for {@link #assign}; returns their number. */
+    public static int levels(LevelSet levels, float q, MemorySegment codebook, long codebookOff) {
+        for (int i = 0; i < levels.size(); i++) {
+            codebook.set(F32, codebookOff + i * F, levels.level(i, q));
+        }
+        return levels.size();
+    }
+
+    // ---- joint --------------------------------------------------------------------------------------------------
+
+    /**
+     * Projects onto "at most {@code k} non-zeros, each one of {@code m} codewords": starts from the top-k, then in turn
+     * moves the codewords to the means of their members and the support to the {@code k} elements whose squared error
+     * falls most by being kept, until the error no longer falls.
+     *
+     * <p>A local optimum, never worse than top-k followed by k-means.
+     *
+     * @param warm whether {@code codebook} holds a start; otherwise it is a linear one over the survivors
+     * @param z receives the projection; not {@code x}
+     * @param codes receives codeword numbers as {@link #assign} writes them; {@code null} for none
+     */
+    public Joint joint(MemorySegment x, long xOff, long n, long k, int m, boolean warm, MemorySegment codebook,
+            long codebookOff, int maxRounds, MemorySegment z, long zOff, MemorySegment codes, long codesOff) {
+        checkCodebook(m, codebook, codebookOff);
+        topK(x, xOff, z, zOff, n, k);
+        try (Region scratch = Region.confined("joint projection")) {
+            MemorySegment support = scratch.allocate(n * F);
+            MemorySegment gains = scratch.allocate(n * F);
+            MemorySegment kept = scratch.allocate(Bits.bytes(n));
+            MemorySegment words = scratch.allocate(m * F);
+            if (warm) {
+                MemorySegment.copy(codebook, codebookOff, words, 0, m * F);
+            } else {
+                linearStart(z, zOff, n, m, words, 0);
+            }
+            MemorySegment.copy(z, zOff, support, 0, n * F);
+            double best = Double.POSITIVE_INFINITY;
+            int rounds = 0;
+            int size = 0;
+            while (rounds < maxRounds) {
+                Clusters clusters = kMeans(support, 0, n, null, 0, m, words, 0, rounds == 0 ? 1000 : 50);
+                double error = distance(x, xOff, support, n, words, clusters.size());
+                if (!(error < best)) {
+                    break;
+                }
+                best = error;
+                size = clusters.size();
+                MemorySegment.copy(words, 0, codebook, codebookOff, m * F);
+                MemorySegment.copy(support, 0, z, zOff, n * F);
+                rounds++;
+                if (size == 0) {
+                    break;
+                }
+                gains(x, xOff, n, words, size, gains);
+                topKBits(gains, 0, n, k, kept, 0);
+                Bits bits = new Bits(kept, 0);
+                for (long i = 0; i < n; i++) {
+                    // An element that loses by being kept, or gains nothing, is better off as a zero.
+                    boolean keep = bits.get(i) && gains.get(F32, i * F) > 0;
+                    support.set(F32, i * F, keep ? x.get(F32, xOff + i * F) : 0);
+                }
+            }
+            if (size > 0) {
+                assign(z, zOff, n, size, codebook, codebookOff, z, zOff, codes, codesOff);
+            } else if (codes != null) {
+                codes.asSlice(codesOff, n).fill((byte) 0);
+            }
+            long survivors = 0;
+            double error = 0;
+            for (long i = 0; i < n; i++) {
+                float v = z.get(F32, zOff + i * F);
+                double d = x.get(F32, xOff + i * F) - v;
+                error += d * d;
+                survivors += v != 0 ? 1 : 0;
+            }
+            return new Joint(size, survivors, error, rounds);
+        }
+    }
+
+    private double distance(MemorySegment x, long xOff, MemorySegment support, long n, MemorySegment words, int size) {
+        double kept = size == 0 ? 0 : assign(support, 0, n, size, words, 0, null, 0, null, 0);
+        for (long i = 0; i < n; i++) {
+            if (support.get(F32, i * F) == 0) {
+                double v = x.get(F32, xOff + i * F);
+                kept += v * v;
+            }
+        }
+        return kept;
+    }
+
+    /** By how much each element's squared error falls if it is its nearest codeword instead of 0; never below 0. */
+    private void gains(MemorySegment x, long xOff, long n, MemorySegment words, int size, MemorySegment gains) {
+        assign(x, xOff, n, size, words, 0, gains, 0, null, 0);
+        for (long i = 0; i < n; i++) {
+            double v = x.get(F32, xOff + i * F);
+            double d = v - gains.get(F32, i * F);
+            gains.set(F32, i * F, (float) Math.max(0, v * v - d * d));
+        }
+    }
+
+    // ---- shared -------------------------------------------------------------------------------------------------
+
+    private static void check(MemorySegment segment, long offset, long n) {
+        Objects.checkFromIndexSize(offset, Math.multiplyExact(n, F), segment.byteSize());
+    }
+
+    private static void checkImportance(MemorySegment importance, long offset, long n) {
+        if (importance != null) {
+            check(importance, offset, n);
+        }
+    }
+
+    private static void checkCodebook(int m, MemorySegment codebook, long offset) {
+        if (m < 1 || m > Clusterer.MOST) {
+            throw new IllegalArgumentException("a codebook has 1 to " + Clusterer.MOST + " codewords, asked for " + m);
+        }
+        check(codebook, offset, m);
+    }
+
+    private void read(int m, MemorySegment codebook, long offset) {
+        for (int j = 0; j < m; j++) {
+            clusterer.codebook()[j] = codebook.get(F32, offset + j * F);
+        }
+    }
+
+    private void write(int size, int m, MemorySegment codebook, long offset) {
+        for (int j = 0; j < m; j++) {
+            codebook.set(F32, offset + j * F, size == 0 ? 0 : clusterer.codebook()[Math.min(j, size - 1)]);
+        }
+    }
+
+    /** Ends the threads and frees the scratch memory. */
+    @Override
+    public void close() {
+        workers.close();
+        selector.close();
+        clusterer.close();
+        scale.close();
+    }
+}

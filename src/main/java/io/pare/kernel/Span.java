@@ -1,0 +1,32 @@
+package io.pare.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+
+/**
+ * One tensor of a budget that several share: the elements are {@code x}, or {@code x + u} where {@code u} is given.
+ *
+ * @param x float memory
+ * @param xOffset in bytes
+ * @param u float memory that is added, {@code null} for none
+ * @param uOffset in bytes
+ * @param count elements
+ * @param weight finite, above 0: elements compete by {@code weight * |x + u|}
+ */
+public record Span(MemorySegment x, long xOffset, MemorySegment u, long uOffset, long count, float weight) {
+    /** Checks the range and the weight. */
+    public Span {
+        Objects.checkFromIndexSize(xOffset, count * Float.BYTES, x.byteSize());
+        if (u != null) {
+            Objects.checkFromIndexSize(uOffset, count * Float.BYTES, u.byteSize());
+        }
+        if (!(weight > 0 && weight < Float.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("a tensor's weight must be finite and above 0, is " + weight);
+        }
+    }
+
+    /** {@code count} floats of weight 1. */
+    public static Span of(MemorySegment x, long xOffset, long count) {
+        return new Span(x, xOffset, null, 0, count, 1);
+    }
+}

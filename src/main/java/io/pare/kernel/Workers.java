@@ -1,0 +1,134 @@
+package io.pare.kernel;
+
+/**
+ * A fixed set of threads that run one task at a time together with the calling thread; nothing is allocated per task.
+ *
+ * <p>Not thread-safe: one caller at a time.
+ */
+final class Workers implements AutoCloseable {
+    /** A task that is run once for each worker number. */
+    @FunctionalInterface
+    interface Task {
+        void run(int worker);
+    }
+
+    private final Thread[] threads;
+    private final Object lock = new Object();
+    private Task task;
+    private long round;
+    private int running;
+    private boolean closed;
+    private Throwable failure;
+
+    Workers(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("number of threads must be at least 1, is " + count);
+        }
+        threads = new Thread[count - 1];
+        for (int i = 0; i < threads.length; i++) {
+            int worker = i + 1;
+            threads[i] = Thread.ofPlatform().daemon().name("pare-kernel-" + worker).start(() -> serve(worker));
+        }
+    }
+
+    int count() {
+        return threads.length + 1;
+    }
+
+    /** Runs {@code task} for worker 0 here and for the others in their threads, and waits for all. */
+    void run(Task toRun) {
+        synchronized (lock) {
+            task = toRun;
+            running = threads.length;
+            failure = null;
+            round++;
+            lock.notifyAll();
+        }
+        Throwable own = null;
+        try {
+            toRun.run(0);
+        } catch (RuntimeException | Error e) {
+            own = e;
+        }
+        synchronized (lock) {
+            boolean interrupted = false;
+            while (running > 0) {
+                try {
+                    lock.wait();
+                } catch (InterruptedException e) {
+                    // The others still write to the caller's memory: nobody may leave before they are done.
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            task = null;
+            if (own == null) {
+                own = failure;
+            }
+        }
+        if (own instanceof Error error) {
+            throw error;
+        }
+        if (own instanceof RuntimeException exception) {
+            throw exception;
+        }
+    }
+
+    private void serve(int worker) {
+        long seen = 0;
+        while (true) {
+            Task toRun;
+            synchronized (lock) {
+                while (round == seen && !closed) {
+                    try {
+                        lock.wait();
+                    } catch (InterruptedException e) {
+                        return;
+                    }
+                }
+                if (closed) {
+                    return;
+                }
+                seen = round;
+                toRun = task;
+            }
+            Throwable thrown = null;
+            try {
+                toRun.run(worker);
+            } catch (RuntimeException | Error e) {
+                thrown = e;
+            }
+            synchronized (lock) {
+                if (thrown != null && failure == null) {
+                    failure = thrown;
+                }
+                if (--running == 0) {
+                    lock.notifyAll();
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        synchronized (lock) {
+            closed = true;
+            lock.notifyAll();
+        }
+        for (Thread thread : threads) {
+            boolean interrupted = false;
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

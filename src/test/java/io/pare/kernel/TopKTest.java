@@ -1,0 +1,399 @@
+package io.pare.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.kernel.scalar.ScalarPasses;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every top-k projection against a sort, for every provider, thread count and kind of data. */
+class TopKTest {
+    /** Kinds of data, the awkward ones included. */
+    enum Data {
+        GAUSSIAN, ALL_EQUAL, ALL_ZERO, TWO_VALUES, SORTED, REVERSED, HEAVY_TAILS, PRUNED, SIGNED_ZEROS, SUBNORMAL,
+        INFINITIES, SIGNS;
+
+        float[] make(int n, long seed) {
+            Random random = new Random(seed);
+            float[] x = new float[n];
+            for (int i = 0; i < n; i++) {
+                x[i] = switch (this) {
+                    case GAUSSIAN, SORTED, REVERSED -> (float) (0.02 * random.nextGaussian());
+                    case ALL_EQUAL -> 0.25f;
+                    case ALL_ZERO -> 0;
+                    case TWO_VALUES -> random.nextBoolean() ? 1 : -2;
+                    case HEAVY_TAILS -> (float) (random.nextGaussian() / (Math.abs(random.nextGaussian()) + 1e-9));
+                    case PRUNED -> random.nextInt(100) == 0 ? (float) random.nextGaussian() : 0;
+                    case SIGNED_ZEROS -> random.nextInt(3) == 0 ? 1 : random.nextBoolean() ? 0f : -0f;
+                    case SUBNORMAL -> Float.intBitsToFloat(random.nextInt(5000));
+                    case INFINITIES -> random.nextInt(3) == 0
+                            ? Float.NEGATIVE_INFINITY
+                            : random.nextInt(2) == 0 ? Float.POSITIVE_INFINITY : random.nextFloat();
+                    case SIGNS -> random.nextBoolean() ? i % 7 : -(i % 7);
+                };
+            }
+            if (this == SORTED || this == REVERSED) {
+                Arrays.sort(x);
+            }
+            if (this == REVERSED) {
+                for (int i = 0; i < n / 2; i++) {
+                    float swap = x[i];
+                    x[i] = x[n - 1 - i];
+                    x[n - 1 - i] = swap;
+                }
+            }
+            return x;
+        }
+    }
+
+    static float[] oracle(float[] x, long k) {
+        Integer[] order = IntStream.range(0, x.length).boxed().toArray(Integer[]::new);
+        Arrays.sort(order,
+                Comparator.comparingInt((Integer i) -> -(Float.floatToRawIntBits(x[i]) & Passes.MAGNITUDE))
+                        .thenComparingInt(i -> i));
+        float[] z = new float[x.length];
+        for (int i = 0; i < k; i++) {
+            z[order[i]] = x[order[i]];
+        }
+        return z;
+    }
+
+    static Stream<Passes> providers() {
+        return Stream.of(new ScalarPasses(), KernelProvider.passes());
+    }
+
+    static int[] budgets(int n) {
+        return IntStream.of(0, 1, 2, n / 200, n / 100, n / 10, n / 2, n - 1, n).filter(k -> k >= 0 && k <= n).distinct()
+                .toArray();
+    }
+
+    private static void everyVariant(Projections p, float[] x, int k, long seed) {
+        int n = x.length;
+        float[] expected = oracle(x, k);
+        long off = 4 * (seed % 3);
+        MemorySegment in = Memory.floatsAt(off, x);
+        MemorySegment out = Memory.floatsAt(off, Memory.gaussian(n, seed));
+        p.topK(in, off, out, off, n, k);
+        assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(Memory.array(out, off, n)), "copy");
+        assertArrayEquals(Memory.rawBits(x), Memory.rawBits(Memory.array(in, off, n)), "the input stays");
+
+        MemorySegment bits = Memory.bits(new boolean[n]);
+        p.topKBits(in, off, n, k, bits, 0);
+        Bits kept = new Bits(bits, 0);
+        float[] fromBits = new float[n];
+        for (int i = 0; i < n; i++) {
+            fromBits[i] = kept.get(i) ? x[i] : 0;
+        }
+        assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(fromBits), "bits");
+
+        if (k > 0) {
+            Threshold t = p.threshold(in, off, n, k);
+            long above = 0;
+            for (float v : x) {
+                above += Math.abs(v) > t.magnitude() ? 1 : 0;
+            }
+            assertEquals(above, t.above());
+            assertEquals(k - above, t.ties());
+        }
+        admm(p, x, k, seed);
+        p.topK(in, off, in, off, n, k);
+        assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(Memory.array(in, off, n)), "in place");
+    }
+
+    private static void admm(Projections p, float[] v, int k, long seed) {
+        int n = v.length;
+        // W + U is v up to rounding, and exactly what the oracle sees is the rounded sum.
+        float[] u = Memory.gaussian(n, seed + 1);
+        float[] w = new float[n];
+        float[] sum = new float[n];
+        float[] old = oracle(Memory.gaussian(n, seed + 2), n / 3);
+        for (int i = 0; i < n; i++) {
+            u[i] = (i & 1) == 0 ? 0 : u[i];
+            w[i] = v[i] - u[i];
+            sum[i] = w[i] + u[i];
+        }
+        float[] z = oracle(sum, k);
+        float[] dual = new float[n];
+        double primal = 0;
+        double moved = 0;
+        for (int i = 0; i < n; i++) {
+            boolean kept = Float.floatToRawIntBits(z[i]) != 0;
+            dual[i] = kept ? 0 : sum[i];
+            primal += ((double) w[i] - z[i]) * ((double) w[i] - z[i]);
+            moved += ((double) z[i] - old[i]) * ((double) z[i] - old[i]);
+        }
+        MemorySegment mw = Memory.floats(w);
+        MemorySegment mu = Memory.floatsAt(4, u);
+        MemorySegment mz = Memory.floats(old);
+        Residuals r = p.topKAdmm(mw, 0, mu, 4, mz, 0, n, k);
+        assertArrayEquals(Memory.rawBits(z), Memory.rawBits(Memory.array(mz, 0, n)), "Z");
+        float[] us = Memory.array(mu, 4, n);
+        for (int i = 0; i < n; i++) {
+            // A surviving +0 looks like a pruned element; both have U = v - Z = 0.
+            assertTrue(us[i] == dual[i] && (z[i] != 0 || Float.floatToRawIntBits(us[i]) == Float.floatToRawIntBits(
+                    dual[i]) || sum[i] == 0), "U at " + i);
+        }
+        if (Double.isFinite(primal) && Double.isFinite(moved)) {
+            assertEquals(Math.sqrt(primal), r.primal(), 1e-6 * (1 + Math.sqrt(primal)));
+            assertEquals(Math.sqrt(moved), r.dual(), 1e-6 * (1 + Math.sqrt(moved)));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Data.class)
+    void shortLengths(Data data) {
+        providers().forEach(passes -> {
+            try (Projections p = new Projections(passes, 1)) {
+                for (int n = 0; n <= 67; n++) {
+                    float[] x = data.make(n, n);
+                    for (int k : budgets(n)) {
+                        everyVariant(p, x, k, n);
+                    }
+                }
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Data.class)
+    void longLengths(Data data) {
+        providers().forEach(passes -> {
+            for (int threads = 1; threads <= 3; threads += 2) {
+                try (Projections p = new Projections(passes, threads)) {
+                    for (int n : new int[]{1023, 1024, 1025, 9000, 40_000}) {
+                        float[] x = data.make(n, n);
+                        for (int k : budgets(n)) {
+                            everyVariant(p, x, k, n + k);
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Data.class)
+    void severalChunksGiveTheSameBitsAtEveryThreadCountAndProvider(Data data) {
+        int n = 7 * Passes.CHUNK + 12_345;
+        float[] x = data.make(n, 5);
+        float[] u = Memory.gaussian(n, 6);
+        float[] old = Memory.gaussian(n, 7);
+        for (int k : new int[]{n / 100, n / 2}) {
+            int[][] first = null;
+            Residuals residuals = null;
+            for (Passes passes : providers().toList()) {
+                for (int threads = 1; threads <= 3; threads++) {
+                    try (Projections p = new Projections(passes, threads)) {
+                        MemorySegment in = Memory.floats(x);
+                        MemorySegment out = Memory.zeros(n);
+                        p.topK(in, 0, out, 0, n, k);
+                        MemorySegment dual = Memory.floats(u);
+                        MemorySegment z = Memory.floats(old);
+                        Residuals r = p.topKAdmm(in, 0, dual, 0, z, 0, n, k);
+                        int[][] now =
+                                {Memory.rawBits(Memory.array(out, 0, n)), Memory.rawBits(Memory.array(dual, 0, n)),
+                                    Memory.rawBits(Memory.array(z, 0, n))};
+                        p.topK(in, 0, in, 0, n, k);
+                        assertArrayEquals(now[0], Memory.rawBits(Memory.array(in, 0, n)));
+                        if (first == null) {
+                            first = now;
+                            residuals = r;
+                            assertEquals(k, survivors(data, x, out, n, k));
+                        }
+                        for (int i = 0; i < 3; i++) {
+                            assertArrayEquals(first[i], now[i], "output " + i + " with " + threads + " threads");
+                        }
+                        assertEquals(residuals, r);
+                    }
+                }
+            }
+        }
+    }
+
+    private static long survivors(Data data, float[] x, MemorySegment z, int n, int k) {
+        if (data == Data.ALL_ZERO || data == Data.PRUNED || data == Data.SIGNED_ZEROS || data == Data.SIGNS) {
+            return k;
+        }
+        long count = 0;
+        for (float v : Memory.array(z, 0, n)) {
+            count += v != 0 ? 1 : 0;
+        }
+        return count;
+    }
+
+    @Test
+    void nanIsRefusedWithItsIndexAndInPlaceNothingIsWritten() {
+        providers().forEach(passes -> {
+            for (int n : new int[]{5, 100, 20_000, 600_000}) {
+                for (int at : new int[]{0, n / 2, n - 1}) {
+                    float[] x = Memory.gaussian(n, 1);
+                    x[at] = Float.NaN;
+                    MemorySegment in = Memory.floats(x);
+                    MemorySegment out = Memory.zeros(n);
+                    try (Projections p = new Projections(passes, 2)) {
+                        for (int k : new int[]{0, n / 4, n}) {
+                            String message = assertThrows(IllegalArgumentException.class,
+                                    () -> p.topK(in, 0, out, 0, n, k)).getMessage();
+                            assertEquals("NaN at index " + at, message);
+                            assertThrows(IllegalArgumentException.class, () -> p.topK(in, 0, in, 0, n, k));
+                            assertThrows(IllegalArgumentException.class,
+                                    () -> p.topKAdmm(in, 0, Memory.zeros(n), 0, out, 0, n, k));
+                        }
+                        assertThrows(IllegalArgumentException.class, () -> p.keepOfGroups(in, 0, in, 0, n, 2, 4));
+                    }
+                    assertArrayEquals(Memory.rawBits(x), Memory.rawBits(Memory.array(in, 0, n)));
+                }
+            }
+        });
+    }
+
+    @Test
+    void aBracketThatMissesCostsTimeOnly() {
+        int n = 2 * Passes.CHUNK + 777;
+        float[] x = Memory.gaussian(n, 3);
+        float[] u = Memory.gaussian(n, 4);
+        int k = n / 4;
+        float[] sum = new float[n];
+        for (int i = 0; i < n; i++) {
+            sum[i] = x[i] + u[i];
+        }
+        for (double bias : new double[]{-3000, 3000, 1e9, -1e9}) {
+            try (Projections p = new Projections(KernelProvider.passes(), 2)) {
+                p.selector().bias = bias;
+                MemorySegment z = Memory.zeros(n);
+                p.topK(Memory.floats(x), 0, z, 0, n, k);
+                assertArrayEquals(oracle(x, k), Memory.array(z, 0, n));
+                MemorySegment dual = Memory.floats(u);
+                Residuals r = p.topKAdmm(Memory.floats(x), 0, dual, 0, z, 0, n, k);
+                assertArrayEquals(oracle(sum, k), Memory.array(z, 0, n));
+                p.selector().bias = 0;
+                MemorySegment z2 = Memory.zeros(n);
+                p.topK(Memory.floats(x), 0, z2, 0, n, k);
+                MemorySegment dual2 = Memory.floats(u);
+                Residuals exact = p.topKAdmm(Memory.floats(x), 0, dual2, 0, z2, 0, n, k);
+                assertArrayEquals(Memory.array(dual2, 0, n), Memory.array(dual, 0, n));
+                assertEquals(exact.primal(), r.primal(), 1e-9 * exact.primal());
+                assertTrue(r.dual() >= exact.dual() * (1 - 1e-9), "an upper bound");
+            }
+        }
+    }
+
+    @Test
+    void aGlobalBudgetIsTheTopKOfAllTensorsTogether() {
+        float[] a = Memory.gaussian(1000, 1);
+        float[] b = Memory.gaussian(50_000, 2);
+        float[] c = Memory.gaussian(0, 3);
+        float[] d = Data.SIGNS.make(700, 4);
+        float[] weights = {1, 3.7f, 1, 1e-2f};
+        List<float[]> all = List.of(a, b, c, d);
+        for (Passes passes : providers().toList()) {
+            try (Projections p = new Projections(passes, 2)) {
+                for (int k : new int[]{0, 1, 500, 20_000, 51_699, 51_700}) {
+                    List<Span> spans = IntStream.range(0, 4).mapToObj(i -> new Span(Memory.floats(all.get(i)), 0, null,
+                            0, all.get(i).length, weights[i])).toList();
+                    float[] scores = new float[51_700];
+                    int at = 0;
+                    for (int i = 0; i < 4; i++) {
+                        for (float v : all.get(i)) {
+                            scores[at++] = v == 0 ? Float.MIN_VALUE : v * weights[i];
+                        }
+                    }
+                    float[] kept = oracle(scores, k);
+                    long[] expected = new long[4];
+                    at = 0;
+                    for (int i = 0; i < 4; i++) {
+                        for (int j = 0; j < all.get(i).length; j++) {
+                            expected[i] += kept[at++] != 0 ? 1 : 0;
+                        }
+                    }
+                    assertArrayEquals(expected, p.globalBudget(spans, k));
+                }
+            }
+        }
+    }
+
+    @Test
+    void oneHeavyLayerTakesTheBudgetOnlyByItsWeight() {
+        try (Projections p = Projections.open(1)) {
+            MemorySegment x = Memory.floats(1, 2, 3, 4);
+            MemorySegment y = Memory.floats(1, 2, 3, 4);
+            assertArrayEquals(new long[]{2, 2}, p.globalBudget(List.of(Span.of(x, 0, 4), Span.of(y, 0, 4)), 4));
+            assertArrayEquals(new long[]{0, 4},
+                    p.globalBudget(List.of(Span.of(x, 0, 4), new Span(y, 0, null, 0, 4, 100)), 4));
+            assertThrows(IllegalArgumentException.class, () -> p.globalBudget(List.of(Span.of(x, 0, 4)), 5));
+        }
+    }
+
+    @Test
+    void groupsOfNOfM() {
+        Random random = new Random(9);
+        for (Passes passes : providers().toList()) {
+            try (Projections p = new Projections(passes, 1)) {
+                for (int group : new int[]{1, 2, 3, 4, 5, 8, 16, 33}) {
+                    for (int n : new int[]{0, 1, 7, 64, 1000, 1003}) {
+                        int keep = random.nextInt(group + 1);
+                        float[] x = random.nextBoolean() ? Memory.gaussian(n, n) : Data.SIGNS.make(n, n);
+                        float[] expected = new float[n];
+                        for (int from = 0; from < n; from += group) {
+                            int to = Math.min(n, from + group);
+                            float[] part = oracle(Arrays.copyOfRange(x, from, to), Math.min(keep, to - from));
+                            System.arraycopy(part, 0, expected, from, part.length);
+                        }
+                        MemorySegment in = Memory.floatsAt(4, x);
+                        MemorySegment out = Memory.zeros(n);
+                        p.keepOfGroups(in, 4, out, 0, n, keep, group);
+                        assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(Memory.array(out, 0, n)),
+                                keep + ":" + group);
+                        p.keepOfGroups(in, 4, in, 4, n, keep, group);
+                        assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(Memory.array(in, 4, n)));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void groupsAreScoredAndKeptWhole() {
+        MemorySegment x = Memory.floats(3, 4, 0, 1, 0, 0, 2, 0, -5, 0, 1, 1);
+        MemorySegment scores = Memory.zeros(6);
+        try (Projections p = Projections.open(1)) {
+            p.groupScores(x, 0, Groups.filters(3, 4), Norm.L1, scores, 0);
+            assertArrayEquals(new float[]{8, 2, 7}, Memory.array(scores, 0, 3));
+            p.groupScores(x, 0, Groups.channels(3, 2, 2), Norm.L2, scores, 0);
+            assertArrayEquals(new float[]{(float) Math.sqrt(50), (float) Math.sqrt(7)}, Memory.array(scores, 0, 2));
+            p.groupScores(x, 0, new Groups(3, 4, 2, 3), Norm.L1, scores, 0);
+            assertArrayEquals(new float[]{9, 1, 6, 1}, Memory.array(scores, 0, 4));
+            MemorySegment z = Memory.zeros(12);
+            p.topGroups(x, 0, z, 0, new Groups(3, 4, 2, 3), Norm.L1, 2);
+            assertArrayEquals(new float[]{3, 4, 0, 0, 0, 0, 2, 0, -5, 0, 1, 0}, Memory.array(z, 0, 12));
+            p.topGroups(x, 0, x, 0, Groups.filters(3, 4), Norm.L2, 1);
+            assertArrayEquals(new float[]{3, 4, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}, Memory.array(x, 0, 12));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("providers")
+    void impossibleBudgetsAreRefused(Passes passes) {
+        try (Projections p = new Projections(passes, 1)) {
+            MemorySegment x = Memory.floats(1, 2);
+            assertThrows(IllegalArgumentException.class, () -> p.topK(x, 0, x, 0, 2, 3));
+            assertThrows(IllegalArgumentException.class, () -> p.topK(x, 0, x, 0, 2, -1));
+            assertThrows(IndexOutOfBoundsException.class, () -> p.topK(x, 0, x, 0, 3, 1));
+            assertThrows(IllegalArgumentException.class, () -> p.threshold(x, 0, 2, 0));
+            assertThrows(IllegalArgumentException.class, () -> p.keepOfGroups(x, 0, x, 0, 2, 5, 4));
+        }
+        assertThrows(IllegalArgumentException.class, () -> Projections.open(0));
+    }
+}
