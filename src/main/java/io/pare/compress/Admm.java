@@ -1,0 +1,344 @@
+package io.pare.compress;
+
+import io.pare.kernel.Kernels;
+import io.pare.kernel.Penalty;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The alternating direction method of multipliers, in scaled form, for a loss that somebody else minimises.
+ *
+ * <p>Minimises f(W) subject to W in S for each of several sets S. The caller takes gradient steps on f plus
+ * {@code rho/2 ||W - Z + U||^2}, which this class installs in the variables as a {@link Penalty}; {@link #update} then
+ * takes {@code Z = proj(W + U)} and {@code U = U + W - Z} (Zhang et al., arXiv 1811.01907, equations 6 to 9; Boyd et al.
+ * 2011, section 3.1.1). A tensor may lie under several constraints, each with its own Z, U and rho; the optimiser then
+ * sees their sum, which is one quadratic again.
+ *
+ * <p>Owns the memory of Z and U; {@link #close} frees it and takes the penalties away. One thread at a time.
+ */
+public final class Admm implements AutoCloseable {
+    private final Region region;
+    private final List<Group> groups;
+    private final Map<Variable, Combined> combined = new LinkedHashMap<>();
+    private int iterations;
+    private double projectionSeconds;
+
+    private Admm(Builder builder) {
+        this.region = Region.shared("admm");
+        this.groups = new ArrayList<>();
+        for (int t = 0; t < builder.terms.size(); t++) {
+            Term term = builder.terms.get(t);
+            if (term.constraint.joint()) {
+                groups.add(new Group(region, t, term, term.variables));
+            } else {
+                for (Variable variable : term.variables) {
+                    groups.add(new Group(region, t, term, List.of(variable)));
+                }
+            }
+        }
+        Map<Variable, Integer> uses = new LinkedHashMap<>();
+        for (Group group : groups) {
+            group.variables.forEach(variable -> uses.merge(variable, 1, Integer::sum));
+        }
+        uses.forEach((variable, count) -> {
+            if (count > 1) {
+                combined.put(variable, new Combined(region.tensor(variable.value().shape()),
+                        region.tensor(variable.value().shape())));
+            }
+        });
+    }
+
+    private record Term(Constraint constraint, List<Variable> variables, double rho, RhoRule rule) {}
+
+    /** Where several constraints on one tensor meet: the mean of their targets, and a dual of zero. */
+    private record Combined(FloatTensor target, FloatTensor zero) {}
+
+    /** One constraint on the tensors that it sees together. */
+    private static final class Group {
+        private final int term;
+        private final List<Variable> variables;
+        private final List<FloatTensor> z = new ArrayList<>();
+        private final List<FloatTensor> u = new ArrayList<>();
+        private final List<FloatTensor> last = new ArrayList<>();
+        private final Memory memory = new Memory();
+        private final RhoRule rule;
+        private Constraint constraint;
+        private double rho;
+
+        Group(Region region, int index, Term term, List<Variable> variables) {
+            this.term = index;
+            this.variables = variables;
+            this.constraint = term.constraint;
+            this.rho = term.rho;
+            this.rule = term.rule;
+            for (Variable variable : variables) {
+                long[] shape = variable.value().shape();
+                z.add(region.tensor(shape));
+                u.add(region.tensor(shape));
+                last.add(region.tensor(shape));
+            }
+        }
+
+        List<FloatTensor> values() {
+            return variables.stream().map(Variable::value).toList();
+        }
+    }
+
+    /** Begins the choice of constraints. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Collects constraints. Not thread-safe. */
+    public static final class Builder {
+        private final List<Term> terms = new ArrayList<>();
+
+        private Builder() {}
+
+        /**
+         * Puts variables under a constraint: each on its own, or all together where the constraint is joint.
+         *
+         * @param rho weight of the penalty in the first iteration, above 0
+         */
+        public Builder constrain(List<Variable> variables, Constraint constraint, double rho, RhoRule rule) {
+            if (!(rho > 0) || Double.isInfinite(rho)) {
+                throw new IllegalArgumentException("rho must be above 0, not " + rho);
+            }
+            if (variables.isEmpty()) {
+                throw new IllegalArgumentException("no tensor to constrain to " + constraint.describe());
+            }
+            for (Variable variable : variables) {
+                if (!variable.compressible()) {
+                    throw new IllegalArgumentException(variable.name() + " is not open to constraints");
+                }
+            }
+            terms.add(new Term(constraint, List.copyOf(variables), rho, rule));
+            return this;
+        }
+
+        /** Puts one variable under a constraint of fixed rho. */
+        public Builder constrain(Variable variable, Constraint constraint, double rho) {
+            return constrain(List.of(variable), constraint, rho, new RhoRule.Fixed());
+        }
+
+        /** Takes memory for Z and U. Nothing is projected before {@link Admm#start}. */
+        public Admm build() {
+            if (terms.isEmpty()) {
+                throw new IllegalStateException("no constraint was given");
+            }
+            return new Admm(this);
+        }
+    }
+
+    /** Sets Z to the projection of W and U to zero, and installs the penalties. */
+    public void start() {
+        long begin = System.nanoTime();
+        for (Group group : groups) {
+            group.u.forEach(tensor -> tensor.fill(0f));
+            group.constraint.project(group.values(), group.z, group.memory);
+        }
+        iterations = 0;
+        projectionSeconds += (System.nanoTime() - begin) / 1e9;
+        penalize();
+    }
+
+    /**
+     * One Z step and one U step for every constraint, then each rule's rho, with U rescaled so that the unscaled dual
+     * stays what it was.
+     *
+     * @return one row for each tensor under each constraint
+     */
+    public List<Residual> update() {
+        Kernels kernels = Kernels.active();
+        long begin = System.nanoTime();
+        List<Residual> residuals = new ArrayList<>();
+        for (Group group : groups) {
+            long start = System.nanoTime();
+            int n = group.variables.size();
+            for (int i = 0; i < n; i++) {
+                group.last.get(i).copyFrom(group.z.get(i));
+                MemorySegment u = group.u.get(i).segment();
+                kernels.add(u, 0, group.variables.get(i).value().segment(), 0, u, 0, group.u.get(i).count());
+            }
+            group.constraint.project(group.u, group.z, group.memory);
+            double rho = group.rho;
+            double primal = 0;
+            double dual = 0;
+            List<double[]> squares = new ArrayList<>();
+            for (int i = 0; i < n; i++) {
+                long count = group.u.get(i).count();
+                MemorySegment z = group.z.get(i).segment();
+                MemorySegment last = group.last.get(i).segment();
+                kernels.subtract(z, 0, last, 0, last, 0, count);
+                double d = kernels.sumOfSquares(last, 0, count);
+                kernels.subtract(group.variables.get(i).value().segment(), 0, z, 0, last, 0, count);
+                double p = kernels.sumOfSquares(last, 0, count);
+                MemorySegment u = group.u.get(i).segment();
+                kernels.subtract(u, 0, z, 0, u, 0, count);
+                squares.add(new double[]{p, d});
+                primal += p;
+                dual += d;
+            }
+            group.rho = group.rule.next(group.rho, Math.sqrt(primal), rho * Math.sqrt(dual));
+            double rescale = rho / group.rho;
+            for (int i = 0; i < n; i++) {
+                if (rescale != 1) {
+                    kernels.scale((float) rescale, group.u.get(i).segment(), 0, group.u.get(i).count());
+                }
+                residuals.add(new Residual(group.variables.get(i).name(), group.constraint.describe(),
+                        Math.sqrt(squares.get(i)[0]), rho * Math.sqrt(squares.get(i)[1]),
+                        norm(kernels, group.variables.get(i).value()), rho,
+                        (System.nanoTime() - start) / 1e9 / n));
+            }
+        }
+        iterations++;
+        projectionSeconds += (System.nanoTime() - begin) / 1e9;
+        penalize();
+        return residuals;
+    }
+
+    private static double norm(Kernels kernels, FloatTensor tensor) {
+        return Math.sqrt(kernels.sumOfSquares(tensor.segment(), 0, tensor.count()));
+    }
+
+    /** Installs the penalties of the present Z, U and rho. */
+    private void penalize() {
+        Map<Variable, Double> sums = new LinkedHashMap<>();
+        for (Group group : groups) {
+            for (int i = 0; i < group.variables.size(); i++) {
+                Variable variable = group.variables.get(i);
+                if (combined.containsKey(variable)) {
+                    sums.merge(variable, group.rho, Double::sum);
+                } else {
+                    variable.penalize(new Penalty(group.z.get(i).segment(), 0, group.u.get(i).segment(), 0,
+                            (float) group.rho));
+                }
+            }
+        }
+        if (combined.isEmpty()) {
+            return;
+        }
+        Kernels kernels = Kernels.active();
+        combined.values().forEach(both -> both.target.fill(0f));
+        for (Group group : groups) {
+            for (int i = 0; i < group.variables.size(); i++) {
+                Combined both = combined.get(group.variables.get(i));
+                if (both != null) {
+                    float share = (float) (group.rho / sums.get(group.variables.get(i)));
+                    MemorySegment target = both.target.segment();
+                    kernels.axpy(share, group.z.get(i).segment(), 0, target, 0, both.target.count());
+                    kernels.axpy(-share, group.u.get(i).segment(), 0, target, 0, both.target.count());
+                }
+            }
+        }
+        combined.forEach((variable, both) -> variable.penalize(new Penalty(both.target.segment(), 0,
+                both.zero.segment(), 0, sums.get(variable).floatValue())));
+    }
+
+    /** Replaces the constraint that was given as the {@code term}-th, from 0; Z, U, rho and memory stay. */
+    public void replace(int term, Constraint next) {
+        for (Group group : groups) {
+            if (group.term == term) {
+                if (group.constraint.joint() != next.joint()) {
+                    throw new IllegalArgumentException(next.describe() + " cannot take the place of "
+                            + group.constraint.describe() + ": one sees tensors together, the other does not");
+                }
+                group.constraint = next;
+            }
+        }
+    }
+
+    /**
+     * Writes the projection of W itself, without the dual, into W: the weights then lie in every set, if the sets of one
+     * tensor were projected onto in an order that keeps the earlier ones.
+     */
+    public void project() {
+        long begin = System.nanoTime();
+        for (Group group : groups) {
+            group.constraint.project(group.values(), group.last, group.memory);
+            for (int i = 0; i < group.variables.size(); i++) {
+                group.variables.get(i).value().copyFrom(group.last.get(i));
+            }
+        }
+        projectionSeconds += (System.nanoTime() - begin) / 1e9;
+    }
+
+    /** The copy of a variable that lies in its (first) set. */
+    public FloatTensor projected(Variable variable) {
+        for (Group group : groups) {
+            int at = group.variables.indexOf(variable);
+            if (at >= 0) {
+                return group.z.get(at);
+            }
+        }
+        throw new IllegalArgumentException(variable.name() + " is under no constraint");
+    }
+
+    /** Counts whether the weights lie in each set: by constraint and tensors. */
+    public Map<String, Feasibility> measure() {
+        Map<String, Feasibility> found = new LinkedHashMap<>();
+        for (Group group : groups) {
+            String names = String.join("+", group.variables.stream().map(Variable::name).toList());
+            found.put(names + ": " + group.constraint.describe(),
+                    group.constraint.measure(group.values(), group.memory));
+        }
+        return found;
+    }
+
+    /** Constraint, tensors and memory of each group, for those who prove feasibility later. */
+    List<Guarantee> guarantees() {
+        return groups.stream().map(group -> new Guarantee(group.constraint,
+                group.variables.stream().map(Variable::name).toList(), group.memory.all())).toList();
+    }
+
+    /**
+     * Whether every tensor is as near to its set as {@code relative} times its norm, and Z moved no more than that.
+     */
+    public static boolean converged(List<Residual> residuals, double relative) {
+        return residuals.stream().allMatch(
+                row -> row.primal() <= relative * row.norm() && row.dual() <= relative * row.rho() * row.norm());
+    }
+
+    /** Iterations since {@link #start}. */
+    public int iterations() {
+        return iterations;
+    }
+
+    /** Seconds spent in Z and U steps since this solver was made. */
+    public double projectionSeconds() {
+        return projectionSeconds;
+    }
+
+    /** Saves or takes back Z, U, rho and what the constraints remember; after reading, the penalties stand again. */
+    void visit(State state) {
+        iterations = (int) state.whole("admm.iterations", iterations);
+        projectionSeconds = state.number("admm.seconds", projectionSeconds);
+        for (int g = 0; g < groups.size(); g++) {
+            Group group = groups.get(g);
+            String name = "admm." + g + ".";
+            group.rho = state.number(name + "rho", group.rho);
+            state.memory(name + "memory", group.memory);
+            for (int i = 0; i < group.z.size(); i++) {
+                state.tensor(name + i + ".z", group.z.get(i));
+                state.tensor(name + i + ".u", group.u.get(i));
+            }
+        }
+        if (state.reading()) {
+            penalize();
+        }
+    }
+
+    /** Takes the penalties away and frees Z and U. */
+    @Override
+    public void close() {
+        for (Group group : groups) {
+            group.variables.forEach(variable -> variable.penalize(null));
+        }
+        region.close();
+    }
+}

@@ -1,0 +1,47 @@
+package io.pare.compress;
+
+import java.util.Map;
+
+/**
+ * How a stage runs ADMM. Keys of the same names stand under {@code admm:} in a recipe.
+ *
+ * @param rho weight of the penalty in the first iteration
+ * @param rhoOf other weights for single tensors, by name or pattern
+ * @param rule how rho changes from iteration to iteration
+ * @param factor of {@link Rule#MULTIPLY}; ratio of residuals of {@link Rule#BALANCE}
+ * @param limit largest rho
+ * @param updatesPerEpoch ADMM iterations in an epoch, evenly spread; a share below one makes an iteration span epochs
+ * @param restart whether the learning rate's course begins anew in each iteration, rather than spanning the stage
+ * @param tolerance residuals, relative to the weights, at which the stage ends early; 0 for never
+ */
+public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, double factor, double limit,
+        double updatesPerEpoch, boolean restart, double tolerance) {
+    /** What a recipe that says nothing gets. */
+    public static final AdmmOptions DEFAULTS = new AdmmOptions(1e-3, Map.of(), Rule.FIXED, 1.3, 1, 1, false, 0);
+
+    /** How rho changes. */
+    public enum Rule {
+        FIXED, MULTIPLY, BALANCE
+    }
+
+    public AdmmOptions {
+        rhoOf = Map.copyOf(rhoOf);
+        if (!(rho > 0) || !(factor > 0) || !(limit > 0) || !(updatesPerEpoch > 0) || tolerance < 0) {
+            throw new IllegalArgumentException("rho, factor, limit and updatesPerEpoch must be above 0");
+        }
+    }
+
+    /** The rule as the solver takes it. */
+    RhoRule rhoRule() {
+        return switch (rule) {
+            case FIXED -> new RhoRule.Fixed();
+            case MULTIPLY -> new RhoRule.Multiplied(factor, limit);
+            case BALANCE -> new RhoRule.Balanced(Math.max(factor, 1.0001), Math.min(rho, limit) / 1000, limit);
+        };
+    }
+
+    /** Rho for one tensor. */
+    double rho(String name) {
+        return Pattern.first(rhoOf, name, rho);
+    }
+}

@@ -1,0 +1,49 @@
+package io.pare.compress;
+
+import io.pare.mem.FloatTensor;
+import java.util.List;
+
+/**
+ * Every non-zero element is one of k values that are free; zeros stay zero and take no value.
+ *
+ * <p>The projection alternates nearest codeword and mean of the members, from the last codebook on (Lloyd's rounds to
+ * convergence), so codewords move with the weights. With {@code k} from 1 to 256.
+ */
+public record Clustering(int k) implements Constraint {
+    static final String CODEBOOK = "codebook";
+
+    public Clustering {
+        if (k < 1 || k > 256) {
+            throw new IllegalArgumentException("clusters must be 1 to 256, not " + k);
+        }
+    }
+
+    /** As many values as {@code bits} can tell apart. */
+    public static Clustering bits(int bits) {
+        return new Clustering(1 << bits);
+    }
+
+    @Override
+    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory) {
+        for (int i = 0; i < from.size(); i++) {
+            double[] codes = Projector.codebook(Projector.sortedNonzeros(from.get(i)), k, memory.get(CODEBOOK, i));
+            memory.put(CODEBOOK, i, codes);
+            Projector.nearest(from.get(i), to.get(i), codes, true);
+        }
+    }
+
+    @Override
+    public Feasibility measure(List<FloatTensor> values, Memory memory) {
+        Feasibility all = null;
+        for (FloatTensor tensor : values) {
+            Feasibility one = Feasibility.atMost("distinct values", Projector.distinct(tensor, 1 << 16).length, k);
+            all = all == null ? one : all.and(one);
+        }
+        return all;
+    }
+
+    @Override
+    public String describe() {
+        return k + " free values";
+    }
+}

@@ -1,0 +1,208 @@
+package io.pare.compress;
+
+import io.pare.kernel.Adam;
+import io.pare.kernel.Bits;
+import io.pare.kernel.Kernels;
+import io.pare.kernel.Penalty;
+import io.pare.kernel.Sgd;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.DoubleUnaryOperator;
+import java.util.function.Supplier;
+
+/**
+ * A training for those who have a network of their own: tensors, a function that fills their gradients, and a measure
+ * of accuracy. The optimiser's steps are Pare's.
+ *
+ * <p>Takes no part in data, so of {@link TrainingOptions} it uses optimiser, rate and decay, and leaves batch size,
+ * dropout, augmentation and distillation to the gradient function. Owns the memory of gradients and optimiser state;
+ * the values are the caller's. One thread at a time.
+ */
+public final class GradientTraining implements Training, AutoCloseable {
+    /** Computes the loss of one batch and its gradients. */
+    @FunctionalInterface
+    public interface Gradient {
+        /**
+         * Fills the gradient of every variable.
+         *
+         * @param batch number of the step since the run began: with it and a seed of your own choose the batch, so that
+         *            a resumed run sees the same ones
+         * @return mean loss of the batch
+         */
+        double compute(long batch, List<Variable> variables);
+    }
+
+    private final Region region = Region.shared("gradient training");
+    private final List<Tensor> tensors = new ArrayList<>();
+    private final List<Link> links = new ArrayList<>();
+    private final int stepsPerEpoch;
+    private final Gradient gradient;
+    private final Supplier<Evaluation> evaluation;
+    private TrainingOptions options = TrainingOptions.DEFAULTS;
+    private long steps;
+
+    /**
+     * @param stepsPerEpoch batches that count as one epoch
+     * @param gradient computes gradients
+     * @param evaluation measures the present values on data that is not trained on
+     */
+    public GradientTraining(int stepsPerEpoch, Gradient gradient, Supplier<Evaluation> evaluation) {
+        if (stepsPerEpoch < 1) {
+            throw new IllegalArgumentException("an epoch needs at least one step, not " + stepsPerEpoch);
+        }
+        this.stepsPerEpoch = stepsPerEpoch;
+        this.gradient = gradient;
+        this.evaluation = evaluation;
+    }
+
+    /** Adds a tensor that constraints may touch. */
+    public GradientTraining weight(String name, FloatTensor value) {
+        tensors.add(new Tensor(name, value, true));
+        return this;
+    }
+
+    /** Adds a tensor that is trained and never constrained. */
+    public GradientTraining bias(String name, FloatTensor value) {
+        tensors.add(new Tensor(name, value, false));
+        return this;
+    }
+
+    /** Says how units of one weight tensor feed another, so that dead ones can be removed. */
+    public GradientTraining link(Link link) {
+        links.add(link);
+        return this;
+    }
+
+    private final class Tensor implements Variable {
+        private final String name;
+        private final FloatTensor value;
+        private final FloatTensor gradient;
+        private final FloatTensor first;
+        private final FloatTensor second;
+        private final boolean compressible;
+        private Penalty penalty;
+        private Bits mask;
+
+        Tensor(String name, FloatTensor value, boolean compressible) {
+            this.name = name;
+            this.value = value;
+            this.compressible = compressible;
+            this.gradient = region.tensor(value.shape());
+            this.first = region.tensor(value.shape());
+            this.second = region.tensor(value.shape());
+        }
+
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public FloatTensor value() {
+            return value;
+        }
+
+        @Override
+        public FloatTensor gradient() {
+            return gradient;
+        }
+
+        @Override
+        public boolean compressible() {
+            return compressible;
+        }
+
+        @Override
+        public void penalize(Penalty term) {
+            this.penalty = term;
+        }
+
+        @Override
+        public void mask(Bits kept) {
+            this.mask = kept;
+        }
+
+        void step(double rate) {
+            long n = value.count();
+            float decay = compressible ? (float) options.weightDecay() : 0;
+            if (options.optimizer() == TrainingOptions.Rule.SGD) {
+                Kernels.active().sgd(new Sgd((float) options.momentum(), decay, false), (float) rate, value.segment(),
+                        0, gradient.segment(), 0, first.segment(), 0, n, penalty, mask);
+            } else {
+                Adam usual = Adam.STANDARD;
+                Kernels.active().adam(
+                        new Adam(usual.beta1(), usual.beta2(), usual.epsilon(), decay,
+                                options.optimizer() == TrainingOptions.Rule.ADAMW),
+                        (float) rate, steps, value.segment(), 0, gradient.segment(), 0, first.segment(), 0,
+                        second.segment(), 0, n, penalty, mask);
+            }
+        }
+    }
+
+    @Override
+    public List<Variable> variables() {
+        return List.copyOf(tensors);
+    }
+
+    @Override
+    public List<Link> links() {
+        return List.copyOf(links);
+    }
+
+    @Override
+    public void begin(TrainingOptions next) {
+        options = next;
+        steps = 0;
+        optimizerState().values().forEach(state -> state.fill(0f));
+    }
+
+    @Override
+    public Epoch epoch(long epoch, DoubleUnaryOperator rate, StepHook hook) {
+        double loss = 0;
+        List<Variable> variables = variables();
+        for (int step = 0; step < stepsPerEpoch; step++) {
+            loss += gradient.compute(epoch * stepsPerEpoch + step, variables);
+            hook.beforeUpdate(step, stepsPerEpoch);
+            steps++;
+            double now = rate.applyAsDouble((double) step / stepsPerEpoch);
+            for (Tensor tensor : tensors) {
+                tensor.step(now);
+            }
+        }
+        return new Epoch(loss / stepsPerEpoch, stepsPerEpoch);
+    }
+
+    @Override
+    public Evaluation validate() {
+        return evaluation.get();
+    }
+
+    @Override
+    public Map<String, FloatTensor> optimizerState() {
+        Map<String, FloatTensor> states = new LinkedHashMap<>();
+        for (Tensor tensor : tensors) {
+            states.put(tensor.name + ".first", tensor.first);
+            states.put(tensor.name + ".second", tensor.second);
+        }
+        return states;
+    }
+
+    @Override
+    public long optimizerSteps() {
+        return steps;
+    }
+
+    @Override
+    public void optimizerSteps(long taken) {
+        this.steps = taken;
+    }
+
+    @Override
+    public void close() {
+        region.close();
+    }
+}

@@ -1,0 +1,56 @@
+package io.pare.compress;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How many weights a stage keeps: in all, or layer by layer.
+ *
+ * @param total non-zeros in all tensors together; 0 where {@code ratio} or {@code layers} say it
+ * @param ratio weights to non-zeros, such as 167; 0 where the others say it
+ * @param score what makes tensors comparable under a total
+ * @param removeDead whether units that nobody reads, or that read nothing, give their weights to others
+ * @param layers by name or pattern: a count from 1 on, a share below 1; tensors that none matches stay dense
+ */
+public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean removeDead,
+        Map<String, Double> layers) {
+    /** Nothing chosen. */
+    public static final Keep DEFAULTS = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, Map.of());
+
+    public Keep {
+        layers = Map.copyOf(layers);
+        int ways = (total > 0 ? 1 : 0) + (ratio > 0 ? 1 : 0) + (layers.isEmpty() ? 0 : 1);
+        if (total < 0 || ratio < 0 || ways > 1) {
+            throw new IllegalArgumentException("keep takes one of total, ratio and layers");
+        }
+    }
+
+    /** Whether anything was chosen. */
+    boolean chosen() {
+        return total > 0 || ratio > 0 || !layers.isEmpty();
+    }
+
+    boolean global() {
+        return layers.isEmpty();
+    }
+
+    /** Non-zeros in all of {@code weights}. */
+    long total(long weights) {
+        return total > 0 ? Math.min(total, weights) : Math.max(1, (long) Math.floor(weights / ratio));
+    }
+
+    /** Non-zeros of one tensor under {@code layers}, or -1 if none matches. */
+    long count(Variable variable) {
+        Double wanted = Pattern.first(layers, variable.name(), null);
+        if (wanted == null) {
+            return -1;
+        }
+        long n = variable.value().count();
+        return wanted < 1 ? Math.round(wanted * n) : Math.min(n, Math.round(wanted));
+    }
+
+    /** Those of {@code variables} that this touches. */
+    List<Variable> of(List<Variable> variables) {
+        return global() ? variables : variables.stream().filter(variable -> count(variable) >= 0).toList();
+    }
+}

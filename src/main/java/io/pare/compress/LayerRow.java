@@ -1,0 +1,49 @@
+package io.pare.compress;
+
+import io.pare.mem.FloatTensor;
+import java.util.List;
+
+/**
+ * What a recount of one tensor's weights found.
+ *
+ * @param name of the tensor
+ * @param total elements
+ * @param kept elements that are not zero
+ * @param unique distinct values that are not zero; counted up to 65,536
+ * @param bits that tell the values apart, 32 where there are more than 256
+ * @param dataBytes bits times non-zeros, over 8
+ * @param entropyPositionBytes log2 of the number of ways to place the non-zeros, over 8: what no code of positions
+ *            that knows nothing but their number can beat on average
+ */
+public record LayerRow(String name, long total, long kept, int unique, int bits, double dataBytes,
+        double entropyPositionBytes) {
+    private static final int COUNTED = 1 << 16;
+
+    static List<LayerRow> of(List<Variable> variables) {
+        return variables.stream().map(variable -> of(variable.name(), variable.value())).toList();
+    }
+
+    /** Counts one tensor. */
+    public static LayerRow of(String name, FloatTensor tensor) {
+        long kept = Projector.nonzeros(tensor);
+        int unique = Projector.distinct(tensor, COUNTED).length;
+        int bits = bitsFor(unique);
+        return new LayerRow(name, tensor.count(), kept, unique, bits, kept * (double) bits / 8,
+                logChoices(tensor.count(), kept) / 8);
+    }
+
+    /** Bits that tell so many values apart: at least 1, and 32 above 256 values. */
+    static int bitsFor(long distinct) {
+        return distinct > 256 ? 32 : Math.max(1, 64 - Long.numberOfLeadingZeros(Math.max(0, distinct - 1)));
+    }
+
+    /** log2 of n choose k, by sums of logarithms: exact to rounding. */
+    static double logChoices(long n, long k) {
+        double bits = 0;
+        long few = Math.min(k, n - k);
+        for (long i = 1; i <= few; i++) {
+            bits += Math.log((double) (n - few + i) / i);
+        }
+        return bits / Math.log(2);
+    }
+}

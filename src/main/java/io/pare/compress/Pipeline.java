@@ -1,0 +1,237 @@
+package io.pare.compress;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pare.format.Safetensors;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs the stages of a recipe on a training, keeps its state on disk, and proves the result.
+ *
+ * <p>With a state file a run that was stopped at any instant goes on from its last epoch and ends with the same bits
+ * as one that was not. One thread; not reusable.
+ */
+public final class Pipeline {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Recipe recipe;
+    private final Training training;
+    private final Path stateFile;
+    private final Progress progress;
+    private final RunContext context;
+    private final List<StageRow> finished = new ArrayList<>();
+    private List<EpochRow> epochs = new ArrayList<>();
+
+    /**
+     * @param training whose weights are the dense ones; they are changed in place
+     * @param stateFile where the state is kept, taken up if it exists; {@code null} for none
+     */
+    public Pipeline(Recipe recipe, Training training, Path stateFile, Progress progress) {
+        this.recipe = recipe;
+        this.training = training;
+        this.stateFile = stateFile;
+        this.progress = progress;
+        this.context = new RunContext(training);
+    }
+
+    /**
+     * What a pipeline ends with.
+     *
+     * @param stages one row each
+     * @param layers the recount of the final weights
+     * @param proofs each constraint with what was counted
+     * @param weights elements of all compressible tensors
+     * @param nonzeros of them
+     * @param weightDataBytes bits times non-zeros, over 8
+     * @param codebookBytes all distinct values at four bytes each
+     * @param entropyBytes weight data and the entropy bound of positions together
+     * @param validation of exactly the final weights
+     * @param trainSeconds of all W steps
+     * @param projectionSeconds of all Z and U steps
+     */
+    public record Result(List<StageRow> stages, List<LayerRow> layers, Map<String, Feasibility> proofs, long weights,
+            long nonzeros, double weightDataBytes, double codebookBytes, double entropyBytes,
+            Training.Evaluation validation, double trainSeconds, double projectionSeconds) {}
+
+    /**
+     * Runs, or goes on with, all stages.
+     *
+     * @throws InfeasibleException if the final weights are not in a set that a stage put them in
+     * @throws RecipeException if a stage does not fit the model, or the state belongs to another recipe
+     * @throws IOException if the state cannot be read or written
+     */
+    public Result run() throws IOException {
+        int at = 0;
+        int epoch = 0;
+        State.Reader saved = stateFile != null && Files.exists(stateFile) ? new State.Reader(stateFile) : null;
+        try (Region region = Region.shared("stage start")) {
+            Snapshot start = new Snapshot(region, context.weights);
+            if (saved != null) {
+                if (!saved.text("recipe", "").equals(recipe.source())) {
+                    throw new RecipeException(stateFile + " belongs to another recipe, or to an older text of '"
+                            + recipe.name() + "': finish it with that one, or remove the file to begin anew");
+                }
+                at = (int) saved.whole("stage", 0);
+                epoch = (int) saved.whole("epochInStage", 0);
+                visit(saved);
+            }
+            for (int i = at; i < recipe.stages().size(); i++) {
+                int first = i == at ? epoch : 0;
+                runStage(i, first, first > 0 ? saved : null, start);
+            }
+        } finally {
+            if (saved != null) {
+                saved.close();
+            }
+        }
+        return result();
+    }
+
+    private void runStage(int index, int first, State.Reader saved, Snapshot start) throws IOException {
+        Stage stage = recipe.stages().get(index);
+        String kind = Recipe.kind(stage);
+        try (StageRun run = make(context, stage)) {
+            int total = run.epochs();
+            if (saved == null) {
+                start.take();
+                run.begin();
+            } else {
+                start.visit(saved, "start");
+                run.visit(saved);
+            }
+            progress.stageBegins(index + 1, recipe.stages().size(), kind, total);
+            for (int e = first; e < total && !run.converged(); e++) {
+                EpochRow row = run.epoch(e);
+                epochs.add(row);
+                progress.epoch(row);
+                if (stateFile != null && e + 1 < total) {
+                    save(index, e + 1, run, start);
+                }
+            }
+            Training.Evaluation end = run.finish();
+            StageRow row = new StageRow(index + 1, kind, end.accuracy(), end.loss(), start.squaredDistance(),
+                    epochs.stream().mapToDouble(EpochRow::trainSeconds).sum(),
+                    epochs.stream().mapToDouble(EpochRow::projectionSeconds).sum(), LayerRow.of(context.weights),
+                    List.copyOf(epochs));
+            epochs = new ArrayList<>();
+            finished.add(row);
+            progress.stageEnds(row);
+        }
+        if (stateFile != null) {
+            save(index + 1, 0, null, start);
+        }
+    }
+
+    static StageRun make(RunContext context, Stage stage) {
+        return switch (stage) {
+            case Stage.Prune prune -> new AdmmRun(context, prune.train(), prune.admm(), prune.masked(), true,
+                    Plans.prune(context, prune));
+            case Stage.Retrain retrain -> new RetrainRun(context, retrain.train());
+            case Stage.Progressive progressive -> new ProgressiveRun(context, progressive);
+            case Stage.Values values -> new AdmmRun(context, values.train(), values.admm(), values.zero(),
+                    values.snap(), Plans.values(context, values));
+            case Stage.Freeze freeze -> new FreezeRun(context, freeze);
+            case Stage.Centroids centroids -> new CentroidRun(context, centroids);
+            case Stage.JointValues joint -> new AdmmRun(context, joint.train(), joint.admm(), true, true,
+                    Plans.joint(context, joint));
+            case Stage.Budget budget -> new AdmmRun(context, budget.train(), budget.admm(), true, true,
+                    Plans.budget(context, budget));
+        };
+    }
+
+    private void save(int stage, int epoch, StageRun run, Snapshot start) throws IOException {
+        State.Writer state = new State.Writer();
+        state.text("recipe", recipe.source());
+        state.whole("stage", stage);
+        state.whole("epochInStage", epoch);
+        visit(state);
+        if (run != null) {
+            start.visit(state, "start");
+            run.visit(state);
+        }
+        state.write(stateFile);
+    }
+
+    private void visit(State state) {
+        context.visit(state);
+        try {
+            String stages = state.text("finished", JSON.writeValueAsString(finished));
+            String open = state.text("epochs", JSON.writeValueAsString(epochs));
+            if (state.reading()) {
+                finished.clear();
+                finished.addAll(JSON.readValue(stages, new TypeReference<List<StageRow>>() {}));
+                epochs = new ArrayList<>(JSON.readValue(open, new TypeReference<List<EpochRow>>() {}));
+            }
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("cannot read the rows of a saved run", e);
+        }
+    }
+
+    private Result result() throws IOException {
+        Map<String, Feasibility> proofs = prove();
+        List<LayerRow> layers = LayerRow.of(context.weights);
+        long nonzeros = layers.stream().mapToLong(LayerRow::kept).sum();
+        double data = layers.stream().mapToDouble(LayerRow::dataBytes).sum();
+        double codebooks = layers.stream().filter(row -> row.bits() < 32).mapToDouble(row -> 4.0 * row.unique()).sum();
+        double positions = layers.stream().mapToDouble(LayerRow::entropyPositionBytes).sum();
+        return new Result(List.copyOf(finished), layers, proofs, context.weightCount(), nonzeros, data, codebooks,
+                data + positions, training.validate(), context.trainingSeconds, context.projectionSeconds);
+    }
+
+    /** Recounts from stored weights where there is a state file, else from those in memory. */
+    private Map<String, Feasibility> prove() throws IOException {
+        if (stateFile == null) {
+            return proofs(context.guarantees, name -> context.variable(name).value());
+        }
+        try (Region region = Region.confined("proof"); Safetensors stored = Safetensors.open(stateFile)) {
+            return proofs(context.guarantees, name -> {
+                try {
+                    FloatTensor tensor = stored.floats("value." + name, region);
+                    if (tensor.segment().mismatch(context.variable(name).value().segment()) >= 0) {
+                        throw new InfeasibleException(name + " is stored other than it was trained");
+                    }
+                    return tensor;
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    /**
+     * Counts whether tensors lie in the sets that they were put in.
+     *
+     * @throws InfeasibleException naming the first one that does not
+     */
+    static Map<String, Feasibility> proofs(List<Guarantee> guarantees,
+            java.util.function.Function<String, FloatTensor> tensors) {
+        Map<String, Feasibility> proofs = new java.util.LinkedHashMap<>();
+        for (Guarantee guarantee : guarantees) {
+            Memory memory = new Memory();
+            memory.replace(guarantee.memory());
+            Feasibility found = guarantee.constraint().measure(guarantee.tensors().stream().map(tensors).toList(),
+                    memory);
+            if (!found.holds()) {
+                throw new InfeasibleException(guarantee + " does not hold: " + found.detail());
+            }
+            proofs.put(guarantee.toString(), found);
+        }
+        return proofs;
+    }
+
+    /** The constraints that the result lies in. */
+    public List<Guarantee> guarantees() {
+        return List.copyOf(context.guarantees);
+    }
+}

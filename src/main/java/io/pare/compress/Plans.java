@@ -1,0 +1,180 @@
+package io.pare.compress;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Which constraints each kind of ADMM stage lays on which tensors. */
+final class Plans {
+    private Plans() {}
+
+    static AdmmRun.Plan prune(RunContext context, Stage.Prune stage) {
+        List<Variable> open = StageRun.without(context.weights, stage.exclude());
+        if (!stage.keep().chosen()) {
+            return structured(open, stage);
+        }
+        List<Variable> held = stage.keep().of(open);
+        return new Ramp(context, stage, held);
+    }
+
+    private static AdmmRun.Plan structured(List<Variable> open, Stage.Prune stage) {
+        List<AdmmRun.Term> terms = new ArrayList<>();
+        for (Variable variable : open) {
+            Structure structure = Pattern.first(stage.structure(), variable.name(), null);
+            if (structure != null) {
+                terms.add(new AdmmRun.Term(List.of(variable), structure.constraint()));
+            }
+        }
+        return progress -> terms;
+    }
+
+    /** Sparsity whose counts fall geometrically from what is there to what is wanted. */
+    private static final class Ramp implements AdmmRun.Plan {
+        private final RunContext context;
+        private final Stage.Prune stage;
+        private final List<Variable> held;
+        private double[] starts;
+
+        Ramp(RunContext context, Stage.Prune stage, List<Variable> held) {
+            this.context = context;
+            this.stage = stage;
+            this.held = held;
+        }
+
+        @Override
+        public void begin() {
+            starts = held.stream().mapToDouble(variable -> Projector.nonzeros(variable.value())).toArray();
+        }
+
+        @Override
+        public void visit(State state) {
+            starts = state.numbers("starts", starts == null ? new double[0] : starts);
+        }
+
+        @Override
+        public List<AdmmRun.Term> terms(double progress) {
+            double p = stage.ramp() == 0 ? 1 : Math.min(1, progress / stage.ramp());
+            Keep keep = stage.keep();
+            if (keep.global()) {
+                long total = between(Arrays.stream(starts).sum(), keep.total(context.weightCount()), p);
+                return List.of(new AdmmRun.Term(held,
+                        new GlobalSparsity(total, keep.score(), keep.removeDead() ? wires(context, held) : List.of())));
+            }
+            List<AdmmRun.Term> terms = new ArrayList<>();
+            for (int i = 0; i < held.size(); i++) {
+                terms.add(new AdmmRun.Term(List.of(held.get(i)),
+                        Sparsity.count(between(starts[i], keep.count(held.get(i)), p))));
+            }
+            return terms;
+        }
+
+        private static long between(double from, long to, double p) {
+            return from <= to || to == 0 || p >= 1 ? to : Math.max(to, Math.round(from * Math.pow(to / from, p)));
+        }
+    }
+
+    /** The training's links between tensors of {@code held}, as indices. */
+    private static List<GlobalSparsity.Wire> wires(RunContext context, List<Variable> held) {
+        List<String> names = held.stream().map(Variable::name).toList();
+        return context.training.links().stream()
+                .filter(link -> names.contains(link.producer()) && names.contains(link.consumer()))
+                .map(link -> new GlobalSparsity.Wire(names.indexOf(link.producer()), names.indexOf(link.consumer())))
+                .toList();
+    }
+
+    static AdmmRun.Plan values(RunContext context, Stage.Values stage) {
+        List<AdmmRun.Term> terms = new ArrayList<>();
+        for (Variable variable : matched(context, stage.bits())) {
+            terms.add(new AdmmRun.Term(List.of(variable),
+                    stage.constraint(Pattern.first(stage.bits(), variable.name(), 0))));
+        }
+        return new AdmmRun.Plan() {
+            @Override
+            public List<AdmmRun.Term> terms(double progress) {
+                return terms;
+            }
+
+            @Override
+            public void finished(Admm admm) {
+                for (Guarantee guarantee : admm.guarantees()) {
+                    publish(context, guarantee, stage.zero());
+                }
+            }
+        };
+    }
+
+    /** Hands a codebook on to the stages that follow. */
+    private static void publish(RunContext context, Guarantee guarantee, boolean zero) {
+        String name = guarantee.tensors().getFirst();
+        Memory memory = new Memory();
+        memory.replace(guarantee.memory());
+        double[] codes = guarantee.constraint() instanceof Quantization quantization
+                ? quantization.scaled(memory.get(Quantization.INTERVAL, 0)[0])
+                : memory.get(Clustering.CODEBOOK, 0);
+        context.levels.put(name, codes);
+        context.zeroIsNoCase.remove(name);
+        if (!zero) {
+            context.zeroIsNoCase.add(name);
+        }
+    }
+
+    private static List<Variable> matched(RunContext context, Map<String, Integer> bits) {
+        List<Variable> matched = context.weights.stream()
+                .filter(variable -> Pattern.first(bits, variable.name(), null) != null).toList();
+        if (matched.isEmpty()) {
+            throw new RecipeException("'bits' names no tensor of this model: " + bits.keySet() + "; it has "
+                    + context.weights.stream().map(Variable::name).toList());
+        }
+        return matched;
+    }
+
+    static AdmmRun.Plan joint(RunContext context, Stage.JointValues stage) {
+        List<Variable> held = matched(context, stage.bits());
+        return new AdmmRun.Plan() {
+            private double[] counts;
+
+            @Override
+            public void begin() {
+                Keep keep = stage.keep();
+                counts = new double[held.size()];
+                long[] split = !keep.chosen() || !keep.global()
+                        ? null
+                        : Allotment.counts(held.stream().map(Variable::value).toList(),
+                                keep.total(context.weightCount()), keep.score());
+                for (int i = 0; i < counts.length; i++) {
+                    long own = keep.count(held.get(i));
+                    counts[i] = split != null
+                            ? split[i]
+                            : own >= 0 ? own : Projector.nonzeros(held.get(i).value());
+                }
+            }
+
+            @Override
+            public void visit(State state) {
+                counts = state.numbers("counts", counts == null ? new double[0] : counts);
+            }
+
+            @Override
+            public List<AdmmRun.Term> terms(double progress) {
+                List<AdmmRun.Term> terms = new ArrayList<>();
+                for (int i = 0; i < held.size(); i++) {
+                    terms.add(new AdmmRun.Term(List.of(held.get(i)), new Joint(Sparsity.count((long) counts[i]),
+                            1 << Pattern.first(stage.bits(), held.get(i).name(), 1))));
+                }
+                return terms;
+            }
+
+            @Override
+            public void finished(Admm admm) {
+                admm.guarantees().forEach(guarantee -> publish(context, guarantee, true));
+            }
+        };
+    }
+
+    static AdmmRun.Plan budget(RunContext context, Stage.Budget stage) {
+        List<AdmmRun.Term> terms = List.of(new AdmmRun.Term(context.weights, new GlobalBudget(
+                (long) (8 * stage.bytes()), stage.minimumBits(), stage.maximumBits(), stage.score())));
+        return progress -> terms;
+    }
+}

@@ -1,0 +1,157 @@
+package io.pare.compress;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Progressive pruning: see {@link Stage.Progressive}. Runs a prune and a retrain stage inside, time and again. */
+final class ProgressiveRun extends StageRun {
+    /** One inner stage: which round, from which partial model, and whether it is the retraining. */
+    private record Part(int round, int model, boolean retrain) {}
+
+    private final Stage.Progressive stage;
+    private final List<Part> parts = new ArrayList<>();
+    private final List<Snapshot> pool = new ArrayList<>();
+    private final Snapshot candidate;
+    private double candidateAccuracy = -1;
+    private int filled;
+    private StageRun inner;
+    private int part = -1;
+    private int insidePart;
+
+    ProgressiveRun(RunContext context, Stage.Progressive stage) {
+        super(context, stage.train());
+        this.stage = stage;
+        if (stage.ratios().isEmpty()) {
+            throw new RecipeException("progressive-prune needs 'ratios', such as [44, 96, 167]");
+        }
+        for (int m = 0; m < stage.models(); m++) {
+            pool.add(new Snapshot(region, context.all));
+        }
+        candidate = new Snapshot(region, context.all);
+        for (int round = 0; round < stage.ratios().size(); round++) {
+            for (int model = 0; model < Math.min(stage.models(), round + 1); model++) {
+                parts.add(new Part(round, model, false));
+                parts.add(new Part(round, model, true));
+            }
+        }
+    }
+
+    @Override
+    int epochs() {
+        return parts.stream().mapToInt(this::epochs).sum();
+    }
+
+    private int epochs(Part one) {
+        return one.retrain() ? stage.retrain().epochs() : stage.prune().train().epochs();
+    }
+
+    @Override
+    void begin() {
+        pool.getFirst().take();
+        filled = 1;
+        next();
+    }
+
+    private StageRun make(Part one) {
+        if (one.retrain()) {
+            return new RetrainRun(context, stage.retrain());
+        }
+        Keep how = stage.prune().keep();
+        Stage.Prune round = new Stage.Prune(
+                new Keep(0, stage.ratios().get(one.round()), how.score(), how.removeDead(), java.util.Map.of()),
+                java.util.Map.of(), stage.prune().ramp(), stage.prune().masked(), stage.prune().exclude(),
+                stage.prune().admm(), stage.prune().train());
+        return new AdmmRun(context, round.train(), round.admm(), round.masked(), true, Plans.prune(context, round));
+    }
+
+    /** Ends the present part, if any, and begins the next one. */
+    private void next() {
+        if (inner != null) {
+            double accuracy = inner.finish().accuracy();
+            inner.close();
+            inner = null;
+            if (parts.get(part).retrain()) {
+                if (accuracy >= candidateAccuracy) {
+                    candidateAccuracy = accuracy;
+                    candidate.take();
+                }
+                if (part + 1 == parts.size() || parts.get(part + 1).round() > parts.get(part).round()) {
+                    keepCandidate();
+                }
+            }
+        }
+        part++;
+        insidePart = 0;
+        if (part < parts.size()) {
+            Part one = parts.get(part);
+            if (!one.retrain()) {
+                pool.get(one.model()).restore();
+            }
+            inner = make(one);
+            inner.begin();
+            if (epochs(one) == 0) {
+                next();
+            }
+        }
+    }
+
+    /** The best result of a round joins the pool; a full pool loses its oldest model. */
+    private void keepCandidate() {
+        candidate.restore();
+        Snapshot slot;
+        if (filled < pool.size()) {
+            slot = pool.get(filled++);
+        } else {
+            slot = pool.removeFirst();
+            pool.add(slot);
+        }
+        slot.take();
+        candidateAccuracy = -1;
+    }
+
+    @Override
+    EpochRow epoch(int epoch) {
+        EpochRow row = inner.epoch(insidePart++);
+        boolean over = insidePart == epochs(parts.get(part)) || inner.converged();
+        if (over && part + 1 < parts.size()) {
+            next();
+        }
+        return row;
+    }
+
+    @Override
+    void visit(State state) {
+        part = (int) state.whole("part", part);
+        insidePart = (int) state.whole("insidePart", insidePart);
+        filled = (int) state.whole("filled", filled);
+        candidateAccuracy = state.number("candidateAccuracy", candidateAccuracy);
+        for (int m = 0; m < pool.size(); m++) {
+            pool.get(m).visit(state, "pool." + m);
+        }
+        candidate.visit(state, "candidate");
+        if (state.reading()) {
+            inner = make(parts.get(part));
+        }
+        inner.visit(state);
+    }
+
+    @Override
+    boolean cut() {
+        next();
+        candidate.restore();
+        context.guarantees.removeIf(guarantee -> guarantee.constraint() instanceof GlobalSparsity);
+        context.guarantees.add(new Guarantee(
+                new GlobalSparsity(new Keep(0, stage.ratios().getLast(), GlobalSparsity.Score.LAMP, false,
+                        java.util.Map.of()).total(context.weightCount()), stage.prune().keep().score(), List.of()),
+                context.weights.stream().map(Variable::name).toList(), java.util.Map.of()));
+        return true;
+    }
+
+    @Override
+    public void close() {
+        if (inner != null) {
+            inner.close();
+        }
+        super.close();
+    }
+}

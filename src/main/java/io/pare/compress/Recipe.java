@@ -1,0 +1,251 @@
+package io.pare.compress;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A pipeline as a list of stages, read from YAML.
+ *
+ * <p>Every key is checked: unknown ones are refused with the nearest known one. What a stage leaves out comes from the
+ * recipe's own {@code train} and {@code admm}, and then from the defaults of the records named in {@link Stage}.
+ *
+ * @param name of the recipe
+ * @param model that it was made for; others with fitting layer names may use it
+ * @param description one sentence
+ * @param stages in order
+ * @param source the text, kept so that a resumed run can tell whether its recipe changed
+ */
+public record Recipe(String name, String model, String description, List<Stage> stages, String source) {
+    private static final ObjectMapper YAML = JsonMapper.builder(YAMLFactory.builder().build())
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS).build();
+    private static final Map<String, Stage> KINDS = kinds();
+    private static final List<String> KEYS = List.of("name", "model", "description", "train", "admm", "stages");
+    private static final String FOLDER = "/io/pare/compress/recipes/";
+
+    public Recipe {
+        stages = List.copyOf(stages);
+    }
+
+    private static Map<String, Stage> kinds() {
+        Map<String, Stage> kinds = new LinkedHashMap<>();
+        kinds.put("admm-prune", Stage.Prune.DEFAULTS);
+        kinds.put("mask-retrain", Stage.Retrain.DEFAULTS);
+        kinds.put("progressive-prune", Stage.Progressive.DEFAULTS);
+        kinds.put("admm-cluster", Stage.Values.CLUSTER);
+        kinds.put("admm-quantize", Stage.Values.QUANTIZE);
+        kinds.put("quantize-retrain", Stage.Freeze.DEFAULTS);
+        kinds.put("cluster-retrain", Stage.Centroids.DEFAULTS);
+        kinds.put("admm-joint", Stage.JointValues.DEFAULTS);
+        kinds.put("global-budget", Stage.Budget.DEFAULTS);
+        return kinds;
+    }
+
+    /** The name under which recipes call a stage. */
+    static String kind(Stage stage) {
+        return switch (stage) {
+            case Stage.Prune prune -> "admm-prune";
+            case Stage.Retrain retrain -> "mask-retrain";
+            case Stage.Progressive progressive -> "progressive-prune";
+            case Stage.Values values -> values.levels() == null ? "admm-cluster" : "admm-quantize";
+            case Stage.Freeze freeze -> "quantize-retrain";
+            case Stage.Centroids centroids -> "cluster-retrain";
+            case Stage.JointValues joint -> "admm-joint";
+            case Stage.Budget budget -> "global-budget";
+        };
+    }
+
+    /** Names of the recipes that come with Pare. */
+    public static List<String> shipped() {
+        return List.of("lenet5-prune", "lenet5-prune-max", "lenet5-cluster", "lenet5-quantize", "lenet5-binary",
+                "lenet5-joint", "lenet5-joint-max", "lenet300-prune", "lenet300-prune-max", "lenet300-cluster",
+                "lenet300-quantize", "lenet300-binary", "lenet300-joint", "lenet300-joint-max");
+    }
+
+    /**
+     * A shipped recipe by name, or else a file.
+     *
+     * @throws RecipeException if there is neither, or if it does not fit the schema
+     * @throws IOException if the file cannot be read
+     */
+    public static Recipe load(String nameOrFile) throws IOException {
+        if (shipped().contains(nameOrFile)) {
+            try (InputStream in = Recipe.class.getResourceAsStream(FOLDER + nameOrFile + ".yaml")) {
+                if (in == null) {
+                    throw new RecipeException("the recipe '" + nameOrFile + "' is missing from this jar");
+                }
+                return parse(nameOrFile, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            }
+        }
+        Path path = Path.of(nameOrFile);
+        if (!Files.isRegularFile(path)) {
+            throw new RecipeException("there is no recipe and no file '" + nameOrFile + "'"
+                    + suggestion(nameOrFile, shipped()) + "; recipes are " + String.join(", ", shipped()));
+        }
+        return parse(nameOrFile, Files.readString(path));
+    }
+
+    /**
+     * Reads a recipe.
+     *
+     * @param where named in errors
+     */
+    public static Recipe parse(String where, String yaml) {
+        try (YAMLParser parser = ((YAMLFactory) YAML.getFactory()).createParser(yaml)) {
+            JsonNode root = YAML.readTree(parser);
+            if (root == null || !root.isObject()) {
+                throw new RecipeException(where + ": a recipe is a map with the keys " + KEYS);
+            }
+            for (Iterator<String> names = root.fieldNames(); names.hasNext();) {
+                known(where, names.next(), KEYS);
+            }
+            JsonNode list = root.path("stages");
+            if (!list.isArray() || list.isEmpty()) {
+                throw new RecipeException(where + ": 'stages' must be a list of at least one stage");
+            }
+            List<Stage> stages = new ArrayList<>();
+            for (int i = 0; i < list.size(); i++) {
+                stages.add(stage(where + ": stage " + (i + 1), list.get(i), root));
+            }
+            return new Recipe(root.path("name").asText(where), root.path("model").asText(""),
+                    root.path("description").asText(""), stages, yaml);
+        } catch (JsonProcessingException e) {
+            throw new RecipeException(where + ": " + firstLine(e.getOriginalMessage()) + place(e), e);
+        } catch (IOException e) {
+            throw new RecipeException(where + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Stage stage(String where, JsonNode node, JsonNode root) {
+        if (node.isTextual()) {
+            known(where, node.asText(), KINDS.keySet());
+            return fill(where + " (" + node.asText() + ")", node.asText(), YAML.createObjectNode(), root);
+        }
+        if (!node.isObject() || node.size() != 1) {
+            throw new RecipeException(where + ": a stage is one name with a map, such as 'mask-retrain: {...}'");
+        }
+        Map.Entry<String, JsonNode> entry = node.properties().iterator().next();
+        known(where, entry.getKey(), KINDS.keySet());
+        return fill(where + " (" + entry.getKey() + ")", entry.getKey(), entry.getValue(), root);
+    }
+
+    private static Stage fill(String where, String kind, JsonNode given, JsonNode root) {
+        Stage defaults = KINDS.get(kind);
+        ObjectNode full = YAML.valueToTree(defaults);
+        share(full, root);
+        if (full.has("prune")) {
+            share((ObjectNode) full.get("prune"), root);
+            overlay((ObjectNode) full.get("retrain"), root.path("train"));
+        }
+        if (!given.isObject() && !given.isNull()) {
+            throw new RecipeException(where + ": must be a map of settings");
+        }
+        overlay(full, given);
+        try {
+            return YAML.treeToValue(full, defaults.getClass());
+        } catch (UnrecognizedPropertyException e) {
+            throw new RecipeException(where + ": unknown key '" + e.getPropertyName() + "'"
+                    + suggestion(e.getPropertyName(), e.getKnownPropertyIds().stream().map(Object::toString).toList()),
+                    e);
+        } catch (JsonMappingException e) {
+            String path = String.join(".", e.getPath().stream().map(JsonMappingException.Reference::getFieldName)
+                    .filter(name -> name != null).toList());
+            Throwable cause = e.getCause() instanceof IllegalArgumentException inner ? inner : e;
+            throw new RecipeException(where + (path.isEmpty() ? "" : ": " + path) + ": " + firstLine(
+                    cause instanceof JsonMappingException mapping ? mapping.getOriginalMessage() : cause.getMessage()),
+                    e);
+        } catch (JsonProcessingException e) {
+            throw new RecipeException(where + ": " + firstLine(e.getOriginalMessage()), e);
+        }
+    }
+
+    /** The recipe's own training and ADMM settings, under those of the stage. */
+    private static void share(ObjectNode stage, JsonNode root) {
+        for (String part : List.of("train", "admm")) {
+            if (stage.has(part)) {
+                overlay((ObjectNode) stage.get(part), root.path(part));
+            }
+        }
+    }
+
+    /** Replaces fields of {@code base}; objects are merged, except for free maps, which have no fields to merge with. */
+    private static void overlay(ObjectNode base, JsonNode given) {
+        for (Map.Entry<String, JsonNode> entry : given.properties()) {
+            JsonNode old = base.get(entry.getKey());
+            if (old instanceof ObjectNode inner && !inner.isEmpty() && entry.getValue().isObject()) {
+                overlay(inner, entry.getValue());
+            } else {
+                base.set(entry.getKey(), entry.getValue().deepCopy());
+            }
+        }
+    }
+
+    private static void known(String where, String name, Collection<String> names) {
+        if (!names.contains(name)) {
+            throw new RecipeException(where + ": unknown key '" + name + "'" + suggestion(name, names) + "; known are "
+                    + String.join(", ", names));
+        }
+    }
+
+    private static String suggestion(String name, Collection<String> known) {
+        String best = null;
+        int bestDistance = 1 + Math.max(2, name.length() / 3);
+        for (String candidate : known) {
+            int distance = distance(name, candidate);
+            if (distance < bestDistance) {
+                bestDistance = distance;
+                best = candidate;
+            }
+        }
+        return best == null ? "" : ", did you mean '" + best + "'?";
+    }
+
+    /** Edit distance of Levenshtein, case ignored. */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j < row.length; j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j < row.length; j++) {
+                int above = row[j];
+                boolean same = Character.toLowerCase(a.charAt(i - 1)) == Character.toLowerCase(b.charAt(j - 1));
+                row[j] = Math.min(diagonal + (same ? 0 : 1), 1 + Math.min(row[j], row[j - 1]));
+                diagonal = above;
+            }
+        }
+        return row[b.length()];
+    }
+
+    private static String place(JsonProcessingException e) {
+        return e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")";
+    }
+
+    private static String firstLine(String message) {
+        return message == null ? "cannot be read" : message.lines().findFirst().orElse("");
+    }
+}

@@ -1,0 +1,57 @@
+package io.pare.compress;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What the stages of one run share and hand on. */
+final class RunContext {
+    final Training training;
+    final List<Variable> all;
+    final List<Variable> weights;
+    /** Allowed values by tensor, as the last stage with values found them; ascending. */
+    final Map<String, double[]> levels = new LinkedHashMap<>();
+    /** Tensors whose zeros are levels or go to one, rather than standing apart. */
+    final List<String> zeroIsNoCase = new ArrayList<>();
+    final List<Guarantee> guarantees = new ArrayList<>();
+    /** Epochs since the run began. */
+    long epoch;
+    double projectionSeconds;
+    double trainingSeconds;
+
+    RunContext(Training training) {
+        this.training = training;
+        this.all = training.variables();
+        this.weights = all.stream().filter(Variable::compressible).toList();
+    }
+
+    Variable variable(String name) {
+        return all.stream().filter(variable -> variable.name().equals(name)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("there is no tensor '" + name + "'"));
+    }
+
+    long weightCount() {
+        return weights.stream().mapToLong(variable -> variable.value().count()).sum();
+    }
+
+    void visit(State state) {
+        epoch = state.whole("epoch", epoch);
+        projectionSeconds = state.number("projectionSeconds", projectionSeconds);
+        trainingSeconds = state.number("trainingSeconds", trainingSeconds);
+        Memory values = new Memory();
+        levels.forEach((name, codes) -> values.put(name, 0, codes));
+        state.memory("levels", values);
+        String apart = state.text("zeroIsNoCase", String.join(" ", zeroIsNoCase));
+        String proofs = state.text("guarantees", Guarantee.write(guarantees));
+        if (state.reading()) {
+            levels.clear();
+            values.all().forEach((name, codes) -> levels.put(name.substring(0, name.length() - 2), codes));
+            zeroIsNoCase.clear();
+            zeroIsNoCase.addAll(apart.isEmpty() ? List.of() : List.of(apart.split(" ")));
+            guarantees.clear();
+            guarantees.addAll(Guarantee.read(proofs));
+        }
+        all.forEach(variable -> state.tensor("value." + variable.name(), variable.value()));
+    }
+}

@@ -1,0 +1,151 @@
+package io.pare.compress;
+
+import java.util.List;
+import java.util.Map;
+
+/** One step of a recipe. The name under which a recipe calls it stands in {@link Recipe}. */
+public sealed interface Stage {
+    /** How the stage trains. */
+    TrainingOptions train();
+
+    /**
+     * ADMM onto sparse weights, then the hard cut (the paper's masked mapping); the retraining is a stage of its own.
+     *
+     * @param keep how many weights stay; where nothing is chosen, {@code structure} says it
+     * @param structure structured sparsity in its place, by tensor or pattern
+     * @param ramp share of the stage over which the count falls geometrically to its target; 0 asks for it at once
+     * @param masked whether weights that are zero when the stage begins stay so (masked ADMM of progressive pruning)
+     * @param exclude tensors left alone, by name or pattern
+     */
+    record Prune(Keep keep, Map<String, Structure> structure, double ramp, boolean masked,
+            List<String> exclude, AdmmOptions admm, TrainingOptions train) implements Stage {
+        static final Prune DEFAULTS = new Prune(Keep.DEFAULTS, Map.of(), 0, true, List.of(), AdmmOptions.DEFAULTS,
+                TrainingOptions.DEFAULTS);
+
+        public Prune {
+            exclude = List.copyOf(exclude);
+            structure = Map.copyOf(structure);
+            check(ramp >= 0 && ramp <= 1, "ramp", ramp);
+        }
+    }
+
+    /** Trains the non-zero weights with the plain loss, zeros frozen. */
+    record Retrain(TrainingOptions train) implements Stage {
+        static final Retrain DEFAULTS = new Retrain(TrainingOptions.DEFAULTS);
+    }
+
+    /**
+     * Progressive pruning: rounds of masked ADMM and masked retraining at growing ratios. Each round starts from every
+     * partial model that is kept and keeps the best result.
+     *
+     * @param ratios weights to non-zeros of each round, growing
+     * @param models partial models kept to start from, 1 or more
+     * @param prune the ADMM of each round; its {@code keep} gives score and removal of dead units only
+     * @param retrain the retraining of each round
+     */
+    record Progressive(List<Double> ratios, int models, Prune prune, TrainingOptions retrain,
+            TrainingOptions train) implements Stage {
+        static final Progressive DEFAULTS = new Progressive(List.of(), 1, Prune.DEFAULTS, TrainingOptions.DEFAULTS,
+                TrainingOptions.DEFAULTS);
+
+        public Progressive {
+            ratios = List.copyOf(ratios);
+            check(models >= 1, "models", models);
+        }
+    }
+
+    /**
+     * ADMM onto few values: free ones (clustering) or levels (quantisation). Zeros stay zero unless {@code zero} is
+     * false.
+     *
+     * @param bits of a value, by tensor or pattern; tensors that none matches are left alone
+     * @param levels which levels; {@code null} for free values
+     * @param zero whether zeros are kept apart
+     * @param follow whether levels follow the weights in each iteration
+     * @param snap whether the stage ends with the projection; a stage that freezes levels step by step wants it not
+     */
+    record Values(Map<String, Integer> bits, Quantization.Levels levels, boolean zero, boolean follow, boolean snap,
+            AdmmOptions admm, TrainingOptions train) implements Stage {
+        static final Values CLUSTER = new Values(Map.of(), null, true, true, true, AdmmOptions.DEFAULTS,
+                TrainingOptions.DEFAULTS);
+        static final Values QUANTIZE = new Values(Map.of(), Quantization.Levels.UNIFORM, true, true, true,
+                AdmmOptions.DEFAULTS, TrainingOptions.DEFAULTS);
+
+        public Values {
+            bits = Map.copyOf(bits);
+        }
+
+        /** The constraint for that many bits. */
+        Constraint constraint(int width) {
+            if (levels == null) {
+                return Clustering.bits(width);
+            }
+            return new Quantization(width == 1 && levels == Quantization.Levels.UNIFORM
+                    ? Quantization.Levels.BINARY
+                    : levels, width, zero, follow);
+        }
+    }
+
+    /**
+     * Iterative quantisation and retraining: in each round the share of every level's weights that is nearest to it is
+     * set to the level and frozen, and the rest retrained for {@code train.epochs}; after the last round all are set.
+     * The levels are those that the last stage with values found.
+     *
+     * @param rounds of freezing and retraining
+     * @param share of each level's free weights that a round freezes
+     */
+    record Freeze(int rounds, double share, TrainingOptions train) implements Stage {
+        static final Freeze DEFAULTS = new Freeze(4, 0.5, TrainingOptions.DEFAULTS);
+
+        public Freeze {
+            check(rounds >= 0, "rounds", rounds);
+            check(share > 0 && share <= 1, "share", share);
+        }
+    }
+
+    /** Trains the codewords: all weights of one value move together, by the sum of their gradients. */
+    record Centroids(TrainingOptions train) implements Stage {
+        static final Centroids DEFAULTS = new Centroids(TrainingOptions.DEFAULTS);
+    }
+
+    /**
+     * Truly joint ADMM: support and codebook of each tensor in one projection.
+     *
+     * @param keep how many weights stay; a total is split among the tensors when the stage begins
+     * @param bits of a value, by tensor or pattern
+     */
+    record JointValues(Keep keep, Map<String, Integer> bits, AdmmOptions admm, TrainingOptions train)
+            implements
+                Stage {
+        static final JointValues DEFAULTS = new JointValues(Keep.DEFAULTS, Map.of(), AdmmOptions.DEFAULTS,
+                TrainingOptions.DEFAULTS);
+
+        public JointValues {
+            bits = Map.copyOf(bits);
+        }
+    }
+
+    /**
+     * ADMM onto a budget of bits times non-zeros over all tensors.
+     *
+     * @param bytes of the budget
+     * @param minimumBits narrowest width of a value
+     * @param maximumBits widest
+     * @param score what makes tensors comparable
+     */
+    record Budget(double bytes, int minimumBits, int maximumBits, GlobalSparsity.Score score, AdmmOptions admm,
+            TrainingOptions train) implements Stage {
+        static final Budget DEFAULTS = new Budget(1000, 1, 4, GlobalSparsity.Score.LAMP, AdmmOptions.DEFAULTS,
+                TrainingOptions.DEFAULTS);
+
+        public Budget {
+            check(bytes > 0, "bytes", bytes);
+        }
+    }
+
+    private static void check(boolean fits, String name, Object value) {
+        if (!fits) {
+            throw new IllegalArgumentException(name + " cannot be " + value);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package io.pare.compress;
+
+import java.util.List;
+
+/**
+ * One stage that is over.
+ *
+ * @param number from 1
+ * @param kind its name in recipes
+ * @param validationAccuracy of exactly the weights that it handed on
+ * @param validationLoss in nats
+ * @param squaredChange sum over all weights of the squared change from the stage's beginning
+ * @param trainSeconds of all its W steps
+ * @param projectionSeconds of all its Z and U steps
+ * @param layers a recount of what it handed on
+ * @param epochs one row each
+ */
+public record StageRow(int number, String kind, double validationAccuracy, double validationLoss,
+        double squaredChange, double trainSeconds, double projectionSeconds, List<LayerRow> layers,
+        List<EpochRow> epochs) {}

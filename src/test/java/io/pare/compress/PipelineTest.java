@@ -1,0 +1,195 @@
+package io.pare.compress;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.mem.Region;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PipelineTest {
+    /** Every kind of stage, small. */
+    private static final String ALL = """
+            name: all
+            train: {epochs: 3, learningRate: 0.01, schedule: cosine}
+            admm: {rho: 0.02, updatesPerEpoch: 2, rule: multiply, factor: 1.5, limit: 0.5}
+            stages:
+              - admm-prune: {keep: {ratio: 3}, ramp: 0.6}
+              - mask-retrain: {train: {average: 0.5, select: best}}
+              - progressive-prune: {ratios: [4, 5], models: 2, prune: {train: {epochs: 2}}, retrain: {epochs: 1}}
+              - admm-cluster: {bits: {"*": 3}, snap: false}
+              - quantize-retrain: {rounds: 2, share: 0.5, train: {epochs: 2}}
+              - cluster-retrain: {train: {learningRate: 0.001}}
+              - admm-joint: {keep: {total: 80}, bits: {w1: 2, w2: 3}}
+              - global-budget: {bytes: 20, minimumBits: 1, maximumBits: 3}
+            """;
+
+    @TempDir
+    private Path folder;
+
+    private static final class Killed extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
+
+    private static Progress killAfter(int epochs) {
+        return new Progress() {
+            private int seen;
+
+            @Override
+            public void epoch(EpochRow row) {
+                if (++seen == epochs) {
+                    throw new Killed();
+                }
+            }
+        };
+    }
+
+    private static float[][] values(Blobs blobs) {
+        return new float[][]{blobs.w1.toArray(), blobs.b1.toArray(), blobs.w2.toArray(), blobs.b2.toArray()};
+    }
+
+    @Test
+    void everyStageRunsAndItsConstraintHolds() throws IOException {
+        try (Blobs blobs = new Blobs().dense(5)) {
+            Pipeline.Result result = new Pipeline(Recipe.parse("all", ALL), blobs.training, folder.resolve("state"),
+                    Progress.SILENT).run();
+            assertEquals(8, result.stages().size());
+            assertEquals(480, result.weights());
+            StageRow prune = result.stages().getFirst();
+            assertEquals(160, prune.layers().stream().mapToLong(LayerRow::kept).sum());
+            assertEquals(96, result.stages().get(2).layers().stream().mapToLong(LayerRow::kept).sum());
+            StageRow frozen = result.stages().get(4);
+            assertTrue(frozen.layers().stream().allMatch(row -> row.unique() <= 8));
+            StageRow joint = result.stages().get(6);
+            assertTrue(joint.layers().stream().mapToLong(LayerRow::kept).sum() <= 80);
+            assertTrue(joint.layers().get(0).unique() <= 4 && joint.layers().get(1).unique() <= 8);
+            assertTrue(result.weightDataBytes() <= 20, "weight data " + result.weightDataBytes());
+            assertTrue(result.proofs().values().stream().allMatch(Feasibility::holds));
+            assertTrue(prune.validationAccuracy() > 0.9, "a third of the weights suffices here");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 5, 8, 12, 16, 20, 23, 27, 31})
+    void aRunThatIsKilledAndResumedEndsWithTheSameBits(int epochs) throws IOException {
+        Recipe recipe = Recipe.parse("all", ALL);
+        float[][] whole;
+        Pipeline.Result wanted;
+        try (Blobs blobs = new Blobs().dense(2)) {
+            wanted = new Pipeline(recipe, blobs.training, folder.resolve("whole"), Progress.SILENT).run();
+            whole = values(blobs);
+        }
+        Path state = folder.resolve("killed");
+        int before;
+        try (Blobs blobs = new Blobs().dense(2)) {
+            Pipeline pipeline = new Pipeline(recipe, blobs.training, state, killAfter(epochs));
+            assertThrows(Killed.class, pipeline::run);
+            before = blobs.batches;
+        }
+        // What the first epoch leaves behind is lost with the process: the dense network is there, the state is not.
+        try (Blobs blobs = epochs == 1 ? new Blobs().dense(2) : new Blobs()) {
+            Pipeline.Result resumed = new Pipeline(recipe, blobs.training, state, Progress.SILENT).run();
+            float[][] found = values(blobs);
+            for (int i = 0; i < whole.length; i++) {
+                assertArrayEquals(whole[i], found[i], "tensor " + i);
+            }
+            assertEquals(wanted.validation(), resumed.validation());
+            assertEquals(wanted.stages().size(), resumed.stages().size());
+            for (int i = 0; i < wanted.stages().size(); i++) {
+                assertEquals(wanted.stages().get(i).layers(), resumed.stages().get(i).layers());
+                assertEquals(wanted.stages().get(i).epochs().size(), resumed.stages().get(i).epochs().size());
+            }
+            // The interrupted epoch is repeated, nothing more; the dense epochs count for the first run only.
+            assertTrue(blobs.batches < 20 * 40 && before > 0);
+        }
+    }
+
+    @Test
+    void aStateOfAnotherRecipeIsRefused() throws IOException {
+        Path state = folder.resolve("state");
+        try (Blobs blobs = new Blobs()) {
+            Recipe recipe = Recipe.parse("a", "stages: [mask-retrain: {train: {epochs: 2}}]");
+            assertThrows(Killed.class, new Pipeline(recipe, blobs.training, state, killAfter(2))::run);
+            Recipe other = Recipe.parse("a", "stages: [mask-retrain: {train: {epochs: 3}}]");
+            RecipeException refused = assertThrows(RecipeException.class,
+                    new Pipeline(other, blobs.training, state, Progress.SILENT)::run);
+            assertTrue(refused.getMessage().contains("another recipe"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void weightsThatLeaveTheirSetFailTheRun() {
+        try (Region region = Region.confined("test")) {
+            var tensor = region.tensor(4).copyFrom(new float[]{1, 2, 0, 3});
+            Guarantee guarantee = new Guarantee(Sparsity.count(2), List.of("w"), java.util.Map.of());
+            InfeasibleException failed = assertThrows(InfeasibleException.class,
+                    () -> Pipeline.proofs(List.of(guarantee), name -> tensor));
+            assertTrue(failed.getMessage().contains("3 non-zeros, 2 allowed"), failed.getMessage());
+        }
+    }
+
+    @Test
+    void quantizedWithoutZerosUsesEveryWeight() throws IOException {
+        try (Blobs blobs = new Blobs().dense(5)) {
+            Recipe recipe = Recipe.parse("binary", """
+                    train: {epochs: 4, learningRate: 0.01}
+                    admm: {rho: 0.05, updatesPerEpoch: 4}
+                    stages:
+                      - admm-quantize: {bits: {"*": 1}, levels: binary, zero: false, snap: false}
+                      - quantize-retrain: {rounds: 3, share: 0.5, train: {epochs: 2}}
+                    """);
+            Pipeline.Result result = new Pipeline(recipe, blobs.training, null, Progress.SILENT).run();
+            for (LayerRow row : result.layers()) {
+                assertEquals(row.total(), row.kept());
+                assertEquals(2, row.unique());
+                assertEquals(1, row.bits());
+            }
+            assertEquals(480 / 8.0, result.weightDataBytes());
+            assertTrue(result.validation().accuracy() > 0.9, "accuracy " + result.validation());
+        }
+    }
+
+    @Test
+    void structuresAreEmptiedAsAWhole() throws IOException {
+        try (Blobs blobs = new Blobs().dense(5)) {
+            Recipe recipe = Recipe.parse("rows", """
+                    train: {epochs: 3, learningRate: 0.01}
+                    admm: {rho: 0.05}
+                    stages:
+                      - admm-prune: {structure: {w1: {unit: row, share: 0.5}}}
+                      - mask-retrain
+                    """);
+            new Pipeline(recipe, blobs.training, null, Progress.SILENT).run();
+            List<Integer> used = new ArrayList<>();
+            float[] w = blobs.w1.toArray();
+            for (int row = 0; row < Blobs.HIDDEN; row++) {
+                for (int i = 0; i < Blobs.INPUTS; i++) {
+                    if (w[row * Blobs.INPUTS + i] != 0) {
+                        used.add(row);
+                        break;
+                    }
+                }
+            }
+            assertEquals(Blobs.HIDDEN / 2, used.size());
+        }
+    }
+
+    @Test
+    void theStateFileIsTheOnlyFileLeft() throws IOException {
+        try (Blobs blobs = new Blobs()) {
+            Compression.of(blobs.training).retrain(TrainingOptions.DEFAULTS).resumable(folder.resolve("s")).run();
+            try (var files = Files.list(folder)) {
+                assertEquals(List.of("s"), files.map(file -> file.getFileName().toString()).toList());
+            }
+        }
+    }
+}
