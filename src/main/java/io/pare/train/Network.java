@@ -92,6 +92,13 @@ public final class Network implements Binding, AutoCloseable {
         return weight(parameter).gradient();
     }
 
+    /** Gives every weight memory for the optimiser's state, zeroed. */
+    public void prepare(Optimizer optimizer) {
+        for (Weight weight : weights.values()) {
+            weight.prepare(optimizer, region);
+        }
+    }
+
     /** Memory that lives as long as the network. */
     Region region() {
         return region;

@@ -110,9 +110,7 @@ public final class Trainer {
             this.teacher = distillation.teacher().inferenceTape(size);
         }
         this.weights = network.weights();
-        for (Weight weight : weights) {
-            weight.prepare(settings.optimizer(), network.region());
-        }
+        network.prepare(settings.optimizer());
         progress.batches = batches.perEpoch();
         progress.batchSize = size;
     }

@@ -1,0 +1,128 @@
+package io.pare.bench;
+
+import io.pare.graph.Tape;
+import io.pare.model.Models;
+import io.pare.natives.NativeThreads;
+import io.pare.train.Network;
+import io.pare.train.Optimizer;
+import io.pare.train.Weight;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * One LeNet-5 training step, ours and libtorch's: same layers, batch and number of threads, fp32, Adam.
+ *
+ * <p>The batch is there before the step in both. Pin the process to as many cores as threads.
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 4, time = 2)
+@Measurement(iterations = 5, time = 2)
+@Fork(value = 2, jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+public class TrainingStepBench {
+    /** Ours. */
+    @State(Scope.Benchmark)
+    public static class Pare {
+        @Param({"1", "2"})
+        private int threads;
+        @Param({"64", "256"})
+        private int batch;
+
+        private final Optimizer optimizer = new Optimizer.Adaptive(0, false);
+        private Network network;
+        private Tape tape;
+        private Weight[] weights;
+        private long steps;
+
+        @Setup(Level.Trial)
+        public void open() {
+            NativeThreads.set(threads);
+            network = Network.create(Models.lenet5(), 1, true);
+            network.prepare(optimizer);
+            tape = network.trainingTape(batch, true);
+            Random random = new Random(1);
+            float[] pixels = new float[batch * 28 * 28];
+            for (int i = 0; i < pixels.length; i++) {
+                pixels[i] = (float) random.nextGaussian();
+            }
+            tape.input(Network.IMAGES).copyFrom(pixels);
+            for (int i = 0; i < batch; i++) {
+                tape.labels().setAtIndex(java.lang.foreign.ValueLayout.JAVA_INT, i, random.nextInt(10));
+            }
+            weights = network.weights().toArray(Weight[]::new);
+        }
+
+        @TearDown(Level.Trial)
+        public void close() {
+            network.close();
+        }
+
+        double forwardBackward() {
+            tape.forward(steps++);
+            tape.backward();
+            return tape.loss();
+        }
+    }
+
+    /** The peer. */
+    @State(Scope.Benchmark)
+    public static class Torch {
+        @Param({"1", "2"})
+        private int threads;
+        @Param({"64", "256"})
+        private int batch;
+
+        private TorchLeNet5 network;
+
+        @Setup(Level.Trial)
+        public void open() {
+            network = new TorchLeNet5(threads, batch);
+        }
+
+        @TearDown(Level.Trial)
+        public void close() {
+            network.close();
+        }
+    }
+
+    /** Forward, backward, Adam. */
+    @Benchmark
+    public double pareStep(Pare pare) {
+        double loss = pare.forwardBackward();
+        for (Weight weight : pare.weights) {
+            pare.optimizer.step(weight, 1e-4, pare.steps);
+        }
+        return loss;
+    }
+
+    /** Without the optimiser. */
+    @Benchmark
+    public double pareForwardBackward(Pare pare) {
+        return pare.forwardBackward();
+    }
+
+    /** Forward, backward, DJL's Adam. */
+    @Benchmark
+    public float torchStep(Torch torch) {
+        return torch.network.step();
+    }
+
+    /** Without the optimiser, which DJL composes of several libtorch calls. */
+    @Benchmark
+    public float torchForwardBackward(Torch torch) {
+        return torch.network.forwardBackward();
+    }
+}
