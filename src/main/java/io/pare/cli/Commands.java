@@ -4,26 +4,52 @@ import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** The command line: its root command, its exit codes, and how failures are shown. */
-@Command(name = "pare", mixinStandardHelpOptions = true, versionProvider = Version.class, description = "Trains neural networks on the JVM and compresses them with ADMM.", synopsisSubcommandLabel = "COMMAND")
+/** The root of the command line, and its exit codes. */
+@Command(name = "pare", mixinStandardHelpOptions = true, versionProvider = Version.class, header = "Trains neural networks on the JVM and compresses them with ADMM.%n", synopsisSubcommandLabel = "COMMAND", subcommands = {
+    TrainCommand.class, EvalCommand.class, DataCommand.class,
+    DoctorCommand.class}, commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",
+        "Examples (pare stands for: java -jar target/engine.jar):", "  pare train lenet5",
+        "      Trains LeNet-5 on the MNIST inside the jar; needs no network.",
+        "  pare train lenet5 --seed 2 --out runs/two --report two.json",
+        "  pare train --resume runs/two", "      Goes on where Ctrl-C, or worse, stopped a run.",
+        "  pare eval runs/two/weights.safetensors", "  pare doctor",
+        "      Says what this machine uses and why, and how fast it is.", "",
+        "Exit codes: 0 done; 1 the run failed; 2 wrong command line or input; 130 stopped by Ctrl-C.",
+        "Results go to stdout, everything else to stderr. `pare COMMAND --help` tells more."})
 public final class Commands implements Runnable {
     /** Done. */
     public static final int OK = 0;
     /** The run failed; stderr says why. */
     public static final int FAILURE = 1;
-    /** The command line or an input file is wrong. */
+    /** The command line or an input is wrong. */
     public static final int USAGE = 2;
+    /** Stopped by Ctrl-C or a signal, after everything was saved. */
+    public static final int STOPPED = 130;
     /** Ended because the process that started this one is gone. */
     public static final int KILLED = 137;
+
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")
+    private boolean debug;
 
     @Spec
     private CommandSpec spec;
 
     /** Runs one command line and gives its exit code; exits nothing. */
     public static int run(String... args) {
-        return new CommandLine(new Commands()).execute(args);
+        return line().execute(args);
+    }
+
+    /** The command line with its handlers, for tests that look at its output. */
+    static CommandLine line() {
+        Commands commands = new Commands();
+        Failures failures = new Failures(() -> commands.debug);
+        return new CommandLine(commands).setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures)
+                .setUsageHelpAutoWidth(true).setUsageHelpLongOptionsMaxWidth(30);
     }
 
     @Override

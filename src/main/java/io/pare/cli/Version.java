@@ -12,6 +12,7 @@ public final class Version implements IVersionProvider {
 
     @Override
     public String[] getVersion() {
-        return new String[]{"pare " + number(), "JDK " + Runtime.version() + ", " + System.getProperty("java.vendor")};
+        return new String[]{"pare " + number() + " (commit " + BuildInfo.commit() + ")",
+            "JDK " + Runtime.version() + ", " + System.getProperty("java.vendor")};
     }
 }

@@ -81,6 +81,27 @@ public final class AtomicFile {
         write(target, text.getBytes(StandardCharsets.UTF_8));
     }
 
+    /**
+     * Fails as {@link #write(Path, String)} would if {@code target} cannot be written, and changes nothing but creating
+     * its folder: for a look before hours of work whose result is to go there.
+     */
+    public static void check(Path target) {
+        if (Files.exists(target) && !Files.isRegularFile(target) && !Files.isDirectory(target)) {
+            return;
+        }
+        if (Files.isDirectory(target)) {
+            throw failure(target, target,
+                    new FileSystemException(target.toString(), null, "is a folder, a file is needed"));
+        }
+        Path parent = target.toAbsolutePath().getParent();
+        try {
+            Files.createDirectories(parent);
+            Files.delete(Files.createTempFile(parent, prefix(target), SUFFIX));
+        } catch (IOException e) {
+            throw failure(target, parent, e);
+        }
+    }
+
     private static void replace(Path real, Content content) throws IOException {
         Path temporary = real.resolveSibling(
                 prefix(real) + ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId() + SUFFIX);

@@ -32,7 +32,8 @@ public final class JsonReport {
     /** The text, with a line end. */
     public String json() {
         try {
-            return new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(fields)
+            return new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT)
+                    .enable(SerializationFeature.WRITE_ENUMS_USING_TO_STRING).writeValueAsString(fields)
                     + System.lineSeparator();
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("a report holds something that JSON cannot: " + fields, e);

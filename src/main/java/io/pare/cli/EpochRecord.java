@@ -1,0 +1,12 @@
+package io.pare.cli;
+
+/**
+ * What one epoch came to.
+ *
+ * @param epoch from 1
+ * @param trainLoss mean loss over the epoch's steps, with dropout
+ * @param trainAccuracy share of right answers in these steps
+ * @param validationLoss mean cross-entropy in nats
+ */
+record EpochRecord(int epoch, double trainLoss, double trainAccuracy, double validationLoss,
+        double validationAccuracy) {}

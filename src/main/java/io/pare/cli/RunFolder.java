@@ -1,0 +1,112 @@
+package io.pare.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import io.pare.data.DataException;
+import io.pare.file.AtomicFile;
+import io.pare.train.Checkpoint;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The folder of a training run: {@code run.json} with its settings and history, a checkpoint, and at the end weights. */
+final class RunFolder {
+    private static final String SETTINGS = "run.json";
+    private static final String PREVIOUS = "previous";
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(SerializationFeature.WRITE_ENUMS_USING_TO_STRING)
+            .enable(DeserializationFeature.READ_ENUMS_USING_TO_STRING);
+
+    private final Path folder;
+
+    /** Content of the settings file. */
+    private record Run(RunSettings settings, List<EpochRecord> history) {}
+
+    RunFolder(Path folder) {
+        this.folder = folder;
+    }
+
+    Path path() {
+        return folder;
+    }
+
+    Path weights() {
+        return folder.resolve(Checkpoint.WEIGHTS);
+    }
+
+    /** Whether a run that did not come to its end lies here. */
+    boolean unfinished() {
+        return Files.exists(folder.resolve(Checkpoint.FILE)) && Files.notExists(weights());
+    }
+
+    /** Moves an unfinished run into a subfolder, from which it can be resumed; gives that folder. */
+    Path setAside() {
+        Path kept = folder.resolve(PREVIOUS);
+        try {
+            Files.createDirectories(kept);
+            for (String name : List.of(Checkpoint.FILE, SETTINGS)) {
+                if (Files.exists(folder.resolve(name))) {
+                    Files.move(folder.resolve(name), kept.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
+            return kept;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Takes the traces of a finished run away, so that what lies here next is of one run. */
+    void clear() {
+        try {
+            Files.deleteIfExists(weights());
+            Files.deleteIfExists(folder.resolve(Checkpoint.FILE));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    void write(RunSettings settings, List<EpochRecord> history) {
+        try {
+            AtomicFile.write(folder.resolve(SETTINGS), JSON.writeValueAsString(new Run(settings, history)) + "\n");
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("settings have no JSON form: " + settings, e);
+        }
+    }
+
+    RunSettings settings() {
+        return read().settings();
+    }
+
+    /** The first {@code epochs} entries of the history: a crash may have left one more than the checkpoint knows. */
+    List<EpochRecord> history(int epochs) {
+        return new ArrayList<>(read().history().stream().filter(entry -> entry.epoch() <= epochs).toList());
+    }
+
+    private Run read() {
+        Path file = folder.resolve(SETTINGS);
+        if (!Files.isDirectory(folder)) {
+            throw new DataException(folder + " is no folder of a run: give the one that --out named");
+        }
+        if (!Files.exists(file) || !Files.exists(folder.resolve(Checkpoint.FILE))) {
+            throw new DataException(folder + " has no " + (Files.exists(file) ? Checkpoint.FILE : SETTINGS)
+                    + ": no run was begun there, or it was stopped before its first checkpoint; start it again");
+        }
+        try {
+            Run run = JSON.readValue(Files.readString(file), Run.class);
+            if (run.settings() == null || run.history() == null) {
+                throw new DataException(file + " is damaged: it lacks settings or history");
+            }
+            return run;
+        } catch (JsonProcessingException e) {
+            throw new DataException(file + " is damaged: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,369 @@
+package io.pare.cli;
+
+import io.pare.data.Dataset;
+import io.pare.data.Mnist;
+import io.pare.data.PixelScale;
+import io.pare.file.AtomicFile;
+import io.pare.file.FileException;
+import io.pare.model.Model;
+import io.pare.model.Models;
+import io.pare.natives.Natives;
+import io.pare.report.JsonReport;
+import io.pare.train.Checkpoint;
+import io.pare.train.Evaluation;
+import io.pare.train.Network;
+import io.pare.train.Trainer;
+import io.pare.train.TrainingRun;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Trains a network from its first weights, or goes on with a run that was stopped. */
+@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, header = "Train a network, choose its best epoch on validation data, test it once.%n", description = {
+    "The test data is looked at once, after training. Every epoch ends with a checkpoint in the --out"
+            + " folder; Ctrl-C saves one at once.",
+    ""}, footer = {"", "Examples:", "  pare train lenet5",
+        "  pare train lenet5 --seed 2 --threads 1 --out runs/two --report two.json",
+        "  pare train lenet5 --optimizer sgd --lr 0.05 --momentum 0.9 --schedule step --epochs 20",
+        "  pare train lenet300 --data ~/fashion-mnist",
+        "  pare train --resume runs/two"})
+final class TrainCommand implements Callable<Integer> {
+    private static final int HELD_BACK_SHARE = 12;
+
+    /** Options that decide the bits of a run, with what a resumed run has for them. */
+    private static final Map<String, Function<RunSettings, Object>> FIXED = Map.ofEntries(
+            Map.entry("--epochs", RunSettings::epochs), Map.entry("--batch-size", RunSettings::batchSize),
+            Map.entry("--lr", RunSettings::learningRate), Map.entry("--optimizer", RunSettings::optimizer),
+            Map.entry("--momentum", RunSettings::momentum), Map.entry("--weight-decay", RunSettings::weightDecay),
+            Map.entry("--schedule", RunSettings::schedule), Map.entry("--lr-floor", RunSettings::floor),
+            Map.entry("--warm-up", RunSettings::warmUp), Map.entry("--dropout", RunSettings::dropout),
+            Map.entry("--shift", RunSettings::shift), Map.entry("--sub-pixel", RunSettings::subPixel),
+            Map.entry("--validation", RunSettings::validation), Map.entry("--seed", RunSettings::seed));
+
+    @Parameters(arity = "0..1", paramLabel = "MODEL", description = "lenet5 or lenet300.")
+    private String model;
+
+    @Option(names = "--epochs", paramLabel = "N", defaultValue = "10", description = "Passes over the training data (default: ${DEFAULT-VALUE}).")
+    private int epochs;
+
+    @Option(names = "--batch-size", paramLabel = "N", defaultValue = "64", description = "Images a step (default: ${DEFAULT-VALUE}).")
+    private int batchSize;
+
+    @Option(names = "--lr", paramLabel = "RATE", defaultValue = "0.001", description = "Base learning rate (default: ${DEFAULT-VALUE}).")
+    private double learningRate;
+
+    @Option(names = "--optimizer", paramLabel = "NAME", defaultValue = "adam", description = "adam, adamw or sgd (default: ${DEFAULT-VALUE}).")
+    private RunSettings.Rule optimizer;
+
+    @Option(names = "--momentum", paramLabel = "M", defaultValue = "0.9", description = "Of sgd (default: ${DEFAULT-VALUE}).")
+    private double momentum;
+
+    @Option(names = "--weight-decay", paramLabel = "D", defaultValue = "0", description = "On weights, not on biases (default: ${DEFAULT-VALUE}).")
+    private double weightDecay;
+
+    @Option(names = "--schedule", paramLabel = "NAME", defaultValue = "cosine", description = "Learning rate over the run: cosine, step (a tenth after each third) or constant"
+            + " (default: ${DEFAULT-VALUE}).")
+    private RunSettings.Course schedule;
+
+    @Option(names = "--lr-floor", paramLabel = "F", defaultValue = "0", description = "Share of the rate at the end of a cosine (default: ${DEFAULT-VALUE}).")
+    private double floor;
+
+    @Option(names = "--warm-up", paramLabel = "EPOCHS", defaultValue = "0", description = "Epochs, parts allowed, over which the rate rises from zero (default: ${DEFAULT-VALUE}).")
+    private double warmUp;
+
+    @Option(names = "--dropout", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Whether the model's dropout layers drop (default: yes).")
+    private boolean dropout;
+
+    @Option(names = "--shift", paramLabel = "PIXELS", defaultValue = "0", description = "Augment by random shifts of up to so many pixels (default: none).")
+    private double shift;
+
+    @Option(names = "--sub-pixel", description = "Shifts are any fraction of pixels, not whole ones.")
+    private boolean subPixel;
+
+    @Option(names = "--validation", paramLabel = "N", description = "Images held back from training to choose the best epoch (default: a twelfth, 5000 of"
+            + " MNIST's 60000).")
+    private Integer validation;
+
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Fixes all that is random: equal seed, threads and machine give equal bits"
+            + " (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Mixin
+    private ThreadOption threads;
+
+    @Option(names = "--data", paramLabel = "DIR", description = "Folder with four IDX files, gzipped or not (default: the MNIST inside the jar).")
+    private Path data;
+
+    @Option(names = "--out", paramLabel = "DIR", description = "Folder for checkpoint and weights (default: runs/MODEL).")
+    private Path out;
+
+    @Option(names = "--resume", paramLabel = "DIR", description = "Go on with the run in this folder, under its own settings, to the same bits.")
+    private Path resume;
+
+    @Option(names = "--report", paramLabel = "FILE.json", description = "Write results as JSON.")
+    private Path report;
+
+    @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
+    private boolean quiet;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        RunFolder folder = new RunFolder(folder());
+        RunSettings settings = resume == null ? fresh() : resumed(folder);
+        ThreadOption.apply(settings.threads());
+        if (report != null) {
+            AtomicFile.check(report);
+        }
+        Mnist mnist = settings.data() == null ? Mnist.embedded() : Mnist.load(Path.of(settings.data()));
+        Dataset.Split split = split(mnist.train(), settings);
+        try (ProgressView view = ProgressView.choose(quiet, spec.commandLine().getErr());
+                Network network = Network.create(Models.byName(settings.model()), settings.seed(), Natives.enabled());
+                StopSignal stop = new StopSignal()) {
+            Trainer trainer = new Trainer(network, split.train(), PixelScale.MNIST, settings.training());
+            TrainingRun run = new TrainingRun(trainer, split.validation(), PixelScale.MNIST,
+                    settings.plan(trainer.stepsPerEpoch()));
+            List<EpochRecord> history = begin(folder, settings, run, view);
+            view.line(introduction(settings, network.model(), split, mnist, folder));
+            boolean done = run.run(new Follower(view, run, folder, settings, history, stop));
+            if (!done) {
+                Checkpoint.save(run, folder.path());
+                view.clear();
+                spec.commandLine().getErr()
+                        .println("stopped in epoch " + (run.nextEpoch() + 1) + " and saved; go on with: "
+                                + "java -jar target/engine.jar train --resume " + folder.path());
+                spec.commandLine().getErr().flush();
+                return Commands.STOPPED;
+            }
+            finish(folder, settings, run, mnist, history);
+            return Commands.OK;
+        }
+    }
+
+    private Path folder() {
+        if (resume != null) {
+            if (out != null && !out.equals(resume)) {
+                throw new UsageException("--out and --resume name different folders; a resumed run stays in its own");
+            }
+            return resume;
+        }
+        if (model == null) {
+            throw new UsageException("which model? Give " + String.join(" or ", Models.names())
+                    + ", or --resume DIR to go on with a run");
+        }
+        return out != null ? out : Path.of("runs", model);
+    }
+
+    private RunSettings fresh() {
+        Models.byName(model);
+        positive("--epochs", epochs);
+        positive("--batch-size", batchSize);
+        inside("--lr", learningRate, Double.MIN_NORMAL, 100);
+        inside("--momentum", momentum, 0, 1);
+        inside("--weight-decay", weightDecay, 0, 1);
+        inside("--lr-floor", floor, 0, 1);
+        inside("--warm-up", warmUp, 0, epochs);
+        inside("--shift", shift, 0, Mnist.SIDE);
+        return new RunSettings(model, data == null ? null : data.toAbsolutePath().normalize().toString(), epochs,
+                batchSize, learningRate, optimizer, momentum, weightDecay, schedule, floor, warmUp, dropout, shift,
+                subPixel, validation == null ? 0 : validation, seed, threads.orElse(ThreadOption.processors()));
+    }
+
+    private RunSettings resumed(RunFolder folder) {
+        RunSettings kept = folder.settings();
+        if (model != null && !model.equals(kept.model())) {
+            throw new UsageException(resume + " holds a run of " + kept.model() + ", not of " + model);
+        }
+        FIXED.forEach((option, setting) -> {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                Object given = spec.findOption(option).getValue();
+                if (!Objects.equals(given, setting.apply(kept))) {
+                    throw new UsageException(option + " " + given + " differs from the run's " + setting.apply(kept)
+                            + ": a resumed run keeps its settings; leave the option out, or start a new run");
+                }
+            }
+        });
+        String moved = data == null ? kept.data() : data.toAbsolutePath().normalize().toString();
+        return new RunSettings(kept.model(), moved, kept.epochs(), kept.batchSize(), kept.learningRate(),
+                kept.optimizer(), kept.momentum(), kept.weightDecay(), kept.schedule(), kept.floor(), kept.warmUp(),
+                kept.dropout(), kept.shift(), kept.subPixel(), kept.validation(), kept.seed(),
+                threads.orElse(kept.threads()));
+    }
+
+    private static Dataset.Split split(Dataset train, RunSettings settings) {
+        int held = settings.validation() > 0 ? settings.validation() : Math.max(1, train.size() / HELD_BACK_SHARE);
+        if (held >= train.size()) {
+            throw new UsageException("--validation " + held + " leaves nothing of " + train.size()
+                    + " images to train on; hold back fewer");
+        }
+        if (settings.batchSize() > train.size() - held) {
+            throw new UsageException("--batch-size " + settings.batchSize() + " is more than the "
+                    + (train.size() - held) + " images there are to train on");
+        }
+        return train.split(held, settings.seed());
+    }
+
+    private List<EpochRecord> begin(RunFolder folder, RunSettings settings, TrainingRun run, ProgressView view)
+            throws IOException {
+        if (resume != null) {
+            Checkpoint.restore(run, folder.path());
+            return folder.history(run.nextEpoch());
+        }
+        if (folder.unfinished()) {
+            view.line("the unfinished run in " + folder.path() + " is kept: --resume " + folder.setAside());
+        }
+        List<EpochRecord> history = new ArrayList<>();
+        folder.write(settings, history);
+        folder.clear();
+        return history;
+    }
+
+    private String introduction(RunSettings settings, Model declared, Dataset.Split split, Mnist mnist,
+            RunFolder folder) {
+        return String.format(Locale.ROOT, "%s, %,d weights; %,d images to train, %,d to validate, %,d to test; seed %d,"
+                + " %d thread%s%n%s; results in %s", declared.name(), declared.weightCount(), split.train().size(),
+                split.validation().size(), mnist.test().size(), settings.seed(), settings.threads(),
+                settings.threads() == 1 ? "" : "s", Machine.current(), folder.path());
+    }
+
+    private void finish(RunFolder folder, RunSettings settings, TrainingRun run, Mnist mnist, List<EpochRecord> history)
+            throws IOException {
+        Network network = run.trainer().network();
+        Evaluation test = Evaluation.of(network, mnist.test(), PixelScale.MNIST);
+        double trainLoss = history.isEmpty() ? Double.NaN : history.getLast().trainLoss();
+        PrintWriter results = spec.commandLine().getOut();
+        results.printf(Locale.ROOT, "model                %s%n", network.model().name());
+        results.printf(Locale.ROOT, "test accuracy        %.4f%n", test.accuracy());
+        results.printf(Locale.ROOT, "validation accuracy  %.4f (epoch %d of %d)%n", run.bestAccuracy(),
+                run.bestEpoch() + 1, settings.epochs());
+        results.printf(Locale.ROOT, "training loss        %.4f%n", trainLoss);
+        results.printf(Locale.ROOT, "images per second    %.0f%n", run.imagesPerSecond());
+        results.printf(Locale.ROOT, "seconds              %.1f%n", run.seconds());
+        results.flush();
+        Checkpoint.saveWeights(network, folder.weights(), Map.of("seed", Long.toString(settings.seed()), "commit",
+                BuildInfo.commit()));
+        results.printf("weights              %s%n", folder.weights());
+        results.flush();
+        if (report != null) {
+            report(settings, run, mnist, history, test).write(report);
+        }
+    }
+
+    private static JsonReport report(RunSettings settings, TrainingRun run, Mnist mnist, List<EpochRecord> history,
+            Evaluation test) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("model", settings.model());
+        fields.put("dataset", mnist.train().name().replace(" (train)", ""));
+        fields.put("seed", settings.seed());
+        fields.put("threads", settings.threads());
+        fields.putAll(Machine.current().fields());
+        fields.put("epochs", settings.epochs());
+        fields.put("trainLoss", history.isEmpty() ? Double.NaN : history.getLast().trainLoss());
+        fields.put("validationAccuracy", run.bestAccuracy());
+        fields.put("testAccuracy", test.accuracy());
+        fields.put("testLoss", test.loss());
+        fields.put("imagesPerSecond", run.imagesPerSecond());
+        fields.put("seconds", run.seconds());
+        fields.put("bestEpoch", run.bestEpoch() + 1);
+        fields.put("weights", run.trainer().network().model().weightCount());
+        fields.put("settings", settings);
+        fields.put("history", history);
+        return new JsonReport().putAll(fields);
+    }
+
+    private static void positive(String option, int value) {
+        if (value < 1) {
+            throw new UsageException(option + " is " + value + ", must be at least 1");
+        }
+    }
+
+    private static void inside(String option, double value, double least, double most) {
+        if (!(value >= least && value <= most)) {
+            throw new UsageException(String.format(Locale.ROOT, "%s is %s, must be %s %s", option, value,
+                    least == Double.MIN_NORMAL ? "above 0 and at most" : "from " + trimmed(least) + " to",
+                    trimmed(most)));
+        }
+    }
+
+    private static String trimmed(double value) {
+        return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
+    }
+
+    /** Shows progress, keeps history and checkpoints, passes a wish to stop on. */
+    private static final class Follower implements TrainingRun.Listener {
+        private final ProgressView view;
+        private final TrainingRun run;
+        private final RunFolder folder;
+        private final RunSettings settings;
+        private final List<EpochRecord> history;
+        private final StopSignal stop;
+        private final long firstSteps;
+        private final long started = System.nanoTime();
+
+        Follower(ProgressView view, TrainingRun run, RunFolder folder, RunSettings settings, List<EpochRecord> history,
+                StopSignal stop) {
+            this.view = view;
+            this.run = run;
+            this.folder = folder;
+            this.settings = settings;
+            this.history = history;
+            this.stop = stop;
+            this.firstSteps = run.trainer().steps();
+        }
+
+        @Override
+        public boolean step(Trainer.Progress progress) {
+            view.step("epoch " + (progress.epoch() + 1) + "/" + settings.epochs(), progress.batch(), progress.batches(),
+                    () -> String.format(Locale.ROOT, "loss %.4f  accuracy %.4f  %s", progress.loss(),
+                            progress.accuracy(), pace()));
+            return !stop.asked();
+        }
+
+        @Override
+        public void epoch(Trainer.Progress progress, Evaluation validated, boolean bestSoFar) {
+            history.add(new EpochRecord(progress.epoch() + 1, progress.loss(), progress.accuracy(), validated.loss(),
+                    validated.accuracy()));
+            view.line(String.format(Locale.ROOT, "epoch %2d/%d  loss %.4f  accuracy %.4f  validation %.4f%s  %s",
+                    progress.epoch() + 1, settings.epochs(), progress.loss(), progress.accuracy(),
+                    validated.accuracy(), bestSoFar ? " best" : "     ", pace()));
+        }
+
+        @Override
+        public void checkpoint(TrainingRun saved) {
+            try {
+                Checkpoint.save(saved, folder.path());
+                folder.write(settings, history);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (FileException e) {
+                // Hours of training weigh more than one checkpoint; the last good one is still there.
+                view.line("warning: " + e.getMessage() + "; training goes on");
+            }
+        }
+
+        private String pace() {
+            long done = run.trainer().steps() - firstSteps;
+            double seconds = (System.nanoTime() - started) / 1e9;
+            long left = (long) settings.epochs() * run.trainer().stepsPerEpoch() - run.trainer().steps();
+            return String.format(Locale.ROOT, "%,.0f images/s  ETA %s", done * settings.batchSize() / seconds,
+                    ProgressView.duration(left * seconds / Math.max(1, done)));
+        }
+    }
+}
