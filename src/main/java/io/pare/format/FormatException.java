@@ -6,12 +6,19 @@ package io.pare.format;
  */
 public final class FormatException extends RuntimeException {
     private static final long serialVersionUID = 1L;
+    private static final int MAX_LENGTH = 2000;
 
     public FormatException(String message) {
-        super(message);
+        super(oneLine(message));
     }
 
     public FormatException(String message, Throwable cause) {
-        super(message, cause);
+        super(oneLine(message), cause);
+    }
+
+    /** Names from a damaged file may hold anything. */
+    private static String oneLine(String message) {
+        String line = message.replaceAll("\\p{Cntrl}+", " ");
+        return line.length() <= MAX_LENGTH ? line : line.substring(0, MAX_LENGTH) + "...";
     }
 }

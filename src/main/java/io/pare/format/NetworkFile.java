@@ -1,0 +1,324 @@
+package io.pare.format;
+
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import io.pare.model.Layer;
+import io.pare.model.Layer.Dropout;
+import io.pare.model.Model;
+import io.pare.model.Models;
+import io.pare.model.Parameter;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringReader;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+
+/** Reads a network from any of the files that Pare knows, whatever its name, and writes it as any of them. */
+public final class NetworkFile {
+    /** Entry of a safetensors file's map that names the network. */
+    public static final String MODEL = "model";
+    /** Entries of a safetensors file's map that say how pixels become inputs. */
+    public static final String MEAN = "input.mean";
+    public static final String DEVIATION = "input.deviation";
+
+    private static final long MAX_FILE_BYTES = 1L << 30;
+    private static final int SNIFFED = 9;
+
+    private NetworkFile() {}
+
+    /** Kinds of files. */
+    public enum Kind {
+        /** Pare's own: see {@link PareFile}. */
+        PARE,
+        /** Dense tensors of floats. */
+        SAFETENSORS,
+        /** For each tensor its positions, codes and codebook, as plain tensors. */
+        SAFETENSORS_COMPRESSED,
+        /** Dense weights. */
+        ONNX,
+        /** Codes, codebooks and Gather operators. */
+        ONNX_CODEBOOK
+    }
+
+    /** Writes the whole file or nothing. */
+    public static void write(Path path, CompressedWeights weights, Kind kind) throws IOException {
+        switch (kind) {
+            case PARE -> PareFile.write(path, weights);
+            case SAFETENSORS -> writeDense(path, weights);
+            case SAFETENSORS_COMPRESSED -> writeCompressed(path, weights);
+            case ONNX -> OnnxFile.write(path, weights, false);
+            case ONNX_CODEBOOK -> OnnxFile.write(path, weights, true);
+        }
+    }
+
+    private static Safetensors.Writer writer(CompressedWeights weights) {
+        return new Safetensors.Writer().metadata(MODEL, weights.model().name())
+                .metadata(MEAN, Float.toString(weights.scale().mean()))
+                .metadata(DEVIATION, Float.toString(weights.scale().deviation()));
+    }
+
+    private static void writeDense(Path path, CompressedWeights weights) throws IOException {
+        try (Region region = Region.confined("export")) {
+            Safetensors.Writer writer = writer(weights);
+            weights.dense(region).forEach(writer::add);
+            writer.write(path);
+        }
+    }
+
+    private static void writeCompressed(Path path, CompressedWeights weights) throws IOException {
+        Safetensors.Writer writer = writer(weights);
+        weights.tensors().forEach((name, tensor) -> {
+            int[] positions = new int[tensor.nonzeros()];
+            byte[] codes = new byte[tensor.isCoded() ? positions.length : 0];
+            float[] values = new float[tensor.isCoded() ? 0 : positions.length];
+            for (int i = 0; i < positions.length; i++) {
+                positions[i] = tensor.position(i);
+                if (tensor.isCoded()) {
+                    codes[i] = (byte) tensor.code(i);
+                } else {
+                    values[i] = tensor.value(i);
+                }
+            }
+            writer.add(name + ".shape", tensor.shape());
+            writer.add(name + ".positions", ElementType.I32, new long[]{positions.length}, littleEndian(positions));
+            if (tensor.isCoded()) {
+                writer.add(name + ".codes", ElementType.U8, new long[]{codes.length}, MemorySegment.ofArray(codes));
+                float[] codebook = tensor.codebook();
+                writer.add(name + ".codebook", ElementType.F32, new long[]{codebook.length}, littleEndian(codebook));
+            } else {
+                writer.add(name + ".values", ElementType.F32, new long[]{values.length}, littleEndian(values));
+            }
+        });
+        writer.write(path);
+    }
+
+    private static MemorySegment littleEndian(int[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asIntBuffer().put(values);
+        return MemorySegment.ofArray(bytes.array());
+    }
+
+    private static MemorySegment littleEndian(float[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return MemorySegment.ofArray(bytes.array());
+    }
+
+    /** Reads a network; a safetensors file must name its network. */
+    public static CompressedWeights read(Path path) throws IOException {
+        return read(path, null, Map.of());
+    }
+
+    /**
+     * Reads a network.
+     *
+     * @param model the network that the file's weights belong to, or null to trust the file
+     * @param names for parameters whose tensor has another name in the file: parameter to tensor; may be empty
+     */
+    public static CompressedWeights read(Path path, Model model, Map<String, String> names) throws IOException {
+        return switch (kind(path)) {
+            case PARE -> fitting(path, PareFile.read(path), model);
+            case SAFETENSORS, SAFETENSORS_COMPRESSED -> readSafetensors(path, model, names);
+            case ONNX, ONNX_CODEBOOK -> {
+                try {
+                    yield fitting(path, OnnxFile.decode(Files.readAllBytes(path)), model);
+                } catch (FormatException e) {
+                    throw new FormatException(path + ": " + e.getMessage(), e);
+                }
+            }
+        };
+    }
+
+    /** What kind of file it is, by its first bytes. */
+    public static Kind kind(Path path) throws IOException {
+        if (Files.isDirectory(path)) {
+            throw new FormatException(path + " is a folder, a file with a network was expected");
+        }
+        byte[] start;
+        try (var in = Files.newInputStream(path)) {
+            start = in.readNBytes(SNIFFED);
+        } catch (NoSuchFileException e) {
+            throw new NoSuchFileException(path.toString(), null, "there is no such file");
+        }
+        if (start.length >= 4 && start[0] == 'P' && start[1] == 'A' && start[2] == 'R' && start[3] == 'E') {
+            return Kind.PARE;
+        }
+        if (start.length == SNIFFED && start[8] == '{') {
+            return Kind.SAFETENSORS;
+        }
+        // An ONNX file begins with its IR version, field 1, a small number.
+        if (start.length > 2 && start[0] == 8 && start[1] > 0 && Files.size(path) <= MAX_FILE_BYTES) {
+            return Kind.ONNX;
+        }
+        throw new FormatException(path + ": neither a .pare nor a safetensors nor an ONNX file");
+    }
+
+    /** Checks that weights belong to the wanted network, and gives them its names: layers may be called differently. */
+    private static CompressedWeights fitting(Path path, CompressedWeights weights, Model model) {
+        if (model == null || weights.model().equals(model)) {
+            return weights;
+        }
+        List<Layer> wanted = new ArrayList<>(model.layers());
+        List<Layer> given = new ArrayList<>(weights.model().layers());
+        wanted.removeIf(Dropout.class::isInstance);
+        given.removeIf(Dropout.class::isInstance);
+        List<Parameter> parameters = model.parameters();
+        List<CompressedTensor> tensors = new ArrayList<>(weights.tensors().values());
+        boolean fits = wanted.size() == given.size() && parameters.size() == tensors.size()
+                && model.input().equals(weights.model().input());
+        for (int i = 0; fits && i < parameters.size(); i++) {
+            fits = Arrays.equals(parameters.get(i).shape(), tensors.get(i).shape());
+        }
+        for (int i = 0; fits && i < wanted.size(); i++) {
+            fits = wanted.get(i).toString().replaceFirst("name=[^,\\]]*", "")
+                    .equals(given.get(i).toString().replaceFirst("name=[^,\\]]*", ""));
+        }
+        if (!fits) {
+            throw new FormatException(path + ": holds the network " + weights.model().name() + " with the layers "
+                    + weights.model().layers() + ", not " + model.name());
+        }
+        Map<String, CompressedTensor> renamed = new LinkedHashMap<>();
+        for (int i = 0; i < parameters.size(); i++) {
+            renamed.put(parameters.get(i).name(), tensors.get(i));
+        }
+        return new CompressedWeights(model, renamed, weights.scale());
+    }
+
+    private static CompressedWeights readSafetensors(Path path, Model wanted, Map<String, String> names)
+            throws IOException {
+        try (Safetensors file = Safetensors.open(path); Region region = Region.confined("import")) {
+            Model model = wanted == null ? named(path, file) : wanted;
+            Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
+            Map<String, String> found = names(path, file, model, names);
+            for (Parameter parameter : model.parameters()) {
+                String name = found.get(parameter.name());
+                tensors.put(parameter.name(), file.contains(name + ".positions")
+                        ? compressed(path, file, name, parameter, region)
+                        : dense(path, file, name, parameter, region));
+            }
+            return new CompressedWeights(model, tensors,
+                    new InputScale(decimal(path, file, MEAN, 0), decimal(path, file, DEVIATION, 1)));
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Model named(Path path, Safetensors file) {
+        String name = file.metadata().get(MODEL);
+        if (name == null) {
+            throw new FormatException(path + " does not say which network its tensors " + file.names()
+                    + " belong to: name the network; known are " + Models.names());
+        }
+        return Models.byName(name);
+    }
+
+    private static float decimal(Path path, Safetensors file, String key, float otherwise) {
+        String text = file.metadata().get(key);
+        try {
+            return text == null ? otherwise : Float.parseFloat(text);
+        } catch (NumberFormatException e) {
+            throw new FormatException(path + ": entry " + key + " is '" + text + "', no number", e);
+        }
+    }
+
+    /**
+     * Finds each parameter's tensor: by the map, by its own name, by its own name behind a prefix such as "module.", or
+     * as the only tensor of its shape.
+     */
+    private static Map<String, String> names(Path path, Safetensors file, Model model, Map<String, String> given) {
+        Map<String, String> found = new TreeMap<>();
+        for (Parameter parameter : model.parameters()) {
+            String name = parameter.name();
+            String mapped = given.get(name);
+            if (mapped != null) {
+                if (!has(file, mapped)) {
+                    throw new FormatException(path + " has no tensor '" + mapped + "', to which " + name
+                            + " is mapped; it has " + file.names());
+                }
+                found.put(name, mapped);
+                continue;
+            }
+            List<String> candidates = candidates(file, parameter);
+            if (candidates.size() != 1) {
+                throw new FormatException(path + ": tensor '" + name + "' of shape "
+                        + Arrays.toString(parameter.shape()) + " is not there"
+                        + (candidates.isEmpty() ? "" : ", it may be any of " + candidates) + "; the file has "
+                        + file.names() + ": map the names by a file with lines such as " + name + "=NAME");
+            }
+            found.put(name, candidates.get(0));
+        }
+        return found;
+    }
+
+    private static boolean has(Safetensors file, String name) {
+        return file.contains(name) || file.contains(name + ".positions");
+    }
+
+    private static List<String> candidates(Safetensors file, Parameter parameter) {
+        if (has(file, parameter.name())) {
+            return List.of(parameter.name());
+        }
+        List<String> prefixed = file.names().stream().filter(name -> name.endsWith("." + parameter.name())).toList();
+        if (!prefixed.isEmpty()) {
+            return prefixed;
+        }
+        return file.names().stream().filter(name -> Arrays.equals(file.entry(name).shape(), parameter.shape()))
+                .toList();
+    }
+
+    private static CompressedTensor dense(Path path, Safetensors file, String name, Parameter parameter, Region region)
+            throws IOException {
+        FloatTensor tensor = file.floats(name, region);
+        if (!Arrays.equals(tensor.shape(), parameter.shape())) {
+            throw new FormatException(path + ": tensor '" + name + "' has shape " + Arrays.toString(tensor.shape())
+                    + ", " + parameter.name() + " needs " + Arrays.toString(parameter.shape()));
+        }
+        return CompressedTensor.of(tensor);
+    }
+
+    private static CompressedTensor compressed(Path path, Safetensors file, String name, Parameter parameter,
+            Region region) throws IOException {
+        long[] positions = file.longs(name + ".positions");
+        boolean coded = file.contains(name + ".codes");
+        long[] codes = coded ? file.longs(name + ".codes") : null;
+        float[] values = file.floats(name + (coded ? ".codebook" : ".values"), region).toArray();
+        float[] dense = new float[Math.toIntExact(parameter.count())];
+        if ((coded ? codes.length : values.length) != positions.length
+                || !Arrays.equals(file.longs(name + ".shape"), parameter.shape())) {
+            throw new FormatException(path + ": the parts of tensor '" + name + "' do not fit together or not "
+                    + Arrays.toString(parameter.shape()));
+        }
+        for (int i = 0; i < positions.length; i++) {
+            long at = positions[i];
+            if (at < 0 || at >= dense.length || coded && codes[i] >= values.length) {
+                throw new FormatException(path + ": element " + i + " of tensor '" + name + "' is out of range");
+            }
+            dense[(int) at] = coded ? values[(int) codes[i]] : values[i];
+        }
+        return CompressedTensor.of(dense, parameter.shape());
+    }
+
+    /** Reads a map of names: one line {@code parameter=tensor} for each, {@code #} begins a comment. */
+    public static Map<String, String> readNames(Path path) throws IOException {
+        Properties properties = new Properties();
+        try (Reader reader = new StringReader(Files.readString(path))) {
+            properties.load(reader);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(path + ": not a map of names: " + e.getMessage(), e);
+        }
+        Map<String, String> names = new TreeMap<>();
+        properties.forEach((key, value) -> names.put(key.toString(), value.toString()));
+        return names;
+    }
+}

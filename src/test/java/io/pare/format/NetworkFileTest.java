@@ -1,0 +1,77 @@
+package io.pare.format;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.format.NetworkFile.Kind;
+import io.pare.mem.Region;
+import io.pare.model.Model;
+import io.pare.model.Models;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class NetworkFileTest {
+    @TempDir
+    Path folder;
+
+    private static CompressedWeights lenet(int levels) {
+        return new CompressedWeights(Models.lenet5(),
+                PrunedNets.lenet5(PrunedNets.KEPT_167X, levels, 1, 3).tensors(), new InputScale(0.25f, 0.5f));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void everyKindIsKnownByItsContentAndKeepsEveryBit(Kind kind) throws IOException {
+        for (int levels : new int[]{0, 4}) {
+            Path path = folder.resolve("net.bin");
+            NetworkFile.write(path, lenet(levels), kind);
+            PareFileTest.assertSame(lenet(levels), NetworkFile.read(path));
+            PareFileTest.assertSame(lenet(levels), NetworkFile.read(path, Models.lenet5(), Map.of()));
+            Model other = Models.lenet300();
+            String message = assertThrows(FormatException.class, () -> NetworkFile.read(path, other, Map.of()))
+                    .getMessage();
+            assertTrue(message.startsWith(path.toString()) && !message.contains("\n"), message);
+        }
+    }
+
+    @Test
+    void tensorsAreFoundBehindPrefixesByShapeAndByAMap() throws IOException {
+        CompressedWeights weights = lenet(0);
+        Path path = folder.resolve("foreign.safetensors");
+        Map<String, String> foreign = Map.of("conv1.weight", "module.conv1.weight", "fc2.bias", "out_b");
+        try (Region region = Region.confined("test")) {
+            Safetensors.Writer writer = new Safetensors.Writer();
+            weights.dense(region).forEach((name, tensor) -> writer.add(foreign.getOrDefault(name, name), tensor));
+            writer.write(path);
+        }
+        CompressedWeights read = NetworkFile.read(path, Models.lenet5(), Map.of());
+        PareFileTest.assertSame(new CompressedWeights(weights.model(), weights.tensors(), InputScale.UNIT), read);
+        assertTrue(assertThrows(FormatException.class, () -> NetworkFile.read(path)).getMessage()
+                .contains("does not say which network"));
+        Path map = Files.writeString(folder.resolve("names"), "# names\nfc2.bias = out_b\nconv1.weight=nothing\n");
+        Map<String, String> names = NetworkFile.readNames(map);
+        assertEquals("out_b", names.get("fc2.bias"));
+        assertTrue(assertThrows(FormatException.class, () -> NetworkFile.read(path, Models.lenet5(), names))
+                .getMessage().contains("'nothing'"));
+        String message = assertThrows(FormatException.class,
+                () -> NetworkFile.read(path, Models.lenet300(), Map.of())).getMessage();
+        assertTrue(message.contains("fc1.weight"), message);
+    }
+
+    @Test
+    void otherFilesAreRefused() throws IOException {
+        Path text = Files.writeString(folder.resolve("a.txt"), "hello, world");
+        assertTrue(assertThrows(FormatException.class, () -> NetworkFile.read(text)).getMessage()
+                .contains("neither a .pare"));
+        assertThrows(FormatException.class, () -> NetworkFile.read(folder));
+        assertThrows(NoSuchFileException.class, () -> NetworkFile.read(folder.resolve("none")));
+    }
+}
