@@ -20,6 +20,7 @@ public final class KernelProvider {
 
     private static final String MODULE = "jdk.incubator.vector";
     private static final String SIMD = "io.pare.kernel.simd.SimdKernels";
+    private static final String SIMD_PASSES = "io.pare.kernel.simd.SimdPasses";
 
     private final Kernels kernels;
     private final Passes passes;
@@ -92,7 +93,8 @@ public final class KernelProvider {
 
     private static KernelProvider simd(String reason) {
         Kernels kernels = instance(SIMD, Kernels.class);
-        return new KernelProvider(kernels, new ScalarPasses(), "kernels=" + kernels.name() + " reason=" + reason);
+        return new KernelProvider(kernels, instance(SIMD_PASSES, Passes.class),
+                "kernels=" + kernels.name() + " reason=" + reason);
     }
 
     private static <T> T instance(String name, Class<T> type) {

@@ -19,7 +19,7 @@ public interface Passes {
     /** Bits of a key. */
     int MAGNITUDE = 0x7fff_ffff;
     /** Accumulators of a sum. */
-    int LANES = 16;
+    int STRIDE = 16;
 
     /**
      * Adds to {@code counts[at + j]} the number of keys that reach pivot {@code j}.
@@ -51,7 +51,7 @@ public interface Passes {
      * old {@code z} of the collected elements in {@code olds}, and the sums of {@code (w - z)^2} and
      * {@code (z - old z)^2} as they stand with the guess.
      *
-     * @param primal {@link #LANES} accumulators, added to
+     * @param primal {@link #STRIDE} accumulators, added to
      * @param dual likewise
      */
     int speculateAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n, int lo,
@@ -95,7 +95,7 @@ public interface Passes {
      *
      * @param cuts {@code size} ascending floats
      * @param zones {@code 2 * size} ascending floats; zone j is [zones[2j], zones[2j + 1])
-     * @param sums {@code size + 1} times {@link #LANES} accumulators: of all non-zero elements, then of those that
+     * @param sums {@code size + 1} times {@link #STRIDE} accumulators: of all non-zero elements, then of those that
      *     reach each cut
      * @param counts {@code size + 1} counts, likewise
      * @return elements written to {@code zoned} from element {@code at}; one vector more may be overwritten

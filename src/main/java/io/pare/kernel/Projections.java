@@ -54,7 +54,7 @@ public final class Projections implements AutoCloseable {
         this.passes = passes;
         this.workers = new Workers(threads);
         this.selector = new Selector(passes, workers);
-        this.lanes = new double[threads][Passes.LANES];
+        this.lanes = new double[threads][Passes.STRIDE];
     }
 
     /** Opens projections that use the calling thread and {@code threads - 1} more. */

@@ -110,8 +110,8 @@ final class Selector implements AutoCloseable {
         this.workers = workers;
         stretchEnd = new long[workers.count()];
         overflow = new boolean[workers.count()];
-        primal = new double[workers.count()][Passes.LANES];
-        dual = new double[workers.count()][Passes.LANES];
+        primal = new double[workers.count()][Passes.STRIDE];
+        dual = new double[workers.count()][Passes.STRIDE];
     }
 
     // ---- the call's input ---------------------------------------------------------------------------------------

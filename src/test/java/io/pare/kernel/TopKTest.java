@@ -379,7 +379,7 @@ class TopKTest {
             p.topGroups(x, 0, z, 0, new Groups(3, 4, 2, 3), Norm.L1, 2);
             assertArrayEquals(new float[]{3, 4, 0, 0, 0, 0, 2, 0, -5, 0, 1, 0}, Memory.array(z, 0, 12));
             p.topGroups(x, 0, x, 0, Groups.filters(3, 4), Norm.L2, 1);
-            assertArrayEquals(new float[]{3, 4, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}, Memory.array(x, 0, 12));
+            assertArrayEquals(new float[]{0, 0, 0, 0, 0, 0, 0, 0, -5, 0, 1, 1}, Memory.array(x, 0, 12));
         }
     }
 

@@ -135,8 +135,8 @@ public final class ScalarPasses implements Passes {
             put(u, uOff, i, key >= guess ? 0 : v);
             double p = weight - kept;
             double d = kept - old;
-            primal[i & LANES - 1] += p * p;
-            dual[i & LANES - 1] += d * d;
+            primal[i & STRIDE - 1] += p * p;
+            dual[i & STRIDE - 1] += d * d;
             if (key >= lo && key < hi) {
                 keys.set(I32, (at + found) * Integer.BYTES, key);
                 places.set(I32, (at + found) * Integer.BYTES, i);
@@ -193,8 +193,8 @@ public final class ScalarPasses implements Passes {
             put(u, uOff, i, keep ? 0 : v);
             double p = weight - kept;
             double d = kept - old;
-            primal[i & LANES - 1] += p * p;
-            dual[i & LANES - 1] += d * d;
+            primal[i & STRIDE - 1] += p * p;
+            dual[i & STRIDE - 1] += d * d;
         }
     }
 
@@ -232,7 +232,7 @@ public final class ScalarPasses implements Passes {
     public static void normFrom(int from, int power, MemorySegment x, long xOff, int n, double[] sums) {
         for (int i = from; i < n; i++) {
             double v = Math.abs(get(x, xOff, i));
-            sums[i & LANES - 1] += power == 1 ? v : v * v;
+            sums[i & STRIDE - 1] += power == 1 ? v : v * v;
         }
     }
 
@@ -297,7 +297,7 @@ public final class ScalarPasses implements Passes {
                 nearest = codebook[code];
             }
             double d = v - nearest;
-            sums[i & LANES - 1] += d * d;
+            sums[i & STRIDE - 1] += d * d;
             if (values != null) {
                 put(values, valuesOff, i, nearest);
             }
@@ -322,14 +322,14 @@ public final class ScalarPasses implements Passes {
             if (v == 0) {
                 continue;
             }
-            int lane = i & LANES - 1;
+            int lane = i & STRIDE - 1;
             sums[lane] += v;
             counts[0]++;
             boolean inside = false;
             for (int j = 0; j < size && v >= zones[2 * j]; j++) {
                 inside |= v < zones[2 * j + 1];
                 if (v >= cuts[j]) {
-                    sums[(j + 1) * LANES + lane] += v;
+                    sums[(j + 1) * STRIDE + lane] += v;
                     counts[j + 1]++;
                 }
             }

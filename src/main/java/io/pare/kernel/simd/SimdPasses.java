@@ -1,0 +1,498 @@
+package io.pare.kernel.simd;
+
+import static io.pare.kernel.simd.Species.F32;
+import static io.pare.kernel.simd.Species.F64;
+import static io.pare.kernel.simd.Species.I32;
+import static io.pare.kernel.simd.Species.LANES;
+
+import io.pare.kernel.Passes;
+import io.pare.kernel.scalar.ScalarPasses;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * {@link Passes} on the Vector API; each has its loop over whole vectors here and its tail in the scalar twin.
+ *
+ * <p>Compaction compresses in a register and stores a whole vector at a cursor: compressing into memory is microcoded
+ * on Zen 4 (hundreds of cycles), and the cursor needs only a count of the mask.
+ */
+public final class SimdPasses implements Passes {
+    private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+    private static final int HALF = LANES / 2;
+    private static final int BLOCK = 4096;
+    private static final IntVector INDEX = IntVector.zero(I32).addIndex(1);
+
+    private static FloatVector load(MemorySegment segment, long offset) {
+        return FloatVector.fromMemorySegment(F32, segment, offset, LE);
+    }
+
+    /** Bits of x, or of x + u. */
+    private static IntVector bits(MemorySegment x, long xOff, MemorySegment u, long uOff) {
+        return u == null
+                ? IntVector.fromMemorySegment(I32, x, xOff, LE)
+                : load(x, xOff).add(load(u, uOff)).reinterpretAsInts();
+    }
+
+    private static IntVector key(IntVector bits) {
+        return bits.and(MAGNITUDE);
+    }
+
+    @Override
+    public int count(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int pivot0, int pivot1, int pivot2,
+            int pivot3, long[] counts, int at) {
+        int whole = n - n % LANES;
+        IntVector max = IntVector.zero(I32);
+        // Masked subtractions of -1 count in lanes: no move from a mask to a register in the loop.
+        IntVector count0 = max;
+        IntVector count1 = max;
+        IntVector count2 = max;
+        IntVector count3 = max;
+        for (int i = 0; i < whole; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector key = key(bits(x, xOff + o, u, uOff + o));
+            max = max.max(key);
+            count0 = count0.add(1, key.compare(VectorOperators.GE, pivot0));
+            count1 = count1.add(1, key.compare(VectorOperators.GE, pivot1));
+            count2 = count2.add(1, key.compare(VectorOperators.GE, pivot2));
+            count3 = count3.add(1, key.compare(VectorOperators.GE, pivot3));
+        }
+        counts[at] += count0.reduceLanes(VectorOperators.ADD);
+        counts[at + 1] += count1.reduceLanes(VectorOperators.ADD);
+        counts[at + 2] += count2.reduceLanes(VectorOperators.ADD);
+        counts[at + 3] += count3.reduceLanes(VectorOperators.ADD);
+        return Math.max(max.reduceLanes(VectorOperators.MAX),
+                ScalarPasses.countFrom(whole, x, xOff, u, uOff, n, pivot0, pivot1, pivot2, pivot3, counts, at));
+    }
+
+    @Override
+    public int collect(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int lo, int hi,
+            MemorySegment keys, long at, long[] tally, int slot) {
+        int whole = n - n % LANES;
+        IntVector max = IntVector.zero(I32);
+        IntVector above = max;
+        long out = at * Integer.BYTES;
+        for (int i = 0; i < whole; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector key = key(bits(x, xOff + o, u, uOff + o));
+            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            max = max.max(key);
+            above = above.add(1, over);
+            key.compress(inside).intoMemorySegment(keys, out, LE);
+            out += (long) inside.trueCount() * Integer.BYTES;
+        }
+        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
+        int found = (int) (out / Integer.BYTES - at);
+        return found + ScalarPasses.collectFrom(whole, x, xOff, u, uOff, n, lo, hi, keys, at + found, tally, slot);
+    }
+
+    @Override
+    public int speculate(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
+            MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
+        int whole = n - n % LANES;
+        IntVector zero = IntVector.zero(I32);
+        IntVector max = zero;
+        IntVector above = zero;
+        IntVector place = INDEX;
+        long out = at * Integer.BYTES;
+        for (int i = 0; i < whole; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+            IntVector key = key(bits);
+            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            max = max.max(key);
+            above = above.add(1, over);
+            zero.blend(bits, key.compare(VectorOperators.GE, guess)).intoMemorySegment(z, zOff + o, LE);
+            key.compress(inside).intoMemorySegment(keys, out, LE);
+            place.compress(inside).intoMemorySegment(places, out, LE);
+            place = place.add(LANES);
+            out += (long) inside.trueCount() * Integer.BYTES;
+        }
+        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
+        int found = (int) (out / Integer.BYTES - at);
+        return found + ScalarPasses.speculateFrom(whole, x, xOff, z, zOff, n, lo, guess, hi, keys, places, at + found,
+                tally, slot);
+    }
+
+    @Override
+    public int speculateAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n,
+            int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
+            long[] tally, int slot, double[] primal, double[] dual) {
+        int whole = n - n % Passes.STRIDE;
+        IntVector zero = IntVector.zero(I32);
+        IntVector max = zero;
+        IntVector above = zero;
+        IntVector place = INDEX;
+        long out = at * Integer.BYTES;
+        for (int i = 0; i < whole; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            FloatVector weight = load(w, wOff + o);
+            FloatVector old = load(z, zOff + o);
+            IntVector bits = weight.add(load(u, uOff + o)).reinterpretAsInts();
+            IntVector key = key(bits);
+            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            VectorMask<Integer> kept = key.compare(VectorOperators.GE, guess);
+            max = max.max(key);
+            above = above.add(1, over);
+            IntVector now = zero.blend(bits, kept);
+            now.intoMemorySegment(z, zOff + o, LE);
+            bits.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
+            key.compress(inside).intoMemorySegment(keys, out, LE);
+            place.compress(inside).intoMemorySegment(places, out, LE);
+            old.reinterpretAsInts().compress(inside).intoMemorySegment(olds, out, LE);
+            place = place.add(LANES);
+            out += (long) inside.trueCount() * Integer.BYTES;
+            FloatVector next = now.reinterpretAsFloats();
+            int lane = i & Passes.STRIDE - 1;
+            square(weight, next, primal, lane);
+            square(next, old, dual, lane);
+        }
+        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
+        int found = (int) (out / Integer.BYTES - at);
+        return found + ScalarPasses.speculateAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, lo, guess, hi, keys, places,
+                olds, at + found, tally, slot, primal, dual);
+    }
+
+    /** Adds (a - b)^2 to the strided accumulators, from {@code lane} on; the float difference is rounded first. */
+    private static void square(FloatVector a, FloatVector b, double[] lanes, int lane) {
+        FloatVector difference = a.sub(b);
+        DoubleVector low = widen(difference, 0);
+        DoubleVector high = widen(difference, 1);
+        DoubleVector.fromArray(F64, lanes, lane).add(low.mul(low)).intoArray(lanes, lane);
+        DoubleVector.fromArray(F64, lanes, lane + HALF).add(high.mul(high)).intoArray(lanes, lane + HALF);
+    }
+
+    private static DoubleVector widen(FloatVector v, int part) {
+        return (DoubleVector) v.convertShape(VectorOperators.F2D, F64, part);
+    }
+
+    @Override
+    public void mask(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int key, long ties) {
+        int whole = n - n % LANES;
+        if (ties >= n) {
+            maskAbove(x, xOff, z, zOff, 0, whole, key - 1);
+            ScalarPasses.maskFrom(whole, x, xOff, z, zOff, n, key, ties);
+            return;
+        }
+        int i = 0;
+        long left = ties;
+        IntVector zero = IntVector.zero(I32);
+        for (; i < whole && left > 0; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+            IntVector found = key(bits);
+            int same = found.compare(VectorOperators.EQ, key).trueCount();
+            if (same > left) {
+                ScalarPasses.maskFrom(i, x, xOff, z, zOff, i + LANES, key, left);
+                left = 0;
+            } else {
+                zero.blend(bits, found.compare(VectorOperators.GE, key)).intoMemorySegment(z, zOff + o, LE);
+                left -= same;
+            }
+        }
+        maskAbove(x, xOff, z, zOff, i, whole, key);
+        ScalarPasses.maskFrom(whole, x, xOff, z, zOff, n, key, left);
+    }
+
+    private static void maskAbove(MemorySegment x, long xOff, MemorySegment z, long zOff, int from, int to, int key) {
+        IntVector zero = IntVector.zero(I32);
+        for (int i = from; i < to; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+            zero.blend(bits, key(bits).compare(VectorOperators.GT, key)).intoMemorySegment(z, zOff + o, LE);
+        }
+    }
+
+    @Override
+    public void maskAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n,
+            int key, long ties, double[] primal, double[] dual) {
+        int whole = n - n % Passes.STRIDE;
+        if (ties >= n) {
+            maskAdmmAbove(w, wOff, u, uOff, z, zOff, 0, whole, key - 1, primal, dual);
+            ScalarPasses.maskAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, key, ties, primal, dual);
+            return;
+        }
+        int i = 0;
+        long left = ties;
+        for (; i < whole && left > 0; i += Passes.STRIDE) {
+            int same = 0;
+            for (int j = i; j < i + Passes.STRIDE; j += LANES) {
+                long o = (long) j * Float.BYTES;
+                same += key(bits(w, wOff + o, u, uOff + o)).compare(VectorOperators.EQ, key).trueCount();
+            }
+            if (same > left) {
+                ScalarPasses.maskAdmmFrom(i, w, wOff, u, uOff, z, zOff, i + Passes.STRIDE, key, left, primal, dual);
+                left = 0;
+            } else {
+                maskAdmmAbove(w, wOff, u, uOff, z, zOff, i, i + Passes.STRIDE, key - 1, primal, dual);
+                left -= same;
+            }
+        }
+        maskAdmmAbove(w, wOff, u, uOff, z, zOff, i, whole, key, primal, dual);
+        ScalarPasses.maskAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, key, left, primal, dual);
+    }
+
+    private static void maskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
+            long zOff, int from, int to, int key, double[] primal, double[] dual) {
+        IntVector zero = IntVector.zero(I32);
+        for (int i = from; i < to; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            FloatVector weight = load(w, wOff + o);
+            FloatVector old = load(z, zOff + o);
+            IntVector bits = weight.add(load(u, uOff + o)).reinterpretAsInts();
+            VectorMask<Integer> kept = key(bits).compare(VectorOperators.GT, key);
+            IntVector now = zero.blend(bits, kept);
+            now.intoMemorySegment(z, zOff + o, LE);
+            bits.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
+            FloatVector next = now.reinterpretAsFloats();
+            int lane = i & Passes.STRIDE - 1;
+            square(weight, next, primal, lane);
+            square(next, old, dual, lane);
+        }
+    }
+
+    @Override
+    public void maskBits(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment bits, long bitsOff,
+            int n, int key, long ties) {
+        int whole = n - n % Passes.STRIDE;
+        int i = 0;
+        long left = ties;
+        if (ties < n) {
+            for (; i < whole && left > 0; i += Passes.STRIDE) {
+                int same = 0;
+                for (int j = i; j < i + Passes.STRIDE; j += LANES) {
+                    long o = (long) j * Float.BYTES;
+                    same += key(bits(x, xOff + o, u, uOff + o)).compare(VectorOperators.EQ, key).trueCount();
+                }
+                if (same > left) {
+                    ScalarPasses.maskBitsFrom(i, x, xOff, u, uOff, bits, bitsOff, i + Passes.STRIDE, key, left);
+                    left = 0;
+                } else {
+                    bitsAbove(x, xOff, u, uOff, bits, bitsOff, i, i + Passes.STRIDE, key - 1);
+                    left -= same;
+                }
+            }
+        }
+        bitsAbove(x, xOff, u, uOff, bits, bitsOff, i, whole, ties < n ? key : key - 1);
+        ScalarPasses.maskBitsFrom(whole, x, xOff, u, uOff, bits, bitsOff, n, key, left);
+    }
+
+    private static void bitsAbove(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment bits,
+            long bitsOff, int from, int to, int key) {
+        for (int i = from; i < to; i += Passes.STRIDE) {
+            long set = 0;
+            for (int j = 0; j < Passes.STRIDE; j += LANES) {
+                long o = (long) (i + j) * Float.BYTES;
+                set |= key(bits(x, xOff + o, u, uOff + o)).compare(VectorOperators.GT, key).toLong() << j;
+            }
+            bits.set(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE), bitsOff + (i >>> 3), (short) set);
+        }
+    }
+
+    @Override
+    public void norm(int power, MemorySegment x, long xOff, int n, double[] sums) {
+        int whole = n - n % Passes.STRIDE;
+        for (int i = 0; i < whole; i += LANES) {
+            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            int lane = i & Passes.STRIDE - 1;
+            DoubleVector low = widen(v, 0);
+            DoubleVector high = widen(v, 1);
+            low = power == 1 ? low.abs() : low.mul(low);
+            high = power == 1 ? high.abs() : high.mul(high);
+            DoubleVector.fromArray(F64, sums, lane).add(low).intoArray(sums, lane);
+            DoubleVector.fromArray(F64, sums, lane + HALF).add(high).intoArray(sums, lane + HALF);
+        }
+        ScalarPasses.normFrom(whole, power, x, xOff, n, sums);
+    }
+
+    /** Groups of a power of two that fit a vector: each lane counts who of its group precedes it. */
+    @Override
+    public void keepOfGroup(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int keep, int group) {
+        int whole = 0;
+        if (Integer.bitCount(group) == 1 && group <= LANES) {
+            whole = n - n % LANES;
+            keepOfPower(x, xOff, z, zOff, whole, keep, group);
+        }
+        ScalarPasses.keepOfGroupFrom(whole, x, xOff, z, zOff, n, keep, group);
+    }
+
+    private static void keepOfPower(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int keep,
+            int group) {
+        IntVector zero = IntVector.zero(I32);
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+            IntVector key = key(bits);
+            IntVector ahead = zero;
+            for (int j = 1; j < group; j++) {
+                IntVector partner = INDEX.lanewise(VectorOperators.XOR, j);
+                IntVector other = partner.selectFrom(key);
+                VectorMask<Integer> precedes = other.compare(VectorOperators.GT, key).or(other
+                        .compare(VectorOperators.EQ, key).and(partner.compare(VectorOperators.LT, INDEX)));
+                ahead = ahead.add(1, precedes);
+            }
+            zero.blend(bits, ahead.compare(VectorOperators.LT, keep)).intoMemorySegment(z, zOff + o, LE);
+        }
+    }
+
+    @Override
+    public void assign(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
+            MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
+        int whole = n - n % Passes.STRIDE;
+        if (size <= LANES) {
+            assignFew(x, xOff, whole, codebook, cuts, size, values, valuesOff, codes, codesOff, sums);
+        } else {
+            assignMany(x, xOff, whole, codebook, cuts, size, values, valuesOff, codes, codesOff, sums);
+        }
+        ScalarPasses.assignFrom(whole, x, xOff, n, codebook, cuts, size, values, valuesOff, codes, codesOff, sums);
+    }
+
+    /** Codebook and cuts in a register each: binary search by permutation. */
+    private static void assignFew(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
+            MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
+        float[] padded = new float[LANES];
+        Arrays.fill(padded, Float.POSITIVE_INFINITY);
+        System.arraycopy(cuts, 0, padded, 0, size - 1);
+        IntVector cutTable = FloatVector.fromArray(F32, padded, 0).reinterpretAsInts();
+        System.arraycopy(codebook, 0, padded, 0, size);
+        IntVector wordTable = FloatVector.fromArray(F32, padded, 0).reinterpretAsInts();
+        FloatVector zero = FloatVector.zero(F32);
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            VectorMask<Float> alive = v.compare(VectorOperators.NE, zero);
+            IntVector code = IntVector.zero(I32);
+            for (int step = LANES / 2; step > 0; step >>= 1) {
+                FloatVector cut = code.add(step - 1).selectFrom(cutTable).reinterpretAsFloats();
+                code = code.add(step, v.compare(VectorOperators.GE, cut).cast(I32));
+            }
+            FloatVector word = zero.blend(code.selectFrom(wordTable).reinterpretAsFloats(), alive);
+            square(v, word, sums, i & Passes.STRIDE - 1);
+            if (values != null) {
+                word.intoMemorySegment(values, valuesOff + (long) i * Float.BYTES, LE);
+            }
+            if (codes != null) {
+                bytes(IntVector.zero(I32).blend(code, alive.cast(I32)), codes, codesOff + i);
+            }
+        }
+    }
+
+    private static void assignMany(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
+            MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
+        FloatVector zero = FloatVector.zero(F32);
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            IntVector code = IntVector.zero(I32);
+            FloatVector word = FloatVector.broadcast(F32, codebook[0]);
+            for (int j = 0; j < size - 1; j++) {
+                VectorMask<Float> reached = v.compare(VectorOperators.GE, cuts[j]);
+                code = code.add(1, reached.cast(I32));
+                word = word.blend(codebook[j + 1], reached);
+            }
+            VectorMask<Float> alive = v.compare(VectorOperators.NE, zero);
+            word = zero.blend(word, alive);
+            square(v, word, sums, i & Passes.STRIDE - 1);
+            if (values != null) {
+                word.intoMemorySegment(values, valuesOff + (long) i * Float.BYTES, LE);
+            }
+            if (codes != null) {
+                bytes(IntVector.zero(I32).blend(code, alive.cast(I32)), codes, codesOff + i);
+            }
+        }
+    }
+
+    /** Stores the low byte of each lane. */
+    private static void bytes(IntVector v, MemorySegment codes, long offset) {
+        if (LANES == 16) {
+            ((ByteVector) v.convertShape(VectorOperators.I2B, ByteVector.SPECIES_128, 0)).intoMemorySegment(codes,
+                    offset, LE);
+        } else if (LANES == 8) {
+            ((ByteVector) v.convertShape(VectorOperators.I2B, ByteVector.SPECIES_64, 0)).intoMemorySegment(codes,
+                    offset, LE);
+        } else {
+            for (int lane = 0; lane < LANES; lane++) {
+                codes.set(ValueLayout.JAVA_BYTE, offset + lane, (byte) v.lane(lane));
+            }
+        }
+    }
+
+    @Override
+    public int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zones, int size, double[] sums,
+            long[] counts, MemorySegment zoned, long at) {
+        int whole = n - n % Passes.STRIDE;
+        int found = 0;
+        // Blocks that stay in the first-level cache while each cut passes over them.
+        for (int from = 0; from < whole; from += BLOCK) {
+            int to = Math.min(whole, from + BLOCK);
+            counts[0] += reach(x, xOff, from, to, Float.NEGATIVE_INFINITY, sums, 0);
+            for (int j = 0; j < size; j++) {
+                counts[j + 1] += reach(x, xOff, from, to, cuts[j], sums, (j + 1) * Passes.STRIDE);
+            }
+            found += inside(x, xOff, from, to, zones, 2 * size, zoned, at + found);
+        }
+        return found + ScalarPasses.zonesFrom(whole, x, xOff, n, cuts, zones, size, sums, counts, zoned, at + found);
+    }
+
+    /** Adds the non-zero elements that reach {@code cut} to the accumulators; returns their number. */
+    private static int reach(MemorySegment x, long xOff, int from, int to, float cut, double[] sums, int at) {
+        FloatVector zero = FloatVector.zero(F32);
+        IntVector count = IntVector.zero(I32);
+        if (LANES == Passes.STRIDE) {
+            DoubleVector low = DoubleVector.fromArray(F64, sums, at);
+            DoubleVector high = DoubleVector.fromArray(F64, sums, at + HALF);
+            for (int i = from; i < to; i += LANES) {
+                FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+                VectorMask<Float> reached = v.compare(VectorOperators.GE, cut)
+                        .and(v.compare(VectorOperators.NE, zero));
+                FloatVector part = zero.blend(v, reached);
+                low = low.add(widen(part, 0));
+                high = high.add(widen(part, 1));
+                count = count.add(1, reached.cast(I32));
+            }
+            low.intoArray(sums, at);
+            high.intoArray(sums, at + HALF);
+        } else {
+            for (int i = from; i < to; i += LANES) {
+                FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+                VectorMask<Float> reached = v.compare(VectorOperators.GE, cut)
+                        .and(v.compare(VectorOperators.NE, zero));
+                FloatVector part = zero.blend(v, reached);
+                int lane = at + (i & Passes.STRIDE - 1);
+                DoubleVector.fromArray(F64, sums, lane).add(widen(part, 0)).intoArray(sums, lane);
+                DoubleVector.fromArray(F64, sums, lane + HALF).add(widen(part, 1)).intoArray(sums, lane + HALF);
+                count = count.add(1, reached.cast(I32));
+            }
+        }
+        return count.reduceLanes(VectorOperators.ADD);
+    }
+
+    /** Compacts the non-zero elements that lie in a zone: those that an odd number of the bounds do not exceed. */
+    private static int inside(MemorySegment x, long xOff, int from, int to, float[] zones, int size,
+            MemorySegment zoned, long at) {
+        FloatVector zero = FloatVector.zero(F32);
+        long out = at * Float.BYTES;
+        for (int i = from; i < to; i += LANES) {
+            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            VectorMask<Float> odd = v.compare(VectorOperators.GE, zones[0]);
+            for (int j = 1; j < size; j++) {
+                odd = odd.xor(v.compare(VectorOperators.GE, zones[j]));
+            }
+            odd = odd.and(v.compare(VectorOperators.NE, zero));
+            v.compress(odd).intoMemorySegment(zoned, out, LE);
+            out += (long) odd.trueCount() * Float.BYTES;
+        }
+        return (int) (out / Float.BYTES - at);
+    }
+}
