@@ -1,0 +1,225 @@
+package io.pare.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pare.data.IdxFiles;
+import io.pare.train.Checkpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real processes: what the JVM that a user starts does with its child, with signals and with sudden death. */
+@Tag("process")
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class LaunchTest {
+    private static final String MODULE = "--add-modules=jdk.incubator.vector";
+    private static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void theIncubatorModuleIsThereWithoutTheUserAskingForIt() throws Exception {
+        Jvm.Result result = Jvm.plain().run("doctor");
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains("kernels=simd"), result.out());
+        assertTrue(result.out().contains("good"), result.out());
+    }
+
+    @Test
+    void theUsersOptionsReachTheChild() throws Exception {
+        Jvm.Result result = Jvm.plain("--enable-preview", "-Xmx300m", "-Dpare.kernels=scalar", "-Dpare.native=off")
+                .run("doctor", "--threads", "1");
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains("kernels=scalar"), result.out());
+        assertTrue(result.out().contains("heap up to 300 MB"), result.out());
+        assertTrue(result.out().contains("native     off (off)"), result.out());
+    }
+
+    @Test
+    void theChildsExitCodeAndStreamsAreTheParents() throws Exception {
+        Jvm.Result result = Jvm.plain().run("eval", folder.resolve("none").toString());
+        assertEquals(Commands.USAGE, result.exit());
+        assertEquals("", result.out());
+        assertTrue(result.err().contains("none does not exist"), result.err());
+        assertFalse(result.err().contains("\tat "), result.err());
+    }
+
+    @Test
+    void helpAndVersionNeedNoChild() throws Exception {
+        Jvm.Result result = Jvm.plain().run("--version");
+        assertEquals(Commands.OK, result.exit());
+        assertTrue(result.out().startsWith("pare "), result.out());
+        assertEquals("", result.err());
+    }
+
+    @Test
+    void aJvmThatCannotHaveTheModuleIsNotStartedForever() throws Exception {
+        Jvm.Result result = Jvm.plain("-D" + Launch.PARENT + "=" + ProcessHandle.current().pid()).run("doctor");
+        assertEquals(Commands.FAILURE, result.exit());
+        assertTrue(result.err().contains("is missing from this JVM"), result.err());
+    }
+
+    @Test
+    void withoutTheOptimisingCompilerTheKernelsAreScalarAndSaySo() throws Exception {
+        Jvm.Result result = Jvm.plain("-XX:TieredStopAtLevel=1", "-Dpare.native=off").run("doctor");
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains("kernels=scalar") && result.out().contains("C1 only"), result.out());
+    }
+
+    @Test
+    void anUnknownPlatformComputesInJavaAndForcedFailsInOneLine() throws Exception {
+        Jvm.Result auto = Jvm.plain("-Dos.arch=riscv64").run("doctor");
+        assertEquals(Commands.OK, auto.exit(), auto.err());
+        assertTrue(auto.out().contains("native     off (auto), linux-riscv64"), auto.out());
+        Jvm.Result forced = Jvm.plain("-Dos.arch=riscv64", "-Dpare.native=on").run("train", "lenet5", "--data",
+                data().toString(), "--out", folder.resolve("out").toString());
+        assertEquals(Commands.FAILURE, forced.exit());
+        assertTrue(forced.err().contains("riscv64"), forced.err());
+        assertFalse(forced.err().contains("\tat "), forced.err());
+    }
+
+    @Test
+    void anOldJvmSaysInOneLineWhatItNeeds() throws Exception {
+        Path old = Path.of("/usr/lib/jvm/java-17-openjdk-amd64/bin/java");
+        assumeTrue(Files.exists(old));
+        Jvm.Result result = Jvm.of(old).run("train", "lenet5", "--out", "a b");
+        assertEquals(Commands.FAILURE, result.exit());
+        assertEquals(1, result.err().lines().count(), result.err());
+        assertTrue(result.err().startsWith("pare needs JDK 25 or newer, this is Java 17"), result.err());
+        assertTrue(result.err().contains("train lenet5 --out 'a b'") || result.err().contains("JAVA25_HOME"),
+                result.err());
+    }
+
+    @Test
+    void sigtermToTheParentSavesAndEndsBoth() throws Exception {
+        Running running = endlessRun();
+        running.parent().destroy();
+        assertEquals(143, Jvm.await(running.parent()), running.text());
+        assertFalse(running.child().isAlive());
+        assertResumable(running);
+    }
+
+    @Test
+    void ctrlCSavesAndSaysHowToGoOn() throws Exception {
+        Running running = endlessRun();
+        new ProcessBuilder("kill", "-INT", Long.toString(running.parent().pid())).start().waitFor();
+        assertEquals(130, Jvm.await(running.parent()), running.text());
+        assertFalse(running.child().isAlive());
+        assertTrue(running.text().contains("train --resume " + running.out()), running.text());
+        assertResumable(running);
+    }
+
+    @Test
+    void aParentThatIsKilledOutrightLeavesNoOrphan() throws Exception {
+        Running running = endlessRun();
+        running.parent().destroyForcibly();
+        Jvm.await(running.parent());
+        running.child().onExit().get(60, TimeUnit.SECONDS);
+        assertResumable(running);
+    }
+
+    @Test
+    void aRunThatWasKilledGoesOnToTheSameBits() throws Exception {
+        String[] settings = {"train", "lenet300", "--data", data().toString(), "--epochs", "12", "--batch-size", "10",
+            "--threads", "1", "--lr", "0.0001", "--quiet"};
+        Path whole = folder.resolve("whole");
+        Jvm.Result result = Jvm.plain(MODULE, NATIVE_ACCESS).run(with(settings, "--out", whole.toString()));
+        assertEquals(Commands.OK, result.exit(), result.err());
+        Path out = folder.resolve("killed");
+        Path log = folder.resolve("log");
+        Process process = Jvm.plain(MODULE, NATIVE_ACCESS).start(log, with(settings, "--out", out.toString()));
+        assertEquals(0, process.descendants().count());
+        Path checkpoint = out.resolve(Checkpoint.FILE);
+        await(() -> Files.exists(checkpoint) || !process.isAlive(), log);
+        process.destroyForcibly();
+        Jvm.await(process);
+        Files.deleteIfExists(out.resolve(Checkpoint.WEIGHTS));
+        Jvm.Result resumed = Jvm.plain(MODULE, NATIVE_ACCESS).run("train", "--resume", out.toString());
+        assertEquals(Commands.OK, resumed.exit(), resumed.err());
+        assertArrayEquals(Files.readAllBytes(whole.resolve(Checkpoint.WEIGHTS)),
+                Files.readAllBytes(out.resolve(Checkpoint.WEIGHTS)));
+    }
+
+    @Test
+    void aDiskThatIsFullForCheckpointsDoesNotEndTheTraining() throws Exception {
+        Path out = folder.resolve("small");
+        Jvm.Result result = Jvm.plain(MODULE, NATIVE_ACCESS, "-Dpare.native=off", "-XX:-UsePerfData").runUnder(
+                "ulimit -f 2000", "train", "lenet5", "--data", data().toString(), "--epochs", "1", "--batch-size", "20",
+                "--out", out.toString());
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.err().contains("warning: cannot write") && result.err().contains("training goes on"),
+                result.err());
+        assertTrue(Files.exists(out.resolve(Checkpoint.WEIGHTS)));
+        assertFalse(Files.exists(out.resolve(Checkpoint.FILE)));
+    }
+
+    /** A parent and its child in the middle of a training that would last for hours. */
+    private record Running(Process parent, ProcessHandle child, Path out, Path log) {
+        String text() throws IOException {
+            return Files.readString(log);
+        }
+    }
+
+    private Running endlessRun() throws Exception {
+        Path out = folder.resolve("endless");
+        Path log = folder.resolve("log");
+        Process parent = Jvm.plain().start(log, "train", "lenet300", "--data", data().toString(), "--epochs", "100000",
+                "--batch-size", "10", "--threads", "1", "--lr", "0.0001", "--out", out.toString());
+        Path checkpoint = out.resolve(Checkpoint.FILE);
+        await(() -> Files.exists(checkpoint) || !parent.isAlive(), log);
+        List<ProcessHandle> children = parent.children().toList();
+        assertEquals(1, children.size(), Files.readString(log));
+        return new Running(parent, children.getFirst(), out, log);
+    }
+
+    private void assertResumable(Running running) throws Exception {
+        RunFolder kept = new RunFolder(running.out());
+        assertTrue(kept.unfinished());
+        Path log = folder.resolve("resumed");
+        Process resumed = Jvm.plain(MODULE, NATIVE_ACCESS).start(log, "train", "--resume", running.out().toString());
+        await(() -> contains(log, "validation") || !resumed.isAlive(), log);
+        assertTrue(resumed.isAlive(), Files.readString(log));
+        resumed.destroyForcibly();
+        Jvm.await(resumed);
+    }
+
+    private Path data() throws IOException {
+        return IdxFiles.folder(folder.resolve("data"), 240, 40);
+    }
+
+    private static String[] with(String[] args, String... more) {
+        String[] all = Arrays.copyOf(args, args.length + more.length);
+        System.arraycopy(more, 0, all, args.length, more.length);
+        return all;
+    }
+
+    private static boolean contains(Path file, String text) {
+        try {
+            return Files.exists(file) && Files.readString(file).contains(text);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Waits for something that another process does; there is no event to wait for, so it looks again and again. */
+    private static void await(BooleanSupplier condition, Path log) throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() < end, () -> "waited too long; " + log);
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+    }
+}
