@@ -1,0 +1,7 @@
+/**
+ * The autodiff graph: {@link io.pare.graph.Graph} builds nodes, {@link io.pare.graph.Tape} binds them to memory and runs them.
+ *
+ * <p>An operation is a record in {@link io.pare.graph.Op}; its forward and gradient rules are one line in the table of
+ * {@code Rules}. Nothing here knows a network, a data set or an optimiser.
+ */
+package io.pare.graph;
