@@ -89,7 +89,7 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--dropout", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Whether the model's dropout layers drop (default: yes).")
     private boolean dropout;
 
-    @Option(names = "--shift", paramLabel = "PIXELS", defaultValue = "0", description = "Augment by random shifts of up to so many pixels (default: none).")
+    @Option(names = "--shift", paramLabel = "PIXELS", defaultValue = "1", description = "Augment by random shifts of up to so many pixels; 0 for none (default: ${DEFAULT-VALUE}).")
     private double shift;
 
     @Option(names = "--sub-pixel", description = "Shifts are any fraction of pixels, not whole ones.")
