@@ -2,10 +2,12 @@ package io.pare.compress;
 
 import io.pare.kernel.Kernels;
 import io.pare.kernel.Penalty;
+import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,7 @@ import java.util.Map;
  */
 public final class Admm implements AutoCloseable {
     private final Region region;
+    private final Projections projections;
     private final List<Group> groups;
     private final Map<Variable, Combined> combined = new LinkedHashMap<>();
     private int iterations;
@@ -30,6 +33,7 @@ public final class Admm implements AutoCloseable {
 
     private Admm(Builder builder) {
         this.region = Region.shared("admm");
+        this.projections = Projections.open(builder.threads);
         this.groups = new ArrayList<>();
         for (int t = 0; t < builder.terms.size(); t++) {
             Term term = builder.terms.get(t);
@@ -97,6 +101,7 @@ public final class Admm implements AutoCloseable {
     /** Collects constraints. Not thread-safe. */
     public static final class Builder {
         private final List<Term> terms = new ArrayList<>();
+        private int threads = 1;
 
         private Builder() {}
 
@@ -126,6 +131,12 @@ public final class Admm implements AutoCloseable {
             return constrain(List.of(variable), constraint, rho, new RhoRule.Fixed());
         }
 
+        /** Threads that projections use; the number never changes a result. */
+        public Builder threads(int count) {
+            this.threads = count;
+            return this;
+        }
+
         /** Takes memory for Z and U. Nothing is projected before {@link Admm#start}. */
         public Admm build() {
             if (terms.isEmpty()) {
@@ -140,7 +151,7 @@ public final class Admm implements AutoCloseable {
         long begin = System.nanoTime();
         for (Group group : groups) {
             group.u.forEach(tensor -> tensor.fill(0f));
-            group.constraint.project(group.values(), group.z, group.memory);
+            group.constraint.project(group.values(), group.z, group.memory, projections);
         }
         iterations = 0;
         projectionSeconds += (System.nanoTime() - begin) / 1e9;
@@ -160,30 +171,13 @@ public final class Admm implements AutoCloseable {
         for (Group group : groups) {
             long start = System.nanoTime();
             int n = group.variables.size();
-            for (int i = 0; i < n; i++) {
-                group.last.get(i).copyFrom(group.z.get(i));
-                MemorySegment u = group.u.get(i).segment();
-                kernels.add(u, 0, group.variables.get(i).value().segment(), 0, u, 0, group.u.get(i).count());
-            }
-            group.constraint.project(group.u, group.z, group.memory);
+            double[] primals = new double[n];
+            double[] duals = new double[n];
             double rho = group.rho;
-            double primal = 0;
-            double dual = 0;
-            List<double[]> squares = new ArrayList<>();
-            for (int i = 0; i < n; i++) {
-                long count = group.u.get(i).count();
-                MemorySegment z = group.z.get(i).segment();
-                MemorySegment last = group.last.get(i).segment();
-                kernels.subtract(z, 0, last, 0, last, 0, count);
-                double d = kernels.sumOfSquares(last, 0, count);
-                kernels.subtract(group.variables.get(i).value().segment(), 0, z, 0, last, 0, count);
-                double p = kernels.sumOfSquares(last, 0, count);
-                MemorySegment u = group.u.get(i).segment();
-                kernels.subtract(u, 0, z, 0, u, 0, count);
-                squares.add(new double[]{p, d});
-                primal += p;
-                dual += d;
-            }
+            group.constraint.step(group.values(), group.u, group.z, group.last, group.memory, projections, primals,
+                    duals);
+            double primal = Arrays.stream(primals).map(norm -> norm * norm).sum();
+            double dual = Arrays.stream(duals).map(norm -> norm * norm).sum();
             group.rho = group.rule.next(group.rho, Math.sqrt(primal), rho * Math.sqrt(dual));
             double rescale = rho / group.rho;
             for (int i = 0; i < n; i++) {
@@ -191,7 +185,7 @@ public final class Admm implements AutoCloseable {
                     kernels.scale((float) rescale, group.u.get(i).segment(), 0, group.u.get(i).count());
                 }
                 residuals.add(new Residual(group.variables.get(i).name(), group.constraint.describe(),
-                        Math.sqrt(squares.get(i)[0]), rho * Math.sqrt(squares.get(i)[1]),
+                        primals[i], rho * duals[i],
                         norm(kernels, group.variables.get(i).value()), rho,
                         (System.nanoTime() - start) / 1e9 / n));
             }
@@ -260,7 +254,7 @@ public final class Admm implements AutoCloseable {
     public void project() {
         long begin = System.nanoTime();
         for (Group group : groups) {
-            group.constraint.project(group.values(), group.last, group.memory);
+            group.constraint.project(group.values(), group.last, group.memory, projections);
             for (int i = 0; i < group.variables.size(); i++) {
                 group.variables.get(i).value().copyFrom(group.last.get(i));
             }
@@ -339,6 +333,7 @@ public final class Admm implements AutoCloseable {
         for (Group group : groups) {
             group.variables.forEach(variable -> variable.penalize(null));
         }
+        projections.close();
         region.close();
     }
 }

@@ -19,7 +19,7 @@ final class Allotment {
 
     /** Scores of a tensor's non-zeros, descending. */
     private static double[] scores(FloatTensor tensor, GlobalSparsity.Score score) {
-        float[] values = Projector.sortedNonzeros(tensor);
+        float[] values = Projector.nonzeroValues(tensor);
         double[] squares = new double[values.length];
         for (int i = 0; i < squares.length; i++) {
             squares[i] = (double) values[i] * values[i];

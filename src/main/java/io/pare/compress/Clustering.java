@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.List;
 
@@ -7,7 +8,7 @@ import java.util.List;
  * Every non-zero element is one of k values that are free; zeros stay zero and take no value.
  *
  * <p>The projection alternates nearest codeword and mean of the members, from the last codebook on (Lloyd's rounds to
- * convergence), so codewords move with the weights. With {@code k} from 1 to 256.
+ * convergence; the first codebook is the global optimum), so codewords move with the weights. With {@code k} from 1 to 256.
  */
 public record Clustering(int k) implements Constraint {
     static final String CODEBOOK = "codebook";
@@ -24,11 +25,11 @@ public record Clustering(int k) implements Constraint {
     }
 
     @Override
-    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory) {
+    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory, Projections kernels) {
         for (int i = 0; i < from.size(); i++) {
-            double[] codes = Projector.codebook(Projector.sortedNonzeros(from.get(i)), k, memory.get(CODEBOOK, i));
+            double[] codes = Projector.codebook(kernels, from.get(i), k, memory.get(CODEBOOK, i));
             memory.put(CODEBOOK, i, codes);
-            Projector.nearest(from.get(i), to.get(i), codes, true);
+            Projector.nearest(kernels, from.get(i), to.get(i), codes, true);
         }
     }
 

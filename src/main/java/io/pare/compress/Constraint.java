@@ -2,7 +2,10 @@ package io.pare.compress;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import io.pare.kernel.Kernels;
+import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -24,8 +27,39 @@ public sealed interface Constraint
      * @param from tensors with finite values
      * @param to of the same shapes, memory apart from {@code from}
      * @param memory of this constraint on these tensors
+     * @param kernels that the projection runs on
      */
-    void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory);
+    void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory, Projections kernels);
+
+    /**
+     * A Z step and a U step: {@code z = proj(w + u)}, {@code u = u + w - z}. Constraints whose kernel does both at once
+     * replace this.
+     *
+     * @param scratch of the same shapes; overwritten
+     * @param primal receives the norm of W - Z for each tensor
+     * @param dual receives the norm of the change in Z
+     */
+    default void step(List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> z, List<FloatTensor> scratch,
+            Memory memory, Projections kernels, double[] primal, double[] dual) {
+        Kernels plain = Kernels.active();
+        for (int i = 0; i < w.size(); i++) {
+            MemorySegment sum = u.get(i).segment();
+            plain.add(sum, 0, w.get(i).segment(), 0, sum, 0, u.get(i).count());
+        }
+        project(u, scratch, memory, kernels);
+        for (int i = 0; i < w.size(); i++) {
+            long n = w.get(i).count();
+            MemorySegment dualOf = u.get(i).segment();
+            MemorySegment old = z.get(i).segment();
+            MemorySegment next = scratch.get(i).segment();
+            plain.subtract(dualOf, 0, next, 0, dualOf, 0, n);
+            plain.subtract(next, 0, old, 0, old, 0, n);
+            dual[i] = Math.sqrt(plain.sumOfSquares(old, 0, n));
+            plain.subtract(w.get(i).segment(), 0, next, 0, old, 0, n);
+            primal[i] = Math.sqrt(plain.sumOfSquares(old, 0, n));
+            z.get(i).copyFrom(scratch.get(i));
+        }
+    }
 
     /** Counts whether the values lie in the set. */
     Feasibility measure(List<FloatTensor> values, Memory memory);

@@ -1,6 +1,7 @@
 package io.pare.compress;
 
 import io.pare.kernel.Kernels;
+import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -123,14 +124,20 @@ final class FreezeRun extends StageRun {
 
     @Override
     boolean cut() {
+        try (Projections kernels = Projections.open(1)) {
+            snap(kernels);
+        }
+        return true;
+    }
+
+    private void snap(Projections kernels) {
         for (Variable variable : held) {
-            Projector.nearest(variable.value(), variable.value(), context.levels.get(variable.name()),
+            Projector.nearest(kernels, variable.value(), variable.value(), context.levels.get(variable.name()),
                     !context.zeroIsNoCase.contains(variable.name()));
             int allowed = context.levels.get(variable.name()).length;
             context.guarantees.removeIf(guarantee -> guarantee.tensors().equals(List.of(variable.name()))
                     && guarantee.constraint() instanceof Clustering);
             context.guarantees.add(Guarantee.of(new Clustering(allowed), variable));
         }
-        return true;
     }
 }

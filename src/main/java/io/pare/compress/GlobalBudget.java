@@ -1,6 +1,9 @@
 package io.pare.compress;
 
+import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,11 +42,11 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
     private record Choice(int[] widths, long[] kept, double error) {}
 
     @Override
-    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory) {
+    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory, Projections kernels) {
         List<Ranked> ranked = new ArrayList<>();
         int[] widths = new int[from.size()];
         for (int i = 0; i < widths.length; i++) {
-            ranked.add(new Ranked(from.get(i), score));
+            ranked.add(new Ranked(from.get(i), score, kernels));
             double[] last = memory.get(WIDTH, i);
             widths[i] = last == null ? (minimumBits + maximumBits) / 2 : (int) last[0];
         }
@@ -66,13 +69,12 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
             }
         }
         for (int i = 0; i < widths.length; i++) {
-            Projector.topK(from.get(i), to.get(i), best.kept()[i]);
+            Projector.topK(kernels, from.get(i), to.get(i), best.kept()[i]);
             int k = 1 << best.widths()[i];
-            double[] codes = Projector.codebook(Projector.sortedNonzeros(to.get(i)), k,
-                    memory.get(Clustering.CODEBOOK, i));
+            double[] codes = Projector.codebook(kernels, to.get(i), k, memory.get(Clustering.CODEBOOK, i));
             memory.put(Clustering.CODEBOOK, i, codes);
             memory.put(WIDTH, i, best.widths()[i]);
-            Projector.nearest(to.get(i), to.get(i), codes, true);
+            Projector.nearest(kernels, to.get(i), to.get(i), codes, true);
         }
     }
 
@@ -113,10 +115,13 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
         private final float[] signed;
         private final double[] squares;
         private final GlobalSparsity.Score score;
+        private final Projections kernels;
 
-        Ranked(FloatTensor tensor, GlobalSparsity.Score score) {
+        Ranked(FloatTensor tensor, GlobalSparsity.Score score, Projections kernels) {
             this.score = score;
-            float[] sorted = Projector.sortedNonzeros(tensor);
+            this.kernels = kernels;
+            float[] sorted = Projector.nonzeroValues(tensor);
+            Arrays.sort(sorted);
             this.signed = new float[sorted.length];
             int low = 0;
             int high = sorted.length - 1;
@@ -139,12 +144,13 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
         /** Squared distance to the nearest tensor of so many non-zeros and k values; relative under LAMP. */
         double error(int kept, int k) {
             double error = squares[signed.length] - squares[kept];
-            float[] support = Arrays.copyOf(signed, kept);
-            Arrays.sort(support);
-            double[] codes = Projector.codebook(support, k, null);
-            for (float value : support) {
-                double off = value - Projector.nearest(codes, value);
-                error += off * off;
+            if (kept > 0) {
+                try (Region region = Region.confined("support")) {
+                    FloatTensor support = region.tensor(kept).copyFrom(Arrays.copyOf(signed, kept));
+                    MemorySegment words = region.allocate((long) k * Float.BYTES);
+                    kernels.linearStart(support.segment(), 0, kept, k, words, 0);
+                    error += kernels.kMeans(support.segment(), 0, kept, null, 0, k, words, 0, 100).error();
+                }
             }
             return score == GlobalSparsity.Score.LAMP ? error / Math.max(squares[signed.length], 1e-30) : error;
         }

@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.List;
 import java.util.Locale;
@@ -46,8 +47,8 @@ public record GlobalSparsity(long total, Score score, List<Wire> wires) implemen
     }
 
     @Override
-    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory) {
-        select(from, to, memory);
+    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory, Projections kernels) {
+        select(from, to, memory, kernels);
         for (int round = 0; round < ROUNDS && !wires.isEmpty(); round++) {
             if (!DeadUnits.remove(to, wires)) {
                 return;
@@ -59,18 +60,22 @@ public record GlobalSparsity(long total, Score score, List<Wire> wires) implemen
                 DeadUnits.clear(alive, i, from, dead, wires);
                 to.get(i).copyFrom(alive);
             }
-            select(to, to, memory);
+            select(to, to, memory, kernels);
         }
         if (!wires.isEmpty()) {
             DeadUnits.remove(to, wires);
         }
     }
 
-    private void select(List<FloatTensor> from, List<FloatTensor> to, Memory memory) {
-        long[] kept = Allotment.counts(from, total, score);
+    private void select(List<FloatTensor> from, List<FloatTensor> to, Memory memory, Projections kernels) {
+        // No tensor can get more than all: of larger ones only that many have to be ranked.
+        for (int i = 0; i < from.size(); i++) {
+            Projector.topK(kernels, from.get(i), to.get(i), total);
+        }
+        long[] kept = Allotment.counts(to, total, score);
         for (int i = 0; i < from.size(); i++) {
             memory.put(KEPT, i, kept[i]);
-            Projector.topK(from.get(i), to.get(i), kept[i]);
+            Projector.topK(kernels, to.get(i), to.get(i), kept[i]);
         }
     }
 

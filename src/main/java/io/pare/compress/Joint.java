@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.List;
 
@@ -21,11 +22,12 @@ public record Joint(Sparsity sparsity, int k) implements Constraint {
     }
 
     @Override
-    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory) {
+    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory, Projections kernels) {
         for (int i = 0; i < from.size(); i++) {
             FloatTensor tensor = from.get(i);
-            memory.put(Clustering.CODEBOOK, i, Projector.joint(tensor, to.get(i), sparsity.kept(tensor.count()), k,
-                    memory.get(Clustering.CODEBOOK, i)));
+            memory.put(Clustering.CODEBOOK, i,
+                    Projector.joint(kernels, tensor, to.get(i), sparsity.kept(tensor.count()), k,
+                            memory.get(Clustering.CODEBOOK, i)));
         }
     }
 

@@ -1,64 +1,31 @@
 package io.pare.compress;
 
+import io.pare.kernel.Clusters;
+import io.pare.kernel.LevelSet;
+import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.TreeSet;
 
 /** The seam between constraints, which speak of tensors, and the kernels, which speak of memory. */
 final class Projector {
+    private static final int ROUNDS = 100;
+
     private Projector() {}
 
     /** Copies the {@code k} largest magnitudes, of equal ones the first, and zeroes the rest. */
-    static void topK(FloatTensor from, FloatTensor to, long k) {
-        float[] x = from.toArray();
-        keepLargest(x, Math.toIntExact(Math.min(k, x.length)));
-        to.copyFrom(x);
-    }
-
-    private static void keepLargest(float[] x, int k) {
-        if (k >= x.length) {
-            return;
-        }
-        float threshold = k == 0 ? Float.POSITIVE_INFINITY : magnitude(x, k);
-        int above = 0;
-        for (float value : x) {
-            above += Math.abs(value) > threshold ? 1 : 0;
-        }
-        int ties = k - above;
-        for (int i = 0; i < x.length; i++) {
-            float size = Math.abs(x[i]);
-            if (size < threshold || size == threshold && ties-- <= 0) {
-                x[i] = 0;
-            }
-        }
-    }
-
-    /** The {@code k}-th largest magnitude, from 1. */
-    static float magnitude(float[] x, int k) {
-        float[] sorted = new float[x.length];
-        for (int i = 0; i < x.length; i++) {
-            sorted[i] = Math.abs(x[i]);
-        }
-        Arrays.sort(sorted);
-        return sorted[sorted.length - k];
-    }
-
-    /** Marks the {@code k} largest scores, of equal ones the first. */
-    static boolean[] largest(double[] score, int k) {
-        boolean[] kept = new boolean[score.length];
-        Integer[] order = new Integer[score.length];
-        Arrays.setAll(order, i -> i);
-        Arrays.sort(order, (a, b) -> Double.compare(score[b], score[a]));
-        for (int i = 0; i < Math.min(k, order.length); i++) {
-            kept[order[i]] = true;
-        }
-        return kept;
+    static void topK(Projections kernels, FloatTensor from, FloatTensor to, long k) {
+        kernels.topK(from.segment(), 0, to.segment(), 0, from.count(), Math.min(k, from.count()));
     }
 
     static long nonzeros(FloatTensor tensor) {
         long count = 0;
-        for (float value : tensor.toArray()) {
-            count += value != 0 ? 1 : 0;
+        MemorySegment segment = tensor.segment();
+        for (long i = 0; i < tensor.count(); i++) {
+            count += segment.getAtIndex(ValueLayout.JAVA_FLOAT, i) != 0 ? 1 : 0;
         }
         return count;
     }
@@ -66,10 +33,12 @@ final class Projector {
     /** The distinct values of a tensor, ascending, zero left out; stops above {@code limit}. */
     static float[] distinct(FloatTensor tensor, int limit) {
         TreeSet<Float> found = new TreeSet<>();
+        float last = 0;
         for (float value : tensor.toArray()) {
-            if (value != 0 && found.add(value) && found.size() > limit) {
+            if (value != 0 && value != last && found.add(value) && found.size() > limit) {
                 break;
             }
+            last = value;
         }
         float[] values = new float[found.size()];
         int i = 0;
@@ -79,8 +48,8 @@ final class Projector {
         return values;
     }
 
-    /** The values that are not zero, ascending. */
-    static float[] sortedNonzeros(FloatTensor tensor) {
+    /** The values that are not zero, in the tensor's order. */
+    static float[] nonzeroValues(FloatTensor tensor) {
         float[] x = tensor.toArray();
         int n = 0;
         for (float value : x) {
@@ -88,81 +57,68 @@ final class Projector {
                 x[n++] = value;
             }
         }
-        float[] found = Arrays.copyOf(x, n);
-        Arrays.sort(found);
-        return found;
+        return Arrays.copyOf(x, n);
     }
 
     /**
-     * Least-squares codewords of sorted values: Lloyd's rounds on prefix sums until nothing moves.
+     * Codewords of least squared error for the non-zeros, ascending.
      *
-     * @param start codewords to start from, or {@code null} for quantiles
+     * @param start codewords to start Lloyd's rounds from, or {@code null} for the global optimum
      */
-    static double[] codebook(float[] sorted, int k, double[] start) {
-        if (sorted.length == 0) {
-            return start == null ? new double[0] : start.clone();
-        }
-        double[] sums = new double[sorted.length + 1];
-        for (int i = 0; i < sorted.length; i++) {
-            sums[i + 1] = sums[i] + sorted[i];
-        }
-        double[] codes = start != null && start.length == k ? start.clone() : quantiles(sorted, k);
-        Arrays.sort(codes);
-        for (int round = 0; round < 300; round++) {
-            boolean moved = false;
-            int begin = 0;
-            for (int c = 0; c < codes.length; c++) {
-                int end = c + 1 == codes.length
-                        ? sorted.length
-                        : Math.max(begin, countBelow(sorted, (codes[c] + codes[c + 1]) / 2));
-                if (end > begin) {
-                    double mean = (sums[end] - sums[begin]) / (end - begin);
-                    moved |= Math.abs(mean - codes[c]) > 1e-9;
-                    codes[c] = mean;
-                }
-                begin = end;
+    static double[] codebook(Projections kernels, FloatTensor tensor, int k, double[] start) {
+        try (Region region = Region.confined("codebook")) {
+            MemorySegment words = region.allocate((long) k * Float.BYTES);
+            Clusters found;
+            if (start == null || start.length != k) {
+                found = kernels.kMeansExact(tensor.segment(), 0, tensor.count(), null, 0, k, words, 0);
+            } else {
+                write(start, words);
+                found = kernels.kMeans(tensor.segment(), 0, tensor.count(), null, 0, k, words, 0, ROUNDS);
             }
-            if (!moved) {
-                break;
-            }
+            return read(words, found.size());
+        }
+    }
+
+    private static void write(double[] codes, MemorySegment words) {
+        for (int c = 0; c < codes.length; c++) {
+            words.setAtIndex(ValueLayout.JAVA_FLOAT, c, (float) codes[c]);
+        }
+    }
+
+    private static double[] read(MemorySegment words, int size) {
+        double[] codes = new double[size];
+        for (int c = 0; c < size; c++) {
+            codes[c] = words.getAtIndex(ValueLayout.JAVA_FLOAT, c);
         }
         return codes;
     }
 
-    private static double[] quantiles(float[] sorted, int k) {
-        return java.util.stream.IntStream.range(0, k)
-                .mapToDouble(c -> sorted[(int) ((2L * c + 1) * sorted.length / (2L * k))]).distinct().toArray();
-    }
-
-    private static int countBelow(float[] sorted, double boundary) {
-        int low = 0;
-        int high = sorted.length;
-        while (low < high) {
-            int middle = (low + high) >>> 1;
-            if (sorted[middle] <= boundary) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
+    /**
+     * Maps each element to the nearest codeword, of two equally near ones the smaller.
+     *
+     * @param keepZero whether zeros stay; otherwise they go to the codeword nearest to zero
+     * @return sum of squared distances of the non-zeros
+     */
+    static double nearest(Projections kernels, FloatTensor from, FloatTensor to, double[] codes, boolean keepZero) {
+        if (codes.length == 0) {
+            to.fill(0f);
+            return 0;
         }
-        return low;
-    }
-
-    /** Maps each element to the nearest codeword, of two equally near ones the smaller; zeros stay where asked. */
-    static void nearest(FloatTensor from, FloatTensor to, double[] codes, boolean keepZero) {
-        float[] x = from.toArray();
-        if (codes.length > 0) {
-            for (int i = 0; i < x.length; i++) {
-                if (x[i] != 0 || !keepZero) {
-                    x[i] = (float) nearest(codes, x[i]);
+        try (Region region = Region.confined("codebook")) {
+            MemorySegment words = region.allocate((long) codes.length * Float.BYTES);
+            write(codes, words);
+            double error = kernels.assign(from.segment(), 0, from.count(), codes.length, words, 0, to.segment(), 0,
+                    null, 0);
+            if (!keepZero) {
+                float zero = (float) codes[nearestIndex(codes, 0)];
+                for (long i = 0; i < to.count(); i++) {
+                    if (to.get(i) == 0) {
+                        to.set(i, zero);
+                    }
                 }
             }
+            return error;
         }
-        to.copyFrom(x);
-    }
-
-    static double nearest(double[] codes, double value) {
-        return codes[nearestIndex(codes, value)];
     }
 
     static int nearestIndex(double[] codes, double value) {
@@ -175,64 +131,22 @@ final class Projector {
         return best;
     }
 
-    /** Interval of least squared error to {@code pattern} times the interval: a scan, then a refinement of the best. */
-    static double interval(FloatTensor tensor, double[] pattern, boolean keepZero) {
-        float[] x = keepZero ? sortedNonzeros(tensor) : tensor.toArray();
-        if (x.length == 0) {
-            return 1;
-        }
-        double largest = 0;
-        for (float value : x) {
-            largest = Math.max(largest, Math.abs(value));
-        }
-        double best = largest / pattern[pattern.length - 1];
-        double bestError = Double.POSITIVE_INFINITY;
-        for (int i = 1; i <= 100; i++) {
-            double q = largest * i / 100;
-            // Alternating nearest level and least-squares interval never raises the error.
-            for (int round = 0; round < 3; round++) {
-                double product = 0;
-                double square = 0;
-                for (float value : x) {
-                    double level = nearest(pattern, value / q);
-                    product += level * value;
-                    square += level * level;
-                }
-                q = square > 0 && product > 0 ? product / square : q;
-            }
-            double error = 0;
-            for (float value : x) {
-                double off = value - q * nearest(pattern, value / q);
-                error += off * off;
-            }
-            if (error < bestError) {
-                bestError = error;
-                best = q;
-            }
-        }
-        return best;
+    /** Interval of least squared error over the non-zeros. */
+    static double interval(Projections kernels, FloatTensor tensor, LevelSet levels) {
+        return kernels.optimalScale(tensor.segment(), 0, tensor.count(), null, 0, levels);
     }
 
-    /** Onto k non-zeros of so many values; returns the codebook. */
-    static double[] joint(FloatTensor from, FloatTensor to, long kept, int k, double[] start) {
-        topK(from, to, kept);
-        double[] codes = codebook(sortedNonzeros(to), k, start);
-        float[] x = from.toArray();
-        for (int round = 0; round < 5 && codes.length > 0; round++) {
-            float[] gain = new float[x.length];
-            for (int i = 0; i < x.length; i++) {
-                double code = nearest(codes, x[i]);
-                gain[i] = (float) Math.max(0, code * (2 * x[i] - code));
+    /** Onto at most {@code kept} non-zeros of {@code k} values; returns the codebook. */
+    static double[] joint(Projections kernels, FloatTensor from, FloatTensor to, long kept, int k, double[] start) {
+        try (Region region = Region.confined("codebook")) {
+            MemorySegment words = region.allocate((long) k * Float.BYTES);
+            boolean warm = start != null && start.length == k;
+            if (warm) {
+                write(start, words);
             }
-            keepLargest(gain, Math.toIntExact(Math.min(kept, x.length)));
-            float[] support = new float[x.length];
-            for (int i = 0; i < x.length; i++) {
-                support[i] = gain[i] > 0 ? x[i] : 0;
-            }
-            to.copyFrom(support);
-            codes = codebook(sortedNonzeros(to), k, codes);
+            io.pare.kernel.Joint found = kernels.joint(from.segment(), 0, from.count(), Math.min(kept, from.count()), k,
+                    warm, words, 0, ROUNDS, to.segment(), 0, null, 0);
+            return read(words, found.size());
         }
-        nearest(to, to, codes, true);
-        return codes;
     }
 }

@@ -1,5 +1,7 @@
 package io.pare.compress;
 
+import io.pare.kernel.LevelSet;
+import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.Arrays;
 import java.util.List;
@@ -43,34 +45,35 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
         return new Quantization(bits == 1 ? Levels.BINARY : Levels.UNIFORM, bits, true, true);
     }
 
-    /** The levels for q = 1, ascending. */
-    public double[] pattern() {
-        if (levels == Levels.TERNARY) {
-            return new double[]{-1, 0, 1};
-        }
+    /** The levels as the kernels take them. */
+    public LevelSet levelSet() {
         int side = 1 << bits - 1;
-        double[] pattern = new double[2 * side];
-        for (int i = 0; i < side; i++) {
-            double level = levels == Levels.POWERS ? 1L << i : i + 1;
-            pattern[side + i] = level;
-            pattern[side - 1 - i] = -level;
-        }
-        return pattern;
+        return switch (levels) {
+            case UNIFORM -> LevelSet.equidistant(side);
+            case POWERS -> LevelSet.powersOfTwo(side);
+            case BINARY -> LevelSet.binary();
+            case TERNARY -> LevelSet.ternary();
+        };
     }
 
     @Override
-    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory) {
+    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory, Projections kernels) {
         for (int i = 0; i < from.size(); i++) {
             double[] last = memory.get(INTERVAL, i);
-            double q = last == null || follow ? Projector.interval(from.get(i), pattern(), keepZero) : last[0];
+            double q = last == null || follow ? Projector.interval(kernels, from.get(i), levelSet()) : last[0];
             memory.put(INTERVAL, i, q);
-            Projector.nearest(from.get(i), to.get(i), scaled(q), keepZero);
+            Projector.nearest(kernels, from.get(i), to.get(i), scaled(q), keepZero);
         }
     }
 
     /** The levels for that interval, ascending, as the floats that weights become. */
     double[] scaled(double q) {
-        return Arrays.stream(pattern()).map(level -> (float) (level * q)).toArray();
+        LevelSet set = levelSet();
+        double[] scaled = new double[set.size()];
+        for (int i = 0; i < scaled.length; i++) {
+            scaled[i] = set.level(i, (float) q);
+        }
+        return scaled;
     }
 
     @Override

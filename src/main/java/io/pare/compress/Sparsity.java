@@ -1,5 +1,7 @@
 package io.pare.compress;
 
+import io.pare.kernel.Projections;
+import io.pare.kernel.Residuals;
 import io.pare.mem.FloatTensor;
 import java.util.List;
 
@@ -35,9 +37,21 @@ public record Sparsity(long count, double share) implements Constraint {
     }
 
     @Override
-    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory) {
+    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory, Projections kernels) {
         for (int i = 0; i < from.size(); i++) {
-            Projector.topK(from.get(i), to.get(i), kept(from.get(i).count()));
+            Projector.topK(kernels, from.get(i), to.get(i), kept(from.get(i).count()));
+        }
+    }
+
+    @Override
+    public void step(List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> z, List<FloatTensor> scratch,
+            Memory memory, Projections kernels, double[] primal, double[] dual) {
+        for (int i = 0; i < w.size(); i++) {
+            long n = w.get(i).count();
+            Residuals left = kernels.topKAdmm(w.get(i).segment(), 0, u.get(i).segment(), 0, z.get(i).segment(), 0, n,
+                    kept(n));
+            primal[i] = left.primal();
+            dual[i] = left.dual();
         }
     }
 

@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.Arrays;
 import java.util.List;
@@ -57,7 +58,7 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
     }
 
     @Override
-    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory) {
+    public void project(List<FloatTensor> from, List<FloatTensor> to, Memory memory, Projections kernels) {
         for (int i = 0; i < from.size(); i++) {
             FloatTensor tensor = from.get(i);
             float[] x = tensor.toArray();
@@ -69,7 +70,7 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
                 for (int e = 0; e < x.length; e++) {
                     score[group[e]] += (double) x[e] * x[e];
                 }
-                boolean[] kept = Projector.largest(score, (int) Math.round(share * score.length));
+                boolean[] kept = largest(score, (int) Math.round(share * score.length));
                 for (int e = 0; e < x.length; e++) {
                     if (!kept[group[e]]) {
                         x[e] = 0;
@@ -88,7 +89,7 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
                 for (int e = start; e < end; e++) {
                     magnitude[e - start] = Math.abs(x[e]);
                 }
-                boolean[] kept = Projector.largest(magnitude, first);
+                boolean[] kept = largest(magnitude, first);
                 for (int e = start; e < end; e++) {
                     if (!kept[e - start]) {
                         x[e] = 0;
@@ -130,6 +131,18 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
         return unit == Unit.N_OF_M
                 ? Feasibility.atMost("non-zeros above " + first + " of " + second, found, 0)
                 : Feasibility.atMost("groups in use", found, allowed);
+    }
+
+    /** Marks the {@code k} largest scores, of equal ones the first. */
+    private static boolean[] largest(double[] score, int k) {
+        boolean[] kept = new boolean[score.length];
+        Integer[] order = new Integer[score.length];
+        Arrays.setAll(order, i -> i);
+        Arrays.sort(order, (a, b) -> Double.compare(score[b], score[a]));
+        for (int i = 0; i < Math.min(k, order.length); i++) {
+            kept[order[i]] = true;
+        }
+        return kept;
     }
 
     /** The group of each element. */

@@ -1,0 +1,164 @@
+package io.pare.cli;
+
+import io.pare.compress.Link;
+import io.pare.compress.StepHook;
+import io.pare.compress.Training;
+import io.pare.compress.TrainingOptions;
+import io.pare.compress.Variable;
+import io.pare.data.Dataset;
+import io.pare.data.PixelScale;
+import io.pare.data.Shift;
+import io.pare.kernel.Bits;
+import io.pare.kernel.Penalty;
+import io.pare.mem.FloatTensor;
+import io.pare.model.Layer;
+import io.pare.train.Network;
+import io.pare.train.Optimizer;
+import io.pare.train.Trainer;
+import io.pare.train.TrainingSettings;
+import io.pare.train.Weight;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.DoubleUnaryOperator;
+
+/** Joins the trainer, which knows no constraint, to compression, which knows no network. */
+final class NetworkTraining implements Training {
+    private final Network network;
+    private final Network teacher;
+    private final Dataset train;
+    private final Dataset validation;
+    private final PixelScale scale;
+    private final long seed;
+    private final List<Variable> variables;
+    private Trainer trainer;
+
+    /**
+     * @param network that is trained and compressed
+     * @param teacher the dense network that stages distil from
+     */
+    NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, PixelScale scale, long seed) {
+        this.network = network;
+        this.teacher = teacher;
+        this.train = train;
+        this.validation = validation;
+        this.scale = scale;
+        this.seed = seed;
+        this.variables = network.weights().stream().<Variable>map(Parameter::new).toList();
+    }
+
+    private record Parameter(Weight weight) implements Variable {
+        @Override
+        public String name() {
+            return weight.name();
+        }
+
+        @Override
+        public FloatTensor value() {
+            return weight.value();
+        }
+
+        @Override
+        public FloatTensor gradient() {
+            return weight.gradient();
+        }
+
+        @Override
+        public boolean compressible() {
+            return weight.decays();
+        }
+
+        @Override
+        public void penalize(Penalty penalty) {
+            weight.penalize(penalty);
+        }
+
+        @Override
+        public void mask(Bits kept) {
+            weight.mask(kept);
+        }
+    }
+
+    @Override
+    public List<Variable> variables() {
+        return variables;
+    }
+
+    @Override
+    public void begin(TrainingOptions options) {
+        float decay = (float) options.weightDecay();
+        Optimizer optimizer = switch (options.optimizer()) {
+            case SGD -> new Optimizer.Momentum((float) options.momentum(), decay, false);
+            case ADAM -> new Optimizer.Adaptive(decay, false);
+            case ADAMW -> new Optimizer.Adaptive(decay, true);
+        };
+        TrainingSettings.Distillation distillation = options.distill() == 0
+                ? null
+                : new TrainingSettings.Distillation(teacher, (float) options.temperature(), (float) options.distill());
+        Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), false);
+        trainer = new Trainer(network, train, scale,
+                new TrainingSettings(options.batchSize(), optimizer, options.dropout(), shift, distillation, seed));
+    }
+
+    @Override
+    public Epoch epoch(long epoch, DoubleUnaryOperator rate, StepHook hook) {
+        trainer.epoch(Math.toIntExact(epoch), 0, rate, new Trainer.StepListener() {
+            @Override
+            public void beforeUpdate(int batch, int batches) {
+                hook.beforeUpdate(batch, batches);
+            }
+        });
+        return new Epoch(trainer.progress().loss(), trainer.progress().samples());
+    }
+
+    @Override
+    public Evaluation validate() {
+        return measure(validation);
+    }
+
+    Evaluation measure(Dataset data) {
+        io.pare.train.Evaluation found = io.pare.train.Evaluation.of(network, data, scale);
+        return new Evaluation(found.accuracy(), found.loss());
+    }
+
+    @Override
+    public Map<String, FloatTensor> optimizerState() {
+        Map<String, FloatTensor> states = new LinkedHashMap<>();
+        List<String> names = trainer.settings().optimizer().states();
+        for (Weight weight : network.weights()) {
+            for (int i = 0; i < names.size(); i++) {
+                states.put(names.get(i) + "." + weight.name(), weight.state(i));
+            }
+        }
+        return states;
+    }
+
+    @Override
+    public long optimizerSteps() {
+        return trainer.steps();
+    }
+
+    @Override
+    public void optimizerSteps(long steps) {
+        trainer.steps(steps);
+    }
+
+    /** Each layer with weights feeds the next one that has some; layers between them keep channels apart. */
+    @Override
+    public List<Link> links() {
+        List<Link> links = new ArrayList<>();
+        String last = null;
+        for (Layer layer : network.model().layers()) {
+            if (layer.parameters().isEmpty()) {
+                continue;
+            }
+            boolean grouped = layer instanceof Layer.Conv2d conv && conv.groups() != 1;
+            if (last != null && !grouped) {
+                links.add(new Link(last + ".weight", last + ".bias", layer.name() + ".weight"));
+            }
+            last = layer.name();
+        }
+        return links;
+    }
+}
