@@ -33,6 +33,7 @@ final class NetworkTraining implements Training {
     private final long seed;
     private final List<Variable> variables;
     private Trainer trainer;
+    private TrainingOptions current;
 
     /**
      * @param network that is trained and compressed
@@ -87,6 +88,12 @@ final class NetworkTraining implements Training {
 
     @Override
     public void begin(TrainingOptions options) {
+        if (options.equals(current)) {
+            optimizerState().values().forEach(state -> state.fill(0f));
+            trainer.steps(0);
+            return;
+        }
+        current = options;
         float decay = (float) options.weightDecay();
         Optimizer optimizer = switch (options.optimizer()) {
             case SGD -> new Optimizer.Momentum((float) options.momentum(), decay, false);

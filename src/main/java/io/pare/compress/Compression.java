@@ -85,7 +85,8 @@ public final class Compression {
 
     /** Runs all stages; see {@link Pipeline#run}. */
     public Pipeline.Result run() throws IOException {
-        return new Pipeline(new Recipe("builder", "", "", stages, stages.toString()), training, stateFile, progress)
+        return new Pipeline(new Recipe("builder", "", "", TrainingOptions.DEFAULTS, stages),
+                training, stateFile, progress)
                 .run();
     }
 }

@@ -18,7 +18,8 @@ import java.util.Map;
  * Runs the stages of a recipe on a training, keeps its state on disk, and proves the result.
  *
  * <p>With a state file a run that was stopped at any instant goes on from its last epoch and ends with the same bits
- * as one that was not. One thread; not reusable.
+ * as one that was not. The state fits every recipe that begins with the stages that were begun, so a finished run goes
+ * on when stages are added. One thread; not reusable.
  */
 public final class Pipeline {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -76,12 +77,13 @@ public final class Pipeline {
         try (Region region = Region.shared("stage start")) {
             Snapshot start = new Snapshot(region, context.weights);
             if (saved != null) {
-                if (!saved.text("recipe", "").equals(recipe.source())) {
-                    throw new RecipeException(stateFile + " belongs to another recipe, or to an older text of '"
-                            + recipe.name() + "': finish it with that one, or remove the file to begin anew");
-                }
                 at = (int) saved.whole("stage", 0);
                 epoch = (int) saved.whole("epochInStage", 0);
+                int begun = at + (epoch > 0 ? 1 : 0);
+                if (begun > recipe.stages().size() || !saved.text("stages", "").equals(recipe.text(begun))) {
+                    throw new RecipeException(stateFile + " belongs to a recipe that begins otherwise than '"
+                            + recipe.name() + "': finish it with that one, or remove the file to begin anew");
+                }
                 visit(saved);
             }
             for (int i = at; i < recipe.stages().size(); i++) {
@@ -150,7 +152,7 @@ public final class Pipeline {
 
     private void save(int stage, int epoch, StageRun run, Snapshot start) throws IOException {
         State.Writer state = new State.Writer();
-        state.text("recipe", recipe.source());
+        state.text("stages", recipe.text(stage + (epoch > 0 ? 1 : 0)));
         state.whole("stage", stage);
         state.whole("epochInStage", epoch);
         visit(state);

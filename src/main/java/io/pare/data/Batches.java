@@ -82,6 +82,11 @@ public final class Batches {
         return batch;
     }
 
+    /** Index in the data set of row {@code row} of the batch that {@link #next} gave last. */
+    public int index(int row) {
+        return order[(batch - 1) * batchSize + row];
+    }
+
     /** Goes to batch {@code newBatch} of epoch {@code newEpoch}, both from 0. */
     public void seek(int newEpoch, int newBatch) {
         if (newEpoch < 0 || newBatch < 0 || newBatch > perEpoch()) {

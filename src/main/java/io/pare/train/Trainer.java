@@ -5,6 +5,7 @@ import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
 import io.pare.graph.Tape;
 import io.pare.mem.FloatTensor;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
@@ -21,7 +22,7 @@ public final class Trainer {
     private final TrainingSettings settings;
     private final Batches batches;
     private final Tape tape;
-    private final Tape teacher;
+    private final FloatTensor teacherLogits;
     private final List<Weight> weights;
     private long steps;
 
@@ -103,16 +104,32 @@ public final class Trainer {
         TrainingSettings.Distillation distillation = settings.distillation();
         if (distillation == null) {
             this.tape = network.trainingTape(size, settings.dropout());
-            this.teacher = null;
+            this.teacherLogits = null;
         } else {
             this.tape = network.distillationTape(size, settings.dropout(), distillation.temperature(),
                     distillation.share());
-            this.teacher = distillation.teacher().inferenceTape(size);
+            this.teacherLogits = logits(distillation.teacher(), data, scale);
         }
         this.weights = network.weights();
         network.prepare(settings.optimizer());
         progress.batches = batches.perEpoch();
         progress.batchSize = size;
+    }
+
+    /** What the teacher says to each image as it is, not shifted: asked once, rather than in each step. */
+    private FloatTensor logits(Network asked, Dataset data, PixelScale scale) {
+        FloatTensor logits = network.region().tensor(data.size(), asked.model().classes());
+        int size = Math.min(500, data.size());
+        Tape answers = asked.inferenceTape(size);
+        Batches inOrder = Batches.inOrder(data, size, scale);
+        long row = 0;
+        int count;
+        while ((count = inOrder.next(answers.input(Network.IMAGES), answers.labels())) > 0) {
+            answers.forward(0);
+            logits.rows(row, row + count).copyFrom(answers.output().rows(0, count));
+            row += count;
+        }
+        return logits;
     }
 
     public Network network() {
@@ -179,10 +196,13 @@ public final class Trainer {
     }
 
     private void step(FloatTensor images, long key, int batch, StepListener listener) {
-        if (teacher != null) {
-            teacher.input(Network.IMAGES).copyFrom(images);
-            teacher.forward(0);
-            tape.input(Network.TEACHER).copyFrom(teacher.output());
+        if (teacherLogits != null) {
+            FloatTensor into = tape.input(Network.TEACHER);
+            long bytes = into.byteSize() / settings.batchSize();
+            for (int row = 0; row < settings.batchSize(); row++) {
+                MemorySegment.copy(teacherLogits.segment(), batches.index(row) * bytes, into.segment(), row * bytes,
+                        bytes);
+            }
         }
         tape.forward(key);
         if (!Double.isFinite(tape.loss())) {

@@ -122,7 +122,31 @@ class PipelineTest {
             Recipe other = Recipe.parse("a", "stages: [mask-retrain: {train: {epochs: 3}}]");
             RecipeException refused = assertThrows(RecipeException.class,
                     new Pipeline(other, blobs.training, state, Progress.SILENT)::run);
-            assertTrue(refused.getMessage().contains("another recipe"), refused.getMessage());
+            assertTrue(refused.getMessage().contains("begins otherwise"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void aFinishedRunGoesOnWhenStagesAreAdded() throws IOException {
+        String first = "train: {epochs: 2}\nstages:\n  - admm-prune: {keep: {ratio: 3}}\n";
+        String both = first + "  - mask-retrain: {}\n";
+        Path state = folder.resolve("state");
+        float[][] wanted;
+        try (Blobs blobs = new Blobs()) {
+            new Pipeline(Recipe.parse("both", both), blobs.training, null, Progress.SILENT).run();
+            wanted = values(blobs);
+        }
+        try (Blobs blobs = new Blobs()) {
+            new Pipeline(Recipe.parse("first", first), blobs.training, state, Progress.SILENT).run();
+        }
+        try (Blobs blobs = new Blobs()) {
+            Pipeline.Result result = new Pipeline(Recipe.parse("both", both), blobs.training, state, Progress.SILENT)
+                    .run();
+            assertEquals(2, result.stages().size());
+            float[][] found = values(blobs);
+            for (int i = 0; i < wanted.length; i++) {
+                assertArrayEquals(wanted[i], found[i]);
+            }
         }
     }
 
