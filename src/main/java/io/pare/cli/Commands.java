@@ -47,7 +47,10 @@ public final class Commands implements Runnable {
     static CommandLine line() {
         Commands commands = new Commands();
         Failures failures = new Failures(() -> commands.debug);
-        return new CommandLine(commands).setCaseInsensitiveEnumValuesAllowed(true)
+        return new CommandLine(commands)
+                .registerConverter(RunSettings.Rule.class, new Words<>(RunSettings.Rule.class))
+                .registerConverter(RunSettings.Course.class, new Words<>(RunSettings.Course.class))
+                .registerConverter(DataCommand.Part.class, new Words<>(DataCommand.Part.class))
                 .setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures)
                 .setUsageHelpAutoWidth(true).setUsageHelpLongOptionsMaxWidth(30);
     }

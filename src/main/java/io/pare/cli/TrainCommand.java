@@ -181,6 +181,9 @@ final class TrainCommand implements Callable<Integer> {
         inside("--lr-floor", floor, 0, 1);
         inside("--warm-up", warmUp, 0, epochs);
         inside("--shift", shift, 0, Mnist.SIDE);
+        if (validation != null) {
+            positive("--validation", validation);
+        }
         return new RunSettings(model, data == null ? null : data.toAbsolutePath().normalize().toString(), epochs,
                 batchSize, learningRate, optimizer, momentum, weightDecay, schedule, floor, warmUp, dropout, shift,
                 subPixel, validation == null ? 0 : validation, seed, threads.orElse(ThreadOption.processors()));

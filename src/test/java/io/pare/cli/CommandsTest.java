@@ -1,0 +1,255 @@
+package io.pare.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pare.data.IdxFiles;
+import io.pare.train.Checkpoint;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+/** The command line in this JVM: results, exit codes, and every wrong input in one clear line. */
+class CommandsTest {
+    @TempDir
+    Path folder;
+
+    private Path data;
+    private Path out;
+
+    /** What a command came to. */
+    private record Result(int exit, String out, String err) {}
+
+    @BeforeEach
+    void data() throws IOException {
+        data = IdxFiles.folder(folder.resolve("data"), 120, 40);
+        out = folder.resolve("out");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "--help", "train --help", "eval --help", "data --help", "data mnist --help",
+        "doctor --help"})
+    void helpGoesToStdoutAndShowsExamples(String line) {
+        Result result = run(line.isEmpty() ? new String[0] : line.split(" "));
+        assertEquals(Commands.OK, result.exit());
+        assertEquals("", result.err());
+        assertTrue(result.out().contains("Usage: pare"), result.out());
+        assertTrue(line.equals("data --help") || result.out().contains("pare ") && result.out().contains("xample")
+                || line.startsWith("doctor"), result.out());
+        assertTrue(result.out().lines().allMatch(text -> text.length() <= 120), result.out());
+    }
+
+    @Test
+    void aTrainingWritesResultsWeightsAndReport() throws IOException {
+        Path report = folder.resolve("deep/report.json");
+        Result result = train("--report", report.toString(), "--epochs", "2");
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().startsWith("model                lenet300\ntest accuracy        0."), result.out());
+        assertTrue(result.err().contains("epoch  2/2"), result.err());
+        JsonNode json = new ObjectMapper().readTree(Files.readString(report));
+        for (String field : List.of("model", "dataset", "seed", "threads", "commit", "jdk", "onednn", "openblas", "isa",
+                "epochs", "trainLoss", "validationAccuracy", "testAccuracy", "imagesPerSecond", "seconds")) {
+            assertTrue(json.hasNonNull(field), field);
+        }
+        assertEquals(2, json.get("history").size());
+        assertTrue(json.get("testAccuracy").asDouble() >= 0 && json.get("testAccuracy").asDouble() <= 1);
+        Result eval = run("eval", out.toString(), "--data", data.toString(), "--threads", "1");
+        assertEquals(Commands.OK, eval.exit(), eval.err());
+        assertTrue(eval.out().contains(String.format("%.4f", json.get("testAccuracy").asDouble())), eval.out());
+    }
+
+    @Test
+    void quietSaysNothingButResults() {
+        Result result = train("--quiet");
+        assertEquals(Commands.OK, result.exit());
+        assertEquals("", result.err());
+        assertTrue(result.out().contains("test accuracy"), result.out());
+    }
+
+    @Test
+    void theSameSeedGivesTheSameBits() throws IOException {
+        train("--seed", "7");
+        byte[] first = Files.readAllBytes(out.resolve(Checkpoint.WEIGHTS));
+        train("--seed", "7");
+        assertTrue(Arrays.equals(first, Files.readAllBytes(out.resolve(Checkpoint.WEIGHTS))));
+        train("--seed", "8");
+        assertFalse(Arrays.equals(first, Files.readAllBytes(out.resolve(Checkpoint.WEIGHTS))));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"train|which model? Give lenet5 or lenet300",
+        "train lenet6|unknown model 'lenet6'; known are lenet5",
+        "train lenet5 --epoch 3|did you mean --epochs",
+        "trian lenet5|did you mean train",
+        "train lenet5 --optimizer adm|'adm' is none of adam, adamw, sgd",
+        "train lenet5 --schedule linear|'linear' is none of cosine, step, constant",
+        "train lenet5 --threads 0|--threads is 0, must be from 1",
+        "train lenet5 --threads two|'two' is not an int",
+        "train lenet5 --epochs 0|--epochs is 0, must be at least 1",
+        "train lenet5 --batch-size -1|--batch-size is -1, must be at least 1",
+        "train lenet5 --lr 0|--lr is 0.0, must be above 0 and at most 100",
+        "train lenet5 --lr NaN|--lr is NaN, must be above 0",
+        "train lenet5 --warm-up 11|--warm-up is 11.0, must be from 0 to 10",
+        "train lenet5 --momentum 2|--momentum is 2.0, must be from 0 to 1",
+        "train lenet5 --shift 99|--shift is 99.0, must be from 0 to 28",
+        "train lenet5 --validation 60000|leaves nothing of 60000 images to train on",
+        "train lenet5 --validation -5|--validation is -5",
+        "train lenet5 --batch-size 60000|more than the 55000 images",
+        "train lenet5 --data /none|the folder /none does not exist",
+        "train --resume /none|/none is no folder of a run",
+        "train lenet5 --resume a --out b|name different folders",
+        "eval|Missing required parameter: 'WEIGHTS'",
+        "eval /none|/none does not exist",
+        "data mnist --part half|'half' is none of train, test",
+        "data mnist --sheet x.png --rows 0|a sheet of 0 x 20 images"})
+    void wrongCommandLinesAreExplained(String line, String expected) {
+        Result result = run((line + (line.contains("lenet5") && !line.contains("--out")
+                ? " --out " + out
+                : "")).split(" "));
+        assertExplained(Commands.USAGE, expected, result);
+        assertFalse(Files.exists(out), "something was written");
+    }
+
+    @Test
+    void debugShowsTheTrace() {
+        Result result = run("train", "lenet5", "--data", "/none", "--out", out.toString(), "--debug");
+        assertEquals(Commands.USAGE, result.exit());
+        assertTrue(result.err().contains("\tat io.pare.data."), result.err());
+    }
+
+    @Test
+    void damagedDataIsExplained() throws IOException {
+        Path images = data.resolve("train-images-idx3-ubyte");
+        Files.write(images, Arrays.copyOf(Files.readAllBytes(images), 1000));
+        assertExplained(Commands.USAGE, "train-images-idx3-ubyte is cut short", train());
+        assertExplained(Commands.USAGE, "train-images-idx3-ubyte is cut short",
+                run("data", "mnist", "--data", data.toString()));
+    }
+
+    @Test
+    void aPlaceThatCannotBeWrittenIsFoundBeforeTraining() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "mine");
+        Result result = run("train", "lenet300", "--data", data.toString(), "--out", file.resolve("out").toString());
+        assertExplained(Commands.FAILURE, "a folder is needed", result);
+        assertFalse(result.err().contains("epoch"), result.err());
+        Result report = train("--report", file.resolve("report.json").toString());
+        assertExplained(Commands.FAILURE, "a folder is needed", report);
+        assertFalse(report.err().contains("epoch"), report.err());
+        assertEquals("mine", Files.readString(file));
+    }
+
+    @Test
+    void aReportOnAFullDiskIsExplainedAndTheWeightsAreKept() {
+        assumeTrue(Files.exists(Path.of("/dev/full")));
+        assertExplained(Commands.FAILURE, "cannot write /dev/full: the disk is full", train("--report", "/dev/full"));
+        assertTrue(Files.exists(out.resolve(Checkpoint.WEIGHTS)));
+    }
+
+    @Test
+    void checkpointsOfAnotherModelOrWithOtherSettingsAreExplained() {
+        train();
+        assertExplained(Commands.USAGE, "holds a run of lenet300, not of lenet5",
+                run("train", "lenet5", "--resume", out.toString()));
+        assertExplained(Commands.USAGE, "--seed 5 differs from the run's 1",
+                run("train", "--resume", out.toString(), "--seed", "5"));
+        assertExplained(Commands.USAGE, "lenet300", run("eval", out.toString(), "--model", "lenet5", "--data",
+                data.toString()));
+        assertEquals(Commands.OK, run("train", "--resume", out.toString(), "--seed", "1", "-q").exit());
+    }
+
+    @Test
+    void damagedCheckpointsAreExplainedAndLeftAlone() throws IOException {
+        train();
+        Path checkpoint = out.resolve(Checkpoint.FILE);
+        byte[] whole = Files.readAllBytes(checkpoint);
+        for (int length : new int[]{0, 5, 100, whole.length / 2, whole.length - 1}) {
+            byte[] part = Arrays.copyOf(whole, length);
+            Files.write(checkpoint, part);
+            assertExplained(Commands.USAGE, Checkpoint.FILE, run("train", "--resume", out.toString()));
+            assertEquals(length, Files.size(checkpoint));
+        }
+        Files.write(checkpoint, whole);
+        Files.writeString(out.resolve("run.json"), "{\"settings\": ");
+        assertExplained(Commands.USAGE, "run.json is damaged", run("train", "--resume", out.toString()));
+        Files.writeString(out.resolve("run.json"), "{}");
+        assertExplained(Commands.USAGE, "run.json is damaged", run("train", "--resume", out.toString()));
+    }
+
+    @Test
+    void weightsThatAreNoneAreExplained() throws IOException {
+        Path file = Files.write(folder.resolve("w.safetensors"), "nonsense".getBytes(StandardCharsets.UTF_8));
+        assertExplained(Commands.USAGE, "w.safetensors", run("eval", file.toString()));
+        Files.createDirectories(out);
+        assertExplained(Commands.USAGE, "is not finished", run("eval", out.toString()));
+    }
+
+    @Test
+    void anUnfinishedRunIsNotOverwritten() throws IOException {
+        train();
+        Files.delete(out.resolve(Checkpoint.WEIGHTS));
+        byte[] checkpoint = Files.readAllBytes(out.resolve(Checkpoint.FILE));
+        Result again = train("--seed", "3");
+        assertEquals(Commands.OK, again.exit(), again.err());
+        Path previous = out.resolve("previous");
+        assertTrue(again.err().contains("--resume " + previous), again.err());
+        assertTrue(Arrays.equals(checkpoint, Files.readAllBytes(previous.resolve(Checkpoint.FILE))));
+        assertEquals(Commands.OK, run("train", "--resume", previous.toString()).exit());
+    }
+
+    @Test
+    void theDataCommandVerifiesAndDraws() {
+        Path sheet = folder.resolve("sheet.png");
+        Result result = run("data", "mnist", "--data", data.toString(), "--sheet", sheet.toString(), "--part", "TEST");
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains("120x28x28") && result.out().contains("other"), result.out());
+        assertTrue(Files.exists(sheet));
+        assertTrue(run("data", "mnist").out().contains("60000x28x28      MNIST"));
+    }
+
+    private Result train(String... more) {
+        List<String> args = new ArrayList<>(List.of("train", "lenet300", "--data", data.toString(), "--out",
+                out.toString(), "--epochs", "1", "--batch-size", "10", "--threads", "1", "--lr", "0.0001"));
+        for (int i = 0; i < more.length; i++) {
+            int at = args.indexOf(more[i]);
+            if (at >= 0 && more[i].startsWith("--")) {
+                args.set(at + 1, more[++i]);
+            } else {
+                args.add(more[i]);
+            }
+        }
+        return run(args.toArray(new String[0]));
+    }
+
+    private static Result run(String... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        CommandLine line = Commands.line().setOut(new PrintWriter(out)).setErr(new PrintWriter(err))
+                .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
+        int exit = line.execute(args);
+        return new Result(exit, out.toString(), err.toString());
+    }
+
+    private static void assertExplained(int exit, String expected, Result result) {
+        assertEquals(exit, result.exit(), result.err());
+        assertTrue(result.err().contains(expected), result.err());
+        assertFalse(result.err().contains("\tat "), result.err());
+        assertTrue(result.err().lines().filter(text -> text.startsWith("pare: ")).count() == 1, result.err());
+    }
+}
