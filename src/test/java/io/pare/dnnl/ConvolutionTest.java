@@ -4,12 +4,14 @@ import static io.pare.dnnl.Workbench.assertClose;
 import static io.pare.dnnl.Workbench.in;
 import static io.pare.dnnl.Workbench.out;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.NativeException;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -105,6 +107,17 @@ class ConvolutionTest {
                     Reference.convBackwardWeights(s, data.src.toArray(), data.diffDst.toArray()), diffWeights, terms);
             assertClose("bias of " + conv.backwardWeights(), Reference.convBackwardBias(s, data.diffDst.toArray()),
                     diffBias, terms);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("shapes")
+    void noPassFallsToTheReferenceKernel(ConvShape s) {
+        try (Workbench bench = new Workbench()) {
+            Convolution conv = new Convolution(bench.region, s, Convolution.Options.of(false, true));
+            for (Primitive pass : List.of(conv.forward(), conv.backwardData(), conv.backwardWeights())) {
+                assertFalse(pass.implementation().contains("ref"), pass.toString());
+            }
         }
     }
 
