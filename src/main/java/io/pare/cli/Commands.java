@@ -9,17 +9,20 @@ import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 /** The root of the command line, and its exit codes. */
-@Command(name = "pare", mixinStandardHelpOptions = true, versionProvider = Version.class, header = "Trains neural networks on the JVM and compresses them with ADMM.%n", synopsisSubcommandLabel = "COMMAND", subcommands = {
-    TrainCommand.class, CompressCommand.class, EvalCommand.class, DataCommand.class,
-    DoctorCommand.class}, commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",
-        "Examples (pare stands for: java -jar target/engine.jar):", "  pare train lenet5",
-        "      Trains LeNet-5 on the MNIST inside the jar; needs no network.",
-        "  pare train lenet5 --seed 2 --out runs/two --report two.json",
-        "  pare train --resume runs/two", "      Goes on where Ctrl-C, or worse, stopped a run.",
-        "  pare eval runs/two/weights.safetensors", "  pare doctor",
-        "      Says what this machine uses and why, and how fast it is.", "",
-        "Exit codes: 0 done; 1 the run failed; 2 wrong command line or input; 130 stopped by Ctrl-C.",
-        "Results go to stdout, everything else to stderr. `pare COMMAND --help` tells more."})
+@Command(name = "pare", mixinStandardHelpOptions = true, versionProvider = Version.class,
+        header = "Trains neural networks on the JVM and compresses them with ADMM.%n",
+        synopsisSubcommandLabel = "COMMAND", subcommands = {
+            TrainCommand.class, CompressCommand.class, EvalCommand.class, DataCommand.class,
+            DoctorCommand.class},
+        commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",
+            "Examples (pare stands for: java -jar target/engine.jar):", "  pare train lenet5",
+            "      Trains LeNet-5 on the MNIST inside the jar; needs no network.",
+            "  pare train lenet5 --seed 2 --out runs/two --report two.json",
+            "  pare train --resume runs/two", "      Goes on where Ctrl-C, or worse, stopped a run.",
+            "  pare eval runs/two/weights.safetensors", "  pare doctor",
+            "      Says what this machine uses and why, and how fast it is.", "",
+            "Exit codes: 0 done; 1 the run failed; 2 wrong command line or input; 130 stopped by Ctrl-C.",
+            "Results go to stdout, everything else to stderr. `pare COMMAND --help` tells more."})
 public final class Commands implements Runnable {
     /** Done. */
     public static final int OK = 0;

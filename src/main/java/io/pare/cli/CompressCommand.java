@@ -38,17 +38,20 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Compresses a network by a recipe. */
-@Command(name = "compress", mixinStandardHelpOptions = true, sortOptions = false, header = "Prune, cluster and quantise a network with ADMM, by a recipe.%n")
+@Command(name = "compress", mixinStandardHelpOptions = true, sortOptions = false,
+        header = "Prune, cluster and quantise a network with ADMM, by a recipe.%n")
 final class CompressCommand implements Callable<Integer> {
     private static final int HELD_BACK_SHARE = 12;
 
     @Parameters(paramLabel = "MODEL", description = "lenet5 or lenet300.")
     private String model;
 
-    @Option(names = "--from", paramLabel = "DIR", description = "A trained network: the folder of a run, or its weights.safetensors. Give the run's --seed, so that its validation images stay unseen (default: train one first).")
+    @Option(names = "--from", paramLabel = "DIR",
+            description = "A trained network: the folder of a run, or its weights.safetensors. Give the run's --seed, so that its validation images stay unseen (default: train one first).")
     private Path from;
 
-    @Option(names = "--recipe", paramLabel = "NAME|FILE", required = true, description = "A recipe that comes with Pare, or a YAML file.")
+    @Option(names = "--recipe", paramLabel = "NAME|FILE", required = true,
+            description = "A recipe that comes with Pare, or a YAML file.")
     private String recipeName;
 
     @Option(names = "--out", paramLabel = "DIR", description = "Folder for state and results (default: runs/RECIPE).")
@@ -57,13 +60,15 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--report", paramLabel = "FILE.json", description = "Write results as JSON.")
     private Path report;
 
-    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Fixes all that is random (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "1",
+            description = "Fixes all that is random (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Mixin
     private ThreadOption threads;
 
-    @Option(names = "--data", paramLabel = "DIR", description = "Folder with four IDX files (default: the MNIST inside the jar).")
+    @Option(names = "--data", paramLabel = "DIR",
+            description = "Folder with four IDX files (default: the MNIST inside the jar).")
     private Path data;
 
     @Option(names = "--anew", description = "Begin again where --out holds an unfinished run, rather than going on.")

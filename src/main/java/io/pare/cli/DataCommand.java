@@ -15,7 +15,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** Looks at data sets. */
-@Command(name = "data", mixinStandardHelpOptions = true, header = "Verify data sets, look at their images.%n", synopsisSubcommandLabel = "COMMAND", commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n")
+@Command(name = "data", mixinStandardHelpOptions = true, header = "Verify data sets, look at their images.%n",
+        synopsisSubcommandLabel = "COMMAND", commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n")
 final class DataCommand implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -26,15 +27,22 @@ final class DataCommand implements Runnable {
         spec.commandLine().usage(out);
     }
 
-    @Command(name = "mnist", mixinStandardHelpOptions = true, header = "Check the four MNIST files, and draw images as a PNG sheet.%n", description = "Without --data it looks at the files inside the jar. Exit code 2 if a file is damaged.", optionListHeading = "%nOptions:%n", footer = {
-        "", "Examples:", "  pare data mnist", "  pare data mnist --data ~/fashion-mnist",
-        "  pare data mnist --sheet digits.png --part test --rows 20 --columns 30"})
+    @Command(name = "mnist", mixinStandardHelpOptions = true,
+            header = "Check the four MNIST files, and draw images as a PNG sheet.%n",
+            description = "Without --data it looks at the files inside the jar. Exit code 2 if a file is damaged.",
+            optionListHeading = "%nOptions:%n", footer = {
+                "", "Examples:", "  pare data mnist", "  pare data mnist --data ~/fashion-mnist",
+                "  pare data mnist --sheet digits.png --part test --rows 20 --columns 30"})
     void mnist(
-            @Option(names = "--data", paramLabel = "DIR", description = "Folder with the four IDX files, gzipped or not.") Path data,
+            @Option(names = "--data", paramLabel = "DIR",
+                    description = "Folder with the four IDX files, gzipped or not.") Path data,
             @Option(names = "--sheet", paramLabel = "FILE.png", description = "Draw images into this file.") Path sheet,
-            @Option(names = "--part", paramLabel = "train|test", defaultValue = "train", description = "Part to draw (default: ${DEFAULT-VALUE}).") Part part,
-            @Option(names = "--rows", paramLabel = "N", defaultValue = "10", description = "Rows of the sheet (default: ${DEFAULT-VALUE}).") int rows,
-            @Option(names = "--columns", paramLabel = "N", defaultValue = "20", description = "Columns of the sheet (default: ${DEFAULT-VALUE}).") int columns) {
+            @Option(names = "--part", paramLabel = "train|test", defaultValue = "train",
+                    description = "Part to draw (default: ${DEFAULT-VALUE}).") Part part,
+            @Option(names = "--rows", paramLabel = "N", defaultValue = "10",
+                    description = "Rows of the sheet (default: ${DEFAULT-VALUE}).") int rows,
+            @Option(names = "--columns", paramLabel = "N", defaultValue = "20",
+                    description = "Columns of the sheet (default: ${DEFAULT-VALUE}).") int columns) {
         PrintWriter out = spec.commandLine().getOut();
         List<Mnist.Check> checks = Mnist.verify(data);
         for (Mnist.Check check : checks) {

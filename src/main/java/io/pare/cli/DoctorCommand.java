@@ -19,13 +19,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** Says what a run would use on this machine and why, and tests it. */
-@Command(name = "doctor", mixinStandardHelpOptions = true, header = "Say what this machine uses and why, and how fast it is.%n", description = "Exit code 1 if what is asked for cannot be had or computes wrong results.", optionListHeading = "%nOptions:%n", footer = {
-    "", "What can be forced, as JVM options before -jar:",
-    "  -Dpare.kernels=auto|simd|scalar   Pare's own kernels",
-    "  -Dpare.simd.bits=128|256|512      their vector width",
-    "  -Dpare.native=auto|on|off         oneDNN and OpenBLAS",
-    "  -Dpare.native.path=DIR            libraries of your own",
-    "  -Dpare.cache=DIR                  where libraries are unpacked"})
+@Command(name = "doctor", mixinStandardHelpOptions = true,
+        header = "Say what this machine uses and why, and how fast it is.%n",
+        description = "Exit code 1 if what is asked for cannot be had or computes wrong results.",
+        optionListHeading = "%nOptions:%n", footer = {
+            "", "What can be forced, as JVM options before -jar:",
+            "  -Dpare.kernels=auto|simd|scalar   Pare's own kernels",
+            "  -Dpare.simd.bits=128|256|512      their vector width",
+            "  -Dpare.native=auto|on|off         oneDNN and OpenBLAS",
+            "  -Dpare.native.path=DIR            libraries of your own",
+            "  -Dpare.cache=DIR                  where libraries are unpacked"})
 final class DoctorCommand implements Callable<Integer> {
     private static final int SMALL = 67;
     private static final int LARGE = 1024;

@@ -25,8 +25,9 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Measures a trained network on test data. */
-@Command(name = "eval", mixinStandardHelpOptions = true, sortOptions = false, header = "Measure a trained network on test data.%n", optionListHeading = "%nOptions:%n", footer = {
-    "", "Examples:", "  pare eval runs/lenet5", "  pare eval weights.safetensors --model lenet5 --data DIR"})
+@Command(name = "eval", mixinStandardHelpOptions = true, sortOptions = false,
+        header = "Measure a trained network on test data.%n", optionListHeading = "%nOptions:%n", footer = {
+            "", "Examples:", "  pare eval runs/lenet5", "  pare eval weights.safetensors --model lenet5 --data DIR"})
 final class EvalCommand implements Callable<Integer> {
     @Parameters(paramLabel = "WEIGHTS", description = "A weights.safetensors file, or the folder of a run.")
     private Path weights;
@@ -34,7 +35,8 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--model", paramLabel = "MODEL", description = "lenet5 or lenet300 (default: what the file says).")
     private String model;
 
-    @Option(names = "--data", paramLabel = "DIR", description = "Folder with four IDX files, gzipped or not (default: the MNIST inside the jar).")
+    @Option(names = "--data", paramLabel = "DIR",
+            description = "Folder with four IDX files, gzipped or not (default: the MNIST inside the jar).")
     private Path data;
 
     @Mixin

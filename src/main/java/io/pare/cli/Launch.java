@@ -85,7 +85,7 @@ public final class Launch {
         return command;
     }
 
-    /** Leaves this JVM, through its shutdown hooks, once process {@code parent} is no longer the one that started it. */
+    /** Leaves this JVM, through its shutdown hooks, once process {@code parent} is no longer its parent. */
     private static void watch(long parent) {
         Thread watcher = new Thread(() -> {
             try {

@@ -15,7 +15,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The folder of a training run: {@code run.json} with its settings and history, a checkpoint, and at the end weights. */
+/** The folder of a training run: {@code run.json} with settings and history, a checkpoint, and at the end weights. */
 final class RunFolder {
     private static final String SETTINGS = "run.json";
     private static final String PREVIOUS = "previous";

@@ -16,7 +16,8 @@ final class ThreadOption {
 
     private Integer threads;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute, for all pools together (default: all processors).")
+    @Option(names = "--threads", paramLabel = "N",
+            description = "Threads that compute, for all pools together (default: all processors).")
     void threads(int wanted) {
         if (wanted < 1 || wanted > MOST) {
             throw new ParameterException(spec.commandLine(),

@@ -34,14 +34,16 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Trains a network from its first weights, or goes on with a run that was stopped. */
-@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, header = "Train a network, choose its best epoch on validation data, test it once.%n", description = {
-    "The test data is looked at once, after training. Every epoch ends with a checkpoint in the --out"
-            + " folder; Ctrl-C saves one at once.",
-    ""}, footer = {"", "Examples:", "  pare train lenet5",
-        "  pare train lenet5 --seed 2 --threads 1 --out runs/two --report two.json",
-        "  pare train lenet5 --optimizer sgd --lr 0.05 --momentum 0.9 --schedule step --epochs 20",
-        "  pare train lenet300 --data ~/fashion-mnist",
-        "  pare train --resume runs/two"})
+@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
+        header = "Train a network, choose its best epoch on validation data, test it once.%n", description = {
+            "The test data is looked at once, after training. Every epoch ends with a checkpoint in the --out"
+                    + " folder; Ctrl-C saves one at once.",
+            ""},
+        footer = {"", "Examples:", "  pare train lenet5",
+            "  pare train lenet5 --seed 2 --threads 1 --out runs/two --report two.json",
+            "  pare train lenet5 --optimizer sgd --lr 0.05 --momentum 0.9 --schedule step --epochs 20",
+            "  pare train lenet300 --data ~/fashion-mnist",
+            "  pare train --resume runs/two"})
 final class TrainCommand implements Callable<Integer> {
     private static final int HELD_BACK_SHARE = 12;
 
@@ -58,61 +60,77 @@ final class TrainCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "MODEL", description = "lenet5 or lenet300.")
     private String model;
 
-    @Option(names = "--epochs", paramLabel = "N", defaultValue = "10", description = "Passes over the training data (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--epochs", paramLabel = "N", defaultValue = "10",
+            description = "Passes over the training data (default: ${DEFAULT-VALUE}).")
     private int epochs;
 
-    @Option(names = "--batch-size", paramLabel = "N", defaultValue = "64", description = "Images a step (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--batch-size", paramLabel = "N", defaultValue = "64",
+            description = "Images a step (default: ${DEFAULT-VALUE}).")
     private int batchSize;
 
-    @Option(names = "--lr", paramLabel = "RATE", defaultValue = "0.001", description = "Base learning rate (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--lr", paramLabel = "RATE", defaultValue = "0.001",
+            description = "Base learning rate (default: ${DEFAULT-VALUE}).")
     private double learningRate;
 
-    @Option(names = "--optimizer", paramLabel = "NAME", defaultValue = "adam", description = "adam, adamw or sgd (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--optimizer", paramLabel = "NAME", defaultValue = "adam",
+            description = "adam, adamw or sgd (default: ${DEFAULT-VALUE}).")
     private RunSettings.Rule optimizer;
 
-    @Option(names = "--momentum", paramLabel = "M", defaultValue = "0.9", description = "Of sgd (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--momentum", paramLabel = "M", defaultValue = "0.9",
+            description = "Of sgd (default: ${DEFAULT-VALUE}).")
     private double momentum;
 
-    @Option(names = "--weight-decay", paramLabel = "D", defaultValue = "0", description = "On weights, not on biases (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--weight-decay", paramLabel = "D", defaultValue = "0",
+            description = "On weights, not on biases (default: ${DEFAULT-VALUE}).")
     private double weightDecay;
 
-    @Option(names = "--schedule", paramLabel = "NAME", defaultValue = "cosine", description = "Learning rate over the run: cosine, step (a tenth after each third) or constant"
-            + " (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--schedule", paramLabel = "NAME", defaultValue = "cosine",
+            description = "Learning rate over the run: cosine, step (a tenth after each third) or constant"
+                    + " (default: ${DEFAULT-VALUE}).")
     private RunSettings.Course schedule;
 
-    @Option(names = "--lr-floor", paramLabel = "F", defaultValue = "0", description = "Share of the rate at the end of a cosine (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--lr-floor", paramLabel = "F", defaultValue = "0",
+            description = "Share of the rate at the end of a cosine (default: ${DEFAULT-VALUE}).")
     private double floor;
 
-    @Option(names = "--warm-up", paramLabel = "EPOCHS", defaultValue = "0", description = "Epochs, parts allowed, over which the rate rises from zero (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--warm-up", paramLabel = "EPOCHS", defaultValue = "0",
+            description = "Epochs, parts allowed, over which the rate rises from zero (default: ${DEFAULT-VALUE}).")
     private double warmUp;
 
-    @Option(names = "--dropout", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Whether the model's dropout layers drop (default: yes).")
+    @Option(names = "--dropout", negatable = true, defaultValue = "true", fallbackValue = "true",
+            description = "Whether the model's dropout layers drop (default: yes).")
     private boolean dropout;
 
-    @Option(names = "--shift", paramLabel = "PIXELS", defaultValue = "1", description = "Augment by random shifts of up to so many pixels; 0 for none (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--shift", paramLabel = "PIXELS", defaultValue = "1",
+            description = "Augment by random shifts of up to so many pixels; 0 for none (default: ${DEFAULT-VALUE}).")
     private double shift;
 
     @Option(names = "--sub-pixel", description = "Shifts are any fraction of pixels, not whole ones.")
     private boolean subPixel;
 
-    @Option(names = "--validation", paramLabel = "N", description = "Images held back from training to choose the best epoch (default: a twelfth, 5000 of"
-            + " MNIST's 60000).")
+    @Option(names = "--validation", paramLabel = "N",
+            description = "Images held back from training to choose the best epoch (default: a twelfth, 5000 of"
+                    + " MNIST's 60000).")
     private Integer validation;
 
-    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Fixes all that is random: equal seed, threads and machine give equal bits"
-            + " (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "1",
+            description = "Fixes all that is random: equal seed, threads and machine give equal bits"
+                    + " (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Mixin
     private ThreadOption threads;
 
-    @Option(names = "--data", paramLabel = "DIR", description = "Folder with four IDX files, gzipped or not (default: the MNIST inside the jar).")
+    @Option(names = "--data", paramLabel = "DIR",
+            description = "Folder with four IDX files, gzipped or not (default: the MNIST inside the jar).")
     private Path data;
 
-    @Option(names = "--out", paramLabel = "DIR", description = "Folder for checkpoint and weights (default: runs/MODEL).")
+    @Option(names = "--out", paramLabel = "DIR",
+            description = "Folder for checkpoint and weights (default: runs/MODEL).")
     private Path out;
 
-    @Option(names = "--resume", paramLabel = "DIR", description = "Go on with the run in this folder, under its own settings, to the same bits.")
+    @Option(names = "--resume", paramLabel = "DIR",
+            description = "Go on with the run in this folder, under its own settings, to the same bits.")
     private Path resume;
 
     @Option(names = "--report", paramLabel = "FILE.json", description = "Write results as JSON.")

@@ -24,7 +24,7 @@ import java.util.List;
  */
 public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSparsity.Score score)
         implements
-            Constraint {
+        Constraint {
     static final String WIDTH = "bits";
 
     public GlobalBudget {

@@ -116,7 +116,7 @@ public sealed interface Stage {
      */
     record JointValues(Keep keep, Map<String, Integer> bits, AdmmOptions admm, TrainingOptions train)
             implements
-                Stage {
+            Stage {
         static final JointValues DEFAULTS = new JointValues(Keep.DEFAULTS, Map.of(), AdmmOptions.DEFAULTS,
                 TrainingOptions.DEFAULTS);
 
