@@ -114,9 +114,6 @@ final class DnnlRules {
     private final class ConvolutionOnDnnl implements Step {
         private final Node node;
         private final Convolution convolution;
-        /** Layouts of input and output that are asked for; {@code null} where the primitive chooses. */
-        private final MemoryDesc xLayout;
-        private final MemoryDesc yLayout;
         private final DnnlMemory x;
         private final DnnlMemory plainWeight;
         private final Reading src;
@@ -133,15 +130,7 @@ final class DnnlRules {
         ConvolutionOnDnnl(Node node, Op.Conv2d op) {
             this.node = node;
             ConvShape shape = ConvolutionStep.shape(node, op);
-            boolean channelsLast = wastesBlocks(shape);
-            this.xLayout = channelsLast
-                    ? MemoryDesc.channelsLast(region, shape.n(), shape.ic(), shape.ih(), shape.iw())
-                    : null;
-            this.yLayout = channelsLast
-                    ? MemoryDesc.channelsLast(region, shape.n(), shape.oc(), shape.oh(), shape.ow())
-                    : null;
-            this.convolution = new Convolution(region, shape,
-                    Convolution.Options.of(false, tape.training()).withSrc(xLayout).withDst(yLayout));
+            this.convolution = new Convolution(region, shape, Convolution.Options.of(false, tape.training()));
             Primitive primitive = convolution.forward();
             this.x = memory(tape.value(node.input(0)));
             this.plainWeight = DnnlMemory.over(region, convolution.plainWeights(),
@@ -155,15 +144,6 @@ final class DnnlRules {
                     .with(Arg.DST, memory(y)).prepare();
         }
 
-        /**
-         * Whether the blocks of 16 channels that oneDNN would choose are filled badly. With 20 to 50 channels its kernels
-         * run at full speed on 32 to 64, half of them zeros; channels-last kernels took 8.3 ms for the three passes of
-         * LeNet-5's second convolution where the blocked ones took 11.4 (batch 64, one thread, AVX-512).
-         */
-        private static boolean wastesBlocks(ConvShape shape) {
-            return shape.groups() == 1 && (shape.oc() % 16 != 0 || shape.ic() > 4 && shape.ic() % 16 != 0);
-        }
-
         @Override
         public void forward() {
             src.refresh().run();
@@ -175,7 +155,7 @@ final class DnnlRules {
         public void prepareBackward() {
             Node input = node.input(0);
             if (tape.needsGradient(input)) {
-                Primitive data = convolution.backwardData(xLayout, null, yLayout);
+                Primitive data = convolution.backwardData();
                 dyForData = gradient(node, data.desc(Arg.DIFF_DST));
                 weightForData = read(plainWeight, data.desc(Arg.WEIGHTS));
                 Slot dx = allocate(input, data.desc(Arg.DIFF_SRC));
@@ -183,7 +163,7 @@ final class DnnlRules {
                 backwardData = data.bind(scratchpad).with(Arg.DIFF_DST, dyForData.memory())
                         .with(Arg.WEIGHTS, weightForData.memory()).with(Arg.DIFF_SRC, memory(dx)).prepare();
             }
-            Primitive weights = convolution.backwardWeights(xLayout, null, yLayout);
+            Primitive weights = convolution.backwardWeights();
             MemoryDesc wantedSrc = weights.desc(Arg.SRC);
             boolean asForward = src.memory().desc().sameAs(wantedSrc);
             srcForWeights = asForward ? new Reading(src.memory(), Source.NOTHING) : read(x, wantedSrc);
