@@ -31,8 +31,11 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(value = 1, jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
 public class BatchesBench {
-    @Param({"0", "1.5"})
+    @Param({"0", "1"})
     private float shift;
+
+    @Param({"false", "true"})
+    private boolean subPixel;
 
     private Region region;
     private Batches batches;
@@ -42,7 +45,7 @@ public class BatchesBench {
     @Setup(Level.Trial)
     public void open() {
         Dataset train = Mnist.embedded().train();
-        batches = Batches.shuffled(train, 64, PixelScale.MNIST, new Shift(shift, true), 1);
+        batches = Batches.shuffled(train, 64, PixelScale.MNIST, new Shift(shift, subPixel), 1);
         region = Region.shared("bench");
         images = region.tensor(64, 1, 28, 28);
         labels = region.allocate(64 * Integer.BYTES);

@@ -3,6 +3,7 @@ package io.pare.data;
 import io.pare.mem.FloatTensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * Serves a data set batch by batch, epoch by epoch.
@@ -153,7 +154,7 @@ public final class Batches {
         }
     }
 
-    /** Writes the loaded image, moved by a shift of its own, by bilinear interpolation. */
+    /** Writes the loaded image, moved by a shift of its own. */
     private void shiftInto(int index) {
         random.restart(augmentation, index);
         float down = shift.draw(random);
@@ -162,6 +163,33 @@ public final class Batches {
         int columns = (int) Math.floor(right);
         float below = down - rows;
         float beside = right - columns;
+        if (below == 0 && beside == 0) {
+            move(rows, columns);
+        } else {
+            interpolate(rows, columns, below, beside);
+        }
+    }
+
+    /** Moves the loaded image by whole pixels. */
+    private void move(int down, int right) {
+        int height = data.height();
+        int width = data.width();
+        int kept = width - Math.abs(right);
+        Arrays.fill(image, values[0]);
+        if (kept <= 0) {
+            return;
+        }
+        for (int channel = 0; channel < data.channels(); channel++) {
+            int plane = channel * height * width;
+            for (int y = Math.max(0, down); y < Math.min(height, height + down); y++) {
+                System.arraycopy(source, plane + (y - down) * width + Math.max(0, -right), image,
+                        plane + y * width + Math.max(0, right), kept);
+            }
+        }
+    }
+
+    /** Moves it by whole pixels and the fractions {@code below} and {@code beside}, by bilinear interpolation. */
+    private void interpolate(int rows, int columns, float below, float beside) {
         int height = data.height();
         int width = data.width();
         int p = 0;
