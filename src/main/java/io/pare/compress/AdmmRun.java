@@ -16,11 +16,16 @@ final class AdmmRun extends StageRun {
 
         default void visit(State state) {}
 
+        /** Called now and then, when the gradients of the plain loss are there. */
+        default void observe(Admm admm) {}
+
         /** Called when W has been projected, with the solver. */
         default void finished(Admm admm) {}
     }
 
     record Term(List<Variable> variables, Constraint constraint) {}
+
+    private static final int OBSERVED = 16;
 
     private final Plan plan;
     private final AdmmOptions options;
@@ -29,6 +34,7 @@ final class AdmmRun extends StageRun {
     private Admm admm;
     private List<Residual> residuals = List.of();
     private boolean converged;
+    private long steps;
 
     AdmmRun(RunContext context, TrainingOptions train, AdmmOptions options, boolean masked, boolean snap, Plan plan) {
         super(context, train);
@@ -63,6 +69,7 @@ final class AdmmRun extends StageRun {
     @Override
     void visit(State state) {
         super.visit(state);
+        steps = state.whole("steps", steps);
         plan.visit(state);
         if (state.reading()) {
             build();
@@ -95,6 +102,9 @@ final class AdmmRun extends StageRun {
 
     @Override
     void beforeUpdate(double done) {
+        if (++steps % OBSERVED == 0) {
+            plan.observe(admm);
+        }
         // A little slack, so that rounding does not put an update off to the next step.
         if (Math.floor(done * options.updatesPerEpoch() + 1e-9) > admm.iterations()) {
             update();

@@ -19,16 +19,16 @@ final class Allotment {
 
     /** Scores of a tensor's non-zeros, descending. */
     private static double[] scores(FloatTensor tensor, GlobalSparsity.Score score) {
-        float[] values = Projector.nonzeroValues(tensor);
-        double[] squares = new double[values.length];
-        for (int i = 0; i < squares.length; i++) {
-            squares[i] = (double) values[i] * values[i];
+        float[] magnitudes = Projector.nonzeroValues(tensor);
+        for (int i = 0; i < magnitudes.length; i++) {
+            magnitudes[i] = Math.abs(magnitudes[i]);
         }
-        Arrays.sort(squares);
-        double[] descending = new double[squares.length];
+        Arrays.sort(magnitudes);
+        double[] descending = new double[magnitudes.length];
         double sum = 0;
-        for (int i = 0; i < squares.length; i++) {
-            double square = squares[squares.length - 1 - i];
+        for (int i = 0; i < magnitudes.length; i++) {
+            double magnitude = magnitudes[magnitudes.length - 1 - i];
+            double square = magnitude * magnitude;
             sum += square;
             descending[i] = score == GlobalSparsity.Score.LAMP ? square / sum : square;
         }

@@ -20,6 +20,9 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
     public Keep {
         layers = Map.copyOf(layers);
         int ways = (total > 0 ? 1 : 0) + (ratio > 0 ? 1 : 0) + (layers.isEmpty() ? 0 : 1);
+        if (score == GlobalSparsity.Score.COUNTS) {
+            throw new IllegalArgumentException("counts of single tensors are given by 'layers', not by a score");
+        }
         if (total < 0 || ratio < 0 || ways > 1) {
             throw new IllegalArgumentException("keep takes one of total, ratio and layers");
         }

@@ -35,6 +35,7 @@ final class Plans {
         private final Stage.Prune stage;
         private final List<Variable> held;
         private double[] starts;
+        private double[] importance;
 
         Ramp(RunContext context, Stage.Prune stage, List<Variable> held) {
             this.context = context;
@@ -45,28 +46,53 @@ final class Plans {
         @Override
         public void begin() {
             starts = held.stream().mapToDouble(variable -> Projector.nonzeros(variable.value())).toArray();
+            importance = new double[held.size()];
         }
 
         @Override
         public void visit(State state) {
             starts = state.numbers("starts", starts == null ? new double[0] : starts);
+            importance = state.numbers("importance", importance == null ? new double[0] : importance);
+        }
+
+        /** A running mean, tensor by tensor, of the squared gradients of weights that are in the present support. */
+        @Override
+        public void observe(Admm admm) {
+            if (stage.keep().score() != GlobalSparsity.Score.IMPORTANCE) {
+                return;
+            }
+            for (int i = 0; i < importance.length; i++) {
+                float[] support = admm.projected(held.get(i)).toArray();
+                float[] gradient = held.get(i).gradient().toArray();
+                double sum = 0;
+                long count = 0;
+                for (int e = 0; e < support.length; e++) {
+                    if (support[e] != 0) {
+                        sum += (double) gradient[e] * gradient[e];
+                        count++;
+                    }
+                }
+                double mean = count == 0 ? 0 : sum / count;
+                importance[i] = importance[i] == 0 ? mean : 0.98 * importance[i] + 0.02 * mean;
+            }
         }
 
         @Override
         public List<AdmmRun.Term> terms(double progress) {
             double p = stage.ramp() == 0 ? 1 : Math.min(1, progress / stage.ramp());
             Keep keep = stage.keep();
+            List<GlobalSparsity.Wire> wires = keep.removeDead() ? wires(context, held) : List.of();
             if (keep.global()) {
                 long total = between(Arrays.stream(starts).sum(), keep.total(context.weightCount()), p);
-                return List.of(new AdmmRun.Term(held,
-                        new GlobalSparsity(total, keep.score(), keep.removeDead() ? wires(context, held) : List.of())));
+                boolean weighed = Arrays.stream(importance).allMatch(weight -> weight > 0);
+                return List.of(new AdmmRun.Term(held, new GlobalSparsity(total, keep.score(), wires, List.of(),
+                        weighed ? Arrays.stream(importance).boxed().toList() : List.of())));
             }
-            List<AdmmRun.Term> terms = new ArrayList<>();
+            List<Long> counts = new ArrayList<>();
             for (int i = 0; i < held.size(); i++) {
-                terms.add(new AdmmRun.Term(List.of(held.get(i)),
-                        Sparsity.count(between(starts[i], keep.count(held.get(i)), p))));
+                counts.add(between(starts[i], keep.count(held.get(i)), p));
             }
-            return terms;
+            return List.of(new AdmmRun.Term(held, GlobalSparsity.counts(counts, wires)));
         }
 
         private static long between(double from, long to, double p) {
