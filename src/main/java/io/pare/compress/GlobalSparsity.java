@@ -24,7 +24,7 @@ import java.util.Locale;
  */
 public record GlobalSparsity(long total, Score score, List<Wire> wires, List<Long> counts, List<Double> importance)
         implements
-            Constraint {
+        Constraint {
     static final String KEPT = "kept";
     private static final int ROUNDS = 3;
 
