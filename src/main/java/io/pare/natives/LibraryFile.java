@@ -25,6 +25,11 @@ record LibraryFile(String role, String resource, long bytes, String sha256) {
         return resource.substring(resource.lastIndexOf('/') + 1);
     }
 
+    /** Whether this is what is called, and not only what that needs; it comes last of its carrier. */
+    boolean isMain() {
+        return role.equals(ONEDNN) || role.equals(OPENBLAS);
+    }
+
     /** The libraries of {@code platform} in load order; empty where none are known for it. */
     static List<LibraryFile> index(String platform) {
         try (InputStream in = LibraryFile.class.getResourceAsStream(platform + ".index")) {

@@ -126,8 +126,13 @@ public final class Natives {
             }
             prepareEnvironment();
             LibraryStore store = new LibraryStore(cacheFolder(), platform, files, Natives::resource);
+            List<LibraryFile> group = new ArrayList<>();
             for (LibraryFile file : files) {
-                loaded.add(load(file, store, notes));
+                group.add(file);
+                if (file.isMain()) {
+                    loaded.addAll(loadGroup(group, store, notes));
+                    group.clear();
+                }
             }
             return new NativeStatus(mode, platform, true, "loaded from " + origins(loaded), List.copyOf(loaded),
                     List.copyOf(notes));
@@ -153,24 +158,47 @@ public final class Natives {
         }
     }
 
-    private static LoadedLibrary load(LibraryFile file, LibraryStore store, List<String> notes) {
-        Throwable first = null;
+    /** Loads a library and what the carrier brings along for it, all from one place: parts of two do not fit. */
+    private static List<LoadedLibrary> loadGroup(List<LibraryFile> group, LibraryStore store, List<String> notes) {
         for (String folder : System.getProperty(PATH_PROPERTY, "").split(File.pathSeparator)) {
-            if (folder.isBlank()) {
-                continue;
+            if (!folder.isBlank()) {
+                List<LoadedLibrary> loaded = loadFromFolder(Path.of(folder), group, notes);
+                if (!loaded.isEmpty()) {
+                    return loaded;
+                }
             }
-            Path path = inFolder(Path.of(folder), file);
-            if (path == null) {
-                notes.add(folder + ": no " + file.fileName());
-                continue;
-            }
-            Throwable failure = tryLoad(path);
-            if (failure == null) {
-                return new LoadedLibrary(file.role(), path, Origin.PATH, "");
-            }
-            notes.add(path + ": " + failure.getMessage());
-            first = first == null ? failure : first;
         }
+        List<LoadedLibrary> loaded = new ArrayList<>();
+        for (LibraryFile file : group) {
+            loaded.add(loadFromStore(file, store, notes));
+        }
+        return loaded;
+    }
+
+    /** Empty where the folder has not the group's main library, or one that does not load. */
+    private static List<LoadedLibrary> loadFromFolder(Path folder, List<LibraryFile> group, List<String> notes) {
+        LibraryFile main = group.getLast();
+        if (inFolder(folder, main) == null) {
+            notes.add(folder + ": no " + main.fileName());
+            return List.of();
+        }
+        List<LoadedLibrary> loaded = new ArrayList<>();
+        for (LibraryFile file : group) {
+            Path path = inFolder(folder, file);
+            // What is not in the folder the dynamic linker finds by itself, or the main library fails to load.
+            Throwable failure = path == null ? null : tryLoad(path);
+            if (failure != null) {
+                notes.add(path + ": " + failure.getMessage());
+                return List.of();
+            }
+            if (path != null) {
+                loaded.add(new LoadedLibrary(file.role(), path, Origin.PATH, ""));
+            }
+        }
+        return loaded;
+    }
+
+    private static LoadedLibrary loadFromStore(LibraryFile file, LibraryStore store, List<String> notes) {
         try {
             Origin origin = Origin.CACHE;
             if (!store.holds(file)) {
@@ -193,9 +221,6 @@ public final class Natives {
                     failure);
         } catch (IOException e) {
             notes.add(store.folder() + ": " + describe(e));
-            if (first != null) {
-                e.addSuppressed(first);
-            }
             throw new NativesUnavailableException("cannot get " + file.fileName() + " into " + store.folder() + " ("
                     + describe(e) + "); make the folder writable or choose another by -D" + CACHE_PROPERTY
                     + tried(notes), e);

@@ -61,6 +61,23 @@ class NativesTest {
     }
 
     @Test
+    void mixesNoPartsOfTheCarrierIntoTheUsersLibrary() throws Exception {
+        probe(true);
+        Path carried = find("libdnnl").getParent();
+        Path own = Files.createDirectory(cache.resolve("own"));
+        // A development package's name, and no libgomp beside it: the linker takes the system's.
+        Files.copy(find("libdnnl"), own.resolve("libdnnl.so"));
+        Files.copy(carried.resolve("libgomp.so.1"), cache.resolve("libgomp.so.1"));
+        List<String> command = command(true);
+        command.add(1, "-Dpare.native.path=" + own);
+        String text = run(command, "LD_LIBRARY_PATH", cache.toString());
+        assertTrue(text.contains("onednn=PATH " + own.resolve("libdnnl.so")), text);
+        assertFalse(text.contains("openmp="), text);
+        assertTrue(text.contains("openblas=CACHE"), text);
+        assertTrue(text.contains("onednn-version=3.13.0"), text);
+    }
+
+    @Test
     void fallsBackFromAFolderThatHoldsNothingAndKeepsTheReason() throws Exception {
         Path empty = Files.createDirectory(cache.resolve("empty"));
         Path broken = Files.createDirectory(cache.resolve("broken"));
@@ -147,8 +164,12 @@ class NativesTest {
                 NativesProbe.class.getName()));
     }
 
-    private static String run(List<String> command) throws Exception {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    private static String run(List<String> command, String... variable) throws Exception {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        if (variable.length == 2) {
+            builder.environment().put(variable[0], variable[1]);
+        }
+        Process process = builder.start();
         process.getOutputStream().close();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         process.waitFor();
