@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "pare", mixinStandardHelpOptions = true, versionProvider = Version.class,
         header = "Trains neural networks on the JVM and compresses them with ADMM.%n",
         synopsisSubcommandLabel = "COMMAND", subcommands = {
-            TrainCommand.class, CompressCommand.class, EvalCommand.class, DataCommand.class,
+            TrainCommand.class, CompressCommand.class, SensitivityCommand.class, EvalCommand.class, DataCommand.class,
             DoctorCommand.class},
         commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",
             "Examples (pare stands for: java -jar target/engine.jar):", "  pare train lenet5",

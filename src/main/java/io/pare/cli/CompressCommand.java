@@ -134,6 +134,15 @@ final class CompressCommand implements Callable<Integer> {
             if (report != null) {
                 written.json().write(report);
             }
+            Map<String, float[]> before = new LinkedHashMap<>();
+            Map<String, float[]> after = new LinkedHashMap<>();
+            for (Weight weight : network.weights()) {
+                if (weight.decays()) {
+                    before.put(weight.name(), teacher.value(weight.name()).toArray());
+                    after.put(weight.name(), weight.value().toArray());
+                }
+            }
+            new CompressionPage(written, before, after).page().write(folder.resolve("report.html"));
         }
         return Commands.OK;
     }

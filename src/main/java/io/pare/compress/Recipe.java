@@ -48,9 +48,9 @@ public record Recipe(String name, String model, String description, TrainingOpti
     private static final List<String> KEYS = List.of("name", "model", "description", "dense", "train", "admm",
             "stages");
     /** Adam with a cosine, dropout and small shifts; the best epoch on validation. */
-    private static final Stage DENSE = new Stage.Retrain(
-            new TrainingOptions(20, 1e-3, 0.01, TrainingOptions.Course.COSINE, 0, TrainingOptions.Rule.ADAM, 0.9, 0, 64,
-                    true, 2, 0, 4, 0, TrainingOptions.Select.BEST));
+    static final TrainingOptions DENSE =
+            new TrainingOptions(8, 1e-3, 0.01, TrainingOptions.Course.COSINE, 0, TrainingOptions.Rule.ADAM, 0.9, 0, 64,
+                    true, 1, 0, 4, 0, TrainingOptions.Select.BEST);
     private static final String FOLDER = "/io/pare/compress/recipes/";
 
     public Recipe {
@@ -150,12 +150,12 @@ public record Recipe(String name, String model, String description, TrainingOpti
             for (int i = 0; i < list.size(); i++) {
                 stages.add(stage(where + ": stage " + (i + 1), list.get(i), root));
             }
-            Stage dense = root.has("dense")
+            TrainingOptions dense = root.has("dense")
                     ? fill(where + ": dense", "mask-retrain",
-                            YAML.createObjectNode().set("train", root.get("dense")), YAML.createObjectNode())
+                            YAML.createObjectNode().set("train", root.get("dense")), YAML.createObjectNode()).train()
                     : DENSE;
             return new Recipe(root.path("name").asText(where), root.path("model").asText(""),
-                    root.path("description").asText(""), dense.train(), stages);
+                    root.path("description").asText(""), dense, stages);
         } catch (JsonProcessingException e) {
             throw new RecipeException(where + ": " + firstLine(e.getOriginalMessage()) + place(e), e);
         } catch (IOException e) {
