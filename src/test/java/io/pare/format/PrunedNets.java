@@ -64,12 +64,13 @@ public final class PrunedNets {
         }
         int[] order = IntStream.range(0, key.length).boxed().sorted(Comparator.comparingDouble(i -> -key[i]))
                 .mapToInt(Integer::intValue).toArray();
-        double scale = Math.sqrt((double) rows / keep);
+        // A power of two, so that values are exact multiples of it; outputs stay near the inputs' size.
+        double scale = Math.scalb(1.0, (int) Math.rint(Math.log((double) rows / keep) / Math.log(4)) - 1);
         for (int i : Arrays.copyOf(order, keep)) {
             double sign = random.nextBoolean() ? 1 : -1;
             double size = levels == 0 ? 0.3 + Math.abs(random.nextGaussian())
                     : 1 + random.nextInt(Math.max(1, levels / 2));
-            values[i] = (float) (0.25f * Math.rint(scale * 8) / 8) * (float) (sign * size);
+            values[i] = (float) (scale * sign * size);
         }
     }
 }
