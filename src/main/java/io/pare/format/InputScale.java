@@ -10,6 +10,9 @@ public record InputScale(float mean, float deviation) {
     /** Pixels in 0 to 1. */
     public static final InputScale UNIT = new InputScale(0, 1);
 
+    /** Mean 0 and deviation 1 over MNIST's training images: what Pare trains with. */
+    public static final InputScale MNIST = new InputScale(0.1307f, 0.3081f);
+
     public InputScale {
         if (!Float.isFinite(mean) || !Float.isFinite(deviation) || !(deviation > 0)) {
             throw new IllegalArgumentException("not a scale for inputs: mean " + mean + ", deviation " + deviation);

@@ -2,6 +2,7 @@ package io.pare.format;
 
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.model.ImageShape;
 import io.pare.model.Layer;
 import io.pare.model.Layer.Dropout;
 import io.pare.model.Model;
@@ -32,6 +33,7 @@ public final class NetworkFile {
     public static final String MEAN = "input.mean";
     public static final String DEVIATION = "input.deviation";
 
+    private static final ImageShape MNIST_IMAGE = new ImageShape(1, 28, 28);
     private static final long MAX_FILE_BYTES = 1L << 30;
     private static final int SNIFFED = 9;
 
@@ -208,7 +210,7 @@ public final class NetworkFile {
                         : dense(path, file, name, parameter, region));
             }
             return new CompressedWeights(model, tensors,
-                    new InputScale(decimal(path, file, MEAN, 0), decimal(path, file, DEVIATION, 1)));
+                    scale(path, file, model));
         } catch (IllegalArgumentException e) {
             throw new FormatException(path + ": " + e.getMessage(), e);
         }
@@ -221,6 +223,13 @@ public final class NetworkFile {
                     + " belong to: name the network; known are " + Models.names());
         }
         return Models.byName(name);
+    }
+
+    /** What the file says, else what Pare trains with: MNIST's scale for images of its shape. */
+    private static InputScale scale(Path path, Safetensors file, Model model) {
+        InputScale usual = model.input().equals(MNIST_IMAGE) ? InputScale.MNIST : InputScale.UNIT;
+        return new InputScale(decimal(path, file, MEAN, usual.mean()),
+                decimal(path, file, DEVIATION, usual.deviation()));
     }
 
     private static float decimal(Path path, Safetensors file, String key, float otherwise) {

@@ -42,6 +42,8 @@ public final class PareFile {
     /** Largest number of values that all layers of a model may give together for one sample. */
     public static final long MAX_FEATURES = 1L << 25;
 
+    /** Scales that a file names by number. Never reorder: files refer to them. */
+    private static final List<InputScale> USUAL = List.of(InputScale.MNIST, InputScale.UNIT);
     private static final byte[] MAGIC = {'P', 'A', 'R', 'E'};
     private static final int FRAME_BYTES = MAGIC.length + 1 + Integer.BYTES;
     private static final long MAX_FILE_BYTES = 1L << 30;
@@ -239,8 +241,9 @@ public final class PareFile {
     }
 
     private static InputScale scale(BitCoder coder, InputScale scale) {
-        if (!coder.flag(scale != null && !scale.equals(InputScale.UNIT))) {
-            return InputScale.UNIT;
+        int usual = coder.number(scale == null ? 0 : USUAL.contains(scale) ? USUAL.indexOf(scale) : USUAL.size(), 0);
+        if (usual < USUAL.size()) {
+            return USUAL.get(usual);
         }
         float mean = Float.intBitsToFloat(coder.bits(scale == null ? 0 : Float.floatToRawIntBits(scale.mean()), 32));
         float deviation = Float

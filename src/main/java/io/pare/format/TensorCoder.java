@@ -327,7 +327,7 @@ final class TensorCoder {
             {0.6f, 0.3f, 0.6f, 0.4f, 0.3f, 0.3f}, {0.2f, 0.2f, 0.8f, 0.2f, 0.2f, 0.2f},
             {0.4f, 0.4f, 0.4f, 0.8f, 0.4f, 0.6f}};
         private static final float RATE = 0.02f;
-        private static final float PRIOR = 0.4f;
+        private static final float PRIOR = 1.2f;
 
         private final short[][] seen;
         private final short[][] ones;

@@ -53,7 +53,7 @@ class NetworkFileTest {
             writer.write(path);
         }
         CompressedWeights read = NetworkFile.read(path, Models.lenet5(), Map.of());
-        PareFileTest.assertSame(new CompressedWeights(weights.model(), weights.tensors(), InputScale.UNIT), read);
+        PareFileTest.assertSame(new CompressedWeights(weights.model(), weights.tensors(), InputScale.MNIST), read);
         assertTrue(assertThrows(FormatException.class, () -> NetworkFile.read(path)).getMessage()
                 .contains("does not say which network"));
         Path map = Files.writeString(folder.resolve("names"), "# names\nfc2.bias = out_b\nconv1.weight=nothing\n");

@@ -1,0 +1,205 @@
+package io.pare.format;
+
+import io.pare.mem.FloatTensor;
+import io.pare.model.ImageShape;
+import io.pare.model.Layer;
+import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Linear;
+import io.pare.model.Layer.MaxPool;
+import io.pare.model.Layer.Relu;
+import io.pare.model.Model;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Removes from a pruned network the weights that cannot change its output: those that compute what nothing reads, and
+ * those that read what is always the same.
+ *
+ * <p>A unit without weights gives a constant, its bias behind the layers that follow; what a later layer makes of that
+ * is added to the later layer's bias, and the weights that read the unit become zero. The outputs stay the same but for
+ * the rounding of those sums, so a network is evaluated after this and not before. Never done silently: callers ask for
+ * it. To the left of a convolution that pads, only units that give zero are removed.
+ */
+public final class DeadPaths {
+    /**
+     * What was removed.
+     *
+     * @param weights weights that became zero
+     * @param biases biases that became zero
+     * @param folded constants other than zero that went into later biases
+     */
+    public record Removed(int weights, int biases, int folded) {}
+
+    private final Model model;
+    private final Map<String, FloatTensor> parameters;
+    private int weights;
+    private int biases;
+    private int folded;
+
+    private DeadPaths(Model model, Map<String, FloatTensor> parameters) {
+        this.model = model;
+        this.parameters = parameters;
+    }
+
+    /** Changes the parameters in place, as often as that lets more be removed. */
+    public static Removed remove(Model model, Map<String, FloatTensor> parameters) {
+        DeadPaths paths = new DeadPaths(model, parameters);
+        int before;
+        do {
+            before = paths.weights + paths.biases;
+            paths.forward();
+            paths.backward();
+        } while (paths.weights + paths.biases > before);
+        return new Removed(paths.weights, paths.biases, paths.folded);
+    }
+
+    private FloatTensor weight(Layer layer) {
+        return parameters.get(layer.name() + ".weight");
+    }
+
+    private FloatTensor bias(Layer layer) {
+        return parameters.get(layer.name() + ".bias");
+    }
+
+    /** Follows constants from layer to layer: NaN stands for what is not constant. */
+    private void forward() {
+        List<ImageShape> shapes = model.shapes();
+        float[] constants = new float[shapes.getFirst().channels()];
+        Arrays.fill(constants, Float.NaN);
+        for (int i = 0; i < model.layers().size(); i++) {
+            ImageShape in = shapes.get(i);
+            switch (model.layers().get(i)) {
+                case Conv2d conv -> {
+                    int perGroup = conv.in() / conv.groups();
+                    int taps = conv.kernelHeight() * conv.kernelWidth();
+                    int group = conv.out() / conv.groups();
+                    constants = fold(conv, spread(constants, in.channels()), perGroup * taps, conv.padding() > 0,
+                            (o, k) -> o / group * perGroup + k / taps);
+                }
+                case Linear linear ->
+                        constants = fold(linear, spread(constants, linear.in()), linear.in(), false, (_, k) -> k);
+                case Relu _ -> {
+                    for (int c = 0; c < constants.length; c++) {
+                        constants[c] = Math.max(0, constants[c]);
+                    }
+                }
+                case AvgPool pool when pool.padding() > 0 -> keepZeros(constants);
+                case MaxPool _ -> {
+                    // The maximum of a constant is the constant; padding never wins.
+                }
+                default -> constants = spread(constants, shapes.get(i + 1).channels());
+            }
+        }
+    }
+
+    private static void keepZeros(float[] constants) {
+        for (int c = 0; c < constants.length; c++) {
+            constants[c] = constants[c] == 0 ? 0 : Float.NaN;
+        }
+    }
+
+    /** Constants of channels as constants of features, where a layer sees features. */
+    private static float[] spread(float[] constants, int features) {
+        if (constants.length == features) {
+            return constants;
+        }
+        float[] spread = new float[features];
+        for (int i = 0; i < features; i++) {
+            spread[i] = constants[(int) ((long) i * constants.length / features)];
+        }
+        return spread;
+    }
+
+    private interface Source {
+        int of(int output, int weight);
+    }
+
+    private float[] fold(Layer layer, float[] inputs, int perRow, boolean zerosOnly, Source source) {
+        FloatTensor weight = weight(layer);
+        FloatTensor bias = bias(layer);
+        float[] outputs = new float[(int) bias.count()];
+        for (int o = 0; o < outputs.length; o++) {
+            double sum = bias.get(o);
+            boolean added = false;
+            boolean constant = true;
+            for (int k = 0; k < perRow; k++) {
+                long at = (long) o * perRow + k;
+                float value = weight.get(at);
+                if (value != 0) {
+                    float input = inputs[source.of(o, k)];
+                    if (Float.isNaN(input) || zerosOnly && input != 0) {
+                        constant = false;
+                    } else {
+                        sum += (double) value * input;
+                        weight.set(at, 0);
+                        weights++;
+                        added |= input != 0;
+                        folded += input != 0 ? 1 : 0;
+                    }
+                }
+            }
+            if (added) {
+                bias.set(o, (float) sum);
+            }
+            outputs[o] = constant ? bias.get(o) : Float.NaN;
+        }
+        return outputs;
+    }
+
+    /** Follows from the output back what is read at all. */
+    private void backward() {
+        List<ImageShape> shapes = model.shapes();
+        boolean[] needed = new boolean[shapes.getLast().features()];
+        Arrays.fill(needed, true);
+        for (int i = model.layers().size() - 1; i >= 0; i--) {
+            Layer layer = model.layers().get(i);
+            int channels = shapes.get(i + 1).channels();
+            needed = gather(needed, channels);
+            if (layer instanceof Conv2d conv) {
+                int perGroup = conv.in() / conv.groups();
+                int taps = conv.kernelHeight() * conv.kernelWidth();
+                int group = conv.out() / conv.groups();
+                needed = clear(layer, needed, conv.in(), perGroup * taps, (o, k) -> o / group * perGroup + k / taps);
+            } else if (layer instanceof Linear linear) {
+                needed = clear(layer, needed, linear.in(), linear.in(), (_, k) -> k);
+            }
+        }
+    }
+
+    private static boolean[] gather(boolean[] features, int channels) {
+        if (features.length == channels) {
+            return features;
+        }
+        boolean[] gathered = new boolean[channels];
+        for (int i = 0; i < features.length; i++) {
+            gathered[(int) ((long) i * channels / features.length)] |= features[i];
+        }
+        return gathered;
+    }
+
+    private boolean[] clear(Layer layer, boolean[] needed, int inputs, int perRow, Source source) {
+        FloatTensor weight = weight(layer);
+        FloatTensor bias = bias(layer);
+        boolean[] read = new boolean[inputs];
+        for (int o = 0; o < needed.length; o++) {
+            if (!needed[o] && bias.get(o) != 0) {
+                bias.set(o, 0);
+                biases++;
+            }
+            for (int k = 0; k < perRow; k++) {
+                long at = (long) o * perRow + k;
+                if (weight.get(at) != 0) {
+                    if (needed[o]) {
+                        read[source.of(o, k)] = true;
+                    } else {
+                        weight.set(at, 0);
+                        weights++;
+                    }
+                }
+            }
+        }
+        return read;
+    }
+}

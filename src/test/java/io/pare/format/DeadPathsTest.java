@@ -1,0 +1,91 @@
+package io.pare.format;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.format.DeadPaths.Removed;
+import io.pare.infer.ReferenceNet;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import io.pare.model.ImageShape;
+import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.Linear;
+import io.pare.model.Layer.Relu;
+import io.pare.model.Model;
+import io.pare.model.Models;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class DeadPathsTest {
+    private static void assertSameOutputs(CompressedWeights before, CompressedWeights after) {
+        ReferenceNet expected = new ReferenceNet(before);
+        ReferenceNet actual = new ReferenceNet(after);
+        for (int seed = 0; seed < 5; seed++) {
+            float[] image = new float[before.model().input().features()];
+            for (int i = 0; i < image.length; i++) {
+                image[i] = (float) Math.sin(i * (seed + 1.3));
+            }
+            double[] e = expected.logits(image);
+            double[] a = actual.logits(image);
+            for (int c = 0; c < e.length; c++) {
+                assertEquals(e[c], a[c], 1e-5, "class " + c);
+            }
+        }
+    }
+
+    @Test
+    void outputsStayAndFilesShrink() {
+        Model padded = new Model("padded", new ImageShape(2, 6, 6), 4,
+                List.of(new Conv2d("a", 2, 8, 3, 3, 1, 1, 1, 2), new Relu("b"), new AvgPool("c", 2, 2, 1),
+                        new Conv2d("d", 8, 6, 2, 2, 1, 1, 1, 1), new Relu("e"), new Flatten("f"),
+                        new Linear("g", 150, 9), new Relu("h"), new Linear("i", 9, 4)));
+        for (CompressedWeights before : List.of(
+                PrunedNets.lenet5(Map.of("conv1.weight", 20, "conv2.weight", 60, "fc1.weight", 300, "fc2.weight", 300),
+                        4, 1.5, 3),
+                PrunedNets.of(padded, Map.of("a.weight", 10, "d.weight", 15, "g.weight", 30, "i.weight", 12), 4, 1, 5),
+                PrunedNets.of(Models.lenet300(), Map.of("fc1.weight", 200, "fc2.weight", 200), 4, 1, 5))) {
+            try (Region region = Region.confined("test")) {
+                Map<String, FloatTensor> parameters = before.dense(region);
+                Removed removed = DeadPaths.remove(before.model(), parameters);
+                CompressedWeights after = CompressedWeights.of(before.model(), parameters, before.scale());
+                assertSameOutputs(before, after);
+                assertTrue(removed.weights() > 0 && removed.biases() > 0 && removed.folded() > 0, removed.toString());
+                assertEquals(before.nonzeroWeights() - removed.weights(), after.nonzeroWeights());
+                assertEquals(new Removed(0, 0, 0), DeadPaths.remove(before.model(), parameters));
+            }
+        }
+    }
+
+    @Test
+    void wholeNetworksAreLeftAlone() {
+        try (Region region = Region.confined("test")) {
+            Map<String, FloatTensor> parameters = PrunedNets.of(Models.lenet5(), Map.of(), 0, 0, 1).dense(region);
+            assertEquals(new Removed(0, 0, 0), DeadPaths.remove(Models.lenet5(), parameters));
+        }
+    }
+
+    @Test
+    void biasesAreRoundedAsAskedAndStoredExactly() {
+        try (Region region = Region.confined("test")) {
+            FloatTensor biases = region.tensor(6).copyFrom(new float[]{0.1f, -0.7f, 0.33f, 0, 1.01f, -1e-9f});
+            FloatTensor rounded = region.tensor(6).copyFrom(biases);
+            BiasForm.of("4").round(rounded);
+            CompressedTensor stored = CompressedTensor.of(rounded);
+            for (int i = 0; i < 6; i++) {
+                assertEquals(biases.get(i), rounded.get(i), 1.01 / 7 * 0.52);
+                assertEquals(rounded.get(i), stored.toArray()[i]);
+            }
+            BiasForm.of("f16").round(rounded.copyFrom(biases));
+            assertEquals(Float.float16ToFloat(Float.floatToFloat16(0.33f)), rounded.get(2));
+            BiasForm.of("f32").round(rounded.copyFrom(biases));
+            assertEquals(-1, rounded.segment().mismatch(biases.segment()));
+            BiasForm.of("none").round(rounded);
+            assertEquals(0, CompressedTensor.of(rounded).nonzeros());
+            assertThrows(IllegalArgumentException.class, () -> BiasForm.of("9"));
+        }
+    }
+}
