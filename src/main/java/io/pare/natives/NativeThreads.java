@@ -22,13 +22,19 @@ public final class NativeThreads {
     /** Turns that an idle OpenMP worker waits for work before it sleeps. */
     static final int SPIN_COUNT = 20_000;
 
-    private static volatile int current = initial();
+    /** 0 until it is first asked for: a bad property shall not be an error of class loading. */
+    private static volatile int current;
 
     private NativeThreads() {}
 
     /** The count that {@code -Dpare.threads} asks for; 1 where it is not set: no thread is started unasked. */
     static int initial() {
-        return Math.max(1, Integer.getInteger(Natives.THREADS_PROPERTY, 1));
+        String text = System.getProperty(Natives.THREADS_PROPERTY, "1");
+        if (!text.matches("[1-9][0-9]{0,4}")) {
+            throw new IllegalArgumentException(
+                    "-D" + Natives.THREADS_PROPERTY + "=" + text + ": use a whole number from 1");
+        }
+        return Integer.parseInt(text);
     }
 
     /**
@@ -51,9 +57,10 @@ public final class NativeThreads {
         }
     }
 
-    /** The count that was set last. */
+    /** The count that was set last; before that, what {@code -Dpare.threads} asks for, or 1. */
     public static int get() {
-        return current;
+        int set = current;
+        return set > 0 ? set : initial();
     }
 
     @SuppressWarnings("restricted")

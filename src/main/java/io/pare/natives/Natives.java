@@ -4,6 +4,7 @@ import io.pare.natives.LoadedLibrary.Origin;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Linker;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -123,6 +124,11 @@ public final class Natives {
             if (files.isEmpty()) {
                 return new NativeStatus(mode, platform, false, "no native libraries are known for " + platform
                         + ": computing in Java; native/README.md lists the platforms", List.of(), List.of());
+            }
+            if (Linker.nativeLinker().canonicalLayouts().get("long").byteSize() != Long.BYTES) {
+                return new NativeStatus(mode, platform, false, "the bindings of this build are for systems whose C long"
+                        + " has 64 bits: computing in Java; native/README.md says how to generate them for " + platform,
+                        List.of(), List.of());
             }
             prepareEnvironment();
             LibraryStore store = new LibraryStore(cacheFolder(), platform, files, Natives::resource);

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.NativeException;
+import io.pare.natives.NativeThreads;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -74,6 +75,20 @@ class ConvolutionTest {
             assertEquals(reorders, Reorder.created(), "layouts were given");
             assertClose(conv.forward().toString(),
                     Reference.conv(s, data.src.toArray(), data.weights.toArray(), null), dst, data.terms);
+        }
+    }
+
+    @Test
+    void twoThreadsGiveTheSameAsTheDefinition() {
+        int before = NativeThreads.get();
+        NativeThreads.set(2);
+        try {
+            ConvShape s = ConvShape.square(5, 20, 12, 50, 5, 1, 0);
+            forward(s);
+            backwardData(s);
+            backwardWeights(s);
+        } finally {
+            NativeThreads.set(before);
         }
     }
 

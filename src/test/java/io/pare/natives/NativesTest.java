@@ -131,6 +131,14 @@ class NativesTest {
     }
 
     @Test
+    void rejectsAThreadCountThatIsNone() throws Exception {
+        for (String count : List.of("0", "two", "-1", "1.5", "")) {
+            String text = probe(true, "-Dpare.threads=" + count);
+            assertTrue(text.contains("-Dpare.threads=" + count + ": use a whole number from 1"), text);
+        }
+    }
+
+    @Test
     void knowsWhereItsFilesBelong() {
         assertTrue(Natives.platform().matches("(linux|macosx|windows)-\\w+"), Natives.platform());
         assertTrue(Natives.cacheFolder().isAbsolute());
