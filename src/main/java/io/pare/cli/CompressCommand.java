@@ -5,8 +5,10 @@ import io.pare.compress.LayerRow;
 import io.pare.compress.Pipeline;
 import io.pare.compress.Progress;
 import io.pare.compress.Recipe;
+import io.pare.compress.Sensitivity;
 import io.pare.compress.Stage;
 import io.pare.compress.StageRow;
+import io.pare.compress.TrainingOptions;
 import io.pare.data.Dataset;
 import io.pare.data.Mnist;
 import io.pare.data.PixelScale;
@@ -18,6 +20,7 @@ import io.pare.mem.FloatTensor;
 import io.pare.model.Model;
 import io.pare.model.Models;
 import io.pare.natives.Natives;
+import io.pare.report.HtmlPage;
 import io.pare.train.Checkpoint;
 import io.pare.train.Network;
 import io.pare.train.Weight;
@@ -42,6 +45,7 @@ import picocli.CommandLine.Spec;
         header = "Prune, cluster and quantise a network with ADMM, by a recipe.%n")
 final class CompressCommand implements Callable<Integer> {
     private static final int HELD_BACK_SHARE = 12;
+    private static final int AUTO_TRIES = 4;
 
     @Parameters(paramLabel = "MODEL", description = "lenet5 or lenet300.")
     private String model;
@@ -50,9 +54,24 @@ final class CompressCommand implements Callable<Integer> {
             description = "A trained network: the folder of a run, or its weights.safetensors. Give the run's --seed, so that its validation images stay unseen (default: train one first).")
     private Path from;
 
-    @Option(names = "--recipe", paramLabel = "NAME|FILE", required = true,
+    @Option(names = "--recipe", paramLabel = "NAME|FILE",
             description = "A recipe that comes with Pare, or a YAML file.")
     private String recipeName;
+
+    @Option(names = "--auto",
+            description = "Choose each layer's counts, and with --bytes its bits, from a sensitivity scan; in place of --recipe.")
+    private boolean auto;
+
+    @Option(names = "--ratio", paramLabel = "R", description = "Of --auto: weights to non-zeros.")
+    private Double ratio;
+
+    @Option(names = "--bytes", paramLabel = "B",
+            description = "Of --auto: bytes of weight data, bits times non-zeros over 8.")
+    private Double bytes;
+
+    @Option(names = "--floor", paramLabel = "A", defaultValue = "0",
+            description = "Of --auto: validation accuracy to reach. A run below it is made again at four fifths of the ratio, or five fourths of the bytes, three times at most.")
+    private double floor;
 
     @Option(names = "--out", paramLabel = "DIR", description = "Folder for state and results (default: runs/RECIPE).")
     private Path out;
@@ -79,12 +98,10 @@ final class CompressCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Recipe recipe = Recipe.load(recipeName);
+        check();
+        Recipe recipe = auto ? null : Recipe.load(recipeName);
         Model declared = Models.byName(model);
-        if (report != null) {
-            AtomicFile.check(report);
-        }
-        Path folder = out != null ? out : Path.of("runs", recipe.name());
+        Path folder = out != null ? out : Path.of("runs", auto ? "auto-" + model : recipe.name());
         Files.createDirectories(folder);
         Path state = folder.resolve("state.safetensors");
         Path denseState = folder.resolve("dense-state.safetensors");
@@ -108,43 +125,102 @@ final class CompressCommand implements Callable<Integer> {
             } else if (Files.exists(denseFile)) {
                 Checkpoint.loadWeights(network, denseFile);
             } else {
-                Recipe dense =
-                        new Recipe("dense", model, "", recipe.dense(), List.of(new Stage.Retrain(recipe.dense())));
+                TrainingOptions options = auto ? Recipe.DENSE : recipe.dense();
+                Recipe dense = new Recipe("dense", model, "", options, List.of(new Stage.Retrain(options)));
                 denseSeconds = new Pipeline(dense, training, denseState, lines()).run().trainSeconds();
                 Checkpoint.saveWeights(network, denseFile, Map.of());
                 Files.deleteIfExists(denseState);
             }
-            for (Weight weight : network.weights()) {
-                teacher.value(weight.name()).copyFrom(weight.value());
-            }
+            copy(network, teacher);
             double denseTest = training.measure(mnist.test()).accuracy();
-            Pipeline.Result result = new Pipeline(recipe, training, state, lines()).run();
+            Pipeline.Result result;
+            if (auto) {
+                double wanted = bytes != null ? bytes : ratio;
+                Sensitivity scan = Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);
+                int tries = 0;
+                while (true) {
+                    recipe = bytes != null
+                            ? scan.recipe(model, wanted)
+                            : scan.recipe(model, declared.weightCount(), wanted);
+                    result = new Pipeline(recipe, training, folder.resolve("state-" + tries + ".safetensors"), lines())
+                            .run();
+                    if (result.validation().accuracy() >= floor || ++tries == AUTO_TRIES) {
+                        break;
+                    }
+                    wanted *= bytes != null ? 1.25 : 0.8;
+                    copy(teacher, network);
+                }
+            } else {
+                result = new Pipeline(recipe, training, state, lines()).run();
+            }
             double test = training.measure(mnist.test()).accuracy();
             Checkpoint.saveWeights(network, folder.resolve(Checkpoint.WEIGHTS), Map.of());
-            Map<String, FloatTensor> parameters = new LinkedHashMap<>();
-            network.weights().forEach(weight -> parameters.put(weight.name(), weight.value()));
-            Path packed = folder.resolve(model + ".pare");
-            PareFile.write(packed, CompressedWeights.of(declared, parameters,
-                    new InputScale(PixelScale.MNIST.mean(), PixelScale.MNIST.deviation())));
+            long fileBytes = pack(network, declared, folder.resolve(model + ".pare"));
             CompressionReport written = new CompressionReport(recipe, declared, seed, count, result, denseTest, test,
-                    Files.size(packed), denseSeconds);
+                    fileBytes, denseSeconds);
             PrintWriter results = spec.commandLine().getOut();
             results.print(written.text());
             results.flush();
             if (report != null) {
                 written.json().write(report);
             }
-            Map<String, float[]> before = new LinkedHashMap<>();
-            Map<String, float[]> after = new LinkedHashMap<>();
-            for (Weight weight : network.weights()) {
-                if (weight.decays()) {
-                    before.put(weight.name(), teacher.value(weight.name()).toArray());
-                    after.put(weight.name(), weight.value().toArray());
-                }
+            page(written, teacher, network).write(folder.resolve("report.html"));
+            if (result.validation().accuracy() < floor) {
+                spec.commandLine().getErr().printf(Locale.ROOT,
+                        "pare: validation accuracy %.4f is below the floor %.4f: ask for a smaller ratio%n",
+                        result.validation().accuracy(), floor);
+                return Commands.FAILURE;
             }
-            new CompressionPage(written, before, after).page().write(folder.resolve("report.html"));
         }
         return Commands.OK;
+    }
+
+    private void check() {
+        if (auto == (recipeName != null)) {
+            throw new UsageException("give one of --recipe and --auto; recipes are "
+                    + String.join(", ", Recipe.shipped()));
+        }
+        if (auto && (ratio == null) == (bytes == null)) {
+            throw new UsageException("--auto takes one of --ratio and --bytes");
+        }
+        if (!auto && (ratio != null || bytes != null || floor != 0)) {
+            throw new UsageException("--ratio, --bytes and --floor belong to --auto; a recipe says these itself");
+        }
+        if (ratio != null && !(ratio >= 1) || bytes != null && !(bytes >= 1)) {
+            throw new UsageException("--ratio and --bytes must be at least 1");
+        }
+        if (!(floor >= 0 && floor <= 1)) {
+            throw new UsageException("--floor is " + floor + ", must be an accuracy from 0 to 1");
+        }
+        if (report != null) {
+            AtomicFile.check(report);
+        }
+    }
+
+    private static void copy(Network from, Network to) {
+        for (Weight weight : from.weights()) {
+            to.value(weight.name()).copyFrom(weight.value());
+        }
+    }
+
+    private static long pack(Network network, Model declared, Path file) throws IOException {
+        Map<String, FloatTensor> parameters = new LinkedHashMap<>();
+        network.weights().forEach(weight -> parameters.put(weight.name(), weight.value()));
+        PareFile.write(file, CompressedWeights.of(declared, parameters,
+                new InputScale(PixelScale.MNIST.mean(), PixelScale.MNIST.deviation())));
+        return Files.size(file);
+    }
+
+    private static HtmlPage page(CompressionReport written, Network dense, Network network) {
+        Map<String, float[]> before = new LinkedHashMap<>();
+        Map<String, float[]> after = new LinkedHashMap<>();
+        for (Weight weight : network.weights()) {
+            if (weight.decays()) {
+                before.put(weight.name(), dense.value(weight.name()).toArray());
+                after.put(weight.name(), weight.value().toArray());
+            }
+        }
+        return new CompressionPage(written, before, after).page();
     }
 
     private Progress lines() {

@@ -10,7 +10,7 @@ import java.util.List;
  * @param total elements
  * @param kept elements that are not zero
  * @param unique distinct values that are not zero; counted up to 65,536
- * @param bits that tell the values apart, 32 where there are more than 256
+ * @param bits that tell the values apart; 32 where there are more than 256, or where values hardly repeat, as after pruning alone
  * @param dataBytes bits times non-zeros, over 8
  * @param entropyPositionBytes log2 of the number of ways to place the non-zeros, over 8: what no code of positions
  *            that knows nothing but their number can beat on average
@@ -18,6 +18,7 @@ import java.util.List;
 public record LayerRow(String name, long total, long kept, int unique, int bits, double dataBytes,
         double entropyPositionBytes) {
     private static final int COUNTED = 1 << 16;
+    private static final int FEW = 16;
 
     static List<LayerRow> of(List<Variable> variables) {
         return variables.stream().map(variable -> of(variable.name(), variable.value())).toList();
@@ -28,6 +29,9 @@ public record LayerRow(String name, long total, long kept, int unique, int bits,
         long kept = Projector.nonzeros(tensor);
         int unique = Projector.distinct(tensor, COUNTED).length;
         int bits = bitsFor(unique);
+        if (unique > FEW && 2L * unique > kept) {
+            bits = 32;
+        }
         return new LayerRow(name, tensor.count(), kept, unique, bits, kept * (double) bits / 8,
                 logChoices(tensor.count(), kept) / 8);
     }

@@ -48,7 +48,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
     private static final List<String> KEYS = List.of("name", "model", "description", "dense", "train", "admm",
             "stages");
     /** Adam with a cosine, dropout and small shifts; the best epoch on validation. */
-    static final TrainingOptions DENSE =
+    public static final TrainingOptions DENSE =
             new TrainingOptions(8, 1e-3, 0.01, TrainingOptions.Course.COSINE, 0, TrainingOptions.Rule.ADAM, 0.9, 0, 64,
                     true, 1, 0, 4, 0, TrainingOptions.Select.BEST);
     private static final String FOLDER = "/io/pare/compress/recipes/";
