@@ -14,6 +14,8 @@ import java.lang.foreign.MemorySegment;
 public interface Passes {
     /** Elements of a chunk: a multiple of every vector length and of the strided accumulators. */
     int CHUNK = 1 << 18;
+    /** Elements behind a chunk's own room in the arrays of collected elements that a pass may overwrite. */
+    int SLACK = 256;
     /** Key of infinity; greater keys are NaN. */
     int INFINITY = 0x7f80_0000;
     /** Bits of a key. */
@@ -30,8 +32,8 @@ public interface Passes {
             int pivot3, long[] counts, int at);
 
     /**
-     * Writes the keys in [lo, hi) to {@code keys}, in order, from element {@code at}; up to one vector behind the last
-     * is overwritten.
+     * Writes the keys in [lo, hi) to {@code keys}, in order, from element {@code at}; the array has room for
+     * {@code n} and {@link #SLACK} more, which may be overwritten.
      *
      * @param tally receives at {@code slot} the number of keys of at least {@code hi}, then the greatest key
      * @return number of keys written
@@ -98,7 +100,7 @@ public interface Passes {
      * @param sums {@code size + 1} times {@link #STRIDE} accumulators: of all non-zero elements, then of those that
      *     reach each cut
      * @param counts {@code size + 1} counts, likewise
-     * @return elements written to {@code zoned} from element {@code at}; one vector more may be overwritten
+     * @return elements written to {@code zoned} from element {@code at}; there is room for {@link #SLACK} more than {@code n}
      */
     int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zones, int size, double[] sums, long[] counts,
             MemorySegment zoned, long at);

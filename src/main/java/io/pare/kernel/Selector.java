@@ -222,7 +222,7 @@ final class Selector implements AutoCloseable {
             Span span = spans[s];
             long first = (long) (chunk - firstChunk[s]) * CHUNK;
             int n = (int) Math.min(CHUNK, span.count() - first);
-            if (at + n > stretch(worker + 1) - 64) {
+            if (at + n > stretch(worker + 1) - Passes.SLACK) {
                 overflow[worker] = true;
             }
             at += chunk(chunk, s, span, first * Float.BYTES, n, at, worker);
@@ -411,7 +411,8 @@ final class Selector implements AutoCloseable {
     }
 
     private void reserve() {
-        long need = workers.count() * (expected * 3 / 2 / workers.count() + 64 * 1024 + Math.min(total, CHUNK) + 64);
+        long need = workers.count()
+                * (expected * 3 / 2 / workers.count() + 64 * 1024 + Math.min(total, CHUNK) + Passes.SLACK);
         if (capacity < need) {
             capacity = need;
             renew();

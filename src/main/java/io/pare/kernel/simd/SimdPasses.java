@@ -26,6 +26,10 @@ import jdk.incubator.vector.VectorOperators;
  */
 public final class SimdPasses implements Passes {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(LE);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(LE);
+    private static final ValueLayout.OfShort BITS16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
+    private static final ValueLayout.OfLong BITS64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LE);
     private static final int HALF = LANES / 2;
     private static final int BLOCK = 4096;
     private static final IntVector INDEX = IntVector.zero(I32).addIndex(1);
@@ -98,31 +102,70 @@ public final class SimdPasses implements Passes {
     @Override
     public int speculate(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
             MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
-        int whole = n - n % LANES;
+        int whole = n - n % Passes.STRIDE;
+        tally[slot] = 0;
+        tally[slot + 1] = 0;
+        int found = 0;
+        // The room behind what this chunk can write holds one bit for each element of a block.
+        long masks = (at + n) * Integer.BYTES;
+        for (int from = 0; from < whole; from += BLOCK) {
+            int size = Math.min(BLOCK, whole - from);
+            long o = (long) from * Float.BYTES;
+            guessBlock(x, xOff + o, z, zOff + o, size, lo, guess, hi, keys, masks, tally, slot);
+            found += gather(x, xOff + o, null, 0, null, 0, from, size, keys, masks, places, null, at + found);
+        }
+        return found + ScalarPasses.speculateFrom(whole, x, xOff, z, zOff, n, lo, guess, hi, keys, places, at + found,
+                tally, slot);
+    }
+
+    /** Writes z by the guess, and a bit for each element in the bracket. */
+    private static void guessBlock(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess,
+            int hi, MemorySegment bracket, long bracketOff, long[] tally, int slot) {
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
-        IntVector place = INDEX;
-        long out = at * Integer.BYTES;
-        for (int i = 0; i < whole; i += LANES) {
-            long o = (long) i * Float.BYTES;
-            IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
-            IntVector key = key(bits);
-            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
-            max = max.max(key);
-            above = above.add(1, over);
-            zero.blend(bits, key.compare(VectorOperators.GE, guess)).intoMemorySegment(z, zOff + o, LE);
-            key.compress(inside).intoMemorySegment(keys, out, LE);
-            place.compress(inside).intoMemorySegment(places, out, LE);
-            place = place.add(LANES);
-            out += (long) inside.trueCount() * Integer.BYTES;
+        for (int i = 0; i < n; i += Passes.STRIDE) {
+            long inside = 0;
+            for (int j = 0; j < Passes.STRIDE; j += LANES) {
+                long o = (long) (i + j) * Float.BYTES;
+                IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+                IntVector key = key(bits);
+                VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+                zero.blend(bits, key.compare(VectorOperators.GE, guess)).intoMemorySegment(z, zOff + o, LE);
+                inside |= key.compare(VectorOperators.GE, lo).andNot(over).toLong() << j;
+                max = max.max(key);
+                above = above.add(1, over);
+            }
+            bracket.set(BITS16, bracketOff + (i >>> 3), (short) inside);
         }
-        tally[slot] = above.reduceLanes(VectorOperators.ADD);
-        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
-        int found = (int) (out / Integer.BYTES - at);
-        return found + ScalarPasses.speculateFrom(whole, x, xOff, z, zOff, n, lo, guess, hi, keys, places, at + found,
-                tally, slot);
+        tally[slot] += above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = Math.max(tally[slot + 1], max.reduceLanes(VectorOperators.MAX));
+    }
+
+    /** Writes key, place and, where given, the old z of each element whose bit is set; few are. */
+    private static int gather(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
+            int first, int n, MemorySegment keys, long masks, MemorySegment places, MemorySegment olds, long at) {
+        long out = at;
+        for (int i = 0; i < n; i += Long.SIZE) {
+            long set = keys.get(BITS64, masks + (i >>> 3));
+            if (n - i < Long.SIZE) {
+                set &= (1L << n - i) - 1;
+            }
+            while (set != 0) {
+                int place = i + Long.numberOfTrailingZeros(set);
+                set &= set - 1;
+                long o = (long) place * Float.BYTES;
+                float v = x.get(FLOAT, xOff + o);
+                if (u != null) {
+                    v += u.get(FLOAT, uOff + o);
+                    olds.set(FLOAT, out * Float.BYTES, z.get(FLOAT, zOff + o));
+                }
+                keys.set(INT, out * Integer.BYTES, Float.floatToRawIntBits(v) & MAGNITUDE);
+                places.set(INT, out * Integer.BYTES, first + place);
+                out++;
+            }
+        }
+        return (int) (out - at);
     }
 
     @Override
@@ -130,40 +173,99 @@ public final class SimdPasses implements Passes {
             int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
             long[] tally, int slot, double[] primal, double[] dual) {
         int whole = n - n % Passes.STRIDE;
-        IntVector zero = IntVector.zero(I32);
-        IntVector max = zero;
-        IntVector above = zero;
-        IntVector place = INDEX;
-        long out = at * Integer.BYTES;
-        for (int i = 0; i < whole; i += LANES) {
-            long o = (long) i * Float.BYTES;
-            FloatVector weight = load(w, wOff + o);
-            FloatVector old = load(z, zOff + o);
-            IntVector bits = weight.add(load(u, uOff + o)).reinterpretAsInts();
-            IntVector key = key(bits);
-            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
-            VectorMask<Integer> kept = key.compare(VectorOperators.GE, guess);
-            max = max.max(key);
-            above = above.add(1, over);
-            IntVector now = zero.blend(bits, kept);
-            now.intoMemorySegment(z, zOff + o, LE);
-            bits.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
-            key.compress(inside).intoMemorySegment(keys, out, LE);
-            place.compress(inside).intoMemorySegment(places, out, LE);
-            old.reinterpretAsInts().compress(inside).intoMemorySegment(olds, out, LE);
-            place = place.add(LANES);
-            out += (long) inside.trueCount() * Integer.BYTES;
-            FloatVector next = now.reinterpretAsFloats();
-            int lane = i & Passes.STRIDE - 1;
-            square(weight, next, primal, lane);
-            square(next, old, dual, lane);
+        tally[slot] = 0;
+        tally[slot + 1] = 0;
+        int found = 0;
+        long masks = (at + n) * Integer.BYTES;
+        // Three loops over a block that the first one brings into the nearest cache: with many stores in one loop
+        // the JIT's code was twice slower.
+        for (int from = 0; from < whole; from += BLOCK) {
+            int size = Math.min(BLOCK, whole - from);
+            long o = (long) from * Float.BYTES;
+            weighBlock(w, wOff + o, u, uOff + o, size, lo, hi, keys, masks, tally, slot);
+            found += gather(w, wOff + o, u, uOff + o, z, zOff + o, from, size, keys, masks, places, olds, at + found);
+            residualsBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, guess - 1, primal, dual);
+            splitBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, guess - 1);
         }
-        tally[slot] = above.reduceLanes(VectorOperators.ADD);
-        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
-        int found = (int) (out / Integer.BYTES - at);
         return found + ScalarPasses.speculateAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, lo, guess, hi, keys, places,
                 olds, at + found, tally, slot, primal, dual);
+    }
+
+    private static void weighBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, int n, int lo, int hi,
+            MemorySegment bracket, long bracketOff, long[] tally, int slot) {
+        IntVector max = IntVector.zero(I32);
+        IntVector above = max;
+        for (int i = 0; i < n; i += Passes.STRIDE) {
+            long inside = 0;
+            for (int j = 0; j < Passes.STRIDE; j += LANES) {
+                long o = (long) (i + j) * Float.BYTES;
+                IntVector key = key(load(w, wOff + o).add(load(u, uOff + o)).reinterpretAsInts());
+                VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+                inside |= key.compare(VectorOperators.GE, lo).andNot(over).toLong() << j;
+                max = max.max(key);
+                above = above.add(1, over);
+            }
+            bracket.set(BITS16, bracketOff + (i >>> 3), (short) inside);
+        }
+        tally[slot] += above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = Math.max(tally[slot + 1], max.reduceLanes(VectorOperators.MAX));
+    }
+
+    /** Adds the squares of w - z and z - old z, where z is w + u for keys above {@code key}; writes nothing else. */
+    private static void residualsBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
+            long zOff, int n, int key, double[] primal, double[] dual) {
+        FloatVector zero = FloatVector.zero(F32);
+        if (LANES == Passes.STRIDE) {
+            DoubleVector primal0 = DoubleVector.fromArray(F64, primal, 0);
+            DoubleVector primal1 = DoubleVector.fromArray(F64, primal, HALF);
+            DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
+            DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
+            for (int i = 0; i < n; i += LANES) {
+                long o = (long) i * Float.BYTES;
+                FloatVector weight = load(w, wOff + o);
+                FloatVector v = weight.add(load(u, uOff + o));
+                FloatVector next = zero.blend(v,
+                        key(v.reinterpretAsInts()).compare(VectorOperators.GT, key).cast(F32));
+                FloatVector p = weight.sub(next);
+                FloatVector d = next.sub(load(z, zOff + o));
+                DoubleVector p0 = widen(p, 0);
+                DoubleVector p1 = widen(p, 1);
+                DoubleVector d0 = widen(d, 0);
+                DoubleVector d1 = widen(d, 1);
+                primal0 = primal0.add(p0.mul(p0));
+                primal1 = primal1.add(p1.mul(p1));
+                dual0 = dual0.add(d0.mul(d0));
+                dual1 = dual1.add(d1.mul(d1));
+            }
+            primal0.intoArray(primal, 0);
+            primal1.intoArray(primal, HALF);
+            dual0.intoArray(dual, 0);
+            dual1.intoArray(dual, HALF);
+        } else {
+            for (int i = 0; i < n; i += LANES) {
+                long o = (long) i * Float.BYTES;
+                FloatVector weight = load(w, wOff + o);
+                FloatVector v = weight.add(load(u, uOff + o));
+                FloatVector next = zero.blend(v,
+                        key(v.reinterpretAsInts()).compare(VectorOperators.GT, key).cast(F32));
+                int lane = i & Passes.STRIDE - 1;
+                square(weight, next, primal, lane);
+                square(next, load(z, zOff + o), dual, lane);
+            }
+        }
+    }
+
+    /** Writes w + u to z where its key is above {@code key} and to u elsewhere, and 0 to the other. */
+    private static void splitBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
+            int n, int key) {
+        IntVector zero = IntVector.zero(I32);
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector bits = load(w, wOff + o).add(load(u, uOff + o)).reinterpretAsInts();
+            VectorMask<Integer> kept = key(bits).compare(VectorOperators.GT, key);
+            zero.blend(bits, kept).intoMemorySegment(z, zOff + o, LE);
+            bits.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
+        }
     }
 
     /** Adds (a - b)^2 to the strided accumulators, from {@code lane} on; the float difference is rounded first. */
@@ -247,20 +349,11 @@ public final class SimdPasses implements Passes {
 
     private static void maskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
             long zOff, int from, int to, int key, double[] primal, double[] dual) {
-        IntVector zero = IntVector.zero(I32);
-        for (int i = from; i < to; i += LANES) {
-            long o = (long) i * Float.BYTES;
-            FloatVector weight = load(w, wOff + o);
-            FloatVector old = load(z, zOff + o);
-            IntVector bits = weight.add(load(u, uOff + o)).reinterpretAsInts();
-            VectorMask<Integer> kept = key(bits).compare(VectorOperators.GT, key);
-            IntVector now = zero.blend(bits, kept);
-            now.intoMemorySegment(z, zOff + o, LE);
-            bits.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
-            FloatVector next = now.reinterpretAsFloats();
-            int lane = i & Passes.STRIDE - 1;
-            square(weight, next, primal, lane);
-            square(next, old, dual, lane);
+        for (int at = from; at < to; at += BLOCK) {
+            int size = Math.min(BLOCK, to - at);
+            long o = (long) at * Float.BYTES;
+            residualsBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, key, primal, dual);
+            splitBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, key);
         }
     }
 
@@ -298,7 +391,7 @@ public final class SimdPasses implements Passes {
                 long o = (long) (i + j) * Float.BYTES;
                 set |= key(bits(x, xOff + o, u, uOff + o)).compare(VectorOperators.GT, key).toLong() << j;
             }
-            bits.set(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE), bitsOff + (i >>> 3), (short) set);
+            bits.set(BITS16, bitsOff + (i >>> 3), (short) set);
         }
     }
 
