@@ -28,14 +28,19 @@ final class Selector implements AutoCloseable {
     /** Up to this many elements everything is collected: a sample would cost more than it saves. */
     private static final int SMALL = 8192;
     /** Half the width of the bracket, in standard deviations of the sample's rank. */
-    private static final double DEVIATIONS = 5;
+    private static final double DEVIATIONS = 4;
     private static final int RADIX_BITS = 11;
+    /** Bits of a key below those that the sample's histogram distinguishes. */
+    private static final int SAMPLE_SHIFT = 20;
+    /** From this many keys on, radix steps are preceded by vector passes that narrow the range. */
+    private static final int MANY = 4096;
 
     final Passes passes;
     final Workers workers;
     private Region scratch;
     private final long[] histogram = new long[1 << RADIX_BITS];
-    private final long[] pivotCounts = new long[4];
+    private final int[] coarse = new int[(Passes.INFINITY >>> SAMPLE_SHIFT) + 1];
+    private final long[] spare = new long[4];
 
     // The spans of the current call.
     private Span[] spans = new Span[1];
@@ -68,7 +73,7 @@ final class Selector implements AutoCloseable {
     private int lo;
     private int guess;
     private int hi;
-    private long expected;
+    long expected;
     /** Keys that surely enclose the threshold, [sureLo, sureHi), and how many keys reach each. */
     private int sureLo;
     private int sureHi;
@@ -82,8 +87,8 @@ final class Selector implements AutoCloseable {
     private int pivot3;
 
     // The outputs of the current call.
-    private MemorySegment z;
-    private long zOff;
+    MemorySegment z;
+    long zOff;
     private MemorySegment bits;
     private long bitsOff;
 
@@ -98,7 +103,7 @@ final class Selector implements AutoCloseable {
     double primalSum;
     double dualSum;
 
-    private enum Phase {
+    enum Phase {
         COLLECT, COUNT, SPECULATE, SPECULATE_ADMM, MEND, MEND_ADMM, MASK, MASK_ADMM, MASK_BITS
     }
 
@@ -190,7 +195,7 @@ final class Selector implements AutoCloseable {
         return from;
     }
 
-    private void bound() {
+    void bound() {
         for (int s = 0; s < spanCount; s++) {
             spanLo[s] = raw(lo, spans[s].weight());
             spanGuess[s] = raw(guess, spans[s].weight());
@@ -200,7 +205,7 @@ final class Selector implements AutoCloseable {
 
     // ---- passes over all chunks ---------------------------------------------------------------------------------
 
-    private void pass(Phase next) {
+    void pass(Phase next) {
         phase = next;
         // Waking a thread costs as much as a chunk of work.
         if (workers.count() == 1 || chunks() < 2 * workers.count()) {
@@ -337,11 +342,11 @@ final class Selector implements AutoCloseable {
     // ---- sample and bracket -------------------------------------------------------------------------------------
 
     /** Draws one key from each of {@code sampled} strata of the concatenated spans. */
-    private void drawSample() {
+    void drawSample() {
         double wanted = 2 * Math.cbrt((double) total * total);
         sampled = (int) Math.min(wanted, 1 << 20);
-        if (sampleCapacity < 2L * sampled) {
-            sampleCapacity = 2L * sampled;
+        if (sampleCapacity < 2L * sampled + Passes.SLACK) {
+            sampleCapacity = 2L * sampled + Passes.SLACK;
             renew();
         }
         double width = (double) total / sampled;
@@ -363,7 +368,7 @@ final class Selector implements AutoCloseable {
     }
 
     /** Sets a bracket that holds the k-th greatest key with all but certainty, and what it is expected to hold. */
-    private void bracket(long k) {
+    void bracket(long k) {
         sureLo = 0;
         sureLoCount = total;
         sureHi = END;
@@ -382,35 +387,47 @@ final class Selector implements AutoCloseable {
         double margin = DEVIATIONS * Math.sqrt(share * sampled * (1 - share)) + 2 * DEVIATIONS;
         int upper = (int) Math.floor(rank - margin);
         int lower = (int) Math.ceil(rank + margin);
-        MemorySegment work = sample.asSlice(sampled * 4L);
-        copySample(work);
-        lo = lower >= sampled ? 0 : radix(work, 0, sampled, 0, END, Math.max(1, lower));
-        copySample(work);
-        guess = radix(work, 0, sampled, 0, END, (long) Math.clamp(rank, 1, sampled));
-        if (upper < 1) {
-            hi = END;
-        } else {
-            copySample(work);
-            hi = Math.min(END, radix(work, 0, sampled, 0, END, Math.min(sampled, upper)) + 1);
-        }
-        lo = Math.min(lo, Passes.INFINITY);
-        long inside = 0;
+        Arrays.fill(coarse, 0);
         for (int i = 0; i < sampled; i++) {
-            int sampledKey = sample.get(I32, i * 4L);
-            inside += sampledKey >= lo && sampledKey < hi ? 1 : 0;
+            coarse[sample.get(I32, i * 4L) >>> SAMPLE_SHIFT]++;
         }
-        expected = (long) ((double) inside / sampled * total) + 1;
+        long reachLo = sampled;
+        lo = 0;
+        if (lower < sampled) {
+            lo = sampleRank(Math.max(1, lower));
+            reachLo = above + equal;
+        }
+        guess = sampleRank((long) Math.clamp(rank, 1, sampled));
+        hi = END;
+        long reachHi = 0;
+        if (upper >= 1) {
+            hi = sampleRank(Math.min(sampled, upper)) + 1;
+            reachHi = above;
+        }
+        expected = (long) ((double) (reachLo - reachHi) / sampled * total) + 1;
     }
 
-    private void copySample(MemorySegment work) {
-        MemorySegment.copy(sample, 0, work, 0, sampled * 4L);
+    /** The {@code rank}-th greatest key of the sample, by its histogram; sets above and equal, as {@link #radix}. */
+    private int sampleRank(long rank) {
+        long greater = 0;
+        int bin = Passes.INFINITY >>> SAMPLE_SHIFT;
+        while (greater + coarse[bin] < rank) {
+            greater += coarse[bin];
+            bin--;
+        }
+        int from = bin << SAMPLE_SHIFT;
+        int n = passes.collect(sample, 0, null, 0, sampled, from, from + (1 << SAMPLE_SHIFT), sample, sampled, spare,
+                0);
+        int found = radix(sample, sampled, n, from, from + (1 << SAMPLE_SHIFT), rank - greater);
+        above += greater;
+        return found;
     }
 
     private boolean collectable() {
         return expected <= total / 6 + SMALL && hi - lo > 1;
     }
 
-    private void reserve() {
+    void reserve() {
         long need = workers.count()
                 * (expected * 3 / 2 / workers.count() + 64 * 1024 + Math.min(total, CHUNK) + Passes.SLACK);
         if (capacity < need) {
@@ -440,6 +457,36 @@ final class Selector implements AutoCloseable {
         int range = to - from;
         long count = n;
         long greater = 0;
+        while (count > MANY && range > 64) {
+            int step = range / 5;
+            int first = low + step;
+            int second = first + step;
+            int third = second + step;
+            int fourth = third + step;
+            Arrays.fill(spare, 0);
+            passes.count(segment, at * 4, null, 0, (int) count, first, second, third, fourth, spare, 0);
+            int high = low + range;
+            if (rank > greater + spare[0]) {
+                greater += spare[0];
+                high = first;
+            } else if (rank > greater + spare[1]) {
+                greater += spare[1];
+                low = first;
+                high = second;
+            } else if (rank > greater + spare[2]) {
+                greater += spare[2];
+                low = second;
+                high = third;
+            } else if (rank > greater + spare[3]) {
+                greater += spare[3];
+                low = third;
+                high = fourth;
+            } else {
+                low = fourth;
+            }
+            range = high - low;
+            count = passes.collect(segment, at * 4, null, 0, (int) count, low, high, segment, at, spare, 0);
+        }
         while (true) {
             int shift = Math.max(0, 32 - Integer.numberOfLeadingZeros(range - 1) - RADIX_BITS);
             if (count == 0) {
@@ -538,7 +585,7 @@ final class Selector implements AutoCloseable {
         return over;
     }
 
-    private long collected() {
+    long collected() {
         long inside = 0;
         for (int chunk = 0; chunk < chunks(); chunk++) {
             inside += found[chunk];
@@ -613,7 +660,7 @@ final class Selector implements AutoCloseable {
      * tied value, and a key on either side; without a sample, even cuts of the key range.
      */
     private void pivots() {
-        MemorySegment work = sampled == 0 ? null : sample.asSlice(sampled * 4L);
+        MemorySegment work = sampled == 0 ? null : sample.asSlice(sampled * 4L, sampled * 4L + Passes.SLACK * 4L);
         int inside = 0;
         for (int i = 0; i < sampled; i++) {
             int sampledKey = sample.get(I32, i * 4L);
@@ -779,7 +826,7 @@ final class Selector implements AutoCloseable {
      * Writes the outputs with the guessed threshold, finds the true one among the candidates and mends what the guess
      * got wrong; false if the bracket missed, and then {@link #search} can go on.
      */
-    private boolean speculate(long k, Phase how) {
+    boolean speculate(long k, Phase how) {
         reserve();
         bound();
         pass(how);
@@ -807,10 +854,9 @@ final class Selector implements AutoCloseable {
             for (int chunk = firstOf(worker); chunk < firstOf(worker + 1); chunk++) {
                 long same = found[chunk];
                 if (ties < equal) {
-                    same = 0;
-                    for (long i = at; i < at + found[chunk]; i++) {
-                        same += keys.get(I32, i * 4) == key ? 1 : 0;
-                    }
+                    Arrays.fill(spare, 0);
+                    passes.count(keys, at * 4, null, 0, found[chunk], key, key + 1, END, END, spare, 0);
+                    same = spare[0] - spare[1];
                 }
                 at += found[chunk];
                 counts[4 * chunk] = Math.min(left, same);

@@ -32,6 +32,8 @@ public final class SimdPasses implements Passes {
     private static final ValueLayout.OfLong BITS64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LE);
     private static final int HALF = LANES / 2;
     private static final int BLOCK = 4096;
+    /** Block of the fused step, which reads three ranges. */
+    private static final int ADMM_BLOCK = 2048;
     private static final IntVector INDEX = IntVector.zero(I32).addIndex(1);
 
     private static FloatVector load(MemorySegment segment, long offset) {
@@ -177,21 +179,68 @@ public final class SimdPasses implements Passes {
         tally[slot + 1] = 0;
         int found = 0;
         long masks = (at + n) * Integer.BYTES;
-        // Three loops over a block that the first one brings into the nearest cache: with many stores in one loop
-        // the JIT's code was twice slower.
-        for (int from = 0; from < whole; from += BLOCK) {
-            int size = Math.min(BLOCK, whole - from);
+        // Two loops over a block that the first one brings into the nearest cache: with more stores in one loop the
+        // JIT's code was twice slower.
+        for (int from = 0; from < whole; from += ADMM_BLOCK) {
+            int size = Math.min(ADMM_BLOCK, whole - from);
             long o = (long) from * Float.BYTES;
-            weighBlock(w, wOff + o, u, uOff + o, size, lo, hi, keys, masks, tally, slot);
+            if (LANES == Passes.STRIDE) {
+                weighBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, lo, guess, hi, keys, masks, tally, slot, primal,
+                        dual);
+            } else {
+                bracketBlock(w, wOff + o, u, uOff + o, size, lo, hi, keys, masks, tally, slot);
+                residualsBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, guess - 1, primal, dual);
+            }
             found += gather(w, wOff + o, u, uOff + o, z, zOff + o, from, size, keys, masks, places, olds, at + found);
-            residualsBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, guess - 1, primal, dual);
             splitBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, guess - 1);
         }
         return found + ScalarPasses.speculateAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, lo, guess, hi, keys, places,
                 olds, at + found, tally, slot, primal, dual);
     }
 
-    private static void weighBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, int n, int lo, int hi,
+    /** Both of the two methods below in one, for vectors as long as the strided sums. */
+    private static void weighBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
+            int n, int lo, int guess, int hi, MemorySegment bracket, long bracketOff, long[] tally, int slot,
+            double[] primal, double[] dual) {
+        FloatVector zero = FloatVector.zero(F32);
+        IntVector max = IntVector.zero(I32);
+        IntVector above = max;
+        DoubleVector primal0 = DoubleVector.fromArray(F64, primal, 0);
+        DoubleVector primal1 = DoubleVector.fromArray(F64, primal, HALF);
+        DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
+        DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            FloatVector weight = load(w, wOff + o);
+            FloatVector v = weight.add(load(u, uOff + o));
+            IntVector key = key(v.reinterpretAsInts());
+            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+            long inside = key.compare(VectorOperators.GE, lo).andNot(over).toLong();
+            bracket.set(BITS16, bracketOff + (i >>> 3), (short) inside);
+            max = max.max(key);
+            above = above.add(1, over);
+            FloatVector next = zero.blend(v, key.compare(VectorOperators.GE, guess).cast(F32));
+            FloatVector p = weight.sub(next);
+            FloatVector d = next.sub(load(z, zOff + o));
+            DoubleVector p0 = widen(p, 0);
+            DoubleVector p1 = widen(p, 1);
+            DoubleVector d0 = widen(d, 0);
+            DoubleVector d1 = widen(d, 1);
+            primal0 = primal0.add(p0.mul(p0));
+            primal1 = primal1.add(p1.mul(p1));
+            dual0 = dual0.add(d0.mul(d0));
+            dual1 = dual1.add(d1.mul(d1));
+        }
+        primal0.intoArray(primal, 0);
+        primal1.intoArray(primal, HALF);
+        dual0.intoArray(dual, 0);
+        dual1.intoArray(dual, HALF);
+        tally[slot] += above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = Math.max(tally[slot + 1], max.reduceLanes(VectorOperators.MAX));
+    }
+
+    /** Writes a bit for each element in the bracket. */
+    private static void bracketBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, int n, int lo, int hi,
             MemorySegment bracket, long bracketOff, long[] tally, int slot) {
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
@@ -349,8 +398,8 @@ public final class SimdPasses implements Passes {
 
     private static void maskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
             long zOff, int from, int to, int key, double[] primal, double[] dual) {
-        for (int at = from; at < to; at += BLOCK) {
-            int size = Math.min(BLOCK, to - at);
+        for (int at = from; at < to; at += ADMM_BLOCK) {
+            int size = Math.min(ADMM_BLOCK, to - at);
             long o = (long) at * Float.BYTES;
             residualsBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, key, primal, dual);
             splitBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, key);
