@@ -20,7 +20,25 @@ final class Clusterer implements AutoCloseable {
     /** Codewords at most: their numbers are bytes. */
     static final int MOST = 256;
 
+    /** From this many elements on, a warm start is tried before sorting. */
+    private static final int LARGE = 16_384;
+    /** Codewords up to which the passes of a warm start are cheaper than sorting. */
+    private static final int FEW = 32;
+
+    private final Passes passes;
     private final Sorted sorted = new Sorted();
+    private final float[] cuts = new float[FEW];
+    private final float[] zones = new float[2 * FEW];
+    private final double[] strided = new double[FEW * Passes.STRIDE];
+    private final long[] reached = new long[FEW];
+    /** Of the elements from each zone's upper bound on: sum and number. */
+    private final double[] sumAbove = new double[FEW];
+    private final long[] countAbove = new long[FEW];
+    private final int[] zoneEnds = new int[FEW];
+    private Region scratch;
+    private MemorySegment zoned;
+    private MemorySegment zonePrefix;
+    private long zonedCapacity;
     private final float[] codebook = new float[MOST];
     private final long[] ends = new long[MOST + 1];
     private final double[] edge = new double[3];
@@ -34,7 +52,13 @@ final class Clusterer implements AutoCloseable {
     private MemorySegment current;
     private MemorySegment choices;
     private long points;
+    private double totalSum;
+    private long totalCount;
     private double error;
+
+    Clusterer(Passes passes) {
+        this.passes = passes;
+    }
 
     float[] codebook() {
         return codebook;
@@ -136,9 +160,16 @@ final class Clusterer implements AutoCloseable {
 
     /** Lloyd's algorithm from the first {@code m} codewords of {@link #codebook}; returns the rounds run. */
     int lloyd(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m, int most) {
-        sorted.fill(x, xOff, n, importance, importanceOff, false);
         Arrays.sort(codebook, 0, m);
         int rounds = 0;
+        if (importance == null && n >= LARGE && m > 1 && m <= FEW && most > 0) {
+            rounds = warm(x, xOff, n, m, most);
+            if (rounds >= 0) {
+                return rounds;
+            }
+            rounds = 0;
+        }
+        sorted.fill(x, xOff, n, importance, importanceOff, false);
         boolean moved = true;
         while (moved && rounds < most) {
             divide(m);
@@ -152,6 +183,167 @@ final class Clusterer implements AutoCloseable {
             error += Math.max(0, seconds[j] - 2 * c * firsts[j] + c * c * weights[j]);
         }
         return rounds;
+    }
+
+    /**
+     * Lloyd's algorithm from a start that is nearly right, without sorting: one pass takes the sums beyond each cut and
+     * the few elements near the cuts, and all further rounds touch only those, exactly, as long as every cut stays in
+     * its zone. Returns the rounds run, or -1 where the start is too far off; the codebook is then as it was.
+     */
+    private int warm(MemorySegment x, long xOff, long n, int m, int most) {
+        double square = squares(x, xOff, n);
+        if (!(square < Double.POSITIVE_INFINITY) || square == 0) {
+            return -1;
+        }
+        float[] start = Arrays.copyOf(codebook, m);
+        int rounds = 0;
+        double share = 1.0 / 64;
+        for (int attempt = 0; attempt < 4; attempt++) {
+            if (!zones(m, share)) {
+                break;
+            }
+            gatherZones(x, xOff, n, m);
+            while (true) {
+                if (!divideByZones(m)) {
+                    break;
+                }
+                boolean moved = false;
+                for (int j = 0; j < m; j++) {
+                    float mean = (float) (firsts[j] / weights[j]);
+                    moved |= mean != codebook[j];
+                    codebook[j] = mean;
+                }
+                rounds++;
+                boolean last = !moved || rounds >= most;
+                if (last && divideByZones(m)) {
+                    error = square;
+                    for (int j = 0; j < m; j++) {
+                        double c = codebook[j];
+                        error += c * c * weights[j] - 2 * c * firsts[j];
+                    }
+                    error = Math.max(0, error);
+                    return rounds;
+                }
+            }
+            if (attempt == 0 && strayed(m)) {
+                break;
+            }
+            share = 1.0 / 8;
+        }
+        System.arraycopy(start, 0, codebook, 0, m);
+        return -1;
+    }
+
+    private double squares(MemorySegment x, long xOff, long n) {
+        double square = 0;
+        for (long at = 0; at < n; at += Passes.CHUNK) {
+            Arrays.fill(strided, 0, Passes.STRIDE, 0);
+            passes.norm(2, x, xOff + at * 4, (int) Math.min(n - at, Passes.CHUNK), strided);
+            for (int lane = 0; lane < Passes.STRIDE; lane++) {
+                square += strided[lane];
+            }
+        }
+        return square;
+    }
+
+    /** Lays a zone around each cut, as wide as {@code share} of the way to the codewords; false if two are equal. */
+    private boolean zones(int m, double share) {
+        for (int j = 0; j + 1 < m; j++) {
+            cuts[j] = cut(codebook[j], codebook[j + 1]);
+            double reach = share * ((double) codebook[j + 1] - codebook[j]);
+            zones[2 * j] = (float) (cuts[j] - reach);
+            zones[2 * j + 1] = (float) (cuts[j] + reach);
+            if (!(zones[2 * j] > codebook[j] && zones[2 * j + 1] > zones[2 * j] && cuts[j] >= zones[2 * j]
+                    && cuts[j] <= zones[2 * j + 1] && codebook[j + 1] > zones[2 * j + 1])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether a cut has moved out of the widest zone that there may be, so that sorting is the better way. */
+    private boolean strayed(int m) {
+        for (int j = 0; j + 1 < m; j++) {
+            double width = (double) zones[2 * j + 1] - zones[2 * j];
+            if (!(Math.abs((double) cut(codebook[j], codebook[j + 1]) - cuts[j]) < 4 * width)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void gatherZones(MemorySegment x, long xOff, long n, int m) {
+        if (zonedCapacity < n) {
+            if (scratch != null) {
+                scratch.close();
+            }
+            scratch = Region.shared("clustering scratch");
+            zonedCapacity = n;
+            zoned = scratch.allocate((n + Passes.SLACK) * 4);
+            zonePrefix = scratch.allocate((n + 1) * 8);
+        }
+        Arrays.fill(firsts, 0, m, 0);
+        Arrays.fill(reached, 0, m, 0);
+        long found = 0;
+        for (long at = 0; at < n; at += Passes.CHUNK) {
+            Arrays.fill(strided, 0, m * Passes.STRIDE, 0);
+            found += passes.zones(x, xOff + at * 4, (int) Math.min(n - at, Passes.CHUNK), cuts, zones, m - 1, strided,
+                    reached, zoned, found);
+            for (int j = 0; j < m; j++) {
+                for (int lane = 0; lane < Passes.STRIDE; lane++) {
+                    firsts[j] += strided[j * Passes.STRIDE + lane];
+                }
+            }
+        }
+        sorted.fill(zoned, 0, found, null, 0, false);
+        double sum = 0;
+        long i = 0;
+        for (int j = 0; j + 1 < m; j++) {
+            sumAbove[j] = firsts[j + 1];
+            countAbove[j] = reached[j + 1];
+            while (i < sorted.count && sorted.value(i) < zones[2 * j + 1]) {
+                zonePrefix.set(F64, i * 8, sum);
+                float v = sorted.value(i);
+                sum += v;
+                if (v >= cuts[j]) {
+                    sumAbove[j] -= v;
+                    countAbove[j]--;
+                }
+                i++;
+            }
+            zoneEnds[j] = (int) i;
+        }
+        zonePrefix.set(F64, i * 8, sum);
+        totalSum = firsts[0];
+        totalCount = reached[0];
+    }
+
+    /** Sums and counts of the clusters by the codebook's cuts; false if a cut has left its zone or a cluster is empty. */
+    private boolean divideByZones(int m) {
+        double beyond = totalSum;
+        long beyondCount = totalCount;
+        for (int j = 0; j < m; j++) {
+            double above = 0;
+            long count = 0;
+            if (j + 1 < m) {
+                float cut = cut(codebook[j], codebook[j + 1]);
+                if (!(cut >= zones[2 * j] && cut <= zones[2 * j + 1])) {
+                    return false;
+                }
+                long first = Math.max(j == 0 ? 0 : zoneEnds[j - 1], sorted.below(cut));
+                int end = zoneEnds[j];
+                above = sumAbove[j] + zonePrefix.get(F64, end * 8L) - zonePrefix.get(F64, first * 8);
+                count = countAbove[j] + end - first;
+            }
+            firsts[j] = beyond - above;
+            weights[j] = beyondCount - count;
+            if (weights[j] <= 0) {
+                return false;
+            }
+            beyond = above;
+            beyondCount = count;
+        }
+        return true;
     }
 
     /** Finds where each cluster ends and its sums. */
@@ -266,6 +458,9 @@ final class Clusterer implements AutoCloseable {
 
     @Override
     public void close() {
+        if (scratch != null) {
+            scratch.close();
+        }
         sorted.close();
     }
 }

@@ -44,7 +44,7 @@ public final class Projections implements AutoCloseable {
     private final Passes passes;
     private final Workers workers;
     private final Selector selector;
-    private final Clusterer clusterer = new Clusterer();
+    private final Clusterer clusterer;
     private final Scale scale = new Scale();
     private final float[] cuts = new float[Clusterer.MOST];
     private final double[][] lanes;
@@ -54,6 +54,7 @@ public final class Projections implements AutoCloseable {
         this.passes = passes;
         this.workers = new Workers(threads);
         this.selector = new Selector(passes, workers);
+        this.clusterer = new Clusterer(passes);
         this.lanes = new double[threads][Passes.STRIDE];
     }
 

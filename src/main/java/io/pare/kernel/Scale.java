@@ -16,6 +16,9 @@ final class Scale implements AutoCloseable {
 
     private final Sorted sorted = new Sorted();
     private final double[] edge = new double[3];
+    private final double[] weights = new double[129];
+    private final double[] firsts = new double[129];
+    private final double[] seconds = new double[129];
     private double[] steps;
     private double[] middles;
     private double best;
@@ -146,7 +149,7 @@ final class Scale implements AutoCloseable {
             double s = 0;
             for (int j = 0; j < steps.length; j++) {
                 sorted.before(j < middles.length ? sorted.below(at * middles[j]) : sorted.count, edge);
-                cross += steps[j] * (edge[1] - s);
+                cross += steps[j] * (edge[1] - s + sorted.centre * (edge[0] - w));
                 square += steps[j] * steps[j] * (edge[0] - w);
                 w = edge[0];
                 s = edge[1];
@@ -176,7 +179,8 @@ final class Scale implements AutoCloseable {
         double p = 0;
         for (int j = 0; j < steps.length; j++) {
             sorted.before(j < middles.length ? sorted.below(q * middles[j]) : sorted.count, edge);
-            double level = q * steps[j];
+            // As the level will be stored.
+            double level = (float) (q * steps[j]) - sorted.centre;
             error += Math.max(0, edge[2] - p - 2 * level * (edge[1] - s) + level * level * (edge[0] - w));
             w = edge[0];
             s = edge[1];
@@ -189,7 +193,6 @@ final class Scale implements AutoCloseable {
     private double bound(double low, double high) {
         double square = 0;
         double cross = 0;
-        double own = 0;
         double changing = 0;
         double w = 0;
         double s = 0;
@@ -199,9 +202,13 @@ final class Scale implements AutoCloseable {
             long stay = j < middles.length ? sorted.below(low * middles[j]) : sorted.count;
             sorted.before(stay, edge);
             if (edge[0] > w) {
-                own += edge[2] - p;
-                cross += steps[j] * (edge[1] - s);
-                square += steps[j] * steps[j] * (edge[0] - w);
+                weights[j] = edge[0] - w;
+                firsts[j] = edge[1] - s;
+                seconds[j] = edge[2] - p;
+                cross += steps[j] * (firsts[j] + sorted.centre * weights[j]);
+                square += steps[j] * steps[j] * weights[j];
+            } else {
+                weights[j] = 0;
             }
             if (j < middles.length) {
                 double before = Math.max(w, edge[0]);
@@ -223,7 +230,15 @@ final class Scale implements AutoCloseable {
             }
         }
         double q = square > 0 ? Math.clamp(cross / square, low, high) : low;
-        return Math.max(0, own - 2 * q * cross + q * q * square) + changing;
+        // The quadratic at its least, level by level around the centre, where nothing cancels.
+        double own = 0;
+        for (int j = 0; j < steps.length; j++) {
+            if (weights[j] > 0) {
+                double level = q * steps[j] - sorted.centre;
+                own += Math.max(0, seconds[j] - 2 * level * firsts[j] + level * level * weights[j]);
+            }
+        }
+        return own + changing;
     }
 
     @Override

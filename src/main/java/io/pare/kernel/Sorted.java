@@ -117,7 +117,7 @@ final class Sorted implements AutoCloseable {
             int key = front.get(I32, at) ^ Integer.MIN_VALUE;
             front.set(I32, at, magnitudes ? key ^ Integer.MIN_VALUE : key ^ key >> 31 & Passes.MAGNITUDE);
         }
-        centre = count == 0 || magnitudes ? 0 : value(count / 2);
+        centre = count == 0 ? 0 : value(count / 2);
     }
 
     private void sum() {
