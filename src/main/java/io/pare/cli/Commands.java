@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.format.NetworkFile;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -13,7 +14,8 @@ import picocli.CommandLine.Spec;
         header = "Trains neural networks on the JVM and compresses them with ADMM.%n",
         synopsisSubcommandLabel = "COMMAND", subcommands = {
             TrainCommand.class, CompressCommand.class, SensitivityCommand.class, EvalCommand.class, DataCommand.class,
-            DoctorCommand.class},
+            ExportCommand.class, InspectCommand.class,
+            PredictCommand.class, DoctorCommand.class},
         commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",
             "Examples (pare stands for: java -jar target/engine.jar):", "  pare train lenet5",
             "      Trains LeNet-5 on the MNIST inside the jar; needs no network.",
@@ -54,6 +56,8 @@ public final class Commands implements Runnable {
                 .registerConverter(RunSettings.Rule.class, new Words<>(RunSettings.Rule.class))
                 .registerConverter(RunSettings.Course.class, new Words<>(RunSettings.Course.class))
                 .registerConverter(DataCommand.Part.class, new Words<>(DataCommand.Part.class))
+                .registerConverter(EvalCommand.Engine.class, new Words<>(EvalCommand.Engine.class))
+                .registerConverter(NetworkFile.Kind.class, new Words<>(NetworkFile.Kind.class))
                 .setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures)
                 .setUsageHelpAutoWidth(true).setUsageHelpLongOptionsMaxWidth(30);
     }

@@ -1,19 +1,19 @@
 package io.pare.cli;
 
+import io.pare.data.Dataset;
 import io.pare.data.Mnist;
 import io.pare.data.PixelScale;
 import io.pare.file.AtomicFile;
-import io.pare.format.FormatException;
-import io.pare.format.Safetensors;
-import io.pare.model.Models;
+import io.pare.format.CompressedWeights;
+import io.pare.format.NetworkFile;
+import io.pare.infer.CompressedModel;
 import io.pare.natives.Natives;
 import io.pare.report.JsonReport;
-import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
+import io.pare.train.Weight;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -21,19 +21,25 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Measures a trained network on test data. */
 @Command(name = "eval", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "Measure a trained network on test data.%n", optionListHeading = "%nOptions:%n", footer = {
-            "", "Examples:", "  pare eval runs/lenet5", "  pare eval weights.safetensors --model lenet5 --data DIR"})
+        header = "Measure a trained network on test data.%n", optionListHeading = "%nOptions:%n",
+        footer = {"", "Examples:", "  pare eval runs/lenet5", "  pare eval runs/prune/lenet5.pare",
+            "  pare eval lenet5.onnx --data DIR"})
 final class EvalCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "WEIGHTS", description = "A weights.safetensors file, or the folder of a run.")
-    private Path weights;
+    /** What computes. */
+    enum Engine {
+        DENSE, SPARSE
+    }
 
-    @Option(names = "--model", paramLabel = "MODEL", description = "lenet5 or lenet300 (default: what the file says).")
-    private String model;
+    @Mixin
+    private NetworkSource source;
+
+    @Option(names = "--engine", paramLabel = "NAME",
+            description = "dense (the trainer's) or sparse (straight from the compressed form; default for .pare).")
+    private Engine engine;
 
     @Option(names = "--data", paramLabel = "DIR",
             description = "Folder with four IDX files, gzipped or not (default: the MNIST inside the jar).")
@@ -50,43 +56,69 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path file = Files.isDirectory(weights) ? weights.resolve(Checkpoint.WEIGHTS) : weights;
-        if (!Files.exists(file)) {
-            throw new UsageException(file + " does not exist" + (Files.isDirectory(weights)
-                    ? ": the run in " + weights + " is not finished, see train --resume"
-                    : ""));
-        }
-        int count = threads.orElse(ThreadOption.processors());
-        ThreadOption.apply(count);
+        CompressedWeights weights = source.read();
+        Engine chosen = engine != null
+                ? engine
+                : NetworkFile.kind(source.file()) == NetworkFile.Kind.PARE ? Engine.SPARSE : Engine.DENSE;
+        int count = chosen == Engine.SPARSE ? 1 : threads.orElse(ThreadOption.processors());
         if (report != null) {
             AtomicFile.check(report);
         }
-        String name = model != null ? model : modelOf(file);
         Mnist mnist = data == null ? Mnist.embedded() : Mnist.load(data);
-        try (Network network = Network.create(Models.byName(name), 0, Natives.enabled())) {
-            Checkpoint.loadWeights(network, file);
-            Evaluation test = Evaluation.of(network, mnist.test(), PixelScale.MNIST);
-            PrintWriter out = spec.commandLine().getOut();
-            out.printf(Locale.ROOT, "model          %s%n", name);
-            out.printf(Locale.ROOT, "test accuracy  %.4f (%d images)%n", test.accuracy(), test.samples());
-            out.printf(Locale.ROOT, "test loss      %.4f%n", test.loss());
-            out.flush();
-            if (report != null) {
-                new JsonReport().put("model", name).put("dataset", mnist.test().name().replace(" (test)", ""))
-                        .put("threads", count).putAll(Machine.current().fields()).put("testAccuracy", test.accuracy())
-                        .put("testLoss", test.loss()).put("images", test.samples()).write(report);
+        ImageReader.check(weights.model(), mnist.test());
+        Evaluation test;
+        if (chosen == Engine.SPARSE) {
+            test = sparse(weights, mnist.test());
+        } else {
+            ThreadOption.apply(count);
+            test = dense(weights, mnist.test());
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        out.printf(Locale.ROOT, "model          %s%n", weights.model().name());
+        out.printf(Locale.ROOT, "test accuracy  %.4f (%d images)%n", test.accuracy(), test.samples());
+        out.printf(Locale.ROOT, "test loss      %.4f%n", test.loss());
+        out.flush();
+        if (report != null) {
+            JsonReport json = new JsonReport().put("model", weights.model().name())
+                    .put("dataset", mnist.test().name().replace(" (test)", "")).put("engine", chosen)
+                    .put("threads", count).put("version", Version.number()).put("commit", BuildInfo.commit());
+            if (chosen == Engine.DENSE) {
+                json.putAll(Machine.current().fields());
             }
-            return Commands.OK;
+            json.put("testAccuracy", test.accuracy()).put("testLoss", test.loss()).put("images", test.samples())
+                    .write(report);
+        }
+        return Commands.OK;
+    }
+
+    private static Evaluation dense(CompressedWeights weights, Dataset test) {
+        try (Network network = Network.create(weights.model(), 0, Natives.enabled())) {
+            for (Weight weight : network.weights()) {
+                weights.tensor(weight.name()).copyTo(weight.value());
+            }
+            return Evaluation.of(network, test, new PixelScale(weights.scale().mean(), weights.scale().deviation()));
         }
     }
 
-    private static String modelOf(Path file) throws IOException {
-        try (Safetensors tensors = Safetensors.open(file)) {
-            String named = tensors.metadata().get("model");
-            if (named == null) {
-                throw new FormatException(file + " does not say which model it is of: give --model");
+    private static Evaluation sparse(CompressedWeights weights, Dataset test) {
+        try (CompressedModel model = CompressedModel.of(weights)) {
+            int classes = weights.model().classes();
+            float[] image = new float[test.imageBytes()];
+            int correct = 0;
+            double loss = 0;
+            for (int i = 0; i < test.size(); i++) {
+                for (int p = 0; p < image.length; p++) {
+                    image[p] = weights.scale().apply(test.pixel(i, p));
+                }
+                float[] probabilities = model.predict(image);
+                int best = 0;
+                for (int c = 1; c < classes; c++) {
+                    best = probabilities[c] > probabilities[best] ? c : best;
+                }
+                correct += best == test.label(i) ? 1 : 0;
+                loss -= Math.log(Math.max(probabilities[test.label(i)], Float.MIN_NORMAL));
             }
-            return named;
+            return new Evaluation((double) correct / test.size(), loss / test.size(), test.size());
         }
     }
 }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.IdxFiles;
 import io.pare.train.Checkpoint;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -115,7 +117,7 @@ class CommandsTest {
         "train lenet5 --data /none|the folder /none does not exist",
         "train --resume /none|/none is no folder of a run",
         "train lenet5 --resume a --out b|name different folders",
-        "eval|Missing required parameter: 'WEIGHTS'",
+        "eval|Missing required parameter: 'FILE'",
         "eval /none|/none does not exist",
         "data mnist --part half|'half' is none of train, test",
         "data mnist --sheet x.png --rows 0|a sheet of 0 x 20 images"})
@@ -221,6 +223,89 @@ class CommandsTest {
         assertTrue(result.out().contains("120x28x28") && result.out().contains("other"), result.out());
         assertTrue(Files.exists(sheet));
         assertTrue(run("data", "mnist").out().contains("60000x28x28      MNIST"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"lenet.pare,", "lenet.safetensors,", "lenet.onnx,", "other.bin,safetensors_compressed",
+        "other.onnx,onnx_codebook"})
+    void everyKindOfFileHoldsTheSameNetwork(String name, String kind) throws IOException {
+        train();
+        Path file = folder.resolve(name);
+        List<String> export = new ArrayList<>(List.of("export", out.toString(), "--out", file.toString()));
+        if (kind != null) {
+            export.addAll(List.of("--as", kind));
+        }
+        Result exported = run(export.toArray(new String[0]));
+        assertEquals(Commands.OK, exported.exit(), exported.err());
+        assertTrue(exported.out().contains("of lenet300"), exported.out());
+        String expected = line(run("eval", out.toString(), "--data", data.toString()).out(), "test accuracy");
+        for (String engine : List.of("dense", "sparse")) {
+            Result eval = run("eval", file.toString(), "--data", data.toString(), "--engine", engine);
+            assertEquals(Commands.OK, eval.exit(), eval.err());
+            assertEquals(expected, line(eval.out(), "test accuracy"));
+        }
+        Path report = folder.resolve("inspect.json");
+        Result inspected = run("inspect", file.toString(), "--report", report.toString());
+        assertEquals(Commands.OK, inspected.exit(), inspected.err());
+        assertTrue(inspected.out().contains("266,200 of 266,200 kept"), inspected.out());
+        JsonNode json = new ObjectMapper().readTree(Files.readString(report));
+        assertEquals(4 * 266_610, json.get("float32Bytes").asInt());
+        assertEquals(6, json.get("tensors").size());
+    }
+
+    @Test
+    void picturesOfAnySizeArePredicted() throws IOException {
+        train();
+        Path pictures = Files.createDirectories(folder.resolve("pictures"));
+        BufferedImage small = new BufferedImage(28, 28, BufferedImage.TYPE_INT_RGB);
+        BufferedImage large = new BufferedImage(56, 84, BufferedImage.TYPE_INT_RGB);
+        BufferedImage paper = new BufferedImage(28, 28, BufferedImage.TYPE_INT_RGB);
+        for (int y = 0; y < 84; y++) {
+            for (int x = 0; x < 56; x++) {
+                int grey = (y / 3 * 28 + x / 2) % 256;
+                large.setRGB(x, y, grey * 0x10101);
+                small.setRGB(x / 2, y / 3, grey * 0x10101);
+                paper.setRGB(x / 2, y / 3, (255 - grey) * 0x10101);
+            }
+        }
+        ImageIO.write(small, "png", pictures.resolve("a.png").toFile());
+        ImageIO.write(large, "png", pictures.resolve("b.png").toFile());
+        Path inverted = folder.resolve("paper.png");
+        ImageIO.write(paper, "png", inverted.toFile());
+        List<String> lines =
+                run("predict", out.toString(), "--image", pictures.toString(), "--top", "3", "--batch", "2")
+                        .out().lines().toList();
+        assertEquals(2, lines.size());
+        assertEquals(lines.get(0).substring(lines.get(0).indexOf("  ")),
+                lines.get(1).substring(lines.get(1).indexOf("  ")));
+        String ink = run("predict", out.toString(), "--image", inverted.toString(), "--invert", "--top", "3").out();
+        assertTrue(ink.strip().endsWith(lines.get(0).substring(lines.get(0).indexOf("  "))), ink);
+    }
+
+    @Test
+    void picturesAndFilesThatAreNoneAreExplained() throws IOException {
+        train();
+        Path text = Files.writeString(folder.resolve("a.png"), "not a picture");
+        assertExplained(Commands.USAGE, "is no picture", run("predict", out.toString(), "--image", text.toString()));
+        assertExplained(Commands.USAGE, "none.png does not exist",
+                run("predict", out.toString(), "--image", folder.resolve("none.png").toString()));
+        Path empty = Files.createDirectories(folder.resolve("empty"));
+        assertExplained(Commands.USAGE, "holds no picture",
+                run("predict", out.toString(), "--image", empty.toString()));
+        assertExplained(Commands.USAGE, "neither a .pare nor", run("inspect", text.toString()));
+        assertExplained(Commands.USAGE, "say which by --as",
+                run("export", out.toString(), "--out", folder.resolve("x.bin").toString()));
+        assertExplained(Commands.USAGE, "'tar' is none of pare, safetensors",
+                run("export", out.toString(), "--out", "x", "--as", "tar"));
+        Path pare = folder.resolve("x.pare");
+        run("export", out.toString(), "--out", pare.toString());
+        byte[] whole = Files.readAllBytes(pare);
+        Files.write(pare, Arrays.copyOf(whole, whole.length - 7));
+        assertExplained(Commands.USAGE, "x.pare", run("eval", pare.toString()));
+    }
+
+    private static String line(String text, String start) {
+        return text.lines().filter(line -> line.startsWith(start)).findFirst().orElseThrow();
     }
 
     private Result train(String... more) {

@@ -1,0 +1,89 @@
+package io.pare.cli;
+
+import io.pare.data.DataException;
+import io.pare.data.Dataset;
+import io.pare.format.InputScale;
+import io.pare.model.ImageShape;
+import io.pare.model.Model;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.imageio.ImageIO;
+
+/** Reads pictures as inputs of a network. */
+final class ImageReader {
+    private static final int OPAQUE = 255;
+
+    private ImageReader() {}
+
+    /** Fails unless a data set's images fit a network. */
+    static void check(Model model, Dataset data) {
+        ImageShape needed = model.input();
+        if (needed.channels() != data.channels() || needed.height() != data.height() || needed.width() != data.width()
+                || model.classes() < data.classes()) {
+            throw new DataException(model.name() + " takes images of " + needed + " in " + model.classes()
+                    + " classes; these are " + data);
+        }
+    }
+
+    /**
+     * A picture of any size, averaged down or repeated up to a network's input, in CHW order and scaled.
+     *
+     * @param inverted whether dark is ink: MNIST's digits are light on dark
+     */
+    static float[] read(Path file, ImageShape shape, InputScale scale, boolean inverted) throws IOException {
+        if (!Files.exists(file)) {
+            throw new DataException(file + " does not exist");
+        }
+        BufferedImage picture;
+        try (var in = Files.newInputStream(file)) {
+            picture = ImageIO.read(in);
+        } catch (IndexOutOfBoundsException | IllegalArgumentException e) {
+            throw new DataException(file + " is a damaged picture (" + e.getMessage() + ")", e);
+        } catch (IOException e) {
+            throw new DataException(file + " cannot be read as a picture: " + e.getMessage(), e);
+        }
+        if (picture == null) {
+            throw new DataException(file + " is no picture that this JDK reads: use PNG, JPEG, BMP or GIF");
+        }
+        float[] input = new float[shape.features()];
+        int at = 0;
+        for (int channel = 0; channel < shape.channels(); channel++) {
+            for (int y = 0; y < shape.height(); y++) {
+                for (int x = 0; x < shape.width(); x++) {
+                    int pixel = average(picture, shape, channel, y, x);
+                    input[at++] = scale.apply(inverted ? OPAQUE - pixel : pixel);
+                }
+            }
+        }
+        return input;
+    }
+
+    /** Mean, 0 to 255, of the part of the picture that one pixel of the input covers. */
+    private static int average(BufferedImage picture, ImageShape shape, int channel, int y, int x) {
+        int top = y * picture.getHeight() / shape.height();
+        int bottom = Math.max(top + 1, (y + 1) * picture.getHeight() / shape.height());
+        int left = x * picture.getWidth() / shape.width();
+        int right = Math.max(left + 1, (x + 1) * picture.getWidth() / shape.width());
+        long sum = 0;
+        for (int row = top; row < bottom; row++) {
+            for (int column = left; column < right; column++) {
+                sum += value(picture.getRGB(column, row), shape.channels(), channel);
+            }
+        }
+        long count = (long) (bottom - top) * (right - left);
+        return (int) ((sum + count / 2) / count);
+    }
+
+    /** One channel, or for grey networks the luminance (ITU-R BT.601), of a colour over black. */
+    private static int value(int argb, int channels, int channel) {
+        int alpha = argb >>> 24;
+        int red = argb >>> 16 & 0xff;
+        int green = argb >>> 8 & 0xff;
+        int blue = argb & 0xff;
+        int plain = channels == 1 ? (299 * red + 587 * green + 114 * blue + 500) / 1000
+                : channel == 0 ? red : channel == 1 ? green : blue;
+        return plain * alpha / OPAQUE;
+    }
+}

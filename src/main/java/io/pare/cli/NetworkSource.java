@@ -1,0 +1,58 @@
+package io.pare.cli;
+
+import io.pare.format.CompressedWeights;
+import io.pare.format.NetworkFile;
+import io.pare.format.Safetensors;
+import io.pare.model.Models;
+import io.pare.train.Checkpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** A network in a file of any kind that Pare knows. */
+final class NetworkSource {
+    @Parameters(paramLabel = "FILE",
+            description = "A .pare, .safetensors or .onnx file, or the folder of a finished run.")
+    private Path file;
+
+    @Option(names = "--model", paramLabel = "MODEL",
+            description = "lenet5 or lenet300, for files that do not say whose weights they hold.")
+    private String model;
+
+    @Option(names = "--names", paramLabel = "MAP",
+            description = "File with a line PARAMETER=TENSOR for each parameter that has another name in FILE.")
+    private Path names;
+
+    /** The file itself: a folder stands for the weights in it. */
+    Path file() {
+        if (!Files.exists(file)) {
+            throw new UsageException(file + " does not exist");
+        }
+        if (!Files.isDirectory(file)) {
+            return file;
+        }
+        Path weights = file.resolve(Checkpoint.WEIGHTS);
+        if (!Files.exists(weights)) {
+            throw new UsageException(weights + " does not exist: the run in " + file
+                    + " is not finished, see train --resume");
+        }
+        return weights;
+    }
+
+    CompressedWeights read() throws IOException {
+        Path found = file();
+        if (model != null && names == null && NetworkFile.kind(found) == NetworkFile.Kind.SAFETENSORS) {
+            try (Safetensors tensors = Safetensors.open(found)) {
+                String named = tensors.metadata().get(NetworkFile.MODEL);
+                if (named != null && !named.equals(model)) {
+                    throw new UsageException(found + " holds a network " + named + ", not " + model);
+                }
+            }
+        }
+        return NetworkFile.read(found, model == null ? null : Models.byName(model),
+                names == null ? Map.of() : NetworkFile.readNames(names));
+    }
+}
