@@ -1,5 +1,7 @@
 package io.pare.cli;
 
+import io.pare.compress.InfeasibleException;
+import io.pare.compress.RecipeException;
 import io.pare.data.DataException;
 import io.pare.file.FileException;
 import io.pare.format.FormatException;
@@ -49,6 +51,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
         return switch (e) {
             case UsageException _ -> Commands.USAGE;
             case DataException _ -> Commands.USAGE;
+            case RecipeException _ -> Commands.USAGE;
             case FormatException _ -> Commands.USAGE;
             case IllegalArgumentException _ -> Commands.USAGE;
             default -> Commands.FAILURE;
@@ -68,6 +71,8 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
         return switch (e) {
             case UsageException _ -> e.getMessage();
             case DataException _ -> e.getMessage();
+            case RecipeException _ -> e.getMessage();
+            case InfeasibleException _ -> e.getMessage();
             case FormatException _ -> e.getMessage();
             case FileException _ -> e.getMessage();
             case TrainingException _ -> e.getMessage();

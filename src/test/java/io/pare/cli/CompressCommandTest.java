@@ -1,0 +1,123 @@
+package io.pare.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pare.data.IdxFiles;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Compression and the sensitivity scan from the command line, on little data. */
+class CompressCommandTest {
+    private static final String RECIPE = """
+            name: small
+            model: lenet300
+            description: Every part of the way, briefly.
+            dense: {epochs: 1, batchSize: 20, shift: 0}
+            train: {epochs: 1, batchSize: 20, distill: 0.5}
+            stages:
+              - admm-prune: {keep: {ratio: 50}, ramp: 0.5, admm: {updatesPerEpoch: 2}}
+              - mask-retrain
+              - admm-cluster: {bits: {"*": 2}, snap: false}
+              - quantize-retrain: {rounds: 1}
+              - cluster-retrain
+            """;
+
+    @TempDir
+    private Path folder;
+    private Path data;
+    private Path recipe;
+
+    private record Result(int exit, String out, String err) {}
+
+    @BeforeEach
+    void files() throws IOException {
+        data = IdxFiles.folder(folder.resolve("data"), 240, 40);
+        recipe = Files.writeString(folder.resolve("small.yaml"), RECIPE);
+    }
+
+    private static Result run(Object... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        List<String> words = new ArrayList<>();
+        for (Object arg : args) {
+            words.add(arg.toString());
+        }
+        int exit = Commands.line().setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true))
+                .execute(words.toArray(String[]::new));
+        return new Result(exit, out.toString(), err.toString());
+    }
+
+    @Test
+    void aRecipeLeavesWeightsFileReportAndPage() throws IOException {
+        Path out = folder.resolve("out");
+        Path report = folder.resolve("report.json");
+        Result result = run("compress", "lenet300", "--recipe", recipe, "--data", data, "--out", out, "--report",
+                report, "--threads", 1);
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains("this run, small"), result.out());
+        JsonNode json = new ObjectMapper().readTree(report.toFile());
+        for (String name : List.of("pruningRatio", "nonzeros", "totalWeights", "weightDataBytes", "weightDataRatio",
+                "bytesWithIndex", "ratioWithIndex", "testAccuracy", "denseTestAccuracy", "seconds",
+                "projectionSeconds")) {
+            assertTrue(json.path(name).isNumber(), name + " in " + json.path(name));
+        }
+        assertEquals(266_200, json.path("totalWeights").asLong());
+        assertTrue(json.path("nonzeros").asLong() <= 5324 && json.path("nonzeros").asLong() > 4000);
+        assertEquals(3, json.path("layers").size());
+        for (JsonNode layer : json.path("layers")) {
+            assertTrue(layer.path("unique").asInt() <= 4, layer.toString());
+        }
+        assertEquals(Files.size(out.resolve("lenet300.pare")), json.path("bytesWithIndex").asLong());
+        assertEquals(5, json.path("stages").size());
+        assertTrue(json.path("proofs").size() >= 4);
+        assertTrue(Files.readString(out.resolve("report.html")).contains("<svg"));
+
+        Result eval = run("eval", out.resolve("weights.safetensors"), "--data", data, "--threads", 1);
+        assertTrue(eval.out().contains(String.format("%.4f", json.path("testAccuracy").asDouble())), eval.out());
+
+        Result again = run("compress", "lenet300", "--recipe", recipe, "--data", data, "--out", out, "--threads", 1);
+        assertEquals(Commands.OK, again.exit(), again.err());
+        assertTrue(!again.err().contains("stage 1"), "a finished run is not run again: " + again.err());
+    }
+
+    @Test
+    void autoChoosesCountsAndSaysWhenTheFloorIsOutOfReach() {
+        Path dense = folder.resolve("dense");
+        assertEquals(Commands.OK, run("train", "lenet300", "--epochs", 1, "--batch-size", 20, "--data", data, "--out",
+                dense, "--threads", 1, "--quiet").exit());
+        Result result = run("sensitivity", "lenet300", "--from", dense, "--data", data, "--threads", 1, "--plot",
+                folder.resolve("plot.html"), "--report", folder.resolve("s.json"));
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertEquals(1 + 3 * 17, result.out().lines().count(), result.out());
+        assertTrue(Files.exists(folder.resolve("plot.html")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"compress lenet5 | one of --recipe and --auto",
+        "compress lenet5 --auto | one of --ratio and --bytes",
+        "compress lenet5 --auto --ratio 5 --bytes 5 | one of --ratio and --bytes",
+        "compress lenet5 --auto --ratio 0.5 | at least 1", "compress lenet5 --auto --ratio 5 --floor 2 | --floor",
+        "compress lenet5 --recipe lenet5-prune --ratio 5 | belong to --auto",
+        "compress lenet5 --recipe lenet5-pruen | did you mean 'lenet5-prune'?",
+        "compress lenet6 --recipe lenet5-prune | lenet300", "sensitivity lenet5 | --from",
+        "compress lenet5 --recipe lenet5-prune --threads 0 | --threads"})
+    void wrongCommandLinesAreRefusedInOneLine(String line, String hint) {
+        Result result = run((Object[]) line.split(" "));
+        assertEquals(Commands.USAGE, result.exit(), result.err());
+        assertTrue(result.err().contains(hint), result.err());
+        assertEquals("", result.out());
+    }
+}
