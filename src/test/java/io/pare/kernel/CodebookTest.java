@@ -12,11 +12,13 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** K-means, levels and the joint projection against exhaustive search, brute force and each other. */
+@Tag("providers")
 class CodebookTest {
     static Stream<Passes> providers() {
         return Stream.of(new ScalarPasses(), KernelProvider.passes());
