@@ -90,6 +90,9 @@ final class CompressCommand implements Callable<Integer> {
             description = "Folder with four IDX files (default: the MNIST inside the jar).")
     private Path data;
 
+    @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
+    private boolean quiet;
+
     @Option(names = "--anew", description = "Begin again where --out holds an unfinished run, rather than going on.")
     private boolean anew;
 
@@ -224,6 +227,9 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private Progress lines() {
+        if (quiet) {
+            return Progress.SILENT;
+        }
         PrintWriter err = spec.commandLine().getErr();
         return new Progress() {
             @Override

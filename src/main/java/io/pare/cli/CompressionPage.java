@@ -49,7 +49,8 @@ final class CompressionPage {
                 row -> row.rho() == 0 ? 0 : row.dual() / row.rho()));
         page.chart(kept());
         page.heading("Stages").table(
-                List.of("stage", "validation accuracy", "kept", "squared change", "W seconds", "Z and U seconds"),
+                List.of("stage", "validation accuracy", "kept", "squared change", "error of the cut", "W seconds",
+                        "Z and U seconds"),
                 report.result().stages().stream().map(CompressionPage::cells).toList());
         page.heading("Weights before and after, zeros left out");
         before.keySet().forEach(name -> page.chart(histogram(name)));
@@ -66,6 +67,8 @@ final class CompressionPage {
         return List.of(row.number() + " " + row.kind(), String.format(Locale.ROOT, "%.4f", row.validationAccuracy()),
                 Long.toString(row.layers().stream().mapToLong(LayerRow::kept).sum()),
                 String.format(Locale.ROOT, "%.3g", row.squaredChange()),
+                String.format(Locale.ROOT, "%.3g",
+                        row.squaredErrors().values().stream().mapToDouble(Double::doubleValue).sum()),
                 String.format(Locale.ROOT, "%.1f", row.trainSeconds()),
                 String.format(Locale.ROOT, "%.2f", row.projectionSeconds()));
     }

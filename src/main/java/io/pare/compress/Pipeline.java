@@ -121,6 +121,7 @@ public final class Pipeline {
             }
             Training.Evaluation end = run.finish();
             StageRow row = new StageRow(index + 1, kind, end.accuracy(), end.loss(), start.squaredDistance(),
+                    run.cutErrors(),
                     epochs.stream().mapToDouble(EpochRow::trainSeconds).sum(),
                     epochs.stream().mapToDouble(EpochRow::projectionSeconds).sum(), LayerRow.of(context.weights),
                     List.copyOf(epochs));

@@ -3,6 +3,7 @@ package io.pare.compress;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -18,6 +19,7 @@ abstract class StageRun implements AutoCloseable {
     private final Masks masks;
     private final Snapshot mean;
     private final Snapshot best;
+    private final Map<String, Double> cutErrors = new LinkedHashMap<>();
     private double bestAccuracy = -1;
     private double bestLoss = Double.POSITIVE_INFINITY;
 
@@ -147,14 +149,30 @@ abstract class StageRun implements AutoCloseable {
                 chosen = averaged;
             }
         }
+        Map<String, float[]> uncut = new LinkedHashMap<>();
+        context.weights.forEach(variable -> uncut.put(variable.name(), variable.value().toArray()));
         if (cut()) {
             chosen = context.training.validate();
+        }
+        for (Variable variable : context.weights) {
+            float[] before = uncut.get(variable.name());
+            float[] after = variable.value().toArray();
+            double sum = 0;
+            for (int i = 0; i < before.length; i++) {
+                sum += ((double) after[i] - before[i]) * ((double) after[i] - before[i]);
+            }
+            cutErrors.put(variable.name(), sum);
         }
         for (Variable variable : context.all) {
             variable.mask(null);
             variable.penalize(null);
         }
         return chosen;
+    }
+
+    /** By tensor the sum of squares by which the cut at the end moved it. */
+    final Map<String, Double> cutErrors() {
+        return cutErrors;
     }
 
     /** Makes the weights lie in the stage's sets and says so in the context; returns whether weights changed. */
