@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND", subcommands = {
             TrainCommand.class, CompressCommand.class, SensitivityCommand.class, EvalCommand.class, DataCommand.class,
             ExportCommand.class, InspectCommand.class,
-            PredictCommand.class, DoctorCommand.class},
+            PredictCommand.class, BenchInferCommand.class, DoctorCommand.class},
         commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",
             "Examples (pare stands for: java -jar target/engine.jar):", "  pare train lenet5",
             "      Trains LeNet-5 on the MNIST inside the jar; needs no network.",

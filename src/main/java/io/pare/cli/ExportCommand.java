@@ -1,14 +1,19 @@
 package io.pare.cli;
 
 import io.pare.file.AtomicFile;
+import io.pare.format.BiasForm;
 import io.pare.format.CompressedWeights;
+import io.pare.format.DeadPaths;
 import io.pare.format.NetworkFile;
 import io.pare.format.NetworkFile.Kind;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,6 +30,7 @@ import picocli.CommandLine.Spec;
             ""},
         footer = {"", "Examples:", "  pare export runs/lenet5 --out lenet5.onnx",
             "  pare export lenet5.pare --out lenet5.onnx --as onnx_codebook",
+            "  pare export lenet5.pare --out small.pare --remove-dead --biases 4",
             "  pare export theirs.safetensors --model lenet5 --names map.txt --out lenet5.pare"})
 final class ExportCommand implements Callable<Integer> {
     @Mixin
@@ -38,6 +44,14 @@ final class ExportCommand implements Callable<Integer> {
                     + " --out).")
     private Kind kind;
 
+    @Option(names = "--remove-dead",
+            description = "First remove weights that cannot change the output; constants go into later biases.")
+    private boolean removeDead;
+
+    @Option(names = "--biases", paramLabel = "FORM",
+            description = "Round biases first: none, f32, f16, or multiples of a step in 2 to 8 bits (default: f32).")
+    private String biases;
+
     @Spec
     private CommandSpec spec;
 
@@ -45,13 +59,33 @@ final class ExportCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Kind chosen = kind != null ? kind : byEnding();
         AtomicFile.check(out);
-        CompressedWeights weights = source.read();
-        NetworkFile.write(out, weights, chosen);
+        BiasForm form = biases == null ? null : BiasForm.of(biases);
         PrintWriter results = spec.commandLine().getOut();
+        CompressedWeights weights = source.read();
+        if (removeDead || form != null) {
+            weights = reduce(weights, form, results);
+        }
+        NetworkFile.write(out, weights, chosen);
         results.printf(Locale.ROOT, "%s  %,d bytes, %s of %s%n", out, Files.size(out),
                 chosen.name().toLowerCase(Locale.ROOT), weights.model().name());
         results.flush();
         return Commands.OK;
+    }
+
+    private CompressedWeights reduce(CompressedWeights weights, BiasForm form, PrintWriter results) {
+        try (Region region = Region.confined("export")) {
+            Map<String, FloatTensor> parameters = weights.dense(region);
+            if (removeDead) {
+                DeadPaths.Removed removed = DeadPaths.remove(weights.model(), parameters);
+                results.printf(Locale.ROOT, "removed %,d weights and %,d biases, folded %,d constants%n",
+                        removed.weights(), removed.biases(), removed.folded());
+            }
+            if (form != null) {
+                weights.model().parameters().stream().filter(parameter -> !parameter.weight())
+                        .forEach(parameter -> form.round(parameters.get(parameter.name())));
+            }
+            return CompressedWeights.of(weights.model(), parameters, weights.scale());
+        }
     }
 
     private Kind byEnding() {

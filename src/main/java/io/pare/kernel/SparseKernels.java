@@ -37,6 +37,9 @@ public interface SparseKernels {
         }
     }
 
+    /** Name for logs, such as {@code simd(512)} or {@code scalar}. */
+    String name();
+
     /**
      * A sum of shifted, scaled ranges: {@code out[outAt + p] = max(floor, bias + sum of weights[k] * in[inAt +
      * offsets[k] + p])} for {@code k} from {@code from} to {@code to} (exclusive) and {@code p} below {@code count}.

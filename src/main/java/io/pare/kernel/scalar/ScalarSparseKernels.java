@@ -7,6 +7,11 @@ public final class ScalarSparseKernels implements SparseKernels {
     private static final int BLOCK = 8;
 
     @Override
+    public String name() {
+        return "scalar";
+    }
+
+    @Override
     public void accumulate(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
             float floor, float[] out, int outAt, int count) {
         for (int p = 0; p < count; p++) {

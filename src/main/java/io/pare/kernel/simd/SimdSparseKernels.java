@@ -21,6 +21,11 @@ public final class SimdSparseKernels implements SparseKernels {
     private static final ScalarSparseKernels SCALAR = new ScalarSparseKernels();
 
     @Override
+    public String name() {
+        return "simd(" + Species.BITS + ")";
+    }
+
+    @Override
     public void accumulate(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
             float floor, float[] out, int outAt, int count) {
         int p = 0;

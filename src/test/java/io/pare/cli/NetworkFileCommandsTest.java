@@ -1,0 +1,105 @@
+package io.pare.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.data.IdxFiles;
+import io.pare.format.CompressedWeights;
+import io.pare.format.InputScale;
+import io.pare.format.NetworkFile;
+import io.pare.format.PareFile;
+import io.pare.format.PrunedNets;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+/** The commands about files with networks. */
+class NetworkFileCommandsTest {
+    @TempDir
+    Path folder;
+
+    private Path net;
+    private CompressedWeights weights;
+
+    private record Result(int exit, String out, String err) {}
+
+    @BeforeEach
+    void net() {
+        net = folder.resolve("net.pare");
+        weights = new CompressedWeights(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3).model(),
+                PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3).tensors(), InputScale.MNIST);
+        PareFile.write(net, weights);
+    }
+
+    private static Result run(Object... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        CommandLine line = Commands.line().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+        List<String> words = new ArrayList<>();
+        for (Object argument : arguments) {
+            words.add(argument.toString());
+        }
+        int exit = line.execute(words.toArray(String[]::new));
+        return new Result(exit, out.toString(), err.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"export", "bench-infer"})
+    void helpShowsExamples(String command) {
+        Result result = run(command, "--help");
+        assertEquals(Commands.OK, result.exit());
+        assertTrue(result.out().contains("Example") && result.err().isEmpty(), result.out());
+        assertTrue(result.out().lines().allMatch(line -> line.length() <= 120), result.out());
+    }
+
+    @Test
+    void everyKindOfFileGivesTheSameAccuracy() throws IOException {
+        Path data = IdxFiles.folder(folder.resolve("data"), 20, 200);
+        String expected = null;
+        for (String target : List.of("a.pare", "a.onnx", "b.onnx", "a.safetensors", "b.safetensors")) {
+            Path file = folder.resolve(target);
+            Result export = target.startsWith("b")
+                    ? run("export", net, "--out", file, "--as",
+                            target.equals("b.onnx") ? "onnx_codebook" : "safetensors_compressed")
+                    : run("export", net, "--out", file);
+            assertEquals(Commands.OK, export.exit(), export.err());
+            assertEquals(weights.nonzeroWeights(), NetworkFile.read(file).nonzeroWeights());
+            Result eval = run("eval", file, "--data", data);
+            assertEquals(Commands.OK, eval.exit(), eval.err());
+            String accuracy = eval.out().lines().filter(line -> line.startsWith("test accuracy")).findFirst()
+                    .orElseThrow();
+            expected = expected == null ? accuracy : expected;
+            assertEquals(expected, accuracy, target);
+        }
+    }
+
+    @Test
+    void exportRemovesAndRoundsOnRequest() throws IOException {
+        Path small = folder.resolve("small.pare");
+        Result result = run("export", net, "--out", small, "--remove-dead", "--biases", "3");
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains("removed"), result.out());
+        assertTrue(Files.size(small) < Files.size(net));
+        assertEquals(Commands.USAGE, run("export", net, "--out", folder.resolve("x.zip")).exit());
+        assertEquals(Commands.USAGE, run("export", net, "--out", folder.resolve("x.pare"), "--biases", "1").exit());
+        assertFalse(Files.exists(folder.resolve("x.pare")));
+    }
+
+    @Test
+    void benchInferTimesPredictions() {
+        Result result = run("bench-infer", net, "--batch", "20", "--seconds", "0.2");
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains("us median") && result.out().contains("images a second"), result.out());
+    }
+}
