@@ -85,6 +85,15 @@ public class ConvBench {
         private Execution[] allRowMajor;
         private final Map<DnnlMemory, List<DnnlMemory>> conversions = new HashMap<>();
 
+        /** The state outside JMH. */
+        static Pare of(String layer, int threads) {
+            Pare state = new Pare();
+            state.layer = layer;
+            state.threads = threads;
+            state.open();
+            return state;
+        }
+
         @Setup(Level.Trial)
         public void open() {
             NativeThreads.set(threads);
@@ -188,6 +197,15 @@ public class ConvBench {
         private Shape stride;
         private Shape padding;
         private Shape dilation;
+
+        /** The state outside JMH. */
+        static Torch of(String layer, int threads) {
+            Torch state = new Torch();
+            state.layer = layer;
+            state.threads = threads;
+            state.open();
+            return state;
+        }
 
         @Setup(Level.Trial)
         public void open() {
