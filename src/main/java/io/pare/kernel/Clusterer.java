@@ -228,7 +228,7 @@ final class Clusterer implements AutoCloseable {
             if (attempt == 0 && strayed(m)) {
                 break;
             }
-            share = 1.0 / 8;
+            share = attempt == 0 ? 1.0 / 24 : 1.0 / 8;
         }
         System.arraycopy(start, 0, codebook, 0, m);
         return -1;

@@ -83,8 +83,9 @@ public interface Passes {
     /**
      * Replaces every element but zeros (of either sign, which become +0 of code 0) by the nearest codeword.
      *
-     * @param codebook {@code size} ascending floats; {@code cuts[j]} is the least float that belongs above codeword j
-     * @param cuts {@code size - 1} ascending floats
+     * @param codebook {@code size} ascending floats; the array has {@link #STRIDE} elements at least
+     * @param cuts {@code size - 1} ascending floats: cut j is the least float that belongs above codeword j; behind them
+     *     infinities up to {@link #STRIDE} elements at least
      * @param values receives the codewords, {@code null} for none; may be {@code x}
      * @param codes receives one byte for each element, {@code null} for none
      * @param sums accumulators of the squared distances

@@ -282,6 +282,7 @@ public final class Projections implements AutoCloseable {
         for (int j = 0; j + 1 < m; j++) {
             cuts[j] = Clusterer.cut(words[j], words[j + 1]);
         }
+        Arrays.fill(cuts, m - 1, Math.max(m, Passes.STRIDE), Float.POSITIVE_INFINITY);
         // Finds NaN before anything is written.
         selector.one(Span.of(x, xOff, n));
         selector.threshold(0);

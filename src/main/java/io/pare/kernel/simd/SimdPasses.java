@@ -10,7 +10,6 @@ import io.pare.kernel.scalar.ScalarPasses;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
@@ -447,6 +446,15 @@ public final class SimdPasses implements Passes {
     @Override
     public void norm(int power, MemorySegment x, long xOff, int n, double[] sums) {
         int whole = n - n % Passes.STRIDE;
+        if (LANES == Passes.STRIDE) {
+            if (power == 1) {
+                magnitudes(x, xOff, whole, sums);
+            } else {
+                squares(x, xOff, whole, sums);
+            }
+            ScalarPasses.normFrom(whole, power, x, xOff, n, sums);
+            return;
+        }
         for (int i = 0; i < whole; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             int lane = i & Passes.STRIDE - 1;
@@ -458,6 +466,32 @@ public final class SimdPasses implements Passes {
             DoubleVector.fromArray(F64, sums, lane + HALF).add(high).intoArray(sums, lane + HALF);
         }
         ScalarPasses.normFrom(whole, power, x, xOff, n, sums);
+    }
+
+    private static void magnitudes(MemorySegment x, long xOff, int n, double[] sums) {
+        DoubleVector low = DoubleVector.fromArray(F64, sums, 0);
+        DoubleVector high = DoubleVector.fromArray(F64, sums, HALF);
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = load(x, xOff + (long) i * Float.BYTES).abs();
+            low = low.add(widen(v, 0));
+            high = high.add(widen(v, 1));
+        }
+        low.intoArray(sums, 0);
+        high.intoArray(sums, HALF);
+    }
+
+    private static void squares(MemorySegment x, long xOff, int n, double[] sums) {
+        DoubleVector low = DoubleVector.fromArray(F64, sums, 0);
+        DoubleVector high = DoubleVector.fromArray(F64, sums, HALF);
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            DoubleVector v0 = widen(v, 0);
+            DoubleVector v1 = widen(v, 1);
+            low = low.add(v0.mul(v0));
+            high = high.add(v1.mul(v1));
+        }
+        low.intoArray(sums, 0);
+        high.intoArray(sums, HALF);
     }
 
     /** Groups of a power of two that fit a vector: each lane counts who of its group precedes it. */
@@ -505,23 +539,34 @@ public final class SimdPasses implements Passes {
     /** Codebook and cuts in a register each: binary search by permutation. */
     private static void assignFew(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
             MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
-        float[] padded = new float[LANES];
-        Arrays.fill(padded, Float.POSITIVE_INFINITY);
-        System.arraycopy(cuts, 0, padded, 0, size - 1);
-        IntVector cutTable = FloatVector.fromArray(F32, padded, 0).reinterpretAsInts();
-        System.arraycopy(codebook, 0, padded, 0, size);
-        IntVector wordTable = FloatVector.fromArray(F32, padded, 0).reinterpretAsInts();
+        IntVector cutTable = FloatVector.fromArray(F32, cuts, 0).reinterpretAsInts();
+        IntVector wordTable = FloatVector.fromArray(F32, codebook, 0).reinterpretAsInts();
         FloatVector zero = FloatVector.zero(F32);
+        DoubleVector sum0 = DoubleVector.fromArray(F64, sums, 0);
+        DoubleVector sum1 = DoubleVector.fromArray(F64, sums, HALF);
         for (int i = 0; i < n; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             VectorMask<Float> alive = v.compare(VectorOperators.NE, zero);
             IntVector code = IntVector.zero(I32);
-            for (int step = LANES / 2; step > 0; step >>= 1) {
-                FloatVector cut = code.add(step - 1).selectFrom(cutTable).reinterpretAsFloats();
-                code = code.add(step, v.compare(VectorOperators.GE, cut).cast(I32));
+            // Written out: a loop that carries a vector is not always unrolled, and then it is boxed.
+            if (LANES > 8) {
+                code = halve(code, v, cutTable, 8);
             }
+            if (LANES > 4) {
+                code = halve(code, v, cutTable, 4);
+            }
+            code = halve(code, v, cutTable, 2);
+            code = halve(code, v, cutTable, 1);
             FloatVector word = zero.blend(code.selectFrom(wordTable).reinterpretAsFloats(), alive);
-            square(v, word, sums, i & Passes.STRIDE - 1);
+            if (LANES == Passes.STRIDE) {
+                FloatVector d = v.sub(word);
+                DoubleVector d0 = widen(d, 0);
+                DoubleVector d1 = widen(d, 1);
+                sum0 = sum0.add(d0.mul(d0));
+                sum1 = sum1.add(d1.mul(d1));
+            } else {
+                square(v, word, sums, i & Passes.STRIDE - 1);
+            }
             if (values != null) {
                 word.intoMemorySegment(values, valuesOff + (long) i * Float.BYTES, LE);
             }
@@ -529,6 +574,15 @@ public final class SimdPasses implements Passes {
                 bytes(IntVector.zero(I32).blend(code, alive.cast(I32)), codes, codesOff + i);
             }
         }
+        if (LANES == Passes.STRIDE) {
+            sum0.intoArray(sums, 0);
+            sum1.intoArray(sums, HALF);
+        }
+    }
+
+    private static IntVector halve(IntVector code, FloatVector v, IntVector cutTable, int step) {
+        FloatVector cut = code.add(step - 1).selectFrom(cutTable).reinterpretAsFloats();
+        return code.add(step, v.compare(VectorOperators.GE, cut).cast(I32));
     }
 
     private static void assignMany(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
@@ -578,13 +632,71 @@ public final class SimdPasses implements Passes {
         // Blocks that stay in the first-level cache while each cut passes over them.
         for (int from = 0; from < whole; from += BLOCK) {
             int to = Math.min(whole, from + BLOCK);
-            counts[0] += reach(x, xOff, from, to, Float.NEGATIVE_INFINITY, sums, 0);
-            for (int j = 0; j < size; j++) {
-                counts[j + 1] += reach(x, xOff, from, to, cuts[j], sums, (j + 1) * Passes.STRIDE);
+            int j = 0;
+            if (LANES == Passes.STRIDE) {
+                for (; j + 3 <= size; j += 4) {
+                    reachFour(x, xOff, from, to, j == 0 ? Float.NEGATIVE_INFINITY : cuts[j - 1], cuts[j], cuts[j + 1],
+                            cuts[j + 2], sums, counts, j);
+                }
+            }
+            for (; j <= size; j++) {
+                counts[j] += reach(x, xOff, from, to, j == 0 ? Float.NEGATIVE_INFINITY : cuts[j - 1], sums,
+                        j * Passes.STRIDE);
             }
             found += inside(x, xOff, from, to, zones, 2 * size, zoned, at + found);
         }
         return found + ScalarPasses.zonesFrom(whole, x, xOff, n, cuts, zones, size, sums, counts, zoned, at + found);
+    }
+
+    /** As {@link #reach} for four cuts, which share the loads and the widening. */
+    private static void reachFour(MemorySegment x, long xOff, int from, int to, float cut0, float cut1, float cut2,
+            float cut3, double[] sums, long[] counts, int at) {
+        FloatVector zero = FloatVector.zero(F32);
+        int base = at * Passes.STRIDE;
+        DoubleVector low0 = DoubleVector.fromArray(F64, sums, base);
+        DoubleVector high0 = DoubleVector.fromArray(F64, sums, base + HALF);
+        DoubleVector low1 = DoubleVector.fromArray(F64, sums, base + Passes.STRIDE);
+        DoubleVector high1 = DoubleVector.fromArray(F64, sums, base + Passes.STRIDE + HALF);
+        DoubleVector low2 = DoubleVector.fromArray(F64, sums, base + 2 * Passes.STRIDE);
+        DoubleVector high2 = DoubleVector.fromArray(F64, sums, base + 2 * Passes.STRIDE + HALF);
+        DoubleVector low3 = DoubleVector.fromArray(F64, sums, base + 3 * Passes.STRIDE);
+        DoubleVector high3 = DoubleVector.fromArray(F64, sums, base + 3 * Passes.STRIDE + HALF);
+        int count0 = 0;
+        int count1 = 0;
+        int count2 = 0;
+        int count3 = 0;
+        int zeros = 0;
+        for (int i = from; i < to; i += LANES) {
+            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            zeros += v.compare(VectorOperators.EQ, zero).trueCount();
+            count0 += v.compare(VectorOperators.GE, cut0).trueCount();
+            count1 += v.compare(VectorOperators.GE, cut1).trueCount();
+            count2 += v.compare(VectorOperators.GE, cut2).trueCount();
+            count3 += v.compare(VectorOperators.GE, cut3).trueCount();
+            DoubleVector low = widen(v, 0);
+            DoubleVector high = widen(v, 1);
+            low0 = low0.add(low, low.compare(VectorOperators.GE, (double) cut0));
+            high0 = high0.add(high, high.compare(VectorOperators.GE, (double) cut0));
+            low1 = low1.add(low, low.compare(VectorOperators.GE, (double) cut1));
+            high1 = high1.add(high, high.compare(VectorOperators.GE, (double) cut1));
+            low2 = low2.add(low, low.compare(VectorOperators.GE, (double) cut2));
+            high2 = high2.add(high, high.compare(VectorOperators.GE, (double) cut2));
+            low3 = low3.add(low, low.compare(VectorOperators.GE, (double) cut3));
+            high3 = high3.add(high, high.compare(VectorOperators.GE, (double) cut3));
+        }
+        low0.intoArray(sums, base);
+        high0.intoArray(sums, base + HALF);
+        low1.intoArray(sums, base + Passes.STRIDE);
+        high1.intoArray(sums, base + Passes.STRIDE + HALF);
+        low2.intoArray(sums, base + 2 * Passes.STRIDE);
+        high2.intoArray(sums, base + 2 * Passes.STRIDE + HALF);
+        low3.intoArray(sums, base + 3 * Passes.STRIDE);
+        high3.intoArray(sums, base + 3 * Passes.STRIDE + HALF);
+        // Zeros, of either sign, reach the cuts up to zero and must not count.
+        counts[at] += count0 - (cut0 <= 0 ? zeros : 0);
+        counts[at + 1] += count1 - (cut1 <= 0 ? zeros : 0);
+        counts[at + 2] += count2 - (cut2 <= 0 ? zeros : 0);
+        counts[at + 3] += count3 - (cut3 <= 0 ? zeros : 0);
     }
 
     /** Adds the non-zero elements that reach {@code cut} to the accumulators; returns their number. */
@@ -627,11 +739,12 @@ public final class SimdPasses implements Passes {
         long out = at * Float.BYTES;
         for (int i = from; i < to; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
-            VectorMask<Float> odd = v.compare(VectorOperators.GE, zones[0]);
-            for (int j = 1; j < size; j++) {
-                odd = odd.xor(v.compare(VectorOperators.GE, zones[j]));
+            // As a number: a mask that a loop carries is boxed.
+            long bounds = 0;
+            for (int j = 0; j < size; j++) {
+                bounds ^= v.compare(VectorOperators.GE, zones[j]).toLong();
             }
-            odd = odd.and(v.compare(VectorOperators.NE, zero));
+            VectorMask<Float> odd = VectorMask.fromLong(F32, bounds).and(v.compare(VectorOperators.NE, zero));
             v.compress(odd).intoMemorySegment(zoned, out, LE);
             out += (long) odd.trueCount() * Float.BYTES;
         }
