@@ -23,6 +23,8 @@ final class TorchLeNet5 implements AutoCloseable {
     private final Engine engine;
     private final NDManager manager;
     private final Map<String, NDArray> parameters = new LinkedHashMap<>();
+    private final Map<String, NDArray> z = new LinkedHashMap<>();
+    private final Map<String, NDArray> u = new LinkedHashMap<>();
     private final NDArray images;
     private final NDArray labels;
     private final Loss loss = Loss.softmaxCrossEntropyLoss();
@@ -87,6 +89,49 @@ final class TorchLeNet5 implements AutoCloseable {
             }
         });
         return value;
+    }
+
+    /** Sets Z to the weights and U to zero. */
+    void startAdmm() {
+        parameters.forEach((name, weight) -> {
+            if (name.endsWith(".weight")) {
+                z.put(name, weight.duplicate());
+                u.put(name, manager.zeros(weight.getShape()));
+            }
+        });
+    }
+
+    /** {@link #step()} with ADMM's penalty, {@code rho * (w - z + u)}, added to the gradients of weights. */
+    float admmStep(float rho) {
+        float value = forwardBackward();
+        parameters.forEach((name, weight) -> {
+            try (NDArray gradient = weight.getGradient()) {
+                if (z.containsKey(name)) {
+                    try (NDArray off = weight.sub(z.get(name)); NDArray both = off.addi(u.get(name)).muli(rho);
+                            NDArray sum = gradient.add(both)) {
+                        adam.update(name, weight, sum);
+                    }
+                } else {
+                    adam.update(name, weight, gradient);
+                }
+            }
+        });
+        return value;
+    }
+
+    /** Z = top-k of W + U by magnitude, U = U + W - Z. */
+    void admmUpdate(Map<String, Integer> kept) {
+        kept.forEach((name, count) -> {
+            try (NDManager scratch = manager.newSubManager()) {
+                NDArray v = parameters.get(name).add(u.get(name));
+                v.attach(scratch);
+                NDList top = v.abs().flatten().topK(count, 0, true, true);
+                NDArray least = top.get(0).get(count - 1);
+                NDArray next = v.mul(v.abs().gte(least).toType(ai.djl.ndarray.types.DataType.FLOAT32, false));
+                z.get(name).subi(z.get(name)).addi(next);
+                u.get(name).subi(u.get(name)).addi(v.sub(next));
+            }
+        });
     }
 
     private NDArray get(String name) {
