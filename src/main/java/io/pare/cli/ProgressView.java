@@ -1,12 +1,10 @@
 package io.pare.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Shows on stderr how a run goes: a bar on a terminal, plain lines elsewhere, nothing when quiet. One thread. */
 interface ProgressView extends AutoCloseable {
@@ -42,7 +40,7 @@ interface ProgressView extends AutoCloseable {
         }
         boolean terminal = System.console() != null && System.console().isTerminal()
                 && !"dumb".equals(System.getenv("TERM"));
-        return terminal ? new Bar() : new Lines(err);
+        return terminal ? new Bar(err) : new Lines(err);
     }
 
     /** "1m 20s", "45s", "2h 3m". */
@@ -81,46 +79,76 @@ interface ProgressView extends AutoCloseable {
         public void step(String title, int done, int steps, Gauges gauges) {}
     }
 
-    /** A bar for each epoch, redrawn ten times a second. */
+    /** A bar for each epoch, redrawn at most ten times a second. Touches no signal handler, as terminal libraries do. */
     final class Bar implements ProgressView {
         private static final long REDRAW_NANOS = 100_000_000L;
+        private static final int MOST_CELLS = 24;
+        private static final int FEWEST_CELLS = 8;
+        private static final int BESIDE_CELLS = 70;
+        private static final int USUAL_WIDTH = 80;
+        private static final String ERASE_REST = "\u001b[K";
 
-        private ProgressBar bar;
+        private final PrintWriter err;
+        private final int width;
+        private final int cells;
+        private final char full;
+        private final char empty;
+        private boolean shown;
         private long drawn;
+
+        Bar(PrintWriter err) {
+            this.err = err;
+            this.width = terminalWidth();
+            this.cells = Math.clamp(width - BESIDE_CELLS, FEWEST_CELLS, MOST_CELLS);
+            boolean unicode =
+                    System.getProperty("stderr.encoding", "").toLowerCase(Locale.ROOT).startsWith("utf");
+            this.full = unicode ? '\u2588' : '#';
+            this.empty = unicode ? '\u2591' : '.';
+        }
 
         @Override
         public void line(String text) {
             clear();
-            System.err.println(text);
+            err.println(text);
+            err.flush();
         }
 
         @Override
         public void step(String title, int done, int steps, Gauges gauges) {
             long now = System.nanoTime();
-            if (bar != null && now - drawn < REDRAW_NANOS) {
+            if (shown && now - drawn < REDRAW_NANOS) {
                 return;
             }
-            if (bar == null) {
-                bar = new ProgressBarBuilder().setTaskName(title).setInitialMax(steps).clearDisplayOnFinish()
-                        .hideEta().setStyle(style()).setUpdateIntervalMillis(100)
-                        .setConsumer(new ConsoleProgressBarConsumer(System.err)).build();
-            }
             drawn = now;
-            bar.setExtraMessage(" " + gauges.text());
-            bar.stepTo(done);
+            shown = true;
+            int filled = (int) ((long) cells * done / steps);
+            String text =
+                    title + " " + String.valueOf(full).repeat(filled) + String.valueOf(empty).repeat(cells - filled)
+                            + String.format(Locale.ROOT, " %3d%%  ", 100L * done / steps) + gauges.text();
+            err.print("\r" + text.substring(0, Math.min(text.length(), width - 1)) + ERASE_REST);
+            err.flush();
         }
 
         @Override
         public void clear() {
-            if (bar != null) {
-                bar.close();
-                bar = null;
+            if (shown) {
+                err.print("\r" + ERASE_REST);
+                err.flush();
+                shown = false;
             }
         }
 
-        private static ProgressBarStyle style() {
-            String charset = System.getProperty("stderr.encoding", "").toLowerCase(Locale.ROOT);
-            return charset.startsWith("utf") ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII;
+        private static int terminalWidth() {
+            try {
+                Process stty = new ProcessBuilder("stty", "size").redirectInput(ProcessBuilder.Redirect.INHERIT)
+                        .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+                String[] size = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).trim()
+                        .split(" ");
+                int columns = size.length == 2 ? Integer.parseInt(size[1]) : 0;
+                return columns > 0 ? columns : USUAL_WIDTH;
+            } catch (IOException | NumberFormatException e) {
+                return USUAL_WIDTH;
+            }
         }
     }
 }

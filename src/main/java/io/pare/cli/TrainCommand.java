@@ -352,7 +352,7 @@ final class TrainCommand implements Callable<Integer> {
         @Override
         public boolean step(Trainer.Progress progress) {
             view.step("epoch " + (progress.epoch() + 1) + "/" + settings.epochs(), progress.batch(), progress.batches(),
-                    () -> String.format(Locale.ROOT, "loss %.4f  accuracy %.4f  %s", progress.loss(),
+                    () -> String.format(Locale.ROOT, "loss %.4f  acc %.4f  %s", progress.loss(),
                             progress.accuracy(), pace()));
             return !stop.asked();
         }

@@ -58,6 +58,17 @@ final class Jvm {
         return new ProcessBuilder(full(args)).redirectErrorStream(true).redirectOutput(log.toFile()).start();
     }
 
+    /** Starts it on a terminal of its own; what is written to the process is typed there. */
+    Process startOnTerminal(Path log, String... args) throws IOException {
+        StringBuilder line = new StringBuilder("exec");
+        for (String word : full(args)) {
+            line.append(" '").append(word.replace("'", "'\\''")).append('\'');
+        }
+        ProcessBuilder script = new ProcessBuilder("script", "-qec", line.toString(), "/dev/null");
+        script.environment().put("TERM", "xterm");
+        return script.redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    }
+
     /** The exit code, or a failure if the process does not end. */
     static int await(Process process) throws InterruptedException {
         if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {

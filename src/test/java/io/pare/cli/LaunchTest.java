@@ -123,6 +123,23 @@ class LaunchTest {
     }
 
     @Test
+    void ctrlCOnATerminalReachesBothAndStillSaves() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")));
+        Path out = folder.resolve("typed");
+        Path log = folder.resolve("log");
+        Process terminal = Jvm.plain().startOnTerminal(log, "train", "lenet300", "--data", data().toString(),
+                "--epochs", "100000", "--batch-size", "10", "--threads", "1", "--lr", "0.0001", "--out",
+                out.toString());
+        await(() -> Files.exists(out.resolve(Checkpoint.FILE)) || !terminal.isAlive(), log);
+        terminal.getOutputStream().write(3);
+        terminal.getOutputStream().flush();
+        assertEquals(130, Jvm.await(terminal), Files.readString(log));
+        String text = Files.readString(log);
+        assertTrue(text.contains("train --resume " + out), text);
+        assertTrue(text.contains("\r") && text.contains("ETA"), text);
+    }
+
+    @Test
     void aParentThatIsKilledOutrightLeavesNoOrphan() throws Exception {
         Running running = endlessRun();
         running.parent().destroyForcibly();
