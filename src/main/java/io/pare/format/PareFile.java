@@ -70,9 +70,11 @@ public final class PareFile {
         }
     }
 
-    /** Writes the whole file or nothing. */
+    /** Writes the whole file or nothing, after a check that a reader takes what is written. */
     public static void write(Path path, CompressedWeights weights) {
-        AtomicFile.write(path, encode(weights));
+        byte[] file = encode(weights);
+        decode(file);
+        AtomicFile.write(path, file);
     }
 
     /** Reads and checks a file. */
