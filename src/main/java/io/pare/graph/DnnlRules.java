@@ -80,6 +80,7 @@ final class DnnlRules {
         return switch (slot) {
             case Slot.Plain(FloatTensor tensor) -> DnnlMemory.over(region, tensor);
             case Slot.Blocked(DnnlMemory memory) -> memory;
+            case Slot.SamplesLast side -> throw new AssertionError("a oneDNN tape has no samples side by side");
         };
     }
 

@@ -6,8 +6,8 @@ import io.pare.mem.FloatTensor;
 /**
  * The table from operation to forward and gradient rule.
  *
- * <p>Convolution and pooling run on oneDNN where it is there and knows the shape, and in plain Java otherwise; every
- * other rule has one form. Adding an operation means adding a record to {@link Op}, a builder to {@link Graph} and a
+ * <p>Convolution and pooling run on oneDNN where it is there and knows the shape, and in plain Java otherwise; tapes for
+ * masked networks have sparse rules ({@link SparseRules}); every other rule has one form. Adding an operation means adding a record to {@link Op}, a builder to {@link Graph} and a
  * line here.
  */
 final class Rules {
@@ -15,13 +15,19 @@ final class Rules {
 
     private final Tape tape;
     private final DnnlRules dnnl;
+    private final SparseRules sparse;
 
-    Rules(Tape tape, boolean useNative) {
+    Rules(Tape tape, Tape.Way way, int batch) {
         this.tape = tape;
-        this.dnnl = useNative ? new DnnlRules(tape) : null;
+        this.dnnl = way == Tape.Way.NATIVE ? new DnnlRules(tape) : null;
+        this.sparse = way == Tape.Way.SPARSE ? new SparseRules(tape, batch) : null;
     }
 
     Step step(Node node) {
+        Step own = sparse == null ? null : sparse.step(node);
+        if (own != null) {
+            return own;
+        }
         return switch (node.op()) {
             case Op.Conv2d op -> dnnl != null ? dnnl.convolution(node, op) : new ConvolutionStep(tape, node, op);
             case Op.MaxPool op -> dnnl != null ? dnnl.maxPool(node, op)
@@ -46,6 +52,7 @@ final class Rules {
         return switch (slot) {
             case Slot.Plain(FloatTensor tensor) -> Source.of(tensor);
             case Slot.Blocked blocked -> dnnl.toPlain(blocked, node);
+            case Slot.SamplesLast side -> sparse.toPlain(side, node);
         };
     }
 

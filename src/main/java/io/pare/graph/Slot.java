@@ -10,4 +10,12 @@ sealed interface Slot {
 
     /** Memory in a layout that a oneDNN primitive chose. */
     record Blocked(DnnlMemory memory) implements Slot {}
+
+    /**
+     * Samples side by side, {@code [channel, row, column, sample]}.
+     *
+     * @param read by channel, or feature, whether a remaining weight reads it; those that none reads are garbage. The
+     *            reader sets it, in {@link Step#readMasks}
+     */
+    record SamplesLast(float[] values, boolean[] read) implements Slot {}
 }

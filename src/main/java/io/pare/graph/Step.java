@@ -7,6 +7,9 @@ package io.pare.graph;
  * a value has already said into which memory it writes that value's gradient. Nothing may be allocated after that.
  */
 interface Step {
+    /** Takes note of which weights masks leave; called in reverse order, readers first. */
+    default void readMasks() {}
+
     /** Computes the node's value from those of its inputs. */
     void forward();
 

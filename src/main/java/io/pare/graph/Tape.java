@@ -1,5 +1,6 @@
 package io.pare.graph;
 
+import io.pare.kernel.Bits;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
@@ -40,7 +41,21 @@ public final class Tape {
     private long correct;
     private long randomTaken;
 
-    private Tape(Region region, Node root, Binding binding, boolean training, boolean useNative) {
+    /** What computes. */
+    enum Way {
+        /** Plain Java. */
+        JAVA,
+        /** oneDNN where it has a primitive, plain Java elsewhere. */
+        NATIVE,
+        /** Only the weights that masks leave, see {@link SparseRules}. */
+        SPARSE;
+
+        static Way dense(boolean useNative) {
+            return useNative ? NATIVE : JAVA;
+        }
+    }
+
+    private Tape(Region region, Node root, Binding binding, boolean training, Way way) {
         this.region = region;
         this.binding = binding;
         this.training = training;
@@ -50,7 +65,7 @@ public final class Tape {
                 order.stream().filter(node -> node.op() instanceof Op.Input).mapToInt(node -> node.size(0)).findFirst()
                         .orElse(0);
         this.labels = region.allocate((long) batch * Integer.BYTES);
-        this.rules = new Rules(this, useNative);
+        this.rules = new Rules(this, way, batch);
         List<Step> compiled = new ArrayList<>();
         for (Node node : order) {
             switch (node.op()) {
@@ -75,16 +90,33 @@ public final class Tape {
                 }
             }
         }
+        readMasks();
     }
 
     /** Compiles a graph that ends in a loss for training. */
     public static Tape training(Region region, Node loss, Binding binding, boolean useNative) {
-        return new Tape(region, loss, binding, true, useNative);
+        return new Tape(region, loss, binding, true, Way.dense(useNative));
     }
 
     /** Compiles a graph for forward passes: no gradients, dropout does nothing. */
     public static Tape inference(Region region, Node output, Binding binding, boolean useNative) {
-        return new Tape(region, output, binding, false, useNative);
+        return new Tape(region, output, binding, false, Way.dense(useNative));
+    }
+
+    /**
+     * As {@link #training}, where only the weights that {@link Binding#mask} leaves are multiplied.
+     *
+     * <p>For chains of convolutions of stride 1 without padding, max-pooling whose windows do not overlap, linear layers
+     * and ReLU, on batches of a multiple of {@link SparseRules#SAMPLES}; others throw
+     * {@link IllegalArgumentException}. The work is that of the weights that are left.
+     */
+    public static Tape sparseTraining(Region region, Node loss, Binding binding) {
+        return new Tape(region, loss, binding, true, Way.SPARSE);
+    }
+
+    /** As {@link #inference}, under the conditions of {@link #sparseTraining}. */
+    public static Tape sparseInference(Region region, Node output, Binding binding) {
+        return new Tape(region, output, binding, false, Way.SPARSE);
     }
 
     /** The memory of an input, for the caller to fill before {@link #forward}. */
@@ -99,6 +131,16 @@ public final class Tape {
     /** The batch's labels, ints, for the caller to fill before {@link #forward} when the graph ends in a loss. */
     public MemorySegment labels() {
         return labels;
+    }
+
+    /**
+     * Takes note of which weights masks leave: call it when {@link Binding#mask} has changed. The gradients of others
+     * are zero in sparse tapes; dense ones know no masks.
+     */
+    public void readMasks() {
+        for (int i = steps.length - 1; i >= 0; i--) {
+            steps[i].readMasks();
+        }
     }
 
     /**
@@ -191,6 +233,11 @@ public final class Tape {
     /** The node's value, row-major. */
     Source plain(Node node) {
         return rules.plain(values.get(node), node);
+    }
+
+    /** The mask of a parameter; {@code null} for none. */
+    Bits mask(Node parameter) {
+        return parameter.op() instanceof Op.Parameter(String name) ? binding.mask(name) : null;
     }
 
     boolean needsGradient(Node node) {

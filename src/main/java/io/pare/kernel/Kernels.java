@@ -95,7 +95,7 @@ public interface Kernels {
      *
      * @param velocity float memory of the weights' shape, zero before the first step; {@code null} without momentum
      * @param penalty ADMM's term, added to the gradient; {@code null} for none
-     * @param mask weights whose bit is 0 become and stay exactly 0, and so does their velocity; {@code null} for none
+     * @param mask weights whose bit is 0 are left as they are, and so is their velocity; {@code null} for none
      */
     void sgd(Sgd settings, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff, MemorySegment velocity,
             long velocityOff, long n, Penalty penalty, Bits mask);
@@ -107,7 +107,7 @@ public interface Kernels {
      * @param m first moment, of the weights' shape, zero before the first step
      * @param v second moment, likewise
      * @param penalty as for {@link #sgd}
-     * @param mask as for {@link #sgd}; both moments of a masked weight stay 0
+     * @param mask as for {@link #sgd}; both moments of a masked weight are left as they are
      */
     void adam(Adam settings, float rate, long step, MemorySegment w, long wOff, MemorySegment g, long gOff,
             MemorySegment m, long mOff, MemorySegment v, long vOff, long n, Penalty penalty, Bits mask);

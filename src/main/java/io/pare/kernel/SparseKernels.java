@@ -3,9 +3,9 @@ package io.pare.kernel;
 import io.pare.kernel.scalar.ScalarSparseKernels;
 
 /**
- * The inner loops of inference from compressed weights.
+ * The inner loops of inference from compressed weights, and of training what masks leave.
  *
- * <p>Activations are arrays on the heap that belong to one session. Loops may read and write up to {@link #SLACK}
+ * <p>Activations are arrays on the heap that belong to one session or tape. Loops may read and write up to {@link #SLACK}
  * floats behind the range that they are asked for: what they write there is garbage, and arrays must be that much
  * longer. Instances are stateless: any number of threads may use one. Nothing allocates.
  */
@@ -55,6 +55,35 @@ public interface SparseKernels {
 
     /** Sum of {@code weights[weightsAt + i] * in[inAt + i]} for {@code i} below {@code count}. */
     float dot(float[] weights, int weightsAt, float[] in, int inAt, int count);
+
+    /** Sum of {@code count} values. */
+    float sum(float[] in, int inAt, int count);
+
+    /**
+     * The transpose of {@link #accumulate} by its weights: adds {@code sum of gradient[gradientAt + p] * in[inAt +
+     * offsets[k] + p]}, over {@code p} below {@code count}, to {@code sums[k]}, for {@code k} from {@code from} to
+     * {@code to} (exclusive). Nothing behind a range is touched.
+     */
+    void accumulateWeights(float[] in, int inAt, int[] offsets, float[] sums, int from, int to, float[] gradient,
+            int gradientAt, int count);
+
+    /**
+     * The transpose of {@link #accumulate} by its input: adds {@code weights[k] * gradient[gradientAt + p]} to
+     * {@code out[outAt + offsets[k] + p]}, for {@code k} from {@code from} to {@code to} (exclusive) and {@code p} below
+     * {@code count}. Nothing behind a range is touched.
+     */
+    void scatter(float[] gradient, int gradientAt, int[] offsets, float[] weights, int from, int to, float[] out,
+            int outAt, int count);
+
+    /**
+     * Gradient of {@link #maxPool} with windows that touch but do not overlap ({@code stride == kernel}): the first
+     * value in row-major order that equals its window's maximum gets the maximum's gradient, the others get 0.
+     *
+     * @param in what the forward pass read; {@code dIn} lies like it, both from {@code inAt}
+     * @param out what it wrote; {@code dOut} lies like it, both from {@code outAt}
+     */
+    void maxPoolBackward(float[] in, float[] dIn, int inAt, int rowStride, int kernel, int n, float[] out, float[] dOut,
+            int outAt, int outHeight, int outWidth);
 
     /**
      * Maximum over windows of {@code kernel} x {@code kernel} at distance {@code stride}, for one channel of {@code n}

@@ -16,13 +16,14 @@ import java.lang.foreign.MemorySegment;
  * @param samples number of samples
  */
 public record Evaluation(double accuracy, double loss, int samples) {
-    private static final int BATCH = 500;
+    private static final int BATCH = 512;
 
     /** Runs every sample once, without dropout. */
     public static Evaluation of(Network network, Dataset data, PixelScale scale) {
         int batch = Math.min(BATCH, Math.max(1, data.size()));
         int classes = network.model().classes();
-        Tape tape = network.inferenceTape(batch);
+        Tape tape = network.inferenceTape(batch, network.sparse(batch, false));
+        tape.readMasks();
         FloatTensor images = tape.input(Network.IMAGES);
         MemorySegment labels = tape.labels();
         Batches batches = Batches.inOrder(data, batch, scale);

@@ -15,13 +15,14 @@ import java.util.function.DoubleUnaryOperator;
  * <p>The order of samples, dropout and augmentation follow from the settings' seed, the epoch's number and the batch's:
  * values, optimiser state and the number of steps are the whole state. A step allocates nothing. One thread at a time.
  *
- * <p>Knows no constraint: what compression asks of a step hangs on the {@link Weight}s, as a penalty and a mask.
+ * <p>Knows no constraint: what compression asks of a step hangs on the {@link Weight}s, as a penalty and a mask. Masks are
+ * taken note of when an epoch begins; where they leave few weights, a step computes with these alone.
  */
 public final class Trainer {
     private final Network network;
     private final TrainingSettings settings;
     private final Batches batches;
-    private final Tape tape;
+    private Tape tape;
     private final FloatTensor teacherLogits;
     private final List<Weight> weights;
     private long steps;
@@ -102,18 +103,25 @@ public final class Trainer {
         this.batches = Batches.shuffled(data, settings.batchSize(), scale, settings.shift(), settings.seed());
         int size = settings.batchSize();
         TrainingSettings.Distillation distillation = settings.distillation();
-        if (distillation == null) {
-            this.tape = network.trainingTape(size, settings.dropout());
-            this.teacherLogits = null;
-        } else {
-            this.tape = network.distillationTape(size, settings.dropout(), distillation.temperature(),
-                    distillation.share());
-            this.teacherLogits = logits(distillation.teacher(), data, scale);
-        }
+        this.teacherLogits = distillation == null ? null : logits(distillation.teacher(), data, scale);
+        this.tape = tape();
         this.weights = network.weights();
         network.prepare(settings.optimizer());
         progress.batches = batches.perEpoch();
         progress.batchSize = size;
+    }
+
+    /** The tape that suits the masks of the moment. */
+    private Tape tape() {
+        int size = settings.batchSize();
+        boolean sparse = network.sparse(size, settings.dropout());
+        TrainingSettings.Distillation distillation = settings.distillation();
+        Tape suited = distillation == null
+                ? network.trainingTape(size, settings.dropout(), sparse)
+                : network.distillationTape(size, settings.dropout(), distillation.temperature(), distillation.share(),
+                        sparse);
+        suited.readMasks();
+        return suited;
     }
 
     /** What the teacher says to each image as it is, not shifted: asked once, rather than in each step. */
@@ -176,6 +184,7 @@ public final class Trainer {
      * @throws TrainingException if the loss is no longer a finite number
      */
     public boolean epoch(int epoch, int fromBatch, DoubleUnaryOperator rate, StepListener listener) {
+        tape = tape();
         batches.seek(epoch, fromBatch);
         progress.epoch = epoch;
         progress.batch = fromBatch;

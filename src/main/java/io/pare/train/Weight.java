@@ -1,6 +1,7 @@
 package io.pare.train;
 
 import io.pare.kernel.Bits;
+import io.pare.kernel.Kernels;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -18,6 +19,7 @@ public final class Weight {
     private final List<FloatTensor> states = new ArrayList<>();
     private Penalty penalty;
     private Bits mask;
+    private long masked;
 
     Weight(Parameter parameter, Region region) {
         this.parameter = parameter;
@@ -80,9 +82,31 @@ public final class Weight {
         return mask;
     }
 
-    /** Sets or, with {@code null}, takes away the mask. Its memory must outlive its use. */
+    /**
+     * Sets or, with {@code null}, takes away the mask. Its memory must outlive its use and not change.
+     *
+     * <p>The value and the optimiser's state become zero where the mask is; steps then leave them alone.
+     */
     public void mask(Bits kept) {
         this.mask = kept;
+        this.masked = 0;
+        if (kept == null) {
+            return;
+        }
+        for (long i = 0; i < value.count(); i++) {
+            if (kept.get(i)) {
+                masked++;
+            }
+        }
+        Kernels.active().applyMask(kept, value.segment(), 0, value.count());
+        for (FloatTensor state : states) {
+            Kernels.active().applyMask(kept, state.segment(), 0, state.count());
+        }
+    }
+
+    /** How many elements the mask leaves; 0 without one. */
+    long masked() {
+        return masked;
     }
 
     @Override

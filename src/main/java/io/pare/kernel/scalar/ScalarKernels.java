@@ -193,10 +193,6 @@ public final class ScalarKernels implements Kernels {
             MemorySegment velocity, long velocityOff, long from, long n, Penalty penalty, Bits mask) {
         for (long i = from; i < n; i++) {
             if (mask != null && !mask.get(i)) {
-                put(w, wOff, i, 0);
-                if (velocity != null) {
-                    put(velocity, velocityOff, i, 0);
-                }
                 continue;
             }
             float weight = get(w, wOff, i);
@@ -241,9 +237,6 @@ public final class ScalarKernels implements Kernels {
         float coupled = settings.decoupled() ? 0 : settings.decay();
         for (long i = from; i < n; i++) {
             if (mask != null && !mask.get(i)) {
-                put(w, wOff, i, 0);
-                put(m, mOff, i, 0);
-                put(v, vOff, i, 0);
                 continue;
             }
             float weight = get(w, wOff, i);

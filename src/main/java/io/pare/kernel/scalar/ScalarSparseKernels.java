@@ -2,7 +2,7 @@ package io.pare.kernel.scalar;
 
 import io.pare.kernel.SparseKernels;
 
-/** The inner loops of inference in plain Java: what runs without the Vector API, and the oracle of what runs with it. */
+/** The inner loops of sparse layers in plain Java: what runs without the Vector API, and the oracle of what runs with it. */
 public final class ScalarSparseKernels implements SparseKernels {
     private static final int BLOCK = 8;
 
@@ -58,6 +58,64 @@ public final class ScalarSparseKernels implements SparseKernels {
             total += weights[weightsAt + i] * in[inAt + i];
         }
         return total;
+    }
+
+    @Override
+    public float sum(float[] in, int inAt, int count) {
+        float total = 0;
+        int i = 0;
+        for (; i + BLOCK <= count; i += BLOCK) {
+            float sum = 0;
+            for (int j = i; j < i + BLOCK; j++) {
+                sum += in[inAt + j];
+            }
+            total += sum;
+        }
+        for (; i < count; i++) {
+            total += in[inAt + i];
+        }
+        return total;
+    }
+
+    @Override
+    public void accumulateWeights(float[] in, int inAt, int[] offsets, float[] sums, int from, int to,
+            float[] gradient, int gradientAt, int count) {
+        for (int k = from; k < to; k++) {
+            sums[k] += dot(in, inAt + offsets[k], gradient, gradientAt, count);
+        }
+    }
+
+    @Override
+    public void scatter(float[] gradient, int gradientAt, int[] offsets, float[] weights, int from, int to,
+            float[] out, int outAt, int count) {
+        for (int k = from; k < to; k++) {
+            int at = outAt + offsets[k];
+            for (int p = 0; p < count; p++) {
+                out[at + p] += weights[k] * gradient[gradientAt + p];
+            }
+        }
+    }
+
+    @Override
+    public void maxPoolBackward(float[] in, float[] dIn, int inAt, int rowStride, int kernel, int n, float[] out,
+            float[] dOut, int outAt, int outHeight, int outWidth) {
+        int from = outAt;
+        for (int y = 0; y < outHeight; y++) {
+            for (int x = 0; x < outWidth; x++) {
+                int window = inAt + y * kernel * rowStride + x * kernel * n;
+                for (int i = 0; i < n; i++, from++) {
+                    boolean given = false;
+                    for (int ky = 0; ky < kernel; ky++) {
+                        for (int kx = 0; kx < kernel; kx++) {
+                            int at = window + ky * rowStride + kx * n + i;
+                            boolean first = !given && in[at] == out[from];
+                            dIn[at] = first ? dOut[from] : 0;
+                            given |= first;
+                        }
+                    }
+                }
+            }
+        }
     }
 
     @Override

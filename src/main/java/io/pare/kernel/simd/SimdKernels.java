@@ -29,6 +29,8 @@ import jdk.incubator.vector.VectorOperators;
  */
 public final class SimdKernels implements Kernels {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+    /** A constant, because the JIT compiles an access by a layout that it does not know to a search. */
+    private static final ValueLayout.OfShort BITS16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
     /** Elements in a block; a multiple of every vector length. */
     private static final int BLOCK = 1 << 28;
 
@@ -320,7 +322,7 @@ public final class SimdKernels implements Kernels {
     private static VectorMask<Float> bits(MemorySegment segment, long offset, int i) {
         long at = offset + (i >>> 3);
         long bits = switch (LANES) {
-            case 16 -> segment.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE), at);
+            case 16 -> segment.get(BITS16, at);
             case 8 -> segment.get(ValueLayout.JAVA_BYTE, at);
             default -> segment.get(ValueLayout.JAVA_BYTE, at) >>> (i & 4);
         };
@@ -371,21 +373,24 @@ public final class SimdKernels implements Kernels {
             long wOff, MemorySegment g, long gOff, boolean moving, MemorySegment velocity, long vOff, boolean pulled,
             MemorySegment z, long zOff, MemorySegment u, long uOff, float rho, MemorySegment mask, long maskOff,
             int n) {
-        FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             VectorMask<Float> alive = mask == null ? F32.maskAll(true) : bits(mask, maskOff, i);
+            if (!alive.anyTrue()) {
+                continue;
+            }
             FloatVector weight = load(w, wOff + o);
             FloatVector gradient = load(g, gOff + o).add(weight.mul(decay));
             if (pulled) {
                 gradient = gradient.add(weight.sub(load(z, zOff + o)).add(load(u, uOff + o)).mul(rho));
             }
             if (moving) {
-                FloatVector v = load(velocity, vOff + o).mul(momentum).add(gradient);
-                zero.blend(v, alive).intoMemorySegment(velocity, vOff + o, LE);
+                FloatVector last = load(velocity, vOff + o);
+                FloatVector v = last.mul(momentum).add(gradient);
+                last.blend(v, alive).intoMemorySegment(velocity, vOff + o, LE);
                 gradient = nesterov ? gradient.add(v.mul(momentum)) : v;
             }
-            zero.blend(weight.sub(gradient.mul(rate)), alive).intoMemorySegment(w, wOff + o, LE);
+            weight.blend(weight.sub(gradient.mul(rate)), alive).intoMemorySegment(w, wOff + o, LE);
         }
     }
 
@@ -413,24 +418,28 @@ public final class SimdKernels implements Kernels {
             float coupled, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff, MemorySegment m,
             long mOff, MemorySegment v, long vOff, boolean pulled, MemorySegment z, long zOff, MemorySegment u,
             long uOff, float rho, MemorySegment mask, long maskOff, int n) {
-        FloatVector zero = FloatVector.zero(F32);
         float rest1 = 1 - beta1;
         float rest2 = 1 - beta2;
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             VectorMask<Float> alive = mask == null ? F32.maskAll(true) : bits(mask, maskOff, i);
+            if (!alive.anyTrue()) {
+                continue;
+            }
             FloatVector weight = load(w, wOff + o);
             FloatVector gradient = load(g, gOff + o).add(weight.mul(coupled));
             if (pulled) {
                 gradient = gradient.add(weight.sub(load(z, zOff + o)).add(load(u, uOff + o)).mul(rho));
             }
-            FloatVector m1 = load(m, mOff + o).mul(beta1).add(gradient.mul(rest1));
-            FloatVector v1 = load(v, vOff + o).mul(beta2).add(gradient.mul(gradient).mul(rest2));
-            zero.blend(m1, alive).intoMemorySegment(m, mOff + o, LE);
-            zero.blend(v1, alive).intoMemorySegment(v, vOff + o, LE);
+            FloatVector m0 = load(m, mOff + o);
+            FloatVector v0 = load(v, vOff + o);
+            FloatVector m1 = m0.mul(beta1).add(gradient.mul(rest1));
+            FloatVector v1 = v0.mul(beta2).add(gradient.mul(gradient).mul(rest2));
+            m0.blend(m1, alive).intoMemorySegment(m, mOff + o, LE);
+            v0.blend(v1, alive).intoMemorySegment(v, vOff + o, LE);
             FloatVector size = v1.mul(fix2).sqrt().add(epsilon);
             FloatVector moved = weight.mul(shrink).sub(m1.mul(fix1).mul(rate).div(size));
-            zero.blend(moved, alive).intoMemorySegment(w, wOff + o, LE);
+            weight.blend(moved, alive).intoMemorySegment(w, wOff + o, LE);
         }
     }
 

@@ -3,12 +3,13 @@ package io.pare.kernel.simd;
 import io.pare.kernel.SparseKernels;
 import io.pare.kernel.scalar.ScalarSparseKernels;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The inner loops of inference with the Vector API.
+ * The inner loops of sparse layers with the Vector API.
  *
  * <p>Sums stay in registers over all weights of an output: one load and one multiply-add per weight and vector. Tails
  * are whole vectors too, which the slack behind every array allows.
@@ -246,6 +247,115 @@ public final class SimdSparseKernels implements SparseKernels {
                     max.intoArray(out, to);
                     to += L;
                 }
+            }
+        }
+    }
+
+    @Override
+    public float sum(float[] in, int inAt, int count) {
+        FloatVector a0 = FloatVector.zero(F);
+        FloatVector a1 = a0;
+        int i = 0;
+        for (; i <= count - 2 * L; i += 2 * L) {
+            a0 = a0.add(FloatVector.fromArray(F, in, inAt + i));
+            a1 = a1.add(FloatVector.fromArray(F, in, inAt + i + L));
+        }
+        float sum = a0.add(a1).reduceLanes(VectorOperators.ADD);
+        for (; i < count; i++) {
+            sum += in[inAt + i];
+        }
+        return sum;
+    }
+
+    /** Two weights at a time share the loads of the gradient. */
+    @Override
+    public void accumulateWeights(float[] in, int inAt, int[] offsets, float[] sums, int from, int to,
+            float[] gradient, int gradientAt, int count) {
+        int k = from;
+        for (; k < to - 1; k += 2) {
+            pair(in, inAt + offsets[k], inAt + offsets[k + 1], sums, k, gradient, gradientAt, count);
+        }
+        if (k < to) {
+            sums[k] += dot(gradient, gradientAt, in, inAt + offsets[k], count);
+        }
+    }
+
+    private static void pair(float[] in, int first, int second, float[] sums, int k, float[] gradient, int gradientAt,
+            int count) {
+        FloatVector a0 = FloatVector.zero(F);
+        FloatVector a1 = a0;
+        FloatVector b0 = a0;
+        FloatVector b1 = a0;
+        int p = 0;
+        for (; p <= count - 2 * L; p += 2 * L) {
+            FloatVector g0 = FloatVector.fromArray(F, gradient, gradientAt + p);
+            FloatVector g1 = FloatVector.fromArray(F, gradient, gradientAt + p + L);
+            a0 = FloatVector.fromArray(F, in, first + p).fma(g0, a0);
+            b0 = FloatVector.fromArray(F, in, second + p).fma(g0, b0);
+            a1 = FloatVector.fromArray(F, in, first + p + L).fma(g1, a1);
+            b1 = FloatVector.fromArray(F, in, second + p + L).fma(g1, b1);
+        }
+        float a = a0.add(a1).reduceLanes(VectorOperators.ADD);
+        float b = b0.add(b1).reduceLanes(VectorOperators.ADD);
+        for (; p < count; p++) {
+            a += in[first + p] * gradient[gradientAt + p];
+            b += in[second + p] * gradient[gradientAt + p];
+        }
+        sums[k] += a;
+        sums[k + 1] += b;
+    }
+
+    @Override
+    public void scatter(float[] gradient, int gradientAt, int[] offsets, float[] weights, int from, int to,
+            float[] out, int outAt, int count) {
+        for (int k = from; k < to; k++) {
+            add(gradient, gradientAt, weights[k], out, outAt + offsets[k], count);
+        }
+    }
+
+    private static void add(float[] gradient, int gradientAt, float weight, float[] out, int at, int count) {
+        FloatVector w = FloatVector.broadcast(F, weight);
+        int p = 0;
+        for (; p <= count - L; p += L) {
+            FloatVector.fromArray(F, gradient, gradientAt + p).fma(w, FloatVector.fromArray(F, out, at + p))
+                    .intoArray(out, at + p);
+        }
+        for (; p < count; p++) {
+            out[at + p] = Math.fma(gradient[gradientAt + p], weight, out[at + p]);
+        }
+    }
+
+    @Override
+    public void maxPoolBackward(float[] in, float[] dIn, int inAt, int rowStride, int kernel, int n, float[] out,
+            float[] dOut, int outAt, int outHeight, int outWidth) {
+        if (n % L != 0) {
+            SCALAR.maxPoolBackward(in, dIn, inAt, rowStride, kernel, n, out, dOut, outAt, outHeight, outWidth);
+            return;
+        }
+        int from = outAt;
+        for (int y = 0; y < outHeight; y++) {
+            for (int x = 0; x < outWidth; x++) {
+                int window = inAt + y * kernel * rowStride + x * kernel * n;
+                for (int i = 0; i < n; i += L) {
+                    window(in, dIn, window + i, rowStride, kernel, n, FloatVector.fromArray(F, out, from),
+                            FloatVector.fromArray(F, dOut, from));
+                    from += L;
+                }
+            }
+        }
+    }
+
+    /** Hands the gradient to the first value that equals the maximum; what is handed on is zero from then on. */
+    private static void window(float[] in, float[] dIn, int at, int rowStride, int kernel, int n, FloatVector max,
+            FloatVector gradient) {
+        FloatVector zero = FloatVector.zero(F);
+        FloatVector left = gradient;
+        for (int ky = 0; ky < kernel; ky++) {
+            for (int kx = 0; kx < kernel; kx++) {
+                int value = at + ky * rowStride + kx * n;
+                VectorMask<Float> equal = FloatVector.fromArray(F, in, value).eq(max);
+                zero.blend(left, equal).intoArray(dIn, value);
+                left = left.blend(zero, equal);
             }
         }
     }

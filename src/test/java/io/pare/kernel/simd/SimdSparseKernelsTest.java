@@ -86,4 +86,60 @@ class SimdSparseKernelsTest {
             }
         }
     }
+
+    @Test
+    void transposedSumsAreThoseOfTheOracle() {
+        for (int count : new int[]{0, 1, 3, 15, 16, 17, 31, 32, 33, 64, 67, 127, 128, 512}) {
+            for (int weights : new int[]{0, 1, 2, 3, 30}) {
+                int[] offsets = random.ints(weights, 0, 900).toArray();
+                float[] in = random(1000 + count);
+                float[] gradient = random(count + 5);
+                float[] w = random(weights);
+                float[] expected = random(weights);
+                float[] actual = expected.clone();
+                scalar.accumulateWeights(in, 7, offsets, expected, 0, weights, gradient, 5, count);
+                simd.accumulateWeights(in, 7, offsets, actual, 0, weights, gradient, 5, count);
+                assertArrayEquals(expected, actual, 1e-4f);
+                float[] scattered = random(1000 + count);
+                float[] same = scattered.clone();
+                scalar.scatter(gradient, 5, offsets, w, 0, weights, scattered, 7, count);
+                simd.scatter(gradient, 5, offsets, w, 0, weights, same, 7, count);
+                assertArrayEquals(scattered, same, 1e-4f);
+            }
+            float[] x = random(count + 3);
+            assertEquals(scalar.sum(x, 3, count), simd.sum(x, 3, count), 1e-4);
+        }
+    }
+
+    @Test
+    void theFirstMaximumGetsTheGradient() {
+        for (int n : new int[]{1, 5, 16, 32}) {
+            for (int kernel : new int[]{1, 2, 3}) {
+                int width = 3;
+                int rowStride = (width * kernel + 1) * n;
+                // Small whole numbers, so that windows have ties.
+                float[] in = new float[4 + 2 * kernel * rowStride + SparseKernels.SLACK];
+                for (int i = 0; i < in.length; i++) {
+                    in[i] = random.nextInt(3);
+                }
+                float[] out = new float[2 + 2 * width * n + SparseKernels.SLACK];
+                scalar.maxPool(in, 4, rowStride, kernel, kernel, n, out, 2, 2, width);
+                float[] gradient = random(out.length);
+                float[] expected = new float[in.length];
+                float[] actual = new float[in.length];
+                scalar.maxPoolBackward(in, expected, 4, rowStride, kernel, n, out, gradient, 2, 2, width);
+                simd.maxPoolBackward(in, actual, 4, rowStride, kernel, n, out, gradient, 2, 2, width);
+                assertArrayEquals(expected, actual);
+                double given = 0;
+                double wanted = 0;
+                for (float value : expected) {
+                    given += value;
+                }
+                for (int i = 2; i < 2 + 2 * width * n; i++) {
+                    wanted += gradient[i];
+                }
+                assertEquals(wanted, given, 1e-4);
+            }
+        }
+    }
 }
