@@ -38,7 +38,7 @@ public final class Network implements Binding, AutoCloseable {
      * Share of a pass's multiplications that masks may leave for sparse tapes to be used. At a quarter, LeNet-5 takes
      * about a third of the time of a dense step on oneDNN.
      */
-    private static final double SPARSE_SHARE = 0.25;
+    private static final double SPARSE_SHARE = 0.5;
     /** Sparse tapes take batches of a multiple of this. */
     private static final int SPARSE_BATCH = 16;
 
