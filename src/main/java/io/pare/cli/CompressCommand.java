@@ -46,6 +46,8 @@ import picocli.CommandLine.Spec;
 final class CompressCommand implements Callable<Integer> {
     private static final int HELD_BACK_SHARE = 12;
     private static final int AUTO_TRIES = 4;
+    private static final InputScale INPUT_SCALE = new InputScale(PixelScale.MNIST.mean(),
+            PixelScale.MNIST.deviation());
 
     @Parameters(paramLabel = "MODEL", description = "lenet5 or lenet300.")
     private String model;
@@ -93,6 +95,10 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
     private boolean quiet;
 
+    @Option(names = "--no-pack",
+            description = "Leave all weights and biases as trained. Otherwise, last of all, what cannot change the output is removed, biases and values are rounded to few bits as long as validation accuracy stays, and units are sorted: the same network in a smaller file. All figures are of the packed network.")
+    private boolean unpacked;
+
     @Option(names = "--anew", description = "Begin again where --out holds an unfinished run, rather than going on.")
     private boolean anew;
 
@@ -136,6 +142,7 @@ final class CompressCommand implements Callable<Integer> {
             }
             copy(network, teacher);
             double denseTest = training.measure(mnist.test()).accuracy();
+            Pipeline pipeline;
             Pipeline.Result result;
             if (auto) {
                 double wanted = bytes != null ? bytes : ratio;
@@ -145,8 +152,9 @@ final class CompressCommand implements Callable<Integer> {
                     recipe = bytes != null
                             ? scan.recipe(model, wanted)
                             : scan.recipe(model, declared.weightCount(), wanted);
-                    result = new Pipeline(recipe, training, folder.resolve("state-" + tries + ".safetensors"), lines())
-                            .run();
+                    pipeline = new Pipeline(recipe, training, folder.resolve("state-" + tries + ".safetensors"),
+                            lines());
+                    result = pipeline.run();
                     if (result.validation().accuracy() >= floor || ++tries == AUTO_TRIES) {
                         break;
                     }
@@ -154,13 +162,19 @@ final class CompressCommand implements Callable<Integer> {
                     copy(teacher, network);
                 }
             } else {
-                result = new Pipeline(recipe, training, state, lines()).run();
+                pipeline = new Pipeline(recipe, training, state, lines());
+                result = pipeline.run();
+            }
+            List<Packing.Row> packing = List.of();
+            if (!unpacked) {
+                packing = new Packing(declared, parameters(network), training, pipeline, INPUT_SCALE).run();
+                result = pipeline.recount();
             }
             double test = training.measure(mnist.test()).accuracy();
             Checkpoint.saveWeights(network, folder.resolve(Checkpoint.WEIGHTS), Map.of());
             long fileBytes = pack(network, declared, folder.resolve(model + ".pare"));
-            CompressionReport written = new CompressionReport(recipe, declared, seed, count, result, denseTest, test,
-                    fileBytes, denseSeconds);
+            CompressionReport written = new CompressionReport(recipe, declared, seed, count, result, packing, denseTest,
+                    test, fileBytes, denseSeconds);
             PrintWriter results = spec.commandLine().getOut();
             results.print(written.text());
             results.flush();
@@ -207,11 +221,14 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private static long pack(Network network, Model declared, Path file) throws IOException {
+        PareFile.write(file, CompressedWeights.of(declared, parameters(network), INPUT_SCALE));
+        return Files.size(file);
+    }
+
+    private static Map<String, FloatTensor> parameters(Network network) {
         Map<String, FloatTensor> parameters = new LinkedHashMap<>();
         network.weights().forEach(weight -> parameters.put(weight.name(), weight.value()));
-        PareFile.write(file, CompressedWeights.of(declared, parameters,
-                new InputScale(PixelScale.MNIST.mean(), PixelScale.MNIST.deviation())));
-        return Files.size(file);
+        return parameters;
     }
 
     private static HtmlPage page(CompressionReport written, Network dense, Network network) {

@@ -12,7 +12,7 @@ import java.util.Map;
 
 /** What a compression run found, as text and as JSON. */
 record CompressionReport(Recipe recipe, Model model, long seed, int threads, Pipeline.Result result,
-        double denseTest, double test, long fileBytes, double denseSeconds) {
+        List<Packing.Row> packing, double denseTest, double test, long fileBytes, double denseSeconds) {
 
     private double dense() {
         return 4.0 * result.weights();
@@ -72,7 +72,7 @@ record CompressionReport(Recipe recipe, Model model, long seed, int threads, Pip
                 .put("validationAccuracy", result.validation().accuracy())
                 .put("seconds", result.trainSeconds() + result.projectionSeconds() + denseSeconds)
                 .put("denseSeconds", denseSeconds).put("projectionSeconds", result.projectionSeconds());
-        json.put("layers", result.layers());
+        json.put("packing", packing).put("layers", result.layers());
         List<Map<String, Object>> proofs = new ArrayList<>();
         result.proofs().forEach((name, found) -> {
             Map<String, Object> proof = new LinkedHashMap<>();
@@ -97,6 +97,8 @@ record CompressionReport(Recipe recipe, Model model, long seed, int threads, Pip
         result.layers()
                 .forEach(layer -> text.append(String.format(Locale.ROOT, "%-14s %,9d of %,9d  %3d values  %2d bits%n",
                         layer.name(), layer.kept(), layer.total(), layer.unique(), layer.bits())));
+        packing.forEach(row -> text.append(String.format(Locale.ROOT, "packed: %s; validation %.4f (%.4f)%n",
+                row.step(), row.validationAccuracy(), row.validationLoss())));
         text.append(String.format(Locale.ROOT, "non-zeros            %,d of %,d (%.1f times)%n", result.nonzeros(),
                 result.weights(), (double) result.weights() / result.nonzeros()));
         text.append(String.format(Locale.ROOT, "weight data          %.1f bytes (%.0f times)%n",

@@ -6,6 +6,7 @@ import io.pare.format.CompressedWeights;
 import io.pare.format.DeadPaths;
 import io.pare.format.NetworkFile;
 import io.pare.format.NetworkFile.Kind;
+import io.pare.format.UnitOrder;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.io.IOException;
@@ -30,7 +31,7 @@ import picocli.CommandLine.Spec;
             ""},
         footer = {"", "Examples:", "  pare export runs/lenet5 --out lenet5.onnx",
             "  pare export lenet5.pare --out lenet5.onnx --as onnx_codebook",
-            "  pare export lenet5.pare --out small.pare --remove-dead --biases 4",
+            "  pare export lenet5.pare --out small.pare --remove-dead --biases 4 --sort",
             "  pare export theirs.safetensors --model lenet5 --names map.txt --out lenet5.pare"})
 final class ExportCommand implements Callable<Integer> {
     @Mixin
@@ -49,8 +50,12 @@ final class ExportCommand implements Callable<Integer> {
     private boolean removeDead;
 
     @Option(names = "--biases", paramLabel = "FORM",
-            description = "Round biases first: none, f32, f16, or multiples of a step in 2 to 8 bits (default: f32).")
+            description = "Round biases first: none, f32, f16, multiples of a step in 2 to 8 bits, or k1 to k16 distinct values (default: f32).")
     private String biases;
+
+    @Option(names = "--sort",
+            description = "Last, put hidden units into an order that makes a .pare file small; sums then add up in another order.")
+    private boolean sort;
 
     @Spec
     private CommandSpec spec;
@@ -65,6 +70,9 @@ final class ExportCommand implements Callable<Integer> {
         if (removeDead || form != null) {
             weights = reduce(weights, form, results);
         }
+        if (sort) {
+            weights = UnitOrder.sort(weights);
+        }
         NetworkFile.write(out, weights, chosen);
         results.printf(Locale.ROOT, "%s  %,d bytes, %s of %s%n", out, Files.size(out),
                 chosen.name().toLowerCase(Locale.ROOT), weights.model().name());
@@ -76,9 +84,10 @@ final class ExportCommand implements Callable<Integer> {
         try (Region region = Region.confined("export")) {
             Map<String, FloatTensor> parameters = weights.dense(region);
             if (removeDead) {
+                int moved = DeadPaths.foldBiases(weights.model(), parameters);
                 DeadPaths.Removed removed = DeadPaths.remove(weights.model(), parameters);
-                results.printf(Locale.ROOT, "removed %,d weights and %,d biases, folded %,d constants%n",
-                        removed.weights(), removed.biases(), removed.folded());
+                results.printf(Locale.ROOT, "removed %,d weights and %,d biases, folded %,d biases and %,d constants%n",
+                        removed.weights(), removed.biases(), moved, removed.folded());
             }
             if (form != null) {
                 weights.model().parameters().stream().filter(parameter -> !parameter.weight())

@@ -180,7 +180,28 @@ public final class Pipeline {
     }
 
     private Result result() throws IOException {
-        Map<String, Feasibility> proofs = prove();
+        return result(prove());
+    }
+
+    /**
+     * Counts the weights again as they are now, after they were changed since {@link #run}.
+     *
+     * @throws InfeasibleException if they are no longer in a set that a stage put them in
+     */
+    public Result recount() {
+        return result(proofs(context.guarantees, name -> context.variable(name).value()));
+    }
+
+    /**
+     * Checks that the weights as they are now lie in all sets that stages put them in.
+     *
+     * @throws InfeasibleException naming the first one that they do not lie in
+     */
+    public void check() {
+        proofs(context.guarantees, name -> context.variable(name).value());
+    }
+
+    private Result result(Map<String, Feasibility> proofs) {
         List<LayerRow> layers = LayerRow.of(context.weights);
         long nonzeros = layers.stream().mapToLong(LayerRow::kept).sum();
         double data = layers.stream().mapToDouble(LayerRow::dataBytes).sum();

@@ -1,7 +1,9 @@
 package io.pare.format;
 
 import io.pare.mem.FloatTensor;
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * How exactly biases are kept. Rounding happens before a network is evaluated; a file then holds the rounded values to
@@ -10,9 +12,10 @@ import java.util.Locale;
  * <p>Biases of dead units are best removed first: see {@link DeadPaths}.
  *
  * @param kind what is done to each value
- * @param bits of a level, sign included, for {@link Kind#UNIFORM}: 2 to 8
+ * @param size bits of a level, sign included, for {@link Kind#UNIFORM}: 2 to 8; number of values for
+ *            {@link Kind#CLUSTERED}: 1 to 16
  */
-public record BiasForm(Kind kind, int bits) {
+public record BiasForm(Kind kind, int size) {
     /** Kinds of rounding. */
     public enum Kind {
         /** All zero. */
@@ -22,7 +25,9 @@ public record BiasForm(Kind kind, int bits) {
         /** To the nearest half-precision float. */
         F16,
         /** To whole multiples of one step for each tensor, of which the largest bias is the highest. */
-        UNIFORM
+        UNIFORM,
+        /** To so many values for each tensor, chosen for the least squared error. */
+        CLUSTERED
     }
 
     /** No biases. */
@@ -33,11 +38,21 @@ public record BiasForm(Kind kind, int bits) {
     public static final BiasForm F16 = new BiasForm(Kind.F16, 16);
 
     private static final int STEP_MANTISSA_BITS = 5;
+    private static final int MAX_CLUSTERS = 16;
 
     public BiasForm {
-        if (kind == Kind.UNIFORM && (bits < 2 || bits > 8)) {
-            throw new IllegalArgumentException("biases of " + bits + " bits; 2 to 8 are possible");
+        if (kind == Kind.UNIFORM && (size < 2 || size > 8)) {
+            throw new IllegalArgumentException("biases of " + size + " bits; 2 to 8 are possible");
         }
+        if (kind == Kind.CLUSTERED && (size < 1 || size > MAX_CLUSTERS)) {
+            throw new IllegalArgumentException("biases of " + size + " values; 1 to " + MAX_CLUSTERS
+                    + " are possible");
+        }
+    }
+
+    /** Biases of at most {@code values} distinct values; zero stays zero. */
+    public static BiasForm clustered(int values) {
+        return new BiasForm(Kind.CLUSTERED, values);
     }
 
     /** Biases as multiples of a step, from -(2^(bits-1) - 1) to 2^(bits-1) - 1. */
@@ -45,25 +60,41 @@ public record BiasForm(Kind kind, int bits) {
         return new BiasForm(Kind.UNIFORM, bits);
     }
 
-    /** Reads {@code none}, {@code f32}, {@code f16} or a number of bits from 2 to 8. */
+    /**
+     * Reads {@code none}, {@code f32}, {@code f16}, a number of bits from 2 to 8, or {@code k1} to {@code k16} for so
+     * many distinct values.
+     */
     public static BiasForm of(String text) {
         return switch (text.toLowerCase(Locale.ROOT)) {
             case "none" -> NONE;
             case "f32" -> F32;
             case "f16" -> F16;
             default -> {
+                if (text.matches("k([1-9]|1[0-6])")) {
+                    yield clustered(Integer.parseInt(text.substring(1)));
+                }
                 if (!text.matches("[2-8]")) {
-                    throw new IllegalArgumentException(
-                            "'" + text + "' is no form for biases; there are none, f32, f16 and 2 to 8 bits");
+                    throw new IllegalArgumentException("'" + text
+                            + "' is no form for biases; there are none, f32, f16, 2 to 8 bits, and k1 to k16 values");
                 }
                 yield uniform(Integer.parseInt(text));
             }
         };
     }
 
+    @Override
+    public String toString() {
+        return switch (kind) {
+            case UNIFORM -> Integer.toString(size);
+            case CLUSTERED -> "k" + size;
+            default -> kind.name().toLowerCase(Locale.ROOT);
+        };
+    }
+
     /** Rounds a tensor in place. */
     public void round(FloatTensor biases) {
         float step = kind == Kind.UNIFORM ? step(biases) : 0;
+        float[] centres = kind == Kind.CLUSTERED ? centres(biases.toArray()) : new float[0];
         for (long i = 0; i < biases.count(); i++) {
             float value = biases.get(i);
             biases.set(i, switch (kind) {
@@ -71,6 +102,7 @@ public record BiasForm(Kind kind, int bits) {
                 case F32 -> value;
                 case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
                 case UNIFORM -> step == 0 ? 0 : step * Math.round(value / step);
+                case CLUSTERED -> value == 0 ? 0 : nearest(centres, value);
             });
         }
     }
@@ -81,8 +113,56 @@ public record BiasForm(Kind kind, int bits) {
         for (long i = 0; i < biases.count(); i++) {
             largest = Math.max(largest, Math.abs(biases.get(i)));
         }
-        float step = largest / ((1 << bits - 1) - 1);
+        float step = largest / ((1 << size - 1) - 1);
         int dropped = 23 - STEP_MANTISSA_BITS;
         return Float.intBitsToFloat(Float.floatToRawIntBits(step) + (1 << dropped) - 1 >> dropped << dropped);
+    }
+
+    private static float nearest(float[] centres, float value) {
+        float best = centres[0];
+        for (float centre : centres) {
+            best = Math.abs(centre - value) < Math.abs(best - value) ? centre : best;
+        }
+        return best;
+    }
+
+    /** Centres of least squared error, by dynamic programming over the sorted values, rounded to few bits. */
+    private float[] centres(float[] biases) {
+        double[] sorted = IntStream.range(0, biases.length).mapToDouble(i -> biases[i]).filter(v -> v != 0).sorted()
+                .toArray();
+        int n = sorted.length;
+        int k = Math.min(size, n);
+        double[] sums = new double[n + 1];
+        double[] squares = new double[n + 1];
+        for (int i = 0; i < n; i++) {
+            sums[i + 1] = sums[i] + sorted[i];
+            squares[i + 1] = squares[i] + sorted[i] * sorted[i];
+        }
+        double[] error = new double[n + 1];
+        Arrays.fill(error, 1, n + 1, Double.MAX_VALUE);
+        int[][] begin = new int[k][n + 1];
+        for (int c = 0; c < k; c++) {
+            double[] next = new double[n + 1];
+            Arrays.fill(next, 0, n + 1, Double.MAX_VALUE);
+            for (int end = c + 1; end <= n; end++) {
+                for (int from = c; from < end; from++) {
+                    double sum = sums[end] - sums[from];
+                    double all = error[from] + squares[end] - squares[from] - sum * sum / (end - from);
+                    if (all < next[end]) {
+                        next[end] = all;
+                        begin[c][end] = from;
+                    }
+                }
+            }
+            error = next;
+        }
+        float[] centres = new float[k];
+        int end = n;
+        for (int c = k - 1; c >= 0; c--) {
+            int from = begin[c][end];
+            centres[c] = Mantissa.round((float) ((sums[end] - sums[from]) / (end - from)), STEP_MANTISSA_BITS);
+            end = from;
+        }
+        return centres;
     }
 }

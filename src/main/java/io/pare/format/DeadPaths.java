@@ -55,6 +55,55 @@ public final class DeadPaths {
         return new Removed(paths.weights, paths.biases, paths.folded);
     }
 
+    /**
+     * Moves biases into those of the next layer, in place, where nothing but pooling lies between: shifting all inputs
+     * of such a layer shifts its outputs by a constant. Returns how many became zero.
+     */
+    public static int foldBiases(Model model, Map<String, FloatTensor> parameters) {
+        DeadPaths paths = new DeadPaths(model, parameters);
+        Layer last = null;
+        for (int i = 0; i < model.layers().size(); i++) {
+            Layer layer = model.layers().get(i);
+            if (layer instanceof Conv2d || layer instanceof Linear) {
+                if (last != null && !(layer instanceof Conv2d conv && conv.padding() > 0)) {
+                    paths.shift(last, layer, model.shapes().get(i));
+                }
+                last = layer;
+            } else if (layer instanceof Relu || layer instanceof AvgPool pool && pool.padding() > 0) {
+                last = null;
+            }
+        }
+        return paths.biases;
+    }
+
+    private void shift(Layer from, Layer to, ImageShape in) {
+        float[] shifts = bias(from).toArray();
+        if (to instanceof Conv2d conv) {
+            int perGroup = conv.in() / conv.groups();
+            int taps = conv.kernelHeight() * conv.kernelWidth();
+            int group = conv.out() / conv.groups();
+            shift(to, spread(shifts, in.channels()), perGroup * taps, (o, k) -> o / group * perGroup + k / taps);
+        } else {
+            shift(to, spread(shifts, in.features()), in.features(), (_, k) -> k);
+        }
+        for (float shift : shifts) {
+            biases += shift != 0 ? 1 : 0;
+        }
+        bias(from).fill(0);
+    }
+
+    private void shift(Layer layer, float[] shifts, int perRow, Source source) {
+        FloatTensor weight = weight(layer);
+        FloatTensor bias = bias(layer);
+        for (int o = 0; o < bias.count(); o++) {
+            double sum = bias.get(o);
+            for (int k = 0; k < perRow; k++) {
+                sum += (double) weight.get((long) o * perRow + k) * shifts[source.of(o, k)];
+            }
+            bias.set(o, (float) sum);
+        }
+    }
+
     private FloatTensor weight(Layer layer) {
         return parameters.get(layer.name() + ".weight");
     }

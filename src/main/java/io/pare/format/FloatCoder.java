@@ -9,6 +9,8 @@ import io.pare.format.BitCoder.Frequencies;
  */
 final class FloatCoder {
     private static final int MANTISSA_BITS = 23;
+    /** Biased exponent of 1/8. */
+    private static final int USUAL_EXPONENT = 124;
 
     private final BitCoder coder;
     private final Frequencies signs = new Frequencies(1);
@@ -36,11 +38,11 @@ final class FloatCoder {
         }
         int span = 32 - Integer.numberOfLeadingZeros(Math.max(0, high - low));
         mantissaBits = coder.bits(mantissas == 0 ? 0 : MANTISSA_BITS - Integer.numberOfTrailingZeros(mantissas), 5);
-        lowest = coder.bits(low, 8);
-        width = coder.bits(span, 4);
-        if (mantissaBits > MANTISSA_BITS || width > 8) {
-            throw new FormatException("floats with " + mantissaBits + " bits of mantissa and " + width
-                    + " of exponent: the file is damaged");
+        lowest = coder.signedNumber(low - USUAL_EXPONENT, 3) + USUAL_EXPONENT;
+        width = coder.number(span, 0);
+        if (mantissaBits > MANTISSA_BITS || lowest < 0 || lowest > 254 || width > 8) {
+            throw new FormatException("floats with " + mantissaBits + " bits of mantissa, " + width
+                    + " of exponent from " + lowest + ": the file is damaged");
         }
         exponents = new Frequencies(1 << width);
     }

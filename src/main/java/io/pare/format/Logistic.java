@@ -45,6 +45,11 @@ final class Logistic {
         return p <= 0.5f ? lower(Math.max(p, SMALLEST)) : -lower(Math.max(1 - p, SMALLEST));
     }
 
+    /** A probability in the coder's units, neither 0 nor 1. */
+    static int probability(float p) {
+        return Math.clamp((int) (p * BitCoder.ONE + 0.5f), 1, BitCoder.ONE - 1);
+    }
+
     private static float lower(float p) {
         return STRETCH[(Float.floatToRawIntBits(p) >>> SHIFT) - FIRST];
     }

@@ -3,6 +3,7 @@ package io.pare.format;
 import io.pare.file.AtomicFile;
 import io.pare.format.BitCoder.Part;
 import io.pare.format.TensorCoder.Budget;
+import io.pare.format.TensorCoder.Choice;
 import io.pare.format.TensorCoder.View;
 import io.pare.mem.FloatTensor;
 import io.pare.model.ImageShape;
@@ -104,8 +105,12 @@ public final class PareFile {
 
     /** The bytes of a file. */
     public static byte[] encode(CompressedWeights weights) {
+        return encode(weights, choices(weights, true));
+    }
+
+    private static byte[] encode(CompressedWeights weights, Map<String, Choice> choices) {
         BitCoder.Writer coder = new BitCoder.Writer();
-        code(coder, weights, FREE, modes(weights));
+        code(coder, weights, Budget.FREE, choices);
         byte[] payload = coder.finish();
         ByteBuffer file = ByteBuffer.allocate(FRAME_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
         file.put(MAGIC).put((byte) VERSION).put(payload);
@@ -145,11 +150,11 @@ public final class PareFile {
 
     /** Where the bytes of the weights' file go. */
     public static Sizes sizes(CompressedWeights weights) {
-        Map<String, Integer> modes = modes(weights);
+        Map<String, Choice> choices = choices(weights, true);
         BitCoder.Meter meter = new BitCoder.Meter();
         Map<String, TensorSizes> tensors = new LinkedHashMap<>();
         double[] before = new double[Part.values().length];
-        code(meter, weights, FREE, modes, name -> {
+        code(meter, weights, Budget.FREE, choices, name -> {
             double[] spent = new double[before.length];
             for (Part part : Part.values()) {
                 double bits = meter.bits(part);
@@ -162,7 +167,7 @@ public final class PareFile {
                             spent[Part.CODES.ordinal()], spent[Part.CODEBOOK.ordinal()],
                             logBinomial(tensor.count(), tensor.nonzeros()) / 8));
         });
-        int file = encode(weights).length;
+        int file = encode(weights, choices).length;
         double header = file - (meter.total() - meter.bits(Part.HEADER)) / 8;
         return new Sizes(file, header, meter.bits(Part.POSITIONS) / 8, meter.bits(Part.CODES) / 8,
                 meter.bits(Part.CODEBOOK) / 8, meter.bits(Part.BIASES) / 8, tensors);
@@ -177,47 +182,28 @@ public final class PareFile {
         return bits / Math.log(2);
     }
 
-    /** The cheapest way to code each tensor's positions, by trying all. */
-    private static Map<String, Integer> modes(CompressedWeights weights) {
-        Map<String, Integer> modes = new LinkedHashMap<>();
+    /** How to code each tensor of weights. */
+    private static Map<String, Choice> choices(CompressedWeights weights, boolean thorough) {
+        Map<String, Choice> choices = new LinkedHashMap<>();
         walk(weights.model(), (parameter, view, needed) -> {
             CompressedTensor tensor = weights.tensor(parameter.name());
-            int best = TensorCoder.GAPS;
-            if (parameter.weight() && tensor.nonzeros() > 0 && !tensor.isDense()) {
-                int first = tensor.count() <= TensorCoder.MAX_CELLS ? 0 : TensorCoder.GAPS;
-                double least = Double.MAX_VALUE;
-                int flags = 0;
-                for (int candidate = 0; candidate < 4; candidate++) {
-                    double bits = bits(tensor, view, needed, first | candidate * TensorCoder.ROW_FLAGS);
-                    if (bits < least) {
-                        least = bits;
-                        flags = candidate * TensorCoder.ROW_FLAGS;
-                    }
-                }
-                best = first | flags;
-                for (int mode = first + 1; mode <= TensorCoder.GAPS; mode++) {
-                    double bits = bits(tensor, view, needed, mode | flags);
-                    if (bits < least) {
-                        least = bits;
-                        best = mode | flags;
-                    }
-                }
-            }
-            modes.put(parameter.name(), best);
+            choices.put(parameter.name(),
+                    parameter.weight() ? CodingSearch.find(tensor, view, needed, thorough) : Choice.FLAT);
             return tensor;
         });
-        return modes;
+        return choices;
     }
 
-    private static double bits(CompressedTensor tensor, View view, boolean[] needed, int mode) {
+    /** About how many bits a file takes, without a search for the best weights of contexts. */
+    static double bits(CompressedWeights weights) {
         BitCoder.Meter meter = new BitCoder.Meter();
-        new TensorCoder(meter, view, tensor.shape(), false, FREE).code(tensor, needed, mode);
+        code(meter, weights, Budget.FREE, choices(weights, false));
         return meter.total();
     }
 
     private static CompressedWeights code(BitCoder coder, CompressedWeights weights, Budget budget,
-            Map<String, Integer> modes) {
-        return code(coder, weights, budget, modes, _ -> {});
+            Map<String, Choice> choices) {
+        return code(coder, weights, budget, choices, _ -> {});
     }
 
     private interface Listener {
@@ -225,7 +211,7 @@ public final class PareFile {
     }
 
     private static CompressedWeights code(BitCoder coder, CompressedWeights weights, Budget budget,
-            Map<String, Integer> modes, Listener listener) {
+            Map<String, Choice> choices, Listener listener) {
         coder.part(Part.HEADER);
         Model model = new ModelCoder(coder).code(weights == null ? null : weights.model());
         InputScale scale = scale(coder, weights == null ? null : weights.scale());
@@ -234,7 +220,8 @@ public final class PareFile {
         walk(model, (parameter, view, needed) -> {
             String name = parameter.name();
             CompressedTensor tensor = new TensorCoder(coder, view, parameter.shape(), !parameter.weight(), budget)
-                    .code(weights == null ? null : weights.tensor(name), needed, modes == null ? 0 : modes.get(name));
+                    .code(weights == null ? null : weights.tensor(name), needed,
+                            choices == null ? null : choices.get(name));
             tensors.put(name, tensor);
             listener.coded(name);
             return tensor;
@@ -347,15 +334,6 @@ public final class PareFile {
         }
         return folded;
     }
-
-    /** No bounds: for writing. */
-    private static final Budget FREE = new Budget() {
-        @Override
-        public void nonzeros(int nonzeros) {}
-
-        @Override
-        public void cells(long cells) {}
-    };
 
     /** What a file of a given length may ask for; a writer never needs more. */
     private static final class FileBudget implements Budget {

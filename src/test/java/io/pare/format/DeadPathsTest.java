@@ -61,6 +61,31 @@ class DeadPathsTest {
     }
 
     @Test
+    void biasesGoWhereNothingButPoolingLiesBetween() {
+        Model averaged = new Model("averaged", new ImageShape(2, 9, 9), 5,
+                List.of(new Conv2d("a", 2, 6, 3, 3, 1, 1, 1, 2), new AvgPool("b", 2, 2, 0),
+                        new Conv2d("c", 6, 4, 2, 2, 1, 0, 1, 2), new Relu("d"), new Flatten("e"),
+                        new Linear("f", 36, 8),
+                        new Linear("g", 8, 5)));
+        for (CompressedWeights before : List.of(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1.5, 3),
+                PrunedNets.of(averaged, Map.of(), 0, 1, 5))) {
+            try (Region region = Region.confined("test")) {
+                Map<String, FloatTensor> parameters = before.dense(region);
+                int moved = DeadPaths.foldBiases(before.model(), parameters);
+                CompressedWeights after = CompressedWeights.of(before.model(), parameters, before.scale());
+                assertSameOutputs(before, after);
+                List<String> emptied = before.model() == averaged
+                        ? List.of("a.bias", "f.bias")
+                        : List.of("conv1.bias", "conv2.bias");
+                // A bias of the second layer that was zero may have become another number on the way.
+                assertTrue(moved >= emptied.stream().mapToInt(name -> before.tensor(name).nonzeros()).sum());
+                after.tensors().forEach((name, tensor) -> assertEquals(emptied.contains(name), tensor.nonzeros() == 0,
+                        name));
+            }
+        }
+    }
+
+    @Test
     void wholeNetworksAreLeftAlone() {
         try (Region region = Region.confined("test")) {
             Map<String, FloatTensor> parameters = PrunedNets.of(Models.lenet5(), Map.of(), 0, 0, 1).dense(region);
