@@ -6,8 +6,9 @@ import io.pare.format.TensorCoder.Budget;
 import io.pare.format.TensorCoder.Choice;
 import io.pare.format.TensorCoder.Selection;
 import io.pare.format.TensorCoder.View;
+import io.pare.format.ValueCoder.Kind;
 
-/** Finds a cheap way to code a tensor of weights, by trying; equal tensors get equal ways. */
+/** Finds a cheap way to code a tensor, by trying; equal tensors get equal ways. */
 final class CodingSearch {
     /** Decisions to spend on a tensor: some seconds. */
     private static final long EFFORT = 50_000_000;
@@ -19,7 +20,7 @@ final class CodingSearch {
     private final boolean[] needed;
     private final int[] positions;
     private long effort = EFFORT;
-    private Choice best;
+    private Choice best = new Choice(Selection.ALL, Selection.ALL, Way.FLAT, null, null, null);
     private double least;
 
     private CodingSearch(CompressedTensor tensor, View view, boolean[] needed) {
@@ -30,40 +31,46 @@ final class CodingSearch {
     }
 
     /** @param thorough whether to search for weights of contexts too */
-    static Choice find(CompressedTensor tensor, View view, boolean[] needed, boolean thorough) {
-        return new CodingSearch(tensor, view, needed).run(thorough);
+    static Choice find(CompressedTensor tensor, View view, boolean[] needed, boolean bias, boolean thorough) {
+        CodingSearch search = new CodingSearch(tensor, view, needed);
+        if (!bias && !tensor.isDense() && tensor.nonzeros() > 0) {
+            search.positions(thorough);
+        }
+        if (tensor.nonzeros() > 0) {
+            search.values(thorough && !bias);
+        }
+        return search.best;
     }
 
-    private Choice run(boolean thorough) {
-        best = Choice.FLAT;
+    private void positions(boolean thorough) {
         least = Double.MAX_VALUE;
-        if (!tensor.isDense() && tensor.nonzeros() > 0) {
-            Way first = tensor.count() <= TensorCoder.MAX_CELLS ? Way.FLAT : Way.GAPS;
-            for (Selection rows : Selection.values()) {
-                for (Selection channels : Selection.values()) {
-                    tryPositions(new Choice(rows, channels, first, null, null));
-                }
-            }
-            for (Way way : Way.values()) {
-                tryPositions(new Choice(best.rows(), best.channels(), way, PositionCoder.usualLevels(view), null));
-            }
-            if (thorough && best.way() != Way.GAPS && best.way() != Way.FLAT) {
-                descend(true);
+        Way first = tensor.count() <= TensorCoder.MAX_CELLS ? Way.FLAT : Way.GAPS;
+        for (Selection rows : Selection.values()) {
+            for (Selection channels : Selection.values()) {
+                tryPositions(best.positions(rows, channels, first, null));
             }
         }
-        if (tensor.isCoded() && ValueCoder.mixes(view, tensor.nonzeros(), tensor.bitsPerValue())) {
-            least = valueBits(best);
-            tryCodes(with(ValueCoder.usualLevels(view), false));
+        for (Way way : Way.values()) {
+            tryPositions(best.positions(best.rows(), best.channels(), way, PositionCoder.usualLevels(view)));
+        }
+        if (thorough && best.way() != Way.GAPS && best.way() != Way.FLAT) {
+            descend(true);
+        }
+    }
+
+    private void values(boolean thorough) {
+        least = Double.MAX_VALUE;
+        for (Kind kind : Kind.values()) {
+            if (ValueCoder.possible(tensor, kind)) {
+                tryValues(best.values(kind, null));
+            }
+        }
+        if (best.kind() == Kind.CODEBOOK && ValueCoder.mixes(view, tensor.nonzeros(), tensor.bitsPerValue())) {
+            tryValues(best.values(Kind.CODEBOOK, ValueCoder.usualLevels(view)));
             if (thorough && best.codeLevels() != null) {
                 descend(false);
             }
         }
-        return best;
-    }
-
-    private Choice with(int[] levels, boolean ofPositions) {
-        return new Choice(best.rows(), best.channels(), best.way(), ofPositions ? levels : best.positionLevels(),
-                ofPositions ? best.codeLevels() : levels);
     }
 
     /** Changes one level at a time as long as that helps. */
@@ -77,8 +84,9 @@ final class CodingSearch {
                     int[] levels = (ofPositions ? best.positionLevels() : best.codeLevels()).clone();
                     levels[i] += step;
                     if (levels[i] >= 0 && levels[i] <= Mixer.highestLevel()) {
-                        Choice candidate = with(levels, ofPositions);
-                        better |= ofPositions ? tryPositions(candidate) : tryCodes(candidate);
+                        better |= ofPositions
+                                ? tryPositions(best.positions(best.rows(), best.channels(), best.way(), levels))
+                                : tryValues(best.values(best.kind(), levels));
                     }
                 }
             }
@@ -100,19 +108,15 @@ final class CodingSearch {
         return take(choice, meter.total());
     }
 
-    private boolean tryCodes(Choice choice) {
-        if (effort < 0) {
+    private boolean tryValues(Choice choice) {
+        if (effort < 0 && choice.codeLevels() != null) {
             return false;
         }
-        effort -= 4L * tensor.nonzeros() * tensor.bitsPerValue();
-        return take(choice, valueBits(choice));
-    }
-
-    private double valueBits(Choice choice) {
+        effort -= 4L * tensor.nonzeros() * Math.min(8, tensor.bitsPerValue());
         Meter meter = new Meter();
-        new ValueCoder(meter, view, tensor, tensor.nonzeros()).code(tensor.shape(), positions, choice.codeLevels(),
-                BitCoder.Part.CODEBOOK, BitCoder.Part.CODES);
-        return meter.total();
+        new ValueCoder(meter, view, tensor, tensor.nonzeros()).code(tensor.shape(), positions, choice.kind(),
+                choice.codeLevels(), BitCoder.Part.CODEBOOK, BitCoder.Part.CODES);
+        return take(choice, meter.total());
     }
 
     private boolean take(Choice choice, double bits) {

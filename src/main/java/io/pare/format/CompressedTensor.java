@@ -61,19 +61,25 @@ public final class CompressedTensor {
                 values[at++] = dense[i];
             }
         }
+        return of(shape.clone(), positions, values);
+    }
+
+    /** Takes values other than zero and their ascending positions; values that are few get a codebook. */
+    static CompressedTensor of(long[] shape, int[] positions, float[] values) {
+        int nonzeros = values.length;
         float[] distinct = distinct(values);
         if (distinct.length > MAX_CODEBOOK || distinct.length * 2 > nonzeros && nonzeros > 2) {
-            return new CompressedTensor(shape.clone(), nonzeros, positions, null, null, values);
+            return new CompressedTensor(shape, nonzeros, positions, null, null, values);
         }
         byte[] codes = new byte[nonzeros];
         for (int i = 0; i < nonzeros; i++) {
             codes[i] = (byte) Arrays.binarySearch(distinct, values[i]);
         }
-        return new CompressedTensor(shape.clone(), nonzeros, positions, codes, distinct, null);
+        return new CompressedTensor(shape, nonzeros, positions, codes, distinct, null);
     }
 
     /** The distinct values in ascending order; stops collecting shortly after {@link #MAX_CODEBOOK}. */
-    private static float[] distinct(float[] values) {
+    static float[] distinct(float[] values) {
         float[] found = new float[MAX_CODEBOOK + 1];
         int size = 0;
         for (float value : values) {

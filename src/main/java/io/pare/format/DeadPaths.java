@@ -9,6 +9,7 @@ import io.pare.model.Layer.Linear;
 import io.pare.model.Layer.MaxPool;
 import io.pare.model.Layer.Relu;
 import io.pare.model.Model;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -60,13 +61,18 @@ public final class DeadPaths {
      * of such a layer shifts its outputs by a constant. Returns how many became zero.
      */
     public static int foldBiases(Model model, Map<String, FloatTensor> parameters) {
+        return foldBiases(model, parameters, Map.of());
+    }
+
+    /** As {@link #foldBiases(Model, Map)}, but of the layers named, biases stay as rounded, and only the rest moves. */
+    public static int foldBiases(Model model, Map<String, FloatTensor> parameters, Map<String, BiasForm> kept) {
         DeadPaths paths = new DeadPaths(model, parameters);
         Layer last = null;
         for (int i = 0; i < model.layers().size(); i++) {
             Layer layer = model.layers().get(i);
             if (layer instanceof Conv2d || layer instanceof Linear) {
                 if (last != null && !(layer instanceof Conv2d conv && conv.padding() > 0)) {
-                    paths.shift(last, layer, model.shapes().get(i));
+                    paths.shift(last, layer, model.shapes().get(i), kept.getOrDefault(last.name(), BiasForm.NONE));
                 }
                 last = layer;
             } else if (layer instanceof Relu || layer instanceof AvgPool pool && pool.padding() > 0) {
@@ -76,8 +82,13 @@ public final class DeadPaths {
         return paths.biases;
     }
 
-    private void shift(Layer from, Layer to, ImageShape in) {
+    private void shift(Layer from, Layer to, ImageShape in, BiasForm form) {
         float[] shifts = bias(from).toArray();
+        form.round(bias(from));
+        for (int i = 0; i < shifts.length; i++) {
+            biases += shifts[i] != 0 && bias(from).get(i) == 0 ? 1 : 0;
+            shifts[i] -= bias(from).get(i);
+        }
         if (to instanceof Conv2d conv) {
             int perGroup = conv.in() / conv.groups();
             int taps = conv.kernelHeight() * conv.kernelWidth();
@@ -86,10 +97,6 @@ public final class DeadPaths {
         } else {
             shift(to, spread(shifts, in.features()), in.features(), (_, k) -> k);
         }
-        for (float shift : shifts) {
-            biases += shift != 0 ? 1 : 0;
-        }
-        bias(from).fill(0);
     }
 
     private void shift(Layer layer, float[] shifts, int perRow, Source source) {
@@ -102,6 +109,30 @@ public final class DeadPaths {
             }
             bias.set(o, (float) sum);
         }
+    }
+
+    /** Names of the layers whose biases could move into those of a layer whose biases cannot. */
+    public static List<String> foldable(Model model) {
+        List<String> names = new ArrayList<>();
+        Layer last = null;
+        boolean lastMoves = false;
+        for (Layer layer : model.layers()) {
+            if (layer instanceof Conv2d || layer instanceof Linear) {
+                boolean moves = last != null && !(layer instanceof Conv2d conv && conv.padding() > 0);
+                if (moves) {
+                    if (lastMoves) {
+                        names.removeLast();
+                    }
+                    names.add(last.name());
+                }
+                lastMoves = moves;
+                last = layer;
+            } else if (layer instanceof Relu || layer instanceof AvgPool pool && pool.padding() > 0) {
+                last = null;
+                lastMoves = false;
+            }
+        }
+        return names;
     }
 
     private FloatTensor weight(Layer layer) {

@@ -182,13 +182,13 @@ public final class PareFile {
         return bits / Math.log(2);
     }
 
-    /** How to code each tensor of weights. */
+    /** How to code each tensor. */
     private static Map<String, Choice> choices(CompressedWeights weights, boolean thorough) {
         Map<String, Choice> choices = new LinkedHashMap<>();
         walk(weights.model(), (parameter, view, needed) -> {
             CompressedTensor tensor = weights.tensor(parameter.name());
             choices.put(parameter.name(),
-                    parameter.weight() ? CodingSearch.find(tensor, view, needed, thorough) : Choice.FLAT);
+                    CodingSearch.find(tensor, view, needed, !parameter.weight(), thorough));
             return tensor;
         });
         return choices;

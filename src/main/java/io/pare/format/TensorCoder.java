@@ -3,6 +3,7 @@ package io.pare.format;
 import io.pare.format.BitCoder.Frequencies;
 import io.pare.format.BitCoder.Part;
 import io.pare.format.PositionCoder.Way;
+import io.pare.format.ValueCoder.Kind;
 import java.util.Arrays;
 
 /**
@@ -43,8 +44,14 @@ final class TensorCoder {
      * @param positionLevels of contexts, for the ways that mix
      * @param codeLevels of contexts, null for none
      */
-    record Choice(Selection rows, Selection channels, Way way, int[] positionLevels, int[] codeLevels) {
-        static final Choice FLAT = new Choice(Selection.ALL, Selection.ALL, Way.FLAT, null, null);
+    record Choice(Selection rows, Selection channels, Way way, int[] positionLevels, Kind kind, int[] codeLevels) {
+        Choice positions(Selection otherRows, Selection otherChannels, Way otherWay, int[] levels) {
+            return new Choice(otherRows, otherChannels, otherWay, levels, kind, codeLevels);
+        }
+
+        Choice values(Kind otherKind, int[] levels) {
+            return new Choice(rows, channels, way, positionLevels, otherKind, levels);
+        }
     }
 
     private final BitCoder coder;
@@ -97,7 +104,8 @@ final class TensorCoder {
         int[] positions = tensor == null ? new int[count] : positions(tensor);
         codePositions(positions, rows, choice);
         return new ValueCoder(coder, view, tensor, count).code(shape, positions,
-                choice == null ? null : choice.codeLevels(), bias ? Part.BIASES : Part.CODEBOOK,
+                choice == null ? null : choice.kind(), choice == null ? null : choice.codeLevels(),
+                bias ? Part.BIASES : Part.CODEBOOK,
                 bias ? Part.BIASES : Part.CODES);
     }
 

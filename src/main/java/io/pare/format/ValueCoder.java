@@ -7,8 +7,20 @@ import java.util.Arrays;
 
 /** Codes the values of a tensor whose positions are known: a codebook or the form of floats, then one after another. */
 final class ValueCoder {
+    /** How values are written. */
+    enum Kind {
+        /** As indices into a table. */
+        CODEBOOK,
+        /** As floats. */
+        FLOATS,
+        /** As whole multiples of one step. */
+        MULTIPLES
+    }
+
     /** Widest codes that are coded in contexts. */
     static final int MAX_MIXED_WIDTH = 4;
+    /** Bits of the magnitude of a level. */
+    private static final int LEVEL_WIDTH = 4;
 
     /** Contexts of a code: none, its row, channel, kernel, row and tap, and the codes left and above. */
     private static final float[] PRIORS = {1, 1, 2, 1, 0.7f, 0.3f};
@@ -41,19 +53,25 @@ final class ValueCoder {
     /**
      * Codes all values; {@code positions} are ascending.
      *
+     * @param kind one that is {@link #possible}, when writing
      * @param levels of contexts, or null for none, when writing
      */
-    CompressedTensor code(long[] shape, int[] positions, int[] levels, Part head, Part values) {
+    CompressedTensor code(long[] shape, int[] positions, Kind kind, int[] levels, Part head, Part values) {
         coder.part(head);
-        if (coder.flag(source != null && source.isCoded())) {
+        int number = coder.number(kind == null ? 0 : kind.ordinal(), 0);
+        if (number >= Kind.values().length) {
+            throw new FormatException("values of kind " + number + ": the file is damaged");
+        }
+        if (number == Kind.CODEBOOK.ordinal()) {
             codeCodebook();
             coder.part(values);
             byte[] codes = codes(positions, levels);
             return source != null ? source : new CompressedTensor(shape, count, positions, codes, codebook, null);
         }
-        float[] raw = new float[count];
-        for (int i = 0; i < count && source != null; i++) {
-            raw[i] = source.value(i);
+        float[] raw = values(source, count);
+        if (number == Kind.MULTIPLES.ordinal()) {
+            multiples(raw, values);
+            return source != null ? source : CompressedTensor.of(shape, positions, raw);
         }
         FloatCoder floats = new FloatCoder(coder);
         floats.codeHead(source == null ? null : raw);
@@ -62,6 +80,59 @@ final class ValueCoder {
             raw[i] = floats.code(raw[i]);
         }
         return source != null ? source : new CompressedTensor(shape, count, positions, null, null, raw);
+    }
+
+    /** Whether a tensor can be written so. */
+    static boolean possible(CompressedTensor tensor, Kind kind) {
+        return switch (kind) {
+            case CODEBOOK -> tensor.isCoded();
+            case FLOATS -> !tensor.isCoded();
+            case MULTIPLES -> tensor.nonzeros() > 0 && levels(tensor) != null;
+        };
+    }
+
+    /** The step and levels of a tensor's distinct values, or null if they have none. */
+    private static UniformLevels levels(CompressedTensor tensor) {
+        if (tensor.isCoded()) {
+            return UniformLevels.of(tensor.codebook());
+        }
+        float[] distinct = CompressedTensor.distinct(values(tensor, tensor.nonzeros()));
+        return distinct.length > CompressedTensor.MAX_CODEBOOK ? null : UniformLevels.of(distinct);
+    }
+
+    private static float[] values(CompressedTensor tensor, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count && tensor != null; i++) {
+            values[i] = tensor.value(i);
+        }
+        return values;
+    }
+
+    /** A step, then each value's sign, and its level by magnitude and the bits below, of which the first adaptively. */
+    private void multiples(float[] raw, Part values) {
+        UniformLevels levels = source == null ? null : levels(source);
+        float[] step = levels == null ? null : new float[]{levels.step()};
+        FloatCoder form = new FloatCoder(coder);
+        form.codeHead(step);
+        float q = form.code(step == null ? 0 : step[0]);
+        coder.part(values);
+        Frequencies signs = new Frequencies(1);
+        Frequencies magnitudes = new Frequencies(1 << LEVEL_WIDTH);
+        Frequencies seconds = new Frequencies(1 << LEVEL_WIDTH);
+        for (int i = 0; i < raw.length; i++) {
+            int level = Math.round(Math.abs(raw[i] / q));
+            int negative = signs.code(coder, 0, raw[i] < 0 ? 1 : 0);
+            int width = magnitudes.tree(coder, 31 - Integer.numberOfLeadingZeros(level | 1), LEVEL_WIDTH);
+            int coded = 1;
+            if (width > 0) {
+                coded = 2 | seconds.code(coder, width, level >>> width - 1 & 1);
+                coded = coded << width - 1 | coder.bits(level, width - 1);
+            }
+            raw[i] = q * (negative != 0 ? -coded : coded);
+            if (coded > UniformLevels.MAX_LEVEL || raw[i] == 0 || !Float.isFinite(raw[i])) {
+                throw new FormatException("a value of " + raw[i] + " in the file: the file is damaged");
+            }
+        }
     }
 
     private void codeCodebook() {
