@@ -1,5 +1,6 @@
 package io.pare.format;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -83,6 +84,37 @@ class DeadPathsTest {
                         name));
             }
         }
+    }
+
+    @Test
+    void whatRoundingTakesFromABiasMovesOn() {
+        CompressedWeights before = PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1.5, 3);
+        assertEquals(List.of("conv2"), DeadPaths.foldable(before.model()));
+        assertEquals(List.of(), DeadPaths.foldable(Models.lenet300()));
+        try (Region region = Region.confined("test")) {
+            Map<String, FloatTensor> parameters = before.dense(region);
+            DeadPaths.foldBiases(before.model(), parameters, Map.of("conv2", BiasForm.uniform(3)));
+            CompressedWeights after = CompressedWeights.of(before.model(), parameters, before.scale());
+            assertSameOutputs(before, after);
+            assertEquals(0, after.tensor("conv1.bias").nonzeros());
+            int values = after.tensor("conv2.bias").codebook().length;
+            assertTrue(values > 0 && values <= 6, values + " values");
+        }
+    }
+
+    @Test
+    void clustersAreTheBestOnes() {
+        try (Region region = Region.confined("test")) {
+            FloatTensor biases = region.tensor(7).copyFrom(new float[]{1, 0, 1.5f, -8, 5, 5.5f, -8});
+            BiasForm.of("k3").round(biases);
+            assertArrayEquals(new float[]{1.25f, 0, 1.25f, -8, 5.25f, 5.25f, -8}, biases.toArray());
+            BiasForm.of("k16").round(biases);
+            assertArrayEquals(new float[]{1.25f, 0, 1.25f, -8, 5.25f, 5.25f, -8}, biases.toArray());
+            BiasForm.of("k1").round(biases.copyFrom(new float[7]));
+            assertArrayEquals(new float[7], biases.toArray());
+        }
+        assertThrows(IllegalArgumentException.class, () -> BiasForm.of("k0"));
+        assertEquals("k4", BiasForm.of("k4").toString());
     }
 
     @Test

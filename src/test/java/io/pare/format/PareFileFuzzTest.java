@@ -42,6 +42,8 @@ class PareFileFuzzTest {
         return new byte[][]{PareFile.encode(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3)),
             PareFile.encode(PrunedNets.lenet5(Map.of("conv1.weight", 30, "conv2.weight", 60, "fc1.weight", 80,
                     "fc2.weight", 40), 0, 1, 3)),
+            PareFile.encode(UnitOrder.sort(PrunedNets.lenet5(Map.of("conv1.weight", 90, "conv2.weight", 500,
+                    "fc1.weight", 300, "fc2.weight", 150), 4, 1.5, 3))),
             PareFile.encode(PrunedNets.of(odd, Map.of("last.weight", 90), 6, 0, 3)),
             PareFile.encode(PrunedNets.of(odd, Map.of("last.weight", 0), 1, 0, 3))};
     }

@@ -132,6 +132,23 @@ class PareFileTest {
     }
 
     @Test
+    void multiplesOfAStepTakeFewerBitsThanFloats() {
+        for (float step : new float[]{0.25f, 0.1f, -0.1f}) {
+            Map<String, CompressedTensor> tensors = new HashMap<>(
+                    PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 0, 3).tensors());
+            float[] biases = new float[500];
+            for (int i = 0; i < biases.length; i++) {
+                biases[i] = step * (i % 91 - 45);
+            }
+            tensors.put("fc1.bias", CompressedTensor.of(biases, 500));
+            CompressedWeights weights = new CompressedWeights(Models.lenet5(), tensors, InputScale.MNIST);
+            assertSame(weights, PareFile.decode(PareFile.encode(weights)));
+            double bytes = PareFile.sizes(weights).tensors().get("fc1.bias").total();
+            assertTrue(bytes < 500 * 7.5 / 8, bytes + " bytes");
+        }
+    }
+
+    @Test
     void numbersThatAreNotFiniteAreRefusedAndMinusZeroIsZero() {
         assertThrows(IllegalArgumentException.class, () -> CompressedTensor.of(new float[]{1, Float.NaN}, 2));
         CompressedTensor tensor = CompressedTensor.of(new float[]{1, -0f, Float.MIN_VALUE, -Float.MAX_VALUE}, 4);
