@@ -10,18 +10,22 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>A layout that is not given is chosen for speed, and the three passes may choose differently: compare
  * {@link Primitive#desc} with what is there. Where no layout is given and the channels of either side would have to be
- * rounded up to a block of 16, images are channels-last; otherwise the choice is oneDNN's. Measured on one core of an
- * AMD Zen 4, batch 64, microseconds for forward, gradient of the input, gradient of the filters:
+ * rounded up to a block of 16, images are channels-last; otherwise the choice is oneDNN's. For channels-last images
+ * oneDNN offers its kernels by small products (brgemm) first, whose remainder of channels costs a whole register; its
+ * direct kernels are taken instead. Measured on one core of an AMD Zen 4, batch 64, microseconds for forward, gradient
+ * of the input, gradient of the filters:
  *
  * <pre>
- *                                 oneDNN's choice (blocked)   channels-last
- * 20 -> 50 channels, 5x5, 12x12:       3604  3617  4118        2563  3311  2482
- * 64 -> 64, 3x3, 56x56, batch 8:      15741 16182 18122       16464 16045 19593
- * 1 -> 20, 5x5, 28x28:                  564     -   527         752     -   789
+ *                                 oneDNN's choice (blocked)   channels-last, brgemm   channels-last, direct
+ * 20 -> 50 channels, 5x5, 12x12:       3571  3584  4140          2557  3226     -        2242  2796  2459
+ * 1 -> 20, 5x5, 28x28:                  559     -   524           751     -     -         547     -   777
+ * 64 -> 64, 3x3, 56x56, batch 8:      15726 16375 18685         15940 16281     -       15966 16709 19099
  * </pre>
  *
- * <p>The last row is why a first layer with few channels is left to oneDNN in any case. Master weights stay row-major ({@link #plainWeights}); reorder them once
- * per step for each pass that wants another layout. Not thread-safe.
+ * <p>In the second row channels-last wins all the same: pooling afterwards has 20 channels to move instead of 32, and the
+ * layer after it needs no reorder. The last row is why full blocks are left to oneDNN, and so are first layers of few
+ * channels that end in full blocks, for which it has kernels of their own. Master weights stay row-major
+ * ({@link #plainWeights}); reorder them once per step for each pass that wants another layout. Not thread-safe.
  *
  * <p>Operands: forward SRC, WEIGHTS, [BIAS], DST; backward-data DIFF_DST, WEIGHTS, DIFF_SRC; backward-weights SRC,
  * DIFF_DST, DIFF_WEIGHTS, [DIFF_BIAS]. With the fused ReLU, DIFF_DST is the gradient before the ReLU: run
@@ -32,6 +36,8 @@ public final class Convolution {
     private static final int BLOCK = 16;
     /** Below this many input channels oneDNN has kernels that read images as they are, for first layers. */
     private static final int FEW_CHANNELS = 8;
+    /** How the names of kernels begin that compute a convolution directly; those by small products begin otherwise. */
+    private static final String DIRECT = "jit:";
 
     private final Region region;
     private final ConvShape shape;
@@ -98,11 +104,11 @@ public final class Convolution {
             MemorySegment weights = filters(local, options.weights);
             MemorySegment dst = images(local, options.dst, last, shape.dstDims());
             MemorySegment bias = options.bias ? MemoryDesc.plain(local, shape.oc()).handle() : MemorySegment.NULL;
-            MemorySegment descriptor = Dnnl.owned(region,
+            MemorySegment descriptor = descriptor(
                     out -> dnnl_h.dnnl_convolution_forward_primitive_desc_create(out, engine, kind,
                             dnnl_h.dnnl_convolution_direct(), src, weights, bias, dst, g.strides, g.dilations,
                             g.padding, g.padding, attributes.handle()),
-                    "dnnl_convolution_forward_primitive_desc_create", dnnl_h::dnnl_primitive_desc_destroy, subject);
+                    "dnnl_convolution_forward_primitive_desc_create", subject, last);
             this.forward = new Primitive(region, descriptor, subject, false);
         }
     }
@@ -132,12 +138,11 @@ public final class Convolution {
                 MemorySegment src = images(local, diffSrc, last, shape.srcDims());
                 MemorySegment filters = filters(local, weights);
                 MemorySegment dst = images(local, diffDst, last, shape.dstDims());
-                MemorySegment descriptor = Dnnl.owned(region,
+                MemorySegment descriptor = descriptor(
                         out -> dnnl_h.dnnl_convolution_backward_data_primitive_desc_create(out, engine,
                                 dnnl_h.dnnl_convolution_direct(), src, filters, dst, g.strides, g.dilations, g.padding,
                                 g.padding, forward.descriptor(), attributes.handle()),
-                        "dnnl_convolution_backward_data_primitive_desc_create", dnnl_h::dnnl_primitive_desc_destroy,
-                        subject);
+                        "dnnl_convolution_backward_data_primitive_desc_create", subject, last);
                 backwardData = new Primitive(region, descriptor, subject, false);
             }
         }
@@ -162,12 +167,11 @@ public final class Convolution {
                 MemorySegment filters = filters(local, diffWeights);
                 MemorySegment dst = images(local, diffDst, last, shape.dstDims());
                 MemorySegment bias = options.bias ? MemoryDesc.plain(local, shape.oc()).handle() : MemorySegment.NULL;
-                MemorySegment descriptor = Dnnl.owned(region,
+                MemorySegment descriptor = descriptor(
                         out -> dnnl_h.dnnl_convolution_backward_weights_primitive_desc_create(out, engine,
                                 dnnl_h.dnnl_convolution_direct(), input, filters, bias, dst, g.strides, g.dilations,
                                 g.padding, g.padding, forward.descriptor(), attributes.handle()),
-                        "dnnl_convolution_backward_weights_primitive_desc_create",
-                        dnnl_h::dnnl_primitive_desc_destroy, subject);
+                        "dnnl_convolution_backward_weights_primitive_desc_create", subject, last);
                 backwardWeights = new Primitive(region, descriptor, subject, false);
             }
         }
@@ -191,8 +195,33 @@ public final class Convolution {
 
     /** A given layout anywhere leaves the rest to oneDNN: it has fast kernels for few mixtures of layouts. */
     private boolean prefersChannelsLast(MemoryDesc src, MemoryDesc weights, MemoryDesc dst) {
-        return src == null && weights == null && dst == null && shape.groups() == 1 && shape.ic() >= FEW_CHANNELS
-                && (shape.ic() % BLOCK != 0 || shape.oc() % BLOCK != 0);
+        return src == null && weights == null && dst == null && shape.groups() == 1
+                && (shape.oc() % BLOCK != 0 || shape.ic() % BLOCK != 0 && shape.ic() >= FEW_CHANNELS);
+    }
+
+    /** Where the channels leave a remainder, kernels of the older generation are preferred if there is one. */
+    private MemorySegment descriptor(Dnnl.Create create, String call, String subject, boolean remainder) {
+        int skip = remainder ? Math.max(0, firstDirect(create, call, subject)) : 0;
+        MemorySegment descriptor = Dnnl.owned(region, create, call, dnnl_h::dnnl_primitive_desc_destroy, subject);
+        for (int i = 0; i < skip; i++) {
+            Dnnl.check(dnnl_h.dnnl_primitive_desc_next_impl(descriptor), "dnnl_primitive_desc_next_impl", subject);
+        }
+        return descriptor;
+    }
+
+    /** Place of the first direct kernel among those that oneDNN offers for a descriptor; -1 where it has none. */
+    private static int firstDirect(Dnnl.Create create, String call, String subject) {
+        try (Region local = Region.confined("conv kernels")) {
+            MemorySegment offered = Dnnl.owned(local, create, call, dnnl_h::dnnl_primitive_desc_destroy, subject);
+            int place = 0;
+            do {
+                if (Primitive.implementation(offered, subject).startsWith(DIRECT)) {
+                    return place;
+                }
+                place++;
+            } while (dnnl_h.dnnl_primitive_desc_next_impl(offered) == 0);
+            return -1;
+        }
     }
 
     private static MemorySegment images(Region region, MemoryDesc given, boolean channelsLast, long[] dims) {

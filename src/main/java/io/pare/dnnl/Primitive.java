@@ -51,6 +51,10 @@ public final class Primitive {
 
     /** The kernel that oneDNN chose, e.g. {@code brgconv:avx512_core}. */
     public String implementation() {
+        return implementation(descriptor, subject);
+    }
+
+    static String implementation(MemorySegment descriptor, String subject) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             Dnnl.check(dnnl_h.dnnl_primitive_desc_query(descriptor, dnnl_h.dnnl_query_impl_info_str(), 0, out),
