@@ -15,7 +15,7 @@ public interface Passes {
     /** Elements of a chunk: a multiple of every vector length and of the strided accumulators. */
     int CHUNK = 1 << 18;
     /** Elements behind a chunk's own room in the arrays of collected elements that a pass may overwrite. */
-    int SLACK = 256;
+    int SLACK = 1024;
     /** Key of infinity; greater keys are NaN. */
     int INFINITY = 0x7f80_0000;
     /** Bits of a key. */
@@ -59,6 +59,14 @@ public interface Passes {
     int speculateAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n, int lo,
             int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at, long[] tally,
             int slot, double[] primal, double[] dual);
+
+    /**
+     * Writes to {@code found}, from element {@code at} on, the number (from 0) of each of the {@code n} keys from
+     * element {@code at} on that lies in [from, to); there is room for {@code n} and {@link #SLACK} more.
+     *
+     * @return how many
+     */
+    int between(MemorySegment keys, long at, int n, int from, int to, MemorySegment found);
 
     /** Writes {@code z = x} for keys above {@code key} and for the first {@code ties} equal to it, 0 elsewhere. */
     void mask(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int key, long ties);

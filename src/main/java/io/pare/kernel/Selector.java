@@ -28,7 +28,11 @@ final class Selector implements AutoCloseable {
     /** Up to this many elements everything is collected: a sample would cost more than it saves. */
     private static final int SMALL = 8192;
     /** Half the width of the bracket, in standard deviations of the sample's rank. */
-    private static final double DEVIATIONS = 4;
+    private static final double DEVIATIONS = 5;
+    /** Neighbours that the sample takes at each place: they share a cache line, which costs more than a key. */
+    private static final int NEIGHBOURS = 4;
+    /** Share of the elements from which on a value counts as shared by many. */
+    private static final double HEAVY = 1.0 / 8;
     private static final int RADIX_BITS = 11;
     /** Bits of a key below those that the sample's histogram distinguishes. */
     private static final int SAMPLE_SHIFT = 20;
@@ -40,6 +44,7 @@ final class Selector implements AutoCloseable {
     private Region scratch;
     private final long[] histogram = new long[1 << RADIX_BITS];
     private final int[] coarse = new int[(Passes.INFINITY >>> SAMPLE_SHIFT) + 1];
+    private final int[] coarseToo = new int[coarse.length];
     private final long[] spare = new long[4];
 
     // The spans of the current call.
@@ -74,6 +79,10 @@ final class Selector implements AutoCloseable {
     private int guess;
     private int hi;
     long expected;
+    /** Whether a value that many elements share was cut off the bracket: then a miss is nothing rare. */
+    private boolean trimmed;
+    /** The pivot of the last counting pass that is {@link #key}, with the key after it as next pivot; -1 for none. */
+    private int tiePivot;
     /** Keys that surely enclose the threshold, [sureLo, sureHi), and how many keys reach each. */
     private int sureLo;
     private int sureHi;
@@ -229,6 +238,8 @@ final class Selector implements AutoCloseable {
             int n = (int) Math.min(CHUNK, span.count() - first);
             if (at + n > stretch(worker + 1) - Passes.SLACK) {
                 overflow[worker] = true;
+                // Nothing collected counts any more, and the passes need their room.
+                at = stretch(worker);
             }
             at += chunk(chunk, s, span, first * Float.BYTES, n, at, worker);
         }
@@ -341,19 +352,23 @@ final class Selector implements AutoCloseable {
 
     // ---- sample and bracket -------------------------------------------------------------------------------------
 
-    /** Draws one key from each of {@code sampled} strata of the concatenated spans. */
-    void drawSample() {
-        double wanted = 2 * Math.cbrt((double) total * total);
-        sampled = (int) Math.min(wanted, 1 << 20);
+    /**
+     * Draws a few neighbours from each of many strata of the concatenated spans, so many that sampling costs about what
+     * the width of the bracket costs, for a threshold that {@code share} of the elements reach.
+     */
+    void drawSample(double share) {
+        double wanted = 2 * Math.cbrt((double) total * total * Math.max(4 * share * (1 - share), 0.02));
+        int strata = (int) Math.min(wanted, 1 << 20) / NEIGHBOURS;
+        sampled = strata * NEIGHBOURS;
         if (sampleCapacity < 2L * sampled + Passes.SLACK) {
             sampleCapacity = 2L * sampled + Passes.SLACK;
             renew();
         }
-        double width = (double) total / sampled;
+        double width = (double) total / strata;
         long random = 0x9e3779b97f4a7c15L;
         int s = 0;
         long start = 0;
-        for (int i = 0; i < sampled; i++) {
+        for (int i = 0; i < strata; i++) {
             // A multiplicative congruential step with its high bits taken: fast, and the sample needs no more.
             random = random * 0xd1342543de82ef95L + 0x2545f4914f6cdd1dL;
             long at = Math.min(total - 1, (long) ((i + (random >>> 11) * 0x1p-53) * width));
@@ -361,9 +376,14 @@ final class Selector implements AutoCloseable {
                 start += spans[s].count();
                 s++;
             }
-            int k = Float.floatToRawIntBits(value(spans[s], at - start)) & Passes.MAGNITUDE;
-            // NaN, which the pass over everything refuses, must not break the radix steps before.
-            sample.set(I32, i * 4L, weighted(Math.min(k, Passes.INFINITY), spans[s].weight()));
+            Span span = spans[s];
+            long first = Math.max(0, Math.min(at - start, span.count() - NEIGHBOURS));
+            long last = span.count() - 1;
+            for (int j = 0; j < NEIGHBOURS; j++) {
+                int k = Float.floatToRawIntBits(value(span, Math.min(first + j, last))) & Passes.MAGNITUDE;
+                // NaN, which the pass over everything refuses, must not break the radix steps before.
+                sample.set(I32, (i * NEIGHBOURS + j) * 4L, weighted(Math.min(k, Passes.INFINITY), span.weight()));
+            }
         }
     }
 
@@ -373,6 +393,8 @@ final class Selector implements AutoCloseable {
         sureLoCount = total;
         sureHi = END;
         sureHiCount = 0;
+        trimmed = false;
+        tiePivot = -1;
         if (total <= SMALL) {
             sampled = 0;
             lo = 0;
@@ -381,30 +403,56 @@ final class Selector implements AutoCloseable {
             expected = total;
             return;
         }
-        drawSample();
         double share = (double) k / total;
+        drawSample(share);
         double rank = share * sampled + bias;
         double margin = DEVIATIONS * Math.sqrt(share * sampled * (1 - share)) + 2 * DEVIATIONS;
         int upper = (int) Math.floor(rank - margin);
         int lower = (int) Math.ceil(rank + margin);
         Arrays.fill(coarse, 0);
-        for (int i = 0; i < sampled; i++) {
+        Arrays.fill(coarseToo, 0);
+        // Two tables, because equal neighbours would wait for each other's count.
+        for (int i = 0; i < sampled; i += 2) {
             coarse[sample.get(I32, i * 4L) >>> SAMPLE_SHIFT]++;
+            coarseToo[sample.get(I32, i * 4L + 4) >>> SAMPLE_SHIFT]++;
+        }
+        for (int bin = 0; bin < coarse.length; bin++) {
+            coarse[bin] += coarseToo[bin];
         }
         long reachLo = sampled;
+        long beyondLo = sampled;
         lo = 0;
         if (lower < sampled) {
             lo = sampleRank(Math.max(1, lower));
             reachLo = above + equal;
+            beyondLo = above;
         }
         guess = sampleRank((long) Math.clamp(rank, 1, sampled));
         hi = END;
         long reachHi = 0;
+        long reachLast = 0;
         if (upper >= 1) {
             hi = sampleRank(Math.min(sampled, upper)) + 1;
             reachHi = above;
+            reachLast = above + equal;
         }
-        expected = (long) ((double) (reachLo - reachHi) / sampled * total) + 1;
+        expect(reachLo - reachHi);
+        // Where an end of the bracket is a value that many elements share, what remains without it may do.
+        if (expected > HEAVY * total && hi - lo > 1 && reachLo - beyondLo > HEAVY * sampled) {
+            trimmed = true;
+            lo++;
+            expect(beyondLo - reachHi);
+        }
+        if (expected > HEAVY * total && hi - lo > 1 && reachLast - reachHi > HEAVY * sampled) {
+            trimmed = true;
+            hi--;
+            expect((trimmed ? beyondLo : reachLo) - reachLast);
+        }
+        guess = Math.clamp(guess, lo, hi);
+    }
+
+    private void expect(long inSample) {
+        expected = (long) ((double) inSample / sampled * total) + 1;
     }
 
     /** The {@code rank}-th greatest key of the sample, by its histogram; sets above and equal, as {@link #radix}. */
@@ -618,8 +666,12 @@ final class Selector implements AutoCloseable {
 
     /** Counts at four pivots inside the bracket and keeps the part that holds the k-th; true when that is one key. */
     private boolean narrow(long k) {
+        if (hi - lo == 1 && lo == sureLo && hi == sureHi) {
+            return found(k);
+        }
         pivots();
         bound();
+        tiePivot = -1;
         pass(Phase.COUNT);
         refuseNaN();
         long count0 = count(0);
@@ -629,17 +681,22 @@ final class Selector implements AutoCloseable {
         if (k > count0) {
             enclose(sureLo, sureLoCount, pivot0, count0);
         } else if (k > count1) {
+            tiePivot = 0;
             enclose(pivot0, count0, pivot1, count1);
         } else if (k > count2) {
+            tiePivot = 1;
             enclose(pivot1, count1, pivot2, count2);
         } else if (k > count3) {
+            tiePivot = 2;
             enclose(pivot2, count2, pivot3, count3);
         } else {
             enclose(pivot3, count3, sureHi, sureHiCount);
         }
-        if (hi - lo > 1) {
-            return false;
-        }
+        return hi - lo == 1 && found(k);
+    }
+
+    /** Takes the one key that is left. */
+    private boolean found(long k) {
         key = lo;
         above = sureHiCount;
         equal = sureLoCount - sureHiCount;
@@ -725,14 +782,18 @@ final class Selector implements AutoCloseable {
             Arrays.fill(found, 0, chunks(), CHUNK);
             return;
         }
-        pivot0 = key;
-        pivot1 = key + 1;
-        pivot2 = END;
-        pivot3 = END;
-        pass(Phase.COUNT);
+        if (tiePivot < 0) {
+            pivot0 = key;
+            pivot1 = key + 1;
+            pivot2 = END;
+            pivot3 = END;
+            pass(Phase.COUNT);
+            tiePivot = 0;
+        }
         long left = ties;
         for (int chunk = 0; chunk < chunks(); chunk++) {
-            found[chunk] = (int) Math.min(left, counts[4 * chunk] - counts[4 * chunk + 1]);
+            int at = 4 * chunk + tiePivot;
+            found[chunk] = (int) Math.min(left, counts[at] - counts[at + 1]);
             left -= found[chunk];
         }
     }
@@ -798,7 +859,7 @@ final class Selector implements AutoCloseable {
         zOff = outputOff;
         if (!trivial(k)) {
             bracket(k);
-            if (total > SMALL && collectable()) {
+            if (total > SMALL && !trimmed && collectable()) {
                 if (!speculate(k, Phase.SPECULATE_ADMM)) {
                     afterMiss(k);
                     return;
@@ -852,7 +913,8 @@ final class Selector implements AutoCloseable {
         for (int worker = 0; worker < workers.count(); worker++) {
             long at = stretch(worker);
             for (int chunk = firstOf(worker); chunk < firstOf(worker + 1); chunk++) {
-                long same = found[chunk];
+                // One means all, where all survive.
+                long same = 1;
                 if (ties < equal) {
                     Arrays.fill(spare, 0);
                     passes.count(keys, at * 4, null, 0, found[chunk], key, key + 1, END, END, spare, 0);
@@ -860,6 +922,7 @@ final class Selector implements AutoCloseable {
                 }
                 at += found[chunk];
                 counts[4 * chunk] = Math.min(left, same);
+                counts[4 * chunk + 1] = same;
                 left -= ties < equal ? counts[4 * chunk] : 0;
             }
         }
@@ -869,43 +932,55 @@ final class Selector implements AutoCloseable {
 
     /** Corrects the candidates of a chunk on which the guess and the threshold disagree. */
     private void mend(Span span, long o, int chunk, long at) {
-        long left = counts[4 * chunk];
-        for (long i = at; i < at + found[chunk]; i++) {
-            int candidate = keys.get(I32, i * 4);
-            boolean keep = candidate > key;
-            if (candidate == key && left > 0) {
-                keep = true;
-                left--;
-            }
-            if (keep != candidate >= guess) {
-                long place = o + places.get(I32, i * 4) * 4L;
-                z.set(F32, zOff + place, keep ? span.x().get(F32, span.xOffset() + place) : 0);
-            }
+        int wrong = wrong(chunk, at);
+        for (long i = at; i < at + wrong; i++) {
+            long candidate = at + ranked.get(I32, i * 4);
+            long place = o + places.get(I32, candidate * 4) * 4L;
+            boolean keep = keys.get(I32, candidate * 4) < guess;
+            z.set(F32, zOff + place, keep ? span.x().get(F32, span.xOffset() + place) : 0);
         }
     }
 
     private void mendAdmm(Span span, long o, int chunk, long at) {
+        int wrong = wrong(chunk, at);
+        for (long i = at; i < at + wrong; i++) {
+            long candidate = at + ranked.get(I32, i * 4);
+            long place = o + places.get(I32, candidate * 4) * 4L;
+            boolean keep = keys.get(I32, candidate * 4) < guess;
+            float weight = span.x().get(F32, span.xOffset() + place);
+            float wasZ = z.get(F32, zOff + place);
+            float wasU = span.u().get(F32, span.uOffset() + place);
+            float isZ = keep ? wasU : 0;
+            z.set(F32, zOff + place, isZ);
+            span.u().set(F32, span.uOffset() + place, keep ? 0 : wasZ);
+            float old = olds.get(F32, candidate * 4);
+            sums[2 * chunk] += square(weight - isZ) - square(weight - wasZ);
+            sums[2 * chunk + 1] += square(isZ - old) - square(wasZ - old);
+        }
+    }
+
+    /** Writes to {@link #ranked} which candidates of a chunk were guessed wrong, in order; returns their number. */
+    private int wrong(int chunk, long at) {
         long left = counts[4 * chunk];
-        for (long i = at; i < at + found[chunk]; i++) {
-            int candidate = keys.get(I32, i * 4);
+        long same = counts[4 * chunk + 1];
+        if (left == 0 || left == same) {
+            int least = left == 0 ? key + 1 : key;
+            return passes.between(keys, at, found[chunk], Math.min(guess, least), Math.max(guess, least), ranked);
+        }
+        int wrong = 0;
+        for (int i = 0; i < found[chunk]; i++) {
+            int candidate = keys.get(I32, (at + i) * 4);
             boolean keep = candidate > key;
             if (candidate == key && left > 0) {
                 keep = true;
                 left--;
             }
             if (keep != candidate >= guess) {
-                long place = o + places.get(I32, i * 4) * 4L;
-                float weight = span.x().get(F32, span.xOffset() + place);
-                float wasZ = z.get(F32, zOff + place);
-                float wasU = span.u().get(F32, span.uOffset() + place);
-                float isZ = keep ? wasU : 0;
-                z.set(F32, zOff + place, isZ);
-                span.u().set(F32, span.uOffset() + place, keep ? 0 : wasZ);
-                float old = olds.get(F32, i * 4);
-                sums[2 * chunk] += square(weight - isZ) - square(weight - wasZ);
-                sums[2 * chunk + 1] += square(isZ - old) - square(wasZ - old);
+                ranked.set(I32, (at + wrong) * 4, i);
+                wrong++;
             }
         }
+        return wrong;
     }
 
     private static double square(double x) {

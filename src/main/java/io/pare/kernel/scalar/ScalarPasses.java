@@ -150,6 +150,25 @@ public final class ScalarPasses implements Passes {
     }
 
     @Override
+    public int between(MemorySegment keys, long at, int n, int from, int to, MemorySegment found) {
+        return betweenFrom(0, keys, at, n, from, to, found, at);
+    }
+
+    /** {@link #between} from key {@code first} on, written from element {@code out} on. */
+    public static int betweenFrom(int first, MemorySegment keys, long at, int n, int from, int to, MemorySegment found,
+            long out) {
+        int count = 0;
+        for (int i = first; i < n; i++) {
+            int key = keys.get(I32, (at + i) * Integer.BYTES);
+            if (key >= from && key < to) {
+                found.set(I32, (out + count) * Integer.BYTES, i);
+                count++;
+            }
+        }
+        return count;
+    }
+
+    @Override
     public void mask(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int key, long ties) {
         maskFrom(0, x, xOff, z, zOff, n, key, ties);
     }

@@ -16,6 +16,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 
 /**
  * {@link Passes} on the Vector API; each has its loop over whole vectors here and its tail in the scalar twin.
@@ -31,8 +32,9 @@ public final class SimdPasses implements Passes {
     private static final ValueLayout.OfLong BITS64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LE);
     private static final int HALF = LANES / 2;
     private static final int BLOCK = 4096;
-    /** Block of the fused step, which reads three ranges. */
-    private static final int ADMM_BLOCK = 2048;
+    /** Block of the fused step, which touches three ranges and a copy. */
+    private static final int ADMM_BLOCK = 512;
+    private static final VectorShuffle<Float> UPPER = VectorShuffle.iota(F32, HALF, 1, true);
     private static final IntVector INDEX = IntVector.zero(I32).addIndex(1);
 
     private static FloatVector load(MemorySegment segment, long offset) {
@@ -108,12 +110,17 @@ public final class SimdPasses implements Passes {
         tally[slot + 1] = 0;
         int found = 0;
         // The room behind what this chunk can write holds one bit for each element of a block.
-        long masks = (at + n) * Integer.BYTES;
+        long marks = (at + n) * Integer.BYTES;
         for (int from = 0; from < whole; from += BLOCK) {
             int size = Math.min(BLOCK, whole - from);
             long o = (long) from * Float.BYTES;
-            guessBlock(x, xOff + o, z, zOff + o, size, lo, guess, hi, keys, masks, tally, slot);
-            found += gather(x, xOff + o, null, 0, null, 0, from, size, keys, masks, places, null, at + found);
+            guessBlock(x, xOff + o, z, zOff + o, size, lo, guess, hi, keys, marks, tally, slot);
+            int more = places(keys, marks, from, size, places, at + found);
+            for (long i = at + found; i < at + found + more; i++) {
+                int bits = x.get(INT, xOff + (long) places.get(INT, i * Integer.BYTES) * Float.BYTES);
+                keys.set(INT, i * Integer.BYTES, bits & MAGNITUDE);
+            }
+            found += more;
         }
         return found + ScalarPasses.speculateFrom(whole, x, xOff, z, zOff, n, lo, guess, hi, keys, places, at + found,
                 tally, slot);
@@ -121,7 +128,7 @@ public final class SimdPasses implements Passes {
 
     /** Writes z by the guess, and a bit for each element in the bracket. */
     private static void guessBlock(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess,
-            int hi, MemorySegment bracket, long bracketOff, long[] tally, int slot) {
+            int hi, MemorySegment marks, long marksOff, long[] tally, int slot) {
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
@@ -130,43 +137,45 @@ public final class SimdPasses implements Passes {
             for (int j = 0; j < Passes.STRIDE; j += LANES) {
                 long o = (long) (i + j) * Float.BYTES;
                 IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
-                IntVector key = key(bits);
+                IntVector key = bits.and(MAGNITUDE);
                 VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
                 zero.blend(bits, key.compare(VectorOperators.GE, guess)).intoMemorySegment(z, zOff + o, LE);
                 inside |= key.compare(VectorOperators.GE, lo).andNot(over).toLong() << j;
                 max = max.max(key);
                 above = above.add(1, over);
             }
-            bracket.set(BITS16, bracketOff + (i >>> 3), (short) inside);
+            marks.set(BITS16, marksOff + (i >>> 3), (short) inside);
         }
         tally[slot] += above.reduceLanes(VectorOperators.ADD);
         tally[slot + 1] = Math.max(tally[slot + 1], max.reduceLanes(VectorOperators.MAX));
     }
 
-    /** Writes key, place and, where given, the old z of each element whose bit is set; few are. */
-    private static int gather(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
-            int first, int n, MemorySegment keys, long masks, MemorySegment places, MemorySegment olds, long at) {
-        long out = at;
+    /** Writes the place, counted from {@code first}, of each set bit; returns their number. */
+    private static int places(MemorySegment marks, long marksOff, int first, int n, MemorySegment places, long at) {
+        long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += Long.SIZE) {
-            long set = keys.get(BITS64, masks + (i >>> 3));
+            long set = marks.get(BITS64, marksOff + (i >>> 3));
             if (n - i < Long.SIZE) {
                 set &= (1L << n - i) - 1;
             }
-            while (set != 0) {
-                int place = i + Long.numberOfTrailingZeros(set);
+            int base = first + i;
+            long end = out + (long) Long.bitCount(set) * Integer.BYTES;
+            // Four without a branch, since four are seldom exceeded; what is too much is written over.
+            places.set(INT, out, base + Long.numberOfTrailingZeros(set));
+            set &= set - 1;
+            places.set(INT, out + 4, base + Long.numberOfTrailingZeros(set));
+            set &= set - 1;
+            places.set(INT, out + 8, base + Long.numberOfTrailingZeros(set));
+            set &= set - 1;
+            places.set(INT, out + 12, base + Long.numberOfTrailingZeros(set));
+            set &= set - 1;
+            for (long o = out + 16; o < end; o += Integer.BYTES) {
+                places.set(INT, o, base + Long.numberOfTrailingZeros(set));
                 set &= set - 1;
-                long o = (long) place * Float.BYTES;
-                float v = x.get(FLOAT, xOff + o);
-                if (u != null) {
-                    v += u.get(FLOAT, uOff + o);
-                    olds.set(FLOAT, out * Float.BYTES, z.get(FLOAT, zOff + o));
-                }
-                keys.set(INT, out * Integer.BYTES, Float.floatToRawIntBits(v) & MAGNITUDE);
-                places.set(INT, out * Integer.BYTES, first + place);
-                out++;
             }
+            out = end;
         }
-        return (int) (out - at);
+        return (int) (out / Integer.BYTES - at);
     }
 
     @Override
@@ -177,54 +186,63 @@ public final class SimdPasses implements Passes {
         tally[slot] = 0;
         tally[slot + 1] = 0;
         int found = 0;
-        long masks = (at + n) * Integer.BYTES;
-        // Two loops over a block that the first one brings into the nearest cache: with more stores in one loop the
-        // JIT's code was twice slower.
+        // Behind what this chunk can write: a bit, and the old z, of each element of a block.
+        long room = (at + n) * Integer.BYTES;
+        // Two loops, the second over a block that the first has left in the nearest cache: of a larger loop the JIT
+        // moves no check out.
         for (int from = 0; from < whole; from += ADMM_BLOCK) {
             int size = Math.min(ADMM_BLOCK, whole - from);
             long o = (long) from * Float.BYTES;
-            if (LANES == Passes.STRIDE) {
-                weighBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, lo, guess, hi, keys, masks, tally, slot, primal,
-                        dual);
-            } else {
-                bracketBlock(w, wOff + o, u, uOff + o, size, lo, hi, keys, masks, tally, slot);
-                residualsBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, guess - 1, primal, dual);
+            stepBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, guess - 1, olds, room, primal, dual);
+            markBlock(u, uOff + o, z, zOff + o, size, lo, hi, keys, room, tally, slot);
+            int more = places(keys, room, from, size, places, at + found);
+            for (long i = at + found; i < at + found + more; i++) {
+                long place = (long) places.get(INT, i * Integer.BYTES) * Float.BYTES;
+                // One of the two is +0.
+                int bits = u.get(INT, uOff + place) | z.get(INT, zOff + place);
+                keys.set(INT, i * Integer.BYTES, bits & MAGNITUDE);
+                olds.set(INT, i * Integer.BYTES, olds.get(INT, room + place - o));
             }
-            found += gather(w, wOff + o, u, uOff + o, z, zOff + o, from, size, keys, masks, places, olds, at + found);
-            splitBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, guess - 1);
+            found += more;
         }
         return found + ScalarPasses.speculateAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, lo, guess, hi, keys, places,
                 olds, at + found, tally, slot, primal, dual);
     }
 
-    /** Both of the two methods below in one, for vectors as long as the strided sums. */
-    private static void weighBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
-            int n, int lo, int guess, int hi, MemorySegment bracket, long bracketOff, long[] tally, int slot,
-            double[] primal, double[] dual) {
-        FloatVector zero = FloatVector.zero(F32);
-        IntVector max = IntVector.zero(I32);
-        IntVector above = max;
+    /**
+     * Writes v = w + u to z where its key is above {@code key} and to u elsewhere, and 0 to the other; adds the squares
+     * of w - z and z - old z; copies the old z where asked.
+     */
+    private static void stepBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
+            int n, int key, MemorySegment olds, long oldsOff, double[] primal, double[] dual) {
+        if (LANES < Passes.STRIDE) {
+            shortStepBlock(w, wOff, u, uOff, z, zOff, n, key, olds, oldsOff, primal, dual);
+            return;
+        }
+        IntVector zero = IntVector.zero(I32);
         DoubleVector primal0 = DoubleVector.fromArray(F64, primal, 0);
         DoubleVector primal1 = DoubleVector.fromArray(F64, primal, HALF);
         DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
         DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
+        // No method of ours is called in this loop: in one so large the JIT may stop inlining them, and box vectors.
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
-            FloatVector weight = load(w, wOff + o);
-            FloatVector v = weight.add(load(u, uOff + o));
-            IntVector key = key(v.reinterpretAsInts());
-            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-            long inside = key.compare(VectorOperators.GE, lo).andNot(over).toLong();
-            bracket.set(BITS16, bracketOff + (i >>> 3), (short) inside);
-            max = max.max(key);
-            above = above.add(1, over);
-            FloatVector next = zero.blend(v, key.compare(VectorOperators.GE, guess).cast(F32));
-            FloatVector p = weight.sub(next);
-            FloatVector d = next.sub(load(z, zOff + o));
-            DoubleVector p0 = widen(p, 0);
-            DoubleVector p1 = widen(p, 1);
-            DoubleVector d0 = widen(d, 0);
-            DoubleVector d1 = widen(d, 1);
+            FloatVector weight = FloatVector.fromMemorySegment(F32, w, wOff + o, LE);
+            FloatVector old = FloatVector.fromMemorySegment(F32, z, zOff + o, LE);
+            IntVector v = weight.add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts();
+            VectorMask<Integer> kept = v.and(MAGNITUDE).compare(VectorOperators.GT, key);
+            IntVector next = zero.blend(v, kept);
+            next.intoMemorySegment(z, zOff + o, LE);
+            v.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
+            if (olds != null) {
+                old.intoMemorySegment(olds, oldsOff + o, LE);
+            }
+            FloatVector p = weight.sub(next.reinterpretAsFloats());
+            FloatVector d = next.reinterpretAsFloats().sub(old);
+            DoubleVector p0 = (DoubleVector) p.convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector p1 = (DoubleVector) p.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector d0 = (DoubleVector) d.convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector d1 = (DoubleVector) d.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
             primal0 = primal0.add(p0.mul(p0));
             primal1 = primal1.add(p1.mul(p1));
             dual0 = dual0.add(d0.mul(d0));
@@ -234,99 +252,83 @@ public final class SimdPasses implements Passes {
         primal1.intoArray(primal, HALF);
         dual0.intoArray(dual, 0);
         dual1.intoArray(dual, HALF);
-        tally[slot] += above.reduceLanes(VectorOperators.ADD);
-        tally[slot + 1] = Math.max(tally[slot + 1], max.reduceLanes(VectorOperators.MAX));
     }
 
-    /** Writes a bit for each element in the bracket. */
-    private static void bracketBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, int n, int lo, int hi,
-            MemorySegment bracket, long bracketOff, long[] tally, int slot) {
+    /** {@link #stepBlock} for vectors shorter than the strided sums. */
+    private static void shortStepBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
+            long zOff, int n, int key, MemorySegment olds, long oldsOff, double[] primal, double[] dual) {
+        IntVector zero = IntVector.zero(I32);
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            FloatVector weight = load(w, wOff + o);
+            FloatVector old = load(z, zOff + o);
+            IntVector v = weight.add(load(u, uOff + o)).reinterpretAsInts();
+            VectorMask<Integer> kept = key(v).compare(VectorOperators.GT, key);
+            IntVector next = zero.blend(v, kept);
+            int lane = i & Passes.STRIDE - 1;
+            square(weight, next.reinterpretAsFloats(), primal, lane);
+            square(next.reinterpretAsFloats(), old, dual, lane);
+            next.intoMemorySegment(z, zOff + o, LE);
+            v.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
+            if (olds != null) {
+                old.intoMemorySegment(olds, oldsOff + o, LE);
+            }
+        }
+    }
+
+    /** Writes a bit for each element of u + z in the bracket, where one of the two is +0. */
+    private static void markBlock(MemorySegment u, long uOff, MemorySegment z, long zOff, int n, int lo, int hi,
+            MemorySegment marks, long marksOff, long[] tally, int slot) {
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
         for (int i = 0; i < n; i += Passes.STRIDE) {
             long inside = 0;
             for (int j = 0; j < Passes.STRIDE; j += LANES) {
                 long o = (long) (i + j) * Float.BYTES;
-                IntVector key = key(load(w, wOff + o).add(load(u, uOff + o)).reinterpretAsInts());
+                IntVector key = IntVector.fromMemorySegment(I32, u, uOff + o, LE)
+                        .or(IntVector.fromMemorySegment(I32, z, zOff + o, LE)).and(MAGNITUDE);
                 VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
                 inside |= key.compare(VectorOperators.GE, lo).andNot(over).toLong() << j;
                 max = max.max(key);
                 above = above.add(1, over);
             }
-            bracket.set(BITS16, bracketOff + (i >>> 3), (short) inside);
+            marks.set(BITS16, marksOff + (i >>> 3), (short) inside);
         }
         tally[slot] += above.reduceLanes(VectorOperators.ADD);
         tally[slot + 1] = Math.max(tally[slot + 1], max.reduceLanes(VectorOperators.MAX));
     }
 
-    /** Adds the squares of w - z and z - old z, where z is w + u for keys above {@code key}; writes nothing else. */
-    private static void residualsBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
-            long zOff, int n, int key, double[] primal, double[] dual) {
-        FloatVector zero = FloatVector.zero(F32);
-        if (LANES == Passes.STRIDE) {
-            DoubleVector primal0 = DoubleVector.fromArray(F64, primal, 0);
-            DoubleVector primal1 = DoubleVector.fromArray(F64, primal, HALF);
-            DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
-            DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
-            for (int i = 0; i < n; i += LANES) {
-                long o = (long) i * Float.BYTES;
-                FloatVector weight = load(w, wOff + o);
-                FloatVector v = weight.add(load(u, uOff + o));
-                FloatVector next = zero.blend(v,
-                        key(v.reinterpretAsInts()).compare(VectorOperators.GT, key).cast(F32));
-                FloatVector p = weight.sub(next);
-                FloatVector d = next.sub(load(z, zOff + o));
-                DoubleVector p0 = widen(p, 0);
-                DoubleVector p1 = widen(p, 1);
-                DoubleVector d0 = widen(d, 0);
-                DoubleVector d1 = widen(d, 1);
-                primal0 = primal0.add(p0.mul(p0));
-                primal1 = primal1.add(p1.mul(p1));
-                dual0 = dual0.add(d0.mul(d0));
-                dual1 = dual1.add(d1.mul(d1));
-            }
-            primal0.intoArray(primal, 0);
-            primal1.intoArray(primal, HALF);
-            dual0.intoArray(dual, 0);
-            dual1.intoArray(dual, HALF);
-        } else {
-            for (int i = 0; i < n; i += LANES) {
-                long o = (long) i * Float.BYTES;
-                FloatVector weight = load(w, wOff + o);
-                FloatVector v = weight.add(load(u, uOff + o));
-                FloatVector next = zero.blend(v,
-                        key(v.reinterpretAsInts()).compare(VectorOperators.GT, key).cast(F32));
-                int lane = i & Passes.STRIDE - 1;
-                square(weight, next, primal, lane);
-                square(next, load(z, zOff + o), dual, lane);
-            }
+    @Override
+    public int between(MemorySegment keys, long at, int n, int from, int to, MemorySegment found) {
+        int whole = n - n % LANES;
+        long out = at * Integer.BYTES;
+        for (int i = 0; i < whole; i += LANES) {
+            IntVector key = IntVector.fromMemorySegment(I32, keys, (at + i) * Integer.BYTES, LE);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GE, from)
+                    .andNot(key.compare(VectorOperators.GE, to));
+            INDEX.add(i).compress(inside).intoMemorySegment(found, out, LE);
+            out += (long) inside.trueCount() * Integer.BYTES;
         }
-    }
-
-    /** Writes w + u to z where its key is above {@code key} and to u elsewhere, and 0 to the other. */
-    private static void splitBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
-            int n, int key) {
-        IntVector zero = IntVector.zero(I32);
-        for (int i = 0; i < n; i += LANES) {
-            long o = (long) i * Float.BYTES;
-            IntVector bits = load(w, wOff + o).add(load(u, uOff + o)).reinterpretAsInts();
-            VectorMask<Integer> kept = key(bits).compare(VectorOperators.GT, key);
-            zero.blend(bits, kept).intoMemorySegment(z, zOff + o, LE);
-            bits.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
-        }
+        int count = (int) (out / Integer.BYTES - at);
+        return count + ScalarPasses.betweenFrom(whole, keys, at, n, from, to, found, at + count);
     }
 
     /** Adds (a - b)^2 to the strided accumulators, from {@code lane} on; the float difference is rounded first. */
     private static void square(FloatVector a, FloatVector b, double[] lanes, int lane) {
         FloatVector difference = a.sub(b);
-        DoubleVector low = widen(difference, 0);
-        DoubleVector high = widen(difference, 1);
+        DoubleVector low = low(difference);
+        DoubleVector high = high(difference);
         DoubleVector.fromArray(F64, lanes, lane).add(low.mul(low)).intoArray(lanes, lane);
         DoubleVector.fromArray(F64, lanes, lane + HALF).add(high.mul(high)).intoArray(lanes, lane + HALF);
     }
 
-    private static DoubleVector widen(FloatVector v, int part) {
-        return (DoubleVector) v.convertShape(VectorOperators.F2D, F64, part);
+    private static DoubleVector low(FloatVector v) {
+        return (DoubleVector) v.convertShape(VectorOperators.F2D, F64, 0);
+    }
+
+    /** The upper half, moved down by a constant: the conversion of part 1 computes its permutation each time. */
+    private static DoubleVector high(FloatVector v) {
+        return (DoubleVector) v.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
     }
 
     @Override
@@ -400,8 +402,7 @@ public final class SimdPasses implements Passes {
         for (int at = from; at < to; at += ADMM_BLOCK) {
             int size = Math.min(ADMM_BLOCK, to - at);
             long o = (long) at * Float.BYTES;
-            residualsBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, key, primal, dual);
-            splitBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, key);
+            stepBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, key, null, 0, primal, dual);
         }
     }
 
@@ -458,8 +459,8 @@ public final class SimdPasses implements Passes {
         for (int i = 0; i < whole; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             int lane = i & Passes.STRIDE - 1;
-            DoubleVector low = widen(v, 0);
-            DoubleVector high = widen(v, 1);
+            DoubleVector low = low(v);
+            DoubleVector high = high(v);
             low = power == 1 ? low.abs() : low.mul(low);
             high = power == 1 ? high.abs() : high.mul(high);
             DoubleVector.fromArray(F64, sums, lane).add(low).intoArray(sums, lane);
@@ -473,8 +474,8 @@ public final class SimdPasses implements Passes {
         DoubleVector high = DoubleVector.fromArray(F64, sums, HALF);
         for (int i = 0; i < n; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES).abs();
-            low = low.add(widen(v, 0));
-            high = high.add(widen(v, 1));
+            low = low.add(low(v));
+            high = high.add(high(v));
         }
         low.intoArray(sums, 0);
         high.intoArray(sums, HALF);
@@ -485,8 +486,8 @@ public final class SimdPasses implements Passes {
         DoubleVector high = DoubleVector.fromArray(F64, sums, HALF);
         for (int i = 0; i < n; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
-            DoubleVector v0 = widen(v, 0);
-            DoubleVector v1 = widen(v, 1);
+            DoubleVector v0 = low(v);
+            DoubleVector v1 = high(v);
             low = low.add(v0.mul(v0));
             high = high.add(v1.mul(v1));
         }
@@ -560,8 +561,8 @@ public final class SimdPasses implements Passes {
             FloatVector word = zero.blend(code.selectFrom(wordTable).reinterpretAsFloats(), alive);
             if (LANES == Passes.STRIDE) {
                 FloatVector d = v.sub(word);
-                DoubleVector d0 = widen(d, 0);
-                DoubleVector d1 = widen(d, 1);
+                DoubleVector d0 = low(d);
+                DoubleVector d1 = high(d);
                 sum0 = sum0.add(d0.mul(d0));
                 sum1 = sum1.add(d1.mul(d1));
             } else {
@@ -673,8 +674,8 @@ public final class SimdPasses implements Passes {
             count1 += v.compare(VectorOperators.GE, cut1).trueCount();
             count2 += v.compare(VectorOperators.GE, cut2).trueCount();
             count3 += v.compare(VectorOperators.GE, cut3).trueCount();
-            DoubleVector low = widen(v, 0);
-            DoubleVector high = widen(v, 1);
+            DoubleVector low = low(v);
+            DoubleVector high = high(v);
             low0 = low0.add(low, low.compare(VectorOperators.GE, (double) cut0));
             high0 = high0.add(high, high.compare(VectorOperators.GE, (double) cut0));
             low1 = low1.add(low, low.compare(VectorOperators.GE, (double) cut1));
@@ -711,8 +712,8 @@ public final class SimdPasses implements Passes {
                 VectorMask<Float> reached = v.compare(VectorOperators.GE, cut)
                         .and(v.compare(VectorOperators.NE, zero));
                 FloatVector part = zero.blend(v, reached);
-                low = low.add(widen(part, 0));
-                high = high.add(widen(part, 1));
+                low = low.add(low(part));
+                high = high.add(high(part));
                 count = count.add(1, reached.cast(I32));
             }
             low.intoArray(sums, at);
@@ -724,8 +725,8 @@ public final class SimdPasses implements Passes {
                         .and(v.compare(VectorOperators.NE, zero));
                 FloatVector part = zero.blend(v, reached);
                 int lane = at + (i & Passes.STRIDE - 1);
-                DoubleVector.fromArray(F64, sums, lane).add(widen(part, 0)).intoArray(sums, lane);
-                DoubleVector.fromArray(F64, sums, lane + HALF).add(widen(part, 1)).intoArray(sums, lane + HALF);
+                DoubleVector.fromArray(F64, sums, lane).add(low(part)).intoArray(sums, lane);
+                DoubleVector.fromArray(F64, sums, lane + HALF).add(high(part)).intoArray(sums, lane + HALF);
                 count = count.add(1, reached.cast(I32));
             }
         }
