@@ -174,6 +174,7 @@ public final class AtomicFile {
         }
         return switch (e) {
             case AccessDeniedException _ -> "permission denied in " + parent + "; write elsewhere or change its mode";
+            case NoSuchFileException f -> f.getFile() + " cannot be made there; write elsewhere";
             case NotDirectoryException f -> f.getFile() + " is a file, a folder is needed";
             case FileAlreadyExistsException f -> f.getFile() + " is a file, a folder is needed";
             case ClosedByInterruptException _ -> "interrupted";

@@ -59,6 +59,9 @@ public final class KernelProvider {
             if (e.getCause() instanceof IllegalStateException refused) {
                 throw new IllegalStateException(refused.getMessage(), refused);
             }
+            if (e.getCause() instanceof IllegalArgumentException unknown) {
+                throw new IllegalArgumentException(unknown.getMessage(), unknown);
+            }
             throw e;
         } catch (NoClassDefFoundError e) {
             // The second and later uses after a refused choice: the JVM keeps only the text of the first failure.
@@ -82,7 +85,7 @@ public final class KernelProvider {
                 String obstacle = obstacle();
                 return obstacle == null ? simd("auto") : scalar(obstacle);
             }
-            default -> throw new IllegalStateException(
+            default -> throw new IllegalArgumentException(
                     "-D" + CHOICE + "=" + choice + " is none of auto, simd, scalar");
         }
     }

@@ -80,6 +80,13 @@ class LaunchTest {
     }
 
     @Test
+    void aKernelChoiceThatIsNoneIsAWrongCommandLine() throws Exception {
+        Jvm.Result result = Jvm.plain("-Dpare.kernels=fast").run("doctor");
+        assertEquals(Commands.USAGE, result.exit());
+        assertTrue(result.err().contains("-Dpare.kernels=fast is none of auto, simd, scalar"), result.err());
+    }
+
+    @Test
     void anUnknownPlatformComputesInJavaAndForcedFailsInOneLine() throws Exception {
         Jvm.Result auto = Jvm.plain("-Dos.arch=riscv64").run("doctor");
         assertEquals(Commands.OK, auto.exit(), auto.err());

@@ -78,6 +78,18 @@ class ConvolutionTest {
         }
     }
 
+    /** The kernels by small products come first in oneDNN's list and spend a whole register on the remainder. */
+    @Test
+    void channelsThatLeaveARemainderGoToADirectKernelWhereThereIsOne() {
+        try (Region region = Region.confined("test")) {
+            Convolution conv = new Convolution(region, ConvShape.square(4, 20, 12, 50, 5, 1, 0),
+                    Convolution.Options.of(false, true));
+            for (Primitive pass : List.of(conv.forward(), conv.backwardData(), conv.backwardWeights())) {
+                assertFalse(pass.implementation().startsWith("brg"), pass.toString());
+            }
+        }
+    }
+
     @Test
     void twoThreadsGiveTheSameAsTheDefinition() {
         int before = NativeThreads.get();

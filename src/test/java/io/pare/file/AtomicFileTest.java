@@ -69,6 +69,7 @@ class AtomicFileTest {
         assumeTrue(Files.isDirectory(proc));
         FileException e = assertThrows(FileException.class, () -> AtomicFile.write(proc.resolve("report"), "text"));
         assertTrue(e.getMessage().startsWith("cannot write /proc/self/report: "), e.getMessage());
+        assertTrue(e.getMessage().endsWith("; write elsewhere"), e.getMessage());
     }
 
     @Test

@@ -17,7 +17,7 @@ class KernelProviderTest {
         public static void main(String[] args) {
             try {
                 System.out.println(Kernels.active().name() + " | " + KernelProvider.reason());
-            } catch (IllegalStateException e) {
+            } catch (IllegalStateException | IllegalArgumentException e) {
                 System.out.println("refused: " + e.getMessage());
             }
         }

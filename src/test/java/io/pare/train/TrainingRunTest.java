@@ -14,6 +14,7 @@ import io.pare.mem.Region;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
 import io.pare.model.Model;
+import io.pare.model.Models;
 import io.pare.natives.Natives;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -177,6 +178,16 @@ class TrainingRunTest {
             }
             Evaluation after = Evaluation.of(student, halves(80, 2), PixelScale.UNIT);
             assertTrue(after.accuracy() > 0.95 && after.loss() < before / 2, after.toString());
+        }
+    }
+
+    /** The filters of both layers there and back, for three passes, and the second layer's output to rows and back. */
+    @Test
+    @Tag("native")
+    void aStepOfLeNet5ConvertsLittleMoreThanItsFilters() {
+        try (Network network = Network.create(Models.lenet5(), 1, true)) {
+            int reorders = network.trainingTape(8, true).reorders();
+            assertTrue(reorders > 0 && reorders <= 9, reorders + " reorders");
         }
     }
 
