@@ -209,9 +209,7 @@ public class ConvBench {
 
         @Setup(Level.Trial)
         public void open() {
-            System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(threads));
-            System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
-            engine = Engine.getEngine("PyTorch");
+            engine = TorchThreads.engine(threads);
             manager = engine.newBaseManager();
             shape = ConvBench.shape(layer);
             x = array(1, shape.srcDims());

@@ -1,6 +1,5 @@
 package io.pare.bench;
 
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -127,9 +126,7 @@ public class GemmBench {
 
         @Setup(Level.Trial)
         public void open() {
-            System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(threads));
-            System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
-            manager = Engine.getEngine("PyTorch").newBaseManager();
+            manager = TorchThreads.engine(threads).newBaseManager();
             int[] size = sizes(layer);
             x = array(1, size[0], size[1]);
             w = array(2, size[2], size[1]);

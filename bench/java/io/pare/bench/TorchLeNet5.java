@@ -32,9 +32,7 @@ final class TorchLeNet5 implements AutoCloseable {
 
     /** Must be the first use of libtorch in the process: it reads the number of threads once. */
     TorchLeNet5(int threads, int batch) {
-        System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(threads));
-        System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
-        engine = Engine.getEngine("PyTorch");
+        engine = TorchThreads.engine(threads);
         engine.setRandomSeed(1);
         manager = engine.newBaseManager();
         parameter("conv1", 25, 20, 1, 5, 5);

@@ -25,7 +25,8 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * One LeNet-5 training step, ours and libtorch's: same layers, batch and number of threads, fp32, Adam.
  *
- * <p>The batch is there before the step in both. Pin the process to as many cores as threads.
+ * <p>The batch is there before the step in both. Pin the process to as many cores as threads, and set
+ * {@code OMP_NUM_THREADS} to the number of threads ({@link TorchThreads}).
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -46,6 +47,15 @@ public class TrainingStepBench {
         private Tape tape;
         private Weight[] weights;
         private long steps;
+
+        /** The state outside JMH. */
+        static Pare of(int threads, int batch) {
+            Pare state = new Pare();
+            state.threads = threads;
+            state.batch = batch;
+            state.open();
+            return state;
+        }
 
         @Setup(Level.Trial)
         public void open() {
