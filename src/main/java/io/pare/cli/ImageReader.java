@@ -9,6 +9,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import javax.imageio.ImageIO;
 
 /** Reads pictures as inputs of a network. */
@@ -31,8 +32,10 @@ final class ImageReader {
      * A picture of any size, averaged down or repeated up to a network's input, in CHW order and scaled.
      *
      * @param inverted whether dark is ink: MNIST's digits are light on dark
+     * @param notes told when a picture has another size
      */
-    static float[] read(Path file, ImageShape shape, InputScale scale, boolean inverted) throws IOException {
+    static float[] read(Path file, ImageShape shape, InputScale scale, boolean inverted, Consumer<String> notes)
+            throws IOException {
         if (!Files.exists(file)) {
             throw new DataException(file + " does not exist");
         }
@@ -46,6 +49,10 @@ final class ImageReader {
         }
         if (picture == null) {
             throw new DataException(file + " is no picture that this JDK reads: use PNG, JPEG, BMP or GIF");
+        }
+        if (picture.getHeight() != shape.height() || picture.getWidth() != shape.width()) {
+            notes.accept(file + " has " + picture.getWidth() + " x " + picture.getHeight() + " pixels, brought to "
+                    + shape.width() + " x " + shape.height());
         }
         float[] input = new float[shape.features()];
         int at = 0;

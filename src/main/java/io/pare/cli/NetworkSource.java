@@ -44,6 +44,9 @@ final class NetworkSource {
 
     CompressedWeights read() throws IOException {
         Path found = file();
+        if (names != null && !Files.isRegularFile(names)) {
+            throw new UsageException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
+        }
         if (model != null && names == null && NetworkFile.kind(found) == NetworkFile.Kind.SAFETENSORS) {
             try (Safetensors tensors = Safetensors.open(found)) {
                 String named = tensors.metadata().get(NetworkFile.MODEL);

@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "predict", mixinStandardHelpOptions = true, sortOptions = false,
         header = "Say what a network sees in pictures, straight from its compressed form.%n",
         description = {
-            "Pictures of any size are brought to the network's. MNIST's digits are light on dark: give --invert"
+            "Pictures of another size than the network's are brought to it, with a note on stderr. MNIST's digits are light on dark: give --invert"
                     + " for ink on paper. A line for each picture: file, then classes with their probabilities, best first.",
             ""},
         footer = {"", "Examples:", "  pare predict runs/prune/lenet5.pare --image seven.png",
@@ -67,7 +67,7 @@ final class PredictCommand implements Callable<Integer> {
                 float[] inputs = new float[Math.multiplyExact(count, features)];
                 for (int i = 0; i < count; i++) {
                     float[] input = ImageReader.read(files.get(from + i), weights.model().input(), weights.scale(),
-                            inverted);
+                            inverted, note -> spec.commandLine().getErr().println("pare: " + note));
                     System.arraycopy(input, 0, inputs, i * features, features);
                 }
                 float[] probabilities = model.predict(inputs, count);

@@ -28,7 +28,7 @@ public final class Mantissa {
         }
     }
 
-    /** The nearest float of so many bits of mantissa, of two equally near ones the larger. */
+    /** The nearest float of so many bits of mantissa, of two equally near ones that of larger magnitude. */
     static float round(float value, int bits) {
         int dropped = BITS - bits;
         int raw = Float.floatToRawIntBits(value);

@@ -85,6 +85,19 @@ class CompressCommandTest {
         assertTrue(json.path("proofs").size() >= 4);
         assertTrue(Files.readString(out.resolve("report.html")).contains("<svg"));
 
+        assertTrue(json.path("packing").size() >= 4 && result.out().contains("packed: units sorted"), result.out());
+        Result unpacked = run("compress", "lenet300", "--recipe", recipe, "--data", data, "--out", out, "--threads", 1,
+                "--no-pack", "--quiet");
+        assertEquals(Commands.OK, unpacked.exit(), unpacked.err());
+        assertTrue(Files.size(out.resolve("lenet300.pare")) > json.path("bytesWithIndex").asLong());
+        assertEquals(Commands.OK, run("compress", "lenet300", "--recipe", recipe, "--data", data, "--out", out,
+                "--threads", 1, "--quiet").exit());
+        assertEquals(Files.size(out.resolve("lenet300.pare")), json.path("bytesWithIndex").asLong());
+        for (String file : List.of("lenet300.pare", "weights.safetensors")) {
+            assertTrue(run("eval", out.resolve(file), "--data", data, "--threads", 1, "--engine", "dense").out()
+                    .contains(String.format("%.4f", json.path("testAccuracy").asDouble())), file);
+        }
+
         Result eval = run("eval", out.resolve("weights.safetensors"), "--data", data, "--threads", 1);
         assertTrue(eval.out().contains(String.format("%.4f", json.path("testAccuracy").asDouble())), eval.out());
 

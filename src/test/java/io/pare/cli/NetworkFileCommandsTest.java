@@ -91,6 +91,12 @@ class NetworkFileCommandsTest {
         assertEquals(Commands.OK, result.exit(), result.err());
         assertTrue(result.out().contains("removed"), result.out());
         assertTrue(Files.size(small) < Files.size(net));
+        Path sorted = folder.resolve("sorted.pare");
+        assertEquals(Commands.OK, run("export", small, "--out", sorted, "--sort").exit());
+        assertTrue(Files.size(sorted) < Files.size(small));
+        Result names = run("export", net, "--out", folder.resolve("x.pare"), "--names", folder.resolve("none"));
+        assertEquals(Commands.USAGE, names.exit());
+        assertTrue(names.err().contains("PARAMETER=TENSOR"), names.err());
         assertEquals(Commands.USAGE, run("export", net, "--out", folder.resolve("x.zip")).exit());
         assertEquals(Commands.USAGE, run("export", net, "--out", folder.resolve("x.pare"), "--biases", "1").exit());
         assertFalse(Files.exists(folder.resolve("x.pare")));

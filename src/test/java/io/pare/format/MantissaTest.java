@@ -25,7 +25,7 @@ class MantissaTest {
             assertArrayEquals(new float[]{0, 0.25f, -0.5f, 0.25f, 0.25f, -0.5f}, levels.toArray());
             FloatTensor free = region.tensor(5).copyFrom(new float[]{0, 0.3f, 0.71f, 0.3f, -5f});
             Mantissa.round(free, 1);
-            assertArrayEquals(new float[]{0, 0.25f, 0.75f, 0.25f, -4f}, free.toArray());
+            assertArrayEquals(new float[]{0, 0.25f, 0.75f, 0.25f, -6f}, free.toArray());
         }
     }
 }
