@@ -1,12 +1,12 @@
 package io.pare.cli;
 
 import io.pare.file.AtomicFile;
-import io.pare.format.BiasForm;
 import io.pare.format.CompressedWeights;
 import io.pare.format.DeadPaths;
 import io.pare.format.NetworkFile;
 import io.pare.format.NetworkFile.Kind;
 import io.pare.format.UnitOrder;
+import io.pare.format.ValueForm;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.io.IOException;
@@ -50,7 +50,7 @@ final class ExportCommand implements Callable<Integer> {
     private boolean removeDead;
 
     @Option(names = "--biases", paramLabel = "FORM",
-            description = "Round biases first: none, f32, f16, multiples of a step in 2 to 8 bits, or k1 to k16 distinct values (default: f32).")
+            description = "Round biases first: none, f32, f16, multiples of a step in 2 to 8 bits, or k1 to k64 distinct values (default: f32).")
     private String biases;
 
     @Option(names = "--sort",
@@ -64,7 +64,7 @@ final class ExportCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Kind chosen = kind != null ? kind : byEnding();
         AtomicFile.check(out);
-        BiasForm form = biases == null ? null : BiasForm.of(biases);
+        ValueForm form = biases == null ? null : ValueForm.of(biases);
         PrintWriter results = spec.commandLine().getOut();
         CompressedWeights weights = source.read();
         if (removeDead || form != null) {
@@ -80,7 +80,7 @@ final class ExportCommand implements Callable<Integer> {
         return Commands.OK;
     }
 
-    private CompressedWeights reduce(CompressedWeights weights, BiasForm form, PrintWriter results) {
+    private CompressedWeights reduce(CompressedWeights weights, ValueForm form, PrintWriter results) {
         try (Region region = Region.confined("export")) {
             Map<String, FloatTensor> parameters = weights.dense(region);
             if (removeDead) {

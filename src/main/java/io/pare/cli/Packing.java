@@ -3,13 +3,14 @@ package io.pare.cli;
 import io.pare.compress.InfeasibleException;
 import io.pare.compress.Pipeline;
 import io.pare.compress.Training;
-import io.pare.format.BiasForm;
+import io.pare.format.CompressedTensor;
 import io.pare.format.CompressedWeights;
 import io.pare.format.DeadPaths;
 import io.pare.format.InputScale;
 import io.pare.format.Mantissa;
 import io.pare.format.PareFile;
 import io.pare.format.UnitOrder;
+import io.pare.format.ValueForm;
 import io.pare.mem.FloatTensor;
 import io.pare.model.Model;
 import io.pare.model.Parameter;
@@ -35,13 +36,22 @@ final class Packing {
     static final double LOSS_TOLERANCE = 0.02;
 
     /** What biases become, about in the order of their cost. */
-    private static final List<BiasForm> FORMS = List.of(BiasForm.NONE, BiasForm.clustered(1), BiasForm.clustered(2),
-            BiasForm.clustered(3), BiasForm.uniform(3), BiasForm.clustered(4), BiasForm.uniform(4),
-            BiasForm.uniform(5), BiasForm.uniform(6), BiasForm.uniform(8), BiasForm.F16);
+    private static final List<ValueForm> FORMS = List.of(ValueForm.NONE, ValueForm.clustered(1), ValueForm.clustered(2),
+            ValueForm.clustered(3), ValueForm.uniform(3), ValueForm.clustered(4), ValueForm.uniform(4),
+            ValueForm.uniform(5), ValueForm.uniform(6), ValueForm.uniform(8), ValueForm.F16);
     /** What biases that can move into later ones keep. */
-    private static final List<BiasForm> FOLDED = List.of(BiasForm.NONE, BiasForm.uniform(2), BiasForm.uniform(3),
-            BiasForm.uniform(4), BiasForm.uniform(5), BiasForm.uniform(6));
+    private static final List<ValueForm> FOLDED = List.of(ValueForm.NONE, ValueForm.uniform(2), ValueForm.uniform(3),
+            ValueForm.uniform(4), ValueForm.uniform(5), ValueForm.uniform(6));
+    /** What weights without a codebook become. */
+    private static final List<ValueForm> CODEBOOKS = List.of(ValueForm.clustered(4), ValueForm.clustered(6),
+            ValueForm.clustered(8), ValueForm.clustered(12), ValueForm.clustered(16), ValueForm.clustered(24),
+            ValueForm.clustered(32));
+    /** Most weights to cluster, which takes time by the square of their number. */
+    private static final int CLUSTERED_VALUES = 4096;
     private static final int MOST_MANTISSA_BITS = 12;
+    /** Networks of more weights are not searched for the fewest bits. */
+    private static final long SEARCHED_WEIGHTS = 1 << 20;
+    private static final int LARGE_MANTISSA_BITS = 8;
 
     /**
      * What was done.
@@ -77,10 +87,14 @@ final class Packing {
                     removed.biases());
         }, null);
         Training.Evaluation before = training.validate();
-        roundBiases(before);
-        for (Parameter parameter : model.parameters()) {
-            if (parameter.weight()) {
-                roundValues(parameter.name(), before);
+        if (model.weightCount() > SEARCHED_WEIGHTS) {
+            roundAll(before);
+        } else {
+            roundBiases(before);
+            for (Parameter parameter : model.parameters()) {
+                if (parameter.weight()) {
+                    roundValues(parameter.name(), before);
+                }
             }
         }
         attempt(() -> {
@@ -102,11 +116,11 @@ final class Packing {
         List<Row> bestRows = null;
         double least = Double.MAX_VALUE;
         List<String> foldable = DeadPaths.foldable(model);
-        for (BiasForm stays : foldable.isEmpty() ? List.of(BiasForm.NONE) : FOLDED) {
+        for (ValueForm stays : foldable.isEmpty() ? List.of(ValueForm.NONE) : FOLDED) {
             restore(start);
             rows.clear();
             rows.addAll(startRows);
-            Map<String, BiasForm> kept = new LinkedHashMap<>();
+            Map<String, ValueForm> kept = new LinkedHashMap<>();
             foldable.forEach(name -> kept.put(name, stays));
             attempt(() -> {
                 int folded = DeadPaths.foldBiases(model, parameters, kept);
@@ -131,11 +145,25 @@ final class Packing {
         rows.addAll(bestRows);
     }
 
+    /** One form for all, where validation takes too long for a search. */
+    private void roundAll(Training.Evaluation before) {
+        attempt(() -> {
+            model.parameters().forEach(parameter -> {
+                if (parameter.weight()) {
+                    Mantissa.round(parameters.get(parameter.name()), LARGE_MANTISSA_BITS);
+                } else {
+                    ValueForm.F16.round(parameters.get(parameter.name()));
+                }
+            });
+            return "biases as f16, weights to " + LARGE_MANTISSA_BITS + " bits of mantissa";
+        }, before);
+    }
+
     private void roundBiases(String name, Training.Evaluation before) {
         if (weights().tensor(name).nonzeros() == 0) {
             return;
         }
-        for (BiasForm form : FORMS) {
+        for (ValueForm form : FORMS) {
             if (attempt(() -> {
                 form.round(parameters.get(name));
                 return name + " as " + form;
@@ -145,7 +173,19 @@ final class Packing {
         }
     }
 
+    /** Gives values that have no codebook one, unless they are too many; then rounds to few bits of mantissa. */
     private void roundValues(String name, Training.Evaluation before) {
+        CompressedTensor tensor = weights().tensor(name);
+        if (!tensor.isCoded() && tensor.nonzeros() <= CLUSTERED_VALUES) {
+            for (ValueForm form : CODEBOOKS) {
+                if (attempt(() -> {
+                    form.round(parameters.get(name));
+                    return name + " as " + form;
+                }, before)) {
+                    break;
+                }
+            }
+        }
         for (int bits = 1; bits <= MOST_MANTISSA_BITS; bits++) {
             int tried = bits;
             if (attempt(() -> {

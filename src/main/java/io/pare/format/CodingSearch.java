@@ -7,11 +7,12 @@ import io.pare.format.TensorCoder.Choice;
 import io.pare.format.TensorCoder.Selection;
 import io.pare.format.TensorCoder.View;
 import io.pare.format.ValueCoder.Kind;
+import java.util.Arrays;
 
 /** Finds a cheap way to code a tensor, by trying; equal tensors get equal ways. */
 final class CodingSearch {
-    /** Decisions to spend on a tensor: some seconds. */
-    private static final long EFFORT = 50_000_000;
+    /** Decisions to spend on a tensor: a second or two. */
+    private static final long EFFORT = 20_000_000;
     /** Decisions that a search over levels takes at least to be worth beginning. */
     private static final int ROUNDS = 4;
 
@@ -30,6 +31,16 @@ final class CodingSearch {
         this.positions = TensorCoder.positions(tensor);
     }
 
+    /** About how many bits a tensor takes, all rows being needed, without a search for the best weights of contexts. */
+    static double bits(CompressedTensor tensor, View view) {
+        boolean[] needed = new boolean[view.rows()];
+        Arrays.fill(needed, true);
+        Choice choice = find(tensor, view, needed, false, false);
+        Meter meter = new Meter();
+        new TensorCoder(meter, view, tensor.shape(), false, Budget.FREE).code(tensor, needed, choice);
+        return meter.total();
+    }
+
     /** @param thorough whether to search for weights of contexts too */
     static Choice find(CompressedTensor tensor, View view, boolean[] needed, boolean bias, boolean thorough) {
         CodingSearch search = new CodingSearch(tensor, view, needed);
@@ -46,9 +57,10 @@ final class CodingSearch {
         least = Double.MAX_VALUE;
         Way first = tensor.count() <= TensorCoder.MAX_CELLS ? Way.FLAT : Way.GAPS;
         for (Selection rows : Selection.values()) {
-            for (Selection channels : Selection.values()) {
-                tryPositions(best.positions(rows, channels, first, null));
-            }
+            tryPositions(best.positions(rows, Selection.ALL, first, null));
+        }
+        for (Selection channels : Selection.values()) {
+            tryPositions(best.positions(best.rows(), channels, first, null));
         }
         for (Way way : Way.values()) {
             tryPositions(best.positions(best.rows(), best.channels(), way, PositionCoder.usualLevels(view)));
@@ -94,7 +106,7 @@ final class CodingSearch {
     }
 
     private boolean tryPositions(Choice choice) {
-        if (effort < 0) {
+        if (effort < 0 && least < Double.MAX_VALUE) {
             return false;
         }
         Meter meter = new Meter();

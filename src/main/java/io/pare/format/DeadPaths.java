@@ -65,14 +65,14 @@ public final class DeadPaths {
     }
 
     /** As {@link #foldBiases(Model, Map)}, but of the layers named, biases stay as rounded, and only the rest moves. */
-    public static int foldBiases(Model model, Map<String, FloatTensor> parameters, Map<String, BiasForm> kept) {
+    public static int foldBiases(Model model, Map<String, FloatTensor> parameters, Map<String, ValueForm> kept) {
         DeadPaths paths = new DeadPaths(model, parameters);
         Layer last = null;
         for (int i = 0; i < model.layers().size(); i++) {
             Layer layer = model.layers().get(i);
             if (layer instanceof Conv2d || layer instanceof Linear) {
                 if (last != null && !(layer instanceof Conv2d conv && conv.padding() > 0)) {
-                    paths.shift(last, layer, model.shapes().get(i), kept.getOrDefault(last.name(), BiasForm.NONE));
+                    paths.shift(last, layer, model.shapes().get(i), kept.getOrDefault(last.name(), ValueForm.NONE));
                 }
                 last = layer;
             } else if (layer instanceof Relu || layer instanceof AvgPool pool && pool.padding() > 0) {
@@ -82,7 +82,7 @@ public final class DeadPaths {
         return paths.biases;
     }
 
-    private void shift(Layer from, Layer to, ImageShape in, BiasForm form) {
+    private void shift(Layer from, Layer to, ImageShape in, ValueForm form) {
         float[] shifts = bias(from).toArray();
         form.round(bias(from));
         for (int i = 0; i < shifts.length; i++) {

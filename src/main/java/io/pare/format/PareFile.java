@@ -194,13 +194,6 @@ public final class PareFile {
         return choices;
     }
 
-    /** About how many bits a file takes, without a search for the best weights of contexts. */
-    static double bits(CompressedWeights weights) {
-        BitCoder.Meter meter = new BitCoder.Meter();
-        code(meter, weights, Budget.FREE, choices(weights, false));
-        return meter.total();
-    }
-
     private static CompressedWeights code(BitCoder coder, CompressedWeights weights, Budget budget,
             Map<String, Choice> choices) {
         return code(coder, weights, budget, choices, _ -> {});
@@ -278,7 +271,7 @@ public final class PareFile {
      */
     private static void walk(Model model, Step step) {
         List<ImageShape> shapes = model.shapes();
-        List<Layer> layers = new ArrayList<>(model.layers());
+        List<Layer> layers = model.layers();
         boolean[] needed = new boolean[shapes.getLast().features()];
         Arrays.fill(needed, true);
         for (int i = layers.size() - 1; i >= 0; i--) {
@@ -286,9 +279,7 @@ public final class PareFile {
             switch (layers.get(i)) {
                 case Conv2d conv -> {
                     boolean[] channels = perChannel(needed, conv.out());
-                    View view =
-                            new View(conv.out(), conv.in() / conv.groups(), conv.kernelHeight() * conv.kernelWidth(),
-                                    conv.kernelWidth());
+                    View view = view(model, i);
                     CompressedTensor weight = step.code(conv.parameters().get(0), view, channels);
                     step.code(conv.parameters().get(1), new View(conv.out(), 1, 1, 1), channels);
                     needed = new boolean[conv.in()];
@@ -299,9 +290,7 @@ public final class PareFile {
                     }
                 }
                 case Linear linear -> {
-                    ImageShape image = image(layers, shapes, i);
-                    View view = new View(linear.out(), image.channels(), image.height() * image.width(),
-                            image.width());
+                    View view = view(model, i);
                     CompressedTensor weight = step.code(linear.parameters().get(0), view, needed);
                     step.code(linear.parameters().get(1), new View(linear.out(), 1, 1, 1), needed);
                     needed = new boolean[linear.in()];
@@ -315,6 +304,17 @@ public final class PareFile {
                 }
             }
         }
+    }
+
+    /** How the weights of a convolution or linear layer are seen. */
+    static View view(Model model, int layer) {
+        if (model.layers().get(layer) instanceof Conv2d conv) {
+            return new View(conv.out(), conv.in() / conv.groups(), conv.kernelHeight() * conv.kernelWidth(),
+                    conv.kernelWidth());
+        }
+        ImageShape image = image(model.layers(), model.shapes(), layer);
+        return new View(((Linear) model.layers().get(layer)).out(), image.channels(), image.height() * image.width(),
+                image.width());
     }
 
     /** The shape in which the input of a linear layer is best seen: that before the flattening, if there is one. */

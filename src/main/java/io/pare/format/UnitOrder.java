@@ -5,6 +5,7 @@ import io.pare.model.Layer;
 import io.pare.model.Layer.Conv2d;
 import io.pare.model.Layer.Linear;
 import io.pare.model.Model;
+import io.pare.model.Parameter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -36,21 +37,17 @@ public final class UnitOrder {
     }
 
     /** A layer whose units may change places, and the only one that reads them, {@code perUnit} values of each. */
-    private record Link(Layer producer, int units, Layer consumer, int perUnit) {}
+    private record Link(int producerAt, Layer producer, int units, int consumerAt, Layer consumer, int perUnit) {}
 
     /** Sorts the units of all layers but the last. Units that compute nothing and are not read come last. */
     public static CompressedWeights sort(CompressedWeights weights) {
         UnitOrder order = new UnitOrder(weights);
-        double before = PareFile.bits(weights);
-        for (int round = 0; round < ROUNDS; round++) {
-            double after = before;
+        boolean changed = true;
+        for (int round = 0; changed && round < ROUNDS; round++) {
+            changed = false;
             for (Link link : links(weights.model())) {
-                after = order.sort(link);
+                changed |= order.sort(link);
             }
-            if (after >= before) {
-                break;
-            }
-            before = after;
         }
         return order.weights();
     }
@@ -58,6 +55,7 @@ public final class UnitOrder {
     private static List<Link> links(Model model) {
         List<Link> links = new ArrayList<>();
         Layer last = null;
+        int lastAt = 0;
         for (int i = 0; i < model.layers().size(); i++) {
             Layer layer = model.layers().get(i);
             if (layer.parameters().isEmpty()) {
@@ -68,9 +66,10 @@ public final class UnitOrder {
                 ImageShape in = model.shapes().get(i);
                 int taps = layer instanceof Conv2d conv ? conv.kernelHeight() * conv.kernelWidth() : 1;
                 int inputs = layer instanceof Conv2d ? in.channels() : in.features();
-                links.add(new Link(last, units, layer, inputs / units * taps));
+                links.add(new Link(lastAt, last, units, i, layer, inputs / units * taps));
             }
             last = layer;
+            lastAt = i;
         }
         return links;
     }
@@ -94,8 +93,13 @@ public final class UnitOrder {
         return new CompressedWeights(model, tensors, scale);
     }
 
-    /** Tries orders that make one of the two tensors cheaper, and keeps the best; returns the bits of the file. */
-    private double sort(Link link) {
+    /** Tries orders that make one of the two tensors cheaper, and keeps the best; returns whether that is another one. */
+    private boolean sort(Link link) {
+        if (weight(link.producer()).length > TensorCoder.MAX_CELLS
+                || weight(link.consumer()).length > TensorCoder.MAX_CELLS) {
+            // Positions of so many cells are coded by gaps, which no order makes much shorter.
+            return false;
+        }
         int width = weight(link.producer()).length / link.units();
         float[] own = weight(link.producer());
         boolean[] dead = new boolean[link.units()];
@@ -115,16 +119,16 @@ public final class UnitOrder {
         }
         List<IntToDoubleFunction> keys = List.of(unit -> unit, unit -> begin[unit], unit -> read[unit],
                 unit -> -read[unit], unit -> size[unit], unit -> -size[unit]);
-        Map<String, float[]> best = null;
-        double least = Double.MAX_VALUE;
+        Map<String, float[]> before = new LinkedHashMap<>(values);
+        Map<String, float[]> best = before;
+        double least = bits(link);
         for (IntToDoubleFunction key : keys) {
             int[] order = IntStream.range(0, link.units()).boxed()
                     .sorted(Comparator.comparing((Integer unit) -> dead[unit])
                             .thenComparingDouble(key::applyAsDouble))
                     .mapToInt(Integer::intValue).toArray();
-            Map<String, float[]> before = new LinkedHashMap<>(values);
             permute(link, order);
-            double bits = PareFile.bits(weights());
+            double bits = bits(link);
             if (bits < least) {
                 least = bits;
                 best = new LinkedHashMap<>(values);
@@ -132,7 +136,18 @@ public final class UnitOrder {
             values.putAll(before);
         }
         values.putAll(best);
-        return least;
+        return best != before;
+    }
+
+    /** Of the two tensors whose coding depends on the order. */
+    private double bits(Link link) {
+        return bits(link.producerAt()) + bits(link.consumerAt());
+    }
+
+    private double bits(int layer) {
+        Parameter weight = model.layers().get(layer).parameters().getFirst();
+        return CodingSearch.bits(CompressedTensor.of(values.get(weight.name()), weight.shape()),
+                PareFile.view(model, layer));
     }
 
     private int read(Link link, int unit) {

@@ -93,7 +93,7 @@ class DeadPathsTest {
         assertEquals(List.of(), DeadPaths.foldable(Models.lenet300()));
         try (Region region = Region.confined("test")) {
             Map<String, FloatTensor> parameters = before.dense(region);
-            DeadPaths.foldBiases(before.model(), parameters, Map.of("conv2", BiasForm.uniform(3)));
+            DeadPaths.foldBiases(before.model(), parameters, Map.of("conv2", ValueForm.uniform(3)));
             CompressedWeights after = CompressedWeights.of(before.model(), parameters, before.scale());
             assertSameOutputs(before, after);
             assertEquals(0, after.tensor("conv1.bias").nonzeros());
@@ -106,15 +106,15 @@ class DeadPathsTest {
     void clustersAreTheBestOnes() {
         try (Region region = Region.confined("test")) {
             FloatTensor biases = region.tensor(7).copyFrom(new float[]{1, 0, 1.5f, -8, 5, 5.5f, -8});
-            BiasForm.of("k3").round(biases);
+            ValueForm.of("k3").round(biases);
             assertArrayEquals(new float[]{1.25f, 0, 1.25f, -8, 5.25f, 5.25f, -8}, biases.toArray());
-            BiasForm.of("k16").round(biases);
+            ValueForm.of("k16").round(biases);
             assertArrayEquals(new float[]{1.25f, 0, 1.25f, -8, 5.25f, 5.25f, -8}, biases.toArray());
-            BiasForm.of("k1").round(biases.copyFrom(new float[7]));
+            ValueForm.of("k1").round(biases.copyFrom(new float[7]));
             assertArrayEquals(new float[7], biases.toArray());
         }
-        assertThrows(IllegalArgumentException.class, () -> BiasForm.of("k0"));
-        assertEquals("k4", BiasForm.of("k4").toString());
+        assertThrows(IllegalArgumentException.class, () -> ValueForm.of("k0"));
+        assertEquals("k4", ValueForm.of("k4").toString());
     }
 
     @Test
@@ -130,19 +130,19 @@ class DeadPathsTest {
         try (Region region = Region.confined("test")) {
             FloatTensor biases = region.tensor(6).copyFrom(new float[]{0.1f, -0.7f, 0.33f, 0, 1.01f, -1e-9f});
             FloatTensor rounded = region.tensor(6).copyFrom(biases);
-            BiasForm.of("4").round(rounded);
+            ValueForm.of("4").round(rounded);
             CompressedTensor stored = CompressedTensor.of(rounded);
             for (int i = 0; i < 6; i++) {
                 assertEquals(biases.get(i), rounded.get(i), 1.01 / 7 * 0.52);
                 assertEquals(rounded.get(i), stored.toArray()[i]);
             }
-            BiasForm.of("f16").round(rounded.copyFrom(biases));
+            ValueForm.of("f16").round(rounded.copyFrom(biases));
             assertEquals(Float.float16ToFloat(Float.floatToFloat16(0.33f)), rounded.get(2));
-            BiasForm.of("f32").round(rounded.copyFrom(biases));
+            ValueForm.of("f32").round(rounded.copyFrom(biases));
             assertEquals(-1, rounded.segment().mismatch(biases.segment()));
-            BiasForm.of("none").round(rounded);
+            ValueForm.of("none").round(rounded);
             assertEquals(0, CompressedTensor.of(rounded).nonzeros());
-            assertThrows(IllegalArgumentException.class, () -> BiasForm.of("9"));
+            assertThrows(IllegalArgumentException.class, () -> ValueForm.of("9"));
         }
     }
 }

@@ -6,16 +6,16 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * How exactly biases are kept. Rounding happens before a network is evaluated; a file then holds the rounded values to
- * the last bit, so what is evaluated is what is stored.
+ * How exactly values, mostly biases, are kept. Rounding happens before a network is evaluated; a file then holds the
+ * rounded values to the last bit, so what is evaluated is what is stored.
  *
  * <p>Biases of dead units are best removed first: see {@link DeadPaths}.
  *
  * @param kind what is done to each value
  * @param size bits of a level, sign included, for {@link Kind#UNIFORM}: 2 to 8; number of values for
- *            {@link Kind#CLUSTERED}: 1 to 16
+ *            {@link Kind#CLUSTERED}: 1 to 64
  */
-public record BiasForm(Kind kind, int size) {
+public record ValueForm(Kind kind, int size) {
     /** Kinds of rounding. */
     public enum Kind {
         /** All zero. */
@@ -24,58 +24,58 @@ public record BiasForm(Kind kind, int size) {
         F32,
         /** To the nearest half-precision float. */
         F16,
-        /** To whole multiples of one step for each tensor, of which the largest bias is the highest. */
+        /** To whole multiples of one step for each tensor, of which the largest value is the highest. */
         UNIFORM,
         /** To so many values for each tensor, chosen for the least squared error. */
         CLUSTERED
     }
 
-    /** No biases. */
-    public static final BiasForm NONE = new BiasForm(Kind.NONE, 0);
-    /** Biases as they are. */
-    public static final BiasForm F32 = new BiasForm(Kind.F32, 32);
-    /** Biases in half precision. */
-    public static final BiasForm F16 = new BiasForm(Kind.F16, 16);
+    /** All zero. */
+    public static final ValueForm NONE = new ValueForm(Kind.NONE, 0);
+    /** Values as they are. */
+    public static final ValueForm F32 = new ValueForm(Kind.F32, 32);
+    /** Values in half precision. */
+    public static final ValueForm F16 = new ValueForm(Kind.F16, 16);
 
     private static final int STEP_MANTISSA_BITS = 5;
-    private static final int MAX_CLUSTERS = 16;
+    private static final int MAX_CLUSTERS = 64;
 
-    public BiasForm {
+    public ValueForm {
         if (kind == Kind.UNIFORM && (size < 2 || size > 8)) {
-            throw new IllegalArgumentException("biases of " + size + " bits; 2 to 8 are possible");
+            throw new IllegalArgumentException("values of " + size + " bits; 2 to 8 are possible");
         }
         if (kind == Kind.CLUSTERED && (size < 1 || size > MAX_CLUSTERS)) {
-            throw new IllegalArgumentException("biases of " + size + " values; 1 to " + MAX_CLUSTERS
+            throw new IllegalArgumentException(size + " distinct values; 1 to " + MAX_CLUSTERS
                     + " are possible");
         }
     }
 
-    /** Biases of at most {@code values} distinct values; zero stays zero. */
-    public static BiasForm clustered(int values) {
-        return new BiasForm(Kind.CLUSTERED, values);
+    /** At most {@code values} distinct values; zero stays zero. */
+    public static ValueForm clustered(int values) {
+        return new ValueForm(Kind.CLUSTERED, values);
     }
 
-    /** Biases as multiples of a step, from -(2^(bits-1) - 1) to 2^(bits-1) - 1. */
-    public static BiasForm uniform(int bits) {
-        return new BiasForm(Kind.UNIFORM, bits);
+    /** Values as multiples of a step, from -(2^(bits-1) - 1) to 2^(bits-1) - 1. */
+    public static ValueForm uniform(int bits) {
+        return new ValueForm(Kind.UNIFORM, bits);
     }
 
     /**
-     * Reads {@code none}, {@code f32}, {@code f16}, a number of bits from 2 to 8, or {@code k1} to {@code k16} for so
+     * Reads {@code none}, {@code f32}, {@code f16}, a number of bits from 2 to 8, or {@code k1} to {@code k64} for so
      * many distinct values.
      */
-    public static BiasForm of(String text) {
+    public static ValueForm of(String text) {
         return switch (text.toLowerCase(Locale.ROOT)) {
             case "none" -> NONE;
             case "f32" -> F32;
             case "f16" -> F16;
             default -> {
-                if (text.matches("k([1-9]|1[0-6])")) {
+                if (text.matches("k([1-9]|[1-5][0-9]|6[0-4])")) {
                     yield clustered(Integer.parseInt(text.substring(1)));
                 }
                 if (!text.matches("[2-8]")) {
                     throw new IllegalArgumentException("'" + text
-                            + "' is no form for biases; there are none, f32, f16, 2 to 8 bits, and k1 to k16 values");
+                            + "' is no form for values; there are none, f32, f16, 2 to 8 bits, and k1 to k64 distinct values");
                 }
                 yield uniform(Integer.parseInt(text));
             }
@@ -92,12 +92,12 @@ public record BiasForm(Kind kind, int size) {
     }
 
     /** Rounds a tensor in place. */
-    public void round(FloatTensor biases) {
-        float step = kind == Kind.UNIFORM ? step(biases) : 0;
-        float[] centres = kind == Kind.CLUSTERED ? centres(biases.toArray()) : new float[0];
-        for (long i = 0; i < biases.count(); i++) {
-            float value = biases.get(i);
-            biases.set(i, switch (kind) {
+    public void round(FloatTensor values) {
+        float step = kind == Kind.UNIFORM ? step(values) : 0;
+        float[] centres = kind == Kind.CLUSTERED ? centres(values.toArray()) : new float[0];
+        for (long i = 0; i < values.count(); i++) {
+            float value = values.get(i);
+            values.set(i, switch (kind) {
                 case NONE -> 0;
                 case F32 -> value;
                 case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
@@ -107,11 +107,11 @@ public record BiasForm(Kind kind, int size) {
         }
     }
 
-    /** The largest bias over the highest level, rounded up to few bits, which the file then needs few bits for. */
-    private float step(FloatTensor biases) {
+    /** The largest value over the highest level, rounded up to few bits, which the file then needs few bits for. */
+    private float step(FloatTensor values) {
         float largest = 0;
-        for (long i = 0; i < biases.count(); i++) {
-            largest = Math.max(largest, Math.abs(biases.get(i)));
+        for (long i = 0; i < values.count(); i++) {
+            largest = Math.max(largest, Math.abs(values.get(i)));
         }
         float step = largest / ((1 << size - 1) - 1);
         int dropped = 23 - STEP_MANTISSA_BITS;
@@ -127,8 +127,8 @@ public record BiasForm(Kind kind, int size) {
     }
 
     /** Centres of least squared error, by dynamic programming over the sorted values, rounded to few bits. */
-    private float[] centres(float[] biases) {
-        double[] sorted = IntStream.range(0, biases.length).mapToDouble(i -> biases[i]).filter(v -> v != 0).sorted()
+    private float[] centres(float[] values) {
+        double[] sorted = IntStream.range(0, values.length).mapToDouble(i -> values[i]).filter(v -> v != 0).sorted()
                 .toArray();
         int n = sorted.length;
         int k = Math.min(size, n);
