@@ -90,12 +90,13 @@ final class Packing {
         if (model.weightCount() > SEARCHED_WEIGHTS) {
             roundAll(before);
         } else {
-            roundBiases(before);
-            for (Parameter parameter : model.parameters()) {
+            // Weights first: there is more to gain, and the first to be rounded find the tolerances unspent.
+            for (Parameter parameter : model.parameters().reversed()) {
                 if (parameter.weight()) {
                     roundValues(parameter.name(), before);
                 }
             }
+            roundBiases(before);
         }
         attempt(() -> {
             CompressedWeights sorted = UnitOrder.sort(weights());
