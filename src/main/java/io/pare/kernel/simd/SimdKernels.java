@@ -318,15 +318,14 @@ public final class SimdKernels implements Kernels {
         return scalar.countCorrect(logits, logitsOff, labels, labelsOff, rows, classes);
     }
 
-    /** Bits of one vector, from element {@code i}, a multiple of the vector length. */
-    private static VectorMask<Float> bits(MemorySegment segment, long offset, int i) {
+    /** Bits of one vector, from element {@code i}, a multiple of the vector length; no other bit is set. */
+    private static long word(MemorySegment segment, long offset, int i) {
         long at = offset + (i >>> 3);
-        long bits = switch (LANES) {
-            case 16 -> segment.get(BITS16, at);
-            case 8 -> segment.get(ValueLayout.JAVA_BYTE, at);
-            default -> segment.get(ValueLayout.JAVA_BYTE, at) >>> (i & 4);
+        return switch (LANES) {
+            case 16 -> segment.get(BITS16, at) & 0xffffL;
+            case 8 -> segment.get(ValueLayout.JAVA_BYTE, at) & 0xffL;
+            default -> segment.get(ValueLayout.JAVA_BYTE, at) >>> (i & 4) & 0xf;
         };
-        return VectorMask.fromLong(F32, bits);
     }
 
     @Override
@@ -375,10 +374,11 @@ public final class SimdKernels implements Kernels {
             int n) {
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
-            VectorMask<Float> alive = mask == null ? F32.maskAll(true) : bits(mask, maskOff, i);
-            if (!alive.anyTrue()) {
+            long word = mask == null ? -1 : word(mask, maskOff, i);
+            if (word == 0) {
                 continue;
             }
+            VectorMask<Float> alive = VectorMask.fromLong(F32, word);
             FloatVector weight = load(w, wOff + o);
             FloatVector gradient = load(g, gOff + o).add(weight.mul(decay));
             if (pulled) {
@@ -422,10 +422,11 @@ public final class SimdKernels implements Kernels {
         float rest2 = 1 - beta2;
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
-            VectorMask<Float> alive = mask == null ? F32.maskAll(true) : bits(mask, maskOff, i);
-            if (!alive.anyTrue()) {
+            long word = mask == null ? -1 : word(mask, maskOff, i);
+            if (word == 0) {
                 continue;
             }
+            VectorMask<Float> alive = VectorMask.fromLong(F32, word);
             FloatVector weight = load(w, wOff + o);
             FloatVector gradient = load(g, gOff + o).add(weight.mul(coupled));
             if (pulled) {
@@ -460,7 +461,8 @@ public final class SimdKernels implements Kernels {
         FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
-            zero.blend(load(x, xOff + o), bits(mask, maskOff, i)).intoMemorySegment(x, xOff + o, LE);
+            zero.blend(load(x, xOff + o), VectorMask.fromLong(F32, word(mask, maskOff, i)))
+                    .intoMemorySegment(x, xOff + o, LE);
         }
     }
 }

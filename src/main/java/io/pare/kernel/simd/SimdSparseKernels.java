@@ -4,7 +4,6 @@ import io.pare.kernel.SparseKernels;
 import io.pare.kernel.scalar.ScalarSparseKernels;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -19,11 +18,30 @@ public final class SimdSparseKernels implements SparseKernels {
     private static final int L = F.length();
     private static final VectorShuffle<Float> EVEN = VectorShuffle.fromOp(F, i -> 2 * i % F.length());
     private static final VectorShuffle<Float> ODD = VectorShuffle.fromOp(F, i -> (2 * i + 1) % F.length());
+    private static final VectorShuffle<Float> BY_8 = rotation(8);
+    private static final VectorShuffle<Float> BY_4 = rotation(4);
+    private static final VectorShuffle<Float> BY_2 = rotation(2);
+    private static final VectorShuffle<Float> BY_1 = rotation(1);
     private static final ScalarSparseKernels SCALAR = new ScalarSparseKernels();
 
     @Override
     public String name() {
         return "simd(" + Species.BITS + ")";
+    }
+
+    private static VectorShuffle<Float> rotation(int by) {
+        return VectorShuffle.fromOp(F, i -> (i + by) % F.length());
+    }
+
+    /**
+     * Sum of the lanes, in an order of its own: the order of {@code reduceLanes} changes, and with it the last bit, when
+     * the optimising compiler takes over from the interpreter in the middle of a run.
+     */
+    private static float lanes(FloatVector v) {
+        FloatVector by8 = L > 8 ? v.add(v.rearrange(BY_8)) : v;
+        FloatVector by4 = L > 4 ? by8.add(by8.rearrange(BY_4)) : by8;
+        FloatVector by2 = by4.add(by4.rearrange(BY_2));
+        return by2.add(by2.rearrange(BY_1)).lane(0);
     }
 
     @Override
@@ -197,7 +215,7 @@ public final class SimdSparseKernels implements SparseKernels {
         for (; i <= count - L; i += L) {
             a0 = FloatVector.fromArray(F, weights, weightsAt + i).fma(FloatVector.fromArray(F, in, inAt + i), a0);
         }
-        float sum = a0.add(a1).add(a2.add(a3)).reduceLanes(VectorOperators.ADD);
+        float sum = lanes(a0.add(a1).add(a2.add(a3)));
         for (; i < count; i++) {
             sum += weights[weightsAt + i] * in[inAt + i];
         }
@@ -260,7 +278,7 @@ public final class SimdSparseKernels implements SparseKernels {
             a0 = a0.add(FloatVector.fromArray(F, in, inAt + i));
             a1 = a1.add(FloatVector.fromArray(F, in, inAt + i + L));
         }
-        float sum = a0.add(a1).reduceLanes(VectorOperators.ADD);
+        float sum = lanes(a0.add(a1));
         for (; i < count; i++) {
             sum += in[inAt + i];
         }
@@ -295,8 +313,8 @@ public final class SimdSparseKernels implements SparseKernels {
             a1 = FloatVector.fromArray(F, in, first + p + L).fma(g1, a1);
             b1 = FloatVector.fromArray(F, in, second + p + L).fma(g1, b1);
         }
-        float a = a0.add(a1).reduceLanes(VectorOperators.ADD);
-        float b = b0.add(b1).reduceLanes(VectorOperators.ADD);
+        float a = lanes(a0.add(a1));
+        float b = lanes(b0.add(b1));
         for (; p < count; p++) {
             a += in[first + p] * gradient[gradientAt + p];
             b += in[second + p] * gradient[gradientAt + p];
@@ -328,35 +346,40 @@ public final class SimdSparseKernels implements SparseKernels {
     @Override
     public void maxPoolBackward(float[] in, float[] dIn, int inAt, int rowStride, int kernel, int n, float[] out,
             float[] dOut, int outAt, int outHeight, int outWidth) {
-        if (n % L != 0) {
+        if (n % L != 0 || kernel != 2) {
             SCALAR.maxPoolBackward(in, dIn, inAt, rowStride, kernel, n, out, dOut, outAt, outHeight, outWidth);
             return;
         }
-        int from = outAt;
         for (int y = 0; y < outHeight; y++) {
             for (int x = 0; x < outWidth; x++) {
-                int window = inAt + y * kernel * rowStride + x * kernel * n;
+                int window = inAt + 2 * (y * rowStride + x * n);
+                int from = outAt + (y * outWidth + x) * n;
                 for (int i = 0; i < n; i += L) {
-                    window(in, dIn, window + i, rowStride, kernel, n, FloatVector.fromArray(F, out, from),
-                            FloatVector.fromArray(F, dOut, from));
-                    from += L;
+                    window(in, dIn, window + i, n, rowStride, out, dOut, from + i);
                 }
             }
         }
     }
 
-    /** Hands the gradient to the first value that equals the maximum; what is handed on is zero from then on. */
-    private static void window(float[] in, float[] dIn, int at, int rowStride, int kernel, int n, FloatVector max,
-            FloatVector gradient) {
+    /**
+     * Hands the gradient to the first of four values that equals the maximum; what is handed on is zero from then on.
+     * Written out, because a vector that lives across a loop of unknown length is put on the heap.
+     */
+    private static void window(float[] in, float[] dIn, int at, int right, int down, float[] out, float[] dOut,
+            int from) {
         FloatVector zero = FloatVector.zero(F);
-        FloatVector left = gradient;
-        for (int ky = 0; ky < kernel; ky++) {
-            for (int kx = 0; kx < kernel; kx++) {
-                int value = at + ky * rowStride + kx * n;
-                VectorMask<Float> equal = FloatVector.fromArray(F, in, value).eq(max);
-                zero.blend(left, equal).intoArray(dIn, value);
-                left = left.blend(zero, equal);
-            }
-        }
+        FloatVector max = FloatVector.fromArray(F, out, from);
+        FloatVector given0 = FloatVector.fromArray(F, dOut, from);
+        VectorMask<Float> equal0 = FloatVector.fromArray(F, in, at).eq(max);
+        zero.blend(given0, equal0).intoArray(dIn, at);
+        FloatVector given1 = given0.blend(zero, equal0);
+        VectorMask<Float> equal1 = FloatVector.fromArray(F, in, at + right).eq(max);
+        zero.blend(given1, equal1).intoArray(dIn, at + right);
+        FloatVector given2 = given1.blend(zero, equal1);
+        VectorMask<Float> equal2 = FloatVector.fromArray(F, in, at + down).eq(max);
+        zero.blend(given2, equal2).intoArray(dIn, at + down);
+        FloatVector given3 = given2.blend(zero, equal2);
+        VectorMask<Float> equal3 = FloatVector.fromArray(F, in, at + down + right).eq(max);
+        zero.blend(given3, equal3).intoArray(dIn, at + down + right);
     }
 }

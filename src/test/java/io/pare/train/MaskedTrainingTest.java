@@ -1,0 +1,137 @@
+package io.pare.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.data.Batches;
+import io.pare.data.Dataset;
+import io.pare.data.PixelScale;
+import io.pare.data.Shift;
+import io.pare.graph.Tape;
+import io.pare.kernel.Bits;
+import io.pare.mem.Region;
+import io.pare.model.Models;
+import io.pare.natives.Natives;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** LeNet-5 with one weight in thirty left trains on sparse tapes, and as a dense tape would. */
+class MaskedTrainingTest {
+    private static final Trainer.StepListener NOTHING = new Trainer.StepListener() {};
+
+    private static Dataset noise(int images) {
+        Random random = new Random(1);
+        byte[] pixels = new byte[images * 28 * 28];
+        random.nextBytes(pixels);
+        byte[] labels = new byte[images];
+        for (int i = 0; i < images; i++) {
+            labels[i] = (byte) random.nextInt(10);
+        }
+        return new Dataset("noise", 1, 28, 28, 10, pixels, labels);
+    }
+
+    private static Network masked(Region region) {
+        Network network = Network.create(Models.lenet5(), 1, Natives.status().available());
+        Random random = new Random(2);
+        for (Weight weight : network.weights()) {
+            if (weight.decays()) {
+                MemorySegment bits = region.allocate(Bits.bytes(weight.value().count()));
+                for (long i = 0; i < weight.value().count(); i++) {
+                    if (random.nextInt(30) == 0) {
+                        byte octet = bits.get(ValueLayout.JAVA_BYTE, i >> 3);
+                        bits.set(ValueLayout.JAVA_BYTE, i >> 3, (byte) (octet | 1 << (i & 7)));
+                    }
+                }
+                weight.mask(new Bits(bits, 0));
+            }
+        }
+        return network;
+    }
+
+    private static Map<String, float[]> train(Network network, int batch) {
+        Trainer trainer = new Trainer(network, noise(2 * batch), PixelScale.UNIT, new TrainingSettings(batch,
+                new Optimizer.Momentum(0.9f, 0, false), false, Shift.NONE, null, 3));
+        trainer.epoch(0, 0, done -> 1e-2, NOTHING);
+        Map<String, float[]> values = new HashMap<>();
+        network.weights().forEach(weight -> values.put(weight.name(), weight.value().toArray()));
+        return values;
+    }
+
+    @Test
+    void masksThatLeaveFewWeightsChooseSparseTapes() {
+        try (Region region = Region.confined("masks");
+                Network network = masked(region);
+                Network open = Network.create(Models.lenet5(), 1, false)) {
+            assertTrue(network.sparse(64, false));
+            assertFalse(network.sparse(63, false), "rows of 63 samples are no whole vectors");
+            assertFalse(network.sparse(64, true), "there is no sparse dropout");
+            assertFalse(open.sparse(64, false));
+        }
+    }
+
+    @Test
+    void twoRunsGiveTheSameBitsAndKeepZeros() {
+        try (Region region = Region.confined("masks"); Network one = masked(region); Network two = masked(region)) {
+            Map<String, float[]> first = train(one, 32);
+            Map<String, float[]> second = train(two, 32);
+            first.forEach((name, values) -> assertArrayEquals(values, second.get(name), name));
+            for (Weight weight : one.weights()) {
+                for (int i = 0; weight.mask() != null && i < weight.value().count(); i++) {
+                    assertTrue(weight.mask().get(i) || weight.value().get(i) == 0, weight.name() + " " + i);
+                }
+            }
+        }
+    }
+
+    @Test
+    void stepsAreThoseOfADenseTape() {
+        try (Region region = Region.confined("masks"); Network sparse = masked(region);
+                Network dense = masked(region)) {
+            Dataset data = noise(48);
+            TrainingSettings settings = new TrainingSettings(48, new Optimizer.Momentum(0, 0, false), false, Shift.NONE,
+                    null, 3);
+            new Trainer(sparse, data, PixelScale.UNIT, settings).epoch(0, 0, done -> 1e-2, NOTHING);
+            Tape tape = dense.trainingTape(48, false);
+            Batches batches = Batches.shuffled(data, 48, PixelScale.UNIT, Shift.NONE, 3);
+            batches.seek(0, 0);
+            batches.next(tape.input(Network.IMAGES), tape.labels());
+            tape.forward(0);
+            tape.backward();
+            for (Weight weight : dense.weights()) {
+                settings.optimizer().step(weight, 1e-2, 1);
+                assertArrayEquals(weight.value().toArray(), sparse.weight(weight.name()).value().toArray(), 1e-5f,
+                        weight.name());
+            }
+        }
+    }
+
+    @Test
+    void sparseStepsAllocateNothing() {
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory
+                .getThreadMXBean();
+        try (Region region = Region.confined("masks"); Network network = masked(region)) {
+            Trainer trainer = new Trainer(network, noise(16 * 40), PixelScale.UNIT, new TrainingSettings(16,
+                    new Optimizer.Adaptive(0, false), false, Shift.NONE, null, 3));
+            long[] allocated = new long[2];
+            // Vectors are objects until the optimising compiler has seen the loops: epochs until they no longer are.
+            long perStep = Long.MAX_VALUE;
+            for (int epoch = 0; epoch < 200 && perStep > 4096; epoch++) {
+                trainer.epoch(epoch, 0, done -> 1e-4, new Trainer.StepListener() {
+                    @Override
+                    public boolean afterUpdate(Trainer.Progress progress) {
+                        allocated[progress.batch() == 20 ? 0 : 1] = threads.getCurrentThreadAllocatedBytes();
+                        return true;
+                    }
+                });
+                perStep = (allocated[1] - allocated[0]) / 20;
+            }
+            assertTrue(perStep <= 4096, perStep + " bytes a step");
+        }
+    }
+}
