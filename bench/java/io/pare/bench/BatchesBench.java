@@ -1,5 +1,6 @@
 package io.pare.bench;
 
+import io.pare.data.Augmentation;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.data.Mnist;
@@ -45,7 +46,7 @@ public class BatchesBench {
     @Setup(Level.Trial)
     public void open() {
         Dataset train = Mnist.embedded().train();
-        batches = Batches.shuffled(train, 64, PixelScale.MNIST, new Shift(shift, subPixel), 1);
+        batches = Batches.shuffled(train, 64, PixelScale.MNIST, Augmentation.of(new Shift(shift, subPixel)), 1);
         region = Region.shared("bench");
         images = region.tensor(64, 1, 28, 28);
         labels = region.allocate(64 * Integer.BYTES);
@@ -53,6 +54,7 @@ public class BatchesBench {
 
     @TearDown(Level.Trial)
     public void close() {
+        batches.close();
         region.close();
     }
 

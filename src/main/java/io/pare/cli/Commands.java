@@ -1,5 +1,7 @@
 package io.pare.cli;
 
+import io.pare.data.Crop;
+import io.pare.data.OddImages;
 import io.pare.format.NetworkFile;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -56,6 +58,9 @@ public final class Commands implements Runnable {
                 .registerConverter(RunSettings.Rule.class, new Words<>(RunSettings.Rule.class))
                 .registerConverter(RunSettings.Course.class, new Words<>(RunSettings.Course.class))
                 .registerConverter(DataCommand.Part.class, new Words<>(DataCommand.Part.class))
+                .registerConverter(DataSettings.Source.class, new Words<>(DataSettings.Source.class))
+                .registerConverter(OddImages.Rule.class, new Words<>(OddImages.Rule.class))
+                .registerConverter(Crop.class, new Words<>(Crop.class))
                 .registerConverter(EvalCommand.Engine.class, new Words<>(EvalCommand.Engine.class))
                 .registerConverter(NetworkFile.Kind.class, new Words<>(NetworkFile.Kind.class))
                 .setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures)

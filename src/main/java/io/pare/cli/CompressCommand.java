@@ -9,16 +9,14 @@ import io.pare.compress.Sensitivity;
 import io.pare.compress.Stage;
 import io.pare.compress.StageRow;
 import io.pare.compress.TrainingOptions;
+import io.pare.data.Corpus;
 import io.pare.data.Dataset;
-import io.pare.data.Mnist;
-import io.pare.data.PixelScale;
 import io.pare.file.AtomicFile;
 import io.pare.format.CompressedWeights;
 import io.pare.format.InputScale;
 import io.pare.format.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.model.Model;
-import io.pare.model.Models;
 import io.pare.natives.Natives;
 import io.pare.report.HtmlPage;
 import io.pare.train.Checkpoint;
@@ -44,10 +42,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "compress", mixinStandardHelpOptions = true, sortOptions = false,
         header = "Prune, cluster and quantise a network with ADMM, by a recipe.%n")
 final class CompressCommand implements Callable<Integer> {
-    private static final int HELD_BACK_SHARE = 12;
     private static final int AUTO_TRIES = 4;
-    private static final InputScale INPUT_SCALE = new InputScale(PixelScale.MNIST.mean(),
-            PixelScale.MNIST.deviation());
 
     @Parameters(paramLabel = "MODEL", description = "lenet5 or lenet300.")
     private String model;
@@ -88,9 +83,8 @@ final class CompressCommand implements Callable<Integer> {
     @Mixin
     private ThreadOption threads;
 
-    @Option(names = "--data", paramLabel = "DIR",
-            description = "Folder with four IDX files (default: the MNIST inside the jar).")
-    private Path data;
+    @Mixin
+    private DataOption data;
 
     @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
     private boolean quiet;
@@ -109,7 +103,11 @@ final class CompressCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         check();
         Recipe recipe = auto ? null : Recipe.load(recipeName);
-        Model declared = Models.byName(model);
+        int count = threads.orElse(ThreadOption.processors());
+        DataOption.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
+        Model declared = opened.model();
+        Corpus corpus = opened.corpus();
+        InputScale inputScale = new InputScale(corpus.scale().mean(), corpus.scale().deviation());
         Path folder = out != null ? out : Path.of("runs", auto ? "auto-" + model : recipe.name());
         Files.createDirectories(folder);
         Path state = folder.resolve("state.safetensors");
@@ -120,14 +118,12 @@ final class CompressCommand implements Callable<Integer> {
             Files.deleteIfExists(denseState);
             Files.deleteIfExists(denseFile);
         }
-        int count = threads.orElse(ThreadOption.processors());
         ThreadOption.apply(count);
-        Mnist mnist = data == null ? Mnist.embedded() : Mnist.load(data);
-        Dataset.Split split = mnist.train().split(mnist.train().size() / HELD_BACK_SHARE, seed);
+        Dataset.Split split = corpus.split(0, seed);
         try (Network network = Network.create(declared, seed, Natives.enabled());
-                Network teacher = Network.create(declared, seed, Natives.enabled())) {
-            NetworkTraining training = new NetworkTraining(network, teacher, split.train(), split.validation(),
-                    PixelScale.MNIST, seed);
+                Network teacher = Network.create(declared, seed, Natives.enabled());
+                NetworkTraining training = new NetworkTraining(network, teacher, split.train(), split.validation(),
+                        corpus.scale(), corpus.augmentation().crop(), seed)) {
             double denseSeconds = 0;
             if (from != null) {
                 Checkpoint.loadWeights(network, Files.isDirectory(from) ? from.resolve(Checkpoint.WEIGHTS) : from);
@@ -137,11 +133,11 @@ final class CompressCommand implements Callable<Integer> {
                 TrainingOptions options = auto ? Recipe.DENSE : recipe.dense();
                 Recipe dense = new Recipe("dense", model, "", options, List.of(new Stage.Retrain(options)));
                 denseSeconds = new Pipeline(dense, training, denseState, lines()).run().trainSeconds();
-                Checkpoint.saveWeights(network, denseFile, Map.of());
+                Checkpoint.saveWeights(network, corpus.scale(), denseFile, Map.of());
                 Files.deleteIfExists(denseState);
             }
             copy(network, teacher);
-            double denseTest = training.measure(mnist.test()).accuracy();
+            double denseTest = training.measure(corpus.test()).accuracy();
             Pipeline pipeline;
             Pipeline.Result result;
             if (auto) {
@@ -167,14 +163,14 @@ final class CompressCommand implements Callable<Integer> {
             }
             List<Packing.Row> packing = List.of();
             if (!unpacked) {
-                packing = new Packing(declared, parameters(network), training, pipeline, INPUT_SCALE).run();
+                packing = new Packing(declared, parameters(network), training, pipeline, inputScale).run();
                 result = pipeline.recount();
             }
-            double test = training.measure(mnist.test()).accuracy();
-            Checkpoint.saveWeights(network, folder.resolve(Checkpoint.WEIGHTS), Map.of());
-            long fileBytes = pack(network, declared, folder.resolve(model + ".pare"));
-            CompressionReport written = new CompressionReport(recipe, declared, seed, count, result, packing, denseTest,
-                    test, fileBytes, denseSeconds);
+            double test = training.measure(corpus.test()).accuracy();
+            Checkpoint.saveWeights(network, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
+            long fileBytes = pack(network, declared, inputScale, folder.resolve(model + ".pare"));
+            CompressionReport written = new CompressionReport(recipe, declared, corpus.name(), seed, count, result,
+                    packing, denseTest, test, fileBytes, denseSeconds);
             PrintWriter results = spec.commandLine().getOut();
             results.print(written.text());
             results.flush();
@@ -220,8 +216,8 @@ final class CompressCommand implements Callable<Integer> {
         }
     }
 
-    private static long pack(Network network, Model declared, Path file) throws IOException {
-        PareFile.write(file, CompressedWeights.of(declared, parameters(network), INPUT_SCALE));
+    private static long pack(Network network, Model declared, InputScale scale, Path file) throws IOException {
+        PareFile.write(file, CompressedWeights.of(declared, parameters(network), scale));
         return Files.size(file);
     }
 

@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /** What a compression run found, as text and as JSON. */
-record CompressionReport(Recipe recipe, Model model, long seed, int threads, Pipeline.Result result,
+record CompressionReport(Recipe recipe, Model model, String dataset, long seed, int threads, Pipeline.Result result,
         List<Packing.Row> packing, double denseTest, double test, long fileBytes, double denseSeconds) {
 
     private double dense() {
@@ -23,7 +23,7 @@ record CompressionReport(Recipe recipe, Model model, long seed, int threads, Pip
                 .mapToLong(parameter -> parameter.count()).sum();
     }
 
-    /** A published result: LeNet-5 on MNIST unless the model says otherwise. */
+    /** A published result on MNIST. */
     private record Published(String model, String method, String accuracy, String nonzeros, String ratio,
             String weightData, String withIndex) {
         List<String> cells() {
@@ -43,10 +43,15 @@ record CompressionReport(Recipe recipe, Model model, long seed, int threads, Pip
             new Published("lenet5", "ANNC (CVPR 2020)", "no loss", "", "", "812 bytes", ""),
             new Published("lenet5", "MIRACLE (ICLR 2019)", "0.9904", "", "", "", "1.52 KB"));
 
+    /** Published results on the same data. */
+    private List<Published> published() {
+        return PUBLISHED.stream().filter(row -> row.model().equals(model.name()) && dataset.equals("MNIST")).toList();
+    }
+
     /** The final table, as the papers print it: published rows, then this run. */
     List<List<String>> table() {
         List<List<String>> rows = new ArrayList<>();
-        PUBLISHED.stream().filter(row -> row.model().equals(model.name())).map(Published::cells).forEach(rows::add);
+        published().stream().map(Published::cells).forEach(rows::add);
         rows.add(List.of("this run, dense", String.format(Locale.ROOT, "%.4f", denseTest),
                 String.format(Locale.ROOT, "%,d", result.weights()), "1",
                 String.format(Locale.ROOT, "%,.0f bytes", dense()), ""));
@@ -59,8 +64,9 @@ record CompressionReport(Recipe recipe, Model model, long seed, int threads, Pip
     }
 
     JsonReport json() {
-        JsonReport json = new JsonReport().put("model", model.name()).put("recipe", recipe.name()).put("seed", seed)
-                .put("threads", threads).put("pruningRatio", (double) result.weights() / result.nonzeros())
+        JsonReport json = new JsonReport().put("model", model.name()).put("dataset", dataset)
+                .put("recipe", recipe.name()).put("seed", seed).put("threads", threads)
+                .put("pruningRatio", (double) result.weights() / result.nonzeros())
                 .put("nonzeros", result.nonzeros()).put("totalWeights", result.weights())
                 .put("weightDataBytes", result.weightDataBytes())
                 .put("weightDataRatio", dense() / result.weightDataBytes())
@@ -81,7 +87,7 @@ record CompressionReport(Recipe recipe, Model model, long seed, int threads, Pip
             proof.put("counted", found.detail());
             proofs.add(proof);
         });
-        json.put("published", PUBLISHED.stream().filter(row -> row.model().equals(model.name())).toList());
+        json.put("published", published());
         return json.put("proofs", proofs).put("stages", result.stages());
     }
 
@@ -94,6 +100,7 @@ record CompressionReport(Recipe recipe, Model model, long seed, int threads, Pip
             text.append(String.format(Locale.ROOT, "%-32s %-20s %9s %7s  %-15s %s%n", row.toArray()));
         }
         text.append(System.lineSeparator());
+        text.append(String.format("data                 %s%n", dataset));
         result.layers()
                 .forEach(layer -> text.append(String.format(Locale.ROOT, "%-14s %,9d of %,9d  %3d values  %2d bits%n",
                         layer.name(), layer.kept(), layer.total(), layer.unique(), layer.bits())));

@@ -1,12 +1,16 @@
 package io.pare.cli;
 
+import io.pare.data.Batches;
+import io.pare.data.Corpus;
 import io.pare.data.Dataset;
-import io.pare.data.Mnist;
 import io.pare.data.PixelScale;
 import io.pare.file.AtomicFile;
 import io.pare.format.CompressedWeights;
+import io.pare.format.InputScale;
 import io.pare.format.NetworkFile;
 import io.pare.infer.CompressedModel;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
 import io.pare.natives.Natives;
 import io.pare.report.JsonReport;
 import io.pare.train.Evaluation;
@@ -14,6 +18,8 @@ import io.pare.train.Network;
 import io.pare.train.Weight;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -27,7 +33,8 @@ import picocli.CommandLine.Spec;
 @Command(name = "eval", mixinStandardHelpOptions = true, sortOptions = false,
         header = "Measure a trained network on test data.%n", optionListHeading = "%nOptions:%n",
         footer = {"", "Examples:", "  pare eval runs/lenet5", "  pare eval runs/prune/lenet5.pare",
-            "  pare eval lenet5.onnx --data DIR"})
+            "  pare eval lenet5.onnx --data DIR",
+            "  pare eval resnet20.safetensors --dataset cifar10 --data DIR --scale imagenet"})
 final class EvalCommand implements Callable<Integer> {
     /** What computes. */
     enum Engine {
@@ -41,9 +48,8 @@ final class EvalCommand implements Callable<Integer> {
             description = "dense (the trainer's) or sparse (straight from the compressed form; default for .pare).")
     private Engine engine;
 
-    @Option(names = "--data", paramLabel = "DIR",
-            description = "Folder with four IDX files, gzipped or not (default: the MNIST inside the jar).")
-    private Path data;
+    @Mixin
+    private DataOption data;
 
     @Mixin
     private ThreadOption threads;
@@ -60,65 +66,85 @@ final class EvalCommand implements Callable<Integer> {
         Engine chosen = engine != null
                 ? engine
                 : NetworkFile.kind(source.file()) == NetworkFile.Kind.PARE ? Engine.SPARSE : Engine.DENSE;
-        int count = chosen == Engine.SPARSE ? 1 : threads.orElse(ThreadOption.processors());
+        int processors = threads.orElse(ThreadOption.processors());
+        int count = chosen == Engine.SPARSE ? 1 : processors;
         if (report != null) {
             AtomicFile.check(report);
         }
-        Mnist mnist = data == null ? Mnist.embedded() : Mnist.load(data);
-        ImageReader.check(weights.model(), mnist.test());
+        DataSettings settings = settings();
+        DataOption.Opened opened = data.open(settings, weights.model(), processors,
+                spec.commandLine().getErr()::println);
+        Corpus corpus = opened.corpus();
+        // What the network was trained with, not what is usual for the data.
+        InputScale own = weights.scale();
+        PixelScale scale = settings.scale() == null ? new PixelScale(own.mean(), own.deviation()) : corpus.scale();
         Evaluation test;
         if (chosen == Engine.SPARSE) {
-            test = sparse(weights, mnist.test());
+            test = sparse(weights, corpus.test(), scale);
         } else {
             ThreadOption.apply(count);
-            test = dense(weights, mnist.test());
+            test = dense(weights, corpus.test(), scale);
         }
         PrintWriter out = spec.commandLine().getOut();
         out.printf(Locale.ROOT, "model          %s%n", weights.model().name());
+        out.printf("data           %s%n", corpus.name());
         out.printf(Locale.ROOT, "test accuracy  %.4f (%d images)%n", test.accuracy(), test.samples());
         out.printf(Locale.ROOT, "test loss      %.4f%n", test.loss());
         out.flush();
         if (report != null) {
             JsonReport json = new JsonReport().put("model", weights.model().name())
-                    .put("dataset", mnist.test().name().replace(" (test)", "")).put("engine", chosen)
+                    .put("dataset", corpus.name()).put("engine", chosen)
                     .put("threads", count).put("version", Version.number()).put("commit", BuildInfo.commit());
             if (chosen == Engine.DENSE) {
                 json.putAll(Machine.current().fields());
             }
             json.put("testAccuracy", test.accuracy()).put("testLoss", test.loss()).put("images", test.samples())
+                    .put("skippedImages", opened.odd().skipped())
                     .write(report);
         }
         return Commands.OK;
     }
 
-    private static Evaluation dense(CompressedWeights weights, Dataset test) {
+    /** What was asked for; a run's folder knows what it was trained on. */
+    private DataSettings settings() {
+        if (!data.given() && source.folder() != null) {
+            RunSettings run = new RunFolder(source.folder()).settingsIfAny();
+            return run == null ? data.settings() : data.settings(run.source());
+        }
+        return data.settings();
+    }
+
+    private static Evaluation dense(CompressedWeights weights, Dataset test, PixelScale scale) {
         try (Network network = Network.create(weights.model(), 0, Natives.enabled())) {
             for (Weight weight : network.weights()) {
                 weights.tensor(weight.name()).copyTo(weight.value());
             }
-            return Evaluation.of(network, test, new PixelScale(weights.scale().mean(), weights.scale().deviation()));
+            return Evaluation.of(network, test, scale);
         }
     }
 
-    private static Evaluation sparse(CompressedWeights weights, Dataset test) {
-        try (CompressedModel model = CompressedModel.of(weights)) {
+    private static Evaluation sparse(CompressedWeights weights, Dataset test, PixelScale scale) {
+        try (CompressedModel model = CompressedModel.of(weights);
+                Region region = Region.shared("evaluation");
+                Batches batches = Batches.inOrder(test, 1, scale)) {
             int classes = weights.model().classes();
-            float[] image = new float[test.imageBytes()];
+            FloatTensor image = region.tensor(1, test.channels(), test.height(), test.width());
+            MemorySegment label = region.allocate(Integer.BYTES);
+            int seen = 0;
             int correct = 0;
             double loss = 0;
-            for (int i = 0; i < test.size(); i++) {
-                for (int p = 0; p < image.length; p++) {
-                    image[p] = weights.scale().apply(test.pixel(i, p));
-                }
-                float[] probabilities = model.predict(image);
+            while (batches.next(image, label) > 0) {
+                float[] probabilities = model.predict(image.toArray());
                 int best = 0;
                 for (int c = 1; c < classes; c++) {
                     best = probabilities[c] > probabilities[best] ? c : best;
                 }
-                correct += best == test.label(i) ? 1 : 0;
-                loss -= Math.log(Math.max(probabilities[test.label(i)], Float.MIN_NORMAL));
+                int right = label.get(ValueLayout.JAVA_INT, 0);
+                correct += best == right ? 1 : 0;
+                loss -= Math.log(Math.max(probabilities[right], Float.MIN_NORMAL));
+                seen++;
             }
-            return new Evaluation((double) correct / test.size(), loss / test.size(), test.size());
+            return new Evaluation((double) correct / seen, loss / seen, seen);
         }
     }
 }

@@ -60,7 +60,7 @@ final class ImageReader {
             for (int y = 0; y < shape.height(); y++) {
                 for (int x = 0; x < shape.width(); x++) {
                     int pixel = average(picture, shape, channel, y, x);
-                    input[at++] = scale.apply(inverted ? OPAQUE - pixel : pixel);
+                    input[at++] = scale.apply(channel, inverted ? OPAQUE - pixel : pixel);
                 }
             }
         }

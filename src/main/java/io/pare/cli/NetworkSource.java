@@ -42,6 +42,11 @@ final class NetworkSource {
         return weights;
     }
 
+    /** The folder of a run, or {@code null} if a file was given. */
+    Path folder() {
+        return Files.isDirectory(file) ? file : null;
+    }
+
     CompressedWeights read() throws IOException {
         Path found = file();
         if (names != null && !Files.isRegularFile(names)) {

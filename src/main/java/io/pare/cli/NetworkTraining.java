@@ -5,6 +5,8 @@ import io.pare.compress.StepHook;
 import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
+import io.pare.data.Augmentation;
+import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
 import io.pare.data.Shift;
@@ -24,12 +26,13 @@ import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 
 /** Joins the trainer, which knows no constraint, to compression, which knows no network. */
-final class NetworkTraining implements Training {
+final class NetworkTraining implements Training, AutoCloseable {
     private final Network network;
     private final Network teacher;
     private final Dataset train;
     private final Dataset validation;
     private final PixelScale scale;
+    private final Crop crop;
     private final long seed;
     private final List<Variable> variables;
     private Trainer trainer;
@@ -38,13 +41,16 @@ final class NetworkTraining implements Training {
     /**
      * @param network that is trained and compressed
      * @param teacher the dense network that stages distil from
+     * @param crop part of training images that is taken, where they are larger than the input
      */
-    NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, PixelScale scale, long seed) {
+    NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, PixelScale scale, Crop crop,
+            long seed) {
         this.network = network;
         this.teacher = teacher;
         this.train = train;
         this.validation = validation;
         this.scale = scale;
+        this.crop = crop;
         this.seed = seed;
         this.variables = network.weights().stream().<Variable>map(Parameter::new).toList();
     }
@@ -104,8 +110,9 @@ final class NetworkTraining implements Training {
                 ? null
                 : new TrainingSettings.Distillation(teacher, (float) options.temperature(), (float) options.distill());
         Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), false);
-        trainer = new Trainer(network, train, scale,
-                new TrainingSettings(options.batchSize(), optimizer, options.dropout(), shift, distillation, seed));
+        close();
+        trainer = new Trainer(network, train, scale, new TrainingSettings(options.batchSize(), optimizer,
+                options.dropout(), new Augmentation(shift, crop, options.flip()), distillation, seed));
     }
 
     @Override
@@ -149,6 +156,14 @@ final class NetworkTraining implements Training {
     @Override
     public void optimizerSteps(long steps) {
         trainer.steps(steps);
+    }
+
+    /** Ends the threads that load images; the networks stay. */
+    @Override
+    public void close() {
+        if (trainer != null) {
+            trainer.close();
+        }
     }
 
     /** Each layer with weights feeds the next one that has some; layers between them keep channels apart. */

@@ -83,6 +83,15 @@ final class RunFolder {
         return read().settings();
     }
 
+    /** The settings of the run here, or {@code null} if none lies here that can be read. */
+    RunSettings settingsIfAny() {
+        try {
+            return settings();
+        } catch (DataException e) {
+            return null;
+        }
+    }
+
     /** The first {@code epochs} entries of the history: a crash may have left one more than the checkpoint knows. */
     List<EpochRecord> history(int epochs) {
         return new ArrayList<>(read().history().stream().filter(entry -> entry.epoch() <= epochs).toList());

@@ -1,5 +1,8 @@
 package io.pare.cli;
 
+import io.pare.data.Augmentation;
+import io.pare.data.Crop;
+import io.pare.data.OddImages;
 import io.pare.data.Shift;
 import io.pare.train.Optimizer;
 import io.pare.train.Schedule;
@@ -10,13 +13,19 @@ import java.util.Locale;
 /**
  * Everything that decides the bits of a training run, as it is kept beside the checkpoint.
  *
- * @param data folder of the data, or {@code null} for the one inside the jar
+ * @param data folder of the data, or {@code null} for its usual place
  * @param validation number of images held back from training
  * @param threads number of threads; another one gives sums of another order
+ * @param crop part of a training image that is taken; {@code null}, as in runs of old, for the middle
+ * @param flip whether training images are mirrored at random
+ * @param dataset kind of data; with {@code images}, {@code resize}, {@code scale}, {@code damaged} and {@code nonRgb}
+ *            see {@link DataSettings}
  */
 record RunSettings(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
         double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
-        double shift, boolean subPixel, int validation, long seed, int threads) {
+        double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
+        DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
+        OddImages.Rule nonRgb) {
     /** Rule of the optimiser. */
     enum Rule {
         ADAM, ADAMW, SGD;
@@ -46,7 +55,22 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
             case ADAMW -> new Optimizer.Adaptive((float) weightDecay, true);
             case SGD -> new Optimizer.Momentum((float) momentum, (float) weightDecay, false);
         };
-        return new TrainingSettings(batchSize, rule, dropout, new Shift((float) shift, subPixel), null, seed);
+        return new TrainingSettings(batchSize, rule, dropout,
+                new Augmentation(new Shift((float) shift, subPixel), crop == null ? Crop.CENTER : crop, flip), null,
+                seed);
+    }
+
+    /** The same with another augmentation. */
+    RunSettings with(double pixels, Crop part, boolean mirrored) {
+        return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
+                floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, dataset, images,
+                resize, scale, damaged, nonRgb);
+    }
+
+    /** Which data, and what becomes of it. */
+    DataSettings source() {
+        return new DataSettings(dataset, data, images, resize, scale, damaged == null ? OddImages.Rule.REFUSE : damaged,
+                nonRgb == null ? OddImages.Rule.CONVERT : nonRgb);
     }
 
     /** The plan for epochs of {@code stepsPerEpoch} steps. */

@@ -1,11 +1,9 @@
 package io.pare.cli;
 
 import io.pare.compress.Sensitivity;
+import io.pare.data.Corpus;
 import io.pare.data.Dataset;
-import io.pare.data.Mnist;
-import io.pare.data.PixelScale;
 import io.pare.file.AtomicFile;
-import io.pare.model.Models;
 import io.pare.natives.Natives;
 import io.pare.report.HtmlPage;
 import io.pare.report.JsonReport;
@@ -33,8 +31,6 @@ import picocli.CommandLine.Spec;
         header = "Prune and cluster one layer at a time, without retraining, and measure.%n", footer = {
             "", "Example:", "  pare sensitivity lenet5 --from runs/lenet5 --plot sensitivity.html"})
 final class SensitivityCommand implements Callable<Integer> {
-    private static final int HELD_BACK_SHARE = 12;
-
     @Parameters(paramLabel = "MODEL", description = "lenet5 or lenet300.")
     private String model;
 
@@ -49,9 +45,8 @@ final class SensitivityCommand implements Callable<Integer> {
     @Mixin
     private ThreadOption threads;
 
-    @Option(names = "--data", paramLabel = "DIR",
-            description = "Folder with four IDX files (default: the MNIST inside the jar).")
-    private Path data;
+    @Mixin
+    private DataOption data;
 
     @Option(names = "--report", paramLabel = "FILE.json", description = "Write results as JSON.")
     private Path report;
@@ -64,22 +59,24 @@ final class SensitivityCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ThreadOption.apply(threads.orElse(ThreadOption.processors()));
+        int count = threads.orElse(ThreadOption.processors());
+        ThreadOption.apply(count);
         for (Path file : new Path[]{report, plot}) {
             if (file != null) {
                 AtomicFile.check(file);
             }
         }
-        Mnist mnist = data == null ? Mnist.embedded() : Mnist.load(data);
-        Dataset.Split split = mnist.train().split(mnist.train().size() / HELD_BACK_SHARE, seed);
-        try (Network network = Network.create(Models.byName(model), seed, Natives.enabled())) {
+        DataOption.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
+        Corpus corpus = opened.corpus();
+        Dataset.Split split = corpus.split(0, seed);
+        try (Network network = Network.create(opened.model(), seed, Natives.enabled());
+                NetworkTraining training = new NetworkTraining(network, network, split.train(), split.validation(),
+                        corpus.scale(), corpus.augmentation().crop(), seed)) {
             Checkpoint.loadWeights(network, Files.isDirectory(from) ? from.resolve(Checkpoint.WEIGHTS) : from);
-            NetworkTraining training = new NetworkTraining(network, network, split.train(), split.validation(),
-                    PixelScale.MNIST, seed);
             Sensitivity found = Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);
-            print(found);
+            print(found, corpus);
             if (report != null) {
-                new JsonReport().put("model", model).put("seed", seed)
+                new JsonReport().put("model", model).put("dataset", corpus.name()).put("seed", seed)
                         .put("validationAccuracy", found.base().accuracy()).put("rows", found.rows()).write(report);
             }
             if (plot != null) {
@@ -106,8 +103,9 @@ final class SensitivityCommand implements Callable<Integer> {
         return chart;
     }
 
-    private void print(Sensitivity found) {
+    private void print(Sensitivity found, Corpus corpus) {
         PrintWriter out = spec.commandLine().getOut();
+        out.printf("data           %s%n", corpus.name());
         out.printf(Locale.ROOT, "untouched      %.4f%n", found.base().accuracy());
         for (Sensitivity.Row row : found.rows()) {
             String setting = row.bits() == 32

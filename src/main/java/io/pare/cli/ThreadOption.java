@@ -9,7 +9,7 @@ import picocli.CommandLine.Spec.Target;
 
 /** The one knob for all thread pools. */
 final class ThreadOption {
-    private static final int MOST = 1024;
+    static final int MOST = 1024;
 
     @Spec(Target.MIXEE)
     private CommandSpec spec;

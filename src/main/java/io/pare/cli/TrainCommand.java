@@ -1,8 +1,9 @@
 package io.pare.cli;
 
+import io.pare.data.Augmentation;
+import io.pare.data.Corpus;
+import io.pare.data.Crop;
 import io.pare.data.Dataset;
-import io.pare.data.Mnist;
-import io.pare.data.PixelScale;
 import io.pare.file.AtomicFile;
 import io.pare.file.FileException;
 import io.pare.model.Model;
@@ -42,11 +43,10 @@ import picocli.CommandLine.Spec;
         footer = {"", "Examples:", "  pare train lenet5",
             "  pare train lenet5 --seed 2 --threads 1 --out runs/two --report two.json",
             "  pare train lenet5 --optimizer sgd --lr 0.05 --momentum 0.9 --schedule step --epochs 20",
-            "  pare train lenet300 --data ~/fashion-mnist",
+            "  pare train lenet5 --dataset fashion --data ~/fashion-mnist",
+            "  pare train lenet5 --data synthetic --images 10000",
             "  pare train --resume runs/two"})
 final class TrainCommand implements Callable<Integer> {
-    private static final int HELD_BACK_SHARE = 12;
-
     /** Options that decide the bits of a run, with what a resumed run has for them. */
     private static final Map<String, Function<RunSettings, Object>> FIXED = Map.ofEntries(
             Map.entry("--epochs", RunSettings::epochs), Map.entry("--batch-size", RunSettings::batchSize),
@@ -55,6 +55,10 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--schedule", RunSettings::schedule), Map.entry("--lr-floor", RunSettings::floor),
             Map.entry("--warm-up", RunSettings::warmUp), Map.entry("--dropout", RunSettings::dropout),
             Map.entry("--shift", RunSettings::shift), Map.entry("--sub-pixel", RunSettings::subPixel),
+            Map.entry("--crop", RunSettings::crop), Map.entry("--flip", RunSettings::flip),
+            Map.entry("--dataset", RunSettings::dataset), Map.entry("--images", RunSettings::images),
+            Map.entry("--resize", RunSettings::resize), Map.entry("--scale", RunSettings::scale),
+            Map.entry("--damaged", RunSettings::damaged), Map.entry("--non-rgb", RunSettings::nonRgb),
             Map.entry("--validation", RunSettings::validation), Map.entry("--seed", RunSettings::seed));
 
     @Parameters(arity = "0..1", paramLabel = "MODEL", description = "lenet5 or lenet300.")
@@ -101,16 +105,26 @@ final class TrainCommand implements Callable<Integer> {
             description = "Whether the model's dropout layers drop (default: yes).")
     private boolean dropout;
 
-    @Option(names = "--shift", paramLabel = "PIXELS", defaultValue = "1",
-            description = "Augment by random shifts of up to so many pixels; 0 for none (default: ${DEFAULT-VALUE}).")
-    private double shift;
+    @Option(names = "--shift", paramLabel = "PIXELS",
+            description = "Augment by random shifts of up to so many pixels, 4 being CIFAR's pad-and-crop; 0 for none"
+                    + " (default: 1 for MNIST, 4 for CIFAR).")
+    private Double shift;
 
     @Option(names = "--sub-pixel", description = "Shifts are any fraction of pixels, not whole ones.")
     private boolean subPixel;
 
+    @Option(names = "--flip", negatable = true, fallbackValue = "true",
+            description = "Mirror every other training image, left to right (default: yes, but for MNIST).")
+    private Boolean flip;
+
+    @Option(names = "--crop", paramLabel = "PART",
+            description = "Part of a training picture: center, random, or resized, which is of random size and ratio too"
+                    + " (default: resized for inputs above 64 pixels).")
+    private Crop crop;
+
     @Option(names = "--validation", paramLabel = "N",
-            description = "Images held back from training to choose the best epoch (default: a twelfth, 5000 of"
-                    + " MNIST's 60000).")
+            description = "Images held back from training to choose the best epoch (default: the folder's own"
+                    + " validation part, or a twelfth: 5000 of MNIST's 60000).")
     private Integer validation;
 
     @Option(names = "--seed", paramLabel = "S", defaultValue = "1",
@@ -121,9 +135,8 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private ThreadOption threads;
 
-    @Option(names = "--data", paramLabel = "DIR",
-            description = "Folder with four IDX files, gzipped or not (default: the MNIST inside the jar).")
-    private Path data;
+    @Mixin
+    private DataOption data;
 
     @Option(names = "--out", paramLabel = "DIR",
             description = "Folder for checkpoint and weights (default: runs/MODEL).")
@@ -150,27 +163,30 @@ final class TrainCommand implements Callable<Integer> {
         if (report != null) {
             AtomicFile.check(report);
         }
-        Mnist mnist = settings.data() == null ? Mnist.embedded() : Mnist.load(Path.of(settings.data()));
-        Dataset.Split split = split(mnist.train(), settings);
-        try (ProgressView view = ProgressView.choose(quiet, spec.commandLine().getErr());
-                Network network = Network.create(Models.byName(settings.model()), settings.seed(), Natives.enabled());
+        PrintWriter err = spec.commandLine().getErr();
+        DataOption.Opened opened = data.open(settings.source(), settings.model(), settings.threads(), err::println);
+        Corpus corpus = opened.corpus();
+        settings = resume == null ? augmented(settings, corpus.augmentation(), corpus.train()) : settings;
+        Dataset.Split split = split(corpus, settings);
+        try (ProgressView view = ProgressView.choose(quiet, err);
+                Network network = Network.create(opened.model(), settings.seed(), Natives.enabled());
+                Trainer trainer = new Trainer(network, split.train(), corpus.scale(), settings.training());
                 StopSignal stop = new StopSignal()) {
-            Trainer trainer = new Trainer(network, split.train(), PixelScale.MNIST, settings.training());
-            TrainingRun run = new TrainingRun(trainer, split.validation(), PixelScale.MNIST,
+            TrainingRun run = new TrainingRun(trainer, split.validation(), corpus.scale(),
                     settings.plan(trainer.stepsPerEpoch()));
             List<EpochRecord> history = begin(folder, settings, run, view);
-            view.line(introduction(settings, network.model(), split, mnist, folder));
-            boolean done = run.run(new Follower(view, run, folder, settings, history, stop));
+            view.line(introduction(settings, network.model(), split, corpus, folder));
+            boolean done = run.run(new Follower(view, run, folder, settings, history, stop,
+                    corpus.synthetic() ? "  synthetic data" : ""));
             if (!done) {
                 Checkpoint.save(run, folder.path());
                 view.clear();
-                spec.commandLine().getErr()
-                        .println("stopped in epoch " + (run.nextEpoch() + 1) + " and saved; go on with: "
-                                + "java -jar target/engine.jar train --resume " + folder.path());
-                spec.commandLine().getErr().flush();
+                err.println("stopped in epoch " + (run.nextEpoch() + 1) + " and saved; go on with: "
+                        + "java -jar target/engine.jar train --resume " + folder.path());
+                err.flush();
                 return Commands.STOPPED;
             }
-            finish(folder, settings, run, mnist, history);
+            finish(folder, settings, run, opened, history);
             return Commands.OK;
         }
     }
@@ -198,13 +214,15 @@ final class TrainCommand implements Callable<Integer> {
         inside("--weight-decay", weightDecay, 0, 1);
         inside("--lr-floor", floor, 0, 1);
         inside("--warm-up", warmUp, 0, epochs);
-        inside("--shift", shift, 0, Mnist.SIDE);
         if (validation != null) {
             positive("--validation", validation);
         }
-        return new RunSettings(model, data == null ? null : data.toAbsolutePath().normalize().toString(), epochs,
-                batchSize, learningRate, optimizer, momentum, weightDecay, schedule, floor, warmUp, dropout, shift,
-                subPixel, validation == null ? 0 : validation, seed, threads.orElse(ThreadOption.processors()));
+        DataSettings source = data.settings();
+        return new RunSettings(model, source.folder(), epochs, batchSize, learningRate, optimizer, momentum,
+                weightDecay,
+                schedule, floor, warmUp, dropout, 0, subPixel, validation == null ? 0 : validation, seed,
+                threads.orElse(ThreadOption.processors()), null, false, source.source(), source.images(),
+                source.resize(), source.scale(), source.damaged(), source.nonRgb());
     }
 
     private RunSettings resumed(RunFolder folder) {
@@ -221,15 +239,27 @@ final class TrainCommand implements Callable<Integer> {
                 }
             }
         });
-        String moved = data == null ? kept.data() : data.toAbsolutePath().normalize().toString();
+        String moved = data.settings(kept.source()).folder();
         return new RunSettings(kept.model(), moved, kept.epochs(), kept.batchSize(), kept.learningRate(),
                 kept.optimizer(), kept.momentum(), kept.weightDecay(), kept.schedule(), kept.floor(), kept.warmUp(),
                 kept.dropout(), kept.shift(), kept.subPixel(), kept.validation(), kept.seed(),
-                threads.orElse(kept.threads()));
+                threads.orElse(kept.threads()), kept.crop(), kept.flip(), kept.dataset(), kept.images(), kept.resize(),
+                kept.scale(), kept.damaged(), kept.nonRgb());
     }
 
-    private static Dataset.Split split(Dataset train, RunSettings settings) {
-        int held = settings.validation() > 0 ? settings.validation() : Math.max(1, train.size() / HELD_BACK_SHARE);
+    /** Augments as was asked for, else as is usual for the data. */
+    private RunSettings augmented(RunSettings settings, Augmentation usual, Dataset train) {
+        double pixels = shift == null ? usual.shift().pixels() : shift;
+        inside("--shift", pixels, 0, Math.min(train.height(), train.width()));
+        return settings.with(pixels, crop == null ? usual.crop() : crop, flip == null ? usual.flip() : flip);
+    }
+
+    private static Dataset.Split split(Corpus corpus, RunSettings settings) {
+        Dataset train = corpus.train();
+        if (settings.validation() == 0 && corpus.validation() != null) {
+            return corpus.split(0, settings.seed());
+        }
+        int held = settings.validation() > 0 ? settings.validation() : corpus.usuallyHeld();
         if (held >= train.size()) {
             throw new UsageException("--validation " + held + " leaves nothing of " + train.size()
                     + " images to train on; hold back fewer");
@@ -238,7 +268,7 @@ final class TrainCommand implements Callable<Integer> {
             throw new UsageException("--batch-size " + settings.batchSize() + " is more than the "
                     + (train.size() - held) + " images there are to train on");
         }
-        return train.split(held, settings.seed());
+        return corpus.split(held, settings.seed());
     }
 
     private List<EpochRecord> begin(RunFolder folder, RunSettings settings, TrainingRun run, ProgressView view)
@@ -256,21 +286,31 @@ final class TrainCommand implements Callable<Integer> {
         return history;
     }
 
-    private String introduction(RunSettings settings, Model declared, Dataset.Split split, Mnist mnist,
+    private String introduction(RunSettings settings, Model declared, Dataset.Split split, Corpus corpus,
             RunFolder folder) {
-        return String.format(Locale.ROOT, "%s, %,d weights; %,d images to train, %,d to validate, %,d to test; seed %d,"
-                + " %d thread%s%n%s; results in %s", declared.name(), declared.weightCount(), split.train().size(),
-                split.validation().size(), mnist.test().size(), settings.seed(), settings.threads(),
-                settings.threads() == 1 ? "" : "s", Machine.current(), folder.path());
+        return String.format(Locale.ROOT,
+                "%s, %,d weights; %s: %,d images to train, %,d to validate, %,d to test; seed %d,"
+                        + " %d thread%s%s%n%s; results in %s",
+                declared.name(), declared.weightCount(), corpus.name(),
+                split.train().size(), split.validation().size(), corpus.test().size(), settings.seed(),
+                settings.threads(), settings.threads() == 1 ? "" : "s", loading(corpus), Machine.current(),
+                folder.path());
     }
 
-    private void finish(RunFolder folder, RunSettings settings, TrainingRun run, Mnist mnist, List<EpochRecord> history)
-            throws IOException {
+    private static String loading(Corpus corpus) {
+        int loaders = corpus.train().loaders();
+        return loaders == 0 ? "" : ", " + loaders + " more to load images";
+    }
+
+    private void finish(RunFolder folder, RunSettings settings, TrainingRun run, DataOption.Opened opened,
+            List<EpochRecord> history) throws IOException {
         Network network = run.trainer().network();
-        Evaluation test = Evaluation.of(network, mnist.test(), PixelScale.MNIST);
+        Corpus corpus = opened.corpus();
+        Evaluation test = Evaluation.of(network, corpus.test(), corpus.scale());
         double trainLoss = history.isEmpty() ? Double.NaN : history.getLast().trainLoss();
         PrintWriter results = spec.commandLine().getOut();
         results.printf(Locale.ROOT, "model                %s%n", network.model().name());
+        results.printf("data                 %s%n", corpus.name());
         results.printf(Locale.ROOT, "test accuracy        %.4f%n", test.accuracy());
         results.printf(Locale.ROOT, "validation accuracy  %.4f (epoch %d of %d)%n", run.bestAccuracy(),
                 run.bestEpoch() + 1, settings.epochs());
@@ -278,20 +318,21 @@ final class TrainCommand implements Callable<Integer> {
         results.printf(Locale.ROOT, "images per second    %.0f%n", run.imagesPerSecond());
         results.printf(Locale.ROOT, "seconds              %.1f%n", run.seconds());
         results.flush();
-        Checkpoint.saveWeights(network, folder.weights(), Map.of("seed", Long.toString(settings.seed()), "commit",
-                BuildInfo.commit()));
+        Checkpoint.saveWeights(network, corpus.scale(), folder.weights(),
+                Map.of("seed", Long.toString(settings.seed()), "commit",
+                        BuildInfo.commit()));
         results.printf("weights              %s%n", folder.weights());
         results.flush();
         if (report != null) {
-            report(settings, run, mnist, history, test).write(report);
+            report(settings, run, opened, history, test).write(report);
         }
     }
 
-    private static JsonReport report(RunSettings settings, TrainingRun run, Mnist mnist, List<EpochRecord> history,
-            Evaluation test) {
+    private static JsonReport report(RunSettings settings, TrainingRun run, DataOption.Opened opened,
+            List<EpochRecord> history, Evaluation test) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("model", settings.model());
-        fields.put("dataset", mnist.train().name().replace(" (train)", ""));
+        fields.put("dataset", opened.corpus().name());
         fields.put("seed", settings.seed());
         fields.put("threads", settings.threads());
         fields.putAll(Machine.current().fields());
@@ -304,6 +345,11 @@ final class TrainCommand implements Callable<Integer> {
         fields.put("seconds", run.seconds());
         fields.put("bestEpoch", run.bestEpoch() + 1);
         fields.put("weights", run.trainer().network().model().weightCount());
+        if (opened.corpus().train().slow()) {
+            fields.put("loaders", opened.corpus().train().loaders());
+            fields.put("skippedImages", opened.odd().skipped());
+            fields.put("convertedImages", opened.odd().converted());
+        }
         fields.put("settings", settings);
         fields.put("history", history);
         return new JsonReport().putAll(fields);
@@ -335,11 +381,13 @@ final class TrainCommand implements Callable<Integer> {
         private final RunSettings settings;
         private final List<EpochRecord> history;
         private final StopSignal stop;
+        private final String mark;
         private final long firstSteps;
         private final long started = System.nanoTime();
 
         Follower(ProgressView view, TrainingRun run, RunFolder folder, RunSettings settings, List<EpochRecord> history,
-                StopSignal stop) {
+                StopSignal stop, String mark) {
+            this.mark = mark;
             this.view = view;
             this.run = run;
             this.folder = folder;
@@ -383,8 +431,8 @@ final class TrainCommand implements Callable<Integer> {
             long done = run.trainer().steps() - firstSteps;
             double seconds = (System.nanoTime() - started) / 1e9;
             long left = (long) settings.epochs() * run.trainer().stepsPerEpoch() - run.trainer().steps();
-            return String.format(Locale.ROOT, "%,.0f images/s  ETA %s", done * settings.batchSize() / seconds,
-                    ProgressView.duration(left * seconds / Math.max(1, done)));
+            return String.format(Locale.ROOT, "%,.0f images/s  ETA %s%s", done * settings.batchSize() / seconds,
+                    ProgressView.duration(left * seconds / Math.max(1, done)), mark);
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
@@ -43,6 +44,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS).build();
     private static final ObjectMapper SORTED = new ObjectMapper()
+            .addMixIn(TrainingOptions.class, Additions.class)
             .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
     private static final Map<String, Stage> KINDS = kinds();
     private static final List<String> KEYS = List.of("name", "model", "description", "dense", "train", "admm",
@@ -50,7 +52,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
     /** Adam with a cosine, dropout and small shifts; the best epoch on validation. */
     public static final TrainingOptions DENSE =
             new TrainingOptions(8, 1e-3, 0.01, TrainingOptions.Course.COSINE, 0, TrainingOptions.Rule.ADAM, 0.9, 0, 64,
-                    true, 1, 0, 4, 0, TrainingOptions.Select.BEST);
+                    true, 1, false, 0, 4, 0, TrainingOptions.Select.BEST);
     private static final String FOLDER = "/io/pare/compress/recipes/";
 
     public Recipe {
@@ -69,6 +71,12 @@ public record Recipe(String name, String model, String description, TrainingOpti
         kinds.put("admm-joint", Stage.JointValues.DEFAULTS);
         kinds.put("global-budget", Stage.Budget.DEFAULTS);
         return kinds;
+    }
+
+    /** Options that came after runs were saved without them: left out of {@link #text} where they are off. */
+    private interface Additions {
+        @JsonInclude(JsonInclude.Include.NON_DEFAULT)
+        boolean flip();
     }
 
     /** The first {@code count} stages in a form that is equal for equal stages. */

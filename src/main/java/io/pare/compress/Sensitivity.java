@@ -191,6 +191,6 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
 
     private static TrainingOptions train(int epochs, double rate) {
         return new TrainingOptions(epochs, rate, 0.1, TrainingOptions.Course.COSINE, 0, TrainingOptions.Rule.ADAM, 0.9,
-                0, 64, false, 1, 0.5, 4, 0, TrainingOptions.Select.LAST);
+                0, 64, false, 1, false, 0.5, 4, 0, TrainingOptions.Select.LAST);
     }
 }

@@ -14,18 +14,20 @@ package io.pare.compress;
  * @param batchSize samples a step
  * @param dropout whether the model's dropout layers drop
  * @param shift augmentation: images move by up to so many pixels in each direction
+ * @param flip augmentation: every other image, on average, is mirrored left to right
  * @param distill share of the loss that is distillation from the dense network, in [0, 1]
  * @param temperature of the distillation
  * @param average share of the stage, at its end, over which weights are averaged; 0 for none
  * @param select what the stage hands on
  */
 public record TrainingOptions(int epochs, double learningRate, double finalRate, Course schedule, double warmup,
-        Rule optimizer, double momentum, double weightDecay, int batchSize, boolean dropout, int shift, double distill,
-        double temperature, double average, Select select) {
+        Rule optimizer, double momentum, double weightDecay, int batchSize, boolean dropout, int shift,
+        boolean flip, double distill, double temperature, double average,
+        Select select) {
 
     /** What a recipe that says nothing gets. */
     public static final TrainingOptions DEFAULTS = new TrainingOptions(10, 1e-3, 0.01, Course.COSINE, 0, Rule.ADAM,
-            0.9, 0, 128, false, 0, 0, 4, 0, Select.LAST);
+            0.9, 0, 128, false, 0, false, 0, 4, 0, Select.LAST);
 
     /** Course of the learning rate. */
     public enum Course {

@@ -3,34 +3,38 @@ package io.pare.data;
 import io.pare.mem.FloatTensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 
 /**
  * Serves a data set batch by batch, epoch by epoch.
  *
  * <p>The order of an epoch depends on seed and epoch number alone, and an augmented image on these and its index; so the
  * position {@code (epoch, batch)} is the whole state, and a resumed run that seeks it gets the same bits as one that was
- * never stopped. {@link #next} allocates nothing. Not thread-safe.
+ * never stopped. If the set asks for {@linkplain Dataset#loaders() loading threads}, these fill a ring of three batches
+ * in advance, to the same bits; {@link #close} ends them and frees the ring. {@link #next} allocates nothing on the heap
+ * where images are in memory, and where they are decoded no more than the decoder does.
+ *
+ * <p>Images that turn out to be unreadable and may be skipped are left out {@linkplain #inOrder in order}; in random
+ * order the image that follows in the set stands in. Not thread-safe.
  */
-public final class Batches {
+public final class Batches implements AutoCloseable {
     private static final long SHUFFLE = 0x73687566L;
     private static final long AUGMENT = 0x61756767L;
 
     private final Dataset data;
     private final int batchSize;
-    private final float[] values;
-    private final Shift shift;
     private final boolean shuffled;
     private final long seed;
     private final int[] order;
-    private final float[] image;
-    private final float[] source;
-    private final SplitMix64 random = new SplitMix64(0);
+    private final int[] indices;
+    private final Loader loader;
+    private final Prefetch prefetch;
+    private boolean filling;
     private long augmentation;
     private int epoch;
     private int batch;
 
-    private Batches(Dataset data, int batchSize, PixelScale scale, Shift shift, boolean shuffled, long seed) {
+    private Batches(Dataset data, int batchSize, PixelScale scale, Augmentation augmentation, boolean shuffled,
+            long seed) {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch size must be at least 1, is " + batchSize);
         }
@@ -40,24 +44,28 @@ public final class Batches {
         }
         this.data = data;
         this.batchSize = batchSize;
-        this.values = scale.table();
-        this.shift = shift;
         this.shuffled = shuffled;
         this.seed = seed;
         this.order = new int[data.size()];
-        this.image = new float[data.imageBytes()];
-        this.source = shift.none() ? image : new float[data.imageBytes()];
-        seek(0, 0);
+        this.indices = new int[batchSize];
+        boolean ahead = data.loaders() > 0;
+        this.loader = ahead ? null : new Loader(data, scale, augmentation);
+        this.prefetch = ahead
+                ? new Prefetch(data.loaders(), batchSize, (long) data.imageBytes() * Float.BYTES,
+                        () -> new Loader(data, scale, augmentation))
+                : null;
+        go(0, 0);
     }
 
     /** Full batches only, in a new random order each epoch: up to {@code batchSize - 1} images sit out an epoch. */
-    public static Batches shuffled(Dataset data, int batchSize, PixelScale scale, Shift shift, long seed) {
-        return new Batches(data, batchSize, scale, shift, true, seed);
+    public static Batches shuffled(Dataset data, int batchSize, PixelScale scale, Augmentation augmentation,
+            long seed) {
+        return new Batches(data, batchSize, scale, augmentation, true, seed);
     }
 
-    /** Every image once in the order of the set; the last batch may be short. */
+    /** Every image once in the order of the set, as it is; the last batch may be short. */
     public static Batches inOrder(Dataset data, int batchSize, PixelScale scale) {
-        return new Batches(data, batchSize, scale, Shift.NONE, false, 0);
+        return new Batches(data, batchSize, scale, Augmentation.NONE, false, 0);
     }
 
     /** Number of batches in an epoch. */
@@ -85,15 +93,25 @@ public final class Batches {
 
     /** Index in the data set of row {@code row} of the batch that {@link #next} gave last. */
     public int index(int row) {
-        return order[(batch - 1) * batchSize + row];
+        return indices[row];
     }
 
-    /** Goes to batch {@code newBatch} of epoch {@code newEpoch}, both from 0. */
+    /** Goes to batch {@code newBatch} of epoch {@code newEpoch}, both from 0; loading threads begin there at once. */
     public void seek(int newEpoch, int newBatch) {
         if (newEpoch < 0 || newBatch < 0 || newBatch > perEpoch()) {
             throw new IllegalArgumentException(
                     "no batch " + newBatch + " in epoch " + newEpoch + " of " + perEpoch() + " batches");
         }
+        if (prefetch != null) {
+            prefetch.stop();
+        }
+        go(newEpoch, newBatch);
+        if (prefetch != null) {
+            fillAhead();
+        }
+    }
+
+    private void go(int newEpoch, int newBatch) {
         for (int i = 0; i < order.length; i++) {
             order[i] = i;
         }
@@ -105,6 +123,11 @@ public final class Batches {
         batch = newBatch;
     }
 
+    private void fillAhead() {
+        filling = true;
+        prefetch.start(batch, perEpoch(), order.length, this::fill);
+    }
+
     /**
      * Writes the next batch of the epoch.
      *
@@ -114,101 +137,94 @@ public final class Batches {
      * @return number of images written; 0 when the epoch is over, then {@link #seek} the next
      */
     public int next(FloatTensor images, MemorySegment labels) {
-        int imageBytes = data.imageBytes();
         MemorySegment target = images.segment();
-        if (images.count() != (long) batchSize * imageBytes || labels.byteSize() < (long) batchSize * Integer.BYTES) {
+        if (images.count() != (long) batchSize * data.imageBytes()
+                || labels.byteSize() < (long) batchSize * Integer.BYTES) {
             throw new IllegalArgumentException(
-                    "batches of " + batchSize + " x " + imageBytes + " do not fit into " + images
+                    "batches of " + batchSize + " x " + data.imageBytes() + " do not fit into " + images
                             + " and " + labels.byteSize() + " bytes of labels");
         }
-        if (batch == perEpoch()) {
+        int count = 0;
+        while (count == 0 && batch < perEpoch()) {
+            int rows = Math.min(batchSize, order.length - batch * batchSize);
+            count = prefetch == null ? read(rows, target) : take(rows, target);
+            batch++;
+        }
+        if (count == 0) {
             return 0;
         }
-        int first = batch * batchSize;
-        int count = Math.min(batchSize, order.length - first);
         for (int i = 0; i < count; i++) {
-            int index = order[first + i];
-            load(index);
-            if (!shift.none()) {
-                shiftInto(index);
-            }
-            MemorySegment.copy(image, 0, target, ValueLayout.JAVA_FLOAT, (long) i * imageBytes * Float.BYTES,
-                    imageBytes);
-            labels.setAtIndex(ValueLayout.JAVA_INT, i, data.label(index));
+            labels.setAtIndex(ValueLayout.JAVA_INT, i, data.label(indices[i]));
         }
         if (count < batchSize) {
-            target.asSlice((long) count * imageBytes * Float.BYTES).fill((byte) 0);
+            target.asSlice(count * bytes()).fill((byte) 0);
             for (int i = count; i < batchSize; i++) {
                 labels.setAtIndex(ValueLayout.JAVA_INT, i, 0);
             }
         }
-        batch++;
         return count;
     }
 
-    private void load(int index) {
-        byte[] pixels = data.pixels();
-        int from = data.pixelsAt(index);
-        for (int p = 0; p < source.length; p++) {
-            source[p] = values[pixels[from + p] & 0xff];
-        }
+    private long bytes() {
+        return (long) data.imageBytes() * Float.BYTES;
     }
 
-    /** Writes the loaded image, moved by a shift of its own. */
-    private void shiftInto(int index) {
-        random.restart(augmentation, index);
-        float down = shift.draw(random);
-        float right = shift.draw(random);
-        int rows = (int) Math.floor(down);
-        int columns = (int) Math.floor(right);
-        float below = down - rows;
-        float beside = right - columns;
-        if (below == 0 && beside == 0) {
-            move(rows, columns);
+    /** Reads a batch here and now. */
+    private int read(int rows, MemorySegment target) {
+        int count = 0;
+        for (int i = 0; i < rows; i++) {
+            int index = fill(loader, batch * batchSize + i, target, count * bytes());
+            if (index >= 0) {
+                indices[count++] = index;
+            }
+        }
+        return count;
+    }
+
+    /** Takes a batch that the loading threads have read. */
+    private int take(int rows, MemorySegment target) {
+        if (!filling) {
+            fillAhead();
+        }
+        Prefetch.Slot slot = prefetch.take();
+        int count = 0;
+        int from = 0;
+        while (from < rows) {
+            int to = from;
+            while (to < rows && slot.indices[to] >= 0) {
+                indices[count + to - from] = slot.indices[to];
+                to++;
+            }
+            MemorySegment.copy(slot.images, from * bytes(), target, count * bytes(), (to - from) * bytes());
+            count += to - from;
+            from = to + 1;
+        }
+        prefetch.release();
+        return count;
+    }
+
+    /** The image at {@code position} of the epoch's order; in random order, if it cannot be read, one that can. */
+    private int fill(Loader own, int position, MemorySegment target, long offset) {
+        int index = order[position];
+        for (int tried = 0; tried < (shuffled ? order.length : 1); tried++) {
+            if (own.load(index, augmentation, target, offset)) {
+                return index;
+            }
+            index = (index + 1) % order.length;
+        }
+        if (shuffled) {
+            throw new DataException(data.name() + " has no image that can be read");
+        }
+        return -1;
+    }
+
+    /** Ends the loading threads, if there are any. */
+    @Override
+    public void close() {
+        if (prefetch == null) {
+            loader.close();
         } else {
-            interpolate(rows, columns, below, beside);
+            prefetch.close();
         }
-    }
-
-    /** Moves the loaded image by whole pixels. */
-    private void move(int down, int right) {
-        int height = data.height();
-        int width = data.width();
-        int kept = width - Math.abs(right);
-        Arrays.fill(image, values[0]);
-        if (kept <= 0) {
-            return;
-        }
-        for (int channel = 0; channel < data.channels(); channel++) {
-            int plane = channel * height * width;
-            for (int y = Math.max(0, down); y < Math.min(height, height + down); y++) {
-                System.arraycopy(source, plane + (y - down) * width + Math.max(0, -right), image,
-                        plane + y * width + Math.max(0, right), kept);
-            }
-        }
-    }
-
-    /** Moves it by whole pixels and the fractions {@code below} and {@code beside}, by bilinear interpolation. */
-    private void interpolate(int rows, int columns, float below, float beside) {
-        int height = data.height();
-        int width = data.width();
-        int p = 0;
-        for (int channel = 0; channel < data.channels(); channel++) {
-            int plane = channel * height * width;
-            for (int y = 0; y < height; y++) {
-                for (int x = 0; x < width; x++) {
-                    float near = (1 - beside) * at(plane, y - rows, x - columns)
-                            + beside * at(plane, y - rows, x - columns - 1);
-                    float far = (1 - beside) * at(plane, y - rows - 1, x - columns)
-                            + beside * at(plane, y - rows - 1, x - columns - 1);
-                    image[p++] = (1 - below) * near + below * far;
-                }
-            }
-        }
-    }
-
-    private float at(int plane, int y, int x) {
-        boolean outside = y < 0 || x < 0 || y >= data.height() || x >= data.width();
-        return outside ? values[0] : source[plane + y * data.width() + x];
     }
 }

@@ -1,12 +1,15 @@
 package io.pare.data;
 
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
 import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * Labelled images of one size with 8-bit channels, on the heap: 47 MB for MNIST's 60,000.
+ * Labelled images that become inputs of one shape: in memory (47 MB for MNIST's 60,000), made up, or decoded from files
+ * whenever they are asked for.
  *
- * <p>Selections and splits are views on the same pixels. Immutable and thread-safe.
+ * <p>Selections and splits are views on the same images. Immutable and thread-safe.
  */
 public final class Dataset {
     /** Keeps the split's random numbers apart from those of the batches. */
@@ -17,44 +20,79 @@ public final class Dataset {
     private final int height;
     private final int width;
     private final int classes;
-    private final byte[] pixels;
-    private final byte[] labels;
+    private final Images images;
+    private final int[] labels;
     private final int[] rows;
+    private final int loaders;
 
     /** Training samples and those held back from it. */
     public record Split(Dataset train, Dataset validation) {}
 
     /**
-     * Wraps pixels and labels without copying them.
+     * Wraps pixels without copying them.
      *
      * @param pixels CHW bytes of one image after another, 0 to 255
-     * @param labels one per image, each below {@code classes}
+     * @param labels one per image, 0 to 255, each below {@code classes}
      */
     public Dataset(String name, int channels, int height, int width, int classes, byte[] pixels, byte[] labels) {
-        this(name, channels, height, width, classes, pixels, labels, identity(labels.length));
-        int imageBytes = imageBytes();
-        if (pixels.length % imageBytes != 0 || pixels.length / imageBytes != labels.length) {
-            throw new DataException(name + " has " + pixels.length / imageBytes + " images and " + labels.length
-                    + " labels: the numbers must be equal");
-        }
+        this(name, channels, height, width, classes, stored(name, channels, height, width, pixels, labels.length),
+                unsigned(labels));
+    }
+
+    /** All of {@code images}, as inputs of that shape. */
+    Dataset(String name, int channels, int height, int width, int classes, Images images, int[] labels) {
+        this(name, channels, height, width, classes, images, labels, identity(labels.length), 0);
         for (int i = 0; i < labels.length; i++) {
-            if ((labels[i] & 0xff) >= classes) {
-                throw new DataException(name + ": label " + i + " is " + (labels[i] & 0xff) + ", labels go from 0 to "
-                        + (classes - 1));
+            if (labels[i] < 0 || labels[i] >= classes) {
+                throw new DataException(
+                        name + ": label " + i + " is " + labels[i] + ", labels go from 0 to " + (classes - 1));
             }
         }
     }
 
-    private Dataset(String name, int channels, int height, int width, int classes, byte[] pixels, byte[] labels,
-            int[] rows) {
+    private Dataset(String name, int channels, int height, int width, int classes, Images images, int[] labels,
+            int[] rows, int loaders) {
         this.name = Objects.requireNonNull(name);
         this.channels = channels;
         this.height = height;
         this.width = width;
         this.classes = classes;
-        this.pixels = pixels;
+        this.images = images;
         this.labels = labels;
         this.rows = rows;
+        this.loaders = loaders;
+    }
+
+    private static Images stored(String name, int channels, int height, int width, byte[] pixels, int labels) {
+        StoredImages images = new StoredImages(pixels, channels, height, width);
+        if (pixels.length % images.imageBytes() != 0 || images.count() != labels) {
+            throw new DataException(name + " has " + images.count() + " images and " + labels
+                    + " labels: the numbers must be equal");
+        }
+        return images;
+    }
+
+    private static int[] unsigned(byte[] labels) {
+        int[] values = new int[labels.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = labels[i] & 0xff;
+        }
+        return values;
+    }
+
+    /**
+     * Images of uniform noise with labels that go round, for runs whose speed counts and not their result.
+     *
+     * @param name says that the data is synthetic
+     */
+    public static Dataset synthetic(String name, int count, int channels, int height, int width, int classes,
+            long seed) {
+        int[] labels = new int[count];
+        for (int i = 0; i < count; i++) {
+            labels[i] = i % classes;
+        }
+        return new Dataset(name, channels, height, width, classes,
+                new SyntheticImages(count, channels, height, width, seed), labels);
     }
 
     public String name() {
@@ -84,29 +122,68 @@ public final class Dataset {
         return classes;
     }
 
-    /** Bytes of one image: channels x height x width. */
+    /** Values of one image: channels x height x width. */
     public int imageBytes() {
         return channels * height * width;
     }
 
     /** Class of image {@code index}. */
     public int label(int index) {
-        return labels[rows[index]] & 0xff;
+        return labels[rows[index]];
     }
 
-    /** Pixel {@code offset} (CHW) of image {@code index}, 0 to 255. */
+    /**
+     * Pixel {@code offset} (CHW) of image {@code index} as evaluation sees it, 0 to 255. For a look at few: each call
+     * reads a whole image where images are not in memory.
+     */
     public int pixel(int index, int offset) {
         Objects.checkIndex(offset, imageBytes());
-        return pixels[rows[index] * imageBytes() + offset] & 0xff;
+        if (images instanceof StoredImages stored) {
+            return stored.pixels()[rows[index] * imageBytes() + offset] & 0xff;
+        }
+        return image(index)[offset] & 0xff;
     }
 
-    /** Where image {@code index} begins in {@link #pixels()}. */
-    int pixelsAt(int index) {
-        return rows[index] * imageBytes();
-    }
-
-    byte[] pixels() {
+    /** All pixels (CHW) of image {@code index} as evaluation sees it, rounded to bytes. */
+    public byte[] image(int index) {
+        byte[] pixels = new byte[imageBytes()];
+        try (Region region = Region.confined("image");
+                Loader loader = new Loader(this, PixelScale.UNIT, Augmentation.NONE)) {
+            FloatTensor values = region.tensor(imageBytes());
+            if (loader.load(index, 0, values.segment(), 0)) {
+                for (int i = 0; i < pixels.length; i++) {
+                    pixels[i] = (byte) Math.round(values.get(i) * 255);
+                }
+            }
+        }
         return pixels;
+    }
+
+    Images images() {
+        return images;
+    }
+
+    /** Where image {@code index} stands in {@link #images()}. */
+    int row(int index) {
+        return rows[index];
+    }
+
+    /** Threads that read images ahead of whoever takes batches; 0 if that one reads them himself. */
+    public int loaders() {
+        return loaders;
+    }
+
+    /** The same images, read ahead by {@code threads} threads; what they become does not depend on it. */
+    public Dataset loaders(int threads) {
+        if (threads < 0) {
+            throw new IllegalArgumentException("number of loading threads is " + threads + ", must be 0 or more");
+        }
+        return new Dataset(name, channels, height, width, classes, images, labels, rows, threads);
+    }
+
+    /** Whether reading ahead pays: images are decoded whenever they are asked for. */
+    public boolean slow() {
+        return images.slow();
     }
 
     /** A view on the images {@code from} to {@code to} (exclusive). */
@@ -146,7 +223,7 @@ public final class Dataset {
     }
 
     private Dataset view(int[] selected) {
-        return new Dataset(name, channels, height, width, classes, pixels, labels, selected);
+        return new Dataset(name, channels, height, width, classes, images, labels, selected, loaders);
     }
 
     private int[] pick(int[] indices) {

@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -79,6 +78,32 @@ public record Mnist(Dataset train, Dataset test) {
         return of(folder.toString(), folder);
     }
 
+    /** The same under another name. */
+    public static Mnist load(String name, Path folder) {
+        return of(name, folder);
+    }
+
+    /** Whether {@code folder} has files that {@link #load} looks for. */
+    public static boolean looksLike(Path folder) {
+        return Files.isDirectory(folder) && locate(Part.TRAIN_IMAGES, folder) != null;
+    }
+
+    /** With the scale of MNIST and shifts of a pixel. */
+    public Corpus corpus() {
+        return corpus(PixelScale.MNIST, Augmentation.of(new Shift(1, false)), List.of());
+    }
+
+    /** The ten kinds of clothes of Fashion-MNIST (Xiao, Rasul, Vollgraf, 1708.07747), with flips too. */
+    public Corpus fashion() {
+        return corpus(PixelScale.FASHION_MNIST, new Augmentation(new Shift(1, false), Crop.CENTER, true),
+                List.of("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+                        "ankle boot"));
+    }
+
+    private Corpus corpus(PixelScale scale, Augmentation augmentation, List<String> names) {
+        return new Corpus(train.name().replace(" (train)", ""), train, null, test, scale, augmentation, names);
+    }
+
     /** Reads the four files of {@code folder}, or the embedded ones for null, and compares them with MNIST. */
     public static List<Check> verify(Path folder) {
         List<Check> checks = new ArrayList<>();
@@ -133,6 +158,15 @@ public record Mnist(Dataset train, Dataset test) {
         if (!Files.isDirectory(folder)) {
             throw new DataException(folder + " is no folder: give the one that holds the four IDX files");
         }
+        Path file = locate(part, folder);
+        if (file != null) {
+            return file;
+        }
+        throw new DataException(folder + " has no " + part.fileName + " (looked for " + String.join(", ", part.names())
+                + ", also in MNIST/raw and raw)");
+    }
+
+    private static Path locate(Part part, Path folder) {
         for (Path place : List.of(folder, folder.resolve("MNIST").resolve("raw"), folder.resolve("raw"))) {
             for (String name : part.names()) {
                 Path file = place.resolve(name);
@@ -141,21 +175,15 @@ public record Mnist(Dataset train, Dataset test) {
                 }
             }
         }
-        throw new DataException(folder + " has no " + part.fileName + " (looked for " + String.join(", ", part.names())
-                + ", also in MNIST/raw and raw)");
+        return null;
     }
 
     private static String sha256(Idx idx) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update(new byte[]{0, 0, 8, (byte) idx.shape().length});
-            for (int size : idx.shape()) {
-                digest.update(
-                        new byte[]{(byte) (size >>> 24), (byte) (size >>> 16), (byte) (size >>> 8), (byte) size});
-            }
-            return HexFormat.of().formatHex(digest.digest(idx.data()));
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every JDK has SHA-256", e);
+        MessageDigest digest = Checksum.digest();
+        digest.update(new byte[]{0, 0, 8, (byte) idx.shape().length});
+        for (int size : idx.shape()) {
+            digest.update(new byte[]{(byte) (size >>> 24), (byte) (size >>> 16), (byte) (size >>> 8), (byte) size});
         }
+        return HexFormat.of().formatHex(digest.digest(idx.data()));
     }
 }

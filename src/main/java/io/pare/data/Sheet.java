@@ -47,10 +47,11 @@ public final class Sheet {
     private static void draw(BufferedImage sheet, Dataset data, int index, int left, int top) {
         int plane = data.height() * data.width();
         boolean colour = data.channels() >= 3;
+        byte[] pixels = data.image(index);
         for (int p = 0; p < plane; p++) {
-            int red = data.pixel(index, p);
-            int green = colour ? data.pixel(index, plane + p) : red;
-            int blue = colour ? data.pixel(index, 2 * plane + p) : red;
+            int red = pixels[p] & 0xff;
+            int green = colour ? pixels[plane + p] & 0xff : red;
+            int blue = colour ? pixels[2 * plane + p] & 0xff : red;
             sheet.setRGB(left + p % data.width(), top + p / data.width(), red << 16 | green << 8 | blue);
         }
     }

@@ -1,7 +1,8 @@
 package io.pare.data;
 
 /**
- * Augmentation of training images by random shifts; what comes in from outside is pixel value 0.
+ * Augmentation of training images by random shifts; what comes in from outside is pixel value 0. By whole pixels it is
+ * the same as padding with so many black pixels and cropping at random.
  *
  * @param pixels the largest shift in each direction, in pixels; 0 switches augmentation off
  * @param subPixel whether shifts are any real number (bilinear interpolation), or whole pixels only

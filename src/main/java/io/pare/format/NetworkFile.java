@@ -29,6 +29,9 @@ import java.util.TreeMap;
 public final class NetworkFile {
     /** Entry of a safetensors file's map that names the network. */
     public static final String MODEL = "model";
+    /** Entries of a safetensors file's map that say for which images and how many classes the network is. */
+    public static final String INPUT = "input.shape";
+    public static final String CLASSES = "classes";
     /** Entries of a safetensors file's map that say how pixels become inputs. */
     public static final String MEAN = "input.mean";
     public static final String DEVIATION = "input.deviation";
@@ -66,8 +69,10 @@ public final class NetworkFile {
 
     private static Safetensors.Writer writer(CompressedWeights weights) {
         return new Safetensors.Writer().metadata(MODEL, weights.model().name())
-                .metadata(MEAN, Float.toString(weights.scale().mean()))
-                .metadata(DEVIATION, Float.toString(weights.scale().deviation()));
+                .metadata(INPUT, weights.model().input().toString())
+                .metadata(CLASSES, Integer.toString(weights.model().classes()))
+                .metadata(MEAN, weights.scale().means())
+                .metadata(DEVIATION, weights.scale().deviations());
     }
 
     private static void writeDense(Path path, CompressedWeights weights) throws IOException {
@@ -222,22 +227,19 @@ public final class NetworkFile {
             throw new FormatException(path + " does not say which network its tensors " + file.names()
                     + " belong to: name the network; known are " + Models.names());
         }
-        return Models.byName(name);
+        String input = file.metadata().get(INPUT);
+        return Models.byName(name, input == null ? null : ImageShape.parse(input),
+                Integer.parseInt(file.metadata().getOrDefault(CLASSES, "0")));
     }
 
     /** What the file says, else what Pare trains with: MNIST's scale for images of its shape. */
     private static InputScale scale(Path path, Safetensors file, Model model) {
         InputScale usual = model.input().equals(MNIST_IMAGE) ? InputScale.MNIST : InputScale.UNIT;
-        return new InputScale(decimal(path, file, MEAN, usual.mean()),
-                decimal(path, file, DEVIATION, usual.deviation()));
-    }
-
-    private static float decimal(Path path, Safetensors file, String key, float otherwise) {
-        String text = file.metadata().get(key);
         try {
-            return text == null ? otherwise : Float.parseFloat(text);
-        } catch (NumberFormatException e) {
-            throw new FormatException(path + ": entry " + key + " is '" + text + "', no number", e);
+            return InputScale.parse(file.metadata().getOrDefault(MEAN, usual.means()),
+                    file.metadata().getOrDefault(DEVIATION, usual.deviations()));
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(path + ", entries " + MEAN + " and " + DEVIATION + ": " + e.getMessage(), e);
         }
     }
 

@@ -100,8 +100,8 @@ public final class OnnxFile {
         graph.message(12, value(OUTPUT, model.classes()));
         return new Writer().number(1, IR_VERSION).text(2, "Pare").message(7, graph)
                 .message(8, new Writer().text(1, "").number(2, OPSET))
-                .message(14, property(MEAN, Float.toString(weights.scale().mean())))
-                .message(14, property(DEVIATION, Float.toString(weights.scale().deviation()))).toByteArray();
+                .message(14, property(MEAN, weights.scale().means()))
+                .message(14, property(DEVIATION, weights.scale().deviations())).toByteArray();
     }
 
     private static Writer property(String key, String value) {
@@ -469,17 +469,17 @@ public final class OnnxFile {
             if (!graph.outputs.contains(at)) {
                 throw new FormatException("the graph's output " + graph.outputs + " is not that of its last operator");
             }
-            InputScale scale = new InputScale(decimal(MEAN, 0), decimal(DEVIATION, 1));
+            InputScale scale = scale();
             Model model = new Model(graph.name, first, shape.features(), layers);
             return known(new CompressedWeights(model, tensors, scale));
         }
 
-        private float decimal(String property, float otherwise) {
-            String text = graph.properties.get(property);
+        private InputScale scale() {
             try {
-                return text == null ? otherwise : Float.parseFloat(text);
-            } catch (NumberFormatException e) {
-                throw new FormatException("property " + property + " is '" + text + "', no number", e);
+                return InputScale.parse(graph.properties.getOrDefault(MEAN, InputScale.UNIT.means()),
+                        graph.properties.getOrDefault(DEVIATION, InputScale.UNIT.deviations()));
+            } catch (IllegalArgumentException e) {
+                throw new FormatException("properties " + MEAN + " and " + DEVIATION + ": " + e.getMessage(), e);
             }
         }
 

@@ -207,7 +207,7 @@ public final class PareFile {
             Map<String, Choice> choices, Listener listener) {
         coder.part(Part.HEADER);
         Model model = new ModelCoder(coder).code(weights == null ? null : weights.model());
-        InputScale scale = scale(coder, weights == null ? null : weights.scale());
+        InputScale scale = scale(coder, weights == null ? null : weights.scale(), model.input().channels());
         checkSize(model);
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         walk(model, (parameter, view, needed) -> {
@@ -222,19 +222,36 @@ public final class PareFile {
         return new CompressedWeights(model, tensors, scale);
     }
 
-    private static InputScale scale(BitCoder coder, InputScale scale) {
-        int usual = coder.number(scale == null ? 0 : USUAL.contains(scale) ? USUAL.indexOf(scale) : USUAL.size(), 0);
-        if (usual < USUAL.size()) {
-            return USUAL.get(usual);
+    private static InputScale scale(BitCoder coder, InputScale scale, int channels) {
+        int one = USUAL.size();
+        int each = one + 1;
+        int kind = coder.number(
+                scale == null ? 0
+                        : USUAL.contains(scale) ? USUAL.indexOf(scale) : scale.mean().size() == 1 ? one : each,
+                0);
+        if (kind < one) {
+            return USUAL.get(kind);
         }
-        float mean = Float.intBitsToFloat(coder.bits(scale == null ? 0 : Float.floatToRawIntBits(scale.mean()), 32));
-        float deviation = Float
-                .intBitsToFloat(coder.bits(scale == null ? 0 : Float.floatToRawIntBits(scale.deviation()), 32));
+        int count = kind == one ? 1 : coder.number(scale == null ? 0 : scale.mean().size(), 0);
+        if (kind > each || count > channels) {
+            throw new FormatException("the scale of inputs is of kind " + kind + " with " + count
+                    + " entries: the file is damaged");
+        }
+        List<Float> mean = new ArrayList<>();
+        List<Float> deviation = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            mean.add(decimal(coder, scale == null ? 0 : scale.mean().get(i)));
+            deviation.add(decimal(coder, scale == null ? 0 : scale.deviation().get(i)));
+        }
         try {
             return new InputScale(mean, deviation);
         } catch (IllegalArgumentException e) {
             throw new FormatException(e.getMessage() + ": the file is damaged", e);
         }
+    }
+
+    private static float decimal(BitCoder coder, float value) {
+        return Float.intBitsToFloat(coder.bits(Float.floatToRawIntBits(value), 32));
     }
 
     private static void checkSize(Model model) {

@@ -1,6 +1,10 @@
 package io.pare.train;
 
+import io.pare.data.Augmentation;
+import io.pare.data.PixelScale;
 import io.pare.format.FormatException;
+import io.pare.format.InputScale;
+import io.pare.format.NetworkFile;
 import io.pare.format.Safetensors;
 import io.pare.mem.FloatTensor;
 import java.io.IOException;
@@ -94,9 +98,14 @@ public final class Checkpoint {
         }
     }
 
-    /** Writes the parameters of a network, with the model's name and any {@code metadata}. */
-    public static void saveWeights(Network network, Path path, Map<String, String> metadata) throws IOException {
-        Safetensors.Writer writer = new Safetensors.Writer().metadata("model", network.model().name());
+    /** Writes the parameters of a network, with the model's name and shape, how pixels are scaled, and any metadata. */
+    public static void saveWeights(Network network, PixelScale scale, Path path, Map<String, String> metadata)
+            throws IOException {
+        InputScale input = new InputScale(scale.mean(), scale.deviation());
+        Safetensors.Writer writer = new Safetensors.Writer().metadata("model", network.model().name())
+                .metadata(NetworkFile.INPUT, network.model().input().toString())
+                .metadata(NetworkFile.CLASSES, Integer.toString(network.model().classes()))
+                .metadata(NetworkFile.MEAN, input.means()).metadata(NetworkFile.DEVIATION, input.deviations());
         metadata.forEach(writer::metadata);
         for (Weight weight : network.weights()) {
             writer.add(weight.name(), weight.value());
@@ -138,7 +147,9 @@ public final class Checkpoint {
     /** Everything that decides the bits of a run, but for data, threads and machine. */
     private static String describe(TrainingRun run) {
         TrainingSettings s = run.trainer().settings();
+        Augmentation a = s.augmentation();
+        String more = a.equals(Augmentation.of(a.shift())) ? "" : " " + a.crop() + " flip=" + a.flip();
         return run.plan() + " batchSize=" + s.batchSize() + " " + s.optimizer() + " dropout=" + s.dropout() + " "
-                + s.shift() + " seed=" + s.seed();
+                + a.shift() + more + " seed=" + s.seed();
     }
 }

@@ -13,28 +13,39 @@ import java.lang.foreign.MemorySegment;
  *
  * @param accuracy share of samples whose largest logit is the label's, in [0, 1]
  * @param loss mean cross-entropy in nats
- * @param samples number of samples
+ * @param samples number of samples; less than the set has if some could not be read and were skipped
  */
 public record Evaluation(double accuracy, double loss, int samples) {
-    private static final int BATCH = 512;
+    private static final int MOST_IN_BATCH = 512;
+    private static final int VALUES_IN_BATCH = 1 << 21;
+    private static final int LEAST_IN_BATCH = 16;
 
     /** Runs every sample once, without dropout. */
     public static Evaluation of(Network network, Dataset data, PixelScale scale) {
-        int batch = Math.min(BATCH, Math.max(1, data.size()));
+        int batch = batchSize(data);
         int classes = network.model().classes();
         Tape tape = network.inferenceTape(batch, network.sparse(batch, false));
         tape.readMasks();
         FloatTensor images = tape.input(Network.IMAGES);
         MemorySegment labels = tape.labels();
-        Batches batches = Batches.inOrder(data, batch, scale);
         long correct = 0;
+        int seen = 0;
         double loss = 0;
-        for (int count = batches.next(images, labels); count > 0; count = batches.next(images, labels)) {
-            tape.forward(0);
-            MemorySegment logits = tape.output().segment();
-            correct += Kernels.active().countCorrect(logits, 0, labels, 0, count, classes);
-            loss += Kernels.active().softmaxCrossEntropy(logits, 0, labels, 0, count, classes, 1f, null, 0);
+        try (Batches batches = Batches.inOrder(data, batch, scale)) {
+            for (int count = batches.next(images, labels); count > 0; count = batches.next(images, labels)) {
+                tape.forward(0);
+                MemorySegment logits = tape.output().segment();
+                correct += Kernels.active().countCorrect(logits, 0, labels, 0, count, classes);
+                loss += Kernels.active().softmaxCrossEntropy(logits, 0, labels, 0, count, classes, 1f, null, 0);
+                seen += count;
+            }
         }
-        return new Evaluation((double) correct / data.size(), loss / data.size(), data.size());
+        return new Evaluation((double) correct / seen, loss / seen, seen);
+    }
+
+    /** Images at once: 512, fewer where they are large, so that they and what comes of them stay near the cores. */
+    static int batchSize(Dataset data) {
+        int fitting = Math.max(LEAST_IN_BATCH, VALUES_IN_BATCH / data.imageBytes());
+        return Math.max(1, Math.min(data.size(), Math.min(MOST_IN_BATCH, fitting)));
     }
 }

@@ -10,15 +10,16 @@ import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * Makes training steps on a network, epoch by epoch, and keeps no memory of its own.
+ * Makes training steps on a network, epoch by epoch.
  *
  * <p>The order of samples, dropout and augmentation follow from the settings' seed, the epoch's number and the batch's:
- * values, optimiser state and the number of steps are the whole state. A step allocates nothing. One thread at a time.
+ * values, optimiser state and the number of steps are the whole state. A step allocates nothing. One thread at a time;
+ * {@link #close} ends those that load images, if the data set asks for some.
  *
  * <p>Knows no constraint: what compression asks of a step hangs on the {@link Weight}s, as a penalty and a mask. Masks are
  * taken note of when an epoch begins; where they leave few weights, a step computes with these alone.
  */
-public final class Trainer {
+public final class Trainer implements AutoCloseable {
     private final Network network;
     private final TrainingSettings settings;
     private final Batches batches;
@@ -100,7 +101,7 @@ public final class Trainer {
     public Trainer(Network network, Dataset data, PixelScale scale, TrainingSettings settings) {
         this.network = network;
         this.settings = settings;
-        this.batches = Batches.shuffled(data, settings.batchSize(), scale, settings.shift(), settings.seed());
+        this.batches = Batches.shuffled(data, settings.batchSize(), scale, settings.augmentation(), settings.seed());
         int size = settings.batchSize();
         TrainingSettings.Distillation distillation = settings.distillation();
         this.teacherLogits = distillation == null ? null : logits(distillation.teacher(), data, scale);
@@ -127,15 +128,17 @@ public final class Trainer {
     /** What the teacher says to each image as it is, not shifted: asked once, rather than in each step. */
     private FloatTensor logits(Network asked, Dataset data, PixelScale scale) {
         FloatTensor logits = network.region().tensor(data.size(), asked.model().classes());
-        int size = Math.min(500, data.size());
+        int size = Evaluation.batchSize(data);
         Tape answers = asked.inferenceTape(size);
-        Batches inOrder = Batches.inOrder(data, size, scale);
-        long row = 0;
-        int count;
-        while ((count = inOrder.next(answers.input(Network.IMAGES), answers.labels())) > 0) {
-            answers.forward(0);
-            logits.rows(row, row + count).copyFrom(answers.output().rows(0, count));
-            row += count;
+        try (Batches inOrder = Batches.inOrder(data, size, scale)) {
+            int count;
+            while ((count = inOrder.next(answers.input(Network.IMAGES), answers.labels())) > 0) {
+                answers.forward(0);
+                for (int row = 0; row < count; row++) {
+                    int image = inOrder.index(row);
+                    logits.rows(image, image + 1).copyFrom(answers.output().rows(row, row + 1));
+                }
+            }
         }
         return logits;
     }
@@ -228,5 +231,11 @@ public final class Trainer {
         progress.batch = batch + 1;
         progress.lossSum += tape.loss();
         progress.correct += tape.correct();
+    }
+
+    /** Ends the threads that load images; the network stays. */
+    @Override
+    public void close() {
+        batches.close();
     }
 }

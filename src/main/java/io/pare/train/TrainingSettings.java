@@ -1,6 +1,6 @@
 package io.pare.train;
 
-import io.pare.data.Shift;
+import io.pare.data.Augmentation;
 
 /**
  * How steps are made. Together with the data, the thread count and the machine it decides every bit of a run.
@@ -8,11 +8,11 @@ import io.pare.data.Shift;
  * @param batchSize samples a step; the samples of an epoch that do not fill a batch are left out of that epoch
  * @param optimizer how a gradient becomes a step
  * @param dropout whether the model's dropout layers drop
- * @param shift random shift of training images, as augmentation
+ * @param augmentation how training images are varied
  * @param distillation what a teacher adds to the loss; {@code null} for none
  * @param seed of the order of samples, of dropout and of augmentation
  */
-public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Shift shift,
+public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
         Distillation distillation, long seed) {
     public TrainingSettings {
         if (batchSize < 1) {
@@ -22,7 +22,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
 
     /** Adam without decay, batches of 64, the model's dropout. */
     public static TrainingSettings standard(long seed) {
-        return new TrainingSettings(64, new Optimizer.Adaptive(0, false), true, Shift.NONE, null, seed);
+        return new TrainingSettings(64, new Optimizer.Adaptive(0, false), true, Augmentation.NONE, null, seed);
     }
 
     /**

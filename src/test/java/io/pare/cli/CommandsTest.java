@@ -63,7 +63,10 @@ class CommandsTest {
         Path report = folder.resolve("deep/report.json");
         Result result = train("--report", report.toString(), "--epochs", "2");
         assertEquals(Commands.OK, result.exit(), result.err());
-        assertTrue(result.out().startsWith("model                lenet300\ntest accuracy        0."), result.out());
+        assertTrue(
+                result.out().startsWith(
+                        "model                lenet300\ndata                 " + data + "\ntest accuracy        0."),
+                result.out());
         assertTrue(result.err().contains("epoch  2/2"), result.err());
         JsonNode json = new ObjectMapper().readTree(Files.readString(report));
         for (String field : List.of("model", "dataset", "seed", "threads", "commit", "jdk", "onednn", "openblas", "isa",

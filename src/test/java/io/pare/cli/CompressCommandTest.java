@@ -114,7 +114,7 @@ class CompressCommandTest {
         Result result = run("sensitivity", "lenet300", "--from", dense, "--data", data, "--threads", 1, "--plot",
                 folder.resolve("plot.html"), "--report", folder.resolve("s.json"));
         assertEquals(Commands.OK, result.exit(), result.err());
-        assertEquals(1 + 3 * 17, result.out().lines().count(), result.out());
+        assertEquals(2 + 3 * 17, result.out().lines().count(), result.out());
         assertTrue(Files.exists(folder.resolve("plot.html")));
     }
 

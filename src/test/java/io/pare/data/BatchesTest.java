@@ -46,20 +46,20 @@ class BatchesTest {
     @Test
     void everyEpochIsAnotherPermutationAndTheSameForTheSameSeed() {
         Dataset data = data(101, 1, 1, 1);
-        List<Integer> first = epoch(Batches.shuffled(data, 10, PixelScale.UNIT, Shift.NONE, 7), 0);
+        List<Integer> first = epoch(Batches.shuffled(data, 10, PixelScale.UNIT, Augmentation.NONE, 7), 0);
         assertEquals(100, first.size());
         assertEquals(100, new HashSet<>(first).size());
-        Batches again = Batches.shuffled(data, 10, PixelScale.UNIT, Shift.NONE, 7);
+        Batches again = Batches.shuffled(data, 10, PixelScale.UNIT, Augmentation.NONE, 7);
         List<Integer> second = epoch(again, 1);
         assertEquals(first, epoch(again, 0));
         assertFalse(first.equals(second));
-        assertFalse(first.equals(epoch(Batches.shuffled(data, 10, PixelScale.UNIT, Shift.NONE, 8), 0)));
+        assertFalse(first.equals(epoch(Batches.shuffled(data, 10, PixelScale.UNIT, Augmentation.NONE, 8), 0)));
     }
 
     @Test
     void seekingContinuesWithTheSameBits() {
         Dataset data = data(60, 1, 8, 8);
-        Batches whole = Batches.shuffled(data, 8, PixelScale.MNIST, new Shift(2, true), 3);
+        Batches whole = Batches.shuffled(data, 8, PixelScale.MNIST, Augmentation.of(new Shift(2, true)), 3);
         FloatTensor images = region.tensor(8, 1, 8, 8);
         MemorySegment labels = region.allocate(32);
         whole.seek(4, 0);
@@ -67,7 +67,7 @@ class BatchesTest {
             whole.next(images, labels);
         }
         float[] expected = images.toArray();
-        Batches resumed = Batches.shuffled(data, 8, PixelScale.MNIST, new Shift(2, true), 3);
+        Batches resumed = Batches.shuffled(data, 8, PixelScale.MNIST, Augmentation.of(new Shift(2, true)), 3);
         resumed.seek(4, 4);
         resumed.next(images, labels);
         assertArrayEquals(expected, images.toArray());
@@ -81,12 +81,12 @@ class BatchesTest {
         MemorySegment labels = region.allocate(4);
         plain.next(image, labels);
         float[] original = image.toArray();
-        Batches shifted = Batches.shuffled(data, 1, PixelScale.MNIST, new Shift(2, false), 5);
+        Batches shifted = Batches.shuffled(data, 1, PixelScale.MNIST, Augmentation.of(new Shift(2, false)), 5);
         Set<List<Integer>> seen = new HashSet<>();
         for (int epoch = 0; epoch < 200; epoch++) {
             shifted.seek(epoch, 0);
             shifted.next(image, labels);
-            seen.add(shiftOf(original, image.toArray(), PixelScale.MNIST.apply(0)));
+            seen.add(shiftOf(original, image.toArray(), PixelScale.MNIST.apply(0, 0)));
         }
         assertEquals(25, seen.size());
     }
@@ -96,7 +96,7 @@ class BatchesTest {
         byte[] pixels = new byte[49];
         pixels[24] = (byte) 255;
         Dataset data = new Dataset("dot", 1, 7, 7, 1, pixels, new byte[1]);
-        Batches shifted = Batches.shuffled(data, 1, PixelScale.UNIT, new Shift(1.5f, true), 5);
+        Batches shifted = Batches.shuffled(data, 1, PixelScale.UNIT, Augmentation.of(new Shift(1.5f, true)), 5);
         FloatTensor image = region.tensor(1, 1, 7, 7);
         MemorySegment labels = region.allocate(4);
         double rows = 0;
@@ -138,7 +138,7 @@ class BatchesTest {
         Dataset data = data(10, 1, 2, 2);
         assertThrows(IllegalArgumentException.class, () -> Batches.inOrder(data, 0, PixelScale.UNIT));
         assertThrows(IllegalArgumentException.class,
-                () -> Batches.shuffled(data, 11, PixelScale.UNIT, Shift.NONE, 0));
+                () -> Batches.shuffled(data, 11, PixelScale.UNIT, Augmentation.NONE, 0));
         Batches batches = Batches.inOrder(data, 4, PixelScale.UNIT);
         assertThrows(IllegalArgumentException.class,
                 () -> batches.next(region.tensor(3, 1, 2, 2), region.allocate(16)));

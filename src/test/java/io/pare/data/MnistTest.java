@@ -40,7 +40,7 @@ class MnistTest {
         double squares = 0;
         for (int i = 0; i < train.size(); i++) {
             for (int p = 0; p < train.imageBytes(); p++) {
-                double value = PixelScale.MNIST.apply(train.pixel(i, p));
+                double value = PixelScale.MNIST.apply(0, train.pixel(i, p));
                 sum += value;
                 squares += value * value;
             }

@@ -18,7 +18,7 @@ class PredictFromFileTest {
         try (var model = CompressedModel.load(file)) {
             float[] image = new float[pixels.length];
             for (int i = 0; i < image.length; i++) {
-                image[i] = model.scale().apply(pixels[i]);
+                image[i] = model.scale().apply(0, pixels[i]);
             }
             float[] probabilities = model.predict(image);
             int best = 0;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
 import io.pare.data.Shift;
@@ -78,7 +79,8 @@ class TrainingRunTest {
     }
 
     private static TrainingRun run(Network network, Optimizer optimizer, double rate) {
-        TrainingSettings settings = new TrainingSettings(16, optimizer, true, new Shift(1, true), null, 3);
+        TrainingSettings settings =
+                new TrainingSettings(16, optimizer, true, Augmentation.of(new Shift(1, true)), null, 3);
         return new TrainingRun(new Trainer(network, halves(200, 1), PixelScale.UNIT, settings), halves(80, 2),
                 PixelScale.UNIT, new TrainingRun.Plan(4, rate, new Schedule.WarmUp(5, new Schedule.Cosine(0.1))));
     }
@@ -148,7 +150,7 @@ class TrainingRunTest {
     void weightsComeBackWithTheSameBits() throws IOException {
         Path file = folder.resolve(Checkpoint.WEIGHTS);
         try (Network network = network("halves"); Network copy = Network.create(model("halves"), 99, false)) {
-            Checkpoint.saveWeights(network, file, Map.of("seed", "5"));
+            Checkpoint.saveWeights(network, PixelScale.UNIT, file, Map.of("seed", "5"));
             Checkpoint.loadWeights(copy, file);
             for (Weight weight : network.weights()) {
                 assertArrayEquals(weight.value().toArray(), copy.value(weight.name()).toArray());
@@ -169,8 +171,9 @@ class TrainingRunTest {
     void aTeacherPullsItsStudentToItsAnswers() {
         try (Network teacher = network("halves"); Network student = network("halves")) {
             run(teacher, new Optimizer.Adaptive(0, false), 5e-3).run(QUIET);
-            TrainingSettings settings = new TrainingSettings(16, new Optimizer.Adaptive(0, false), false, Shift.NONE,
-                    new TrainingSettings.Distillation(teacher, 3f, 1f), 3);
+            TrainingSettings settings =
+                    new TrainingSettings(16, new Optimizer.Adaptive(0, false), false, Augmentation.NONE,
+                            new TrainingSettings.Distillation(teacher, 3f, 1f), 3);
             Trainer trainer = new Trainer(student, halves(200, 1), PixelScale.UNIT, settings);
             double before = Evaluation.of(student, halves(80, 2), PixelScale.UNIT).loss();
             for (int epoch = 0; epoch < 4; epoch++) {

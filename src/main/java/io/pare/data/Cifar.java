@@ -1,0 +1,211 @@
+package io.pare.data;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * CIFAR-10 and CIFAR-100 in their binary form: 32 x 32 photographs, 50,000 to train and 10,000 to test (A. Krizhevsky,
+ * "Learning multiple layers of features from tiny images", 2009).
+ *
+ * <p>A record is one label, two (coarse, then fine) in CIFAR-100, and 3,072 bytes of red, green and blue planes.
+ */
+public enum Cifar {
+    CIFAR10("CIFAR-10", "cifar-10-binary.tar.gz", "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            "cifar-10-batches-bin",
+            List.of("data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"),
+            "test_batch.bin", 1, 10, PixelScale.CIFAR10),
+    CIFAR100("CIFAR-100", "cifar-100-binary.tar.gz",
+            "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec", "cifar-100-binary",
+            List.of("train.bin"), "test.bin", 2, 100, PixelScale.CIFAR100);
+
+    /** Height and width of an image. */
+    public static final int SIDE = 32;
+    /** Shifts of up to 4 pixels, which is padding by 4 and cropping, and flips. */
+    public static final Augmentation USUAL = new Augmentation(new Shift(4, false), Crop.CENTER, true);
+
+    private static final int CHANNELS = 3;
+    private static final int PIXELS = CHANNELS * SIDE * SIDE;
+    private static final List<String> TEN = List.of("airplane", "automobile", "bird", "cat", "deer", "dog", "frog",
+            "horse", "ship", "truck");
+
+    /** SHA-256 of each file of the original archives. */
+    private static final Map<String, String> ORIGINAL = Map.of("data_batch_1.bin",
+            "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5", "data_batch_2.bin",
+            "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed", "data_batch_3.bin",
+            "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67", "data_batch_4.bin",
+            "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48", "data_batch_5.bin",
+            "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add", "test_batch.bin",
+            "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b", "train.bin",
+            "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29", "test.bin",
+            "d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a");
+
+    private final String title;
+    private final String archive;
+    private final String sha256;
+    private final String inside;
+    private final List<String> trainFiles;
+    private final String testFile;
+    private final int labelBytes;
+    private final int classes;
+    private final PixelScale scale;
+
+    Cifar(String title, String archive, String sha256, String inside, List<String> trainFiles, String testFile,
+            int labelBytes, int classes, PixelScale scale) {
+        this.title = title;
+        this.archive = archive;
+        this.sha256 = sha256;
+        this.inside = inside;
+        this.trainFiles = trainFiles;
+        this.testFile = testFile;
+        this.labelBytes = labelBytes;
+        this.classes = classes;
+        this.scale = scale;
+    }
+
+    /**
+     * What {@link #verify} found out about one file.
+     *
+     * @param original whether it is a file of the original archive, to the bit
+     */
+    public record Check(String file, int images, String sha256, boolean original) {}
+
+    /** The name that everybody uses. */
+    public String title() {
+        return title;
+    }
+
+    public int classes() {
+        return classes;
+    }
+
+    public PixelScale scale() {
+        return scale;
+    }
+
+    /** Where its authors publish it. */
+    public URI source() {
+        return URI.create("https://www.cs.toronto.edu/~kriz/" + archive);
+    }
+
+    /** Name of what lies there. */
+    public String archive() {
+        return archive;
+    }
+
+    /** SHA-256 of what lies there. */
+    public String sha256() {
+        return sha256;
+    }
+
+    /** The binary files: those to train with, then the one to test with. */
+    public List<String> files() {
+        List<String> files = new ArrayList<>(trainFiles);
+        files.add(testFile);
+        return files;
+    }
+
+    /** Whether {@code folder}, or the archive's folder in it, has the binary files or some of them. */
+    public boolean looksLike(Path folder) {
+        return files().stream().anyMatch(name -> Files.exists(place(folder).resolve(name)));
+    }
+
+    /** Reads the binary files in {@code folder}, or in the archive's folder in it. */
+    public Corpus load(Path folder) {
+        return new Corpus(title, read(title + " (train)", folder, trainFiles), null,
+                read(title + " (test)", folder, List.of(testFile)), scale, USUAL, this == CIFAR10 ? TEN : List.of());
+    }
+
+    /** Compares the files with the original ones. */
+    public List<Check> verify(Path folder) {
+        List<Check> checks = new ArrayList<>();
+        for (String name : files()) {
+            Path file = place(folder).resolve(name);
+            int images = images(file);
+            String hash = Checksum.sha256(file);
+            checks.add(new Check(name, images, hash, hash.equals(ORIGINAL.get(name))));
+        }
+        load(folder);
+        return checks;
+    }
+
+    private Path place(Path folder) {
+        Path deeper = folder.resolve(inside);
+        return Files.isDirectory(deeper) ? deeper : folder;
+    }
+
+    private int record() {
+        return labelBytes + PIXELS;
+    }
+
+    /** Number of records in a file, which must be whole. */
+    private int images(Path file) {
+        try {
+            long size = Files.size(file);
+            if (size == 0 || size % record() != 0 || size > Integer.MAX_VALUE) {
+                throw new DataException(file + " has " + size + " bytes, which is no multiple of the " + record()
+                        + " bytes of a " + title + " image: it is cut short or another kind of file; fetch it again");
+            }
+            return (int) (size / record());
+        } catch (IOException e) {
+            throw missing(file, e);
+        }
+    }
+
+    private DataException missing(Path file, IOException e) {
+        if (Files.notExists(file)) {
+            return new DataException(Files.isDirectory(file.getParent())
+                    ? file.getParent() + " has no " + file.getFileName() + ": " + title + " consists of "
+                            + String.join(", ", files())
+                    : "the folder " + file.getParent() + " does not exist", e);
+        }
+        return new DataException(e instanceof AccessDeniedException
+                ? file + " may not be read: permission denied"
+                : "cannot read " + file + ": " + e.getMessage(), e);
+    }
+
+    private Dataset read(String name, Path folder, List<String> names) {
+        Path place = place(folder);
+        int[] counts = names.stream().mapToInt(file -> images(place.resolve(file))).toArray();
+        for (int i = 1; i < counts.length; i++) {
+            if (counts[i] != counts[0]) {
+                throw new DataException(place.resolve(names.get(i)) + " has " + counts[i] + " images, "
+                        + names.get(0) + " has " + counts[0] + ": one of them is cut short; fetch it again");
+            }
+        }
+        int total = Arrays.stream(counts).sum();
+        byte[] pixels = new byte[Math.multiplyExact(total, PIXELS)];
+        int[] labels = new int[total];
+        byte[] record = new byte[record()];
+        int at = 0;
+        for (String fileName : names) {
+            Path file = place.resolve(fileName);
+            try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+                for (int i = 0; i < counts[0]; i++) {
+                    if (in.readNBytes(record, 0, record.length) < record.length) {
+                        throw new DataException(file + " became shorter while it was read");
+                    }
+                    labels[at] = record[labelBytes - 1] & 0xff;
+                    if (labels[at] >= classes) {
+                        throw new DataException(file + ": image " + i + " has label " + labels[at] + ", " + title
+                                + " has 0 to " + (classes - 1) + ": it is damaged or another kind of file");
+                    }
+                    System.arraycopy(record, labelBytes, pixels, at * PIXELS, PIXELS);
+                    at++;
+                }
+            } catch (IOException e) {
+                throw missing(file, e);
+            }
+        }
+        return new Dataset(name, CHANNELS, SIDE, SIDE, classes, new StoredImages(pixels, CHANNELS, SIDE, SIDE),
+                labels);
+    }
+}

@@ -1,0 +1,67 @@
+package io.pare.data;
+
+import java.util.List;
+
+/**
+ * A data set with its published division into training and test part, and how it is usually trained on.
+ *
+ * @param name for reports; says so if the data is synthetic
+ * @param train training part, from which validation images are held back
+ * @param validation a part published for validation, or {@code null}
+ * @param test looked at once, when everything is chosen
+ * @param scale of pixels
+ * @param augmentation of training images
+ * @param classNames in the order of labels
+ */
+public record Corpus(String name, Dataset train, Dataset validation, Dataset test, PixelScale scale,
+        Augmentation augmentation, List<String> classNames) {
+    private static final int HELD_BACK_SHARE = 12;
+
+    public Corpus {
+        classNames = List.copyOf(classNames);
+    }
+
+    /** The same, with images read ahead by so many threads. */
+    public Corpus loaders(int threads) {
+        return new Corpus(name, train.loaders(threads), validation == null ? null : validation.loaders(threads),
+                test.loaders(threads), scale, augmentation, classNames);
+    }
+
+    /** The same with another scale. */
+    public Corpus with(PixelScale other) {
+        return new Corpus(name, train, validation, test, other, augmentation, classNames);
+    }
+
+    /** Whether the images are made up, so that accuracies mean nothing. */
+    public boolean synthetic() {
+        return train.images() instanceof SyntheticImages;
+    }
+
+    /** Number of training images that are held back unless somebody says otherwise: a twelfth. */
+    public int usuallyHeld() {
+        return Math.max(1, train.size() / HELD_BACK_SHARE);
+    }
+
+    /**
+     * What to train on and what to choose by.
+     *
+     * @param held number of training images to hold back; 0 for the part published for validation, or a twelfth
+     * @param seed chooses them
+     */
+    public Dataset.Split split(int held, long seed) {
+        if (held == 0 && validation != null) {
+            return new Dataset.Split(train, validation);
+        }
+        return train.split(held == 0 ? usuallyHeld() : held, seed);
+    }
+
+    /** Noise of any shape, for runs whose speed counts and not their result. */
+    public static Corpus synthetic(int channels, int height, int width, int classes, int trainImages, int testImages,
+            long seed) {
+        String name = "synthetic noise, not real data";
+        return new Corpus(name,
+                Dataset.synthetic(name + " (train)", trainImages, channels, height, width, classes, seed), null,
+                Dataset.synthetic(name + " (test)", testImages, channels, height, width, classes, ~seed),
+                new PixelScale(0.5f, 0.2887f), Augmentation.NONE, List.of());
+    }
+}

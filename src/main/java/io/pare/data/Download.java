@@ -1,0 +1,125 @@
+package io.pare.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+
+/**
+ * Fetches one file over HTTP and gives it its name only when its SHA-256 is right.
+ *
+ * <p>What has come so far lies beside the target with the ending {@code .part}; the next call asks for the rest of it (a
+ * range request, RFC 9110, section 14), and begins anew where the server sends everything.
+ */
+public final class Download {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int PARTIAL = 206;
+    private static final int OK = 200;
+    private static final int BEYOND_THE_END = 416;
+    private static final int BUFFER = 1 << 16;
+
+    private Download() {}
+
+    /** Follows a download. */
+    @FunctionalInterface
+    public interface Progress {
+        /**
+         * @param done bytes that are there
+         * @param total size of the file, -1 if the server does not say
+         */
+        void bytes(long done, long total);
+    }
+
+    /** Makes {@code target} be there with that checksum; does nothing if it is. {@link DataException} on failure. */
+    public static void fetch(URI source, Path target, String sha256, Progress progress) {
+        if (Files.isRegularFile(target) && Checksum.sha256(target).equals(sha256)) {
+            return;
+        }
+        Path part = target.resolveSibling(target.getFileName() + ".part");
+        try {
+            Files.createDirectories(target.toAbsolutePath().getParent());
+            receive(source, part, progress);
+            String found = Checksum.sha256(part);
+            if (!found.equals(sha256)) {
+                Files.delete(part);
+                throw new DataException("what came from " + source + " has SHA-256 " + found + ", it should be "
+                        + sha256 + ": it was deleted; try again, or another source");
+            }
+            Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw stopped(source, part, e);
+        } catch (IOException e) {
+            throw stopped(source, part, e);
+        }
+    }
+
+    private static DataException stopped(URI source, Path part, Exception e) {
+        long there = 0;
+        try {
+            there = Files.exists(part) ? Files.size(part) : 0;
+        } catch (IOException ignored) {
+            // Then none is said to be there.
+        }
+        String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        return new DataException("the download of " + source + " stopped: " + reason + "; " + there
+                + " bytes are kept in " + part + ", the same command goes on from there", e);
+    }
+
+    private static void receive(URI source, Path part, Progress progress) throws IOException, InterruptedException {
+        long there = Files.exists(part) ? Files.size(part) : 0;
+        try (HttpClient client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL)
+                .connectTimeout(PATIENCE).build()) {
+            HttpRequest.Builder request = HttpRequest.newBuilder(source).timeout(PATIENCE);
+            if (there > 0) {
+                request.header("Range", "bytes=" + there + "-");
+            }
+            HttpResponse<InputStream> response = client.send(request.build(),
+                    HttpResponse.BodyHandlers.ofInputStream());
+            try (InputStream body = response.body()) {
+                if (there > 0 && response.statusCode() == BEYOND_THE_END) {
+                    return; // Everything is there, or too much: the checksum says.
+                }
+                boolean goesOn = response.statusCode() == PARTIAL && response.headers().firstValue("Content-Range")
+                        .orElse("").startsWith("bytes " + there + "-");
+                if (!goesOn && response.statusCode() != OK) {
+                    throw new IOException("the server answers " + response.statusCode());
+                }
+                long from = goesOn ? there : 0;
+                long length = response.headers().firstValueAsLong("Content-Length").orElse(-1);
+                append(body, part, from, length < 0 ? -1 : from + length, progress);
+            }
+        }
+    }
+
+    private static void append(InputStream body, Path part, long from, long total, Progress progress)
+            throws IOException {
+        try (FileChannel channel = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            channel.truncate(from);
+            channel.position(from);
+            byte[] buffer = new byte[BUFFER];
+            long done = from;
+            for (int count = body.read(buffer); count >= 0; count = body.read(buffer)) {
+                ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, count);
+                while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                }
+                done += count;
+                progress.bytes(done, total);
+            }
+            channel.force(true);
+            if (total >= 0 && done < total) {
+                throw new IOException("the server closed the connection after " + done + " of " + total + " bytes");
+            }
+        }
+    }
+}

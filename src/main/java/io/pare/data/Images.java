@@ -1,0 +1,33 @@
+package io.pare.data;
+
+/** Where the pixels of a data set come from. Thread-safe; its readers are not. */
+sealed interface Images permits StoredImages, SyntheticImages, ImageFiles {
+    /** Number of images. */
+    int count();
+
+    /** A reader for one thread. */
+    Reader reader();
+
+    /** Whether a reader takes so long that reading ahead of the training pays. */
+    boolean slow();
+
+    /** Size to which images are brought before the input is cut out of them, as a multiple of the input's size. */
+    double border();
+
+    /** Says that an image is unreadable: returns if it is to be skipped, throws if it is not. */
+    void refuse(int row, BadImageException cause);
+
+    /** Reads images for one thread; keeps its memory from one to the next. */
+    interface Reader extends AutoCloseable {
+        /**
+         * Points {@code view} at the pixels of an image, which hold until the next call.
+         *
+         * @throws BadImageException if there is an image that cannot be read
+         */
+        void read(int row, PixelView view);
+
+        /** Frees what is not on the heap. */
+        @Override
+        default void close() {}
+    }
+}

@@ -1,0 +1,163 @@
+package io.pare.data;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/** Makes inputs of images for one thread: reads, cuts out, scales, shifts, flips. Allocates nothing by itself. */
+final class Loader implements AutoCloseable {
+    private final Dataset data;
+    private final Images.Reader reader;
+    private final PixelView view;
+    private final float[][] values;
+    private final PixelScale scale;
+    private final Augmentation augmentation;
+    private final boolean varied;
+    private final Resampler resampler;
+    private final float[] image;
+    private final float[] source;
+    private final SplitMix64 random = new SplitMix64(0);
+
+    Loader(Dataset data, PixelScale scale, Augmentation augmentation) {
+        this.data = data;
+        this.reader = data.images().reader();
+        this.view = new PixelView(data.channels());
+        this.values = scale.tables(data.channels());
+        this.scale = scale;
+        this.augmentation = augmentation;
+        this.varied = !augmentation.equals(Augmentation.NONE);
+        this.resampler = new Resampler(data.height(), data.width(), data.images().border());
+        this.image = new float[data.imageBytes()];
+        this.source = augmentation.shift().none() ? image : new float[data.imageBytes()];
+    }
+
+    /**
+     * Writes image {@code index}.
+     *
+     * @param family with the index it fixes what is random
+     * @param target takes the floats from byte {@code offset} on
+     * @return whether it was written; {@code false} if the image cannot be read and is to be skipped
+     */
+    boolean load(int index, long family, MemorySegment target, long offset) {
+        try {
+            reader.read(data.row(index), view);
+        } catch (BadImageException e) {
+            data.images().refuse(data.row(index), e);
+            return false;
+        }
+        if (varied) {
+            random.restart(family, index);
+        }
+        boolean whole = view.width == data.width() && view.height == data.height() && data.images().border() == 1;
+        if (whole && augmentation.crop() != Crop.RESIZED) {
+            scale();
+        } else {
+            resampler.frame(view.width, view.height, augmentation.crop(), random);
+            resample();
+        }
+        if (!augmentation.shift().none()) {
+            shift();
+        }
+        if (augmentation.flip() && random.nextInt(2) == 1) {
+            flip();
+        }
+        MemorySegment.copy(image, 0, target, ValueLayout.JAVA_FLOAT, offset, image.length);
+        return true;
+    }
+
+    /** An image of the input's size, as it is. */
+    private void scale() {
+        byte[] pixels = view.bytes;
+        int p = 0;
+        for (int c = 0; c < values.length; c++) {
+            float[] table = values[c];
+            for (int y = 0; y < view.height; y++) {
+                int from = view.first[c] + y * view.rowStride;
+                for (int x = 0; x < view.width; x++) {
+                    source[p++] = table[pixels[from + x * view.pixelStride] & 0xff];
+                }
+            }
+        }
+    }
+
+    private void resample() {
+        int plane = data.height() * data.width();
+        for (int c = 0; c < values.length; c++) {
+            resampler.run(view, c, source, c * plane);
+            float mean = scale.mean().get(scale.mean().size() == 1 ? 0 : c);
+            float deviation = scale.deviation().get(scale.mean().size() == 1 ? 0 : c);
+            for (int p = c * plane; p < (c + 1) * plane; p++) {
+                source[p] = (source[p] / 255f - mean) / deviation;
+            }
+        }
+    }
+
+    /** Mirrors left to right. */
+    private void flip() {
+        int width = data.width();
+        for (int row = 0; row < image.length; row += width) {
+            for (int left = row, right = row + width - 1; left < right; left++, right--) {
+                float kept = image[left];
+                image[left] = image[right];
+                image[right] = kept;
+            }
+        }
+    }
+
+    private void shift() {
+        float down = augmentation.shift().draw(random);
+        float right = augmentation.shift().draw(random);
+        int rows = (int) Math.floor(down);
+        int columns = (int) Math.floor(right);
+        float below = down - rows;
+        float beside = right - columns;
+        if (below == 0 && beside == 0) {
+            move(rows, columns);
+        } else {
+            interpolate(rows, columns, below, beside);
+        }
+    }
+
+    /** Moves the loaded image by whole pixels. */
+    private void move(int down, int right) {
+        int height = data.height();
+        int width = data.width();
+        int kept = width - Math.abs(right);
+        for (int channel = 0; channel < data.channels(); channel++) {
+            int plane = channel * height * width;
+            Arrays.fill(image, plane, plane + height * width, values[channel][0]);
+            for (int y = Math.max(0, down); kept > 0 && y < Math.min(height, height + down); y++) {
+                System.arraycopy(source, plane + (y - down) * width + Math.max(0, -right), image,
+                        plane + y * width + Math.max(0, right), kept);
+            }
+        }
+    }
+
+    /** Moves it by whole pixels and the fractions {@code below} and {@code beside}, by bilinear interpolation. */
+    private void interpolate(int rows, int columns, float below, float beside) {
+        int height = data.height();
+        int width = data.width();
+        int p = 0;
+        for (int channel = 0; channel < data.channels(); channel++) {
+            for (int y = 0; y < height; y++) {
+                for (int x = 0; x < width; x++) {
+                    float near = (1 - beside) * at(channel, y - rows, x - columns)
+                            + beside * at(channel, y - rows, x - columns - 1);
+                    float far = (1 - beside) * at(channel, y - rows - 1, x - columns)
+                            + beside * at(channel, y - rows - 1, x - columns - 1);
+                    image[p++] = (1 - below) * near + below * far;
+                }
+            }
+        }
+    }
+
+    private float at(int channel, int y, int x) {
+        boolean outside = y < 0 || x < 0 || y >= data.height() || x >= data.width();
+        return outside ? values[channel][0] : source[(channel * data.height() + y) * data.width() + x];
+    }
+
+    @Override
+    public void close() {
+        reader.close();
+    }
+}

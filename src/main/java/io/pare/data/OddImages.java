@@ -1,0 +1,85 @@
+package io.pare.data;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+
+/**
+ * What becomes of images that are damaged or not of red, green and blue, with a count of them. Thread-safe.
+ *
+ * <p>Each is named once, in a line of its own.
+ */
+public final class OddImages {
+    /** What to do with an image. */
+    public enum Rule {
+        /** Take what can be made of it. */
+        CONVERT,
+        /** Name it and go on without it. */
+        SKIP,
+        /** Name it and stop. */
+        REFUSE
+    }
+
+    private final Rule damaged;
+    private final Rule foreign;
+    private final Consumer<String> notes;
+    private final Map<Path, String> skipped = new ConcurrentHashMap<>();
+    private final Map<Path, String> converted = new ConcurrentHashMap<>();
+
+    /**
+     * @param damaged rule for images that cannot be read: skip or refuse
+     * @param foreign rule for those that can and have other colours than the network's input
+     * @param notes takes a line for each image that is skipped
+     */
+    public OddImages(Rule damaged, Rule foreign, Consumer<String> notes) {
+        if (damaged == Rule.CONVERT) {
+            throw new IllegalArgumentException("a damaged image cannot be converted: skip or refuse it");
+        }
+        this.damaged = damaged;
+        this.foreign = foreign;
+        this.notes = notes;
+    }
+
+    /** Stops at the first damaged image, converts foreign colours. */
+    public static OddImages refused() {
+        return new OddImages(Rule.REFUSE, Rule.CONVERT, line -> {
+        });
+    }
+
+    /** An image that cannot be read: throws, or returns and it is left out. */
+    void damaged(Path file, String reason) {
+        if (damaged == Rule.REFUSE) {
+            throw new DataException(
+                    file + " " + reason + ": replace or remove it, or skip such images (--damaged skip)");
+        }
+        skip(file, reason);
+    }
+
+    /** An image of other colours: says whether it is taken. */
+    boolean foreign(Path file, String colours) {
+        switch (foreign) {
+            case CONVERT -> converted.put(file, colours);
+            case SKIP -> skip(file, "is " + colours);
+            default -> throw new DataException(file + " is " + colours + ", not red, green and blue: convert or remove"
+                    + " it, or take or skip such images (--non-rgb convert or skip)");
+        }
+        return foreign == Rule.CONVERT;
+    }
+
+    private void skip(Path file, String reason) {
+        if (skipped.put(file, reason) == null) {
+            notes.accept("skipped " + file + ": it " + reason);
+        }
+    }
+
+    /** Images that were left out. */
+    public int skipped() {
+        return skipped.size();
+    }
+
+    /** Images of other colours that were taken. */
+    public int converted() {
+        return converted.size();
+    }
+}

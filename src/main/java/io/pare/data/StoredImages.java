@@ -1,0 +1,33 @@
+package io.pare.data;
+
+/** Images of one size in an array on the heap: CHW bytes, one image after another. */
+record StoredImages(byte[] pixels, int channels, int height, int width) implements Images {
+    @Override
+    public int count() {
+        return pixels.length / imageBytes();
+    }
+
+    int imageBytes() {
+        return channels * height * width;
+    }
+
+    @Override
+    public boolean slow() {
+        return false;
+    }
+
+    @Override
+    public double border() {
+        return 1;
+    }
+
+    @Override
+    public Reader reader() {
+        return (row, view) -> view.planar(pixels, row * imageBytes(), height, width);
+    }
+
+    @Override
+    public void refuse(int row, BadImageException cause) {
+        throw cause;
+    }
+}
