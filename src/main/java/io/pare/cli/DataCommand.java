@@ -106,7 +106,8 @@ final class DataCommand implements Runnable {
 
     @Command(name = "cifar10", mixinStandardHelpOptions = true,
             header = "Fetch and check CIFAR-10 in its binary form (163 MB).%n", optionListHeading = "%nOptions:%n",
-            description = "A download that was cut short goes on where it stopped, and counts only with the right SHA-256.",
+            description = "A download that was cut short goes on where it stopped, and counts only with the right SHA-256."
+                    + " The images may also lie as pictures in train and test, in a folder for each class.",
             footer = {"", "Examples:", "  pare data cifar10 --download",
                 "  pare data cifar10 --data ~/cifar --sheet c.png"})
     void cifar10(@Mixin CifarOptions options, @Mixin SheetOptions sheet) {
@@ -155,6 +156,10 @@ final class DataCommand implements Runnable {
                 }
             });
             Archive.unpack(archive, folder, kind.files());
+        }
+        if (!kind.looksLike(folder) && ImageFolder.looksLike(folder)) {
+            sheet.finish(DataOption.cifar(kind, folder, OddImages.refused(), ThreadOption.processors()));
+            return;
         }
         for (Cifar.Check check : kind.verify(folder)) {
             out.printf(Locale.ROOT, "%-24s %-16d %s  %s%n", check.file(), check.images(),

@@ -186,7 +186,7 @@ final class DataOption {
     }
 
     /** Binary files, or pictures in a folder for each class. */
-    private static Corpus cifar(Cifar kind, Path folder, OddImages odd, int threads) {
+    static Corpus cifar(Cifar kind, Path folder, OddImages odd, int threads) {
         if (kind.looksLike(folder) || !ImageFolder.looksLike(folder)) {
             return kind.load(folder);
         }

@@ -2,17 +2,14 @@ package io.pare.data;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.HttpURLConnection;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 
 /**
  * Fetches one file over HTTP and gives it its name only when its SHA-256 is right.
@@ -21,9 +18,8 @@ import java.time.Duration;
  * range request, RFC 9110, section 14), and begins anew where the server sends everything.
  */
 public final class Download {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final int PARTIAL = 206;
-    private static final int OK = 200;
+    /** How long a server may be silent, at the start and between any two bytes. */
+    private static final int PATIENCE_MILLIS = 60_000;
     private static final int BEYOND_THE_END = 416;
     private static final int BUFFER = 1 << 16;
 
@@ -55,9 +51,6 @@ public final class Download {
                         + sha256 + ": it was deleted; try again, or another source");
             }
             Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw stopped(source, part, e);
         } catch (IOException e) {
             throw stopped(source, part, e);
         }
@@ -75,29 +68,32 @@ public final class Download {
                 + " bytes are kept in " + part + ", the same command goes on from there", e);
     }
 
-    private static void receive(URI source, Path part, Progress progress) throws IOException, InterruptedException {
+    private static void receive(URI source, Path part, Progress progress) throws IOException {
         long there = Files.exists(part) ? Files.size(part) : 0;
-        try (HttpClient client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL)
-                .connectTimeout(PATIENCE).build()) {
-            HttpRequest.Builder request = HttpRequest.newBuilder(source).timeout(PATIENCE);
-            if (there > 0) {
-                request.header("Range", "bytes=" + there + "-");
+        HttpURLConnection connection = (HttpURLConnection) source.toURL().openConnection();
+        connection.setConnectTimeout(PATIENCE_MILLIS);
+        connection.setReadTimeout(PATIENCE_MILLIS);
+        if (there > 0) {
+            connection.setRequestProperty("Range", "bytes=" + there + "-");
+        }
+        try {
+            int status = connection.getResponseCode();
+            if (there > 0 && status == BEYOND_THE_END) {
+                return; // Everything is there, or too much: the checksum says.
             }
-            HttpResponse<InputStream> response = client.send(request.build(),
-                    HttpResponse.BodyHandlers.ofInputStream());
-            try (InputStream body = response.body()) {
-                if (there > 0 && response.statusCode() == BEYOND_THE_END) {
-                    return; // Everything is there, or too much: the checksum says.
-                }
-                boolean goesOn = response.statusCode() == PARTIAL && response.headers().firstValue("Content-Range")
-                        .orElse("").startsWith("bytes " + there + "-");
-                if (!goesOn && response.statusCode() != OK) {
-                    throw new IOException("the server answers " + response.statusCode());
-                }
-                long from = goesOn ? there : 0;
-                long length = response.headers().firstValueAsLong("Content-Length").orElse(-1);
+            String range = connection.getHeaderField("Content-Range");
+            boolean goesOn = status == HttpURLConnection.HTTP_PARTIAL && range != null
+                    && range.startsWith("bytes " + there + "-");
+            if (!goesOn && status != HttpURLConnection.HTTP_OK) {
+                throw new IOException("the server answers " + status);
+            }
+            long from = goesOn ? there : 0;
+            long length = connection.getContentLengthLong();
+            try (InputStream body = connection.getInputStream()) {
                 append(body, part, from, length < 0 ? -1 : from + length, progress);
             }
+        } finally {
+            connection.disconnect();
         }
     }
 

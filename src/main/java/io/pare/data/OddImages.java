@@ -1,6 +1,7 @@
 package io.pare.data;
 
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -18,7 +19,12 @@ public final class OddImages {
         /** Name it and go on without it. */
         SKIP,
         /** Name it and stop. */
-        REFUSE
+        REFUSE;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     private final Rule damaged;

@@ -1,0 +1,104 @@
+package io.pare.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CifarTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void recordsBecomeImages() throws IOException {
+        Corpus corpus = Cifar.CIFAR10.load(CifarFiles.ten(folder, 20));
+        assertEquals(100, corpus.train().size());
+        assertEquals(20, corpus.test().size());
+        assertEquals(3, corpus.train().channels());
+        byte[] records = CifarFiles.records(20, 1, 10);
+        assertEquals(records[3 * 3073] & 0xff, corpus.train().label(23));
+        assertEquals(records[3 * 3073 + 1 + 2000] & 0xff, corpus.train().pixel(23, 2000));
+        assertEquals("horse", corpus.classNames().get(7));
+        Dataset.Split split = corpus.split(0, 1);
+        assertEquals(8, split.validation().size());
+        assertEquals(92, split.train().size());
+    }
+
+    @Test
+    void hundredClassesHaveTheFineLabel() throws IOException {
+        Path inside = Files.createDirectories(folder.resolve("cifar-100-binary"));
+        Files.write(inside.resolve("train.bin"), CifarFiles.records(150, 2, 100));
+        Files.write(inside.resolve("test.bin"), CifarFiles.records(10, 2, 100));
+        Corpus corpus = Cifar.CIFAR100.load(folder);
+        assertEquals(100, corpus.train().classes());
+        assertEquals(99, corpus.train().label(99));
+        assertTrue(Cifar.CIFAR100.verify(folder).stream().noneMatch(Cifar.Check::original));
+    }
+
+    @Test
+    void whatIsMissingShortOrMixedUpIsNamed() throws IOException {
+        assertFails(folder.resolve("none"), "none does not exist");
+        CifarFiles.ten(folder, 20);
+        Path third = folder.resolve("data_batch_3.bin");
+        byte[] whole = Files.readAllBytes(third);
+        Files.write(third, Arrays.copyOf(whole, 10_000));
+        assertFails(folder, "data_batch_3.bin has 10000 bytes, which is no multiple of the 3073");
+        Files.write(third, new byte[0]);
+        assertFails(folder, "data_batch_3.bin has 0 bytes");
+        Files.write(third, Arrays.copyOf(whole, 19 * 3073));
+        assertFails(folder, "data_batch_3.bin has 19 images, data_batch_1.bin has 20: one of them is cut short");
+        whole[5 * 3073] = 10;
+        Files.write(third, whole);
+        assertFails(folder, "data_batch_3.bin: image 5 has label 10");
+        Files.delete(third);
+        assertFails(folder, "has no data_batch_3.bin: CIFAR-10 consists of data_batch_1.bin");
+    }
+
+    @Test
+    void archivesGiveTheirFilesAndNothingElse() throws IOException {
+        Map<String, byte[]> files = new LinkedHashMap<>();
+        files.put("readme.html", new byte[700]);
+        files.put("train.bin", CifarFiles.records(3, 2, 100));
+        files.put("test.bin", CifarFiles.records(2, 2, 100));
+        Path archive = Files.write(folder.resolve("a.tar.gz"), CifarFiles.archive(files));
+        Path out = folder.resolve("out");
+        Archive.unpack(archive, out, List.of("train.bin", "test.bin"));
+        try (var names = Files.list(out)) {
+            assertEquals(List.of("test.bin", "train.bin"),
+                    names.map(path -> path.getFileName().toString()).sorted().toList());
+        }
+        assertEquals(3, Cifar.CIFAR100.load(out).train().size());
+        assertUnpackFails(archive, "other.bin", "has no other.bin");
+        byte[] whole = Files.readAllBytes(archive);
+        assertUnpackFails(Files.write(folder.resolve("b.tar.gz"), Arrays.copyOf(whole, whole.length / 2)), "test.bin",
+                "");
+        assertUnpackFails(Files.write(folder.resolve("c.tar.gz"), IdxFiles.gzip(new byte[]{1, 2, 3})), "test.bin",
+                "has no test.bin");
+        byte[] text = new byte[2048];
+        Arrays.fill(text, (byte) 'x');
+        assertUnpackFails(Files.write(folder.resolve("d.tar.gz"), IdxFiles.gzip(text)), "test.bin",
+                "is no tar archive");
+        assertUnpackFails(Files.write(folder.resolve("e.tar.gz"), text), "test.bin", "is damaged: Not in GZIP format");
+    }
+
+    private void assertUnpackFails(Path archive, String name, String expected) {
+        String message = assertThrows(DataException.class,
+                () -> Archive.unpack(archive, folder.resolve("bad"), List.of(name))).getMessage();
+        assertTrue(message.contains(expected) && message.contains(archive.toString()), message);
+        assertTrue(Files.notExists(folder.resolve("bad").resolve(name)));
+    }
+
+    private static void assertFails(Path data, String expected) {
+        String message = assertThrows(DataException.class, () -> Cifar.CIFAR10.load(data)).getMessage();
+        assertTrue(message.contains(expected), message);
+    }
+}
