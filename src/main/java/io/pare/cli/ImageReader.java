@@ -76,11 +76,19 @@ final class ImageReader {
         long sum = 0;
         for (int row = top; row < bottom; row++) {
             for (int column = left; column < right; column++) {
-                sum += value(picture.getRGB(column, row), shape.channels(), channel);
+                sum += value(colour(picture, column, row), shape.channels(), channel);
             }
         }
         long count = (long) (bottom - top) * (right - left);
         return (int) ((sum + count / 2) / count);
+    }
+
+    /** Alpha, red, green and blue. A grey picture's own getRGB takes its samples for linear light and brightens them. */
+    private static int colour(BufferedImage picture, int x, int y) {
+        if (picture.getType() == BufferedImage.TYPE_BYTE_GRAY) {
+            return 0xff000000 | picture.getRaster().getSample(x, y, 0) * 0x010101;
+        }
+        return picture.getRGB(x, y);
     }
 
     /** One channel, or for grey networks the luminance (ITU-R BT.601), of a colour over black. */

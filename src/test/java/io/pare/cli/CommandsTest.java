@@ -278,6 +278,14 @@ class CommandsTest {
         List<String> lines =
                 run("predict", out.toString(), "--image", pictures.toString(), "--top", "3", "--batch", "2")
                         .out().lines().toList();
+        BufferedImage grey = new BufferedImage(28, 28, BufferedImage.TYPE_BYTE_GRAY);
+        for (int p = 0; p < 784; p++) {
+            grey.getRaster().setSample(p % 28, p / 28, 0, small.getRGB(p % 28, p / 28) & 0xff);
+        }
+        Path greyFile = folder.resolve("grey.png");
+        ImageIO.write(grey, "png", greyFile.toFile());
+        String asGrey = run("predict", out.toString(), "--image", greyFile.toString(), "--top", "3").out();
+        assertTrue(asGrey.strip().endsWith(lines.get(0).substring(lines.get(0).indexOf("  "))), asGrey);
         assertEquals(2, lines.size());
         assertEquals(lines.get(0).substring(lines.get(0).indexOf("  ")),
                 lines.get(1).substring(lines.get(1).indexOf("  ")));
