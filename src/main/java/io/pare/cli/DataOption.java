@@ -119,8 +119,8 @@ final class DataOption {
         return source != null || data != null;
     }
 
-    /** Data and a model that fits it. */
-    record Opened(Corpus corpus, Model model, OddImages odd) {}
+    /** Data of the kind that was asked for or found, and a model that fits it. */
+    record Opened(Source source, Corpus corpus, Model model, OddImages odd) {}
 
     /**
      * Opens the data for a model.
@@ -132,24 +132,25 @@ final class DataOption {
     Opened open(DataSettings settings, String modelName, int threads, Consumer<String> notes) {
         Model usual = Models.byName(modelName);
         OddImages odd = new OddImages(settings.damaged(), settings.nonRgb(), notes);
-        Corpus corpus = corpus(settings, usual, odd, threads);
+        Source found = settings.source() != null ? settings.source() : guess(settings, usual);
+        Corpus corpus = corpus(found, settings, usual, odd, threads);
         Dataset train = corpus.train();
         ImageShape shape = new ImageShape(train.channels(), train.height(), train.width());
         Model model = Models.byName(modelName, shape, train.classes());
         ImageReader.check(model, train);
-        return new Opened(corpus, model, odd);
+        return new Opened(found, corpus, model, odd);
     }
 
     /** Opens the data for a network that is finished. */
     Opened open(DataSettings settings, Model model, int threads, Consumer<String> notes) {
         OddImages odd = new OddImages(settings.damaged(), settings.nonRgb(), notes);
-        Corpus corpus = corpus(settings, model, odd, threads);
+        Source found = settings.source() != null ? settings.source() : guess(settings, model);
+        Corpus corpus = corpus(found, settings, model, odd, threads);
         ImageReader.check(model, corpus.test());
-        return new Opened(corpus, model, odd);
+        return new Opened(found, corpus, model, odd);
     }
 
-    private Corpus corpus(DataSettings settings, Model model, OddImages odd, int threads) {
-        Source found = settings.source() != null ? settings.source() : guess(settings, model);
+    private Corpus corpus(Source found, DataSettings settings, Model model, OddImages odd, int threads) {
         ImageShape input = model.input();
         Path folder = settings.folder() == null ? null : Path.of(settings.folder());
         int working = loaders == null ? threads : Math.max(1, loaders);

@@ -60,10 +60,10 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
                 seed);
     }
 
-    /** The same with another augmentation. */
-    RunSettings with(double pixels, Crop part, boolean mirrored) {
+    /** The same with the kind of data that was found, and with another augmentation. */
+    RunSettings with(DataSettings.Source found, double pixels, Crop part, boolean mirrored) {
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
-                floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, dataset, images,
+                floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, found, images,
                 resize, scale, damaged, nonRgb);
     }
 

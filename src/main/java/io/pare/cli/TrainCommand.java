@@ -166,7 +166,7 @@ final class TrainCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         DataOption.Opened opened = data.open(settings.source(), settings.model(), settings.threads(), err::println);
         Corpus corpus = opened.corpus();
-        settings = resume == null ? augmented(settings, corpus.augmentation(), corpus.train()) : settings;
+        settings = resume == null ? augmented(settings, opened) : settings;
         Dataset.Split split = split(corpus, settings);
         try (ProgressView view = ProgressView.choose(quiet, err);
                 Network network = Network.create(opened.model(), settings.seed(), Natives.enabled());
@@ -248,10 +248,12 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     /** Augments as was asked for, else as is usual for the data. */
-    private RunSettings augmented(RunSettings settings, Augmentation usual, Dataset train) {
+    private RunSettings augmented(RunSettings settings, DataOption.Opened opened) {
+        Augmentation usual = opened.corpus().augmentation();
+        Dataset train = opened.corpus().train();
         double pixels = shift == null ? usual.shift().pixels() : shift;
         inside("--shift", pixels, 0, Math.min(train.height(), train.width()));
-        return settings.with(pixels, crop == null ? usual.crop() : crop, flip == null ? usual.flip() : flip);
+        return settings.with(opened.source(), pixels, crop == null ? usual.crop() : crop, flip == null ? usual.flip() : flip);
     }
 
     private static Dataset.Split split(Corpus corpus, RunSettings settings) {

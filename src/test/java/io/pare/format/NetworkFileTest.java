@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.format.NetworkFile.Kind;
+import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.model.ImageShape;
+import io.pare.model.Layer;
 import io.pare.model.Model;
 import io.pare.model.Models;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,6 +43,29 @@ class NetworkFileTest {
             String message = assertThrows(FormatException.class, () -> NetworkFile.read(path, other, Map.of()))
                     .getMessage();
             assertTrue(message.startsWith(path.toString()) && !message.contains("\n"), message);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void scalesByChannelComeBack(Kind kind) throws IOException {
+        Model model = new Model("colour", new ImageShape(3, 2, 2), 2,
+                List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc1", 12, 2)));
+        try (Region region = Region.confined("test")) {
+            Map<String, FloatTensor> tensors = Map.of("fc1.weight", region.tensor(2, 12).fill(0.5f), "fc1.bias",
+                    region.tensor(2).fill(0.25f));
+            InputScale scale = new InputScale(List.of(0.4914f, 0.4822f, 0.4465f), List.of(0.247f, 0.2435f, 0.2616f));
+            CompressedWeights weights = CompressedWeights.of(model, tensors, scale);
+            Path path = folder.resolve("colour.bin");
+            NetworkFile.write(path, weights, kind);
+            assertEquals(scale, NetworkFile.read(path, model, Map.of()).scale());
+        }
+    }
+
+    @Test
+    void scalesThatAreNoneAreRefused() {
+        for (String[] wrong : new String[][]{{"0.5,0.5", "1"}, {"x", "1"}, {"0", "-1"}, {"", "1"}, {"NaN", "1"}}) {
+            assertThrows(IllegalArgumentException.class, () -> InputScale.parse(wrong[0], wrong[1]), wrong[0]);
         }
     }
 
