@@ -16,13 +16,18 @@ import java.lang.foreign.MemorySegment;
  * @param samples number of samples; less than the set has if some could not be read and were skipped
  */
 public record Evaluation(double accuracy, double loss, int samples) {
-    private static final int MOST_IN_BATCH = 512;
-    private static final int VALUES_IN_BATCH = 1 << 21;
-    private static final int LEAST_IN_BATCH = 16;
+    private static final int BATCH = 512;
+    /** Input values of a batch at most: 512 CIFAR images, 10 of ImageNet. */
+    private static final int VALUES = 512 * 3 * 32 * 32;
+
+    /** A batch size whose activations fit into memory. */
+    static int batch(Network network, Dataset data) {
+        return Math.clamp(Math.min(data.size(), VALUES / network.model().input().features()), 1, BATCH);
+    }
 
     /** Runs every sample once, without dropout. */
     public static Evaluation of(Network network, Dataset data, PixelScale scale) {
-        int batch = batchSize(data);
+        int batch = batch(network, data);
         int classes = network.model().classes();
         Tape tape = network.inferenceTape(batch, network.sparse(batch, false));
         tape.readMasks();
@@ -41,11 +46,5 @@ public record Evaluation(double accuracy, double loss, int samples) {
             }
         }
         return new Evaluation((double) correct / seen, loss / seen, seen);
-    }
-
-    /** Images at once: 512, fewer where they are large, so that they and what comes of them stay near the cores. */
-    static int batchSize(Dataset data) {
-        int fitting = Math.max(LEAST_IN_BATCH, VALUES_IN_BATCH / data.imageBytes());
-        return Math.max(1, Math.min(data.size(), Math.min(MOST_IN_BATCH, fitting)));
     }
 }

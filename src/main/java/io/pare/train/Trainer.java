@@ -128,7 +128,7 @@ public final class Trainer implements AutoCloseable {
     /** What the teacher says to each image as it is, not shifted: asked once, rather than in each step. */
     private FloatTensor logits(Network asked, Dataset data, PixelScale scale) {
         FloatTensor logits = network.region().tensor(data.size(), asked.model().classes());
-        int size = Evaluation.batchSize(data);
+        int size = Evaluation.batch(asked, data);
         Tape answers = asked.inferenceTape(size);
         try (Batches inOrder = Batches.inOrder(data, size, scale)) {
             int count;
