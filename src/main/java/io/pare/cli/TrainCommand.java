@@ -253,7 +253,8 @@ final class TrainCommand implements Callable<Integer> {
         Dataset train = opened.corpus().train();
         double pixels = shift == null ? usual.shift().pixels() : shift;
         inside("--shift", pixels, 0, Math.min(train.height(), train.width()));
-        return settings.with(opened.source(), pixels, crop == null ? usual.crop() : crop, flip == null ? usual.flip() : flip);
+        return settings.with(opened.source(), pixels, crop == null ? usual.crop() : crop,
+                flip == null ? usual.flip() : flip);
     }
 
     private static Dataset.Split split(Corpus corpus, RunSettings settings) {
