@@ -28,8 +28,10 @@ final class Clusterer implements AutoCloseable {
     private final Passes passes;
     private final Sorted sorted = new Sorted();
     private final float[] cuts = new float[FEW];
-    private final float[] zones = new float[2 * FEW];
-    private final double[] strided = new double[FEW * Passes.STRIDE];
+    /** Zone j is [zoneFrom[j], zoneTo[j]); behind the last, no value is in any. */
+    private final float[] zoneFrom = new float[FEW];
+    private final float[] zoneTo = new float[FEW];
+    private final double[] strided = new double[(FEW + 1) * Passes.STRIDE];
     private final long[] reached = new long[FEW];
     /** Of the elements from each zone's upper bound on: sum and number. */
     private final double[] sumAbove = new double[FEW];
@@ -40,6 +42,7 @@ final class Clusterer implements AutoCloseable {
     private MemorySegment zonePrefix;
     private long zonedCapacity;
     private final float[] codebook = new float[MOST];
+    private final float[] saved = new float[FEW];
     private final long[] ends = new long[MOST + 1];
     private final double[] edge = new double[3];
     private final double[] weights = new double[MOST];
@@ -191,22 +194,19 @@ final class Clusterer implements AutoCloseable {
      * its zone. Returns the rounds run, or -1 where the start is too far off; the codebook is then as it was.
      */
     private int warm(MemorySegment x, long xOff, long n, int m, int most) {
-        double square = squares(x, xOff, n);
-        if (!(square < Double.POSITIVE_INFINITY) || square == 0) {
-            return -1;
-        }
-        float[] start = Arrays.copyOf(codebook, m);
+        float[] start = saved;
+        System.arraycopy(codebook, 0, start, 0, m);
         int rounds = 0;
-        double share = 1.0 / 64;
-        for (int attempt = 0; attempt < 4; attempt++) {
+        // Narrow first: what lies in the zones is sorted.
+        for (double share = 1.0 / 256; share < 1; share *= 4) {
             if (!zones(m, share)) {
                 break;
             }
-            gatherZones(x, xOff, n, m);
-            while (true) {
-                if (!divideByZones(m)) {
-                    break;
-                }
+            double square = gatherZones(x, xOff, n, m);
+            if (!(square < Double.POSITIVE_INFINITY)) {
+                break;
+            }
+            while (divideByZones(m)) {
                 boolean moved = false;
                 for (int j = 0; j < m; j++) {
                     float mean = (float) (firsts[j] / weights[j]);
@@ -225,54 +225,44 @@ final class Clusterer implements AutoCloseable {
                     return rounds;
                 }
             }
-            if (attempt == 0 && strayed(m)) {
+            if (strayed(m, share)) {
                 break;
             }
-            share = attempt == 0 ? 1.0 / 24 : 1.0 / 8;
         }
         System.arraycopy(start, 0, codebook, 0, m);
         return -1;
     }
 
-    private double squares(MemorySegment x, long xOff, long n) {
-        double square = 0;
-        for (long at = 0; at < n; at += Passes.CHUNK) {
-            Arrays.fill(strided, 0, Passes.STRIDE, 0);
-            passes.norm(2, x, xOff + at * 4, (int) Math.min(n - at, Passes.CHUNK), strided);
-            for (int lane = 0; lane < Passes.STRIDE; lane++) {
-                square += strided[lane];
-            }
-        }
-        return square;
-    }
-
     /** Lays a zone around each cut, as wide as {@code share} of the way to the codewords; false if two are equal. */
     private boolean zones(int m, double share) {
+        Arrays.fill(zoneFrom, m - 1, FEW, Float.POSITIVE_INFINITY);
+        Arrays.fill(zoneTo, m - 1, FEW, Float.NEGATIVE_INFINITY);
         for (int j = 0; j + 1 < m; j++) {
             cuts[j] = cut(codebook[j], codebook[j + 1]);
             double reach = share * ((double) codebook[j + 1] - codebook[j]);
-            zones[2 * j] = (float) (cuts[j] - reach);
-            zones[2 * j + 1] = (float) (cuts[j] + reach);
-            if (!(zones[2 * j] > codebook[j] && zones[2 * j + 1] > zones[2 * j] && cuts[j] >= zones[2 * j]
-                    && cuts[j] <= zones[2 * j + 1] && codebook[j + 1] > zones[2 * j + 1])) {
+            zoneFrom[j] = (float) (cuts[j] - reach);
+            zoneTo[j] = (float) (cuts[j] + reach);
+            if (!(zoneFrom[j] > codebook[j] && zoneTo[j] > zoneFrom[j] && cuts[j] >= zoneFrom[j]
+                    && cuts[j] <= zoneTo[j] && codebook[j + 1] > zoneTo[j])) {
                 return false;
             }
         }
         return true;
     }
 
-    /** Whether a cut has moved out of the widest zone that there may be, so that sorting is the better way. */
-    private boolean strayed(int m) {
+    /** Whether a cut has moved so far out of its zone that sorting is the better way. */
+    private boolean strayed(int m, double share) {
         for (int j = 0; j + 1 < m; j++) {
-            double width = (double) zones[2 * j + 1] - zones[2 * j];
-            if (!(Math.abs((double) cut(codebook[j], codebook[j + 1]) - cuts[j]) < 4 * width)) {
+            double gap = ((double) zoneTo[j] - zoneFrom[j]) / (2 * share);
+            if (!(Math.abs((double) cut(codebook[j], codebook[j + 1]) - cuts[j]) < gap / 16)) {
                 return true;
             }
         }
         return false;
     }
 
-    private void gatherZones(MemorySegment x, long xOff, long n, int m) {
+    /** Fills the zones; returns the sum of squares of all elements, or what is not finite where one is not. */
+    private double gatherZones(MemorySegment x, long xOff, long n, int m) {
         if (zonedCapacity < n) {
             if (scratch != null) {
                 scratch.close();
@@ -285,15 +275,23 @@ final class Clusterer implements AutoCloseable {
         Arrays.fill(firsts, 0, m, 0);
         Arrays.fill(reached, 0, m, 0);
         long found = 0;
+        double square = 0;
         for (long at = 0; at < n; at += Passes.CHUNK) {
-            Arrays.fill(strided, 0, m * Passes.STRIDE, 0);
-            found += passes.zones(x, xOff + at * 4, (int) Math.min(n - at, Passes.CHUNK), cuts, zones, m - 1, strided,
+            Arrays.fill(strided, 0, (m + 1) * Passes.STRIDE, 0);
+            found += passes.zones(x, xOff + at * 4, (int) Math.min(n - at, Passes.CHUNK), cuts, zoneFrom, zoneTo, m - 1,
+                    strided,
                     reached, zoned, found);
             for (int j = 0; j < m; j++) {
                 for (int lane = 0; lane < Passes.STRIDE; lane++) {
                     firsts[j] += strided[j * Passes.STRIDE + lane];
                 }
             }
+            for (int lane = 0; lane < Passes.STRIDE; lane++) {
+                square += strided[m * Passes.STRIDE + lane];
+            }
+        }
+        if (!(square < Double.POSITIVE_INFINITY)) {
+            return square;
         }
         sorted.fill(zoned, 0, found, null, 0, false);
         double sum = 0;
@@ -301,7 +299,7 @@ final class Clusterer implements AutoCloseable {
         for (int j = 0; j + 1 < m; j++) {
             sumAbove[j] = firsts[j + 1];
             countAbove[j] = reached[j + 1];
-            while (i < sorted.count && sorted.value(i) < zones[2 * j + 1]) {
+            while (i < sorted.count && sorted.value(i) < zoneTo[j]) {
                 zonePrefix.set(F64, i * 8, sum);
                 float v = sorted.value(i);
                 sum += v;
@@ -316,6 +314,7 @@ final class Clusterer implements AutoCloseable {
         zonePrefix.set(F64, i * 8, sum);
         totalSum = firsts[0];
         totalCount = reached[0];
+        return square;
     }
 
     /** Sums and counts of the clusters by the codebook's cuts; false if a cut has left its zone or a cluster is empty. */
@@ -327,7 +326,7 @@ final class Clusterer implements AutoCloseable {
             long count = 0;
             if (j + 1 < m) {
                 float cut = cut(codebook[j], codebook[j + 1]);
-                if (!(cut >= zones[2 * j] && cut <= zones[2 * j + 1])) {
+                if (!(cut >= zoneFrom[j] && cut <= zoneTo[j])) {
                     return false;
                 }
                 long first = Math.max(j == 0 ? 0 : zoneEnds[j - 1], sorted.below(cut));

@@ -105,12 +105,14 @@ public interface Passes {
      * Sums and counts the non-zero elements that reach each cut, and collects, in order, those that lie in a zone.
      *
      * @param cuts {@code size} ascending floats
-     * @param zones {@code 2 * size} ascending floats; zone j is [zones[2j], zones[2j + 1])
-     * @param sums {@code size + 1} times {@link #STRIDE} accumulators: of all non-zero elements, then of those that
-     *     reach each cut
+     * @param zoneFrom where zone j begins, ascending, then plus infinity up to {@link #STRIDE} elements at least
+     * @param zoneTo what zone j is below, at most {@code zoneFrom[j + 1]}, then likewise minus infinity
+     * @param sums {@code size + 2} times {@link #STRIDE} accumulators: of all non-zero elements, then of those that
+     *     reach each cut, then of the squares of all
      * @param counts {@code size + 1} counts, likewise
      * @return elements written to {@code zoned} from element {@code at}; there is room for {@link #SLACK} more than {@code n}
      */
-    int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zones, int size, double[] sums, long[] counts,
+    int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zoneFrom, float[] zoneTo, int size,
+            double[] sums, long[] counts,
             MemorySegment zoned, long at);
 }

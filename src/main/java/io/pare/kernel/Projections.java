@@ -191,9 +191,8 @@ public final class Projections implements AutoCloseable {
         if (group < 1 || group > Passes.CHUNK || keep < 0 || keep > group) {
             throw new IllegalArgumentException("cannot keep " + keep + " of each " + group);
         }
-        // Finds NaN before anything is written.
-        selector.one(Span.of(x, xOff, n));
-        selector.threshold(0);
+        // Before anything is written.
+        refuseNaN(x, xOff, n);
         int step = Passes.CHUNK / group * group;
         for (long at = 0; at < n; at += step) {
             int size = (int) Math.min(step, n - at);
@@ -283,9 +282,10 @@ public final class Projections implements AutoCloseable {
             cuts[j] = Clusterer.cut(words[j], words[j + 1]);
         }
         Arrays.fill(cuts, m - 1, Math.max(m, Passes.STRIDE), Float.POSITIVE_INFINITY);
-        // Finds NaN before anything is written.
-        selector.one(Span.of(x, xOff, n));
-        selector.threshold(0);
+        boolean inPlace = values != null && values.address() + valuesOff == x.address() + xOff;
+        if (inPlace) {
+            refuseNaN(x, xOff, n);
+        }
         int chunks = Math.toIntExact((n + Passes.CHUNK - 1) / Passes.CHUNK);
         if (chunkSums.length < chunks) {
             chunkSums = new double[chunks];
@@ -301,7 +301,15 @@ public final class Projections implements AutoCloseable {
         for (int chunk = 0; chunk < chunks; chunk++) {
             error += chunkSums[chunk];
         }
+        if (Double.isNaN(error) && !inPlace) {
+            refuseNaN(x, xOff, n);
+        }
         return error;
+    }
+
+    private void refuseNaN(MemorySegment x, long xOff, long n) {
+        selector.one(Span.of(x, xOff, n));
+        selector.threshold(0);
     }
 
     /**

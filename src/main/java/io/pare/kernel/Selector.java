@@ -83,6 +83,8 @@ final class Selector implements AutoCloseable {
     private boolean trimmed;
     /** The pivot of the last counting pass that is {@link #key}, with the key after it as next pivot; -1 for none. */
     private int tiePivot;
+    /** The key that {@link #sampleRank} returned last. */
+    private int sampleKey;
     /** Keys that surely enclose the threshold, [sureLo, sureHi), and how many keys reach each. */
     private int sureLo;
     private int sureHi;
@@ -422,6 +424,7 @@ final class Selector implements AutoCloseable {
         long reachLo = sampled;
         long beyondLo = sampled;
         lo = 0;
+        sampleKey = -1;
         if (lower < sampled) {
             lo = sampleRank(Math.max(1, lower));
             reachLo = above + equal;
@@ -457,6 +460,10 @@ final class Selector implements AutoCloseable {
 
     /** The {@code rank}-th greatest key of the sample, by its histogram; sets above and equal, as {@link #radix}. */
     private int sampleRank(long rank) {
+        if (sampleKey >= 0 && rank > above && rank <= above + equal) {
+            // Many are equal: the same key as of the rank before.
+            return sampleKey;
+        }
         long greater = 0;
         int bin = Passes.INFINITY >>> SAMPLE_SHIFT;
         while (greater + coarse[bin] < rank) {
@@ -468,6 +475,7 @@ final class Selector implements AutoCloseable {
                 0);
         int found = radix(sample, sampled, n, from, from + (1 << SAMPLE_SHIFT), rank - greater);
         above += greater;
+        sampleKey = found;
         return found;
     }
 
@@ -717,6 +725,13 @@ final class Selector implements AutoCloseable {
      * tied value, and a key on either side; without a sample, even cuts of the key range.
      */
     private void pivots() {
+        if (hi - lo == 1) {
+            pivot0 = lo;
+            pivot1 = hi;
+            pivot2 = hi;
+            pivot3 = hi;
+            return;
+        }
         MemorySegment work = sampled == 0 ? null : sample.asSlice(sampled * 4L, sampled * 4L + Passes.SLACK * 4L);
         int inside = 0;
         for (int i = 0; i < sampled; i++) {
@@ -732,10 +747,6 @@ final class Selector implements AutoCloseable {
             pivot1 = Math.min(hi, pivot0 + step);
             pivot2 = Math.min(hi, pivot1 + step);
             pivot3 = Math.min(hi, pivot2 + step);
-            if (hi - lo == 1) {
-                pivot0 = lo;
-                pivot1 = hi;
-            }
             return;
         }
         int middle = radix(work, 0, inside, lo, hi, (inside + 1) / 2);

@@ -327,13 +327,15 @@ public final class ScalarPasses implements Passes {
     }
 
     @Override
-    public int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zones, int size, double[] sums,
+    public int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zoneFrom, float[] zoneTo, int size,
+            double[] sums,
             long[] counts, MemorySegment zoned, long at) {
-        return zonesFrom(0, x, xOff, n, cuts, zones, size, sums, counts, zoned, at);
+        return zonesFrom(0, x, xOff, n, cuts, zoneFrom, zoneTo, size, sums, counts, zoned, at);
     }
 
     /** {@link #zones} from element {@code from} on. */
-    public static int zonesFrom(int from, MemorySegment x, long xOff, int n, float[] cuts, float[] zones, int size,
+    public static int zonesFrom(int from, MemorySegment x, long xOff, int n, float[] cuts, float[] zoneFrom,
+            float[] zoneTo, int size,
             double[] sums, long[] counts, MemorySegment zoned, long at) {
         int found = 0;
         for (int i = from; i < n; i++) {
@@ -343,10 +345,11 @@ public final class ScalarPasses implements Passes {
             }
             int lane = i & STRIDE - 1;
             sums[lane] += v;
+            sums[(size + 1) * STRIDE + lane] += (double) v * v;
             counts[0]++;
             boolean inside = false;
-            for (int j = 0; j < size && v >= zones[2 * j]; j++) {
-                inside |= v < zones[2 * j + 1];
+            for (int j = 0; j < size && v >= zoneFrom[j]; j++) {
+                inside |= v < zoneTo[j];
                 if (v >= cuts[j]) {
                     sums[(j + 1) * STRIDE + lane] += v;
                     counts[j + 1]++;

@@ -56,15 +56,24 @@ public final class SimdPasses implements Passes {
     public int count(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int pivot0, int pivot1, int pivot2,
             int pivot3, long[] counts, int at) {
         int whole = n - n % LANES;
+        int max = u == null
+                ? countOne(x, xOff, whole, pivot0, pivot1, pivot2, pivot3, counts, at)
+                : countSum(x, xOff, u, uOff, whole, pivot0, pivot1, pivot2, pivot3, counts, at);
+        return Math.max(max,
+                ScalarPasses.countFrom(whole, x, xOff, u, uOff, n, pivot0, pivot1, pivot2, pivot3, counts, at));
+    }
+
+    private static int countOne(MemorySegment x, long xOff, int n, int pivot0, int pivot1, int pivot2, int pivot3,
+            long[] counts, int at) {
         IntVector max = IntVector.zero(I32);
-        // Masked subtractions of -1 count in lanes: no move from a mask to a register in the loop.
+        // Masked additions count in lanes: no move from a mask to a register in the loop.
         IntVector count0 = max;
         IntVector count1 = max;
         IntVector count2 = max;
         IntVector count3 = max;
-        for (int i = 0; i < whole; i += LANES) {
+        for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
-            IntVector key = key(bits(x, xOff + o, u, uOff + o));
+            IntVector key = IntVector.fromMemorySegment(I32, x, xOff + o, LE).and(MAGNITUDE);
             max = max.max(key);
             count0 = count0.add(1, key.compare(VectorOperators.GE, pivot0));
             count1 = count1.add(1, key.compare(VectorOperators.GE, pivot1));
@@ -75,20 +84,53 @@ public final class SimdPasses implements Passes {
         counts[at + 1] += count1.reduceLanes(VectorOperators.ADD);
         counts[at + 2] += count2.reduceLanes(VectorOperators.ADD);
         counts[at + 3] += count3.reduceLanes(VectorOperators.ADD);
-        return Math.max(max.reduceLanes(VectorOperators.MAX),
-                ScalarPasses.countFrom(whole, x, xOff, u, uOff, n, pivot0, pivot1, pivot2, pivot3, counts, at));
+        return max.reduceLanes(VectorOperators.MAX);
+    }
+
+    /** A loop of its own, because a vector that comes from one of two branches is boxed. */
+    private static int countSum(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int pivot0, int pivot1,
+            int pivot2, int pivot3, long[] counts, int at) {
+        IntVector max = IntVector.zero(I32);
+        // Masked additions count in lanes: no move from a mask to a register in the loop.
+        IntVector count0 = max;
+        IntVector count1 = max;
+        IntVector count2 = max;
+        IntVector count3 = max;
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector key = FloatVector.fromMemorySegment(F32, x, xOff + o, LE)
+                    .add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts().and(MAGNITUDE);
+            max = max.max(key);
+            count0 = count0.add(1, key.compare(VectorOperators.GE, pivot0));
+            count1 = count1.add(1, key.compare(VectorOperators.GE, pivot1));
+            count2 = count2.add(1, key.compare(VectorOperators.GE, pivot2));
+            count3 = count3.add(1, key.compare(VectorOperators.GE, pivot3));
+        }
+        counts[at] += count0.reduceLanes(VectorOperators.ADD);
+        counts[at + 1] += count1.reduceLanes(VectorOperators.ADD);
+        counts[at + 2] += count2.reduceLanes(VectorOperators.ADD);
+        counts[at + 3] += count3.reduceLanes(VectorOperators.ADD);
+        return max.reduceLanes(VectorOperators.MAX);
     }
 
     @Override
     public int collect(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int lo, int hi,
             MemorySegment keys, long at, long[] tally, int slot) {
         int whole = n - n % LANES;
+        int found = u == null
+                ? collectOne(x, xOff, whole, lo, hi, keys, at, tally, slot)
+                : collectSum(x, xOff, u, uOff, whole, lo, hi, keys, at, tally, slot);
+        return found + ScalarPasses.collectFrom(whole, x, xOff, u, uOff, n, lo, hi, keys, at + found, tally, slot);
+    }
+
+    private static int collectOne(MemorySegment x, long xOff, int n, int lo, int hi, MemorySegment keys, long at,
+            long[] tally, int slot) {
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
         long out = at * Integer.BYTES;
-        for (int i = 0; i < whole; i += LANES) {
+        for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
-            IntVector key = key(bits(x, xOff + o, u, uOff + o));
+            IntVector key = IntVector.fromMemorySegment(I32, x, xOff + o, LE).and(MAGNITUDE);
             VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
             VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
             max = max.max(key);
@@ -98,8 +140,28 @@ public final class SimdPasses implements Passes {
         }
         tally[slot] = above.reduceLanes(VectorOperators.ADD);
         tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
-        int found = (int) (out / Integer.BYTES - at);
-        return found + ScalarPasses.collectFrom(whole, x, xOff, u, uOff, n, lo, hi, keys, at + found, tally, slot);
+        return (int) (out / Integer.BYTES - at);
+    }
+
+    private static int collectSum(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int lo, int hi,
+            MemorySegment keys, long at, long[] tally, int slot) {
+        IntVector max = IntVector.zero(I32);
+        IntVector above = max;
+        long out = at * Integer.BYTES;
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector key = FloatVector.fromMemorySegment(F32, x, xOff + o, LE)
+                    .add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts().and(MAGNITUDE);
+            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            max = max.max(key);
+            above = above.add(1, over);
+            key.compress(inside).intoMemorySegment(keys, out, LE);
+            out += (long) inside.trueCount() * Integer.BYTES;
+        }
+        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
+        return (int) (out / Integer.BYTES - at);
     }
 
     @Override
@@ -434,11 +496,35 @@ public final class SimdPasses implements Passes {
 
     private static void bitsAbove(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment bits,
             long bitsOff, int from, int to, int key) {
+        if (u == null) {
+            bitsOfOne(x, xOff, bits, bitsOff, from, to, key);
+        } else {
+            bitsOfSum(x, xOff, u, uOff, bits, bitsOff, from, to, key);
+        }
+    }
+
+    private static void bitsOfOne(MemorySegment x, long xOff, MemorySegment bits, long bitsOff, int from, int to,
+            int key) {
         for (int i = from; i < to; i += Passes.STRIDE) {
             long set = 0;
             for (int j = 0; j < Passes.STRIDE; j += LANES) {
                 long o = (long) (i + j) * Float.BYTES;
-                set |= key(bits(x, xOff + o, u, uOff + o)).compare(VectorOperators.GT, key).toLong() << j;
+                IntVector v = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+                set |= v.and(MAGNITUDE).compare(VectorOperators.GT, key).toLong() << j;
+            }
+            bits.set(BITS16, bitsOff + (i >>> 3), (short) set);
+        }
+    }
+
+    private static void bitsOfSum(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment bits,
+            long bitsOff, int from, int to, int key) {
+        for (int i = from; i < to; i += Passes.STRIDE) {
+            long set = 0;
+            for (int j = 0; j < Passes.STRIDE; j += LANES) {
+                long o = (long) (i + j) * Float.BYTES;
+                IntVector v = FloatVector.fromMemorySegment(F32, x, xOff + o, LE)
+                        .add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts();
+                set |= v.and(MAGNITUDE).compare(VectorOperators.GT, key).toLong() << j;
             }
             bits.set(BITS16, bitsOff + (i >>> 3), (short) set);
         }
@@ -626,34 +712,82 @@ public final class SimdPasses implements Passes {
     }
 
     @Override
-    public int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zones, int size, double[] sums,
+    public int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zoneFrom, float[] zoneTo, int size,
+            double[] sums,
             long[] counts, MemorySegment zoned, long at) {
         int whole = n - n % Passes.STRIDE;
         int found = 0;
         // Blocks that stay in the first-level cache while each cut passes over them.
         for (int from = 0; from < whole; from += BLOCK) {
             int to = Math.min(whole, from + BLOCK);
+            int zeros = to - from - total(x, xOff, from, to, sums, (size + 1) * Passes.STRIDE);
+            counts[0] += to - from - zeros;
             int j = 0;
             if (LANES == Passes.STRIDE) {
-                for (; j + 3 <= size; j += 4) {
-                    reachFour(x, xOff, from, to, j == 0 ? Float.NEGATIVE_INFINITY : cuts[j - 1], cuts[j], cuts[j + 1],
-                            cuts[j + 2], sums, counts, j);
+                for (; j + 4 <= size; j += 4) {
+                    reachFour(x, xOff, from, to, cuts, zeros, sums, counts, j);
                 }
             }
-            for (; j <= size; j++) {
-                counts[j] += reach(x, xOff, from, to, j == 0 ? Float.NEGATIVE_INFINITY : cuts[j - 1], sums,
-                        j * Passes.STRIDE);
+            for (; j < size; j++) {
+                int reached = reach(x, xOff, from, to, cuts[j], sums, (j + 1) * Passes.STRIDE);
+                // Zeros, of either sign, reach the cuts up to zero and must not count.
+                counts[j + 1] += reached - (cuts[j] <= 0 ? zeros : 0);
             }
-            found += inside(x, xOff, from, to, zones, 2 * size, zoned, at + found);
+            found += size < LANES
+                    ? insideFew(x, xOff, from, to, zoneFrom, zoneTo, size, zoned, at + found)
+                    : inside(x, xOff, from, to, zoneFrom, zoneTo, size, zoned, at + found);
         }
-        return found + ScalarPasses.zonesFrom(whole, x, xOff, n, cuts, zones, size, sums, counts, zoned, at + found);
+        return found + ScalarPasses.zonesFrom(whole, x, xOff, n, cuts, zoneFrom, zoneTo, size, sums, counts, zoned,
+                at + found);
     }
 
-    /** As {@link #reach} for four cuts, which share the loads and the widening. */
-    private static void reachFour(MemorySegment x, long xOff, int from, int to, float cut0, float cut1, float cut2,
-            float cut3, double[] sums, long[] counts, int at) {
-        FloatVector zero = FloatVector.zero(F32);
-        int base = at * Passes.STRIDE;
+    /** Adds all elements to the first accumulators and their squares to those at {@code squares}; counts non-zeros. */
+    private static int total(MemorySegment x, long xOff, int from, int to, double[] sums, int squares) {
+        IntVector count = IntVector.zero(I32);
+        if (LANES < Passes.STRIDE) {
+            for (int i = from; i < to; i += LANES) {
+                FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+                int lane = i & Passes.STRIDE - 1;
+                DoubleVector low = low(v);
+                DoubleVector high = high(v);
+                DoubleVector.fromArray(F64, sums, lane).add(low).intoArray(sums, lane);
+                DoubleVector.fromArray(F64, sums, lane + HALF).add(high).intoArray(sums, lane + HALF);
+                int at = squares + lane;
+                DoubleVector.fromArray(F64, sums, at).add(low.mul(low)).intoArray(sums, at);
+                DoubleVector.fromArray(F64, sums, at + HALF).add(high.mul(high)).intoArray(sums, at + HALF);
+                count = count.add(1, v.compare(VectorOperators.NE, 0f).cast(I32));
+            }
+            return count.reduceLanes(VectorOperators.ADD);
+        }
+        DoubleVector sum0 = DoubleVector.fromArray(F64, sums, 0);
+        DoubleVector sum1 = DoubleVector.fromArray(F64, sums, HALF);
+        DoubleVector square0 = DoubleVector.fromArray(F64, sums, squares);
+        DoubleVector square1 = DoubleVector.fromArray(F64, sums, squares + HALF);
+        for (int i = from; i < to; i += LANES) {
+            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            DoubleVector low = low(v);
+            DoubleVector high = high(v);
+            sum0 = sum0.add(low);
+            sum1 = sum1.add(high);
+            square0 = square0.add(low.mul(low));
+            square1 = square1.add(high.mul(high));
+            count = count.add(1, v.compare(VectorOperators.NE, 0f).cast(I32));
+        }
+        sum0.intoArray(sums, 0);
+        sum1.intoArray(sums, HALF);
+        square0.intoArray(sums, squares);
+        square1.intoArray(sums, squares + HALF);
+        return count.reduceLanes(VectorOperators.ADD);
+    }
+
+    /** As {@link #reach} for four cuts from number {@code first} on, which share the loads and the widening. */
+    private static void reachFour(MemorySegment x, long xOff, int from, int to, float[] cuts, int zeros, double[] sums,
+            long[] counts, int first) {
+        int base = (first + 1) * Passes.STRIDE;
+        double cut0 = cuts[first];
+        double cut1 = cuts[first + 1];
+        double cut2 = cuts[first + 2];
+        double cut3 = cuts[first + 3];
         DoubleVector low0 = DoubleVector.fromArray(F64, sums, base);
         DoubleVector high0 = DoubleVector.fromArray(F64, sums, base + HALF);
         DoubleVector low1 = DoubleVector.fromArray(F64, sums, base + Passes.STRIDE);
@@ -666,24 +800,34 @@ public final class SimdPasses implements Passes {
         int count1 = 0;
         int count2 = 0;
         int count3 = 0;
-        int zeros = 0;
         for (int i = from; i < to; i += LANES) {
-            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
-            zeros += v.compare(VectorOperators.EQ, zero).trueCount();
-            count0 += v.compare(VectorOperators.GE, cut0).trueCount();
-            count1 += v.compare(VectorOperators.GE, cut1).trueCount();
-            count2 += v.compare(VectorOperators.GE, cut2).trueCount();
-            count3 += v.compare(VectorOperators.GE, cut3).trueCount();
-            DoubleVector low = low(v);
-            DoubleVector high = high(v);
-            low0 = low0.add(low, low.compare(VectorOperators.GE, (double) cut0));
-            high0 = high0.add(high, high.compare(VectorOperators.GE, (double) cut0));
-            low1 = low1.add(low, low.compare(VectorOperators.GE, (double) cut1));
-            high1 = high1.add(high, high.compare(VectorOperators.GE, (double) cut1));
-            low2 = low2.add(low, low.compare(VectorOperators.GE, (double) cut2));
-            high2 = high2.add(high, high.compare(VectorOperators.GE, (double) cut2));
-            low3 = low3.add(low, low.compare(VectorOperators.GE, (double) cut3));
-            high3 = high3.add(high, high.compare(VectorOperators.GE, (double) cut3));
+            FloatVector v = FloatVector.fromMemorySegment(F32, x, xOff + (long) i * Float.BYTES, LE);
+            DoubleVector low = (DoubleVector) v.convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector high = (DoubleVector) v.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
+            VectorMask<Double> reached = low.compare(VectorOperators.GE, cut0);
+            low0 = low0.add(low, reached);
+            count0 += reached.trueCount();
+            reached = high.compare(VectorOperators.GE, cut0);
+            high0 = high0.add(high, reached);
+            count0 += reached.trueCount();
+            reached = low.compare(VectorOperators.GE, cut1);
+            low1 = low1.add(low, reached);
+            count1 += reached.trueCount();
+            reached = high.compare(VectorOperators.GE, cut1);
+            high1 = high1.add(high, reached);
+            count1 += reached.trueCount();
+            reached = low.compare(VectorOperators.GE, cut2);
+            low2 = low2.add(low, reached);
+            count2 += reached.trueCount();
+            reached = high.compare(VectorOperators.GE, cut2);
+            high2 = high2.add(high, reached);
+            count2 += reached.trueCount();
+            reached = low.compare(VectorOperators.GE, cut3);
+            low3 = low3.add(low, reached);
+            count3 += reached.trueCount();
+            reached = high.compare(VectorOperators.GE, cut3);
+            high3 = high3.add(high, reached);
+            count3 += reached.trueCount();
         }
         low0.intoArray(sums, base);
         high0.intoArray(sums, base + HALF);
@@ -693,14 +837,13 @@ public final class SimdPasses implements Passes {
         high2.intoArray(sums, base + 2 * Passes.STRIDE + HALF);
         low3.intoArray(sums, base + 3 * Passes.STRIDE);
         high3.intoArray(sums, base + 3 * Passes.STRIDE + HALF);
-        // Zeros, of either sign, reach the cuts up to zero and must not count.
-        counts[at] += count0 - (cut0 <= 0 ? zeros : 0);
-        counts[at + 1] += count1 - (cut1 <= 0 ? zeros : 0);
-        counts[at + 2] += count2 - (cut2 <= 0 ? zeros : 0);
-        counts[at + 3] += count3 - (cut3 <= 0 ? zeros : 0);
+        counts[first + 1] += count0 - (cut0 <= 0 ? zeros : 0);
+        counts[first + 2] += count1 - (cut1 <= 0 ? zeros : 0);
+        counts[first + 3] += count2 - (cut2 <= 0 ? zeros : 0);
+        counts[first + 4] += count3 - (cut3 <= 0 ? zeros : 0);
     }
 
-    /** Adds the non-zero elements that reach {@code cut} to the accumulators; returns their number. */
+    /** Adds the elements that reach {@code cut} to the accumulators; returns their number, zeros included. */
     private static int reach(MemorySegment x, long xOff, int from, int to, float cut, double[] sums, int at) {
         FloatVector zero = FloatVector.zero(F32);
         IntVector count = IntVector.zero(I32);
@@ -709,8 +852,7 @@ public final class SimdPasses implements Passes {
             DoubleVector high = DoubleVector.fromArray(F64, sums, at + HALF);
             for (int i = from; i < to; i += LANES) {
                 FloatVector v = load(x, xOff + (long) i * Float.BYTES);
-                VectorMask<Float> reached = v.compare(VectorOperators.GE, cut)
-                        .and(v.compare(VectorOperators.NE, zero));
+                VectorMask<Float> reached = v.compare(VectorOperators.GE, cut);
                 FloatVector part = zero.blend(v, reached);
                 low = low.add(low(part));
                 high = high.add(high(part));
@@ -721,8 +863,7 @@ public final class SimdPasses implements Passes {
         } else {
             for (int i = from; i < to; i += LANES) {
                 FloatVector v = load(x, xOff + (long) i * Float.BYTES);
-                VectorMask<Float> reached = v.compare(VectorOperators.GE, cut)
-                        .and(v.compare(VectorOperators.NE, zero));
+                VectorMask<Float> reached = v.compare(VectorOperators.GE, cut);
                 FloatVector part = zero.blend(v, reached);
                 int lane = at + (i & Passes.STRIDE - 1);
                 DoubleVector.fromArray(F64, sums, lane).add(low(part)).intoArray(sums, lane);
@@ -733,19 +874,49 @@ public final class SimdPasses implements Passes {
         return count.reduceLanes(VectorOperators.ADD);
     }
 
-    /** Compacts the non-zero elements that lie in a zone: those that an odd number of the bounds do not exceed. */
-    private static int inside(MemorySegment x, long xOff, int from, int to, float[] zones, int size,
+    /**
+     * Compacts the non-zero elements that lie in a zone, for fewer zones than lanes: a search by permutation counts the
+     * lower bounds that an element reaches, and it lies inside if it is below the upper bound of the last of them.
+     */
+    private static int insideFew(MemorySegment x, long xOff, int from, int to, float[] zoneFrom, float[] zoneTo,
+            int size, MemorySegment zoned, long at) {
+        IntVector lowers = FloatVector.fromArray(F32, zoneFrom, 0).reinterpretAsInts();
+        IntVector uppers = FloatVector.fromArray(F32, zoneTo, 0).reinterpretAsInts();
+        boolean many = size > 7;
+        long out = at * Float.BYTES;
+        for (int i = from; i < to; i += LANES) {
+            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            IntVector reached = IntVector.zero(I32);
+            if (LANES > 8 && many) {
+                reached = halve(reached, v, lowers, 8);
+            }
+            if (LANES > 4) {
+                reached = halve(reached, v, lowers, 4);
+            }
+            reached = halve(reached, v, lowers, 2);
+            reached = halve(reached, v, lowers, 1);
+            // The number before 0 wraps to the last lane, which is minus infinity.
+            FloatVector bound = reached.sub(1).and(LANES - 1).selectFrom(uppers).reinterpretAsFloats();
+            VectorMask<Float> inside = v.compare(VectorOperators.LT, bound).and(v.compare(VectorOperators.NE, 0f));
+            v.compress(inside).intoMemorySegment(zoned, out, LE);
+            out += (long) inside.trueCount() * Float.BYTES;
+        }
+        return (int) (out / Float.BYTES - at);
+    }
+
+    /** Compacts the non-zero elements that lie in a zone, for any number of zones. */
+    private static int inside(MemorySegment x, long xOff, int from, int to, float[] zoneFrom, float[] zoneTo, int size,
             MemorySegment zoned, long at) {
-        FloatVector zero = FloatVector.zero(F32);
         long out = at * Float.BYTES;
         for (int i = from; i < to; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             // As a number: a mask that a loop carries is boxed.
             long bounds = 0;
             for (int j = 0; j < size; j++) {
-                bounds ^= v.compare(VectorOperators.GE, zones[j]).toLong();
+                bounds ^= v.compare(VectorOperators.GE, zoneFrom[j]).toLong()
+                        ^ v.compare(VectorOperators.GE, zoneTo[j]).toLong();
             }
-            VectorMask<Float> odd = VectorMask.fromLong(F32, bounds).and(v.compare(VectorOperators.NE, zero));
+            VectorMask<Float> odd = VectorMask.fromLong(F32, bounds).and(v.compare(VectorOperators.NE, 0f));
             v.compress(odd).intoMemorySegment(zoned, out, LE);
             out += (long) odd.trueCount() * Float.BYTES;
         }
