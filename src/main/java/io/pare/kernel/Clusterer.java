@@ -15,6 +15,7 @@ import java.util.Arrays;
  * Ckmeans.1d.dp since 3.4.6; Groenlund et al., 1701.07204).
  */
 final class Clusterer implements AutoCloseable {
+    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     /** Codewords at most: their numbers are bytes. */
@@ -32,7 +33,7 @@ final class Clusterer implements AutoCloseable {
     private final float[] zoneFrom = new float[FEW];
     private final float[] zoneTo = new float[FEW];
     private final double[] strided = new double[(FEW + 1) * Passes.STRIDE];
-    private final long[] reached = new long[FEW];
+    private final long[] reached = new long[FEW + 1];
     /** Of the elements from each zone's upper bound on: sum and number. */
     private final double[] sumAbove = new double[FEW];
     private final long[] countAbove = new long[FEW];
@@ -235,6 +236,7 @@ final class Clusterer implements AutoCloseable {
 
     /** Lays a zone around each cut, as wide as {@code share} of the way to the codewords; false if two are equal. */
     private boolean zones(int m, double share) {
+        Arrays.fill(cuts, m - 1, FEW, Float.POSITIVE_INFINITY);
         Arrays.fill(zoneFrom, m - 1, FEW, Float.POSITIVE_INFINITY);
         Arrays.fill(zoneTo, m - 1, FEW, Float.NEGATIVE_INFINITY);
         for (int j = 0; j + 1 < m; j++) {
@@ -436,14 +438,13 @@ final class Clusterer implements AutoCloseable {
 
     /** Codewords at the middles of {@code m} equal parts of the range of the non-zero values (linear start). */
     void linearStart(MemorySegment x, long xOff, long n, int m) {
-        ValueLayout.OfFloat f32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
         float least = Float.POSITIVE_INFINITY;
         float greatest = Float.NEGATIVE_INFINITY;
         for (long i = 0; i < n; i++) {
-            float v = x.get(f32, xOff + i * 4);
+            float v = x.get(F32, xOff + i * 4);
             if (v != 0) {
-                least = Math.min(least, v);
-                greatest = Math.max(greatest, v);
+                least = v < least ? v : least;
+                greatest = v > greatest ? v : greatest;
             }
         }
         if (least > greatest) {

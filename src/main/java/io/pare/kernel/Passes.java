@@ -104,11 +104,11 @@ public interface Passes {
     /**
      * Sums and counts the non-zero elements that reach each cut, and collects, in order, those that lie in a zone.
      *
-     * @param cuts {@code size} ascending floats
+     * @param cuts {@code size} ascending floats, then plus infinity up to a multiple of four
      * @param zoneFrom where zone j begins, ascending, then plus infinity up to {@link #STRIDE} elements at least
      * @param zoneTo what zone j is below, at most {@code zoneFrom[j + 1]}, then likewise minus infinity
      * @param sums {@code size + 2} times {@link #STRIDE} accumulators: of all non-zero elements, then of those that
-     *     reach each cut, then of the squares of all
+     *     reach each cut, then of the squares of all; there is room for as many cuts as the array has
      * @param counts {@code size + 1} counts, likewise
      * @return elements written to {@code zoned} from element {@code at}; there is room for {@link #SLACK} more than {@code n}
      */

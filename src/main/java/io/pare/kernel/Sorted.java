@@ -45,42 +45,64 @@ final class Sorted implements AutoCloseable {
             back = scratch.allocate(wanted);
             prefixes = scratch.allocate((n / BLOCK + 2) * 3 * Double.BYTES * (weighted ? 1 : 2));
         }
-        count = 0;
         Arrays.fill(histogram, 0);
-        for (long i = 0; i < n; i++) {
-            int raw = x.get(I32, xOff + i * 4);
-            if ((raw & Passes.MAGNITUDE) == 0) {
-                continue;
-            }
-            if ((raw & Passes.INFINITY) == Passes.INFINITY) {
-                throw new IllegalArgumentException("clustering needs finite numbers, " + Float.intBitsToFloat(raw)
-                        + " at index " + i);
-            }
-            // Flips what makes negative floats order backwards.
-            int key = magnitudes
-                    ? (raw & Passes.MAGNITUDE) ^ Integer.MIN_VALUE
-                    : raw ^ raw >> 31 & Passes.MAGNITUDE;
-            int digits = key ^ Integer.MIN_VALUE;
-            histogram[digits & 2047]++;
-            histogram[2048 + (digits >>> 11 & 2047)]++;
-            histogram[4096 + (digits >>> 22)]++;
-            if (weighted) {
-                float weight = importance.get(F32, importanceOff + i * 4);
-                if (!(weight >= 0 && weight < Float.POSITIVE_INFINITY)) {
-                    throw new IllegalArgumentException("importance must be finite and not negative, is " + weight
-                            + " at index " + i);
-                }
-                front.set(I64, count * 8, (long) digits << 32 | Float.floatToRawIntBits(weight) & 0xffff_ffffL);
-            } else {
-                front.set(I32, count * 4, digits);
-            }
-            count++;
-        }
+        count = weighted
+                ? takePairs(x, xOff, n, importance, importanceOff, magnitudes, front, histogram)
+                : take(x, xOff, n, magnitudes, front, histogram);
         for (int pass = 0; pass < 3; pass++) {
             scatter(pass);
         }
         restore(magnitudes);
         sum();
+    }
+
+    /** Writes what orders like the non-zero elements, or like their magnitudes, and counts its digits. */
+    private static long take(MemorySegment x, long xOff, long n, boolean magnitudes, MemorySegment out,
+            long[] histogram) {
+        long taken = 0;
+        for (long i = 0; i < n; i++) {
+            int raw = x.get(I32, xOff + i * 4);
+            if ((raw & Passes.MAGNITUDE) != 0) {
+                int digits = digits(raw, magnitudes, i, histogram);
+                out.set(I32, taken * 4, digits);
+                taken++;
+            }
+        }
+        return taken;
+    }
+
+    /** As {@link #take}, with the importance in the lower half of each pair. */
+    private static long takePairs(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff,
+            boolean magnitudes, MemorySegment out, long[] histogram) {
+        long taken = 0;
+        for (long i = 0; i < n; i++) {
+            int raw = x.get(I32, xOff + i * 4);
+            if ((raw & Passes.MAGNITUDE) != 0) {
+                float weight = importance.get(F32, importanceOff + i * 4);
+                if (!(weight >= 0 && weight < Float.POSITIVE_INFINITY)) {
+                    throw new IllegalArgumentException("importance must be finite and not negative, is " + weight
+                            + " at index " + i);
+                }
+                int digits = digits(raw, magnitudes, i, histogram);
+                out.set(I64, taken * 8, (long) digits << 32 | Float.floatToRawIntBits(weight) & 0xffff_ffffL);
+                taken++;
+            }
+        }
+        return taken;
+    }
+
+    private static int digits(int raw, boolean magnitudes, long i, long[] histogram) {
+        if ((raw & Passes.INFINITY) == Passes.INFINITY) {
+            throw new IllegalArgumentException("clustering needs finite numbers, " + Float.intBitsToFloat(raw)
+                    + " at index " + i);
+        }
+        // Flips what makes negative floats order backwards.
+        int key = magnitudes ? (raw & Passes.MAGNITUDE) ^ Integer.MIN_VALUE : raw ^ raw >> 31 & Passes.MAGNITUDE;
+        int digits = key ^ Integer.MIN_VALUE;
+        histogram[digits & 2047]++;
+        histogram[2048 + (digits >>> 11 & 2047)]++;
+        histogram[4096 + (digits >>> 22)]++;
+        return digits;
     }
 
     private void scatter(int pass) {
@@ -96,28 +118,41 @@ final class Sorted implements AutoCloseable {
         }
         int shift = pass * DIGIT + (weighted ? 32 : 0);
         if (weighted) {
-            for (long i = 0; i < count; i++) {
-                long pair = front.get(I64, i * 8);
-                back.set(I64, histogram[base + (int) (pair >>> shift & 2047)]++ * 8, pair);
-            }
+            scatterPairs(front, back, count, histogram, base, shift);
         } else {
-            for (long i = 0; i < count; i++) {
-                int digits = front.get(I32, i * 4);
-                back.set(I32, histogram[base + (digits >>> shift & 2047)]++ * 4, digits);
-            }
+            scatter(front, back, count, histogram, base, shift);
         }
         MemorySegment swap = front;
         front = back;
         back = swap;
     }
 
-    private void restore(boolean magnitudes) {
-        for (long i = 0; i < count; i++) {
-            long at = weighted ? i * 8 + 4 : i * 4;
-            int key = front.get(I32, at) ^ Integer.MIN_VALUE;
-            front.set(I32, at, magnitudes ? key ^ Integer.MIN_VALUE : key ^ key >> 31 & Passes.MAGNITUDE);
+    private static void scatter(MemorySegment from, MemorySegment to, long n, long[] places, int base, int shift) {
+        for (long i = 0; i < n; i++) {
+            int digits = from.get(I32, i * 4);
+            to.set(I32, places[base + (digits >>> shift & 2047)]++ * 4, digits);
         }
+    }
+
+    private static void scatterPairs(MemorySegment from, MemorySegment to, long n, long[] places, int base,
+            int shift) {
+        for (long i = 0; i < n; i++) {
+            long pair = from.get(I64, i * 8);
+            to.set(I64, places[base + (int) (pair >>> shift & 2047)]++ * 8, pair);
+        }
+    }
+
+    private void restore(boolean magnitudes) {
+        restore(front, count, weighted ? 8 : 4, weighted ? 4 : 0, magnitudes);
         centre = count == 0 ? 0 : value(count / 2);
+    }
+
+    private static void restore(MemorySegment values, long n, int stride, int first, boolean magnitudes) {
+        for (long i = 0; i < n; i++) {
+            long at = i * stride + first;
+            int key = values.get(I32, at) ^ Integer.MIN_VALUE;
+            values.set(I32, at, magnitudes ? key ^ Integer.MIN_VALUE : key ^ key >> 31 & Passes.MAGNITUDE);
+        }
     }
 
     private void sum() {

@@ -306,6 +306,37 @@ class CodebookTest {
         }
     }
 
+    @Test
+    void importanceCountsAsManyEqualElements() {
+        Random random = new Random(16);
+        try (Projections p = Projections.open(1)) {
+            for (int round = 0; round < 100; round++) {
+                int n = 1 + random.nextInt(30);
+                float[] x = awkward(random, n);
+                float[] importance = new float[n];
+                float[] repeated = new float[4 * n];
+                int all = 0;
+                for (int i = 0; i < n; i++) {
+                    int times = random.nextInt(4);
+                    importance[i] = times;
+                    Arrays.fill(repeated, all, all + times, x[i]);
+                    all += times;
+                }
+                LevelSet levels = round % 2 == 0 ? LevelSet.equidistant(3) : LevelSet.ternary();
+                p.optimalScale(Memory.floats(x), 0, n, Memory.floats(importance), 0, levels);
+                double weighted = p.scaleError();
+                p.optimalScale(Memory.floats(repeated), 0, all, null, 0, levels);
+                assertEquals(p.scaleError(), weighted, 1e-9 * (1 + weighted), Arrays.toString(x));
+                MemorySegment start = Memory.zeros(4);
+                p.linearStart(Memory.floats(x), 0, n, 4, start, 0);
+                MemorySegment same = Memory.floats(Memory.array(start, 0, 4));
+                double one = p.kMeans(Memory.floats(x), 0, n, Memory.floats(importance), 0, 4, start, 0, 1).error();
+                double many = p.kMeans(Memory.floats(repeated), 0, all, null, 0, 4, same, 0, 1).error();
+                assertEquals(many, one, 1e-6 * (1 + many));
+            }
+        }
+    }
+
     /** Least error over the minima of all quadratics: one for each assignment that some scale produces. */
     private static double bruteForce(float[] x, LevelSet set) {
         float[] multiples = set.multiples();

@@ -631,12 +631,13 @@ public final class SimdPasses implements Passes {
         FloatVector zero = FloatVector.zero(F32);
         DoubleVector sum0 = DoubleVector.fromArray(F64, sums, 0);
         DoubleVector sum1 = DoubleVector.fromArray(F64, sums, HALF);
+        boolean many = size > 8;
         for (int i = 0; i < n; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             VectorMask<Float> alive = v.compare(VectorOperators.NE, zero);
             IntVector code = IntVector.zero(I32);
             // Written out: a loop that carries a vector is not always unrolled, and then it is boxed.
-            if (LANES > 8) {
+            if (LANES > 8 && many) {
                 code = halve(code, v, cutTable, 8);
             }
             if (LANES > 4) {
@@ -722,16 +723,16 @@ public final class SimdPasses implements Passes {
             int to = Math.min(whole, from + BLOCK);
             int zeros = to - from - total(x, xOff, from, to, sums, (size + 1) * Passes.STRIDE);
             counts[0] += to - from - zeros;
-            int j = 0;
             if (LANES == Passes.STRIDE) {
-                for (; j + 4 <= size; j += 4) {
+                for (int j = 0; j < size; j += 4) {
                     reachFour(x, xOff, from, to, cuts, zeros, sums, counts, j);
                 }
-            }
-            for (; j < size; j++) {
-                int reached = reach(x, xOff, from, to, cuts[j], sums, (j + 1) * Passes.STRIDE);
-                // Zeros, of either sign, reach the cuts up to zero and must not count.
-                counts[j + 1] += reached - (cuts[j] <= 0 ? zeros : 0);
+            } else {
+                for (int j = 0; j < size; j++) {
+                    int reached = reach(x, xOff, from, to, cuts[j], sums, (j + 1) * Passes.STRIDE);
+                    // Zeros, of either sign, reach the cuts up to zero and must not count.
+                    counts[j + 1] += reached - (cuts[j] <= 0 ? zeros : 0);
+                }
             }
             found += size < LANES
                     ? insideFew(x, xOff, from, to, zoneFrom, zoneTo, size, zoned, at + found)
@@ -780,7 +781,7 @@ public final class SimdPasses implements Passes {
         return count.reduceLanes(VectorOperators.ADD);
     }
 
-    /** As {@link #reach} for four cuts from number {@code first} on, which share the loads and the widening. */
+    /** Adds the elements that reach each of four cuts, from number {@code first} on, to its accumulators and counts. */
     private static void reachFour(MemorySegment x, long xOff, int from, int to, float[] cuts, int zeros, double[] sums,
             long[] counts, int first) {
         int base = (first + 1) * Passes.STRIDE;
@@ -843,33 +844,18 @@ public final class SimdPasses implements Passes {
         counts[first + 4] += count3 - (cut3 <= 0 ? zeros : 0);
     }
 
-    /** Adds the elements that reach {@code cut} to the accumulators; returns their number, zeros included. */
+    /** As {@link #reachFour} for one cut and vectors shorter than the strided sums; returns the count with zeros. */
     private static int reach(MemorySegment x, long xOff, int from, int to, float cut, double[] sums, int at) {
         FloatVector zero = FloatVector.zero(F32);
         IntVector count = IntVector.zero(I32);
-        if (LANES == Passes.STRIDE) {
-            DoubleVector low = DoubleVector.fromArray(F64, sums, at);
-            DoubleVector high = DoubleVector.fromArray(F64, sums, at + HALF);
-            for (int i = from; i < to; i += LANES) {
-                FloatVector v = load(x, xOff + (long) i * Float.BYTES);
-                VectorMask<Float> reached = v.compare(VectorOperators.GE, cut);
-                FloatVector part = zero.blend(v, reached);
-                low = low.add(low(part));
-                high = high.add(high(part));
-                count = count.add(1, reached.cast(I32));
-            }
-            low.intoArray(sums, at);
-            high.intoArray(sums, at + HALF);
-        } else {
-            for (int i = from; i < to; i += LANES) {
-                FloatVector v = load(x, xOff + (long) i * Float.BYTES);
-                VectorMask<Float> reached = v.compare(VectorOperators.GE, cut);
-                FloatVector part = zero.blend(v, reached);
-                int lane = at + (i & Passes.STRIDE - 1);
-                DoubleVector.fromArray(F64, sums, lane).add(low(part)).intoArray(sums, lane);
-                DoubleVector.fromArray(F64, sums, lane + HALF).add(high(part)).intoArray(sums, lane + HALF);
-                count = count.add(1, reached.cast(I32));
-            }
+        for (int i = from; i < to; i += LANES) {
+            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            VectorMask<Float> reached = v.compare(VectorOperators.GE, cut);
+            FloatVector part = zero.blend(v, reached);
+            int lane = at + (i & Passes.STRIDE - 1);
+            DoubleVector.fromArray(F64, sums, lane).add(low(part)).intoArray(sums, lane);
+            DoubleVector.fromArray(F64, sums, lane + HALF).add(high(part)).intoArray(sums, lane + HALF);
+            count = count.add(1, reached.cast(I32));
         }
         return count.reduceLanes(VectorOperators.ADD);
     }

@@ -1,0 +1,291 @@
+package io.pare.bench;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.pare.kernel.Bits;
+import io.pare.kernel.Groups;
+import io.pare.kernel.Kernels;
+import io.pare.kernel.LevelSet;
+import io.pare.kernel.Norm;
+import io.pare.kernel.Projections;
+import io.pare.kernel.Span;
+import io.pare.mem.Region;
+import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/**
+ * Times over the number of weights, in one JVM and on one thread: {@code peers FILE} the top-k projection beside its
+ * peers, {@code growth FILE} every kernel from 1 M to 64 M, {@code lloyd FILE} k-means to convergence beside C++,
+ * {@code threads FILE} two threads against one (on two cores). The
+ * rounds of all candidates take turns, so that a change of the machine's mood hits all of them; the least time counts.
+ */
+public final class ProjectionSweep {
+    private interface Call {
+        void run() throws Throwable;
+    }
+
+    private static final double SECONDS_EACH = Double.parseDouble(System.getProperty("sweep.seconds", "0.4"));
+
+    private final List<String> rows = new ArrayList<>();
+    private final Map<String, Call> calls = new LinkedHashMap<>();
+
+    public static void main(String[] arguments) throws Throwable {
+        ProjectionSweep sweep = new ProjectionSweep();
+        switch (arguments[0]) {
+            case "peers" -> sweep.peers();
+            case "growth" -> sweep.growth();
+            case "lloyd" -> sweep.lloyd();
+            case "threads" -> sweep.threads();
+            default -> throw new IllegalArgumentException("peers, growth, lloyd or threads, not " + arguments[0]);
+        }
+        Files.writeString(Path.of(arguments[1]), "[\n" + String.join(",\n", sweep.rows) + "\n]\n");
+    }
+
+    private static void fill(MemorySegment x, long n) {
+        SplittableRandom random = new SplittableRandom(1);
+        for (long i = 0; i < n; i++) {
+            x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (0.02 * random.nextGaussian()));
+        }
+    }
+
+    /** Runs all calls in turn until each has had its time, twice at least, and keeps the least time of each. */
+    private void measure(long n, String detail) throws Throwable {
+        double[] least = new double[calls.size()];
+        double[] spent = new double[calls.size()];
+        int[] runs = new int[calls.size()];
+        Arrays.fill(least, Double.POSITIVE_INFINITY);
+        boolean more = true;
+        while (more) {
+            more = false;
+            int at = 0;
+            for (Call call : calls.values()) {
+                if (runs[at] < 2 || spent[at] < SECONDS_EACH) {
+                    long start = System.nanoTime();
+                    call.run();
+                    double seconds = (System.nanoTime() - start) * 1e-9;
+                    least[at] = Math.min(least[at], seconds);
+                    spent[at] += seconds;
+                    runs[at]++;
+                    more = true;
+                }
+                at++;
+            }
+        }
+        int at = 0;
+        for (String name : calls.keySet()) {
+            rows.add(String.format("  {\"call\": \"%s\", \"n\": %d%s, \"microseconds\": %.1f, \"runs\": %d}", name, n,
+                    detail, least[at] * 1e6, runs[at]));
+            System.out.println(rows.getLast());
+            at++;
+        }
+        calls.clear();
+    }
+
+    private void peers() throws IOException, Throwable {
+        System.setProperty("ai.djl.pytorch.num_threads", "1");
+        System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
+        MethodHandle nthElement = ProjectionBench.Cpp.handle("baseline_nth_element",
+                FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
+                        ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        warmUp();
+        for (long n : new long[]{25_000, 400_000, 16_800_000, 37_748_736, 102_760_448}) {
+            try (Region region = Region.shared("bench");
+                    Projections p = Projections.open(1);
+                    NDManager manager = Engine.getEngine("PyTorch").newBaseManager()) {
+                MemorySegment x = region.allocate(n * 4);
+                MemorySegment z = region.allocate(n * 4);
+                MemorySegment scratch = region.allocate(n * 4);
+                fill(x, n);
+                NDArray torch = manager.create(x.toArray(ValueLayout.JAVA_FLOAT));
+                float[] heap = new float[(int) n];
+                MemorySegment u = region.allocate(n * 4);
+                Kernels kernels = Kernels.active();
+                for (double keep : n > 20_000_000 ? new double[]{0.1} : new double[]{0.005, 0.01, 0.1, 0.5}) {
+                    long k = Math.round(n * keep);
+                    calls.put("copy", () -> MemorySegment.copy(x, 0, z, 0, n * 4));
+                    calls.put("pare", () -> p.topK(x, 0, z, 0, n, k));
+                    calls.put("pare fused step", () -> p.topKAdmm(x, 0, u, 0, z, 0, n, k));
+                    // The same step by the same kernels one after the other, without the residuals.
+                    calls.put("pare separate step", () -> {
+                        kernels.add(x, 0, u, 0, scratch, 0, n);
+                        p.topK(scratch, 0, z, 0, n, k);
+                        kernels.subtract(scratch, 0, z, 0, u, 0, n);
+                    });
+                    calls.put("nth_element", () -> {
+                        nthElement.invokeExact(x, z, scratch, n, k);
+                    });
+                    calls.put("torch topk", () -> mask(torch, manager, k));
+                    if (keep == 0.5) {
+                        calls.put("torch median", () -> {
+                            try (NDArray magnitude = torch.abs(); NDArray middle = magnitude.median(new int[]{0})) {
+                                middle.getFloat();
+                            }
+                        });
+                    }
+                    calls.put("Arrays.sort", () -> {
+                        for (int i = 0; i < heap.length; i++) {
+                            heap[i] = Math.abs(x.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+                        }
+                        Arrays.sort(heap);
+                    });
+                    measure(n, ", \"keep\": " + keep);
+                    u.fill((byte) 0);
+                }
+            }
+        }
+    }
+
+    /** Gives the JIT the time that it takes on one core. */
+    private static void warmUp() {
+        long n = 400_000;
+        try (Region region = Region.shared("warm-up"); Projections p = Projections.open(1)) {
+            MemorySegment x = region.allocate(n * 4);
+            MemorySegment z = region.allocate(n * 4);
+            MemorySegment u = region.allocate(n * 4);
+            fill(x, n);
+            long end = System.nanoTime() + (long) (Double.parseDouble(System.getProperty("sweep.warm", "8")) * 1e9);
+            for (int i = 0; System.nanoTime() < end; i++) {
+                p.topK(x, 0, z, 0, n, i % 2 == 0 ? n / 100 : n / 2);
+                if (i % 8 == 0) {
+                    p.topKAdmm(x, 0, u, 0, z, 0, n, n / 10);
+                    Kernels.active().add(x, 0, z, 0, u, 0, n);
+                    Kernels.active().subtract(x, 0, z, 0, u, 0, n);
+                }
+            }
+        }
+    }
+
+    private void threads() throws Throwable {
+        warmUp();
+        long n = 37_748_736;
+        try (Region region = Region.shared("bench");
+                Projections one = Projections.open(1);
+                Projections two = Projections.open(2)) {
+            MemorySegment x = region.allocate(n * 4);
+            MemorySegment z = region.allocate(n * 4);
+            MemorySegment u = region.allocate(n * 4);
+            fill(x, n);
+            calls.put("copy, 1 thread", () -> MemorySegment.copy(x, 0, z, 0, n * 4));
+            calls.put("copy, 2 threads", () -> {
+                Thread other = Thread.ofPlatform().start(() -> MemorySegment.copy(x, n * 2, z, n * 2, n * 2));
+                MemorySegment.copy(x, 0, z, 0, n * 2);
+                other.join();
+            });
+            for (double keep : new double[]{0.01, 0.1, 0.5}) {
+                long k = Math.round(n * keep);
+                calls.put("topK " + keep + ", 1 thread", () -> one.topK(x, 0, z, 0, n, k));
+                calls.put("topK " + keep + ", 2 threads", () -> two.topK(x, 0, z, 0, n, k));
+            }
+            calls.put("topKAdmm 0.1, 1 thread", () -> one.topKAdmm(x, 0, u, 0, z, 0, n, n / 10));
+            calls.put("topKAdmm 0.1, 2 threads", () -> two.topKAdmm(x, 0, u, 0, z, 0, n, n / 10));
+            measure(n, "");
+        }
+    }
+
+    private static void mask(NDArray x, NDManager parent, long k) {
+        try (NDManager manager = parent.newSubManager()) {
+            x.attach(manager);
+            NDArray magnitude = x.abs();
+            x.mul(magnitude.gte(magnitude.topK((int) k, 0, true, false).get(0).min()));
+            x.attach(parent);
+        }
+    }
+
+    private void growth() throws Throwable {
+        warmUp();
+        for (long millions = 1; millions <= 64; millions *= 2) {
+            long n = millions << 20;
+            try (Region region = Region.shared("bench"); Projections p = Projections.open(1)) {
+                MemorySegment x = region.allocate(n * 4);
+                MemorySegment z = region.allocate(n * 4);
+                MemorySegment u = region.allocate(n * 4);
+                MemorySegment bits = region.allocate(Bits.bytes(n));
+                MemorySegment scores = region.allocate(n / 512 * 4);
+                MemorySegment start = region.allocate(16 * 4);
+                MemorySegment words = region.allocate(16 * 4);
+                MemorySegment fixed = region.allocate(16 * 4);
+                fill(x, n);
+                p.linearStart(x, 0, n, 8, start, 0);
+                fixed.copyFrom(start);
+                p.kMeans(x, 0, n, null, 0, 8, fixed, 0, 100_000);
+                long q = n / 4;
+                List<Span> quarters = List.of(Span.of(x, 0, q), Span.of(x, q * 4, q), Span.of(x, q * 8, q),
+                        Span.of(x, q * 12, q));
+                calls.put("copy", () -> MemorySegment.copy(x, 0, z, 0, n * 4));
+                calls.put("topK 1 %", () -> p.topK(x, 0, z, 0, n, n / 100));
+                calls.put("topK 50 %", () -> p.topK(x, 0, z, 0, n, n / 2));
+                calls.put("topK in place", () -> {
+                    MemorySegment.copy(x, 0, z, 0, n * 4);
+                    p.topK(z, 0, z, 0, n, n / 2);
+                });
+                calls.put("threshold", () -> p.threshold(x, 0, n, n / 10));
+                calls.put("topKBits", () -> p.topKBits(x, 0, n, n / 10, bits, 0));
+                calls.put("topKAdmm", () -> p.topKAdmm(x, 0, u, 0, z, 0, n, n / 10));
+                calls.put("globalBudget", () -> p.globalBudget(quarters, n / 10));
+                calls.put("groupScores", () -> p.groupScores(x, 0, Groups.filters(n / 512, 512), Norm.L2, scores, 0));
+                calls.put("keepOfGroups 2:4", () -> p.keepOfGroups(x, 0, z, 0, n, 2, 4));
+                calls.put("assign 8", () -> p.assign(x, 0, n, 8, fixed, 0, z, 0, null, 0));
+                calls.put("kMeans 8, one round warm", () -> {
+                    words.copyFrom(fixed);
+                    p.kMeans(x, 0, n, null, 0, 8, words, 0, 100_000);
+                });
+                calls.put("kMeans 8, 50 rounds cold", () -> {
+                    words.copyFrom(start);
+                    p.kMeans(x, 0, n, null, 0, 8, words, 0, 50);
+                });
+                calls.put("optimalScale 4", () -> p.optimalScale(x, 0, n, null, 0, LevelSet.equidistant(4)));
+                if (millions <= 8) {
+                    calls.put("kMeansExact 4", () -> p.kMeansExact(x, 0, n, null, 0, 4, words, 0));
+                    calls.put("joint, 2 rounds", () -> {
+                        words.copyFrom(fixed);
+                        p.joint(x, 0, n, n / 10, 8, false, words, 0, 2, z, 0, null, 0);
+                    });
+                }
+                measure(n, "");
+            }
+        }
+    }
+
+    private void lloyd() throws Throwable {
+        MethodHandle cpp = ProjectionBench.Cpp.handle("baseline_lloyd",
+                FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
+                        ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        long n = 16_800_000;
+        int m = 16;
+        try (Region region = Region.shared("bench"); Projections p = Projections.open(1)) {
+            MemorySegment x = region.allocate(n * 4);
+            MemorySegment z = region.allocate(n * 4);
+            MemorySegment start = region.allocate(m * 4L);
+            MemorySegment words = region.allocate(m * 4L);
+            fill(x, n);
+            p.linearStart(x, 0, n, m, start, 0);
+            for (int run = 0; run < 3; run++) {
+                words.copyFrom(start);
+                long begin = System.nanoTime();
+                int rounds = p.kMeans(x, 0, n, null, 0, m, words, 0, 100_000).rounds();
+                p.assign(x, 0, n, m, words, 0, z, 0, null, 0);
+                rows.add(String.format("  {\"call\": \"pare\", \"n\": %d, \"k\": %d, \"rounds\": %d, "
+                        + "\"microseconds\": %.1f}", n, m, rounds, (System.nanoTime() - begin) * 1e-3));
+                System.out.println(rows.getLast());
+            }
+            words.copyFrom(start);
+            long begin = System.nanoTime();
+            long rounds = (long) cpp.invokeExact(x, z, n, words, (long) m, 100_000L);
+            rows.add(String.format("  {\"call\": \"C++ Lloyd\", \"n\": %d, \"k\": %d, \"rounds\": %d, "
+                    + "\"microseconds\": %.1f}", n, m, rounds, (System.nanoTime() - begin) * 1e-3));
+            System.out.println(rows.getLast());
+        }
+    }
+}
