@@ -15,7 +15,7 @@ import java.util.Objects;
  *
  * <p>A range is (native segment, offset in bytes, number of floats); counts may pass 2^31. An instance owns scratch
  * memory, which grows to the largest call, and {@code threads - 1} threads: open one, use it from one thread at a time,
- * close it. The number of threads, the provider and the vector width never change a result, to the last bit.
+ * close it. Only the k-means and scale searches, which mostly sort, stay on the calling thread. The number of threads, the provider and the vector width never change a result, to the last bit.
  *
  * <p>Rules. <b>Ties</b>: among equal magnitudes the lowest index survives, so exactly k elements survive, zeros
  * included where k exceeds the non-zeros. <b>NaN</b> is refused with its lowest index ({@link
@@ -77,7 +77,7 @@ public final class Projections implements AutoCloseable {
         selector.topK(k, z, zOff);
     }
 
-    /** Where {@link #topK} would cut; {@code k} from 1 to {@code n}. */
+    /** Where {@link #topK} would cut; {@code k} from 1 to {@code n}. Reads 4 bytes an element, writes nothing. */
     public Threshold threshold(MemorySegment x, long xOff, long n, long k) {
         if (k < 1 || k > n) {
             throw new IllegalArgumentException("no threshold keeps " + k + " of " + n + " elements");
@@ -87,7 +87,7 @@ public final class Projections implements AutoCloseable {
         return new Threshold(Float.intBitsToFloat(selector.key), selector.above, selector.ties);
     }
 
-    /** Writes a set bit for each survivor of {@link #topK}, in the layout of {@link Bits}. */
+    /** Writes a set bit for each survivor of {@link #topK}, in the layout of {@link Bits}; reads the input twice. */
     public void topKBits(MemorySegment x, long xOff, long n, long k, MemorySegment bits, long bitsOff) {
         Objects.checkFromIndexSize(bitsOff, Bits.bytes(n), bits.byteSize());
         selector.one(Span.of(x, xOff, n));
@@ -98,8 +98,9 @@ public final class Projections implements AutoCloseable {
      * The Z and U steps of ADMM in one call and about one pass: with {@code v = w + u}, {@code z} becomes the top-k of
      * {@code v} and {@code u} becomes {@code v - z}. The residuals are those of the new and the old {@code z}.
      *
-     * <p>Should the sampled bracket miss (less than once in a million calls), the dual residual is an upper bound; all
-     * else is exact always.
+     * <p>It reads w, u and z and writes u and z, 20 bytes an element; where many sums are equal it reads them twice or
+     * three times. Should the sampled bracket miss (less than once in a million calls where weights that lie together
+     * are independent), the dual residual is an upper bound; all else is exact always.
      */
     public Residuals topKAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
             long n,
@@ -135,33 +136,52 @@ public final class Projections implements AutoCloseable {
         check(x, xOff, groups.elements());
         check(scores, scoresOff, groups.count());
         int power = norm == Norm.L1 ? 1 : 2;
-        double[] sums = lanes[0];
-        for (long blockRow = 0; blockRow * groups.blockRows() < groups.rows(); blockRow++) {
-            long firstRow = blockRow * groups.blockRows();
+        split(groups.count(), groups.elements(), (worker, group) -> {
+            double[] sums = lanes[worker];
+            long firstRow = group / groups.across() * groups.blockRows();
             long lastRow = Math.min(groups.rows(), firstRow + groups.blockRows());
-            for (long blockColumn = 0; blockColumn < groups.across(); blockColumn++) {
-                long firstColumn = blockColumn * groups.blockColumns();
-                long width = Math.min(groups.columns() - firstColumn, groups.blockColumns());
-                Arrays.fill(sums, 0);
-                for (long row = firstRow; row < lastRow; row++) {
-                    long start = row * groups.columns() + firstColumn;
-                    for (long done = 0; done < width; done += Passes.CHUNK) {
-                        passes.norm(power, x, xOff + (start + done) * F, (int) Math.min(width - done, Passes.CHUNK),
-                                sums);
-                    }
+            long firstColumn = group % groups.across() * groups.blockColumns();
+            long width = Math.min(groups.columns() - firstColumn, groups.blockColumns());
+            Arrays.fill(sums, 0);
+            for (long row = firstRow; row < lastRow; row++) {
+                long start = row * groups.columns() + firstColumn;
+                for (long done = 0; done < width; done += Passes.CHUNK) {
+                    passes.norm(power, x, xOff + (start + done) * F, (int) Math.min(width - done, Passes.CHUNK), sums);
                 }
-                double sum = Selector.sum(sums);
-                scores.set(F32, scoresOff + (blockRow * groups.across() + blockColumn) * F,
-                        (float) (power == 1 ? sum : Math.sqrt(sum)));
             }
+            double sum = Selector.sum(sums);
+            scores.set(F32, scoresOff + group * F, (float) (power == 1 ? sum : Math.sqrt(sum)));
+        });
+    }
+
+    /** A part of a call, for one of the workers. */
+    @FunctionalInterface
+    private interface Part {
+        void run(int worker, long part);
+    }
+
+    /** Runs all parts, by all workers where there are enough elements to be worth waking them. */
+    private void split(long parts, long elements, Part part) {
+        int count = workers.count();
+        if (count == 1 || elements < 2L * Passes.CHUNK) {
+            for (long i = 0; i < parts; i++) {
+                part.run(0, i);
+            }
+            return;
         }
+        workers.run(worker -> {
+            long end = parts * (worker + 1) / count;
+            for (long i = parts * worker / count; i < end; i++) {
+                part.run(worker, i);
+            }
+        });
     }
 
     /** Keeps the {@code k} groups of highest score, the lowest number among equals; {@code z} may be {@code x}. */
     public void topGroups(MemorySegment x, long xOff, MemorySegment z, long zOff, Groups groups, Norm norm, long k) {
         check(x, xOff, groups.elements());
         check(z, zOff, groups.elements());
-        try (Region scratch = Region.confined("group scores")) {
+        try (Region scratch = Region.shared("group scores")) {
             MemorySegment scores = scratch.allocate(groups.count() * F);
             groupScores(x, xOff, groups, norm, scores, 0);
             MemorySegment bits = scratch.allocate(Bits.bytes(groups.count()));
@@ -194,7 +214,8 @@ public final class Projections implements AutoCloseable {
         // Before anything is written.
         refuseNaN(x, xOff, n);
         int step = Passes.CHUNK / group * group;
-        for (long at = 0; at < n; at += step) {
+        split((n + step - 1) / step, n, (worker, part) -> {
+            long at = part * step;
             int size = (int) Math.min(step, n - at);
             int whole = size / group * group;
             passes.keepOfGroup(x, xOff + at * F, z, zOff + at * F, whole, keep, group);
@@ -203,7 +224,7 @@ public final class Projections implements AutoCloseable {
                 long o = (at + whole) * F;
                 passes.keepOfGroup(x, xOff + o, z, zOff + o, rest, Math.min(keep, rest), rest);
             }
-        }
+        });
     }
 
     // ---- codebooks ----------------------------------------------------------------------------------------------
@@ -228,7 +249,8 @@ public final class Projections implements AutoCloseable {
 
     /**
      * Lloyd's algorithm from the codewords in {@code codebook}, until none moves or {@code maxRounds} are done; the
-     * error never rises. An empty cluster restarts at the value that is served worst; codewords that stay empty (there
+     * error never rises. A start that is nearly right costs one pass and a sort of the few elements near the cuts, any
+     * other a sort of all (linear time, 8 bytes of scratch an element); then a round costs O(m log n). An empty cluster restarts at the value that is served worst; codewords that stay empty (there
      * are fewer distinct values) are dropped at the end. A value in the middle of two codewords takes the lower one.
      */
     public Clusters kMeans(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
@@ -252,7 +274,8 @@ public final class Projections implements AutoCloseable {
     }
 
     /**
-     * Replaces each non-zero element by its nearest codeword (the lower one in the middle of two); zeros stay +0.
+     * Replaces each non-zero element by its nearest codeword (the lower one in the middle of two); zeros stay +0. One
+     * pass; O(log m) steps an element for up to 16 codewords (8 or 4 where vectors are shorter), O(m) vector steps beyond.
      *
      * @param codebook {@code m} ascending floats
      * @param values receives the codewords; may be {@code x}; {@code null} for none
@@ -290,13 +313,13 @@ public final class Projections implements AutoCloseable {
         if (chunkSums.length < chunks) {
             chunkSums = new double[chunks];
         }
-        for (int chunk = 0; chunk < chunks; chunk++) {
-            long at = (long) chunk * Passes.CHUNK;
-            Arrays.fill(lanes[0], 0);
+        split(chunks, n, (worker, chunk) -> {
+            long at = chunk * Passes.CHUNK;
+            Arrays.fill(lanes[worker], 0);
             passes.assign(x, xOff + at * F, (int) Math.min(n - at, Passes.CHUNK), words, cuts, m, values,
-                    valuesOff + at * F, codes, codesOff + at, lanes[0]);
-            chunkSums[chunk] = Selector.sum(lanes[0]);
-        }
+                    valuesOff + at * F, codes, codesOff + at, lanes[worker]);
+            chunkSums[(int) chunk] = Selector.sum(lanes[worker]);
+        });
         double error = 0;
         for (int chunk = 0; chunk < chunks; chunk++) {
             error += chunkSums[chunk];
@@ -313,7 +336,8 @@ public final class Projections implements AutoCloseable {
     }
 
     /**
-     * The scale q of least squared error (times importance) over the non-zero elements, among all floats.
+     * The scale q of least squared error (times importance) over the non-zero elements, among all floats. Sorts the
+     * elements (linear time), then bounds intervals of q in O(levels log n) each.
      *
      * @return q; 1 where every element is zero
      */
@@ -356,7 +380,8 @@ public final class Projections implements AutoCloseable {
      * moves the codewords to the means of their members and the support to the {@code k} elements whose squared error
      * falls most by being kept, until the error no longer falls.
      *
-     * <p>A local optimum, never worse than top-k followed by k-means.
+     * <p>A local optimum, never worse than top-k followed by k-means. Each round costs a few passes and a k-means; 8 bytes
+     * and a bit of scratch for each element.
      *
      * @param warm whether {@code codebook} holds a start; otherwise it is a linear one over the survivors
      * @param z receives the projection; not {@code x}
@@ -366,7 +391,7 @@ public final class Projections implements AutoCloseable {
             long codebookOff, int maxRounds, MemorySegment z, long zOff, MemorySegment codes, long codesOff) {
         checkCodebook(m, codebook, codebookOff);
         topK(x, xOff, z, zOff, n, k);
-        try (Region scratch = Region.confined("joint projection")) {
+        try (Region scratch = Region.shared("joint projection")) {
             MemorySegment support = scratch.allocate(n * F);
             MemorySegment gains = scratch.allocate(n * F);
             MemorySegment kept = scratch.allocate(Bits.bytes(n));

@@ -331,6 +331,33 @@ class CodebookTest {
         }
     }
 
+    @Test
+    void structuresCodebooksAndTheJointProjectionDoNotDependOnThreads() {
+        int n = 3 * Passes.CHUNK + 4321;
+        float[] x = Memory.gaussian(n, 12);
+        String first = null;
+        for (int threads = 1; threads <= 3; threads++) {
+            try (Projections p = Projections.open(threads)) {
+                MemorySegment in = Memory.floats(x);
+                MemorySegment z = Memory.zeros(n);
+                MemorySegment codes = Memory.zeros(n / 4 + 1);
+                MemorySegment words = Memory.zeros(5);
+                StringBuilder all = new StringBuilder();
+                p.topGroups(in, 0, z, 0, Groups.filters(n / 100, 100), Norm.L2, n / 500);
+                all.append(Arrays.hashCode(Memory.array(z, 0, n))).append(' ');
+                p.keepOfGroups(in, 0, z, 0, n, 2, 4);
+                all.append(Arrays.hashCode(Memory.array(z, 0, n))).append(' ');
+                p.linearStart(in, 0, n, 5, words, 0);
+                all.append(p.assign(in, 0, n, 5, words, 0, z, 0, codes, 0)).append(' ');
+                all.append(Arrays.hashCode(codes.toArray(ValueLayout.JAVA_BYTE))).append(' ');
+                all.append(p.joint(in, 0, n, n / 20, 5, false, words, 0, 3, z, 0, codes, 0)).append(' ');
+                all.append(Arrays.hashCode(Memory.array(z, 0, n)));
+                first = first == null ? all.toString() : first;
+                assertEquals(first, all.toString(), threads + " threads");
+            }
+        }
+    }
+
     /** Least error over the minima of all quadratics: one for each assignment that some scale produces. */
     private static double bruteForce(float[] x, LevelSet set) {
         float[] multiples = set.multiples();
