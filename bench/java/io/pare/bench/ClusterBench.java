@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 1, time = 1)
+@Warmup(iterations = 8, time = 1)
 @Measurement(iterations = 3, time = 1)
 @Fork(value = 1, jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
 public class ClusterBench {
@@ -106,7 +106,10 @@ public class ClusterBench {
         w.projections.topK(w.moved, 0, w.z, 0, w.n, w.n / 10);
     }
 
+    /** Takes about a minute at 16.8 M. */
     @Benchmark
+    @Warmup(iterations = 0)
+    @Measurement(iterations = 1)
     public long cppLloyd(Weights w) throws Throwable {
         w.codebook.copyFrom(w.start);
         return (long) w.lloyd.invokeExact(w.x, w.z, w.n, w.codebook, (long) w.m, 100_000L);

@@ -62,6 +62,10 @@ public final class ProjectionSweep {
 
     /** Runs all calls in turn until each has had its time, twice at least, and keeps the least time of each. */
     private void measure(long n, String detail) throws Throwable {
+        measure(n, detail, SECONDS_EACH);
+    }
+
+    private void measure(long n, String detail, double seconds) throws Throwable {
         double[] least = new double[calls.size()];
         double[] spent = new double[calls.size()];
         int[] runs = new int[calls.size()];
@@ -71,12 +75,12 @@ public final class ProjectionSweep {
             more = false;
             int at = 0;
             for (Call call : calls.values()) {
-                if (runs[at] < 2 || spent[at] < SECONDS_EACH) {
+                if (runs[at] < 2 || spent[at] < seconds) {
                     long start = System.nanoTime();
                     call.run();
-                    double seconds = (System.nanoTime() - start) * 1e-9;
-                    least[at] = Math.min(least[at], seconds);
-                    spent[at] += seconds;
+                    double taken = (System.nanoTime() - start) * 1e-9;
+                    least[at] = Math.min(least[at], taken);
+                    spent[at] += taken;
                     runs[at]++;
                     more = true;
                 }
@@ -167,30 +171,48 @@ public final class ProjectionSweep {
         }
     }
 
+    /** Beside the projections, what the machine's second core adds to arithmetic alone and to a plain copy. */
     private void threads() throws Throwable {
         warmUp();
-        long n = 37_748_736;
-        try (Region region = Region.shared("bench");
-                Projections one = Projections.open(1);
-                Projections two = Projections.open(2)) {
-            MemorySegment x = region.allocate(n * 4);
-            MemorySegment z = region.allocate(n * 4);
-            MemorySegment u = region.allocate(n * 4);
-            fill(x, n);
-            calls.put("copy, 1 thread", () -> MemorySegment.copy(x, 0, z, 0, n * 4));
-            calls.put("copy, 2 threads", () -> {
-                Thread other = Thread.ofPlatform().start(() -> MemorySegment.copy(x, n * 2, z, n * 2, n * 2));
-                MemorySegment.copy(x, 0, z, 0, n * 2);
-                other.join();
-            });
-            for (double keep : new double[]{0.01, 0.1, 0.5}) {
-                long k = Math.round(n * keep);
-                calls.put("topK " + keep + ", 1 thread", () -> one.topK(x, 0, z, 0, n, k));
-                calls.put("topK " + keep + ", 2 threads", () -> two.topK(x, 0, z, 0, n, k));
+        for (long n : new long[]{2_097_152, 37_748_736}) {
+            try (Region region = Region.shared("bench");
+                    Projections one = Projections.open(1);
+                    Projections two = Projections.open(2)) {
+                MemorySegment x = region.allocate(n * 4);
+                MemorySegment z = region.allocate(n * 4);
+                MemorySegment u = region.allocate(n * 4);
+                fill(x, n);
+                calls.put("arithmetic, 1 thread", () -> spin(n));
+                calls.put("arithmetic, 2 threads", () -> {
+                    Thread other = Thread.ofPlatform().start(() -> spin(n / 2));
+                    spin(n / 2);
+                    other.join();
+                });
+                calls.put("copy, 1 thread", () -> MemorySegment.copy(x, 0, z, 0, n * 4));
+                calls.put("copy, 2 threads", () -> {
+                    Thread other = Thread.ofPlatform().start(() -> MemorySegment.copy(x, n * 2, z, n * 2, n * 2));
+                    MemorySegment.copy(x, 0, z, 0, n * 2);
+                    other.join();
+                });
+                for (double keep : new double[]{0.01, 0.1, 0.5}) {
+                    long k = Math.round(n * keep);
+                    calls.put("topK " + keep + ", 1 thread", () -> one.topK(x, 0, z, 0, n, k));
+                    calls.put("topK " + keep + ", 2 threads", () -> two.topK(x, 0, z, 0, n, k));
+                }
+                calls.put("topKAdmm 0.1, 1 thread", () -> one.topKAdmm(x, 0, u, 0, z, 0, n, n / 10));
+                calls.put("topKAdmm 0.1, 2 threads", () -> two.topKAdmm(x, 0, u, 0, z, 0, n, n / 10));
+                measure(n, "");
             }
-            calls.put("topKAdmm 0.1, 1 thread", () -> one.topKAdmm(x, 0, u, 0, z, 0, n, n / 10));
-            calls.put("topKAdmm 0.1, 2 threads", () -> two.topKAdmm(x, 0, u, 0, z, 0, n, n / 10));
-            measure(n, "");
+        }
+    }
+
+    private static void spin(long steps) {
+        long state = 1;
+        for (long i = 0; i < steps; i++) {
+            state = state * 0xd1342543de82ef95L + i;
+        }
+        if (state == 0) {
+            throw new AssertionError("the steps are not to be optimised away");
         }
     }
 
@@ -204,9 +226,10 @@ public final class ProjectionSweep {
     }
 
     private void growth() throws Throwable {
-        warmUp();
-        for (long millions = 1; millions <= 64; millions *= 2) {
+        // 1 M comes first once more, for as long as the JIT takes, and does not count.
+        for (long millions : new long[]{1, 1, 2, 4, 8, 16, 32, 64}) {
             long n = millions << 20;
+            boolean warm = !rows.isEmpty();
             try (Region region = Region.shared("bench"); Projections p = Projections.open(1)) {
                 MemorySegment x = region.allocate(n * 4);
                 MemorySegment z = region.allocate(n * 4);
@@ -253,9 +276,14 @@ public final class ProjectionSweep {
                         p.joint(x, 0, n, n / 10, 8, false, words, 0, 2, z, 0, null, 0);
                     });
                 }
-                measure(n, "");
+                measure(n, "", warm ? SECONDS_EACH : Double.parseDouble(System.getProperty("sweep.warm", "2")));
+                if (!warm) {
+                    rows.clear();
+                    rows.add("");
+                }
             }
         }
+        rows.removeFirst();
     }
 
     private void lloyd() throws Throwable {
