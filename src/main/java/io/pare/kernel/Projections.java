@@ -336,8 +336,8 @@ public final class Projections implements AutoCloseable {
     }
 
     /**
-     * The scale q of least squared error (times importance) over the non-zero elements, among all floats. Sorts the
-     * elements (linear time), then bounds intervals of q in O(levels log n) each.
+     * The scale q of least squared error (times importance) over the non-zero elements, among all floats, up to
+     * the rounding of the levels. Sorts the elements (linear time), then bounds intervals of q in O(levels log n) each.
      *
      * @return q; 1 where every element is zero
      */
@@ -437,7 +437,7 @@ public final class Projections implements AutoCloseable {
             double error = 0;
             for (long i = 0; i < n; i++) {
                 float v = z.get(F32, zOff + i * F);
-                double d = x.get(F32, xOff + i * F) - v;
+                double d = (double) x.get(F32, xOff + i * F) - v;
                 error += d * d;
                 survivors += v != 0 ? 1 : 0;
             }

@@ -22,7 +22,12 @@ import java.util.List;
 final class Selector implements AutoCloseable {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong I64 =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int CHUNK = Passes.CHUNK;
+    private static final long SEED = 0x9e3779b97f4a7c15L;
+    /** Magnitudes of two keys that are read as one. */
+    private static final long BOTH_MAGNITUDES = 0x7fff_ffff_7fff_ffffL;
     /** One above the key of infinity. */
     private static final int END = Passes.INFINITY + 1;
     /** Up to this many elements everything is collected: a sample would cost more than it saves. */
@@ -34,7 +39,7 @@ final class Selector implements AutoCloseable {
     /** Share of the elements from which on a value counts as shared by many. */
     private static final double HEAVY = 1.0 / 8;
     private static final int RADIX_BITS = 11;
-    /** Bits of a key below those that the sample's histogram distinguishes. */
+    /** Bits of a key within one bin of the sample. */
     private static final int SAMPLE_SHIFT = 20;
     /** From this many keys on, radix steps are preceded by vector passes that narrow the range. */
     private static final int MANY = 4096;
@@ -43,8 +48,6 @@ final class Selector implements AutoCloseable {
     final Workers workers;
     private Region scratch;
     private final long[] histogram = new long[1 << RADIX_BITS];
-    private final int[] coarse = new int[(Passes.INFINITY >>> SAMPLE_SHIFT) + 1];
-    private final int[] coarseToo = new int[coarse.length];
     private final long[] spare = new long[4];
 
     // The spans of the current call.
@@ -367,12 +370,22 @@ final class Selector implements AutoCloseable {
             renew();
         }
         double width = (double) total / strata;
-        long random = 0x9e3779b97f4a7c15L;
+        if (spanCount == 1 && spans[0].weight() == 1) {
+            drawPlain(spans[0], sample, strata, width);
+            Arrays.fill(spare, 0);
+            // NaN, which the pass over everything refuses, must not break the radix steps before.
+            if (passes.count(sample, 0, null, 0, sampled, END, END, END, END, spare, 0) > Passes.INFINITY) {
+                for (int i = 0; i < sampled; i++) {
+                    sample.set(I32, i * 4L, Math.min(sample.get(I32, i * 4L), Passes.INFINITY));
+                }
+            }
+            return;
+        }
+        long random = SEED;
         int s = 0;
         long start = 0;
         for (int i = 0; i < strata; i++) {
-            // A multiplicative congruential step with its high bits taken: fast, and the sample needs no more.
-            random = random * 0xd1342543de82ef95L + 0x2545f4914f6cdd1dL;
+            random = next(random);
             long at = Math.min(total - 1, (long) ((i + (random >>> 11) * 0x1p-53) * width));
             while (at - start >= spans[s].count()) {
                 start += spans[s].count();
@@ -383,8 +396,36 @@ final class Selector implements AutoCloseable {
             long last = span.count() - 1;
             for (int j = 0; j < NEIGHBOURS; j++) {
                 int k = Float.floatToRawIntBits(value(span, Math.min(first + j, last))) & Passes.MAGNITUDE;
-                // NaN, which the pass over everything refuses, must not break the radix steps before.
                 sample.set(I32, (i * NEIGHBOURS + j) * 4L, weighted(Math.min(k, Passes.INFINITY), span.weight()));
+            }
+        }
+    }
+
+    /** A multiplicative congruential step whose high bits are used: fast, and the sample needs no more. */
+    private static long next(long random) {
+        return random * 0xd1342543de82ef95L + 0x2545f4914f6cdd1dL;
+    }
+
+    /** The usual case in as few instructions as it takes to have many cache misses under way at once. */
+    private static void drawPlain(Span span, MemorySegment sample, int strata, double width) {
+        MemorySegment x = span.x();
+        MemorySegment u = span.u();
+        long xOff = span.xOffset();
+        long uOff = span.uOffset();
+        long last = span.count() - NEIGHBOURS;
+        long random = SEED;
+        for (int i = 0; i < strata; i++) {
+            random = next(random);
+            long o = Math.min(last, (long) ((i + (random >>> 11) * 0x1p-53) * width)) * 4;
+            long to = i * 16L;
+            if (u == null) {
+                sample.set(I64, to, x.get(I64, xOff + o) & BOTH_MAGNITUDES);
+                sample.set(I64, to + 8, x.get(I64, xOff + o + 8) & BOTH_MAGNITUDES);
+            } else {
+                for (int j = 0; j < 16; j += 4) {
+                    float v = x.get(F32, xOff + o + j) + u.get(F32, uOff + o + j);
+                    sample.set(I32, to + j, Float.floatToRawIntBits(v) & Passes.MAGNITUDE);
+                }
             }
         }
     }
@@ -411,16 +452,6 @@ final class Selector implements AutoCloseable {
         double margin = DEVIATIONS * Math.sqrt(share * sampled * (1 - share)) + 2 * DEVIATIONS;
         int upper = (int) Math.floor(rank - margin);
         int lower = (int) Math.ceil(rank + margin);
-        Arrays.fill(coarse, 0);
-        Arrays.fill(coarseToo, 0);
-        // Two tables, because equal neighbours would wait for each other's count.
-        for (int i = 0; i < sampled; i += 2) {
-            coarse[sample.get(I32, i * 4L) >>> SAMPLE_SHIFT]++;
-            coarseToo[sample.get(I32, i * 4L + 4) >>> SAMPLE_SHIFT]++;
-        }
-        for (int bin = 0; bin < coarse.length; bin++) {
-            coarse[bin] += coarseToo[bin];
-        }
         long reachLo = sampled;
         long beyondLo = sampled;
         lo = 0;
@@ -464,16 +495,39 @@ final class Selector implements AutoCloseable {
             // Many are equal: the same key as of the rank before.
             return sampleKey;
         }
+        // Vector passes divide the bins by five each: a histogram would wait for its own counts where keys are equal.
         long greater = 0;
-        int bin = Passes.INFINITY >>> SAMPLE_SHIFT;
-        while (greater + coarse[bin] < rank) {
-            greater += coarse[bin];
-            bin--;
+        int low = 0;
+        int bins = (Passes.INFINITY >>> SAMPLE_SHIFT) + 1;
+        while (bins > 1) {
+            int step = (bins + 4) / 5;
+            Arrays.fill(spare, 0);
+            passes.count(sample, 0, null, 0, sampled, low + step << SAMPLE_SHIFT,
+                    low + Math.min(bins, 2 * step) << SAMPLE_SHIFT, low + Math.min(bins, 3 * step) << SAMPLE_SHIFT,
+                    low + Math.min(bins, 4 * step) << SAMPLE_SHIFT, spare, 0);
+            int part = 0;
+            while (part < 4 && rank <= spare[part]) {
+                part++;
+            }
+            greater = part == 4 ? greater : spare[part];
+            int end = Math.min(bins, (part + 1) * step);
+            low += part * step;
+            bins = end - part * step;
         }
-        int from = bin << SAMPLE_SHIFT;
+        int from = low << SAMPLE_SHIFT;
         int n = passes.collect(sample, 0, null, 0, sampled, from, from + (1 << SAMPLE_SHIFT), sample, sampled, spare,
                 0);
-        int found = radix(sample, sampled, n, from, from + (1 << SAMPLE_SHIFT), rank - greater);
+        // Where many are equal, the middle one of the bin is likely to be the one: a vector pass tells.
+        int likely = sample.get(I32, (sampled + n / 2) * 4L);
+        Arrays.fill(spare, 0);
+        passes.count(sample, sampled * 4L, null, 0, n, likely, likely + 1, END, END, spare, 0);
+        int found = likely;
+        if (rank - greater > spare[1] && rank - greater <= spare[0]) {
+            above = spare[1];
+            equal = spare[0] - spare[1];
+        } else {
+            found = radix(sample, sampled, n, from, from + (1 << SAMPLE_SHIFT), rank - greater);
+        }
         above += greater;
         sampleKey = found;
         return found;
@@ -892,6 +946,9 @@ final class Selector implements AutoCloseable {
             primalSum += sums[2 * chunk];
             dualSum += sums[2 * chunk + 1];
         }
+        // What the guess added and mending took off may leave a rounding error below zero.
+        primalSum = Math.max(0, primalSum);
+        dualSum = Math.max(0, dualSum);
     }
 
     /**

@@ -326,7 +326,8 @@ class CodebookTest {
                 p.optimalScale(Memory.floats(x), 0, n, Memory.floats(importance), 0, levels);
                 double weighted = p.scaleError();
                 p.optimalScale(Memory.floats(repeated), 0, all, null, 0, levels);
-                assertEquals(p.scaleError(), weighted, 1e-9 * (1 + weighted), Arrays.toString(x));
+                // Levels are rounded to floats, which the search for the least error leaves out.
+                assertEquals(p.scaleError(), weighted, 1e-6 * weighted + 1e-12, Arrays.toString(x));
             }
         }
     }

@@ -61,7 +61,11 @@ class ProjectionPropertiesTest {
                     assertArrayEquals(Memory.rawBits(first), Memory.rawBits(now));
                     MemorySegment again = Memory.zeros(n);
                     projection.apply(p, z, again);
-                    assertArrayEquals(now, Memory.array(again, 0, n), "idempotent");
+                    float[] twice = Memory.array(again, 0, n);
+                    for (int i = 0; i < n; i++) {
+                        // As numbers: a codeword may be -0, and zeros become +0.
+                        assertTrue(now[i] == twice[i], "idempotent");
+                    }
                 }
             }
         }
