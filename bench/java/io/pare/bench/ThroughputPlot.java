@@ -106,7 +106,7 @@ public final class ThroughputPlot {
         }
         g.setStroke(new BasicStroke(1));
         if (lastX >= 0) {
-            g.drawString(name, lastX + 10, lastY + 5);
+            g.drawString(name, WIDTH - RIGHT + 10, lastY + 5);
         }
     }
 }
