@@ -4,36 +4,31 @@ import io.pare.ffm.dnnl.dnnl_h;
 
 /** The operands of a primitive. */
 public enum Arg {
-    SRC(dnnl_h.DNNL_ARG_SRC(), dnnl_h.dnnl_query_src_md(), 0),
-    WEIGHTS(dnnl_h.DNNL_ARG_WEIGHTS(), dnnl_h.dnnl_query_weights_md(), 0),
-    BIAS(dnnl_h.DNNL_ARG_BIAS(), dnnl_h.dnnl_query_weights_md(), 1),
-    DST(dnnl_h.DNNL_ARG_DST(), dnnl_h.dnnl_query_dst_md(), 0),
-    WORKSPACE(dnnl_h.DNNL_ARG_WORKSPACE(), dnnl_h.dnnl_query_workspace_md(), 0),
-    SCRATCHPAD(dnnl_h.DNNL_ARG_SCRATCHPAD(), dnnl_h.dnnl_query_scratchpad_md(), 0),
-    DIFF_SRC(dnnl_h.DNNL_ARG_DIFF_SRC(), dnnl_h.dnnl_query_diff_src_md(), 0),
-    DIFF_WEIGHTS(dnnl_h.DNNL_ARG_DIFF_WEIGHTS(), dnnl_h.dnnl_query_diff_weights_md(), 0),
-    DIFF_BIAS(dnnl_h.DNNL_ARG_DIFF_BIAS(), dnnl_h.dnnl_query_diff_weights_md(), 1),
-    DIFF_DST(dnnl_h.DNNL_ARG_DIFF_DST(), dnnl_h.dnnl_query_diff_dst_md(), 0);
+    SRC(dnnl_h.DNNL_ARG_SRC()),
+    SRC_1(dnnl_h.DNNL_ARG_SRC_1()),
+    WEIGHTS(dnnl_h.DNNL_ARG_WEIGHTS()),
+    BIAS(dnnl_h.DNNL_ARG_BIAS()),
+    SCALE(dnnl_h.DNNL_ARG_SCALE()),
+    SHIFT(dnnl_h.DNNL_ARG_SHIFT()),
+    MEAN(dnnl_h.DNNL_ARG_MEAN()),
+    VARIANCE(dnnl_h.DNNL_ARG_VARIANCE()),
+    DST(dnnl_h.DNNL_ARG_DST()),
+    WORKSPACE(dnnl_h.DNNL_ARG_WORKSPACE()),
+    SCRATCHPAD(dnnl_h.DNNL_ARG_SCRATCHPAD()),
+    DIFF_SRC(dnnl_h.DNNL_ARG_DIFF_SRC()),
+    DIFF_WEIGHTS(dnnl_h.DNNL_ARG_DIFF_WEIGHTS()),
+    DIFF_BIAS(dnnl_h.DNNL_ARG_DIFF_BIAS()),
+    DIFF_SCALE(dnnl_h.DNNL_ARG_DIFF_SCALE()),
+    DIFF_SHIFT(dnnl_h.DNNL_ARG_DIFF_SHIFT()),
+    DIFF_DST(dnnl_h.DNNL_ARG_DIFF_DST());
 
     private final int code;
-    private final int query;
-    private final int index;
 
-    Arg(int code, int query, int index) {
+    Arg(int code) {
         this.code = code;
-        this.query = query;
-        this.index = index;
     }
 
     int code() {
         return code;
-    }
-
-    int query() {
-        return query;
-    }
-
-    int index() {
-        return index;
     }
 }

@@ -32,7 +32,7 @@ public final class Primitive {
                 dnnl_h::dnnl_primitive_destroy, subject);
         for (Arg arg : Arg.values()) {
             MemoryDesc desc = MemoryDesc.copyOf(region,
-                    dnnl_h.dnnl_primitive_desc_query_md(descriptor, arg.query(), arg.index()));
+                    dnnl_h.dnnl_primitive_desc_query_md(descriptor, dnnl_h.dnnl_query_exec_arg_md(), arg.code()));
             if (desc != null) {
                 descs.put(arg, desc);
             }

@@ -1171,6 +1171,15 @@ public class dnnl_h extends dnnl_h$shared {
     public static int dnnl_query_scratchpad_md() {
         return dnnl_query_scratchpad_md;
     }
+    private static final int dnnl_query_exec_arg_md = (int)255L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_query_exec_arg_md = 255
+     * }
+     */
+    public static int dnnl_query_exec_arg_md() {
+        return dnnl_query_exec_arg_md;
+    }
     private static final int dnnl_query_ndims_s32 = (int)256L;
     /**
      * {@snippet lang=c :
