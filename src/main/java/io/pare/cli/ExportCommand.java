@@ -9,6 +9,7 @@ import io.pare.format.UnitOrder;
 import io.pare.format.ValueForm;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.model.Parameter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -90,7 +91,7 @@ final class ExportCommand implements Callable<Integer> {
                         removed.weights(), removed.biases(), moved, removed.folded());
             }
             if (form != null) {
-                weights.model().parameters().stream().filter(parameter -> !parameter.weight())
+                weights.model().parameters().stream().filter(parameter -> parameter.kind() == Parameter.Kind.BIAS)
                         .forEach(parameter -> form.round(parameters.get(parameter.name())));
             }
             return CompressedWeights.of(weights.model(), parameters, weights.scale());

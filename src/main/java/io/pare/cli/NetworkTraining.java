@@ -141,7 +141,7 @@ final class NetworkTraining implements Training, AutoCloseable {
         Map<String, FloatTensor> states = new LinkedHashMap<>();
         List<String> names = trainer.settings().optimizer().states();
         for (Weight weight : network.weights()) {
-            for (int i = 0; i < names.size(); i++) {
+            for (int i = 0; i < (weight.parameter().trained() ? names.size() : 0); i++) {
                 states.put(names.get(i) + "." + weight.name(), weight.state(i));
             }
         }
@@ -172,7 +172,17 @@ final class NetworkTraining implements Training, AutoCloseable {
         List<Link> links = new ArrayList<>();
         String last = null;
         for (Layer layer : network.model().layers()) {
+            if (layer instanceof Layer.BatchNorm || layer instanceof Layer.ResponseNorm
+                    || layer instanceof Layer.Residual) {
+                // What they make of a dead unit is not known to the one who removes it.
+                last = null;
+                continue;
+            }
             if (layer.parameters().isEmpty()) {
+                continue;
+            }
+            if (layer instanceof Layer.Conv2d conv && !conv.bias()) {
+                last = null;
                 continue;
             }
             boolean grouped = layer instanceof Layer.Conv2d conv && conv.groups() != 1;

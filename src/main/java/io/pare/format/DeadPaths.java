@@ -4,10 +4,17 @@ import io.pare.mem.FloatTensor;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
 import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Dropout;
+import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.GlobalAvgPool;
 import io.pare.model.Layer.Linear;
 import io.pare.model.Layer.MaxPool;
 import io.pare.model.Layer.Relu;
+import io.pare.model.Layer.Residual;
+import io.pare.model.Layer.ResponseNorm;
+import io.pare.model.Layer.Subsample;
 import io.pare.model.Model;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,7 +28,8 @@ import java.util.Map;
  * <p>A unit without weights gives a constant, its bias behind the layers that follow; what a later layer makes of that
  * is added to the later layer's bias, and the weights that read the unit become zero. The outputs stay the same but for
  * the rounding of those sums, so a network is evaluated after this and not before. Never done silently: callers ask for
- * it. To the left of a convolution that pads, only units that give zero are removed.
+ * it. To the left of a convolution that pads, only units that give zero are removed. Nothing is followed through
+ * normalisations and residual blocks, whose inner layers stay as they are.
  */
 public final class DeadPaths {
     /**
@@ -169,7 +177,12 @@ public final class DeadPaths {
                 case MaxPool _ -> {
                     // The maximum of a constant is the constant; padding never wins.
                 }
-                default -> constants = spread(constants, shapes.get(i + 1).channels());
+                case BatchNorm _,ResponseNorm _,Subsample _,Residual _ -> {
+                    constants = new float[shapes.get(i + 1).channels()];
+                    Arrays.fill(constants, Float.NaN);
+                }
+                case Dropout _,Flatten _,AvgPool _,GlobalAvgPool _ ->
+                        constants = spread(constants, shapes.get(i + 1).channels());
             }
         }
     }
@@ -199,7 +212,12 @@ public final class DeadPaths {
     private float[] fold(Layer layer, float[] inputs, int perRow, boolean zerosOnly, Source source) {
         FloatTensor weight = weight(layer);
         FloatTensor bias = bias(layer);
-        float[] outputs = new float[(int) bias.count()];
+        float[] outputs = new float[(int) weight.size(0)];
+        if (bias == null) {
+            // Without a bias there is nowhere to put a constant.
+            Arrays.fill(outputs, Float.NaN);
+            return outputs;
+        }
         for (int o = 0; o < outputs.length; o++) {
             double sum = bias.get(o);
             boolean added = false;
@@ -242,6 +260,9 @@ public final class DeadPaths {
                 int taps = conv.kernelHeight() * conv.kernelWidth();
                 int group = conv.out() / conv.groups();
                 needed = clear(layer, needed, conv.in(), perGroup * taps, (o, k) -> o / group * perGroup + k / taps);
+            } else if (layer instanceof ResponseNorm || layer instanceof Subsample || layer instanceof Residual) {
+                needed = new boolean[shapes.get(i).channels()];
+                Arrays.fill(needed, true);
             } else if (layer instanceof Linear linear) {
                 needed = clear(layer, needed, linear.in(), linear.in(), (_, k) -> k);
             }
@@ -264,7 +285,7 @@ public final class DeadPaths {
         FloatTensor bias = bias(layer);
         boolean[] read = new boolean[inputs];
         for (int o = 0; o < needed.length; o++) {
-            if (!needed[o] && bias.get(o) != 0) {
+            if (!needed[o] && bias != null && bias.get(o) != 0) {
                 bias.set(o, 0);
                 biases++;
             }

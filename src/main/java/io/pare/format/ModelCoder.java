@@ -4,12 +4,17 @@ import io.pare.format.BitCoder.Frequencies;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
 import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
 import io.pare.model.Layer.Dropout;
 import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.GlobalAvgPool;
 import io.pare.model.Layer.Linear;
 import io.pare.model.Layer.MaxPool;
 import io.pare.model.Layer.Relu;
+import io.pare.model.Layer.Residual;
+import io.pare.model.Layer.ResponseNorm;
+import io.pare.model.Layer.Subsample;
 import io.pare.model.Model;
 import io.pare.model.Models;
 import java.nio.charset.StandardCharsets;
@@ -25,8 +30,13 @@ final class ModelCoder {
 
     private static final int MAX_LAYERS = 1 << 12;
     private static final int MAX_NAME = 255;
+    private static final int MAX_DEPTH = 16;
+    /** Kind that says that another one follows. */
+    private static final int EXTENDED = 7;
 
     private final BitCoder coder;
+    private int left = MAX_LAYERS;
+    private int depth;
     private final Frequencies letters = new Frequencies(256);
     private final Map<String, Integer> counters = new HashMap<>();
 
@@ -73,17 +83,27 @@ final class ModelCoder {
         ImageShape shape = new ImageShape(size(input == null ? 1 : input.channels()),
                 size(input == null ? 1 : input.height()), size(input == null ? 1 : input.width()));
         ImageShape first = shape;
-        int count = coder.number(model == null ? 0 : model.layers().size(), 3);
-        if (count > MAX_LAYERS) {
-            throw new FormatException("the file declares " + count + " layers: it is damaged");
+        List<Layer> layers = layers(model == null ? null : model.layers(), shape);
+        for (Layer layer : layers) {
+            shape = layer.output(shape);
+        }
+        return new Model(name, first, shape.features(), layers);
+    }
+
+    /** Layers that run one after another. */
+    private List<Layer> layers(List<Layer> known, ImageShape shape) {
+        int count = coder.number(known == null ? 0 : known.size(), 3);
+        left -= count;
+        if (left < 0) {
+            throw new FormatException("the file declares more than " + MAX_LAYERS + " layers: it is damaged");
         }
         List<Layer> layers = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            Layer layer = layer(model == null ? null : model.layers().get(i), shape);
+            Layer layer = layer(known == null ? null : known.get(i), shape);
             shape = layer.output(shape);
             layers.add(layer);
         }
-        return new Model(name, first, shape.features(), layers);
+        return layers;
     }
 
     /** Codes a size of at least 1. */
@@ -94,13 +114,14 @@ final class ModelCoder {
     private Layer layer(Layer layer, ImageShape input) {
         int kind = coder.bits(switch (layer) {
             case null -> 0;
-            case Conv2d _ -> 0;
+            case Conv2d conv -> conv.bias() ? 0 : EXTENDED;
             case Linear _ -> 1;
             case MaxPool _ -> 2;
             case AvgPool _ -> 3;
             case Relu _ -> 4;
             case Dropout _ -> 5;
             case Flatten _ -> 6;
+            case BatchNorm _,ResponseNorm _,GlobalAvgPool _,Subsample _,Residual _ -> EXTENDED;
         }, 3);
         String name = layer == null ? null : layer.name();
         return switch (kind) {
@@ -122,13 +143,57 @@ final class ModelCoder {
                         coder.number(pool == null ? 0 : pool.padding(), 0));
             }
             case 4 -> new Relu(usualName("relu", name));
-            case 5 -> new Dropout(usualName("drop", name),
-                    Float.intBitsToFloat(
-                            coder.bits(layer == null ? 0 : Float.floatToRawIntBits(((Dropout) layer).rate()), 32)));
+            case 5 -> new Dropout(usualName("drop", name), decimal(layer == null ? 0 : ((Dropout) layer).rate()));
             case 6 -> new Flatten(usualName("flatten", name));
-            default -> throw new FormatException("the file holds a layer of kind " + kind
+            default -> extended(layer, name, input);
+        };
+    }
+
+    /** The kinds for which the first three bits have no room. */
+    private Layer extended(Layer layer, String name, ImageShape input) {
+        int kind = coder.bits(switch (layer) {
+            case BatchNorm _ -> 1;
+            case ResponseNorm _ -> 2;
+            case GlobalAvgPool _ -> 3;
+            case Subsample _ -> 4;
+            case Residual _ -> 5;
+            case null, default -> 0;
+        }, 4);
+        return switch (kind) {
+            case 0 -> {
+                Conv2d conv = convolution((Conv2d) layer, name, input);
+                yield new Conv2d(conv.name(), conv.in(), conv.out(), conv.kernelHeight(), conv.kernelWidth(),
+                        conv.stride(), conv.padding(), conv.dilation(), conv.groups(), false);
+            }
+            case 1 -> new BatchNorm(usualName("bn", name), input.channels(),
+                    decimal(layer == null ? 0 : ((BatchNorm) layer).epsilon()));
+            case 2 -> {
+                ResponseNorm norm = (ResponseNorm) layer;
+                yield new ResponseNorm(usualName("norm", name), size(norm == null ? 1 : norm.size()),
+                        decimal(norm == null ? 0 : norm.alpha()), decimal(norm == null ? 0 : norm.beta()),
+                        decimal(norm == null ? 0 : norm.k()));
+            }
+            case 3 -> new GlobalAvgPool(usualName("pool", name));
+            case 4 -> new Subsample(usualName("subsample", name), size(layer == null ? 1 : ((Subsample) layer).out()),
+                    size(layer == null ? 1 : ((Subsample) layer).stride()));
+            case 5 -> {
+                String own = usualName("block", name);
+                if (++depth > MAX_DEPTH) {
+                    throw new FormatException("the file's layers lie in one another more than " + MAX_DEPTH
+                            + " deep: it is damaged");
+                }
+                List<Layer> body = layers(layer == null ? null : ((Residual) layer).body(), input);
+                List<Layer> shortcut = layers(layer == null ? null : ((Residual) layer).shortcut(), input);
+                depth--;
+                yield new Residual(own, body, shortcut);
+            }
+            default -> throw new FormatException("the file holds a layer of kind " + EXTENDED + "." + kind
                     + ", which this version does not know: use a newer version of Pare");
         };
+    }
+
+    private float decimal(float value) {
+        return Float.intBitsToFloat(coder.bits(Float.floatToRawIntBits(value), 32));
     }
 
     /** A pool's stride, mostly its window. */

@@ -8,12 +8,17 @@ import io.pare.mem.FloatTensor;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
 import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
 import io.pare.model.Layer.Dropout;
 import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.GlobalAvgPool;
 import io.pare.model.Layer.Linear;
 import io.pare.model.Layer.MaxPool;
 import io.pare.model.Layer.Relu;
+import io.pare.model.Layer.Residual;
+import io.pare.model.Layer.ResponseNorm;
+import io.pare.model.Layer.Subsample;
 import io.pare.model.Model;
 import io.pare.model.Models;
 import java.nio.ByteBuffer;
@@ -63,45 +68,104 @@ public final class OnnxFile {
 
     /** The bytes of a file. */
     public static byte[] encode(CompressedWeights weights, boolean codebooks) {
-        Model model = weights.model();
-        Writer graph = new Writer();
-        List<Writer> initializers = new ArrayList<>();
-        String at = INPUT;
-        List<Layer> layers = new ArrayList<>(model.layers());
-        layers.removeIf(Dropout.class::isInstance);
-        boolean flat = false;
-        for (int i = 0; i < layers.size(); i++) {
-            Layer layer = layers.get(i);
-            if (layer instanceof Linear && !flat) {
-                graph.message(1, node("Flatten", layer.name() + ".flatten", List.of(at), layer.name() + ".in")
-                        .message(5, integer("axis", 1)));
-                at = layer.name() + ".in";
-            }
-            if (flat && (layer instanceof Conv2d || layer instanceof MaxPool || layer instanceof AvgPool)) {
-                throw new IllegalArgumentException("layer " + layer.name() + " of " + model.name()
-                        + " takes images behind a vector, which is not written to ONNX");
-            }
-            flat |= layer instanceof Flatten || layer instanceof Linear;
-            String to = i == layers.size() - 1 ? OUTPUT : layer.name() + ".out";
-            List<String> inputs = new ArrayList<>(List.of(at));
-            for (var parameter : layer.parameters()) {
-                inputs.add(parameter(graph, initializers, parameter.name(), weights.tensor(parameter.name()),
-                        codebooks && parameter.weight()));
-            }
-            graph.message(1, node(layer, inputs, to));
-            at = to;
+        return new Exporter(weights, codebooks).run();
+    }
+
+    /** Turns layers into nodes. */
+    private static final class Exporter {
+        private final CompressedWeights weights;
+        private final boolean codebooks;
+        private final Writer graph = new Writer();
+        private final List<Writer> initializers = new ArrayList<>();
+        private boolean flat;
+
+        Exporter(CompressedWeights weights, boolean codebooks) {
+            this.weights = weights;
+            this.codebooks = codebooks;
         }
-        if (!flat) {
-            throw new IllegalArgumentException("model " + model.name() + " does not end in a vector of logits");
+
+        byte[] run() {
+            Model model = weights.model();
+            chain(model.layers(), INPUT, OUTPUT);
+            if (!flat) {
+                throw new IllegalArgumentException("model " + model.name() + " does not end in a vector of logits");
+            }
+            graph.text(2, model.name());
+            initializers.forEach(tensor -> graph.message(5, tensor));
+            graph.message(11, value(INPUT, model.input().channels(), model.input().height(), model.input().width()));
+            graph.message(12, value(OUTPUT, model.classes()));
+            return new Writer().number(1, IR_VERSION).text(2, "Pare").message(7, graph)
+                    .message(8, new Writer().text(1, "").number(2, OPSET))
+                    .message(14, property(MEAN, weights.scale().means()))
+                    .message(14, property(DEVIATION, weights.scale().deviations())).toByteArray();
         }
-        graph.text(2, model.name());
-        initializers.forEach(tensor -> graph.message(5, tensor));
-        graph.message(11, value(INPUT, model.input().channels(), model.input().height(), model.input().width()));
-        graph.message(12, value(OUTPUT, model.classes()));
-        return new Writer().number(1, IR_VERSION).text(2, "Pare").message(7, graph)
-                .message(8, new Writer().text(1, "").number(2, OPSET))
-                .message(14, property(MEAN, weights.scale().means()))
-                .message(14, property(DEVIATION, weights.scale().deviations())).toByteArray();
+
+        /**
+         * Adds layers that run one after another.
+         *
+         * @param to name of the last one's output, or null for one of its own
+         * @return name of the last one's output
+         */
+        private String chain(List<Layer> all, String at, String to) {
+            List<Layer> layers = new ArrayList<>(all);
+            layers.removeIf(Dropout.class::isInstance);
+            for (int i = 0; i < layers.size(); i++) {
+                Layer layer = layers.get(i);
+                String name = layer.name();
+                if (layer instanceof Linear && !flat) {
+                    graph.message(1, node("Flatten", name + ".flatten", List.of(at), name + ".in")
+                            .message(5, integer("axis", 1)));
+                    at = name + ".in";
+                }
+                boolean image = !(layer instanceof Linear || layer instanceof Relu || layer instanceof Flatten);
+                if (flat && image) {
+                    throw new IllegalArgumentException("layer " + name + " of " + weights.model().name()
+                            + " takes images behind a vector, which is not written to ONNX");
+                }
+                flat |= layer instanceof Flatten || layer instanceof Linear;
+                String output = i == layers.size() - 1 && to != null ? to : name + ".out";
+                switch (layer) {
+                    case Residual residual -> {
+                        String body = chain(residual.body(), at, null);
+                        String shortcut = chain(residual.shortcut(), at, null);
+                        graph.message(1, node("Add", name, List.of(body, shortcut), output));
+                    }
+                    case Subsample subsample -> {
+                        int stride = subsample.stride();
+                        String pixels = name + ".pixels";
+                        graph.message(1, node("Slice", name + ".slice", List.of(at, longs(name + ".starts", 0, 0),
+                                longs(name + ".ends", Integer.MAX_VALUE, Integer.MAX_VALUE),
+                                longs(name + ".axes", 2, 3), longs(name + ".steps", stride, stride)), pixels));
+                        int added = subsample.out() - channels(subsample);
+                        graph.message(1, node("Pad", name, List.of(pixels, longs(name + ".pads", 0, added / 2, 0, 0, 0,
+                                added - added / 2, 0, 0)), output));
+                    }
+                    default -> {
+                        List<String> inputs = new ArrayList<>(List.of(at));
+                        for (var parameter : layer.parameters()) {
+                            inputs.add(parameter(graph, initializers, parameter.name(),
+                                    weights.tensor(parameter.name()), codebooks && parameter.weight()));
+                        }
+                        graph.message(1, node(layer, inputs, output));
+                    }
+                }
+                at = output;
+            }
+            return at;
+        }
+
+        private int channels(Subsample subsample) {
+            return weights.model().steps().stream().filter(step -> step.layer() == subsample).findFirst()
+                    .orElseThrow().input().channels();
+        }
+
+        /** Adds a tensor of integers; returns its name. */
+        private String longs(String name, long... values) {
+            ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asLongBuffer().put(values);
+            initializers.add(tensor(name, INT64, new long[]{values.length}, bytes.array()));
+            return name;
+        }
     }
 
     private static Writer property(String key, String value) {
@@ -128,7 +192,14 @@ public final class OnnxFile {
                     .message(5, integer("count_include_pad", 1));
             case Relu r -> node("Relu", r.name(), inputs, output);
             case Flatten f -> node("Flatten", f.name(), inputs, output).message(5, integer("axis", 1));
+            case GlobalAvgPool p -> node("GlobalAveragePool", p.name(), inputs, output);
+            case BatchNorm b -> node("BatchNormalization", b.name(), inputs, output)
+                    .message(5, decimal("epsilon", b.epsilon()));
+            case ResponseNorm r -> node("LRN", r.name(), inputs, output).message(5, integer("size", r.size()))
+                    .message(5, decimal("alpha", r.alpha())).message(5, decimal("beta", r.beta()))
+                    .message(5, decimal("bias", r.k()));
             case Dropout d -> throw new IllegalStateException(d.name() + " is left out");
+            case Subsample _,Residual _ -> throw new IllegalStateException(layer.name() + " is more than one operator");
         };
     }
 
@@ -141,6 +212,10 @@ public final class OnnxFile {
 
     private static Writer integer(String name, long value) {
         return new Writer().text(1, name).number(3, value).number(20, 2);
+    }
+
+    private static Writer decimal(String name, float value) {
+        return new Writer().text(1, name).decimal(2, value).number(20, 1);
     }
 
     private static Writer integers(String name, long... values) {

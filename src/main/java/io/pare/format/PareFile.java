@@ -8,9 +8,18 @@ import io.pare.format.TensorCoder.View;
 import io.pare.mem.FloatTensor;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
+import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Dropout;
 import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.GlobalAvgPool;
 import io.pare.model.Layer.Linear;
+import io.pare.model.Layer.MaxPool;
+import io.pare.model.Layer.Relu;
+import io.pare.model.Layer.Residual;
+import io.pare.model.Layer.ResponseNorm;
+import io.pare.model.Layer.Subsample;
 import io.pare.model.Model;
 import io.pare.model.Parameter;
 import java.io.IOException;
@@ -256,8 +265,8 @@ public final class PareFile {
 
     private static void checkSize(Model model) {
         long features = 0;
-        for (ImageShape shape : model.shapes()) {
-            features += shape.features();
+        for (Model.Step layer : model.steps()) {
+            features += layer.output().features();
         }
         if (features > MAX_FEATURES) {
             throw new FormatException("the model's layers give " + features + " values for a sample, at most "
@@ -287,18 +296,23 @@ public final class PareFile {
      * by the layers before, so those rows of theirs need no bits.
      */
     private static void walk(Model model, Step step) {
-        List<ImageShape> shapes = model.shapes();
-        List<Layer> layers = model.layers();
-        boolean[] needed = new boolean[shapes.getLast().features()];
+        boolean[] needed = new boolean[model.classes()];
         Arrays.fill(needed, true);
+        walk(model.layers(), model.input(), needed, step);
+    }
+
+    /** Visits layers that run one after another; returns what they need of their input. */
+    private static boolean[] walk(List<Layer> layers, ImageShape first, boolean[] needed, Step step) {
+        List<ImageShape> shapes = new ArrayList<>(List.of(first));
+        layers.forEach(layer -> shapes.add(layer.output(shapes.getLast())));
         for (int i = layers.size() - 1; i >= 0; i--) {
             ImageShape input = shapes.get(i);
             switch (layers.get(i)) {
                 case Conv2d conv -> {
                     boolean[] channels = perChannel(needed, conv.out());
-                    View view = view(model, i);
+                    View view = view(layers, shapes, i);
                     CompressedTensor weight = step.code(conv.parameters().get(0), view, channels);
-                    step.code(conv.parameters().get(1), new View(conv.out(), 1, 1, 1), channels);
+                    vectors(conv, 1, channels, step);
                     needed = new boolean[conv.in()];
                     for (int k = 0; k < weight.nonzeros(); k++) {
                         int row = weight.position(k) / view.perRow();
@@ -307,30 +321,65 @@ public final class PareFile {
                     }
                 }
                 case Linear linear -> {
-                    View view = view(model, i);
+                    View view = view(layers, shapes, i);
                     CompressedTensor weight = step.code(linear.parameters().get(0), view, needed);
-                    step.code(linear.parameters().get(1), new View(linear.out(), 1, 1, 1), needed);
+                    vectors(linear, 1, needed, step);
                     needed = new boolean[linear.in()];
                     for (int k = 0; k < weight.nonzeros(); k++) {
                         needed[weight.position(k) % linear.in()] = true;
                     }
                 }
+                case BatchNorm norm -> {
+                    needed = perChannel(needed, norm.channels());
+                    vectors(norm, 0, needed, step);
+                }
+                case ResponseNorm _ -> {
+                    // Each channel depends on its neighbours.
+                    needed = new boolean[input.channels()];
+                    Arrays.fill(needed, true);
+                }
+                case Subsample subsample -> {
+                    int before = (subsample.out() - input.channels()) / 2;
+                    needed = Arrays.copyOfRange(perChannel(needed, subsample.out()), before,
+                            before + input.channels());
+                }
+                case Residual residual -> {
+                    boolean[] channels = perChannel(needed, shapes.get(i + 1).channels());
+                    needed = walk(residual.body(), input, channels, step).clone();
+                    boolean[] other = walk(residual.shortcut(), input, channels, step);
+                    for (int c = 0; c < needed.length; c++) {
+                        needed[c] |= other[c];
+                    }
+                }
                 case Flatten _ -> needed = perChannel(needed, input.channels());
-                default -> {
-                    // Pools and activations compute each channel from itself.
+                case MaxPool _,AvgPool _,GlobalAvgPool _,Relu _,Dropout _ -> {
+                    // They compute each channel from itself.
                 }
             }
+        }
+        return needed;
+    }
+
+    /** The tensors of a layer that have one value for each of its outputs. */
+    private static void vectors(Layer layer, int from, boolean[] needed, Step step) {
+        List<Parameter> parameters = layer.parameters();
+        for (Parameter parameter : parameters.subList(from, parameters.size())) {
+            step.code(parameter, new View(Math.toIntExact(parameter.count()), 1, 1, 1), needed);
         }
     }
 
     /** How the weights of a convolution or linear layer are seen. */
     static View view(Model model, int layer) {
-        if (model.layers().get(layer) instanceof Conv2d conv) {
+        return view(model.layers(), model.shapes(), layer);
+    }
+
+    private static View view(List<Layer> layers, List<ImageShape> shapes, int layer) {
+        if (layers.get(layer) instanceof Conv2d conv) {
             return new View(conv.out(), conv.in() / conv.groups(), conv.kernelHeight() * conv.kernelWidth(),
                     conv.kernelWidth());
         }
-        ImageShape image = image(model.layers(), model.shapes(), layer);
-        return new View(((Linear) model.layers().get(layer)).out(), image.channels(), image.height() * image.width(),
+        ImageShape image = image(layers, shapes, layer);
+        return new View(((Linear) layers.get(layer)).out(), image.channels(), image.height() * image.width(),
                 image.width());
     }
 

@@ -23,7 +23,7 @@ final class ConvolutionStep implements Step {
         this.convolution = new PlainConvolution(shape(node, op));
         this.x = tape.plain(node.input(0));
         this.weight = tape.plain(node.input(1)).tensor();
-        this.bias = tape.plain(node.input(2)).tensor();
+        this.bias = node.inputs().size() > 2 ? tape.plain(node.input(2)).tensor() : null;
         this.y = tape.allocateValue(node);
     }
 
@@ -38,7 +38,8 @@ final class ConvolutionStep implements Step {
     @Override
     public void forward() {
         x.refresh().run();
-        convolution.forward(x.tensor().segment(), weight.segment(), bias.segment(), y.segment());
+        convolution.forward(x.tensor().segment(), weight.segment(),
+                bias == null ? null : bias.segment(), y.segment());
     }
 
     @Override
@@ -46,7 +47,7 @@ final class ConvolutionStep implements Step {
         dy = tape.gradient(node);
         dx = tape.needsGradient(node.input(0)) ? tape.gradientFor(node.input(0)) : null;
         dWeight = tape.gradientFor(node.input(1));
-        dBias = tape.gradientFor(node.input(2));
+        dBias = bias == null ? null : tape.gradientFor(node.input(2));
     }
 
     @Override
@@ -55,6 +56,7 @@ final class ConvolutionStep implements Step {
         if (dx != null) {
             convolution.backwardData(dy.tensor().segment(), weight.segment(), dx.segment());
         }
-        convolution.backwardWeights(x.tensor().segment(), dy.tensor().segment(), dWeight.segment(), dBias.segment());
+        convolution.backwardWeights(x.tensor().segment(), dy.tensor().segment(), dWeight.segment(),
+                dBias == null ? null : dBias.segment());
     }
 }

@@ -1,6 +1,8 @@
 package io.pare.graph;
 
+import io.pare.dnnl.Addition;
 import io.pare.dnnl.Arg;
+import io.pare.dnnl.BatchNormalization;
 import io.pare.dnnl.ConvShape;
 import io.pare.dnnl.Convolution;
 import io.pare.dnnl.DnnlMemory;
@@ -11,11 +13,14 @@ import io.pare.dnnl.Pooling;
 import io.pare.dnnl.Primitive;
 import io.pare.dnnl.Relu;
 import io.pare.dnnl.Reorder;
+import io.pare.dnnl.ResponseNormalization;
 import io.pare.dnnl.Scratchpad;
 import io.pare.dnnl.UnimplementedException;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The rules that run on oneDNN, and the conversions between the layouts that its primitives choose.
@@ -53,16 +58,36 @@ final class DnnlRules {
         }
     }
 
-    Step maxPool(Node node, Op.MaxPool op) {
-        return new PoolingOnDnnl(node, op.kernel(), op.stride(), op.padding(), Pooling.Kind.MAX);
-    }
-
-    Step avgPool(Node node, Op.AvgPool op) {
-        return new PoolingOnDnnl(node, op.kernel(), op.stride(), op.padding(), Pooling.Kind.AVERAGE);
+    Step pool(Node node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {
+        Node input = node.input(0);
+        PoolShape shape = new PoolShape(input.size(0), input.size(1), input.size(2), input.size(3), kernelHeight,
+                kernelWidth, stride, stride, padding, padding);
+        Pooling pooling = new Pooling(region, shape, max ? Pooling.Kind.MAX : Pooling.Kind.AVERAGE, layout(input),
+                tape.training());
+        return new OneToOne(node, pooling.forward(), pooling::backward);
     }
 
     Step relu(Node node) {
-        return new ReluOnDnnl(node);
+        Relu relu = new Relu(region, layout(node.input(0)));
+        return new OneToOne(node, relu.forward(), relu::backward);
+    }
+
+    Step responseNorm(Node node, Op.ResponseNorm op) {
+        ResponseNormalization norm = new ResponseNormalization(region, layout(node.input(0)),
+                new ResponseNormalization.Window(op.size(), op.alpha(), op.beta(), op.k()), tape.training());
+        return new OneToOne(node, norm.forward(), norm::backward);
+    }
+
+    Step batchNorm(Node node, Op.BatchNorm op) {
+        return new BatchNormOnDnnl(node, op);
+    }
+
+    Step add(Node node) {
+        return new AddOnDnnl(node);
+    }
+
+    private MemoryDesc layout(Node node) {
+        return memory(tape.value(node)).desc();
     }
 
     /** Row-major copy of a blocked slot. */
@@ -92,17 +117,65 @@ final class DnnlRules {
         return new Reading(converted, convert(memory, converted)::run);
     }
 
+    /** The node's whole gradient: the sum of what each of its readers contributes. */
     private Reading gradient(Node node, MemoryDesc wanted) {
-        List<Slot> parts = tape.contributions(node);
+        List<Reading> parts = tape.contributions(node).stream().map(part -> read(memory(part), wanted)).toList();
         if (parts.size() == 1) {
-            return read(memory(parts.getFirst()), wanted);
+            return parts.getFirst();
         }
-        Source sum = tape.gradient(node);
-        Reading reading = read(DnnlMemory.over(region, sum.tensor()), wanted);
-        return new Reading(reading.memory(), () -> {
-            sum.refresh().run();
-            reading.refresh().run();
+        DnnlMemory sum = DnnlMemory.allocate(region, wanted);
+        Primitive addition = new Addition(region, wanted, false).forward();
+        List<Runnable> work = new ArrayList<>(List.of(parts.getFirst().refresh()));
+        DnnlMemory soFar = parts.getFirst().memory();
+        for (Reading part : parts.subList(1, parts.size())) {
+            work.add(part.refresh());
+            work.add(addition.bind(scratchpad).with(Arg.SRC, soFar).with(Arg.SRC_1, part.memory()).with(Arg.DST, sum)
+                    .prepare()::run);
+            soFar = sum;
+        }
+        Runnable[] all = work.toArray(Runnable[]::new);
+        return new Reading(sum, () -> {
+            for (Runnable each : all) {
+                each.run();
+            }
         });
+    }
+
+    /**
+     * The gradient that comes to a step whose value is {@code result}: before the ReLU, if the step computed one.
+     */
+    private final class Incoming {
+        private final Node result;
+        private final DnnlMemory beforeRelu;
+        private final Reading behindRelu;
+        private final Execution relu;
+
+        Incoming(Node result, boolean withRelu, DnnlMemory y) {
+            this.result = result;
+            if (withRelu) {
+                Primitive primitive = new Relu(region, y.desc()).backward();
+                behindRelu = gradient(result, primitive.desc(Arg.DIFF_DST));
+                beforeRelu = DnnlMemory.allocate(region, primitive.desc(Arg.DIFF_SRC));
+                relu = primitive.bind(scratchpad).with(Arg.DST, y).with(Arg.DIFF_DST, behindRelu.memory())
+                        .with(Arg.DIFF_SRC, beforeRelu).prepare();
+            } else {
+                beforeRelu = null;
+                behindRelu = null;
+                relu = null;
+            }
+        }
+
+        /** The gradient in a layout; {@link #refresh} must have run before the reading's own. */
+        Reading in(MemoryDesc wanted) {
+            return relu == null ? gradient(result, wanted) : read(beforeRelu, wanted);
+        }
+
+        void refresh() {
+            if (relu != null) {
+                behindRelu.refresh().run();
+                relu.run();
+            }
+        }
     }
 
     /** Memory for a value or a gradient of {@code node} in a primitive's layout; row-major memory stays a tensor. */
@@ -111,15 +184,19 @@ final class DnnlRules {
                 : new Slot.Blocked(DnnlMemory.allocate(region, desc));
     }
 
-    /** Forward, backward-data and backward-weights, each in the layouts that it likes best. */
+    /** Forward, backward-data and backward-weights, each in the layouts that it likes best; computes a ReLU behind it. */
     private final class ConvolutionOnDnnl implements Step {
         private final Node node;
+        private final Node result;
+        private final boolean bias;
         private final Convolution convolution;
         private final DnnlMemory x;
         private final DnnlMemory plainWeight;
         private final Reading src;
         private final Reading weight;
+        private final DnnlMemory y;
         private final Execution forward;
+        private Incoming incoming;
         private Reading dyForData;
         private Reading weightForData;
         private Execution backwardData;
@@ -130,19 +207,26 @@ final class DnnlRules {
 
         ConvolutionOnDnnl(Node node, Op.Conv2d op) {
             this.node = node;
+            this.result = tape.withRelu(node);
+            this.bias = node.inputs().size() > 2;
             ConvShape shape = ConvolutionStep.shape(node, op);
-            this.convolution = new Convolution(region, shape, Convolution.Options.of(false, tape.training()));
+            this.convolution = new Convolution(region, shape,
+                    Convolution.Options.of(result != node, tape.training()).withBias(bias));
             Primitive primitive = convolution.forward();
             this.x = memory(tape.value(node.input(0)));
             this.plainWeight = DnnlMemory.over(region, convolution.plainWeights(),
                     tape.plain(node.input(1)).tensor().segment());
             this.src = read(x, primitive.desc(Arg.SRC));
             this.weight = read(plainWeight, primitive.desc(Arg.WEIGHTS));
-            Slot y = allocate(node, primitive.desc(Arg.DST));
-            tape.value(node, y);
-            this.forward = primitive.bind(scratchpad).with(Arg.SRC, src.memory()).with(Arg.WEIGHTS, weight.memory())
-                    .with(Arg.BIAS, DnnlMemory.over(region, tape.plain(node.input(2)).tensor()))
-                    .with(Arg.DST, memory(y)).prepare();
+            Slot slot = allocate(node, primitive.desc(Arg.DST));
+            tape.value(result, slot);
+            this.y = memory(slot);
+            Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.SRC, src.memory())
+                    .with(Arg.WEIGHTS, weight.memory()).with(Arg.DST, y);
+            if (bias) {
+                binding.with(Arg.BIAS, DnnlMemory.over(region, tape.plain(node.input(2)).tensor()));
+            }
+            this.forward = binding.prepare();
         }
 
         @Override
@@ -155,9 +239,10 @@ final class DnnlRules {
         @Override
         public void prepareBackward() {
             Node input = node.input(0);
+            incoming = new Incoming(result, result != node, y);
             if (tape.needsGradient(input)) {
                 Primitive data = convolution.backwardData();
-                dyForData = gradient(node, data.desc(Arg.DIFF_DST));
+                dyForData = incoming.in(data.desc(Arg.DIFF_DST));
                 weightForData = read(plainWeight, data.desc(Arg.WEIGHTS));
                 Slot dx = allocate(input, data.desc(Arg.DIFF_SRC));
                 tape.contribute(input, dx);
@@ -170,7 +255,7 @@ final class DnnlRules {
             srcForWeights = asForward ? new Reading(src.memory(), Source.NOTHING) : read(x, wantedSrc);
             MemoryDesc wantedDy = weights.desc(Arg.DIFF_DST);
             boolean asData = dyForData != null && dyForData.memory().desc().sameAs(wantedDy);
-            dyForWeights = asData ? new Reading(dyForData.memory(), Source.NOTHING) : gradient(node, wantedDy);
+            dyForWeights = asData ? new Reading(dyForData.memory(), Source.NOTHING) : incoming.in(wantedDy);
             DnnlMemory plainGradient = DnnlMemory.over(region, convolution.plainWeights(),
                     tape.gradientFor(node.input(1)).segment());
             DnnlMemory gradient = plainGradient;
@@ -179,13 +264,17 @@ final class DnnlRules {
                 gradient = DnnlMemory.allocate(region, weights.desc(Arg.DIFF_WEIGHTS));
                 deliverWeights = convert(gradient, plainGradient)::run;
             }
-            backwardWeights = weights.bind(scratchpad).with(Arg.SRC, srcForWeights.memory())
-                    .with(Arg.DIFF_DST, dyForWeights.memory()).with(Arg.DIFF_WEIGHTS, gradient)
-                    .with(Arg.DIFF_BIAS, DnnlMemory.over(region, tape.gradientFor(node.input(2)))).prepare();
+            Primitive.Binding binding = weights.bind(scratchpad).with(Arg.SRC, srcForWeights.memory())
+                    .with(Arg.DIFF_DST, dyForWeights.memory()).with(Arg.DIFF_WEIGHTS, gradient);
+            if (bias) {
+                binding.with(Arg.DIFF_BIAS, DnnlMemory.over(region, tape.gradientFor(node.input(2))));
+            }
+            backwardWeights = binding.prepare();
         }
 
         @Override
         public void backward() {
+            incoming.refresh();
             if (backwardData != null) {
                 dyForData.refresh().run();
                 weightForData.refresh().run();
@@ -198,32 +287,27 @@ final class DnnlRules {
         }
     }
 
-    /** Pooling in whatever layout the input has. */
-    private final class PoolingOnDnnl implements Step {
+    /** One image in, one image out, in whatever layout the input has: pooling, ReLU, response normalisation. */
+    private final class OneToOne implements Step {
         private final Node node;
-        private final Pooling pooling;
+        private final DnnlMemory x;
+        private final DnnlMemory y;
         private final DnnlMemory workspace;
         private final Execution forward;
+        private final Supplier<Primitive> gradient;
         private Reading dy;
         private Execution backward;
 
-        PoolingOnDnnl(Node node, int kernel, int stride, int padding, Pooling.Kind kind) {
+        OneToOne(Node node, Primitive primitive, Supplier<Primitive> gradient) {
             this.node = node;
-            Node input = node.input(0);
-            DnnlMemory x = memory(tape.value(input));
-            PoolShape shape = new PoolShape(input.size(0), input.size(1), input.size(2), input.size(3), kernel, kernel,
-                    stride, stride, padding, padding);
-            this.pooling = new Pooling(region, shape, kind, x.desc(), tape.training());
-            Primitive primitive = pooling.forward();
-            Slot y = allocate(node, primitive.desc(Arg.DST));
-            tape.value(node, y);
-            Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.SRC, x).with(Arg.DST, memory(y));
-            if (primitive.has(Arg.WORKSPACE)) {
-                this.workspace = DnnlMemory.allocate(region, primitive.desc(Arg.WORKSPACE));
-                binding.with(Arg.WORKSPACE, workspace);
-            } else {
-                this.workspace = null;
-            }
+            this.gradient = gradient;
+            this.x = memory(tape.value(node.input(0)));
+            Slot slot = allocate(node, primitive.desc(Arg.DST));
+            tape.value(node, slot);
+            this.y = memory(slot);
+            this.workspace = workspace(primitive);
+            Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.SRC, x).with(Arg.DST, y);
+            bindIf(binding, primitive, Arg.WORKSPACE, workspace);
             this.forward = binding.prepare();
         }
 
@@ -238,15 +322,15 @@ final class DnnlRules {
             if (!tape.needsGradient(input)) {
                 return;
             }
-            Primitive primitive = pooling.backward();
+            Primitive primitive = gradient.get();
             dy = gradient(node, primitive.desc(Arg.DIFF_DST));
             Slot dx = allocate(input, primitive.desc(Arg.DIFF_SRC));
             tape.contribute(input, dx);
             Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.DIFF_DST, dy.memory())
                     .with(Arg.DIFF_SRC, memory(dx));
-            if (workspace != null) {
-                binding.with(Arg.WORKSPACE, workspace);
-            }
+            bindIf(binding, primitive, Arg.SRC, x);
+            bindIf(binding, primitive, Arg.DST, y);
+            bindIf(binding, primitive, Arg.WORKSPACE, workspace);
             backward = binding.prepare();
         }
 
@@ -259,49 +343,129 @@ final class DnnlRules {
         }
     }
 
-    /** ReLU on blocked memory. */
-    private final class ReluOnDnnl implements Step {
+    private DnnlMemory workspace(Primitive primitive) {
+        return primitive.has(Arg.WORKSPACE) ? DnnlMemory.allocate(region, primitive.desc(Arg.WORKSPACE)) : null;
+    }
+
+    private static void bindIf(Primitive.Binding binding, Primitive primitive, Arg arg, DnnlMemory memory) {
+        if (primitive.has(arg)) {
+            binding.with(arg, memory);
+        }
+    }
+
+    /** Batch normalisation in whatever layout the input has; computes a ReLU behind it. */
+    private final class BatchNormOnDnnl implements Step {
         private final Node node;
-        private final Relu relu;
-        private final DnnlMemory y;
+        private final Node result;
+        private final BatchNormalization norm;
+        private final RunningStatistics running;
+        private final FloatTensor mean;
+        private final FloatTensor variance;
+        private final DnnlMemory x;
+        private final DnnlMemory workspace;
         private final Execution forward;
         private Reading dy;
         private Execution backward;
 
-        ReluOnDnnl(Node node) {
+        BatchNormOnDnnl(Node node, Op.BatchNorm op) {
             this.node = node;
-            DnnlMemory x = memory(tape.value(node.input(0)));
-            this.relu = new Relu(region, x.desc());
-            this.y = DnnlMemory.allocate(region, x.desc());
-            tape.value(node, new Slot.Blocked(y));
-            this.forward = relu.forward().bind(scratchpad).with(Arg.SRC, x).with(Arg.DST, y).prepare();
+            this.result = tape.withRelu(node);
+            this.x = memory(tape.value(node.input(0)));
+            this.norm = new BatchNormalization(region, x.desc(), op.epsilon(), result != node, tape.training());
+            this.running = RunningStatistics.of(tape, node);
+            this.mean = tape.training() ? region.tensor(node.size(1)) : running.mean();
+            this.variance = tape.training() ? region.tensor(node.size(1)) : running.variance();
+            Primitive primitive = norm.forward();
+            Slot y = allocate(node, primitive.desc(Arg.DST));
+            tape.value(result, y);
+            this.workspace = workspace(primitive);
+            Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.SRC, x).with(Arg.DST, memory(y))
+                    .with(Arg.SCALE, vector(tape.plain(node.input(1)).tensor()))
+                    .with(Arg.SHIFT, vector(tape.plain(node.input(2)).tensor())).with(Arg.MEAN, vector(mean))
+                    .with(Arg.VARIANCE, vector(variance));
+            bindIf(binding, primitive, Arg.WORKSPACE, workspace);
+            this.forward = binding.prepare();
+        }
+
+        private DnnlMemory vector(FloatTensor tensor) {
+            return DnnlMemory.over(region, tensor);
         }
 
         @Override
         public void forward() {
             forward.run();
+            if (tape.training()) {
+                running.follow(mean, variance, node.count() / node.size(1));
+            }
         }
 
         @Override
         public void prepareBackward() {
-            Node input = node.input(0);
-            if (!tape.needsGradient(input)) {
-                return;
+            Primitive primitive = norm.backward();
+            dy = gradient(result, primitive.desc(Arg.DIFF_DST));
+            Slot dx = allocate(node, primitive.desc(Arg.DIFF_SRC));
+            if (tape.needsGradient(node.input(0))) {
+                tape.contribute(node.input(0), dx);
             }
-            Primitive primitive = relu.backward();
-            dy = gradient(node, primitive.desc(Arg.DIFF_DST));
-            DnnlMemory dx = DnnlMemory.allocate(region, primitive.desc(Arg.DIFF_SRC));
-            tape.contribute(input, new Slot.Blocked(dx));
-            backward = primitive.bind(scratchpad).with(Arg.DST, y).with(Arg.DIFF_DST, dy.memory())
-                    .with(Arg.DIFF_SRC, dx).prepare();
+            Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.SRC, x)
+                    .with(Arg.DIFF_DST, dy.memory()).with(Arg.DIFF_SRC, memory(dx))
+                    .with(Arg.SCALE, vector(tape.plain(node.input(1)).tensor())).with(Arg.MEAN, vector(mean))
+                    .with(Arg.VARIANCE, vector(variance))
+                    .with(Arg.DIFF_SCALE, vector(tape.gradientFor(node.input(1))))
+                    .with(Arg.DIFF_SHIFT, vector(tape.gradientFor(node.input(2))));
+            bindIf(binding, primitive, Arg.WORKSPACE, workspace);
+            backward = binding.prepare();
         }
 
         @Override
         public void backward() {
-            if (backward != null) {
-                dy.refresh().run();
-                backward.run();
+            dy.refresh().run();
+            backward.run();
+        }
+    }
+
+    /** Addition in the layout of the left input; computes a ReLU behind it. */
+    private final class AddOnDnnl implements Step {
+        private final Node node;
+        private final Node result;
+        private final Reading right;
+        private final DnnlMemory y;
+        private final Execution forward;
+        private Incoming incoming;
+        private Reading dy;
+
+        AddOnDnnl(Node node) {
+            this.node = node;
+            this.result = tape.withRelu(node);
+            DnnlMemory left = memory(tape.value(node.input(0)));
+            this.right = read(memory(tape.value(node.input(1))), left.desc());
+            this.y = DnnlMemory.allocate(region, left.desc());
+            tape.value(result, new Slot.Blocked(y));
+            this.forward = new Addition(region, left.desc(), result != node).forward().bind(scratchpad)
+                    .with(Arg.SRC, left).with(Arg.SRC_1, right.memory()).with(Arg.DST, y).prepare();
+        }
+
+        @Override
+        public void forward() {
+            right.refresh().run();
+            forward.run();
+        }
+
+        @Override
+        public void prepareBackward() {
+            incoming = new Incoming(result, result != node, y);
+            dy = incoming.in(y.desc());
+            for (Node input : node.inputs()) {
+                if (tape.needsGradient(input)) {
+                    tape.contribute(input, new Slot.Blocked(dy.memory()));
+                }
             }
+        }
+
+        @Override
+        public void backward() {
+            incoming.refresh();
+            dy.refresh().run();
         }
     }
 }

@@ -19,15 +19,32 @@ public final class Graph {
         return new Node(new Op.Parameter(name), shape.clone());
     }
 
+    /** A tensor that its operation changes in training, without a gradient. */
+    public static Node state(String name, long... shape) {
+        return new Node(new Op.State(name), shape.clone());
+    }
+
     public static Node conv2d(Node x, Node weight, Node bias, int stride, int padding, int dilation, int groups) {
-        check(x.rank() == 4 && weight.rank() == 4 && bias.rank() == 1, "conv2d", x, weight, bias);
-        check(x.size(1) == weight.size(1) * groups && weight.size(0) % groups == 0, "conv2d", x, weight, bias);
-        check(bias.size(0) == weight.size(0) && stride > 0 && dilation > 0 && padding >= 0, "conv2d", x, weight, bias);
+        check(bias.rank() == 1 && weight.rank() == 4 && bias.size(0) == weight.size(0), "conv2d", x, weight, bias);
+        return convolution(stride, padding, dilation, groups, x, weight, bias);
+    }
+
+    /** Without bias. */
+    public static Node conv2d(Node x, Node weight, int stride, int padding, int dilation, int groups) {
+        return convolution(stride, padding, dilation, groups, x, weight);
+    }
+
+    private static Node convolution(int stride, int padding, int dilation, int groups, Node... inputs) {
+        Node x = inputs[0];
+        Node weight = inputs[1];
+        check(x.rank() == 4 && weight.rank() == 4, "conv2d", inputs);
+        check(x.size(1) == weight.size(1) * groups && weight.size(0) % groups == 0, "conv2d", inputs);
+        check(stride > 0 && dilation > 0 && padding >= 0, "conv2d", inputs);
         long height = window(x.size(2), (weight.size(2) - 1) * dilation + 1, stride, padding);
         long width = window(x.size(3), (weight.size(3) - 1) * dilation + 1, stride, padding);
-        check(height > 0 && width > 0, "conv2d", x, weight, bias);
+        check(height > 0 && width > 0, "conv2d", inputs);
         return new Node(new Op.Conv2d(stride, padding, dilation, groups),
-                new long[]{x.size(0), weight.size(0), height, width}, x, weight, bias);
+                new long[]{x.size(0), weight.size(0), height, width}, inputs);
     }
 
     public static Node linear(Node x, Node weight, Node bias) {
@@ -42,6 +59,31 @@ public final class Graph {
 
     public static Node avgPool(Node x, int kernel, int stride, int padding) {
         return new Node(new Op.AvgPool(kernel, stride, padding), pooled(x, kernel, stride, padding), x);
+    }
+
+    public static Node globalAvgPool(Node x) {
+        check(x.rank() == 4, "global average pool", x);
+        return new Node(new Op.GlobalAvgPool(), new long[]{x.size(0), x.size(1), 1, 1}, x);
+    }
+
+    public static Node batchNorm(Node x, Node scale, Node shift, Node mean, Node variance, float epsilon) {
+        check(x.rank() == 4 && mean.op() instanceof Op.State && variance.op() instanceof Op.State, "batch norm", x,
+                mean, variance);
+        for (Node each : new Node[]{scale, shift, mean, variance}) {
+            check(each.rank() == 1 && each.size(0) == x.size(1), "batch norm", x, each);
+        }
+        return new Node(new Op.BatchNorm(epsilon), x.shape(), x, scale, shift, mean, variance);
+    }
+
+    public static Node responseNorm(Node x, int size, float alpha, float beta, float k) {
+        check(x.rank() == 4 && size > 0 && size % 2 == 1, "response norm over " + size, x);
+        return new Node(new Op.ResponseNorm(size, alpha, beta, k), x.shape(), x);
+    }
+
+    public static Node subsample(Node x, int channels, int stride) {
+        check(x.rank() == 4 && channels >= x.size(1) && stride > 0, "subsample to " + channels + " channels", x);
+        return new Node(new Op.Subsample(stride),
+                new long[]{x.size(0), channels, (x.size(2) - 1) / stride + 1, (x.size(3) - 1) / stride + 1}, x);
     }
 
     public static Node relu(Node x) {

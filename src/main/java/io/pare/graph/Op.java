@@ -12,7 +12,13 @@ public sealed interface Op {
     /** A trainable tensor, bound by name when a tape is compiled. */
     record Parameter(String name) implements Op {}
 
-    /** Cross-correlation; inputs x {@code [n, ic, h, w]}, weight {@code [oc, ic / groups, kh, kw]}, bias {@code [oc]}. */
+    /** A tensor that the operation itself reads and in training changes, bound by name likewise. No gradient. */
+    record State(String name) implements Op {}
+
+    /**
+     * Cross-correlation; inputs x {@code [n, ic, h, w]}, weight {@code [oc, ic / groups, kh, kw]} and, if it has one,
+     * bias {@code [oc]}.
+     */
     record Conv2d(int stride, int padding, int dilation, int groups) implements Op {}
 
     /** x W^T + b; inputs x {@code [n, in]}, weight {@code [out, in]}, bias {@code [out]}. */
@@ -23,6 +29,27 @@ public sealed interface Op {
 
     /** Mean over windows, padding counted as zeros. */
     record AvgPool(int kernel, int stride, int padding) implements Op {}
+
+    /** Mean over each channel's plane: {@code [n, c, 1, 1]}. */
+    record GlobalAvgPool() implements Op {}
+
+    /**
+     * {@code scale (x - mean) / sqrt(variance + epsilon) + shift} for each channel; inputs x {@code [n, c, h, w]}, scale
+     * and shift {@code [c]}, and as states the running mean and variance {@code [c]}.
+     *
+     * <p>Training takes mean and variance of the batch, and moves the states towards them by {@value #MOMENTUM}, as
+     * PyTorch does, the variance with Bessel's correction; inference takes the states.
+     */
+    record BatchNorm(float epsilon) implements Op {
+        /** Share of a batch's statistics in the running ones. */
+        public static final float MOMENTUM = 0.1f;
+    }
+
+    /** {@code x / (k + alpha / size * sum of squares of size neighbouring channels) ^ beta}. */
+    record ResponseNorm(int size, float alpha, float beta, float k) implements Op {}
+
+    /** Every {@code stride}-th pixel both ways; new channels, half before and half behind, are zero. */
+    record Subsample(int stride) implements Op {}
 
     /** max(x, 0). */
     record Relu() implements Op {}

@@ -31,7 +31,7 @@ final class PlainConvolution {
         int plane = shape.oh() * shape.ow();
         for (int n = 0; n < shape.n(); n++) {
             for (int oc = 0; oc < shape.oc(); oc++) {
-                float start = bias.getAtIndex(JAVA_FLOAT, oc);
+                float start = bias == null ? 0 : bias.getAtIndex(JAVA_FLOAT, oc);
                 long at = ((long) n * shape.oc() + oc) * plane;
                 for (int i = 0; i < plane; i++) {
                     y.setAtIndex(JAVA_FLOAT, at + i, start);
@@ -63,6 +63,20 @@ final class PlainConvolution {
 
     void backwardWeights(MemorySegment x, MemorySegment dy, MemorySegment dWeight, MemorySegment dBias) {
         dWeight.fill((byte) 0);
+        if (dBias != null) {
+            planeSums(dy, dBias);
+        }
+        int stride = shape.strideW();
+        forEachRow((weightAt, out, in, count) -> {
+            float sum = 0;
+            for (int i = 0; i < count; i++) {
+                sum += dy.getAtIndex(JAVA_FLOAT, out + i) * x.getAtIndex(JAVA_FLOAT, in + (long) i * stride);
+            }
+            dWeight.setAtIndex(JAVA_FLOAT, weightAt, dWeight.getAtIndex(JAVA_FLOAT, weightAt) + sum);
+        });
+    }
+
+    private void planeSums(MemorySegment dy, MemorySegment dBias) {
         dBias.fill((byte) 0);
         int plane = shape.oh() * shape.ow();
         for (int n = 0; n < shape.n(); n++) {
@@ -75,14 +89,6 @@ final class PlainConvolution {
                 dBias.setAtIndex(JAVA_FLOAT, oc, dBias.getAtIndex(JAVA_FLOAT, oc) + sum);
             }
         }
-        int stride = shape.strideW();
-        forEachRow((weightAt, out, in, count) -> {
-            float sum = 0;
-            for (int i = 0; i < count; i++) {
-                sum += dy.getAtIndex(JAVA_FLOAT, out + i) * x.getAtIndex(JAVA_FLOAT, in + (long) i * stride);
-            }
-            dWeight.setAtIndex(JAVA_FLOAT, weightAt, dWeight.getAtIndex(JAVA_FLOAT, weightAt) + sum);
-        });
     }
 
     private void forEachRow(RowRule rule) {

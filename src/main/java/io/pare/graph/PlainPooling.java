@@ -6,7 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import java.lang.foreign.MemorySegment;
 
 /** Maximum and average pooling in plain Java over NCHW memory: the oracle of the oneDNN path and its stand-in. */
-record PlainPooling(int planes, int ih, int iw, int oh, int ow, int kernel, int stride, int padding) {
+record PlainPooling(int planes, int ih, int iw, int oh, int ow, int kernelHeight, int kernelWidth, int stride,
+        int padding) {
     /** Writes the maxima and, for each, the index of the winner in its plane: the first in row-major order. */
     void maxForward(MemorySegment x, MemorySegment y, MemorySegment winners) {
         for (int plane = 0; plane < planes; plane++) {
@@ -16,8 +17,8 @@ record PlainPooling(int planes, int ih, int iw, int oh, int ow, int kernel, int 
                 for (int ox = 0; ox < ow; ox++) {
                     float best = Float.NEGATIVE_INFINITY;
                     int winner = -1;
-                    for (int iy = from(oy); iy < to(oy, ih); iy++) {
-                        for (int ix = from(ox); ix < to(ox, iw); ix++) {
+                    for (int iy = from(oy); iy < to(oy, ih, kernelHeight); iy++) {
+                        for (int ix = from(ox); ix < to(ox, iw, kernelWidth); ix++) {
                             float value = x.getAtIndex(JAVA_FLOAT, xAt + iy * iw + ix);
                             if (winner < 0 || value > best) {
                                 best = value;
@@ -45,15 +46,15 @@ record PlainPooling(int planes, int ih, int iw, int oh, int ow, int kernel, int 
     }
 
     void avgForward(MemorySegment x, MemorySegment y) {
-        float scale = 1f / (kernel * kernel);
+        float scale = 1f / (kernelHeight * kernelWidth);
         for (int plane = 0; plane < planes; plane++) {
             long xAt = (long) plane * ih * iw;
             long yAt = (long) plane * oh * ow;
             for (int oy = 0; oy < oh; oy++) {
                 for (int ox = 0; ox < ow; ox++) {
                     float sum = 0;
-                    for (int iy = from(oy); iy < to(oy, ih); iy++) {
-                        for (int ix = from(ox); ix < to(ox, iw); ix++) {
+                    for (int iy = from(oy); iy < to(oy, ih, kernelHeight); iy++) {
+                        for (int ix = from(ox); ix < to(ox, iw, kernelWidth); ix++) {
                             sum += x.getAtIndex(JAVA_FLOAT, xAt + iy * iw + ix);
                         }
                     }
@@ -65,15 +66,15 @@ record PlainPooling(int planes, int ih, int iw, int oh, int ow, int kernel, int 
 
     void avgBackward(MemorySegment dy, MemorySegment dx) {
         dx.fill((byte) 0);
-        float scale = 1f / (kernel * kernel);
+        float scale = 1f / (kernelHeight * kernelWidth);
         for (int plane = 0; plane < planes; plane++) {
             long xAt = (long) plane * ih * iw;
             long yAt = (long) plane * oh * ow;
             for (int oy = 0; oy < oh; oy++) {
                 for (int ox = 0; ox < ow; ox++) {
                     float share = dy.getAtIndex(JAVA_FLOAT, yAt + oy * ow + ox) * scale;
-                    for (int iy = from(oy); iy < to(oy, ih); iy++) {
-                        for (int ix = from(ox); ix < to(ox, iw); ix++) {
+                    for (int iy = from(oy); iy < to(oy, ih, kernelHeight); iy++) {
+                        for (int ix = from(ox); ix < to(ox, iw, kernelWidth); ix++) {
                             long at = xAt + iy * iw + ix;
                             dx.setAtIndex(JAVA_FLOAT, at, dx.getAtIndex(JAVA_FLOAT, at) + share);
                         }
@@ -87,7 +88,7 @@ record PlainPooling(int planes, int ih, int iw, int oh, int ow, int kernel, int 
         return Math.max(0, out * stride - padding);
     }
 
-    private int to(int out, int size) {
+    private int to(int out, int size, int kernel) {
         return Math.min(size, out * stride - padding + kernel);
     }
 }

@@ -3,7 +3,7 @@ package io.pare.graph;
 import io.pare.mem.FloatTensor;
 import java.lang.foreign.MemorySegment;
 
-/** {@link Op.MaxPool} and {@link Op.AvgPool} in plain Java. */
+/** {@link Op.MaxPool}, {@link Op.AvgPool} and {@link Op.GlobalAvgPool} in plain Java. */
 final class PoolingStep implements Step {
     private final Tape tape;
     private final Node node;
@@ -15,12 +15,12 @@ final class PoolingStep implements Step {
     private Source dy;
     private FloatTensor dx;
 
-    PoolingStep(Tape tape, Node node, int kernel, int stride, int padding, boolean max) {
+    PoolingStep(Tape tape, Node node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {
         this.tape = tape;
         this.node = node;
         Node input = node.input(0);
         this.pooling = new PlainPooling(Math.multiplyExact(input.size(0), input.size(1)), input.size(2), input.size(3),
-                node.size(2), node.size(3), kernel, stride, padding);
+                node.size(2), node.size(3), kernelHeight, kernelWidth, stride, padding);
         this.x = tape.plain(input);
         this.y = tape.allocateValue(node);
         this.winners = max ? tape.region().allocate(node.count() * Integer.BYTES) : null;

@@ -6,8 +6,9 @@ import io.pare.mem.FloatTensor;
 /**
  * The table from operation to forward and gradient rule.
  *
- * <p>Convolution and pooling run on oneDNN where it is there and knows the shape, and in plain Java otherwise; tapes for
- * masked networks have sparse rules ({@link SparseRules}); every other rule has one form. Adding an operation means adding a record to {@link Op}, a builder to {@link Graph} and a
+ * <p>What works on images runs on oneDNN where it is there and knows the shape, and in plain Java otherwise; tapes for
+ * masked networks have sparse rules ({@link SparseRules}); every other rule has one form. Adding an operation means adding
+ * a record to {@link Op}, a builder to {@link Graph} and a
  * line here.
  */
 final class Rules {
@@ -30,21 +31,33 @@ final class Rules {
         }
         return switch (node.op()) {
             case Op.Conv2d op -> dnnl != null ? dnnl.convolution(node, op) : new ConvolutionStep(tape, node, op);
-            case Op.MaxPool op -> dnnl != null ? dnnl.maxPool(node, op)
-                    : new PoolingStep(tape, node, op.kernel(), op.stride(), op.padding(), true);
-            case Op.AvgPool op -> dnnl != null ? dnnl.avgPool(node, op)
-                    : new PoolingStep(tape, node, op.kernel(), op.stride(), op.padding(), false);
+            case Op.MaxPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), true);
+            case Op.AvgPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), false);
+            case Op.GlobalAvgPool op -> pool(node, node.input(0).size(2), node.input(0).size(3), 1, 0, false);
+            case Op.BatchNorm op -> dnnl != null ? dnnl.batchNorm(node, op) : new BatchNormStep(tape, node, op);
+            case Op.ResponseNorm op -> dnnl != null ? dnnl.responseNorm(node, op)
+                    : new ResponseNormStep(tape, node, op);
+            case Op.Subsample(int stride) -> new SubsampleStep(tape, node, stride);
             case Op.Linear op -> new LinearStep(tape, node);
-            case Op.Relu op -> dnnl != null && tape.value(node.input(0)) instanceof Slot.Blocked
-                    ? dnnl.relu(node) : new ReluStep(tape, node);
+            case Op.Relu op -> isBlocked(node.input(0)) ? dnnl.relu(node) : new ReluStep(tape, node);
             case Op.Dropout(float rate) -> new DropoutStep(tape, node, rate);
             case Op.Flatten op -> new FlattenStep(tape, node);
-            case Op.Add op -> new AddStep(tape, node);
+            case Op.Add op -> isBlocked(node.input(0)) ? dnnl.add(node) : new AddStep(tape, node);
             case Op.SoftmaxCrossEntropy op -> new CrossEntropyStep(tape, node);
             case Op.Distillation op -> new DistillationStep(tape, node, op);
             case Op.Input op -> throw new AssertionError("an input has no rule");
             case Op.Parameter op -> throw new AssertionError("a parameter has no rule");
+            case Op.State op -> throw new AssertionError("a state has no rule");
         };
+    }
+
+    private Step pool(Node node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {
+        return dnnl != null ? dnnl.pool(node, kernelHeight, kernelWidth, stride, padding, max)
+                : new PoolingStep(tape, node, kernelHeight, kernelWidth, stride, padding, max);
+    }
+
+    private boolean isBlocked(Node node) {
+        return tape.value(node) instanceof Slot.Blocked;
     }
 
     /** Row-major view of a slot, by a conversion where it is blocked. */

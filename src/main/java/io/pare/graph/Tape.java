@@ -32,7 +32,7 @@ public final class Tape {
     private final List<Runnable> parameterSums = new ArrayList<>();
     private final Map<Node, Slot> values = new IdentityHashMap<>();
     private final Map<Node, List<Slot>> contributions = new IdentityHashMap<>();
-    private final Map<Node, Integer> consumers = new IdentityHashMap<>();
+    private final Map<Node, List<Node>> consumers = new IdentityHashMap<>();
     private final Set<Node> needsGradient = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Map<String, FloatTensor> inputs = new HashMap<>();
     private final MemorySegment labels;
@@ -75,7 +75,13 @@ public final class Tape {
                     values.put(node, new Slot.Plain(tensor));
                 }
                 case Op.Parameter(String name) -> values.put(node, new Slot.Plain(bound(node, binding.value(name))));
-                default -> compiled.add(rules.step(node));
+                case Op.State(String name) -> values.put(node, new Slot.Plain(bound(node, binding.value(name))));
+                default -> {
+                    // The step of the node before may have computed this one as well.
+                    if (!values.containsKey(node)) {
+                        compiled.add(rules.step(node));
+                    }
+                }
             }
         }
         this.steps = compiled.toArray(Step[]::new);
@@ -240,13 +246,19 @@ public final class Tape {
         return parameter.op() instanceof Op.Parameter(String name) ? binding.mask(name) : null;
     }
 
+    /** The ReLU that is the only one to read the node, which a step may compute with it; else the node itself. */
+    Node withRelu(Node node) {
+        List<Node> readers = consumers.getOrDefault(node, List.of());
+        return readers.size() == 1 && readers.getFirst().op() instanceof Op.Relu ? readers.getFirst() : node;
+    }
+
     boolean needsGradient(Node node) {
         return needsGradient.contains(node);
     }
 
     /** Plain memory for one consumer's contribution to the node's gradient. */
     FloatTensor gradientFor(Node node) {
-        FloatTensor tensor = node.op() instanceof Op.Parameter(String name) && consumers.get(node) == 1
+        FloatTensor tensor = node.op() instanceof Op.Parameter(String name) && consumers.get(node).size() == 1
                 ? bound(node, binding.gradient(name)) : region.tensor(node.shape());
         contribute(node, new Slot.Plain(tensor));
         return tensor;
@@ -302,7 +314,7 @@ public final class Tape {
         for (Node node : order) {
             boolean reaches = node.op() instanceof Op.Parameter;
             for (Node input : node.inputs()) {
-                consumers.merge(input, 1, Integer::sum);
+                consumers.computeIfAbsent(input, unused -> new ArrayList<>()).add(node);
                 reaches |= needsGradient.contains(input);
             }
             if (reaches) {

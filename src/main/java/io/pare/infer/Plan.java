@@ -6,16 +6,22 @@ import io.pare.kernel.SparseKernels;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
 import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
 import io.pare.model.Layer.Dropout;
 import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.GlobalAvgPool;
 import io.pare.model.Layer.Linear;
 import io.pare.model.Layer.MaxPool;
 import io.pare.model.Layer.Relu;
-import io.pare.model.Model;
+import io.pare.model.Layer.Residual;
+import io.pare.model.Layer.ResponseNorm;
+import io.pare.model.Layer.Subsample;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A network made ready to run on {@code n} samples at a time: offsets instead of positions, values instead of codes,
@@ -52,62 +58,136 @@ final class Plan {
     static final double DENSE_LINEAR = 0.10;
 
     private final int n;
-    private final List<Step> steps = new ArrayList<>();
-    private final Layout output;
+    private final CompressedWeights weights;
+    private final Map<String, boolean[]> needed = new HashMap<>();
+    private final List<Move> moves = new ArrayList<>();
+    /** Whether the values in a buffer are read again later: then nothing may be written there. */
+    private final List<Boolean> held = new ArrayList<>(List.of(false));
+    private final Value output;
     private int bufferFloats;
+
+    /** A step, the buffer that it reads and the buffer that it writes. */
+    private record Move(Step step, int from, int to) {}
+
+    /** Where values of a layer lie: the buffer, and where in it. */
+    private record Value(Layout layout, int buffer) {}
 
     Plan(CompressedWeights weights, int n) {
         this.n = n;
-        Model model = weights.model();
-        List<Layer> layers = model.layers();
-        boolean[][] needed = needed(weights);
-        Layout layout = Layout.compact(model.input());
-        grow(layout);
+        this.weights = weights;
+        boolean[] all = new boolean[weights.model().classes()];
+        Arrays.fill(all, true);
+        findNeeded(weights, weights.model().layers(), weights.model().input(), all, needed);
+        Layout input = Layout.compact(weights.model().input());
+        grow(input);
+        this.output = chain(weights.model().layers(), new Value(input, 0));
+    }
+
+    /** Adds the steps of layers that run one after another. */
+    private Value chain(List<Layer> layers, Value value) {
         for (int i = 0; i < layers.size(); i++) {
-            boolean rectified = i + 1 < layers.size() && layers.get(i + 1) instanceof Relu;
-            switch (layers.get(i)) {
+            Layer layer = layers.get(i);
+            boolean normalized = layer instanceof Conv2d && i + 1 < layers.size()
+                    && layers.get(i + 1) instanceof BatchNorm;
+            int next = i + (normalized ? 2 : 1);
+            boolean rectified = next < layers.size() && layers.get(next) instanceof Relu;
+            switch (layer) {
                 case Conv2d conv -> {
                     if (conv.padding() > 0) {
-                        layout = add(new Pad(layout, conv.padding(), 0, n));
+                        value = add(new Pad(value.layout(), conv.padding(), 0, n), value);
                     }
-                    layout = add(new Convolution(conv, layout, weights, needed[i], rectified, n));
-                    i += rectified ? 1 : 0;
+                    Affine affine = normalized
+                            ? Affine.of((BatchNorm) layers.get(i + 1), weights)
+                            : Affine.identity(conv.out());
+                    value = add(new Convolution(conv, affine, value.layout(), weights, needed.get(conv.name()),
+                            rectified, n), value);
+                    i = next - (rectified ? 0 : 1);
                 }
                 case Linear linear -> {
-                    layout = add(new FullyConnected(linear, layout, weights, needed[i], rectified, n));
+                    value = add(new FullyConnected(linear, value.layout(), weights, needed.get(linear.name()),
+                            rectified, n), value);
                     i += rectified ? 1 : 0;
                 }
                 case MaxPool pool -> {
                     if (pool.padding() > 0) {
-                        layout = add(new Pad(layout, pool.padding(), Float.NEGATIVE_INFINITY, n));
+                        value = add(new Pad(value.layout(), pool.padding(), Float.NEGATIVE_INFINITY, n), value);
                     }
-                    layout = add(new Maximum(pool, layout, needed[i], n));
+                    value = add(new Maximum(pool, value.layout(), needed.get(pool.name()), n), value);
                 }
                 case AvgPool pool -> {
                     if (pool.padding() > 0) {
-                        layout = add(new Pad(layout, pool.padding(), 0, n));
+                        value = add(new Pad(value.layout(), pool.padding(), 0, n), value);
                     }
-                    layout = add(new Mean(pool, layout, n));
+                    value = add(new Mean(pool.name(), pool.kernel(), pool.kernel(), pool.stride(), value.layout(), n),
+                            value);
                 }
-                case Relu _ -> add(new Rectifier(layout, n));
+                case GlobalAvgPool pool -> value = add(new Mean(pool.name(), value.layout().height(),
+                        value.layout().width(), 1, value.layout(), n), value);
+                case BatchNorm norm -> {
+                    value = own(value);
+                    value = add(new Normalization(norm, weights, value.layout(), n), value);
+                }
+                case ResponseNorm norm -> value = add(new Response(norm, value.layout(), n), value);
+                case Subsample subsample -> value = add(new Subsampling(subsample, value.layout(), n), value);
+                case Relu _ -> {
+                    value = own(value);
+                    value = add(new Rectifier(value.layout(), n), value);
+                }
+                case Residual residual -> {
+                    value = add(residual, rectified, value);
+                    i += rectified ? 1 : 0;
+                }
                 case Dropout _ -> {
                     // Does nothing after training.
                 }
                 case Flatten _ -> {
-                    if (!layout.isCompact()) {
-                        layout = add(new Compaction(layout, n));
+                    if (!value.layout().isCompact()) {
+                        value = add(new Compaction(value.layout(), n), value);
                     }
-                    layout = new Layout(layout.channels() * layout.plane(), 1, 1, 1, 1);
+                    Layout flat = new Layout(value.layout().channels() * value.layout().plane(), 1, 1, 1, 1);
+                    value = new Value(flat, value.buffer());
                 }
             }
         }
-        this.output = layout;
+        return value;
     }
 
-    private Layout add(Step step) {
-        steps.add(step);
+    private Value add(Residual residual, boolean rectified, Value input) {
+        boolean before = held.set(input.buffer(), true);
+        Value body = chain(residual.body(), input);
+        if (body.buffer() == input.buffer()) {
+            body = add(new Compaction(body.layout(), n), body);
+        }
+        held.set(input.buffer(), before);
+        held.set(body.buffer(), true);
+        Value shortcut = chain(residual.shortcut(), input);
+        held.set(body.buffer(), false);
+        moves.add(new Move(new Sum(residual.name(), shortcut.layout(), body.layout(), rectified, n),
+                shortcut.buffer(), body.buffer()));
+        return body;
+    }
+
+    private Value add(Step step, Value input) {
         grow(step.output());
-        return step.output();
+        int to = step.inPlace() ? input.buffer() : free(input.buffer());
+        moves.add(new Move(step, input.buffer(), to));
+        return new Value(step.output(), to);
+    }
+
+    /** The value where it may be overwritten. */
+    private Value own(Value value) {
+        return held.get(value.buffer()) ? add(new Compaction(value.layout(), n), value) : value;
+    }
+
+    /** A buffer other than {@code taken} in which nothing is that is read again. */
+    private int free(int taken) {
+        for (int i = 0; i < held.size(); i++) {
+            if (i != taken && !held.get(i)) {
+                return i;
+            }
+        }
+        held.add(false);
+        return held.size() - 1;
     }
 
     private void grow(Layout layout) {
@@ -119,50 +199,49 @@ final class Plan {
         return n;
     }
 
-    /** Floats that each of a session's two buffers needs. */
+    /** Number of buffers that a session needs. */
+    int buffers() {
+        return held.size();
+    }
+
+    /** Floats that each buffer needs. */
     int bufferFloats() {
         return bufferFloats;
     }
 
-    /** Runs all layers; the input lies in {@code first}. Returns the buffer in which the output lies. */
-    float[] run(SparseKernels kernels, float[] first, float[] second) {
-        float[] in = first;
-        float[] out = second;
-        for (int i = 0; i < steps.size(); i++) {
-            Step step = steps.get(i);
-            step.run(kernels, in, out);
-            if (!step.inPlace()) {
-                float[] swap = in;
-                in = out;
-                out = swap;
-            }
+    /** Runs all layers; the input lies in the first buffer. Returns the buffer in which the output lies. */
+    float[] run(SparseKernels kernels, float[][] buffers) {
+        for (int i = 0; i < moves.size(); i++) {
+            Move move = moves.get(i);
+            move.step().run(kernels, buffers[move.from()], buffers[move.to()]);
         }
-        return in;
+        return buffers[output.buffer()];
     }
 
     /** Offset, in pixels, of output {@code index}. */
     int outputAt(int index) {
-        return output.at(index);
+        return output.layout().at(index);
     }
 
     /** One line for each step: how it runs. */
     List<String> describe() {
-        return steps.stream().map(Step::toString).toList();
+        return moves.stream().map(move -> move.step().toString()).toList();
     }
 
     /**
-     * For each layer, which of its outputs anything behind it uses: by channel, or by feature where the layer gives a
-     * vector.
+     * Finds for each layer which of its outputs anything behind it uses: by channel, or by feature where the layer gives
+     * a vector.
+     *
+     * @param now what is used of the last layer's output
+     * @return what is used of the first layer's input
      */
-    static boolean[][] needed(CompressedWeights weights) {
-        List<Layer> layers = weights.model().layers();
-        List<ImageShape> shapes = weights.model().shapes();
-        boolean[][] needed = new boolean[layers.size()][];
-        boolean[] now = new boolean[shapes.getLast().features()];
-        Arrays.fill(now, true);
+    private static boolean[] findNeeded(CompressedWeights weights, List<Layer> layers, ImageShape input, boolean[] now,
+            Map<String, boolean[]> into) {
+        List<ImageShape> shapes = new ArrayList<>(List.of(input));
+        layers.forEach(layer -> shapes.add(layer.output(shapes.getLast())));
         for (int i = layers.size() - 1; i >= 0; i--) {
             now = fold(now, shapes.get(i + 1).channels());
-            needed[i] = now;
+            into.put(layers.get(i).name(), now);
             switch (layers.get(i)) {
                 case Conv2d conv -> {
                     CompressedTensor weight = weights.tensor(conv.name() + ".weight");
@@ -182,12 +261,31 @@ final class Plan {
                         now[weight.position(k) % linear.in()] = true;
                     }
                 }
-                default -> {
+                case ResponseNorm _ -> {
+                    // Each channel depends on its neighbours.
+                    now = new boolean[now.length];
+                    Arrays.fill(now, true);
+                }
+                case Subsample subsample -> {
+                    int before = (subsample.out() - shapes.get(i).channels()) / 2;
+                    now = Arrays.copyOfRange(now, before, before + shapes.get(i).channels());
+                }
+                case Residual residual -> {
+                    boolean[] sum = fold(findNeeded(weights, residual.body(), shapes.get(i), now, into),
+                            shapes.get(i).channels()).clone();
+                    boolean[] other = fold(findNeeded(weights, residual.shortcut(), shapes.get(i), now, into),
+                            shapes.get(i).channels());
+                    for (int c = 0; c < sum.length; c++) {
+                        sum[c] |= other[c];
+                    }
+                    now = sum;
+                }
+                case MaxPool _,AvgPool _,GlobalAvgPool _,BatchNorm _,Relu _,Dropout _,Flatten _ -> {
                     // Each output comes from the channel of the same number.
                 }
             }
         }
-        return needed;
+        return now;
     }
 
     private static boolean[] fold(boolean[] features, int channels) {
@@ -227,19 +325,43 @@ final class Plan {
         private final float[] weights;
         private final float[] biases;
 
-        Rows(CompressedTensor weight, CompressedTensor bias) {
-            biases = bias.toArray();
-            starts = new int[biases.length + 1];
+        Rows(CompressedTensor weight, CompressedTensor bias, Affine affine) {
+            int rows = Math.toIntExact(weight.shape()[0]);
+            biases = bias == null ? new float[rows] : bias.toArray();
+            starts = new int[rows + 1];
             offsets = new int[weight.nonzeros()];
             weights = new float[weight.nonzeros()];
             int perRow = weight.count() / biases.length;
             for (int k = 0; k < weights.length; k++) {
-                starts[weight.position(k) / perRow + 1]++;
-                weights[k] = weight.value(k);
+                int row = weight.position(k) / perRow;
+                starts[row + 1]++;
+                weights[k] = weight.value(k) * affine.scale[row];
             }
-            for (int i = 0; i < biases.length; i++) {
+            for (int i = 0; i < rows; i++) {
                 starts[i + 1] += starts[i];
+                biases[i] = biases[i] * affine.scale[i] + affine.shift[i];
             }
+        }
+    }
+
+    /** What a normalisation by running statistics does to each channel: {@code scale x + shift}. */
+    private record Affine(float[] scale, float[] shift) {
+        static Affine identity(int channels) {
+            float[] ones = new float[channels];
+            Arrays.fill(ones, 1f);
+            return new Affine(ones, new float[channels]);
+        }
+
+        static Affine of(BatchNorm norm, CompressedWeights weights) {
+            float[] scale = weights.tensor(norm.name() + ".weight").toArray();
+            float[] shift = weights.tensor(norm.name() + ".bias").toArray();
+            float[] mean = weights.tensor(norm.name() + ".running_mean").toArray();
+            float[] variance = weights.tensor(norm.name() + ".running_var").toArray();
+            for (int c = 0; c < scale.length; c++) {
+                scale[c] = (float) (scale[c] / Math.sqrt(variance[c] + (double) norm.epsilon()));
+                shift[c] -= mean[c] * scale[c];
+            }
+            return new Affine(scale, shift);
         }
     }
 
@@ -256,7 +378,8 @@ final class Plan {
         private final int n;
         private final String text;
 
-        Convolution(Conv2d conv, Layout input, CompressedWeights weights, boolean[] needed, boolean rectified, int n) {
+        Convolution(Conv2d conv, Affine affine, Layout input, CompressedWeights weights, boolean[] needed,
+                boolean rectified, int n) {
             super(layout(conv, input, n));
             this.conv = conv;
             this.input = input;
@@ -264,7 +387,7 @@ final class Plan {
             this.floor = rectified ? 0 : Float.NEGATIVE_INFINITY;
             this.n = n;
             CompressedTensor weight = weights.tensor(conv.name() + ".weight");
-            this.rows = new Rows(weight, weights.tensor(conv.name() + ".bias"));
+            this.rows = new Rows(weight, conv.bias() ? weights.tensor(conv.name() + ".bias") : null, affine);
             int taps = conv.kernelHeight() * conv.kernelWidth();
             int perGroup = conv.in() / conv.groups();
             for (int k = 0; k < weight.nonzeros(); k++) {
@@ -346,7 +469,7 @@ final class Plan {
             this.floor = rectified ? 0 : Float.NEGATIVE_INFINITY;
             this.n = n;
             CompressedTensor weight = weights.tensor(linear.name() + ".weight");
-            this.rows = new Rows(weight, weights.tensor(linear.name() + ".bias"));
+            this.rows = new Rows(weight, weights.tensor(linear.name() + ".bias"), Affine.identity(linear.out()));
             for (int k = 0; k < weight.nonzeros(); k++) {
                 rows.offsets[k] = input.at(weight.position(k) % linear.in()) * n;
             }
@@ -415,26 +538,32 @@ final class Plan {
     }
 
     static final class Mean extends Step {
-        private final AvgPool pool;
+        private final String name;
+        private final int kernelHeight;
+        private final int kernelWidth;
+        private final int stride;
         private final Layout input;
         private final int n;
 
-        Mean(AvgPool pool, Layout input, int n) {
-            super(Layout.compact(new ImageShape(input.channels(), windows(input.height(), pool.kernel(), pool.stride()),
-                    windows(input.width(), pool.kernel(), pool.stride()))));
-            this.pool = pool;
+        Mean(String name, int kernelHeight, int kernelWidth, int stride, Layout input, int n) {
+            super(Layout.compact(new ImageShape(input.channels(), windows(input.height(), kernelHeight, stride),
+                    windows(input.width(), kernelWidth, stride))));
+            this.name = name;
+            this.kernelHeight = kernelHeight;
+            this.kernelWidth = kernelWidth;
+            this.stride = stride;
             this.input = input;
             this.n = n;
         }
 
         @Override
         void run(SparseKernels kernels, float[] in, float[] out) {
-            float share = 1f / (pool.kernel() * pool.kernel());
+            float share = 1f / (kernelHeight * kernelWidth);
             int to = 0;
             for (int c = 0; c < input.channels(); c++) {
                 for (int y = 0; y < output().height(); y++) {
                     for (int x = 0; x < output().width(); x++) {
-                        int from = (c * input.plane() + (y * input.row() + x) * pool.stride()) * n;
+                        int from = (c * input.plane() + (y * input.row() + x) * stride) * n;
                         for (int s = 0; s < n; s++) {
                             out[to++] = share * sum(in, from + s);
                         }
@@ -445,8 +574,8 @@ final class Plan {
 
         private float sum(float[] in, int from) {
             float sum = 0;
-            for (int ky = 0; ky < pool.kernel(); ky++) {
-                for (int kx = 0; kx < pool.kernel(); kx++) {
+            for (int ky = 0; ky < kernelHeight; ky++) {
+                for (int kx = 0; kx < kernelWidth; kx++) {
                     sum += in[from + (ky * input.row() + kx) * n];
                 }
             }
@@ -455,7 +584,143 @@ final class Plan {
 
         @Override
         public String toString() {
-            return pool.name() + ": mean";
+            return name + ": mean";
+        }
+    }
+
+    /** A normalisation that no convolution has taken in. */
+    static final class Normalization extends Step {
+        private final String name;
+        private final Affine affine;
+        private final int plane;
+
+        Normalization(BatchNorm norm, CompressedWeights weights, Layout layout, int n) {
+            super(layout);
+            this.name = norm.name();
+            this.affine = Affine.of(norm, weights);
+            this.plane = layout.plane() * n;
+        }
+
+        @Override
+        boolean inPlace() {
+            return true;
+        }
+
+        @Override
+        void run(SparseKernels kernels, float[] in, float[] out) {
+            for (int c = 0; c < affine.scale.length; c++) {
+                for (int i = c * plane; i < (c + 1) * plane; i++) {
+                    in[i] = in[i] * affine.scale[c] + affine.shift[c];
+                }
+            }
+        }
+
+        @Override
+        public String toString() {
+            return name + ": normalisation";
+        }
+    }
+
+    static final class Response extends Step {
+        private final ResponseNorm norm;
+        private final int plane;
+
+        Response(ResponseNorm norm, Layout layout, int n) {
+            super(layout);
+            this.norm = norm;
+            this.plane = layout.plane() * n;
+        }
+
+        @Override
+        void run(SparseKernels kernels, float[] in, float[] out) {
+            int channels = output().channels();
+            for (int c = 0; c < channels; c++) {
+                int first = Math.max(0, c - norm.size() / 2);
+                int last = Math.min(channels - 1, c + norm.size() / 2);
+                for (int i = 0; i < plane; i++) {
+                    double squares = 0;
+                    for (int near = first; near <= last; near++) {
+                        squares += (double) in[near * plane + i] * in[near * plane + i];
+                    }
+                    out[c * plane + i] = (float) (in[c * plane + i]
+                            * Math.pow(norm.k() + norm.alpha() / norm.size() * squares, -norm.beta()));
+                }
+            }
+        }
+
+        @Override
+        public String toString() {
+            return norm.name() + ": response normalisation";
+        }
+    }
+
+    static final class Subsampling extends Step {
+        private final Subsample subsample;
+        private final Layout input;
+        private final int n;
+
+        Subsampling(Subsample subsample, Layout input, int n) {
+            super(Layout.compact(
+                    subsample.output(new ImageShape(input.channels(), input.height(), input.width()))));
+            this.subsample = subsample;
+            this.input = input;
+            this.n = n;
+        }
+
+        @Override
+        void run(SparseKernels kernels, float[] in, float[] out) {
+            Layout to = output();
+            Arrays.fill(out, 0, Math.toIntExact(to.pixels() * n), 0f);
+            int before = (to.channels() - input.channels()) / 2;
+            for (int c = 0; c < input.channels(); c++) {
+                for (int y = 0; y < to.height(); y++) {
+                    for (int x = 0; x < to.width(); x++) {
+                        System.arraycopy(in,
+                                (c * input.plane() + (y * input.row() + x) * subsample.stride()) * n, out,
+                                ((before + c) * to.plane() + y * to.row() + x) * n, n);
+                    }
+                }
+            }
+        }
+
+        @Override
+        public String toString() {
+            return subsample.name() + ": subsample";
+        }
+    }
+
+    /** Adds what is in one buffer to what is in the other. */
+    static final class Sum extends Step {
+        private final String name;
+        private final Layout addend;
+        private final float floor;
+        private final int n;
+
+        Sum(String name, Layout addend, Layout sum, boolean rectified, int n) {
+            super(sum);
+            this.name = name;
+            this.addend = addend;
+            this.floor = rectified ? 0 : Float.NEGATIVE_INFINITY;
+            this.n = n;
+        }
+
+        @Override
+        void run(SparseKernels kernels, float[] in, float[] out) {
+            Layout to = output();
+            for (int c = 0; c < to.channels(); c++) {
+                for (int y = 0; y < to.height(); y++) {
+                    int from = (c * addend.plane() + y * addend.row()) * n;
+                    int at = (c * to.plane() + y * to.row()) * n;
+                    for (int i = 0; i < to.width() * n; i++) {
+                        out[at + i] = Math.max(floor, out[at + i] + in[from + i]);
+                    }
+                }
+            }
+        }
+
+        @Override
+        public String toString() {
+            return name + ": sum";
         }
     }
 

@@ -14,8 +14,7 @@ public final class Session {
     private final Plan single;
     private final Plan block;
     private final int features;
-    private float[] first = new float[0];
-    private float[] second = new float[0];
+    private float[][] buffers = {};
 
     Session(SparseKernels kernels, Model model, Plan single, Plan block) {
         this.kernels = kernels;
@@ -59,16 +58,15 @@ public final class Session {
     }
 
     private void grow(Plan plan) {
-        if (first.length < plan.bufferFloats()) {
-            first = new float[plan.bufferFloats()];
-            second = new float[plan.bufferFloats()];
+        if (buffers.length < plan.buffers() || buffers[0].length < plan.bufferFloats()) {
+            buffers = new float[plan.buffers()][plan.bufferFloats()];
         }
     }
 
     private void single(float[] images, int index, float[] logits) {
         grow(single);
-        System.arraycopy(images, index * features, first, 0, features);
-        float[] result = single.run(kernels, first, second);
+        System.arraycopy(images, index * features, buffers[0], 0, features);
+        float[] result = single.run(kernels, buffers);
         for (int c = 0; c < model.classes(); c++) {
             logits[index * model.classes() + c] = result[single.outputAt(c)];
         }
@@ -77,6 +75,7 @@ public final class Session {
     private void block(float[] images, int from, int samples, float[] logits) {
         grow(block);
         int n = block.samples();
+        float[] first = buffers[0];
         for (int s = 0; s < n; s++) {
             // The places of a block that is not full repeat its last sample.
             int at = (from + Math.min(s, samples - 1)) * features;
@@ -84,7 +83,7 @@ public final class Session {
                 first[j * n + s] = images[at + j];
             }
         }
-        float[] result = block.run(kernels, first, second);
+        float[] result = block.run(kernels, buffers);
         for (int s = 0; s < samples; s++) {
             for (int c = 0; c < model.classes(); c++) {
                 logits[(from + s) * model.classes() + c] = result[block.outputAt(c) * n + s];

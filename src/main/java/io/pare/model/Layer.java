@@ -1,11 +1,13 @@
 package io.pare.model;
 
+import io.pare.model.Parameter.Kind;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * One layer of a {@link Model}, as a declaration: no memory, no code that computes.
  *
- * <p>Layers with parameters have a weight and a bias. Every layer knows the shape that it gives for a shape that it
+ * <p>Every layer knows the shape that it gives for a shape that it
  * takes, and refuses with {@link IllegalArgumentException} a shape that it cannot take.
  */
 public sealed interface Layer {
@@ -14,18 +16,24 @@ public sealed interface Layer {
     /** The shape of the layer's output for one sample of shape {@code input}. */
     ImageShape output(ImageShape input);
 
-    /** Weight and bias, or nothing. */
+    /** Its tensors: weight first, then bias, then statistics, as far as it has them. */
     default List<Parameter> parameters() {
         return List.of();
     }
 
+    /** Multiply-adds of convolutions and products for one sample; the few others are not counted. */
+    default long multiplyAdds(ImageShape input) {
+        return 0;
+    }
+
     /**
-     * 2-D convolution (cross-correlation) with bias, weights OIHW.
+     * 2-D convolution (cross-correlation), weights OIHW.
      *
      * @param dilation distance between taps; 1 is the ordinary convolution
+     * @param bias whether it has one; before a normalisation it needs none
      */
     record Conv2d(String name, int in, int out, int kernelHeight, int kernelWidth, int stride, int padding,
-            int dilation, int groups) implements Layer {
+            int dilation, int groups, boolean bias) implements Layer {
         public Conv2d {
             positive(name, in, out, kernelHeight, kernelWidth, stride, dilation, groups);
             if (padding < 0 || in % groups != 0 || out % groups != 0) {
@@ -34,9 +42,20 @@ public sealed interface Layer {
             }
         }
 
-        /** A square kernel, stride 1, no padding. */
+        /** With bias. */
+        public Conv2d(String name, int in, int out, int kernelHeight, int kernelWidth, int stride, int padding,
+                int dilation, int groups) {
+            this(name, in, out, kernelHeight, kernelWidth, stride, padding, dilation, groups, true);
+        }
+
+        /** A square kernel, stride 1, no padding, with bias. */
         public static Conv2d of(String name, int in, int out, int kernel) {
-            return new Conv2d(name, in, out, kernel, kernel, 1, 0, 1, 1);
+            return of(name, in, out, kernel, 1, 0, true);
+        }
+
+        /** A square kernel. */
+        public static Conv2d of(String name, int in, int out, int kernel, int stride, int padding, boolean bias) {
+            return new Conv2d(name, in, out, kernel, kernel, stride, padding, 1, 1, bias);
         }
 
         @Override
@@ -55,10 +74,16 @@ public sealed interface Layer {
         @Override
         public List<Parameter> parameters() {
             int fanIn = in / groups * kernelHeight * kernelWidth;
-            return List.of(
-                    new Parameter(name + ".weight", new long[]{out, in / groups, kernelHeight, kernelWidth}, fanIn,
-                            true),
-                    new Parameter(name + ".bias", new long[]{out}, fanIn, false));
+            Parameter weight = new Parameter(name + ".weight",
+                    new long[]{out, in / groups, kernelHeight, kernelWidth}, fanIn, Kind.WEIGHT);
+            return bias
+                    ? List.of(weight, new Parameter(name + ".bias", new long[]{out}, fanIn, Kind.BIAS))
+                    : List.of(weight);
+        }
+
+        @Override
+        public long multiplyAdds(ImageShape input) {
+            return (long) output(input).features() * (in / groups) * kernelHeight * kernelWidth;
         }
     }
 
@@ -79,8 +104,13 @@ public sealed interface Layer {
 
         @Override
         public List<Parameter> parameters() {
-            return List.of(new Parameter(name + ".weight", new long[]{out, in}, in, true),
-                    new Parameter(name + ".bias", new long[]{out}, in, false));
+            return List.of(new Parameter(name + ".weight", new long[]{out, in}, in, Kind.WEIGHT),
+                    new Parameter(name + ".bias", new long[]{out}, in, Kind.BIAS));
+        }
+
+        @Override
+        public long multiplyAdds(ImageShape input) {
+            return (long) in * out;
         }
     }
 
@@ -94,6 +124,130 @@ public sealed interface Layer {
         public ImageShape output(ImageShape input) {
             return new ImageShape(input.channels(), window(name, input.height(), kernel, stride, padding),
                     window(name, input.width(), kernel, stride, padding));
+        }
+    }
+
+    /** Mean over each channel's whole plane. */
+    record GlobalAvgPool(String name) implements Layer {
+        @Override
+        public ImageShape output(ImageShape input) {
+            return new ImageShape(input.channels(), 1, 1);
+        }
+    }
+
+    /**
+     * Batch normalisation with a scale and a shift for each channel (Ioffe, Szegedy, 1502.03167): by the batch's
+     * statistics in training, by running ones, which training gathers, afterwards.
+     *
+     * @param epsilon added to the variance
+     */
+    record BatchNorm(String name, int channels, float epsilon) implements Layer {
+        public BatchNorm {
+            positive(name, channels);
+            if (!(epsilon >= 0) || !Float.isFinite(epsilon)) {
+                throw new IllegalArgumentException("layer " + name + ": epsilon is " + epsilon);
+            }
+        }
+
+        /** With the usual epsilon of 1e-5. */
+        public static BatchNorm of(String name, int channels) {
+            return new BatchNorm(name, channels, 1e-5f);
+        }
+
+        @Override
+        public ImageShape output(ImageShape input) {
+            if (input.channels() != channels) {
+                throw new IllegalArgumentException(
+                        "layer " + name + " takes " + channels + " channels, is given " + input.channels());
+            }
+            return input;
+        }
+
+        @Override
+        public List<Parameter> parameters() {
+            long[] shape = {channels};
+            return List.of(new Parameter(name + ".weight", shape, 0, Kind.SCALE),
+                    new Parameter(name + ".bias", shape, 0, Kind.BIAS),
+                    new Parameter(name + ".running_mean", shape, 0, Kind.MEAN),
+                    new Parameter(name + ".running_var", shape, 0, Kind.VARIANCE));
+        }
+    }
+
+    /**
+     * Local response normalisation across channels (Krizhevsky, Sutskever, Hinton 2012, section 3.3), as in Caffe:
+     * {@code x / (k + alpha / size * sum of squares of size neighbouring channels) ^ beta}.
+     *
+     * @param size channels summed over, odd
+     */
+    record ResponseNorm(String name, int size, float alpha, float beta, float k) implements Layer {
+        public ResponseNorm {
+            positive(name, size);
+            if (size % 2 == 0) {
+                throw new IllegalArgumentException("layer " + name + ": " + size + " channels have no middle");
+            }
+        }
+
+        @Override
+        public ImageShape output(ImageShape input) {
+            return input;
+        }
+    }
+
+    /**
+     * Every {@code stride}-th pixel both ways, and zeros for the channels that are new, half of them before and half
+     * behind: the shortcut without weights of He, Zhang, Ren, Sun, 1512.03385 (option A).
+     *
+     * @param out channels, at least as many as there are
+     */
+    record Subsample(String name, int out, int stride) implements Layer {
+        public Subsample {
+            positive(name, out, stride);
+        }
+
+        @Override
+        public ImageShape output(ImageShape input) {
+            if (out < input.channels()) {
+                throw new IllegalArgumentException(
+                        "layer " + name + " gives " + out + " channels, is given " + input.channels());
+            }
+            return new ImageShape(out, (input.height() - 1) / stride + 1, (input.width() - 1) / stride + 1);
+        }
+    }
+
+    /**
+     * Two branches that take the same and whose outputs are added.
+     *
+     * @param shortcut may be empty: then the input itself is added
+     */
+    record Residual(String name, List<Layer> body, List<Layer> shortcut) implements Layer {
+        public Residual {
+            body = List.copyOf(body);
+            shortcut = List.copyOf(shortcut);
+        }
+
+        @Override
+        public ImageShape output(ImageShape input) {
+            ImageShape left = through(body, input);
+            ImageShape right = through(shortcut, input);
+            if (!left.equals(right)) {
+                throw new IllegalArgumentException("layer " + name + " adds " + left + " and " + right);
+            }
+            return left;
+        }
+
+        private static ImageShape through(List<Layer> layers, ImageShape shape) {
+            for (Layer layer : layers) {
+                shape = layer.output(shape);
+            }
+            return shape;
+        }
+
+        @Override
+        public List<Parameter> parameters() {
+            List<Parameter> parameters = new ArrayList<>();
+            body.forEach(layer -> parameters.addAll(layer.parameters()));
+            shortcut.forEach(layer -> parameters.addAll(layer.parameters()));
+            return parameters;
         }
     }
 

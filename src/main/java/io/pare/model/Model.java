@@ -16,17 +16,60 @@ public record Model(String name, ImageShape input, int classes, List<Layer> laye
         Set<String> names = new HashSet<>();
         ImageShape shape = input;
         for (Layer layer : layers) {
-            if (!names.add(layer.name())) {
-                throw new IllegalArgumentException("two layers of " + name + " are named " + layer.name());
-            }
             shape = layer.output(shape);
+        }
+        for (Step step : steps(input, layers, new ArrayList<>())) {
+            if (!names.add(step.layer().name())) {
+                throw new IllegalArgumentException("two layers of " + name + " are named " + step.layer().name());
+            }
         }
         if (shape.features() != classes) {
             throw new IllegalArgumentException(name + " ends in " + shape + " values for " + classes + " classes");
         }
     }
 
-    /** Weights and biases in layer order. */
+    /**
+     * A layer and what it does to one sample.
+     *
+     * @param input shape of what it takes
+     * @param output shape of what it gives
+     */
+    public record Step(Layer layer, ImageShape input, ImageShape output) {
+        /** Elements of all its tensors but statistics; those of inner layers are counted there. */
+        public long trainedCount() {
+            return layer instanceof Layer.Residual ? 0 : layer.parameters().stream().filter(Parameter::trained)
+                    .mapToLong(Parameter::count).sum();
+        }
+
+        public long multiplyAdds() {
+            return layer.multiplyAdds(input);
+        }
+    }
+
+    /** Every layer in the order in which they run; a residual one follows its inner layers. */
+    public List<Step> steps() {
+        return steps(input, layers, new ArrayList<>());
+    }
+
+    private static List<Step> steps(ImageShape shape, List<Layer> layers, List<Step> into) {
+        for (Layer layer : layers) {
+            if (layer instanceof Layer.Residual residual) {
+                steps(shape, residual.body(), into);
+                steps(shape, residual.shortcut(), into);
+            }
+            ImageShape output = layer.output(shape);
+            into.add(new Step(layer, shape, output));
+            shape = output;
+        }
+        return into;
+    }
+
+    /** Elements of all tensors that are trained: what papers call the number of parameters. */
+    public long trainedCount() {
+        return parameters().stream().filter(Parameter::trained).mapToLong(Parameter::count).sum();
+    }
+
+    /** Every tensor in layer order. */
     public List<Parameter> parameters() {
         List<Parameter> parameters = new ArrayList<>();
         for (Layer layer : layers) {

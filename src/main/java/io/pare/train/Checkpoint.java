@@ -51,7 +51,7 @@ public final class Checkpoint {
         List<String> states = trainer.settings().optimizer().states();
         for (Weight weight : trainer.network().weights()) {
             writer.add("value/" + weight.name(), weight.value());
-            for (int i = 0; i < states.size(); i++) {
+            for (int i = 0; i < (weight.parameter().trained() ? states.size() : 0); i++) {
                 writer.add(states.get(i) + "/" + weight.name(), weight.state(i));
             }
         }
@@ -82,7 +82,7 @@ public final class Checkpoint {
             List<String> states = trainer.settings().optimizer().states();
             for (Weight weight : trainer.network().weights()) {
                 read(path, file, "value/" + weight.name(), weight.value());
-                for (int i = 0; i < states.size(); i++) {
+                for (int i = 0; i < (weight.parameter().trained() ? states.size() : 0); i++) {
                     read(path, file, states.get(i) + "/" + weight.name(), weight.state(i));
                 }
                 read(path, file, "best/" + weight.name(), run.bestValues().get(weight.name()));

@@ -12,7 +12,6 @@ import io.pare.model.ImageShape;
 import io.pare.model.Layer;
 import io.pare.model.Model;
 import io.pare.model.Parameter;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +28,8 @@ public final class Network implements Binding, AutoCloseable {
     public static final String IMAGES = "images";
     /** Name of the teacher's logits in the tapes of {@link #distillationTape}. */
     public static final String TEACHER = "teacher";
+
+    private static final int SHALLOW = 5;
 
     private final Model model;
     private final boolean useNative;
@@ -47,18 +48,38 @@ public final class Network implements Binding, AutoCloseable {
     /**
      * Takes memory for a model and draws its initial values.
      *
-     * <p>Weights and biases are uniform in +-1 / sqrt(fan-in), which is PyTorch's default for convolutions and linear
-     * layers (He initialisation with a = sqrt 5).
+     * <p>Weights and biases of up to {@value #SHALLOW} layers are uniform in +-1 / sqrt(fan-in), which is PyTorch's default
+     * for convolutions and linear layers. That loses half of the signal's deviation and more at each ReLU, so deeper
+     * networks start with normal weights of variance 2 / fan-in, which keeps it (He, Zhang, Ren, Sun, 1502.01852,
+     * equation 10), and biases of zero.
      *
      * @param useNative whether oneDNN may be used
      */
     public static Network create(Model model, long seed, boolean useNative) {
         Network network = new Network(model, useNative);
         SplittableRandom random = new SplittableRandom(seed);
+        boolean deep = model.parameters().stream().filter(Parameter::weight).count() > SHALLOW;
         for (Weight weight : network.weights.values()) {
-            double bound = 1 / Math.sqrt(weight.parameter().fanIn());
-            for (long i = 0; i < weight.value().count(); i++) {
-                weight.value().set(i, (float) random.nextDouble(-bound, bound));
+            FloatTensor value = weight.value();
+            Parameter parameter = weight.parameter();
+            switch (parameter.kind()) {
+                case SCALE, VARIANCE -> value.fill(1f);
+                case WEIGHT, BIAS -> {
+                    if (!deep && parameter.fanIn() > 0) {
+                        double bound = 1 / Math.sqrt(parameter.fanIn());
+                        for (long i = 0; i < value.count(); i++) {
+                            value.set(i, (float) random.nextDouble(-bound, bound));
+                        }
+                    } else if (parameter.weight()) {
+                        double deviation = Math.sqrt(2.0 / parameter.fanIn());
+                        for (long i = 0; i < value.count(); i++) {
+                            value.set(i, (float) random.nextGaussian(0, deviation));
+                        }
+                    }
+                }
+                case MEAN -> {
+                    // Zero, as it was allocated.
+                }
             }
         }
         return network;
@@ -77,7 +98,7 @@ public final class Network implements Binding, AutoCloseable {
         return model;
     }
 
-    /** Every parameter, in layer order. */
+    /** Every parameter and every statistic, in layer order. */
     public List<Weight> weights() {
         return List.copyOf(weights.values());
     }
@@ -124,7 +145,7 @@ public final class Network implements Binding, AutoCloseable {
             shape = layer.output(shape);
             boolean known = switch (layer) {
                 case Layer.Conv2d conv -> conv.stride() == 1 && conv.padding() == 0 && conv.dilation() == 1
-                        && conv.groups() == 1;
+                        && conv.groups() == 1 && conv.bias();
                 case Layer.MaxPool pool -> pool.kernel() == pool.stride() && pool.padding() == 0;
                 case Layer.Dropout drop -> !dropout;
                 case Layer.Linear linear -> true;
@@ -145,10 +166,12 @@ public final class Network implements Binding, AutoCloseable {
         return left <= SPARSE_SHARE * dense;
     }
 
-    /** Gives every weight memory for the optimiser's state, zeroed. */
+    /** Gives everything that is trained memory for the optimiser's state, zeroed. */
     public void prepare(Optimizer optimizer) {
         for (Weight weight : weights.values()) {
-            weight.prepare(optimizer, region);
+            if (weight.parameter().trained()) {
+                weight.prepare(optimizer, region);
+            }
         }
     }
 
@@ -203,24 +226,49 @@ public final class Network implements Binding, AutoCloseable {
     private Node logits(TapeKey key) {
         Node x = Graph.input(IMAGES, key.batch(), model.input().channels(), model.input().height(),
                 model.input().width());
-        for (Layer layer : model.layers()) {
-            List<Node> parameters = new ArrayList<>();
-            for (Parameter parameter : layer.parameters()) {
-                parameters.add(Graph.parameter(parameter.name(), parameter.shape()));
-            }
-            x = switch (layer) {
-                case Layer.Conv2d conv -> Graph.conv2d(x, parameters.get(0), parameters.get(1), conv.stride(),
-                        conv.padding(), conv.dilation(), conv.groups());
-                case Layer.Linear linear -> Graph.linear(x.rank() == 2 ? x : Graph.flatten(x), parameters.get(0),
-                        parameters.get(1));
-                case Layer.MaxPool pool -> Graph.maxPool(x, pool.kernel(), pool.stride(), pool.padding());
-                case Layer.AvgPool pool -> Graph.avgPool(x, pool.kernel(), pool.stride(), pool.padding());
-                case Layer.Relu relu -> Graph.relu(x);
-                case Layer.Dropout dropout -> key.dropout() ? Graph.dropout(x, dropout.rate()) : x;
-                case Layer.Flatten flatten -> Graph.flatten(x);
-            };
+        return chain(model.layers(), x, key);
+    }
+
+    private static Node chain(List<Layer> layers, Node x, TapeKey key) {
+        for (Layer layer : layers) {
+            x = node(layer, x, key);
         }
         return x;
+    }
+
+    private static Node node(Layer layer, Node x, TapeKey key) {
+        return switch (layer) {
+            case Layer.Conv2d conv -> {
+                List<Node> p = tensors(conv);
+                yield conv.bias()
+                        ? Graph.conv2d(x, p.get(0), p.get(1), conv.stride(), conv.padding(), conv.dilation(),
+                                conv.groups())
+                        : Graph.conv2d(x, p.get(0), conv.stride(), conv.padding(), conv.dilation(), conv.groups());
+            }
+            case Layer.Linear linear -> {
+                List<Node> p = tensors(linear);
+                yield Graph.linear(x.rank() == 2 ? x : Graph.flatten(x), p.get(0), p.get(1));
+            }
+            case Layer.BatchNorm norm -> {
+                List<Node> p = tensors(norm);
+                yield Graph.batchNorm(x, p.get(0), p.get(1), p.get(2), p.get(3), norm.epsilon());
+            }
+            case Layer.ResponseNorm norm -> Graph.responseNorm(x, norm.size(), norm.alpha(), norm.beta(), norm.k());
+            case Layer.MaxPool pool -> Graph.maxPool(x, pool.kernel(), pool.stride(), pool.padding());
+            case Layer.AvgPool pool -> Graph.avgPool(x, pool.kernel(), pool.stride(), pool.padding());
+            case Layer.GlobalAvgPool pool -> Graph.globalAvgPool(x);
+            case Layer.Relu relu -> Graph.relu(x);
+            case Layer.Dropout dropout -> key.dropout() ? Graph.dropout(x, dropout.rate()) : x;
+            case Layer.Flatten flatten -> Graph.flatten(x);
+            case Layer.Subsample subsample -> Graph.subsample(x, subsample.out(), subsample.stride());
+            case Layer.Residual residual -> Graph.add(chain(residual.body(), x, key),
+                    chain(residual.shortcut(), x, key));
+        };
+    }
+
+    private static List<Node> tensors(Layer layer) {
+        return layer.parameters().stream().map(each -> each.trained() ? Graph.parameter(each.name(), each.shape())
+                : Graph.state(each.name(), each.shape())).toList();
     }
 
     @Override

@@ -106,7 +106,7 @@ public final class Trainer implements AutoCloseable {
         TrainingSettings.Distillation distillation = settings.distillation();
         this.teacherLogits = distillation == null ? null : logits(distillation.teacher(), data, scale);
         this.tape = tape();
-        this.weights = network.weights();
+        this.weights = network.weights().stream().filter(weight -> weight.parameter().trained()).toList();
         network.prepare(settings.optimizer());
         progress.batches = batches.perEpoch();
         progress.batchSize = size;

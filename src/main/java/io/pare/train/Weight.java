@@ -11,6 +11,8 @@ import java.util.List;
 
 /**
  * A parameter in training: value, gradient, the optimiser's state, and what compression asks of the optimiser's step.
+ *
+ * <p>A statistic, which no optimiser trains, has a value only.
  */
 public final class Weight {
     private final Parameter parameter;
@@ -24,7 +26,7 @@ public final class Weight {
     Weight(Parameter parameter, Region region) {
         this.parameter = parameter;
         this.value = region.tensor(parameter.shape());
-        this.gradient = region.tensor(parameter.shape());
+        this.gradient = parameter.trained() ? region.tensor(parameter.shape()) : null;
     }
 
     public String name() {
@@ -39,6 +41,7 @@ public final class Weight {
         return value;
     }
 
+    /** {@code null} for a statistic. */
     public FloatTensor gradient() {
         return gradient;
     }
@@ -48,7 +51,7 @@ public final class Weight {
         return parameter.weight();
     }
 
-    /** The {@code index}-th tensor of the optimiser's state. */
+    /** The {@code index}-th tensor of the optimiser's state. A statistic has none. */
     public FloatTensor state(int index) {
         return states.get(index);
     }

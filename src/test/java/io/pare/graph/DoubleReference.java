@@ -54,9 +54,44 @@ final class DoubleReference {
         return switch (node.op()) {
             case Op.Input(String name) -> tensors.get(name);
             case Op.Parameter(String name) -> tensors.get(name);
-            case Op.Conv2d op -> convolve(node, op, in[0], in[1], in[2]);
-            case Op.MaxPool op -> pool(node, op.kernel(), op.stride(), op.padding(), true, in[0]);
-            case Op.AvgPool op -> pool(node, op.kernel(), op.stride(), op.padding(), false, in[0]);
+            case Op.State(String name) -> tensors.get(name);
+            case Op.Conv2d op -> convolve(node, op, in[0], in[1], in.length > 2 ? in[2] : new double[node.size(1)]);
+            case Op.MaxPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), true, in[0]);
+            case Op.AvgPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), false, in[0]);
+            case Op.GlobalAvgPool op -> pool(node, node.input(0).size(2), node.input(0).size(3), 1, 0, false, in[0]);
+            case Op.BatchNorm(float epsilon) -> normalize(node, epsilon, in);
+            case Op.ResponseNorm op -> {
+                int area = node.size(2) * node.size(3);
+                int channels = node.size(1);
+                double[] y = new double[in[0].length];
+                for (int i = 0; i < y.length; i++) {
+                    double squares = 0;
+                    for (int shift = -op.size() / 2; shift <= op.size() / 2; shift++) {
+                        int channel = i / area % channels + shift;
+                        if (channel >= 0 && channel < channels) {
+                            squares += in[0][i + shift * area] * in[0][i + shift * area];
+                        }
+                    }
+                    y[i] = in[0][i] / Math.pow(op.k() + op.alpha() * squares / op.size(), op.beta());
+                }
+                yield y;
+            }
+            case Op.Subsample(int stride) -> {
+                Node input = node.input(0);
+                int before = (node.size(1) - input.size(1)) / 2;
+                double[] y = new double[(int) node.count()];
+                for (int i = 0; i < y.length; i++) {
+                    int x = i % node.size(3) * stride;
+                    int row = i / node.size(3) % node.size(2) * stride;
+                    int plane = i / node.size(3) / node.size(2);
+                    int channel = plane % node.size(1) - before;
+                    if (channel >= 0 && channel < input.size(1)) {
+                        y[i] = in[0][((plane / node.size(1) * input.size(1) + channel) * input.size(2) + row)
+                                * input.size(3) + x];
+                    }
+                }
+                yield y;
+            }
             case Op.Linear op -> linear(node, in[0], in[1], in[2]);
             case Op.Relu op -> {
                 double[] y = in[0].clone();
@@ -170,7 +205,30 @@ final class DoubleReference {
         return y;
     }
 
-    private static double[] pool(Node node, int kernel, int stride, int padding, boolean max, double[] x) {
+    /** By the batch's statistics: what training computes. */
+    private static double[] normalize(Node node, double epsilon, double[][] in) {
+        int area = node.size(2) * node.size(3);
+        int channels = node.size(1);
+        double count = (double) node.count() / channels;
+        double[] mean = new double[channels];
+        double[] variance = new double[channels];
+        double[] y = in[0].clone();
+        for (int i = 0; i < y.length; i++) {
+            mean[i / area % channels] += y[i] / count;
+        }
+        for (int i = 0; i < y.length; i++) {
+            double off = y[i] - mean[i / area % channels];
+            variance[i / area % channels] += off * off / count;
+        }
+        for (int i = 0; i < y.length; i++) {
+            int c = i / area % channels;
+            y[i] = in[1][c] * (y[i] - mean[c]) / Math.sqrt(variance[c] + epsilon) + in[2][c];
+        }
+        return y;
+    }
+
+    private static double[] pool(Node node, int height, int width, int stride, int padding, boolean max,
+            double[] x) {
         Node input = node.input(0);
         double[] y = new double[(int) node.count()];
         int at = 0;
@@ -178,13 +236,13 @@ final class DoubleReference {
             for (int oy = 0; oy < node.size(2); oy++) {
                 for (int ox = 0; ox < node.size(3); ox++) {
                     double best = max ? Double.NEGATIVE_INFINITY : 0;
-                    for (int ky = 0; ky < kernel; ky++) {
-                        for (int kx = 0; kx < kernel; kx++) {
+                    for (int ky = 0; ky < height; ky++) {
+                        for (int kx = 0; kx < width; kx++) {
                             int iy = oy * stride + ky - padding;
                             int ix = ox * stride + kx - padding;
                             if (iy >= 0 && iy < input.size(2) && ix >= 0 && ix < input.size(3)) {
                                 double value = x[(plane * input.size(2) + iy) * input.size(3) + ix];
-                                best = max ? Math.max(best, value) : best + value / (kernel * kernel);
+                                best = max ? Math.max(best, value) : best + value / (height * width);
                             }
                         }
                     }

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every gradient rule, in plain Java and on oneDNN, against central differences of a double-precision forward pass. */
 class TapeTest {
@@ -37,6 +38,22 @@ class TapeTest {
     /** Collects the parameters that a net asks for. */
     private static final class Params {
         private final Map<String, long[]> shapes = new LinkedHashMap<>();
+        private final Map<String, long[]> states = new LinkedHashMap<>();
+
+        Node state(String name, long... shape) {
+            states.put(name, shape);
+            return Graph.state(name, shape);
+        }
+
+        Node norm(String name, Node x) {
+            int c = x.size(1);
+            return Graph.batchNorm(x, get(name + ".w", c), get(name + ".b", c), state(name + ".mean", c),
+                    state(name + ".var", c), 1e-5f);
+        }
+
+        Node plainConv(String name, Node x, int out, int kernel, int stride, int padding) {
+            return Graph.conv2d(x, get(name + ".w", out, x.size(1), kernel, kernel), stride, padding, 1, 1);
+        }
 
         Node get(String name, long... shape) {
             shapes.put(name, shape);
@@ -78,6 +95,39 @@ class TapeTest {
             Node x = p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1);
             return p.head(Graph.relu(Graph.add(x, p.conv("d", Graph.relu(x), 3, 3, 1, 1, 1, 1))));
         });
+        nets.put("conv relu, read twice", p -> {
+            Node x = Graph.relu(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1));
+            return p.head(Graph.add(p.conv("d", x, 3, 3, 1, 1, 1, 1), p.conv("e", x, 3, 1, 1, 0, 1, 1)));
+        });
+        nets.put("one value added to itself and read once more", p -> {
+            Node x = p.conv("c", image(2, 5), 16, 3, 1, 1, 1, 1);
+            return p.head(Graph.add(Graph.add(x, x), Graph.relu(x)));
+        });
+        nets.put("conv without bias", p -> p.head(p.plainConv("c", image(2, 6), 5, 3, 2, 1)));
+        nets.put("global average-pool",
+                p -> p.head(Graph.globalAvgPool(p.conv("c", Graph.input("x", BATCH, 2, 6, 4), 5, 2, 1, 0, 1, 1))));
+        nets.put("batch norm of the input", p -> p.head(p.norm("n", image(3, 4))));
+        nets.put("conv, batch norm", p -> p.head(p.norm("n", p.plainConv("c", image(2, 5), 4, 3, 1, 1))));
+        nets.put("conv, batch norm, relu, conv, batch norm, relu", p -> p.head(Graph.relu(p.norm("m", p.plainConv("d",
+                Graph.relu(p.norm("n", p.plainConv("c", image(3, 6), 16, 3, 1, 1))), 17, 3, 2, 1)))));
+        nets.put("response norm", p -> p.head(
+                Graph.responseNorm(p.conv("c", image(2, 4), 7, 3, 1, 1, 1, 1), 5, 0.3f, 0.75f, 1.2f)));
+        nets.put("conv relu response norm pool", p -> p.head(Graph.maxPool(Graph.responseNorm(
+                Graph.relu(p.conv("c", image(1, 6), 16, 3, 1, 1, 1, 1)), 3, 0.5f, 0.5f, 1f), 2, 2, 0)));
+        nets.put("subsample", p -> p.head(Graph.subsample(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1), 8, 2)));
+        nets.put("residual block with an option A shortcut", p -> {
+            Node x = Graph.relu(p.norm("k", p.plainConv("c", image(3, 6), 16, 3, 1, 1)));
+            Node body = Graph.relu(p.norm("l", p.plainConv("d", x, 32, 3, 2, 1)));
+            body = p.norm("m", p.plainConv("e", body, 32, 3, 1, 1));
+            return p.head(Graph.globalAvgPool(Graph.relu(Graph.add(body, Graph.subsample(x, 32, 2)))));
+        });
+        nets.put("residual block with a projected shortcut", p -> {
+            Node x = Graph.maxPool(Graph.relu(p.norm("k", p.plainConv("c", image(3, 9), 16, 3, 1, 1))), 3, 2, 1);
+            Node body = Graph.relu(p.norm("l", p.plainConv("d", x, 16, 3, 2, 1)));
+            body = p.norm("m", p.plainConv("e", body, 32, 1, 1, 0));
+            Node shortcut = p.norm("s", p.plainConv("t", x, 32, 1, 2, 0));
+            return p.head(Graph.globalAvgPool(Graph.relu(Graph.add(body, shortcut))));
+        });
         nets.put("shared weights", p -> {
             Node w = p.get("s.w", 5, 5);
             Node b = p.get("s.b", 5);
@@ -101,6 +151,10 @@ class TapeTest {
                 values.put(name, value);
                 // What is there before the pass must not matter.
                 gradients.put(name, region.tensor(shape).fill(Float.NaN));
+            });
+            params.states.forEach((name, shape) -> {
+                values.put(name, region.tensor(shape).fill(name.endsWith("var") ? 1f : 0f));
+                doubles.put(name, new double[(int) shape[0]]);
             });
         }
 
@@ -180,6 +234,54 @@ class TapeTest {
                     }
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void trainingGathersTheStatisticsThatInferenceUses(boolean useNative) {
+        assumeAvailable(useNative);
+        Params params = new Params();
+        Node normal =
+                Graph.relu(params.norm("n", Graph.conv2d(image(2, 3), params.get("c.w", 16, 2, 1, 1), 1, 0, 1, 1)));
+        Node loss = Graph.softmaxCrossEntropy(params.head(normal));
+        Random random = new Random(3);
+        try (Region region = Region.shared("statistics")) {
+            Memory memory = new Memory(region, params, random);
+            Tape training = Tape.training(region, loss, memory, useNative);
+            double[] x = randomize(training.input("x"), random);
+            float[] weight = memory.value("c.w").toArray();
+            int count = BATCH * 9;
+            double[] mean = new double[16];
+            double[] variance = new double[16];
+            double[] z = new double[BATCH * 16 * 9];
+            for (int i = 0; i < z.length; i++) {
+                int c = i / 9 % 16;
+                int at = i / 9 / 16 * 18 + i % 9;
+                z[i] = weight[2 * c] * x[at] + weight[2 * c + 1] * x[at + 9];
+                mean[c] += z[i] / count;
+            }
+            for (int i = 0; i < z.length; i++) {
+                variance[i / 9 % 16] += Math.pow(z[i] - mean[i / 9 % 16], 2) / (count - 1);
+            }
+            training.forward(0);
+            training.forward(0);
+            double left = 0.9 * 0.9;
+            for (int c = 0; c < 16; c++) {
+                assertEquals((1 - left) * mean[c], memory.value("n.mean").get(c), 1e-5);
+                assertEquals(left + (1 - left) * variance[c], memory.value("n.var").get(c), 1e-5);
+            }
+            float[] gathered = memory.value("n.var").toArray();
+            Tape inference = Tape.inference(region, normal, memory, useNative);
+            inference.input("x").copyFrom(training.input("x"));
+            inference.forward(0);
+            for (int i = 0; i < z.length; i++) {
+                int c = i / 9 % 16;
+                double y = memory.value("n.w").get(c) * (z[i] - memory.value("n.mean").get(c))
+                        / Math.sqrt(memory.value("n.var").get(c) + 1e-5) + memory.value("n.b").get(c);
+                assertEquals(Math.max(0, y), inference.output().get(i), 1e-5);
+            }
+            assertArrayEquals(gathered, memory.value("n.var").toArray(), "inference changes nothing");
         }
     }
 
