@@ -21,20 +21,16 @@ final class DoubleReference {
         return evaluate(node, new IdentityHashMap<>());
     }
 
-    /** The gradient of a loss by one tensor, (f(x + h) - f(x - h)) / 2h. */
-    double[] gradient(Node loss, String name, double h) {
+    /** The gradient of a loss by one element of a tensor, (f(x + h) - f(x - h)) / 2h. */
+    double gradient(Node loss, String name, int element, double h) {
         double[] tensor = tensors.get(name);
-        double[] gradient = new double[tensor.length];
-        for (int i = 0; i < tensor.length; i++) {
-            double kept = tensor[i];
-            tensor[i] = kept + h;
-            double above = evaluate(loss)[0];
-            tensor[i] = kept - h;
-            double below = evaluate(loss)[0];
-            tensor[i] = kept;
-            gradient[i] = (above - below) / (2 * h);
-        }
-        return gradient;
+        double kept = tensor[element];
+        tensor[element] = kept + h;
+        double above = evaluate(loss)[0];
+        tensor[element] = kept - h;
+        double below = evaluate(loss)[0];
+        tensor[element] = kept;
+        return (above - below) / (2 * h);
     }
 
     private double[] evaluate(Node node, Map<Node, double[]> done) {

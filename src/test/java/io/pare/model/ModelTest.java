@@ -41,7 +41,7 @@ class ModelTest {
         for (String name : Models.names()) {
             assertEquals(name, Models.byName(name).name());
             if (!name.startsWith("lenet")) {
-                ImageShape input = new ImageShape(1, 64, 96);
+                ImageShape input = new ImageShape(1, 96, 128);
                 Model model = Models.byName(name, input, 7);
                 assertEquals(input, model.input());
                 assertEquals(7, model.steps().getLast().output().features());
