@@ -23,7 +23,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** Reads a network from any of the files that Pare knows, whatever its name, and writes it as any of them. */
 public final class NetworkFile {
@@ -39,6 +41,8 @@ public final class NetworkFile {
     private static final ImageShape MNIST_IMAGE = new ImageShape(1, 28, 28);
     private static final long MAX_FILE_BYTES = 1L << 30;
     private static final int SNIFFED = 9;
+    /** PyTorch counts batches beside running statistics, and makes no use of it at a fixed momentum. */
+    private static final String UNUSED_COUNTER = ".num_batches_tracked";
 
     private NetworkFile() {}
 
@@ -244,48 +248,93 @@ public final class NetworkFile {
     }
 
     /**
-     * Finds each parameter's tensor: by the map, by its own name, by its own name behind a prefix such as "module.", or
-     * as the only tensor of its shape.
+     * Finds each parameter's tensor: by the map, by its own name, by its own name behind a prefix that all share such as
+     * "module.", or as the only tensor of its shape.
      */
     private static Map<String, String> names(Path path, Safetensors file, Model model, Map<String, String> given) {
+        String prefix = prefix(file, model);
         Map<String, String> found = new TreeMap<>();
+        Set<String> unused = new TreeSet<>();
+        file.names().forEach(name -> unused.add(tensorName(name)));
+        List<String> missing = new ArrayList<>();
         for (Parameter parameter : model.parameters()) {
-            String name = parameter.name();
-            String mapped = given.get(name);
-            if (mapped != null) {
-                if (!has(file, mapped)) {
-                    throw new FormatException(path + " has no tensor '" + mapped + "', to which " + name
-                            + " is mapped; it has " + file.names());
+            String name = given.getOrDefault(parameter.name(), prefix + parameter.name());
+            if (has(file, name)) {
+                found.put(parameter.name(), name);
+                unused.remove(name);
+            } else if (given.containsKey(parameter.name())) {
+                missing.add("'" + name + "' (to which " + parameter.name() + " is mapped)");
+            }
+        }
+        for (Parameter parameter : model.parameters()) {
+            if (!found.containsKey(parameter.name()) && !given.containsKey(parameter.name())) {
+                List<String> alike = unused.stream().filter(name -> file.contains(name)
+                        && Arrays.equals(file.entry(name).shape(), parameter.shape())).toList();
+                if (alike.size() == 1) {
+                    found.put(parameter.name(), alike.getFirst());
+                    unused.remove(alike.getFirst());
+                } else {
+                    missing.add(parameter.name() + " " + Arrays.toString(parameter.shape())
+                            + (alike.isEmpty() ? "" : ", which may be any of " + alike));
                 }
-                found.put(name, mapped);
-                continue;
             }
-            List<String> candidates = candidates(file, parameter);
-            if (candidates.size() != 1) {
-                throw new FormatException(path + ": tensor '" + name + "' of shape "
-                        + Arrays.toString(parameter.shape()) + " is not there"
-                        + (candidates.isEmpty() ? "" : ", it may be any of " + candidates) + "; the file has "
-                        + file.names() + ": map the names by a file with lines such as " + name + "=NAME");
+        }
+        List<String> unfit = new ArrayList<>();
+        for (Parameter parameter : model.parameters()) {
+            String name = found.get(parameter.name());
+            if (name != null && file.contains(name)
+                    && !Arrays.equals(file.entry(name).shape(), parameter.shape())) {
+                unfit.add(name + " " + Arrays.toString(file.entry(name).shape()) + " instead of "
+                        + Arrays.toString(parameter.shape()));
             }
-            found.put(name, candidates.get(0));
+        }
+        unused.removeIf(name -> name.endsWith(UNUSED_COUNTER));
+        if (!missing.isEmpty() || !unused.isEmpty() || !unfit.isEmpty()) {
+            throw new FormatException(path + " does not hold the weights of " + model.name()
+                    + (missing.isEmpty() ? "" : "; missing: " + String.join(", ", missing))
+                    + (unused.isEmpty() ? "" : "; not known: " + String.join(", ", unused))
+                    + (unfit.isEmpty() ? "" : "; of another shape: " + String.join(", ", unfit))
+                    + ". Name another model, or map the names by a file with lines such as "
+                    + model.parameters().getFirst().name() + "=NAME");
         }
         return found;
     }
 
-    private static boolean has(Safetensors file, String name) {
-        return file.contains(name) || file.contains(name + ".positions");
+    /** What stands before the names of most parameters. */
+    private static String prefix(Safetensors file, Model model) {
+        String best = "";
+        long most = hits(file, model, best);
+        String first = "." + model.parameters().getFirst().name();
+        for (String name : file.names()) {
+            String tensor = tensorName(name);
+            if (tensor.endsWith(first)) {
+                String prefix = tensor.substring(0, tensor.length() - first.length() + 1);
+                long hits = hits(file, model, prefix);
+                if (hits > most) {
+                    most = hits;
+                    best = prefix;
+                }
+            }
+        }
+        return best;
     }
 
-    private static List<String> candidates(Safetensors file, Parameter parameter) {
-        if (has(file, parameter.name())) {
-            return List.of(parameter.name());
+    private static long hits(Safetensors file, Model model, String prefix) {
+        return model.parameters().stream().filter(parameter -> has(file, prefix + parameter.name())).count();
+    }
+
+    /** The tensor to which an entry belongs: a compressed one has several entries. */
+    private static String tensorName(String entry) {
+        for (String part : List.of(".positions", ".codes", ".codebook", ".values", ".shape")) {
+            if (entry.endsWith(part)) {
+                return entry.substring(0, entry.length() - part.length());
+            }
         }
-        List<String> prefixed = file.names().stream().filter(name -> name.endsWith("." + parameter.name())).toList();
-        if (!prefixed.isEmpty()) {
-            return prefixed;
-        }
-        return file.names().stream().filter(name -> Arrays.equals(file.entry(name).shape(), parameter.shape()))
-                .toList();
+        return entry;
+    }
+
+    private static boolean has(Safetensors file, String name) {
+        return file.contains(name) || file.contains(name + ".positions");
     }
 
     private static CompressedTensor dense(Path path, Safetensors file, String name, Parameter parameter, Region region)
