@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
         header = "Trains neural networks on the JVM and compresses them with ADMM.%n",
         synopsisSubcommandLabel = "COMMAND", subcommands = {
             TrainCommand.class, CompressCommand.class, SensitivityCommand.class, EvalCommand.class, DataCommand.class,
+            ModelsCommand.class,
             ExportCommand.class, InspectCommand.class,
             PredictCommand.class, BenchInferCommand.class, DoctorCommand.class},
         commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",

@@ -1,6 +1,7 @@
 package io.pare.cli;
 
 import io.pare.file.AtomicFile;
+import io.pare.format.BatchNormFolding;
 import io.pare.format.CompressedWeights;
 import io.pare.format.DeadPaths;
 import io.pare.format.NetworkFile;
@@ -50,6 +51,11 @@ final class ExportCommand implements Callable<Integer> {
             description = "First remove weights that cannot change the output; constants go into later biases.")
     private boolean removeDead;
 
+    @Option(names = "--keep-batch-norm",
+            description = "Leave normalisations as layers; otherwise .pare and ONNX files have them in the convolutions"
+                    + " before, unless these have few distinct weights.")
+    private boolean keepBatchNorm;
+
     @Option(names = "--biases", paramLabel = "FORM",
             description = "Round biases first: none, f32, f16, multiples of a step in 2 to 8 bits, or k1 to k64 distinct values (default: f32).")
     private String biases;
@@ -68,6 +74,9 @@ final class ExportCommand implements Callable<Integer> {
         ValueForm form = biases == null ? null : ValueForm.of(biases);
         PrintWriter results = spec.commandLine().getOut();
         CompressedWeights weights = source.read();
+        if (!keepBatchNorm && chosen != Kind.SAFETENSORS && chosen != Kind.SAFETENSORS_COMPRESSED) {
+            weights = BatchNormFolding.fold(weights);
+        }
         if (removeDead || form != null) {
             weights = reduce(weights, form, results);
         }

@@ -192,8 +192,8 @@ public final class NetworkFile {
             fits = Arrays.equals(parameters.get(i).shape(), tensors.get(i).shape());
         }
         for (int i = 0; fits && i < wanted.size(); i++) {
-            fits = wanted.get(i).toString().replaceFirst("name=[^,\\]]*", "")
-                    .equals(given.get(i).toString().replaceFirst("name=[^,\\]]*", ""));
+            fits = wanted.get(i).toString().replaceAll("name=[^,\\]]*", "")
+                    .equals(given.get(i).toString().replaceAll("name=[^,\\]]*", ""));
         }
         if (!fits) {
             throw new FormatException(path + ": holds the network " + weights.model().name() + " with the layers "

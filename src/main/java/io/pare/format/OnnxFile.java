@@ -34,7 +34,7 @@ import java.util.stream.Collectors;
 
 /**
  * Writes networks as ONNX (github.com/onnx/onnx, IR version {@value #IR_VERSION}, opset {@value #OPSET}) and reads
- * those that are chains of layers.
+ * those that are chains of layers and of residual blocks, in which two chains are added.
  *
  * <p>Weights are written dense, or as a codebook and one byte for each weight, which a Gather puts together when the
  * network runs. The same weights give the same bytes.
@@ -317,7 +317,7 @@ public final class OnnxFile {
         private String name = "onnx";
     }
 
-    /** What a file's bytes hold: a chain of layers, under the names of a known network if it has the same layers. */
+    /** What a file's bytes hold: layers, under the names of a known network if it has the same layers. */
     public static CompressedWeights decode(byte[] file) {
         Graph graph = new Graph();
         Reader model = new Reader(file);
@@ -510,43 +510,156 @@ public final class OnnxFile {
         tensors.put(name, new Tensor(shape, values));
     }
 
-    /** Turns a chain of nodes into layers. */
+    /** Turns chains of nodes into layers. */
     private static final class Importer {
         private final Graph graph;
         private final Map<String, Integer> counters = new HashMap<>();
-        private final List<Layer> layers = new ArrayList<>();
         private final Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
+        /** Nodes that read a value which depends on the input, by the value's name; twice if they read it twice. */
+        private final Map<String, List<Node>> readers = new HashMap<>();
+        private List<Layer> layers = new ArrayList<>();
         private ImageShape shape;
-        private String at;
+        private int done;
 
         Importer(Graph graph) {
             this.graph = graph;
         }
 
         CompressedWeights run() {
-            input();
+            String input = input();
             ImageShape first = shape;
-            for (int i = 0; i < graph.nodes.size(); i++) {
-                Node node = graph.nodes.get(i);
-                if (constant(node)) {
-                    continue;
+            int computing = 0;
+            for (Node node : graph.nodes) {
+                if (!constant(node)) {
+                    computing++;
+                    node.inputs.stream().filter(name -> !graph.tensors.containsKey(name))
+                            .forEach(name -> readers.computeIfAbsent(name, unused -> new ArrayList<>()).add(node));
                 }
-                if (node.inputs.isEmpty() || !node.inputs.contains(at)) {
-                    throw node.refuse("does not follow the one before it: only chains of layers can be read");
-                }
-                Node next = i + 1 < graph.nodes.size() ? graph.nodes.get(i + 1) : null;
-                boolean taken = next != null && node.operator.equals("MatMul") && next.operator.equals("Add")
-                        && next.inputs.contains(node.output);
-                add(node, taken ? next : null);
-                at = taken ? next.output : node.output;
-                i += taken ? 1 : 0;
             }
-            if (!graph.outputs.contains(at)) {
+            String last = chain(input, null);
+            if (!graph.outputs.contains(last)) {
                 throw new FormatException("the graph's output " + graph.outputs + " is not that of its last operator");
+            }
+            if (done != computing) {
+                throw new FormatException(
+                        (computing - done) + " of " + computing + " operators do not lie between input"
+                                + " and output");
             }
             InputScale scale = scale();
             Model model = new Model(graph.name, first, shape.features(), layers);
             return known(new CompressedWeights(model, tensors, scale));
+        }
+
+        /**
+         * Follows operators from the value {@code at}, to before the addition {@code end} or to the last one; returns the
+         * name of the last value.
+         */
+        private String chain(String at, Node end) {
+            while (true) {
+                List<Node> next = readers.getOrDefault(at, List.of());
+                if (next.isEmpty() || next.size() == 1 && next.getFirst() == end) {
+                    return at;
+                }
+                Node node = next.getFirst();
+                if (next.size() == 2) {
+                    at = block(at, next);
+                } else if (next.size() > 2) {
+                    throw node.refuse("is one of " + next.size() + " that read '" + at
+                            + "': only chains and blocks of two branches can be read");
+                } else if (node.operator.equals("Slice")) {
+                    Node pad = onlyReader(node);
+                    layers.add(subsample(node, pad));
+                    shape = layers.getLast().output(shape);
+                    at = pad.output;
+                    done += 2;
+                } else {
+                    Node sum = readers.getOrDefault(node.output, List.of()).size() == 1 ? onlyReader(node) : null;
+                    boolean taken = sum != null && node.operator.equals("MatMul") && sum.operator.equals("Add")
+                            && !isJoin(sum);
+                    add(node, taken ? sum : null);
+                    at = taken ? sum.output : node.output;
+                    done += taken ? 2 : 1;
+                }
+            }
+        }
+
+        /** A value that two operators read: their branches meet in an addition. */
+        private String block(String at, List<Node> branches) {
+            Node end = end(branches.get(0));
+            if (end != end(branches.get(1))) {
+                throw branches.get(1).refuse("does not meet the other branch behind '" + at + "'");
+            }
+            List<Layer> outer = layers;
+            ImageShape input = shape;
+            List<List<Layer>> sides = new ArrayList<>();
+            // The branch that goes first into the sum is the body, as Pare writes it, unless it does nothing.
+            boolean inOrder = entry(at, branches.getFirst(), end).equals(end.inputs.getFirst());
+            for (Node branch : inOrder ? branches : branches.reversed()) {
+                layers = new ArrayList<>();
+                shape = input;
+                if (branch != end) {
+                    readers.put(at, List.of(branch));
+                    chain(at, end);
+                }
+                sides.add(layers);
+            }
+            boolean swapped = sides.get(0).isEmpty();
+            layers = outer;
+            layers.add(new Residual(name("block"), sides.get(swapped ? 1 : 0), sides.get(swapped ? 0 : 1)));
+            shape = layers.getLast().output(input);
+            done++;
+            return end.output;
+        }
+
+        /** The addition of two computed values that ends the branch which begins with {@code node}. */
+        private Node end(Node node) {
+            int steps = 0;
+            for (Node each = node; steps <= graph.nodes.size(); each = onlyReader(each), steps++) {
+                if (isJoin(each)) {
+                    return each;
+                }
+            }
+            throw node.refuse("lies on a circle");
+        }
+
+        /** The value with which a branch enters the addition. */
+        private String entry(String at, Node branch, Node end) {
+            String value = at;
+            for (Node each = branch; each != end; each = onlyReader(each)) {
+                value = each.output;
+            }
+            return value;
+        }
+
+        private boolean isJoin(Node node) {
+            return node.operator.equals("Add") && node.inputs.stream().noneMatch(graph.tensors::containsKey);
+        }
+
+        private Node onlyReader(Node node) {
+            List<Node> next = readers.getOrDefault(node.output, List.of());
+            if (next.size() != 1) {
+                throw node.refuse("is read by " + next.size() + " operators inside a branch");
+            }
+            return next.getFirst();
+        }
+
+        /** What {@link Exporter} makes of a subsampling. */
+        private Layer subsample(Node slice, Node pad) {
+            float[] starts = tensor(slice, 1).values;
+            float[] axes = tensor(slice, 3).values;
+            float[] steps = tensor(slice, 4).values;
+            float[] pads = pad.operator.equals("Pad") ? tensor(pad, 1).values : new float[0];
+            boolean fits = Arrays.equals(starts, new float[]{0, 0}) && Arrays.equals(axes, new float[]{2, 3})
+                    && steps.length == 2 && steps[0] == steps[1] && steps[0] >= 1 && pads.length == 8;
+            for (int i = 0; fits && i < pads.length; i++) {
+                fits = i % 4 == 1 ? pads[i] >= 0 && pads[i] < 1 << 20 : pads[i] == 0;
+            }
+            int added = fits ? (int) (pads[1] + pads[5]) : 0;
+            if (!fits || (int) pads[1] != added / 2) {
+                throw slice
+                        .refuse("with the one behind it is not every n-th pixel and channels of zeros on both sides");
+            }
+            return new Subsample(name("subsample"), shape.channels() + added, (int) steps[0]);
         }
 
         private InputScale scale() {
@@ -558,13 +671,13 @@ public final class OnnxFile {
             }
         }
 
-        private void input() {
+        private String input() {
             Map<String, long[]> free = new LinkedHashMap<>(graph.inputs);
             free.keySet().removeAll(graph.tensors.keySet());
             if (free.size() != 1) {
                 throw new FormatException("the graph has the inputs " + free.keySet() + ", one is needed");
             }
-            at = free.keySet().iterator().next();
+            String at = free.keySet().iterator().next();
             long[] sizes = free.get(at);
             if (sizes.length != 2 && sizes.length != 4
                     || Arrays.stream(sizes).skip(1).anyMatch(size -> size < 1 || size > 1 << 16)) {
@@ -574,6 +687,7 @@ public final class OnnxFile {
             shape = sizes.length == 4
                     ? new ImageShape((int) sizes[1], (int) sizes[2], (int) sizes[3])
                     : new ImageShape((int) sizes[1], 1, 1);
+            return at;
         }
 
         /** Computes nodes that depend on tensors of the file only. */
@@ -634,6 +748,17 @@ public final class OnnxFile {
                     checkPool(node);
                     yield new AvgPool(name("pool"), node.same("kernel_shape", 0), node.same("strides", 1), padding);
                 }
+                case "GlobalAveragePool" -> new GlobalAvgPool(name("pool"));
+                case "BatchNormalization" -> {
+                    BatchNorm norm = new BatchNorm(name("bn"), shape.channels(),
+                            node.decimals.getOrDefault("epsilon", 1e-5f));
+                    put(node, norm, tensor(node, 1).values, tensor(node, 2).values, tensor(node, 3).values,
+                            tensor(node, 4).values);
+                    yield norm;
+                }
+                case "LRN" -> new ResponseNorm(name("norm"), node.small("size", node.integer("size", 1)),
+                        node.decimals.getOrDefault("alpha", 1e-4f), node.decimals.getOrDefault("beta", 0.75f),
+                        node.decimals.getOrDefault("bias", 1f));
                 case "Relu" -> new Relu(name("relu"));
                 case "Flatten" -> {
                     if (node.integer("axis", 1) != 1) {
@@ -655,7 +780,8 @@ public final class OnnxFile {
                 }
                 case "Identity", "Cast" -> null;
                 default -> throw node.refuse("is not one that Pare has; it has Conv, Gemm, MatMul with Add, MaxPool,"
-                        + " AveragePool, Relu, Flatten, Reshape, Dropout, Identity, Constant, Gather, Cast");
+                        + " AveragePool, GlobalAveragePool, BatchNormalization, LRN, Relu, Add of two branches, Slice with"
+                        + " Pad, Flatten, Reshape, Dropout, Identity, Constant, Gather, Cast");
             };
             if (layer != null) {
                 shape = layer.output(shape);
@@ -683,14 +809,15 @@ public final class OnnxFile {
             return tensor;
         }
 
-        private void put(Node node, Layer layer, float[] weight, float[] bias) {
+        private void put(Node node, Layer layer, float[]... values) {
             var parameters = layer.parameters();
-            if (weight.length != parameters.get(0).count() || bias.length != parameters.get(1).count()) {
-                throw node.refuse("has " + weight.length + " weights and " + bias.length + " biases, "
-                        + parameters.get(0).count() + " and " + parameters.get(1).count() + " are needed");
+            for (int i = 0; i < values.length; i++) {
+                if (values[i].length != parameters.get(i).count()) {
+                    throw node.refuse("has " + values[i].length + " values for " + parameters.get(i).name() + ", "
+                            + parameters.get(i).count() + " are needed");
+                }
+                tensors.put(parameters.get(i).name(), CompressedTensor.of(values[i], parameters.get(i).shape()));
             }
-            tensors.put(parameters.get(0).name(), CompressedTensor.of(weight, parameters.get(0).shape()));
-            tensors.put(parameters.get(1).name(), CompressedTensor.of(bias, parameters.get(1).shape()));
         }
 
         private Layer convolution(Node node) {
@@ -700,11 +827,21 @@ public final class OnnxFile {
             }
             int groups = node.small("group", node.integer("group", 1));
             int out = node.small("outputs", weight.shape[0]);
+            boolean bias = node.inputs.size() > 2 || !isNormalized(node);
             Conv2d conv = new Conv2d(name("conv"), node.small("inputs", weight.shape[1] * groups), out,
                     node.small("height", weight.shape[2]), node.small("width", weight.shape[3]),
-                    node.same("strides", 1), node.same("pads", 0), node.same("dilations", 1), groups);
-            put(node, conv, weight.values, node.inputs.size() > 2 ? tensor(node, 2).values : new float[out]);
+                    node.same("strides", 1), node.same("pads", 0), node.same("dilations", 1), groups, bias);
+            if (bias) {
+                put(node, conv, weight.values, node.inputs.size() > 2 ? tensor(node, 2).values : new float[out]);
+            } else {
+                put(node, conv, weight.values);
+            }
             return conv;
+        }
+
+        private boolean isNormalized(Node node) {
+            List<Node> next = readers.getOrDefault(node.output, List.of());
+            return next.size() == 1 && next.getFirst().operator.equals("BatchNormalization");
         }
 
         private Layer gemm(Node node) {
@@ -762,7 +899,7 @@ public final class OnnxFile {
 
         private static String nameless(Model model) {
             return model.layers().stream().filter(layer -> !(layer instanceof Dropout))
-                    .map(layer -> layer.toString().replaceFirst("name=[^,\\]]*", "")).collect(Collectors.joining("|"));
+                    .map(layer -> layer.toString().replaceAll("name=[^,\\]]*", "")).collect(Collectors.joining("|"));
         }
     }
 }

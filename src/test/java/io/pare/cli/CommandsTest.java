@@ -81,6 +81,21 @@ class CommandsTest {
     }
 
     @Test
+    void modelsPrintsTheTableOfAll() {
+        Result result = run("models");
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains("138,357,544") && result.out().contains("resnet50"), result.out());
+    }
+
+    @Test
+    void modelsPrintsTheTableOfOneForOtherImagesAndClasses() {
+        Result result = run("models", "resnet20", "--input", "3x64x64", "--classes", "100");
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().matches("(?s)resnet20 on 3x64x64, 100 classes.*layer3\\.0\\.conv1 +Conv2d +64x16x16"
+                + " +18,432 +4,718,592 +0\\.066 MB\n.*linear +Linear +100 +6,500 .*"), result.out());
+    }
+
+    @Test
     void quietSaysNothingButResults() {
         Result result = train("--quiet");
         assertEquals(Commands.OK, result.exit());
@@ -122,6 +137,12 @@ class CommandsTest {
         "train lenet5 --resume a --out b|name different folders",
         "eval|Missing required parameter: 'FILE'",
         "eval /none|/none does not exist",
+        "models lenet6|unknown model 'lenet6'; known are lenet5",
+        "models --classes 5|need a network",
+        "models resnet20 --classes 0|--classes is 0, must be at least 1",
+        "models resnet20 --input 3x32|'3x32' is no shape such as 3x224x224",
+        "models resnet20 --input 3x0x32|'3x0x32' is no shape such as 3x224x224",
+        "models alexnet --input 3x32x32|layer pool2: a window of 3 does not fit",
         "data mnist --part half|'half' is none of train, test",
         "data mnist --sheet x.png --rows 0|a sheet of 0 x 20 images"})
     void wrongCommandLinesAreExplained(String line, String expected) {

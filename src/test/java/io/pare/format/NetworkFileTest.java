@@ -93,6 +93,43 @@ class NetworkFileTest {
         assertTrue(message.contains("fc1.weight"), message);
     }
 
+    private void writeForeign(Path path, CompressedWeights weights, String prefix, String left, String... extra)
+            throws IOException {
+        try (Region region = Region.confined("test")) {
+            Safetensors.Writer writer = new Safetensors.Writer();
+            weights.dense(region).forEach((name, tensor) -> {
+                if (!name.equals(left)) {
+                    writer.add(prefix + name, tensor);
+                }
+            });
+            for (String name : extra) {
+                writer.add(name, region.tensor(1, 3));
+            }
+            writer.write(path);
+        }
+    }
+
+    @Test
+    void weightsOfPyTorchAreFoundBehindTheirPrefixAndCountersAreIgnored() throws IOException {
+        CompressedWeights weights = PrunedNets.of(Models.byName("resnet20"), Map.of(), 0, 0, 5);
+        Path path = folder.resolve("resnet20.safetensors");
+        writeForeign(path, weights, "module.", "", "module.layer1.0.bn1.num_batches_tracked");
+        PareFileTest.assertSame(weights, NetworkFile.read(path, Models.byName("resnet20"), Map.of()));
+    }
+
+    @Test
+    void allThatIsMissingUnknownOrOfAnotherShapeIsListed() throws IOException {
+        CompressedWeights weights = PrunedNets.of(Models.byName("resnet20", null, 100), Map.of(), 0, 0, 5);
+        Path path = folder.resolve("odd.safetensors");
+        writeForeign(path, weights, "module.", "layer2.1.bn2.running_mean", "head.weight", "tail.weight");
+        String message = assertThrows(FormatException.class,
+                () -> NetworkFile.read(path, Models.byName("resnet20"), Map.of())).getMessage();
+        assertTrue(message.contains("missing: layer2.1.bn2.running_mean [32]"), message);
+        assertTrue(message.contains("not known: head.weight, tail.weight"), message);
+        assertTrue(message.contains("module.linear.weight [100, 64] instead of [10, 64]"), message);
+        assertTrue(message.contains("module.linear.bias [100] instead of [10]"), message);
+    }
+
     @Test
     void otherFilesAreRefused() throws IOException {
         Path text = Files.writeString(folder.resolve("a.txt"), "hello, world");

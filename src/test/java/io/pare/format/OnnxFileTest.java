@@ -20,6 +20,7 @@ import io.pare.model.Layer.Flatten;
 import io.pare.model.Layer.Linear;
 import io.pare.model.Layer.MaxPool;
 import io.pare.model.Layer.Relu;
+import io.pare.model.Layer.Residual;
 import io.pare.model.Model;
 import io.pare.model.Models;
 import java.nio.FloatBuffer;
@@ -96,6 +97,34 @@ class OnnxFileTest {
         }
         assertRuns(PrunedNets.of(MIXED, Map.of("f.weight", 100), 4, 0, 3), true, images, 20);
         assertRuns(PrunedNets.of(MIXED, Map.of(), 0, 0, 3), false, images, 20);
+    }
+
+    @Test
+    void normalizationsAndResidualBlocksRun() throws OrtException {
+        Random random = new Random(1);
+        float[] images = new float[20 * PrunedNets.RESIDUAL.input().features()];
+        for (int i = 0; i < images.length; i++) {
+            images[i] = random.nextFloat();
+        }
+        for (int levels : new int[]{0, 4}) {
+            CompressedWeights weights = PrunedNets.of(PrunedNets.RESIDUAL, Map.of("conv5.weight", 90), levels, 0, 3);
+            assertRuns(weights, levels > 0, images, 20);
+            assertRuns(BatchNormFolding.fold(weights), levels > 0, images, 20);
+        }
+    }
+
+    @Test
+    void residualNetworksAreReadAgainUnderTheirNames() {
+        CompressedWeights weights = PrunedNets.of(Models.byName("resnet20"), Map.of(), 0, 0, 3);
+        PareFileTest.assertSame(weights, OnnxFile.decode(OnnxFile.encode(weights, false)));
+        CompressedWeights folded = BatchNormFolding.fold(weights);
+        CompressedWeights read = OnnxFile.decode(OnnxFile.encode(folded, false));
+        assertEquals(9, read.model().layers().stream().filter(Residual.class::isInstance).count());
+        assertEquals(folded.model().trainedCount(), read.model().trainedCount());
+        ReferenceNet expected = new ReferenceNet(folded);
+        float[] image = new float[3 * 32 * 32];
+        Arrays.fill(image, 0.5f);
+        assertArrayEquals(expected.logits(image), new ReferenceNet(read).logits(image));
     }
 
     @Test

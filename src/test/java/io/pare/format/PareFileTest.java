@@ -92,6 +92,18 @@ class PareFileTest {
     }
 
     @Test
+    void normalizationsAndResidualBlocksComeBack() {
+        for (int levels : new int[]{0, 4}) {
+            CompressedWeights weights = PrunedNets.of(PrunedNets.RESIDUAL, Map.of("conv5.weight", 60), levels, 1, 3);
+            assertSame(weights, PareFile.decode(PareFile.encode(weights)));
+            CompressedWeights folded = BatchNormFolding.fold(weights);
+            assertSame(folded, PareFile.decode(PareFile.encode(folded)));
+        }
+        CompressedWeights resnet = PrunedNets.of(Models.byName("resnet32"), Map.of(), 0, 0, 4);
+        assertSame(resnet, PareFile.decode(PareFile.encode(resnet)));
+    }
+
+    @Test
     void emptyAndFullNetworksComeBack() {
         for (Model model : List.of(SMALL, Models.lenet5(), Models.lenet300())) {
             Map<String, Integer> none = new HashMap<>();

@@ -1,11 +1,22 @@
 package io.pare.format;
 
+import io.pare.model.ImageShape;
+import io.pare.model.Layer.BatchNorm;
+import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.GlobalAvgPool;
+import io.pare.model.Layer.Linear;
+import io.pare.model.Layer.Relu;
+import io.pare.model.Layer.Residual;
+import io.pare.model.Layer.ResponseNorm;
+import io.pare.model.Layer.Subsample;
 import io.pare.model.Model;
 import io.pare.model.Models;
 import io.pare.model.Parameter;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -16,6 +27,22 @@ public final class PrunedNets {
     /** Weights left in conv1, conv2, fc1, fc2 of LeNet-5 at 167x. */
     public static final Map<String, Integer> KEPT_167X = Map.of("conv1.weight", 100, "conv2.weight", 1530,
             "fc1.weight", 590, "fc2.weight", 350);
+
+    /** Normalisations and residual blocks of every form, one of them inside another. */
+    public static final Model RESIDUAL = new Model("residual", new ImageShape(3, 9, 10), 5, List.of(
+            Conv2d.of("conv1", 3, 6, 3, 1, 1, false), BatchNorm.of("bn1", 6), new Relu("relu1"),
+            new ResponseNorm("norm1", 3, 0.3f, 0.75f, 1.5f),
+            new Residual("block1", List.of(Conv2d.of("conv2", 6, 6, 3, 1, 1, true), new Relu("relu2"),
+                    Conv2d.of("conv3", 6, 6, 1, 1, 0, false), new BatchNorm("bn3", 6, 1e-3f)), List.of()),
+            new Relu("relu3"),
+            new Residual("block2", List.of(Conv2d.of("conv4", 6, 11, 3, 2, 1, false), BatchNorm.of("bn4", 11),
+                    new Relu("relu4"), new Residual("block3", List.of(Conv2d.of("conv5", 11, 11, 3, 1, 1, false),
+                            BatchNorm.of("bn5", 11)), List.of())),
+                    List.of(new Subsample("subsample1", 11, 2))),
+            new Residual("block4", List.of(BatchNorm.of("bn6", 11), new Relu("relu5"),
+                    Conv2d.of("conv6", 11, 4, 2, 1, 0, true)),
+                    List.of(Conv2d.of("conv7", 11, 4, 2, 1, 0, false), BatchNorm.of("bn7", 4))),
+            new Relu("relu6"), new GlobalAvgPool("pool1"), new Flatten("flatten"), new Linear("fc1", 4, 5)));
 
     private PrunedNets() {}
 
@@ -41,8 +68,10 @@ public final class PrunedNets {
                 int keep = kept.getOrDefault(parameter.name(), values.length);
                 fill(values, shape, keep, levels, spread, random);
             } else {
+                boolean positive = parameter.kind() == Parameter.Kind.SCALE
+                        || parameter.kind() == Parameter.Kind.VARIANCE;
                 for (int i = 0; i < values.length; i++) {
-                    values[i] = Math.round(random.nextGaussian() * 4) / 64f;
+                    values[i] = Math.round(random.nextGaussian() * 4) / 64f + (positive ? 1 : 0);
                 }
             }
             tensors.put(parameter.name(), CompressedTensor.of(values, shape));

@@ -100,9 +100,20 @@ class CompressedModelTest {
                 assertAgrees(PrunedNets.of(model, Map.of("l.weight", 40), 0, 0.5, 8), 1, 2, 16);
             }
         }
+        assertAgrees(PrunedNets.of(PrunedNets.RESIDUAL, Map.of(), 0, 0, 8), 1, 3, 16);
+        assertAgrees(PrunedNets.of(PrunedNets.RESIDUAL, Map.of("conv4.weight", 30, "conv5.weight", 20,
+                "conv7.weight", 3, "fc1.weight", 7), 3, 1.5, 9), 1, 16);
         Model conv = new Model("conv", new ImageShape(2, 5, 6), 3 * 3 * 4,
                 List.of(new Conv2d("c1", 2, 3, 3, 3, 1, 0, 1, 1)));
         assertAgrees(PrunedNets.of(conv, Map.of(), 0, 0, 8), 1, 16);
+    }
+
+    @Test
+    void networksOfAllKindsAgree() {
+        for (String name : List.of("resnet20", "vgg11-bn-cifar")) {
+            Model model = Models.byName(name, new ImageShape(3, 32, 32), 10);
+            assertAgrees(PrunedNets.of(model, Map.of(), 0, 0, 8), 1);
+        }
     }
 
     @Test

@@ -4,10 +4,17 @@ import io.pare.format.CompressedWeights;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
 import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Dropout;
+import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.GlobalAvgPool;
 import io.pare.model.Layer.Linear;
 import io.pare.model.Layer.MaxPool;
 import io.pare.model.Layer.Relu;
+import io.pare.model.Layer.Residual;
+import io.pare.model.Layer.ResponseNorm;
+import io.pare.model.Layer.Subsample;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,10 +35,13 @@ public final class ReferenceNet {
         for (int i = 0; i < image.length; i++) {
             values[i] = image[i];
         }
-        List<ImageShape> shapes = weights.model().shapes();
-        List<Layer> layers = weights.model().layers();
-        for (int i = 0; i < layers.size(); i++) {
-            values = run(layers.get(i), shapes.get(i), shapes.get(i + 1), values);
+        return chain(weights.model().layers(), weights.model().input(), values);
+    }
+
+    private double[] chain(List<Layer> layers, ImageShape shape, double[] values) {
+        for (Layer layer : layers) {
+            values = run(layer, shape, layer.output(shape), values);
+            shape = layer.output(shape);
         }
         return values;
     }
@@ -57,14 +67,58 @@ public final class ReferenceNet {
                     y[i] = Math.max(0, x[i]);
                 }
             }
-            default -> System.arraycopy(x, 0, y, 0, x.length);
+            case GlobalAvgPool _ -> {
+                int area = in.height() * in.width();
+                for (int i = 0; i < x.length; i++) {
+                    y[i / area] += x[i] / area;
+                }
+            }
+            case BatchNorm norm -> {
+                int area = in.height() * in.width();
+                for (int i = 0; i < x.length; i++) {
+                    int c = i / area;
+                    y[i] = dense.get(norm.name() + ".weight")[c] * (x[i] - dense.get(norm.name() + ".running_mean")[c])
+                            / Math.sqrt(dense.get(norm.name() + ".running_var")[c] + (double) norm.epsilon())
+                            + dense.get(norm.name() + ".bias")[c];
+                }
+            }
+            case ResponseNorm norm -> {
+                int area = in.height() * in.width();
+                for (int i = 0; i < x.length; i++) {
+                    double squares = 0;
+                    for (int shift = -norm.size() / 2; shift <= norm.size() / 2; shift++) {
+                        int near = i + shift * area;
+                        squares += near >= 0 && near < x.length ? x[near] * x[near] : 0;
+                    }
+                    y[i] = x[i] / Math.pow(norm.k() + norm.alpha() / norm.size() * squares, norm.beta());
+                }
+            }
+            case Subsample subsample -> {
+                int before = (out.channels() - in.channels()) / 2;
+                for (int c = 0; c < in.channels(); c++) {
+                    for (int row = 0; row < out.height(); row++) {
+                        for (int column = 0; column < out.width(); column++) {
+                            y[((before + c) * out.height() + row) * out.width() + column] = x[(c * in.height()
+                                    + row * subsample.stride()) * in.width() + column * subsample.stride()];
+                        }
+                    }
+                }
+            }
+            case Residual residual -> {
+                double[] body = chain(residual.body(), in, x);
+                double[] shortcut = chain(residual.shortcut(), in, x);
+                for (int i = 0; i < y.length; i++) {
+                    y[i] = body[i] + shortcut[i];
+                }
+            }
+            case Dropout _,Flatten _ -> System.arraycopy(x, 0, y, 0, x.length);
         }
         return y;
     }
 
     private void convolve(Conv2d c, ImageShape in, ImageShape out, double[] x, double[] y) {
         float[] w = dense.get(c.name() + ".weight");
-        float[] b = dense.get(c.name() + ".bias");
+        float[] b = c.bias() ? dense.get(c.name() + ".bias") : new float[c.out()];
         int perGroup = c.in() / c.groups();
         for (int o = 0; o < c.out(); o++) {
             for (int oy = 0; oy < out.height(); oy++) {

@@ -74,6 +74,51 @@ class TrainingRunTest {
                         new Layer.Linear("fc2", 16, 2)));
     }
 
+    /** With normalisations, whose statistics are state too, and a residual block. */
+    private static Model residual() {
+        return new Model("residual", new ImageShape(1, SIDE, SIDE), 2,
+                List.of(Layer.Conv2d.of("conv1", 1, 8, 3, 1, 1, false), Layer.BatchNorm.of("bn1", 8),
+                        new Layer.Relu("relu1"),
+                        new Layer.Residual("block1", List.of(Layer.Conv2d.of("conv2", 8, 16, 3, 2, 1, false),
+                                Layer.BatchNorm.of("bn2", 16)), List.of(new Layer.Subsample("subsample1", 16, 2))),
+                        new Layer.Relu("relu2"), new Layer.Flatten("flatten"), new Layer.Linear("fc1", 256, 2)));
+    }
+
+    @Test
+    void statisticsAreResumedSavedAndTheBestOnesKept() throws IOException {
+        Optimizer optimizer = new Optimizer.Momentum(0.9f, 5e-4f, false);
+        boolean useNative = Natives.status().available();
+        try (Network whole = Network.create(residual(), 5, useNative);
+                Network first = Network.create(residual(), 5, useNative);
+                Network second = Network.create(residual(), 6, useNative);
+                Network loaded = Network.create(residual(), 7, useNative)) {
+            TrainingRun complete = run(whole, optimizer, 1e-2);
+            complete.run(QUIET);
+            assertTrue(complete.bestAccuracy() > 0.9, "accuracy " + complete.bestAccuracy());
+            assertEquals(complete.bestAccuracy(), Evaluation.of(whole, halves(80, 2), PixelScale.UNIT).accuracy());
+            TrainingRun interrupted = run(first, optimizer, 1e-2);
+            int[] steps = {0};
+            interrupted.run(new TrainingRun.Listener() {
+                @Override
+                public boolean step(Trainer.Progress progress) {
+                    return ++steps[0] < 29;
+                }
+            });
+            Checkpoint.save(interrupted, folder);
+            TrainingRun resumed = run(second, optimizer, 1e-2);
+            Checkpoint.restore(resumed, folder);
+            assertTrue(resumed.run(QUIET));
+            Path file = folder.resolve(Checkpoint.WEIGHTS);
+            Checkpoint.saveWeights(second, file, Map.of());
+            Checkpoint.loadWeights(loaded, file);
+            for (Weight weight : whole.weights()) {
+                assertArrayEquals(weight.value().toArray(), second.value(weight.name()).toArray(), weight.name());
+                assertArrayEquals(weight.value().toArray(), loaded.value(weight.name()).toArray(), weight.name());
+            }
+            assertTrue(whole.value("bn2.running_var").get(0) != 1f, "statistics were gathered");
+        }
+    }
+
     private static Network network(String name) {
         return Network.create(model(name), 5, Natives.status().available());
     }

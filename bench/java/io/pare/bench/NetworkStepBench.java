@@ -1,0 +1,141 @@
+package io.pare.bench;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import io.pare.graph.Tape;
+import io.pare.mem.FloatTensor;
+import io.pare.model.Model;
+import io.pare.model.Models;
+import io.pare.natives.NativeThreads;
+import io.pare.train.Network;
+import io.pare.train.Optimizer;
+import io.pare.train.Weight;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * One training step of an ImageNet-size network, ours and libtorch's: same layers, batch and threads, fp32, SGD with
+ * momentum and weight decay.
+ *
+ * <p>The batch is there before the step in both. Images per second are the batch over the time. Pin the process to as
+ * many cores as threads.
+ */
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@Warmup(iterations = 2)
+@Measurement(iterations = 4)
+@Fork(value = 1, jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+public class NetworkStepBench {
+    /** Name and batch, which go together. */
+    @State(Scope.Benchmark)
+    public static class Task {
+        @Param({"alexnet-torchvision:32", "vgg16:8", "resnet18:16"})
+        private String network;
+        @Param({"1", "2"})
+        private int threads;
+
+        Model model() {
+            return Models.byName(network.substring(0, network.indexOf(':')));
+        }
+
+        int batch() {
+            return Integer.parseInt(network.substring(network.indexOf(':') + 1));
+        }
+    }
+
+    /** Ours. */
+    @State(Scope.Benchmark)
+    public static class Pare {
+        private final Optimizer optimizer = new Optimizer.Momentum(0.9f, 5e-4f, false);
+        private Network network;
+        private Tape tape;
+        private Weight[] weights;
+        private long steps;
+
+        @Setup(Level.Trial)
+        public void open(Task task) {
+            NativeThreads.set(task.threads);
+            network = Network.create(task.model(), 1, true);
+            network.prepare(optimizer);
+            tape = network.trainingTape(task.batch(), true);
+            Random random = new Random(1);
+            FloatTensor images = tape.input(Network.IMAGES);
+            for (long i = 0; i < images.count(); i++) {
+                images.set(i, (float) random.nextGaussian());
+            }
+            for (int i = 0; i < task.batch(); i++) {
+                tape.labels().setAtIndex(JAVA_INT, i, random.nextInt(task.model().classes()));
+            }
+            weights = network.weights().stream().filter(weight -> weight.parameter().trained())
+                    .toArray(Weight[]::new);
+        }
+
+        @TearDown(Level.Trial)
+        public void close() {
+            network.close();
+        }
+
+        double forwardBackward() {
+            tape.forward(steps++);
+            tape.backward();
+            return tape.loss();
+        }
+    }
+
+    /** The peer. */
+    @State(Scope.Benchmark)
+    public static class Torch {
+        private TorchNetwork network;
+
+        @Setup(Level.Trial)
+        public void open(Task task) {
+            network = new TorchNetwork(task.model(), task.threads, task.batch());
+        }
+
+        @TearDown(Level.Trial)
+        public void close() {
+            network.close();
+        }
+    }
+
+    /** Forward, backward, optimiser. */
+    @Benchmark
+    public double pareStep(Pare pare) {
+        double loss = pare.forwardBackward();
+        for (Weight weight : pare.weights) {
+            pare.optimizer.step(weight, 1e-4, pare.steps);
+        }
+        return loss;
+    }
+
+    /** Without the optimiser. */
+    @Benchmark
+    public double pareForwardBackward(Pare pare) {
+        return pare.forwardBackward();
+    }
+
+    /** Forward, backward, DJL's optimiser. */
+    @Benchmark
+    public float torchStep(Torch torch) {
+        return torch.network.step();
+    }
+
+    /** Without the optimiser, which DJL composes of several libtorch calls. */
+    @Benchmark
+    public float torchForwardBackward(Torch torch) {
+        return torch.network.forwardBackward();
+    }
+}

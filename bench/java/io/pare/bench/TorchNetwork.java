@@ -1,0 +1,124 @@
+package io.pare.bench;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import ai.djl.nn.convolutional.Conv2d;
+import ai.djl.nn.core.Linear;
+import ai.djl.nn.norm.BatchNorm;
+import ai.djl.nn.norm.Dropout;
+import ai.djl.nn.pooling.Pool;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.loss.Loss;
+import ai.djl.training.optimizer.Optimizer;
+import ai.djl.training.tracker.Tracker;
+import io.pare.model.Layer;
+import io.pare.model.Model;
+import io.pare.model.Parameter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A network of ours on libtorch through DJL: the same layers, in the same order, by libtorch's own operators. */
+final class TorchNetwork implements AutoCloseable {
+    private final Model model;
+    private final Engine engine;
+    private final NDManager manager;
+    private final Map<String, NDArray> tensors = new LinkedHashMap<>();
+    private final NDArray images;
+    private final NDArray labels;
+    private final Loss loss = Loss.softmaxCrossEntropyLoss();
+    private final Optimizer sgd = Optimizer.sgd().setLearningRateTracker(Tracker.fixed(1e-4f)).optMomentum(0.9f)
+            .optWeightDecays(5e-4f).build();
+
+    /** Must be the first use of libtorch in the process: it reads the number of threads once. */
+    TorchNetwork(Model model, int threads, int batch) {
+        this.model = model;
+        System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(threads));
+        System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
+        engine = Engine.getEngine("PyTorch");
+        engine.setRandomSeed(1);
+        manager = engine.newBaseManager();
+        for (Parameter parameter : model.parameters()) {
+            Shape shape = new Shape(parameter.shape());
+            NDArray value = switch (parameter.kind()) {
+                case WEIGHT -> manager.randomNormal(0, (float) Math.sqrt(2.0 / parameter.fanIn()), shape,
+                        DataType.FLOAT32);
+                case BIAS, MEAN -> manager.zeros(shape);
+                case SCALE, VARIANCE -> manager.ones(shape);
+            };
+            value.setRequiresGradient(parameter.trained());
+            tensors.put(parameter.name(), value);
+        }
+        images = manager.randomNormal(
+                new Shape(batch, model.input().channels(), model.input().height(), model.input().width()));
+        labels = manager.randomInteger(0, model.classes(), new Shape(batch), DataType.INT64);
+    }
+
+    /** Forward and backward; returns the loss. */
+    float forwardBackward() {
+        try (NDManager step = manager.newSubManager(); GradientCollector gradients = engine.newGradientCollector()) {
+            NDArray x = images.duplicate();
+            x.attach(step);
+            NDArray value = loss.evaluate(new NDList(labels), new NDList(chain(model.layers(), x)));
+            gradients.backward(value);
+            return value.getFloat();
+        }
+    }
+
+    /** {@link #forwardBackward()}, then DJL's SGD with momentum. */
+    float step() {
+        float value = forwardBackward();
+        for (Parameter parameter : model.parameters()) {
+            if (parameter.trained()) {
+                NDArray weight = tensors.get(parameter.name());
+                try (NDArray gradient = weight.getGradient()) {
+                    sgd.update(parameter.name(), weight, gradient);
+                    gradient.subi(gradient);
+                }
+            }
+        }
+        return value;
+    }
+
+    private NDArray chain(List<Layer> layers, NDArray x) {
+        for (Layer layer : layers) {
+            x = apply(layer, x);
+        }
+        return x;
+    }
+
+    private NDArray tensor(Layer layer, String what) {
+        return tensors.get(layer.name() + "." + what);
+    }
+
+    private NDArray apply(Layer layer, NDArray x) {
+        return switch (layer) {
+            case Layer.Conv2d c -> Conv2d.conv2d(x, tensor(c, "weight"), tensor(c, "bias"),
+                    new Shape(c.stride(), c.stride()), new Shape(c.padding(), c.padding()),
+                    new Shape(c.dilation(), c.dilation()), c.groups()).singletonOrThrow();
+            case Layer.Linear l -> Linear.linear(x, tensor(l, "weight"), tensor(l, "bias")).singletonOrThrow();
+            case Layer.BatchNorm b -> BatchNorm.batchNorm(x, tensor(b, "running_mean"), tensor(b, "running_var"),
+                    tensor(b, "weight"), tensor(b, "bias"), 1, 0.1f, b.epsilon(), true).singletonOrThrow();
+            case Layer.MaxPool p -> Pool.maxPool2d(x, new Shape(p.kernel(), p.kernel()),
+                    new Shape(p.stride(), p.stride()), new Shape(p.padding(), p.padding()), false);
+            case Layer.GlobalAvgPool p -> Pool.globalAvgPool2d(x);
+            case Layer.Relu r -> Activation.relu(x);
+            case Layer.Dropout d -> Dropout.dropout(x, d.rate(), true).singletonOrThrow();
+            case Layer.Flatten f -> x.reshape(x.getShape().get(0), -1);
+            case Layer.Residual r -> chain(r.body(), x).add(chain(r.shortcut(), x));
+            case Layer.AvgPool p -> throw new IllegalArgumentException("no peer for " + p);
+            case Layer.ResponseNorm n -> throw new IllegalArgumentException("no peer for " + n);
+            case Layer.Subsample s -> throw new IllegalArgumentException("no peer for " + s);
+        };
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+    }
+}

@@ -1,0 +1,115 @@
+package io.pare.cli;
+
+import io.pare.model.ImageShape;
+import io.pare.model.Model;
+import io.pare.model.Models;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** Lists the networks, or the layers of one. */
+@Command(name = "models", mixinStandardHelpOptions = true, sortOptions = false,
+        header = "List the networks, or the layers of one.%n",
+        description = "Parameters are all that is trained. MACs are multiply-adds of convolutions and products for one"
+                + " image; activations are the float32 outputs of all layers for one image.",
+        optionListHeading = "%nOptions:%n", footer = {"", "Examples:", "  pare models", "  pare models resnet20",
+            "  pare models vgg16 --input 3x64x64 --classes 200"})
+final class ModelsCommand implements Runnable {
+    @Parameters(arity = "0..1", paramLabel = "MODEL", description = "Name of a network; all are listed without.")
+    private String name;
+
+    @Option(names = "--input", paramLabel = "CxHxW", converter = ShapeConverter.class,
+            description = "Shape of an image (default: that of the data the network was made for).")
+    private ImageShape input;
+
+    @Option(names = "--classes", paramLabel = "N",
+            description = "Number of classes (default: that of the data the network was made for).")
+    private Integer classes;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        PrintWriter out = spec.commandLine().getOut();
+        if (classes != null && classes < 1) {
+            throw new UsageException("--classes is " + classes + ", must be at least 1");
+        }
+        if (name == null) {
+            if (input != null || classes != null) {
+                throw new UsageException("--input and --classes need a network, such as " + Models.names().get(2));
+            }
+            list(out);
+        } else {
+            table(out, model());
+        }
+        out.flush();
+    }
+
+    private Model model() {
+        try {
+            return Models.byName(name, input, classes == null ? 0 : classes);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage());
+        }
+    }
+
+    private static void list(PrintWriter out) {
+        out.printf("%-20s %-11s %7s %6s %13s %15s %13s%n", "network", "input", "classes", "layers", "parameters",
+                "MACs",
+                "activations");
+        for (String known : Models.names()) {
+            Model model = Models.byName(known);
+            List<Model.Step> steps = model.steps();
+            out.printf(Locale.ROOT, "%-20s %-11s %7d %6d %,13d %,15d %10.2f MB%n", known, model.input(),
+                    model.classes(), steps.size(), model.trainedCount(), multiplyAdds(steps), megabytes(steps));
+        }
+    }
+
+    private static void table(PrintWriter out, Model model) {
+        List<Model.Step> steps = model.steps();
+        out.printf("%s on %s, %d classes%n%n", model.name(), model.input(), model.classes());
+        out.printf("%-24s %-15s %-12s %13s %15s %13s%n", "layer", "kind", "output", "parameters", "MACs",
+                "activations");
+        for (Model.Step step : steps) {
+            out.printf(Locale.ROOT, "%-24s %-15s %-12s %,13d %,15d %10.3f MB%n", step.layer().name(),
+                    step.layer().getClass().getSimpleName(), step.output(), step.trainedCount(), step.multiplyAdds(),
+                    megabytes(List.of(step)));
+        }
+        out.printf(Locale.ROOT, "%-24s %-15s %-12s %,13d %,15d %10.3f MB%n", "all", steps.size() + " layers", "",
+                model.trainedCount(), multiplyAdds(steps), megabytes(steps));
+        out.printf(Locale.ROOT, "%nweights %,d, that is without biases and normalisation%n", model.weightCount());
+    }
+
+    private static long multiplyAdds(List<Model.Step> steps) {
+        return steps.stream().mapToLong(Model.Step::multiplyAdds).sum();
+    }
+
+    private static double megabytes(List<Model.Step> steps) {
+        return steps.stream().mapToLong(step -> (long) step.output().features() * Float.BYTES).sum() / 1e6;
+    }
+
+    /** Reads shapes such as 3x224x224. */
+    static final class ShapeConverter implements ITypeConverter<ImageShape> {
+        @Override
+        public ImageShape convert(String text) {
+            try {
+                String[] sizes = text.split("x");
+                if (sizes.length == 3) {
+                    return new ImageShape(Integer.parseInt(sizes[0]), Integer.parseInt(sizes[1]),
+                            Integer.parseInt(sizes[2]));
+                }
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException("'" + text + "' is no shape such as 3x224x224: " + e.getMessage());
+            }
+            throw new TypeConversionException("'" + text + "' is no shape such as 3x224x224");
+        }
+    }
+}
