@@ -19,7 +19,7 @@ final class NetworkSource {
     private Path file;
 
     @Option(names = "--model", paramLabel = "MODEL",
-            description = "lenet5 or lenet300, for files that do not say whose weights they hold.")
+            description = "Name of a network, for files that do not say whose weights they hold: see models.")
     private String model;
 
     @Option(names = "--names", paramLabel = "MAP",

@@ -13,7 +13,7 @@ import java.util.function.DoubleUnaryOperator;
  * gives the same bits. One thread at a time.
  */
 public interface Training {
-    /** All trainable tensors, biases too, in a fixed order. */
+    /** All tensors that training changes, biases and running statistics too, in a fixed order. */
     List<Variable> variables();
 
     /**

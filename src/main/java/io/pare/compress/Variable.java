@@ -5,7 +5,7 @@ import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
 
 /**
- * A trainable tensor as compression sees it: its memory, and the two things that compression asks of an optimiser's
+ * A tensor of a network in training as compression sees it: its memory, and the two things that compression asks of an optimiser's
  * step.
  *
  * <p>The training side owns the memory. One thread at a time.
@@ -17,10 +17,10 @@ public interface Variable {
     /** The live values: what is written here is what the next step trains. */
     FloatTensor value();
 
-    /** The gradient of the last backward pass, of the value's shape. */
+    /** The gradient of the last backward pass, of the value's shape; {@code null} where training gathers statistics. */
     FloatTensor gradient();
 
-    /** Whether constraints may apply to it: weights yes, biases no. */
+    /** Whether constraints may apply to it: weights yes, biases and statistics no. */
     boolean compressible();
 
     /** Adds ADMM's term to each optimiser step; {@code null} takes it away. The memory outlives its use. */

@@ -7,6 +7,7 @@ import io.pare.dnnl.ConvShape;
 import io.pare.dnnl.Convolution;
 import io.pare.dnnl.DnnlMemory;
 import io.pare.dnnl.Execution;
+import io.pare.dnnl.InnerProduct;
 import io.pare.dnnl.MemoryDesc;
 import io.pare.dnnl.PoolShape;
 import io.pare.dnnl.Pooling;
@@ -29,6 +30,9 @@ import java.util.function.Supplier;
  */
 final class DnnlRules {
     private static final System.Logger LOG = System.getLogger("io.pare.graph");
+
+    /** Weights that are no longer found in a core's cache from one step to the next. */
+    private static final long LARGE = 1L << 20;
 
     private final Tape tape;
     private final Region region;
@@ -56,6 +60,25 @@ final class DnnlRules {
             LOG.log(System.Logger.Level.WARNING, "{0}; this layer runs in plain Java, which is slower", e.getMessage());
             return new ConvolutionStep(tape, node, op);
         }
+    }
+
+    /**
+     * Matrix products, which read weights from memory once they are too many for a cache: then oneDNN's inner product,
+     * which adds the bias on the way, is faster forward (one core of an AMD Zen 4, batch 32, milliseconds, inner product
+     * against sgemm: 9216 x 4096 30 and 47, 4096 x 1000 3.1 and 5.0), and slower backward (72 and 59).
+     */
+    Step linear(Node node) {
+        LinearStep step = new LinearStep(tape, node);
+        Node weight = node.input(1);
+        if (weight.count() < LARGE) {
+            return step;
+        }
+        MemoryDesc src = MemoryDesc.plain(region, node.input(0).shape());
+        InnerProduct product = new InnerProduct(region, node.input(0).shape(), weight.size(0), true, false,
+                tape.training(), src, MemoryDesc.plain(region, weight.shape()));
+        return step.by((x, w, b, y) -> product.forward().bind(scratchpad).with(Arg.SRC, DnnlMemory.over(region, x))
+                .with(Arg.WEIGHTS, DnnlMemory.over(region, w)).with(Arg.BIAS, DnnlMemory.over(region, b))
+                .with(Arg.DST, DnnlMemory.over(region, y)).prepare()::run);
     }
 
     Step pool(Node node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {

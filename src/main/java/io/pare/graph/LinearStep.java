@@ -5,7 +5,7 @@ import static io.pare.graph.Rules.KERNELS;
 import io.pare.blas.Gemm;
 import io.pare.mem.FloatTensor;
 
-/** {@link Op.Linear}: three matrix products and a sum over columns. */
+/** {@link Op.Linear}: three matrix products and a sum over columns, the first of them perhaps by another way. */
 final class LinearStep implements Step {
     private final Tape tape;
     private final Node node;
@@ -16,6 +16,8 @@ final class LinearStep implements Step {
     private final FloatTensor weight;
     private final FloatTensor bias;
     private final FloatTensor y;
+    /** What computes x W^T + b; {@code null} for a product and an addition. */
+    private Runnable product;
     private Source dy;
     private FloatTensor dx;
     private FloatTensor dWeight;
@@ -33,9 +35,23 @@ final class LinearStep implements Step {
         this.y = tape.allocateValue(node);
     }
 
+    /** A way to compute the forward pass from one tensor into another. */
+    interface Product {
+        Runnable of(FloatTensor x, FloatTensor weight, FloatTensor bias, FloatTensor y);
+    }
+
+    LinearStep by(Product way) {
+        product = way.of(x.tensor(), weight, bias, y);
+        return this;
+    }
+
     @Override
     public void forward() {
         x.refresh().run();
+        if (product != null) {
+            product.run();
+            return;
+        }
         Gemm.sgemm(false, true, rows, out, in, 1f, x.tensor().segment(), in, weight.segment(), in, 0f, y.segment(),
                 out);
         KERNELS.biasAddRows(bias.segment(), 0, y.segment(), 0, rows, out);

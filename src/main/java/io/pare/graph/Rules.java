@@ -38,7 +38,7 @@ final class Rules {
             case Op.ResponseNorm op -> dnnl != null ? dnnl.responseNorm(node, op)
                     : new ResponseNormStep(tape, node, op);
             case Op.Subsample(int stride) -> new SubsampleStep(tape, node, stride);
-            case Op.Linear op -> new LinearStep(tape, node);
+            case Op.Linear op -> dnnl != null ? dnnl.linear(node) : new LinearStep(tape, node);
             case Op.Relu op -> isBlocked(node.input(0)) ? dnnl.relu(node) : new ReluStep(tape, node);
             case Op.Dropout(float rate) -> new DropoutStep(tape, node, rate);
             case Op.Flatten op -> new FlattenStep(tape, node);

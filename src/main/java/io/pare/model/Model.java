@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A network as a declaration: the shape of a sample, the number of classes, and layers that run one after another.
+ * A network as a declaration: the shape of a sample, the number of classes, and layers that run one after another, some of
+ * which have layers of their own ({@link Layer.Residual}).
  *
  * <p>The last layer's output are the logits. Construction checks that every layer takes what the one before it gives.
  */

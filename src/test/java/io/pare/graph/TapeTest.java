@@ -303,6 +303,29 @@ class TapeTest {
     }
 
     @Test
+    void largeLinearLayersComputeTheSameInBothWays() {
+        assumeAvailable(true);
+        Params params = new Params();
+        Node x = Graph.linear(Graph.input("x", BATCH, 1100), params.get("a.w", 1000, 1100), params.get("a.b", 1000));
+        Node loss = Graph.softmaxCrossEntropy(params.head(Graph.relu(x)));
+        try (Region region = Region.shared("large")) {
+            Memory memory = new Memory(region, params, new Random(5));
+            double[] losses = new double[2];
+            float[][] gradients = new float[2][];
+            for (int way = 0; way < 2; way++) {
+                Tape tape = Tape.training(region, loss, memory, way == 1);
+                randomize(tape.input("x"), new Random(6));
+                tape.forward(0);
+                tape.backward();
+                losses[way] = tape.loss();
+                gradients[way] = memory.gradient("a.w").toArray();
+            }
+            assertEquals(losses[0], losses[1], 1e-4 * losses[0]);
+            assertArrayEquals(gradients[0], gradients[1], 1e-4f);
+        }
+    }
+
+    @Test
     void dropoutZeroesTheSameValuesForwardAndBackward() {
         try (Region region = Region.shared("dropout")) {
             int features = 2000;
