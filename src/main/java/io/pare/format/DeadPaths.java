@@ -78,16 +78,22 @@ public final class DeadPaths {
         Layer last = null;
         for (int i = 0; i < model.layers().size(); i++) {
             Layer layer = model.layers().get(i);
-            if (layer instanceof Conv2d || layer instanceof Linear) {
+            if (layer instanceof Linear || layer instanceof Conv2d conv && conv.bias()) {
                 if (last != null && !(layer instanceof Conv2d conv && conv.padding() > 0)) {
                     paths.shift(last, layer, model.shapes().get(i), kept.getOrDefault(last.name(), ValueForm.NONE));
                 }
                 last = layer;
-            } else if (layer instanceof Relu || layer instanceof AvgPool pool && pool.padding() > 0) {
+            } else if (!shifts(layer)) {
                 last = null;
             }
         }
         return paths.biases;
+    }
+
+    /** Whether a constant that is added to a channel comes out of the layer as it went in. */
+    private static boolean shifts(Layer layer) {
+        return layer instanceof MaxPool || layer instanceof AvgPool pool && pool.padding() == 0
+                || layer instanceof GlobalAvgPool || layer instanceof Flatten || layer instanceof Dropout;
     }
 
     private void shift(Layer from, Layer to, ImageShape in, ValueForm form) {
@@ -125,7 +131,7 @@ public final class DeadPaths {
         Layer last = null;
         boolean lastMoves = false;
         for (Layer layer : model.layers()) {
-            if (layer instanceof Conv2d || layer instanceof Linear) {
+            if (layer instanceof Linear || layer instanceof Conv2d conv && conv.bias()) {
                 boolean moves = last != null && !(layer instanceof Conv2d conv && conv.padding() > 0);
                 if (moves) {
                     if (lastMoves) {
@@ -135,7 +141,7 @@ public final class DeadPaths {
                 }
                 lastMoves = moves;
                 last = layer;
-            } else if (layer instanceof Relu || layer instanceof AvgPool pool && pool.padding() > 0) {
+            } else if (!shifts(layer)) {
                 last = null;
                 lastMoves = false;
             }

@@ -2,8 +2,11 @@ package io.pare.format;
 
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
+import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
 import io.pare.model.Layer.Linear;
+import io.pare.model.Layer.Residual;
+import io.pare.model.Layer.ResponseNorm;
 import io.pare.model.Model;
 import io.pare.model.Parameter;
 import java.util.ArrayList;
@@ -58,6 +61,13 @@ public final class UnitOrder {
         int lastAt = 0;
         for (int i = 0; i < model.layers().size(); i++) {
             Layer layer = model.layers().get(i);
+            boolean apart = layer instanceof ResponseNorm || layer instanceof BatchNorm || layer instanceof Residual
+                    || layer instanceof Conv2d conv && !conv.bias();
+            if (apart) {
+                // Other tensors than two weights and a bias would have to follow.
+                last = null;
+                continue;
+            }
             if (layer.parameters().isEmpty()) {
                 continue;
             }

@@ -8,8 +8,7 @@ import io.pare.mem.FloatTensor;
  *
  * <p>What works on images runs on oneDNN where it is there and knows the shape, and in plain Java otherwise; tapes for
  * masked networks have sparse rules ({@link SparseRules}); every other rule has one form. Adding an operation means adding
- * a record to {@link Op}, a builder to {@link Graph} and a
- * line here.
+ * a record to {@link Op}, a builder to {@link Graph} and a line here.
  */
 final class Rules {
     static final Kernels KERNELS = Kernels.active();

@@ -38,7 +38,8 @@ final class SparseRules {
     Step step(Node node) {
         return switch (node.op()) {
             case Op.Conv2d op -> {
-                if (op.stride() != 1 || op.padding() != 0 || op.dilation() != 1 || op.groups() != 1) {
+                if (op.stride() != 1 || op.padding() != 0 || op.dilation() != 1 || op.groups() != 1
+                        || node.inputs().size() < 3) {
                     throw new IllegalArgumentException("no sparse rule for " + node);
                 }
                 yield new Layer(node);

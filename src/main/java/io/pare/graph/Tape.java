@@ -112,7 +112,7 @@ public final class Tape {
     /**
      * As {@link #training}, where only the weights that {@link Binding#mask} leaves are multiplied.
      *
-     * <p>For chains of convolutions of stride 1 without padding, max-pooling whose windows do not overlap, linear layers
+     * <p>For chains of convolutions of stride 1 without padding and with a bias, max-pooling whose windows do not overlap, linear layers
      * and ReLU, on batches of a multiple of {@link SparseRules#SAMPLES}; others throw
      * {@link IllegalArgumentException}. The work is that of the weights that are left.
      */
