@@ -130,7 +130,8 @@ final class Packing {
             }, null);
             for (Parameter parameter : model.parameters()) {
                 String name = parameter.name();
-                if (parameter.kind() == Parameter.Kind.BIAS && kept.keySet().stream().noneMatch(layer -> name.equals(layer + ".bias"))) {
+                if (parameter.kind() == Parameter.Kind.BIAS
+                        && kept.keySet().stream().noneMatch(layer -> name.equals(layer + ".bias"))) {
                     roundBiases(name, before);
                 }
             }
