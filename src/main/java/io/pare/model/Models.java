@@ -79,16 +79,6 @@ public final class Models {
     }
 
     /**
-     * The model of that name for other images or other classes. LeNets take what they were made for only.
-     *
-     * @param input shape of an image, or null for that of the data the network was made for
-     * @param classes number of classes, or 0 for that of the data the network was made for
-     */
-    public static Model byName(String name, ImageShape input, int classes) {
-        return byName(name);
-    }
-
-    /**
      * LeNet-5 in the form that Caffe made common: 430,500 weights and 580 biases.
      *
      * <p>ReLU follows the first fully connected layer only. Dropout stands before the last layer.

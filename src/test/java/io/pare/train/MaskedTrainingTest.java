@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
-import io.pare.data.Shift;
+import io.pare.data.Augmentation;
 import io.pare.graph.Tape;
 import io.pare.kernel.Bits;
 import io.pare.mem.Region;
@@ -56,7 +56,7 @@ class MaskedTrainingTest {
 
     private static Map<String, float[]> train(Network network, int batch) {
         Trainer trainer = new Trainer(network, noise(2 * batch), PixelScale.UNIT, new TrainingSettings(batch,
-                new Optimizer.Momentum(0.9f, 0, false), false, Shift.NONE, null, 3));
+                new Optimizer.Momentum(0.9f, 0, false), false, Augmentation.NONE, null, 3));
         trainer.epoch(0, 0, done -> 1e-2, NOTHING);
         Map<String, float[]> values = new HashMap<>();
         network.weights().forEach(weight -> values.put(weight.name(), weight.value().toArray()));
@@ -94,11 +94,12 @@ class MaskedTrainingTest {
         try (Region region = Region.confined("masks"); Network sparse = masked(region);
                 Network dense = masked(region)) {
             Dataset data = noise(48);
-            TrainingSettings settings = new TrainingSettings(48, new Optimizer.Momentum(0, 0, false), false, Shift.NONE,
-                    null, 3);
+            TrainingSettings settings =
+                    new TrainingSettings(48, new Optimizer.Momentum(0, 0, false), false, Augmentation.NONE,
+                            null, 3);
             new Trainer(sparse, data, PixelScale.UNIT, settings).epoch(0, 0, done -> 1e-2, NOTHING);
             Tape tape = dense.trainingTape(48, false);
-            Batches batches = Batches.shuffled(data, 48, PixelScale.UNIT, Shift.NONE, 3);
+            Batches batches = Batches.shuffled(data, 48, PixelScale.UNIT, Augmentation.NONE, 3);
             batches.seek(0, 0);
             batches.next(tape.input(Network.IMAGES), tape.labels());
             tape.forward(0);
@@ -117,7 +118,7 @@ class MaskedTrainingTest {
                 .getThreadMXBean();
         try (Region region = Region.confined("masks"); Network network = masked(region)) {
             Trainer trainer = new Trainer(network, noise(16 * 40), PixelScale.UNIT, new TrainingSettings(16,
-                    new Optimizer.Adaptive(0, false), false, Shift.NONE, null, 3));
+                    new Optimizer.Adaptive(0, false), false, Augmentation.NONE, null, 3));
             long[] allocated = new long[2];
             // Vectors are objects until the optimising compiler has seen the loops: epochs until they no longer are.
             long perStep = Long.MAX_VALUE;

@@ -109,7 +109,7 @@ class TrainingRunTest {
             Checkpoint.restore(resumed, folder);
             assertTrue(resumed.run(QUIET));
             Path file = folder.resolve(Checkpoint.WEIGHTS);
-            Checkpoint.saveWeights(second, file, Map.of());
+            Checkpoint.saveWeights(second, PixelScale.UNIT, file, Map.of());
             Checkpoint.loadWeights(loaded, file);
             for (Weight weight : whole.weights()) {
                 assertArrayEquals(weight.value().toArray(), second.value(weight.name()).toArray(), weight.name());
