@@ -404,18 +404,22 @@ public final class SimdPasses implements Passes {
         int i = 0;
         long left = ties;
         IntVector zero = IntVector.zero(I32);
-        for (; i < whole && left > 0; i += LANES) {
+        for (; i < whole; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
-            IntVector found = key(bits);
+            IntVector found = bits.and(MAGNITUDE);
             int same = found.compare(VectorOperators.EQ, key).trueCount();
-            if (same > left) {
-                ScalarPasses.maskFrom(i, x, xOff, z, zOff, i + LANES, key, left);
-                left = 0;
-            } else {
-                zero.blend(bits, found.compare(VectorOperators.GE, key)).intoMemorySegment(z, zOff + o, LE);
-                left -= same;
+            if (same >= left) {
+                break;
             }
+            zero.blend(bits, found.compare(VectorOperators.GE, key)).intoMemorySegment(z, zOff + o, LE);
+            left -= same;
+        }
+        if (i < whole) {
+            // The vector in which the last survivor of the ties lies.
+            ScalarPasses.maskFrom(i, x, xOff, z, zOff, i + LANES, key, left);
+            left = 0;
+            i += LANES;
         }
         maskAbove(x, xOff, z, zOff, i, whole, key);
         ScalarPasses.maskFrom(whole, x, xOff, z, zOff, n, key, left);
