@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.data.Augmentation;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
-import io.pare.data.Augmentation;
 import io.pare.graph.Tape;
 import io.pare.kernel.Bits;
 import io.pare.mem.Region;
