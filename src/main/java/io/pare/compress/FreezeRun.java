@@ -134,7 +134,7 @@ final class FreezeRun extends StageRun {
         for (Variable variable : held) {
             Projector.nearest(kernels, variable.value(), variable.value(), context.levels.get(variable.name()),
                     !context.zeroIsNoCase.contains(variable.name()));
-            int allowed = context.levels.get(variable.name()).length;
+            int allowed = Math.max(1, context.levels.get(variable.name()).length);
             context.guarantees.removeIf(guarantee -> guarantee.tensors().equals(List.of(variable.name()))
                     && guarantee.constraint() instanceof Clustering);
             context.guarantees.add(Guarantee.of(new Clustering(allowed), variable));

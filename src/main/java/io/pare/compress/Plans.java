@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.mem.FloatTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -62,13 +63,13 @@ final class Plans {
                 return;
             }
             for (int i = 0; i < importance.length; i++) {
-                float[] support = admm.projected(held.get(i)).toArray();
-                float[] gradient = held.get(i).gradient().toArray();
+                FloatTensor support = admm.projected(held.get(i));
+                FloatTensor gradient = held.get(i).gradient();
                 double sum = 0;
                 long count = 0;
-                for (int e = 0; e < support.length; e++) {
-                    if (support[e] != 0) {
-                        sum += (double) gradient[e] * gradient[e];
+                for (long e = 0; e < support.count(); e++) {
+                    if (support.get(e) != 0) {
+                        sum += (double) gradient.get(e) * gradient.get(e);
                         count++;
                     }
                 }

@@ -7,7 +7,6 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.TreeSet;
 
 /** The seam between constraints, which speak of tensors, and the kernels, which speak of memory. */
@@ -34,30 +33,32 @@ final class Projector {
     static float[] distinct(FloatTensor tensor, int limit) {
         TreeSet<Float> found = new TreeSet<>();
         float last = 0;
-        for (float value : tensor.toArray()) {
+        for (long i = 0; i < tensor.count(); i++) {
+            float value = tensor.get(i);
             if (value != 0 && value != last && found.add(value) && found.size() > limit) {
                 break;
             }
             last = value;
         }
         float[] values = new float[found.size()];
-        int i = 0;
+        int at = 0;
         for (float value : found) {
-            values[i++] = value;
+            values[at++] = value;
         }
         return values;
     }
 
     /** The values that are not zero, in the tensor's order. */
     static float[] nonzeroValues(FloatTensor tensor) {
-        float[] x = tensor.toArray();
+        float[] found = new float[Math.toIntExact(nonzeros(tensor))];
         int n = 0;
-        for (float value : x) {
+        for (long i = 0; i < tensor.count(); i++) {
+            float value = tensor.get(i);
             if (value != 0) {
-                x[n++] = value;
+                found[n++] = value;
             }
         }
-        return Arrays.copyOf(x, n);
+        return found;
     }
 
     /**

@@ -83,7 +83,8 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
             double[] q = memory.get(INTERVAL, i);
             double[] allowed = q == null ? new double[0] : scaled(q[0]);
             long out = 0;
-            for (float value : values.get(i).toArray()) {
+            for (long e = 0; e < values.get(i).count(); e++) {
+                float value = values.get(i).get(e);
                 if (value != 0 || !keepZero) {
                     out += Arrays.binarySearch(allowed, value) < 0 ? 1 : 0;
                 }

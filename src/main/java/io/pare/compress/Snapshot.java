@@ -27,9 +27,12 @@ final class Snapshot {
     /** Changes places with the live values. */
     void swap() {
         copies.forEach((variable, copy) -> {
-            float[] live = variable.value().toArray();
-            variable.value().copyFrom(copy);
-            copy.copyFrom(live);
+            FloatTensor live = variable.value();
+            for (long i = 0; i < copy.count(); i++) {
+                float kept = copy.get(i);
+                copy.set(i, live.get(i));
+                live.set(i, kept);
+            }
         });
     }
 
@@ -54,16 +57,22 @@ final class Snapshot {
 
     /** Sum of squared differences between the copies and the live values. */
     double squaredDistance() {
-        double sum = 0;
-        for (Map.Entry<Variable, FloatTensor> entry : copies.entrySet()) {
-            float[] copy = entry.getValue().toArray();
-            float[] live = entry.getKey().value().toArray();
-            for (int i = 0; i < copy.length; i++) {
-                double off = (double) live[i] - copy[i];
+        return squaredDistances().values().stream().mapToDouble(Double::doubleValue).sum();
+    }
+
+    /** The same by variable. */
+    Map<String, Double> squaredDistances() {
+        Map<String, Double> sums = new LinkedHashMap<>();
+        copies.forEach((variable, copy) -> {
+            FloatTensor live = variable.value();
+            double sum = 0;
+            for (long i = 0; i < copy.count(); i++) {
+                double off = (double) live.get(i) - copy.get(i);
                 sum += off * off;
             }
-        }
-        return sum;
+            sums.put(variable.name(), sum);
+        });
+        return sums;
     }
 
     void visit(State state, String name) {

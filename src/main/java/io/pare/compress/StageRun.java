@@ -149,19 +149,13 @@ abstract class StageRun implements AutoCloseable {
                 chosen = averaged;
             }
         }
-        Map<String, float[]> uncut = new LinkedHashMap<>();
-        context.weights.forEach(variable -> uncut.put(variable.name(), variable.value().toArray()));
-        if (cut()) {
-            chosen = context.training.validate();
-        }
-        for (Variable variable : context.weights) {
-            float[] before = uncut.get(variable.name());
-            float[] after = variable.value().toArray();
-            double sum = 0;
-            for (int i = 0; i < before.length; i++) {
-                sum += ((double) after[i] - before[i]) * ((double) after[i] - before[i]);
+        try (Region before = Region.shared("cut")) {
+            Snapshot uncut = new Snapshot(before, context.weights);
+            uncut.take();
+            if (cut()) {
+                chosen = context.training.validate();
             }
-            cutErrors.put(variable.name(), sum);
+            cutErrors.putAll(uncut.squaredDistances());
         }
         for (Variable variable : context.all) {
             variable.mask(null);

@@ -1,6 +1,8 @@
 package io.pare.format;
 
 import io.pare.mem.FloatTensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -13,6 +15,8 @@ import java.util.Arrays;
 public final class CompressedTensor {
     /** Largest codebook. */
     public static final int MAX_CODEBOOK = 256;
+
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private final long[] shape;
     private final int count;
@@ -35,7 +39,7 @@ public final class CompressedTensor {
 
     /** Compresses a tensor without loss; -0 becomes 0. Throws {@link IllegalArgumentException} on NaN and infinity. */
     public static CompressedTensor of(FloatTensor tensor) {
-        return of(tensor.toArray(), tensor.shape());
+        return of(tensor.segment(), Math.toIntExact(tensor.count()), tensor.shape());
     }
 
     /** Compresses row-major {@code dense} values without loss; -0 becomes 0. NaN and infinity are refused. */
@@ -44,21 +48,27 @@ public final class CompressedTensor {
             throw new IllegalArgumentException("shape " + Arrays.toString(shape) + " does not hold " + dense.length
                     + " values");
         }
+        return of(MemorySegment.ofArray(dense), dense.length, shape);
+    }
+
+    private static CompressedTensor of(MemorySegment dense, int count, long[] shape) {
         int nonzeros = 0;
-        for (int i = 0; i < dense.length; i++) {
-            if (!Float.isFinite(dense[i])) {
-                throw new IllegalArgumentException("value " + i + " of the tensor is " + dense[i]
+        for (int i = 0; i < count; i++) {
+            float value = dense.getAtIndex(FLOAT, i);
+            if (!Float.isFinite(value)) {
+                throw new IllegalArgumentException("value " + i + " of the tensor is " + value
                         + ": only finite weights can be compressed");
             }
-            nonzeros += dense[i] != 0 ? 1 : 0;
+            nonzeros += value != 0 ? 1 : 0;
         }
         int[] positions = new int[nonzeros];
         float[] values = new float[nonzeros];
         int at = 0;
-        for (int i = 0; i < dense.length; i++) {
-            if (dense[i] != 0) {
+        for (int i = 0; i < count; i++) {
+            float value = dense.getAtIndex(FLOAT, i);
+            if (value != 0) {
                 positions[at] = i;
-                values[at++] = dense[i];
+                values[at++] = value;
             }
         }
         return of(shape.clone(), positions, values);
@@ -94,6 +104,15 @@ public final class CompressedTensor {
             }
         }
         return Arrays.copyOf(found, size);
+    }
+
+    /** Whether both hold equal values, in whatever way. */
+    public boolean sameAs(CompressedTensor other) {
+        boolean same = Arrays.equals(shape, other.shape) && nonzeros == other.nonzeros;
+        for (int i = 0; same && i < nonzeros; i++) {
+            same = position(i) == other.position(i) && value(i) == other.value(i);
+        }
+        return same;
     }
 
     /** A copy of the shape: OIHW, [out, in] or [out]. */
