@@ -13,13 +13,14 @@ import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.file.AtomicFile;
 import io.pare.format.CompressedWeights;
+import io.pare.format.FormatException;
 import io.pare.format.InputScale;
 import io.pare.format.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.model.Model;
 import io.pare.natives.Natives;
-import io.pare.report.HtmlPage;
 import io.pare.train.Checkpoint;
+import io.pare.train.Evaluation;
 import io.pare.train.Network;
 import io.pare.train.Weight;
 import java.io.IOException;
@@ -43,16 +44,16 @@ import picocli.CommandLine.Spec;
         header = "Prune, cluster and quantise a network with ADMM, by a recipe.%n")
 final class CompressCommand implements Callable<Integer> {
     private static final int AUTO_TRIES = 4;
+    private static final int SAMPLED = 1 << 20;
 
-    @Parameters(paramLabel = "MODEL", description = "lenet5 or lenet300.")
+    @Parameters(paramLabel = "MODEL", description = "A network by name: see models.")
     private String model;
 
-    @Option(names = "--from", paramLabel = "DIR",
-            description = "A trained network: the folder of a run, or its weights.safetensors. Give the run's --seed, so that its validation images stay unseen (default: train one first).")
-    private Path from;
+    @Mixin
+    private FromOption from;
 
     @Option(names = "--recipe", paramLabel = "NAME|FILE",
-            description = "A recipe that comes with Pare, or a YAML file.")
+            description = "A recipe that comes with Pare, or a YAML file (default: the model's own -joint recipe).")
     private String recipeName;
 
     @Option(names = "--auto",
@@ -69,6 +70,10 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--floor", paramLabel = "A", defaultValue = "0",
             description = "Of --auto: validation accuracy to reach. A run below it is made again at four fifths of the ratio, or five fourths of the bytes, three times at most.")
     private double floor;
+
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "0",
+            description = "A rehearsal: one epoch in each round of a stage, of at most N steps. Shows that all stages run, and in what time and memory.")
+    private int steps;
 
     @Option(names = "--out", paramLabel = "DIR", description = "Folder for state and results (default: runs/RECIPE).")
     private Path out;
@@ -102,7 +107,10 @@ final class CompressCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         check();
-        Recipe recipe = auto ? null : Recipe.load(recipeName);
+        Recipe recipe = auto ? null : recipeName == null ? Recipe.usual(model) : Recipe.load(recipeName);
+        if (steps > 0) {
+            recipe = recipe.shortened();
+        }
         int count = threads.orElse(ThreadOption.processors());
         DataOption.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
         Model declared = opened.model();
@@ -121,12 +129,14 @@ final class CompressCommand implements Callable<Integer> {
         ThreadOption.apply(count);
         Dataset.Split split = corpus.split(0, seed);
         try (Network network = Network.create(declared, seed, Natives.enabled());
-                Network teacher = Network.create(declared, seed, Natives.enabled());
+                Network teacher = auto || recipe.distills()
+                        ? Network.create(declared, seed, Natives.enabled())
+                        : null;
                 NetworkTraining training = new NetworkTraining(network, teacher, split.train(), split.validation(),
-                        corpus.scale(), corpus.augmentation().crop(), seed)) {
+                        corpus.scale(), corpus.augmentation().crop(), seed, steps)) {
             double denseSeconds = 0;
-            if (from != null) {
-                Checkpoint.loadWeights(network, Files.isDirectory(from) ? from.resolve(Checkpoint.WEIGHTS) : from);
+            if (from.given()) {
+                from.load(network);
             } else if (Files.exists(denseFile)) {
                 Checkpoint.loadWeights(network, denseFile);
             } else {
@@ -136,8 +146,11 @@ final class CompressCommand implements Callable<Integer> {
                 Checkpoint.saveWeights(network, corpus.scale(), denseFile, Map.of());
                 Files.deleteIfExists(denseState);
             }
-            copy(network, teacher);
-            double denseTest = training.measure(corpus.test()).accuracy();
+            if (teacher != null) {
+                copy(network, teacher);
+            }
+            Map<String, float[]> before = samples(network);
+            Evaluation denseTest = training.measure(corpus.test());
             Pipeline pipeline;
             Pipeline.Result result;
             if (auto) {
@@ -166,18 +179,18 @@ final class CompressCommand implements Callable<Integer> {
                 packing = new Packing(declared, parameters(network), training, pipeline, inputScale).run();
                 result = pipeline.recount();
             }
-            double test = training.measure(corpus.test()).accuracy();
+            Evaluation test = training.measure(corpus.test());
             Checkpoint.saveWeights(network, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
             long fileBytes = pack(network, declared, inputScale, folder.resolve(model + ".pare"));
             CompressionReport written = new CompressionReport(recipe, declared, corpus.name(), seed, count, result,
-                    packing, denseTest, test, fileBytes, denseSeconds);
+                    steps, packing, denseTest, test, fileBytes, denseSeconds);
             PrintWriter results = spec.commandLine().getOut();
             results.print(written.text());
             results.flush();
             if (report != null) {
                 written.json().write(report);
             }
-            page(written, teacher, network).write(folder.resolve("report.html"));
+            new CompressionPage(written, before, samples(network)).page().write(folder.resolve("report.html"));
             if (result.validation().accuracy() < floor) {
                 spec.commandLine().getErr().printf(Locale.ROOT,
                         "pare: validation accuracy %.4f is below the floor %.4f: ask for a smaller ratio%n",
@@ -189,9 +202,8 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private void check() {
-        if (auto == (recipeName != null)) {
-            throw new UsageException("give one of --recipe and --auto; recipes are "
-                    + String.join(", ", Recipe.shipped()));
+        if (auto && recipeName != null) {
+            throw new UsageException("--recipe and --auto exclude each other");
         }
         if (auto && (ratio == null) == (bytes == null)) {
             throw new UsageException("--auto takes one of --ratio and --bytes");
@@ -205,6 +217,10 @@ final class CompressCommand implements Callable<Integer> {
         if (!(floor >= 0 && floor <= 1)) {
             throw new UsageException("--floor is " + floor + ", must be an accuracy from 0 to 1");
         }
+        if (steps < 0 || steps > 0 && auto) {
+            throw new UsageException(
+                    auto ? "--steps belongs to --recipe" : "--steps is " + steps + ", must be above 0");
+        }
         if (report != null) {
             AtomicFile.check(report);
         }
@@ -216,8 +232,17 @@ final class CompressCommand implements Callable<Integer> {
         }
     }
 
+    /** Writes the coded network and reads it back. */
     private static long pack(Network network, Model declared, InputScale scale, Path file) throws IOException {
-        PareFile.write(file, CompressedWeights.of(declared, parameters(network), scale));
+        CompressedWeights weights = CompressedWeights.of(declared, parameters(network), scale);
+        PareFile.write(file, weights);
+        CompressedWeights stored = PareFile.read(file);
+        weights.tensors().forEach((name, tensor) -> {
+            if (!tensor.sameAs(stored.tensor(name))) {
+                throw new FormatException(file + " does not give back the values of " + name
+                        + " that were written: the disk is broken, or this is a fault of Pare's");
+            }
+        });
         return Files.size(file);
     }
 
@@ -227,16 +252,21 @@ final class CompressCommand implements Callable<Integer> {
         return parameters;
     }
 
-    private static HtmlPage page(CompressionReport written, Network dense, Network network) {
-        Map<String, float[]> before = new LinkedHashMap<>();
-        Map<String, float[]> after = new LinkedHashMap<>();
+    /** Weights for the plots: of large tensors every so-many-th. */
+    private static Map<String, float[]> samples(Network network) {
+        Map<String, float[]> samples = new LinkedHashMap<>();
         for (Weight weight : network.weights()) {
             if (weight.decays()) {
-                before.put(weight.name(), dense.value(weight.name()).toArray());
-                after.put(weight.name(), weight.value().toArray());
+                FloatTensor value = weight.value();
+                int stride = (int) Math.ceilDiv(value.count(), SAMPLED);
+                float[] sample = new float[(int) Math.ceilDiv(value.count(), stride)];
+                for (int i = 0; i < sample.length; i++) {
+                    sample[i] = value.get((long) i * stride);
+                }
+                samples.put(weight.name(), sample);
             }
         }
-        return new CompressionPage(written, before, after).page();
+        return samples;
     }
 
     private Progress lines() {

@@ -4,6 +4,7 @@ import io.pare.compress.Pipeline;
 import io.pare.compress.Recipe;
 import io.pare.model.Model;
 import io.pare.report.JsonReport;
+import io.pare.train.Evaluation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,7 +13,8 @@ import java.util.Map;
 
 /** What a compression run found, as text and as JSON. */
 record CompressionReport(Recipe recipe, Model model, String dataset, long seed, int threads, Pipeline.Result result,
-        List<Packing.Row> packing, double denseTest, double test, long fileBytes, double denseSeconds) {
+        int stepLimit, List<Packing.Row> packing, Evaluation denseTest, Evaluation test, long fileBytes,
+        double denseSeconds) {
 
     private double dense() {
         return 4.0 * result.weights();
@@ -52,10 +54,10 @@ record CompressionReport(Recipe recipe, Model model, String dataset, long seed, 
     List<List<String>> table() {
         List<List<String>> rows = new ArrayList<>();
         published().stream().map(Published::cells).forEach(rows::add);
-        rows.add(List.of("this run, dense", String.format(Locale.ROOT, "%.4f", denseTest),
+        rows.add(List.of("this run, dense", denseTest.words(model.classes()),
                 String.format(Locale.ROOT, "%,d", result.weights()), "1",
                 String.format(Locale.ROOT, "%,.0f bytes", dense()), ""));
-        rows.add(List.of("this run, " + recipe.name(), String.format(Locale.ROOT, "%.4f", test),
+        rows.add(List.of("this run, " + recipe.name(), test.words(model.classes()),
                 String.format(Locale.ROOT, "%,d", result.nonzeros()),
                 String.format(Locale.ROOT, "%.1f", (double) result.weights() / result.nonzeros()),
                 String.format(Locale.ROOT, "%,.0f bytes", result.weightDataBytes()),
@@ -74,10 +76,15 @@ record CompressionReport(Recipe recipe, Model model, String dataset, long seed, 
                 .put("bytesWithIndexIs", "size of the .pare file: positions, values, codebooks, biases, header")
                 .put("ratioWithIndex", dense() / fileBytes)
                 .put("entropyBoundBytes", result.entropyBytes()).put("biases", (long) bias())
-                .put("testAccuracy", test).put("denseTestAccuracy", denseTest)
+                .put("testAccuracy", test.accuracy()).put("testTopFiveAccuracy", test.topFive())
+                .put("denseTestAccuracy", denseTest.accuracy())
+                .put("denseTestTopFiveAccuracy", denseTest.topFive())
                 .put("validationAccuracy", result.validation().accuracy())
                 .put("seconds", result.trainSeconds() + result.projectionSeconds() + denseSeconds)
                 .put("denseSeconds", denseSeconds).put("projectionSeconds", result.projectionSeconds());
+        if (stepLimit > 0) {
+            json.put("rehearsalSteps", stepLimit);
+        }
         json.put("packing", packing).put("layers", result.layers());
         List<Map<String, Object>> proofs = new ArrayList<>();
         result.proofs().forEach((name, found) -> {
@@ -93,6 +100,10 @@ record CompressionReport(Recipe recipe, Model model, String dataset, long seed, 
 
     String text() {
         StringBuilder text = new StringBuilder();
+        if (stepLimit > 0) {
+            text.append(String.format(Locale.ROOT,
+                    "a rehearsal: %d steps in each round of a stage, so accuracies say nothing%n%n", stepLimit));
+        }
         text.append(
                 String.format(Locale.ROOT, "%-32s %-20s %9s %7s  %-15s %s%n", "method", "test accuracy", "non-zeros",
                         "ratio", "weight data", "with index"));
@@ -110,10 +121,12 @@ record CompressionReport(Recipe recipe, Model model, String dataset, long seed, 
                 result.weights(), (double) result.weights() / result.nonzeros()));
         text.append(String.format(Locale.ROOT, "weight data          %.1f bytes (%.0f times)%n",
                 result.weightDataBytes(), dense() / result.weightDataBytes()));
-        text.append(String.format(Locale.ROOT, "file                 %,d bytes (%.0f times)%n", fileBytes,
+        text.append(String.format(Locale.ROOT,
+                "file                 %,d bytes (%.0f times), read back: the same weights%n", fileBytes,
                 dense() / fileBytes));
         text.append(String.format(Locale.ROOT, "validation accuracy  %.4f%n", result.validation().accuracy()));
-        text.append(String.format(Locale.ROOT, "test accuracy        %.4f (dense %.4f)%n", test, denseTest));
+        text.append(String.format(Locale.ROOT, "test accuracy        %s (dense %s)%n",
+                test.words(model.classes()), denseTest.words(model.classes())));
         text.append(String.format(Locale.ROOT, "seconds              %.1f, projections %.1f (%.2f %%)%n",
                 result.trainSeconds() + result.projectionSeconds() + denseSeconds, result.projectionSeconds(),
                 100 * result.projectionSeconds() / (result.trainSeconds() + result.projectionSeconds())));

@@ -9,6 +9,7 @@ import io.pare.format.CompressedWeights;
 import io.pare.format.InputScale;
 import io.pare.format.NetworkFile;
 import io.pare.infer.CompressedModel;
+import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
@@ -88,7 +89,8 @@ final class EvalCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         out.printf(Locale.ROOT, "model          %s%n", weights.model().name());
         out.printf("data           %s%n", corpus.name());
-        out.printf(Locale.ROOT, "test accuracy  %.4f (%d images)%n", test.accuracy(), test.samples());
+        out.printf(Locale.ROOT, "test accuracy  %s (%d images)%n", test.words(weights.model().classes()),
+                test.samples());
         out.printf(Locale.ROOT, "test loss      %.4f%n", test.loss());
         out.flush();
         if (report != null) {
@@ -98,7 +100,8 @@ final class EvalCommand implements Callable<Integer> {
             if (chosen == Engine.DENSE) {
                 json.putAll(Machine.current().fields());
             }
-            json.put("testAccuracy", test.accuracy()).put("testLoss", test.loss()).put("images", test.samples())
+            json.put("testAccuracy", test.accuracy()).put("testTopFiveAccuracy", test.topFive())
+                    .put("testLoss", test.loss()).put("images", test.samples())
                     .put("skippedImages", opened.odd().skipped())
                     .write(report);
         }
@@ -131,20 +134,21 @@ final class EvalCommand implements Callable<Integer> {
             FloatTensor image = region.tensor(1, test.channels(), test.height(), test.width());
             MemorySegment label = region.allocate(Integer.BYTES);
             int seen = 0;
-            int correct = 0;
+            Kernels kernels = Kernels.active();
+            MemorySegment guesses = region.allocate((long) classes * Float.BYTES);
+            long correct = 0;
+            long inFive = 0;
             double loss = 0;
             while (batches.next(image, label) > 0) {
                 float[] probabilities = model.predict(image.toArray());
-                int best = 0;
-                for (int c = 1; c < classes; c++) {
-                    best = probabilities[c] > probabilities[best] ? c : best;
-                }
+                MemorySegment guess = guesses.copyFrom(MemorySegment.ofArray(probabilities));
+                correct += kernels.countCorrect(guess, 0, label, 0, 1, classes, 1);
+                inFive += kernels.countCorrect(guess, 0, label, 0, 1, classes, Evaluation.FIVE);
                 int right = label.get(ValueLayout.JAVA_INT, 0);
-                correct += best == right ? 1 : 0;
                 loss -= Math.log(Math.max(probabilities[right], Float.MIN_NORMAL));
                 seen++;
             }
-            return new Evaluation((double) correct / seen, loss / seen, seen);
+            return new Evaluation((double) correct / seen, (double) inFive / seen, loss / seen, seen);
         }
     }
 }

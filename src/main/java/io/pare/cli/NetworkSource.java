@@ -3,6 +3,7 @@ package io.pare.cli;
 import io.pare.format.CompressedWeights;
 import io.pare.format.NetworkFile;
 import io.pare.format.Safetensors;
+import io.pare.model.Model;
 import io.pare.model.Models;
 import io.pare.train.Checkpoint;
 import java.io.IOException;
@@ -28,18 +29,7 @@ final class NetworkSource {
 
     /** The file itself: a folder stands for the weights in it. */
     Path file() {
-        if (!Files.exists(file)) {
-            throw new UsageException(file + " does not exist");
-        }
-        if (!Files.isDirectory(file)) {
-            return file;
-        }
-        Path weights = file.resolve(Checkpoint.WEIGHTS);
-        if (!Files.exists(weights)) {
-            throw new UsageException(weights + " does not exist: the run in " + file
-                    + " is not finished, see train --resume");
-        }
-        return weights;
+        return file(file);
     }
 
     /** The folder of a run, or {@code null} if a file was given. */
@@ -49,18 +39,50 @@ final class NetworkSource {
 
     CompressedWeights read() throws IOException {
         Path found = file();
-        if (names != null && !Files.isRegularFile(names)) {
-            throw new UsageException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
+        if (model != null) {
+            checkModel(found, model, names);
         }
-        if (model != null && names == null && NetworkFile.kind(found) == NetworkFile.Kind.SAFETENSORS) {
-            try (Safetensors tensors = Safetensors.open(found)) {
+        return read(found, model == null ? null : Models.byName(model), names);
+    }
+
+    /** The file itself: the folder of a run stands for the weights in it. */
+    static Path file(Path fileOrFolder) {
+        if (!Files.exists(fileOrFolder)) {
+            throw new UsageException(fileOrFolder + " does not exist");
+        }
+        if (!Files.isDirectory(fileOrFolder)) {
+            return fileOrFolder;
+        }
+        Path weights = fileOrFolder.resolve(Checkpoint.WEIGHTS);
+        if (!Files.exists(weights)) {
+            throw new UsageException(weights + " does not exist: the run in " + fileOrFolder
+                    + " is not finished, see train --resume");
+        }
+        return weights;
+    }
+
+    /** Refuses a file that says it holds another network, unless a map of names says that it is meant. */
+    static void checkModel(Path file, String model, Path names) throws IOException {
+        if (names == null && NetworkFile.kind(file) == NetworkFile.Kind.SAFETENSORS) {
+            try (Safetensors tensors = Safetensors.open(file)) {
                 String named = tensors.metadata().get(NetworkFile.MODEL);
                 if (named != null && !named.equals(model)) {
-                    throw new UsageException(found + " holds a network " + named + ", not " + model);
+                    throw new UsageException(file + " holds a network " + named + ", not " + model);
                 }
             }
         }
-        return NetworkFile.read(found, model == null ? null : Models.byName(model),
-                names == null ? Map.of() : NetworkFile.readNames(names));
+    }
+
+    /**
+     * Reads a network.
+     *
+     * @param model whose weights they are, or {@code null} to trust the file
+     * @param names file that maps parameters to tensors, or {@code null}
+     */
+    static CompressedWeights read(Path file, Model model, Path names) throws IOException {
+        if (names != null && !Files.isRegularFile(names)) {
+            throw new UsageException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
+        }
+        return NetworkFile.read(file, model, names == null ? Map.of() : NetworkFile.readNames(names));
     }
 }

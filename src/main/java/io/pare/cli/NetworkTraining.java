@@ -34,17 +34,19 @@ final class NetworkTraining implements Training, AutoCloseable {
     private final PixelScale scale;
     private final Crop crop;
     private final long seed;
+    private final int stepLimit;
     private final List<Variable> variables;
     private Trainer trainer;
     private TrainingOptions current;
 
     /**
      * @param network that is trained and compressed
-     * @param teacher the dense network that stages distil from
+     * @param teacher the dense network that stages distil from; {@code null} if none does
      * @param crop part of training images that is taken, where they are larger than the input
+     * @param stepLimit steps of an epoch at most; 0 for all of the data
      */
     NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, PixelScale scale, Crop crop,
-            long seed) {
+            long seed, int stepLimit) {
         this.network = network;
         this.teacher = teacher;
         this.train = train;
@@ -52,6 +54,7 @@ final class NetworkTraining implements Training, AutoCloseable {
         this.scale = scale;
         this.crop = crop;
         this.seed = seed;
+        this.stepLimit = stepLimit;
         this.variables = network.weights().stream().<Variable>map(Parameter::new).toList();
     }
 
@@ -117,10 +120,18 @@ final class NetworkTraining implements Training, AutoCloseable {
 
     @Override
     public Epoch epoch(long epoch, DoubleUnaryOperator rate, StepHook hook) {
-        trainer.epoch(Math.toIntExact(epoch), 0, rate, new Trainer.StepListener() {
+        int all = trainer.stepsPerEpoch();
+        int steps = stepLimit == 0 ? all : Math.min(stepLimit, all);
+        double share = (double) all / steps;
+        trainer.epoch(Math.toIntExact(epoch), 0, done -> rate.applyAsDouble(done * share), new Trainer.StepListener() {
             @Override
             public void beforeUpdate(int batch, int batches) {
-                hook.beforeUpdate(batch, batches);
+                hook.beforeUpdate(batch, steps);
+            }
+
+            @Override
+            public boolean afterUpdate(Trainer.Progress progress) {
+                return progress.batch() < steps;
             }
         });
         return new Epoch(trainer.progress().loss(), trainer.progress().samples());
@@ -128,12 +139,12 @@ final class NetworkTraining implements Training, AutoCloseable {
 
     @Override
     public Evaluation validate() {
-        return measure(validation);
+        io.pare.train.Evaluation found = measure(validation);
+        return new Evaluation(found.accuracy(), found.loss());
     }
 
-    Evaluation measure(Dataset data) {
-        io.pare.train.Evaluation found = io.pare.train.Evaluation.of(network, data, scale);
-        return new Evaluation(found.accuracy(), found.loss());
+    io.pare.train.Evaluation measure(Dataset data) {
+        return io.pare.train.Evaluation.of(network, data, scale);
     }
 
     @Override

@@ -8,11 +8,9 @@ import io.pare.natives.Natives;
 import io.pare.report.HtmlPage;
 import io.pare.report.JsonReport;
 import io.pare.report.LineChart;
-import io.pare.train.Checkpoint;
 import io.pare.train.Network;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -31,12 +29,11 @@ import picocli.CommandLine.Spec;
         header = "Prune and cluster one layer at a time, without retraining, and measure.%n", footer = {
             "", "Example:", "  pare sensitivity lenet5 --from runs/lenet5 --plot sensitivity.html"})
 final class SensitivityCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "MODEL", description = "lenet5 or lenet300.")
+    @Parameters(paramLabel = "MODEL", description = "A network by name: see models.")
     private String model;
 
-    @Option(names = "--from", paramLabel = "DIR", required = true,
-            description = "A trained network: the folder of a run, or its weights.safetensors.")
-    private Path from;
+    @Mixin
+    private FromOption from;
 
     @Option(names = "--seed", paramLabel = "S", defaultValue = "1",
             description = "The run's seed: it says which images are validation (default: ${DEFAULT-VALUE}).")
@@ -59,6 +56,9 @@ final class SensitivityCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (!from.given()) {
+            throw new UsageException("give --from, a trained network");
+        }
         int count = threads.orElse(ThreadOption.processors());
         ThreadOption.apply(count);
         for (Path file : new Path[]{report, plot}) {
@@ -71,8 +71,8 @@ final class SensitivityCommand implements Callable<Integer> {
         Dataset.Split split = corpus.split(0, seed);
         try (Network network = Network.create(opened.model(), seed, Natives.enabled());
                 NetworkTraining training = new NetworkTraining(network, network, split.train(), split.validation(),
-                        corpus.scale(), corpus.augmentation().crop(), seed)) {
-            Checkpoint.loadWeights(network, Files.isDirectory(from) ? from.resolve(Checkpoint.WEIGHTS) : from);
+                        corpus.scale(), corpus.augmentation().crop(), seed, 0)) {
+            from.load(network);
             Sensitivity found = Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);
             print(found, corpus);
             if (report != null) {

@@ -61,7 +61,7 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--damaged", RunSettings::damaged), Map.entry("--non-rgb", RunSettings::nonRgb),
             Map.entry("--validation", RunSettings::validation), Map.entry("--seed", RunSettings::seed));
 
-    @Parameters(arity = "0..1", paramLabel = "MODEL", description = "lenet5 or lenet300.")
+    @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A network by name: see models.")
     private String model;
 
     @Option(names = "--epochs", paramLabel = "N", defaultValue = "10",
@@ -314,7 +314,7 @@ final class TrainCommand implements Callable<Integer> {
         PrintWriter results = spec.commandLine().getOut();
         results.printf(Locale.ROOT, "model                %s%n", network.model().name());
         results.printf("data                 %s%n", corpus.name());
-        results.printf(Locale.ROOT, "test accuracy        %.4f%n", test.accuracy());
+        results.printf("test accuracy        %s%n", test.words(network.model().classes()));
         results.printf(Locale.ROOT, "validation accuracy  %.4f (epoch %d of %d)%n", run.bestAccuracy(),
                 run.bestEpoch() + 1, settings.epochs());
         results.printf(Locale.ROOT, "training loss        %.4f%n", trainLoss);
@@ -343,6 +343,7 @@ final class TrainCommand implements Callable<Integer> {
         fields.put("trainLoss", history.isEmpty() ? Double.NaN : history.getLast().trainLoss());
         fields.put("validationAccuracy", run.bestAccuracy());
         fields.put("testAccuracy", test.accuracy());
+        fields.put("testTopFiveAccuracy", test.topFive());
         fields.put("testLoss", test.loss());
         fields.put("imagesPerSecond", run.imagesPerSecond());
         fields.put("seconds", run.seconds());

@@ -53,6 +53,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
     public static final TrainingOptions DENSE =
             new TrainingOptions(8, 1e-3, 0.01, TrainingOptions.Course.COSINE, 0, TrainingOptions.Rule.ADAM, 0.9, 0, 64,
                     true, 1, false, 0, 4, 0, TrainingOptions.Select.BEST);
+    private static final String EPOCHS = "epochs";
     private static final String FOLDER = "/io/pare/compress/recipes/";
 
     public Recipe {
@@ -106,11 +107,58 @@ public record Recipe(String name, String model, String description, TrainingOpti
         };
     }
 
+    /** The same stages with one epoch in each of their rounds: what takes time is left out, nothing else. */
+    public Recipe shortened() {
+        Stage shortDense = shortened(new Stage.Retrain(dense));
+        return new Recipe(name, model, description, shortDense.train(),
+                stages.stream().map(Recipe::shortened).toList());
+    }
+
+    private static Stage shortened(Stage stage) {
+        JsonNode node = YAML.valueToTree(stage);
+        for (JsonNode options : node.findParents(EPOCHS)) {
+            ((ObjectNode) options).put(EPOCHS, Math.min(1, options.get(EPOCHS).asInt()));
+        }
+        try {
+            return YAML.treeToValue(node, stage.getClass());
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a stage cannot be read back: " + stage, e);
+        }
+    }
+
+    /** Whether a stage learns from the dense network's answers too. */
+    public boolean distills() {
+        return stages.stream().anyMatch(stage -> stage.train().distill() > 0
+                || stage instanceof Stage.Progressive rounds && rounds.retrain().distill() > 0);
+    }
+
     /** Names of the recipes that come with Pare. */
     public static List<String> shipped() {
         return List.of("lenet5-prune", "lenet5-prune-max", "lenet5-cluster", "lenet5-quantize", "lenet5-binary",
                 "lenet5-joint", "lenet5-joint-max", "lenet300-prune", "lenet300-prune-max", "lenet300-cluster",
-                "lenet300-quantize", "lenet300-binary", "lenet300-joint", "lenet300-joint-max");
+                "lenet300-quantize", "lenet300-binary", "lenet300-joint", "lenet300-joint-max", "lenet5-fashion-prune",
+                "lenet5-fashion-prune-max", "lenet5-fashion-joint", "resnet20-cifar-prune", "resnet20-cifar-joint",
+                "vgg11-cifar-prune", "vgg11-cifar-joint", "alexnet-prune", "alexnet-joint", "vgg16-prune",
+                "vgg16-joint");
+    }
+
+    /**
+     * The recipe for pruning and values that comes with Pare for a model, the first if there are several.
+     *
+     * @throws RecipeException if there is none
+     */
+    public static Recipe usual(String model) throws IOException {
+        for (String name : shipped()) {
+            if (name.endsWith("-joint")) {
+                Recipe recipe = load(name);
+                if (recipe.model().equals(model)) {
+                    return recipe;
+                }
+            }
+        }
+        throw new RecipeException(
+                "no recipe comes with Pare for " + model + ": give --recipe FILE, or --auto; recipes are "
+                        + String.join(", ", shipped()));
     }
 
     /**

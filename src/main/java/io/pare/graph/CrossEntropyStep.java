@@ -29,7 +29,7 @@ final class CrossEntropyStep implements Step {
         MemorySegment values = logits.tensor().segment();
         double sum = KERNELS.softmaxCrossEntropy(values, 0, tape.labels(), 0, rows, classes, 1f / rows,
                 gradient == null ? null : gradient.segment(), 0);
-        tape.report(sum / rows, KERNELS.countCorrect(values, 0, tape.labels(), 0, rows, classes));
+        tape.report(sum / rows, KERNELS.countCorrect(values, 0, tape.labels(), 0, rows, classes, 1));
     }
 
     @Override

@@ -62,7 +62,7 @@ final class DistillationStep implements Step {
                 }
             }
         }
-        tape.report(sum / rows, KERNELS.countCorrect(logits, 0, tape.labels(), 0, rows, classes));
+        tape.report(sum / rows, KERNELS.countCorrect(logits, 0, tape.labels(), 0, rows, classes, 1));
     }
 
     private void softmax(MemorySegment logits, int row, double temperature, double[] result) {

@@ -86,9 +86,14 @@ public interface Kernels {
     double softmaxCrossEntropy(MemorySegment logits, long logitsOff, MemorySegment labels, long labelsOff, long rows,
             int classes, float scale, MemorySegment gradient, long gradientOff);
 
-    /** Number of rows whose largest value (lowest index among equals) is at the labelled class. */
+    /**
+     * Number of rows whose labelled class is among the {@code top} largest values; among equals the lowest index comes
+     * first, and a label whose value is NaN is never among them.
+     *
+     * @param top 1 for the usual accuracy
+     */
     long countCorrect(MemorySegment logits, long logitsOff, MemorySegment labels, long labelsOff, long rows,
-            int classes);
+            int classes, int top);
 
     /**
      * One step of {@link Sgd} on {@code n} weights.

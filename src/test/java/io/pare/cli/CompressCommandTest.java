@@ -107,6 +107,46 @@ class CompressCommandTest {
     }
 
     @Test
+    void aRehearsalRunsEveryStageForAFewSteps() throws IOException {
+        Path report = folder.resolve("rehearsal.json");
+        Result result = run("compress", "lenet300", "--recipe", recipe, "--data", "synthetic", "--images", 300,
+                "--steps", 2, "--threads", 1,
+                "--out", folder.resolve("rehearsal"), "--report", report);
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains("a rehearsal: 2 steps") && result.out().contains("synthetic"), result.out());
+        assertTrue(result.out().contains("read back: the same weights"), result.out());
+        JsonNode json = new ObjectMapper().readTree(report.toFile());
+        assertEquals(2, json.path("rehearsalSteps").asInt());
+        assertEquals(5, json.path("stages").size());
+        for (JsonNode proof : json.path("proofs")) {
+            assertTrue(proof.path("holds").asBoolean(), proof.toString());
+        }
+        assertTrue(json.path("nonzeros").asLong() <= 266_200 / 50);
+    }
+
+    @Test
+    void theDenseNetworkMayBeInAFileOfAnyKind() throws IOException {
+        Path dense = folder.resolve("dense");
+        assertEquals(Commands.OK, run("train", "lenet300", "--epochs", 1, "--batch-size", 20, "--data", data, "--out",
+                dense, "--threads", 1, "--quiet").exit());
+        String accuracy = null;
+        for (String kind : List.of("pare", "onnx", "safetensors")) {
+            Path file = folder.resolve("dense." + kind);
+            assertEquals(Commands.OK, run("export", dense, "--out", file).exit());
+            Path report = folder.resolve(kind + ".json");
+            Result result = run("compress", "lenet300", "--from", file, "--recipe", recipe, "--data", data, "--out",
+                    folder.resolve(kind), "--report", report, "--threads", 1, "--quiet", "--no-pack");
+            assertEquals(Commands.OK, result.exit(), result.err());
+            String found = new ObjectMapper().readTree(report.toFile()).path("denseTestAccuracy").asText();
+            assertEquals(accuracy == null ? found : accuracy, found, kind);
+            accuracy = found;
+        }
+        Result other = run("compress", "lenet5", "--from", dense, "--data", data);
+        assertEquals(Commands.USAGE, other.exit());
+        assertTrue(other.err().contains("holds a network lenet300, not lenet5"), other.err());
+    }
+
+    @Test
     void autoChoosesCountsAndSaysWhenTheFloorIsOutOfReach() {
         Path dense = folder.resolve("dense");
         assertEquals(Commands.OK, run("train", "lenet300", "--epochs", 1, "--batch-size", 20, "--data", data, "--out",
@@ -119,7 +159,10 @@ class CompressCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"compress lenet5 | one of --recipe and --auto",
+    @CsvSource(delimiter = '|', value = {"compress lenet5 --auto --recipe lenet5-prune | exclude each other",
+        "compress resnet50 | no recipe comes with Pare for resnet50", "compress lenet5 --steps -1 | --steps",
+        "compress lenet5 --auto --ratio 5 --steps 2 | --steps", "compress lenet5 --from nowhere | does not exist",
+        "compress lenet5 --names map | belongs to --from",
         "compress lenet5 --auto | one of --ratio and --bytes",
         "compress lenet5 --auto --ratio 5 --bytes 5 | one of --ratio and --bytes",
         "compress lenet5 --auto --ratio 0.5 | at least 1", "compress lenet5 --auto --ratio 5 --floor 2 | --floor",

@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.model.Models;
+import io.pare.model.Parameter;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,8 +26,44 @@ class RecipeTest {
     void shippedRecipesFitTheSchema(String name) throws IOException {
         Recipe recipe = Recipe.load(name);
         assertEquals(name, recipe.name());
-        assertTrue(name.startsWith(recipe.model() + "-"));
+        List<String> tensors = Models.byName(recipe.model()).parameters().stream().filter(Parameter::weight)
+                .map(Parameter::name).toList();
+        for (Stage stage : recipe.stages()) {
+            for (String pattern : patterns(stage)) {
+                assertTrue(tensors.stream().anyMatch(tensor -> Pattern.matches(pattern, tensor)),
+                        pattern + " names no tensor of " + tensors);
+            }
+        }
         assertFalse(recipe.description().isBlank());
+    }
+
+    private static Set<String> patterns(Stage stage) {
+        return switch (stage) {
+            case Stage.Prune prune -> prune.keep().layers().keySet();
+            case Stage.Values values -> values.bits().keySet();
+            case Stage.JointValues joint -> joint.bits().keySet();
+            default -> Set.of();
+        };
+    }
+
+    @Test
+    void theUsualRecipeOfAModelIsItsJointOne() throws IOException {
+        assertEquals("lenet5-joint", Recipe.usual("lenet5").name());
+        assertEquals("vgg16-joint", Recipe.usual("vgg16").name());
+        assertThrows(RecipeException.class, () -> Recipe.usual("resnet50"));
+    }
+
+    @Test
+    void aShortenedRecipeHasTheSameStagesOfOneEpochARound() throws IOException {
+        Recipe recipe = Recipe.load("lenet5-joint");
+        Recipe brief = recipe.shortened();
+        assertEquals(recipe.stages().size(), brief.stages().size());
+        for (int i = 0; i < brief.stages().size(); i++) {
+            assertEquals(1, brief.stages().get(i).train().epochs());
+            assertEquals(recipe.stages().get(i).train().learningRate(), brief.stages().get(i).train().learningRate());
+        }
+        assertEquals(1, brief.dense().epochs());
+        assertEquals(((Stage.Prune) recipe.stages().get(1)).keep(), ((Stage.Prune) brief.stages().get(1)).keep());
     }
 
     @Test

@@ -159,17 +159,18 @@ public final class ScalarKernels implements Kernels {
 
     @Override
     public long countCorrect(MemorySegment logits, long logitsOff, MemorySegment labels, long labelsOff, long rows,
-            int classes) {
+            int classes, int top) {
         long correct = 0;
         for (long r = 0; r < rows; r++) {
             long row = logitsOff + r * classes * Float.BYTES;
-            int best = 0;
-            for (int c = 1; c < classes; c++) {
-                if (get(logits, row, c) > get(logits, row, best)) {
-                    best = c;
-                }
+            int label = label(labels, labelsOff, r, classes);
+            float own = get(logits, row, label);
+            int before = 0;
+            for (int c = 0; c < classes; c++) {
+                float other = get(logits, row, c);
+                before += other > own || other == own && c < label ? 1 : 0;
             }
-            correct += best == label(labels, labelsOff, r, classes) ? 1 : 0;
+            correct += before < top && own == own ? 1 : 0;
         }
         return correct;
     }

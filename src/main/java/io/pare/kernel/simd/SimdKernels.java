@@ -314,8 +314,8 @@ public final class SimdKernels implements Kernels {
 
     @Override
     public long countCorrect(MemorySegment logits, long logitsOff, MemorySegment labels, long labelsOff, long rows,
-            int classes) {
-        return scalar.countCorrect(logits, logitsOff, labels, labelsOff, rows, classes);
+            int classes, int top) {
+        return scalar.countCorrect(logits, logitsOff, labels, labelsOff, rows, classes, top);
     }
 
     /** Bits of one vector, from element {@code i}, a multiple of the vector length; no other bit is set. */

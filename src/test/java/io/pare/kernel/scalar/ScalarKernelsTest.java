@@ -108,7 +108,19 @@ class ScalarKernelsTest {
     @Test
     void theFirstOfEqualLogitsIsThePrediction() {
         MemorySegment logits = Memory.floats(1, 1, 0, 0, 1, 1);
-        assertEquals(1, kernels.countCorrect(logits, 0, Memory.ints(0, 2), 0, 2, 3));
+        assertEquals(1, kernels.countCorrect(logits, 0, Memory.ints(0, 2), 0, 2, 3, 1));
+        assertEquals(2, kernels.countCorrect(logits, 0, Memory.ints(0, 2), 0, 2, 3, 2));
+    }
+
+    @Test
+    void theFiveLargestLogitsCountAsRightInTopFive() {
+        MemorySegment logits = Memory.floats(6, 5, 4, 3, 2, 1, 0);
+        for (int label = 0; label < 7; label++) {
+            assertEquals(label < 5 ? 1 : 0, kernels.countCorrect(logits, 0, Memory.ints(label), 0, 1, 7, 5));
+        }
+        MemorySegment broken = Memory.floats(Float.NaN, 1, Float.NaN);
+        assertEquals(0, kernels.countCorrect(broken, 0, Memory.ints(0), 0, 1, 3, 3));
+        assertEquals(1, kernels.countCorrect(broken, 0, Memory.ints(1), 0, 1, 3, 1));
     }
 
     @Test

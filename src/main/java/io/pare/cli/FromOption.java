@@ -1,0 +1,36 @@
+package io.pare.cli;
+
+import io.pare.format.CompressedWeights;
+import io.pare.model.Model;
+import io.pare.train.Network;
+import java.io.IOException;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** The options for the trained network that a command begins with. */
+final class FromOption {
+    @Option(names = "--from", paramLabel = "PATH",
+            description = "A trained network: the folder of a run, or a .safetensors, .onnx or .pare file. Give the run's"
+                    + " --seed, so that its validation images stay unseen (default: train one first).")
+    private Path from;
+
+    @Option(names = "--names", paramLabel = "MAP",
+            description = "File with a line PARAMETER=TENSOR for each parameter that has another name in --from.")
+    private Path names;
+
+    boolean given() {
+        if (from == null && names != null) {
+            throw new UsageException("--names belongs to --from");
+        }
+        return from != null;
+    }
+
+    /** Copies the network's weights into one of the same model. */
+    void load(Network network) throws IOException {
+        Model model = network.model();
+        Path file = NetworkSource.file(from);
+        NetworkSource.checkModel(file, model.name(), names);
+        CompressedWeights weights = NetworkSource.read(file, model, names);
+        network.weights().forEach(weight -> weights.tensor(weight.name()).copyTo(weight.value()));
+    }
+}
