@@ -93,7 +93,15 @@ final class Plans {
             for (int i = 0; i < held.size(); i++) {
                 counts.add(between(starts[i], keep.count(held.get(i)), p));
             }
-            return List.of(new AdmmRun.Term(held, GlobalSparsity.counts(counts, wires)));
+            if (!wires.isEmpty()) {
+                return List.of(new AdmmRun.Term(held, GlobalSparsity.counts(counts, wires)));
+            }
+            // Nothing ties the tensors, and alone each has a kernel that does the Z and the U step at once.
+            List<AdmmRun.Term> terms = new ArrayList<>();
+            for (int i = 0; i < counts.size(); i++) {
+                terms.add(new AdmmRun.Term(held.subList(i, i + 1), Sparsity.count(counts.get(i))));
+            }
+            return terms;
         }
 
         private static long between(double from, long to, double p) {

@@ -30,6 +30,7 @@ public final class Network implements Binding, AutoCloseable {
     public static final String TEACHER = "teacher";
 
     private static final int SHALLOW = 5;
+    private static final double LINEAR_DEVIATION = 0.01;
 
     private final Model model;
     private final boolean useNative;
@@ -50,8 +51,9 @@ public final class Network implements Binding, AutoCloseable {
      *
      * <p>Weights and biases of up to {@value #SHALLOW} layers are uniform in +-1 / sqrt(fan-in), which is PyTorch's default
      * for convolutions and linear layers. That loses half of the signal's deviation and more at each ReLU, so deeper
-     * networks start with normal weights of variance 2 / fan-in, which keeps it (He, Zhang, Ren, Sun, 1502.01852,
-     * equation 10), and biases of zero.
+     * networks start with normal weights of variance 2 / fan-in in convolutions, which keeps it (He, Zhang, Ren, Sun,
+     * 1502.01852, equation 10), of deviation 0.01 in linear layers (Simonyan, Zisserman, 1409.1556, section 3.1), for the
+     * maxima of pools and dropout's scaling make signals grow on the way there, and biases of zero.
      *
      * @param useNative whether oneDNN may be used
      */
@@ -71,7 +73,9 @@ public final class Network implements Binding, AutoCloseable {
                             value.set(i, (float) random.nextDouble(-bound, bound));
                         }
                     } else if (parameter.weight()) {
-                        double deviation = Math.sqrt(2.0 / parameter.fanIn());
+                        double deviation = parameter.shape().length == 2
+                                ? LINEAR_DEVIATION
+                                : Math.sqrt(2.0 / parameter.fanIn());
                         for (long i = 0; i < value.count(); i++) {
                             value.set(i, (float) random.nextGaussian(0, deviation));
                         }
