@@ -84,6 +84,9 @@ final class CompressCommand implements Callable<Integer> {
     private ThreadOption threads;
 
     @Mixin
+    private PrecisionOption precision;
+
+    @Mixin
     private DataOption data;
 
     @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
@@ -123,7 +126,7 @@ final class CompressCommand implements Callable<Integer> {
         try (Network network = Network.create(declared, seed, Natives.enabled());
                 Network teacher = Network.create(declared, seed, Natives.enabled());
                 NetworkTraining training = new NetworkTraining(network, teacher, split.train(), split.validation(),
-                        corpus.scale(), corpus.augmentation().crop(), seed)) {
+                        corpus.scale(), corpus.augmentation().crop(), seed, precision.get())) {
             double denseSeconds = 0;
             if (from != null) {
                 Checkpoint.loadWeights(network, Files.isDirectory(from) ? from.resolve(Checkpoint.WEIGHTS) : from);
@@ -169,8 +172,9 @@ final class CompressCommand implements Callable<Integer> {
             double test = training.measure(corpus.test()).accuracy();
             Checkpoint.saveWeights(network, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
             long fileBytes = pack(network, declared, inputScale, folder.resolve(model + ".pare"));
-            CompressionReport written = new CompressionReport(recipe, declared, corpus.name(), seed, count, result,
-                    packing, denseTest, test, fileBytes, denseSeconds);
+            CompressionReport written =
+                    new CompressionReport(recipe, declared, corpus.name(), seed, count, precision.get(), result,
+                            packing, denseTest, test, fileBytes, denseSeconds);
             PrintWriter results = spec.commandLine().getOut();
             results.print(written.text());
             results.flush();
@@ -189,6 +193,7 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private void check() {
+        precision.get();
         if (auto == (recipeName != null)) {
             throw new UsageException("give one of --recipe and --auto; recipes are "
                     + String.join(", ", Recipe.shipped()));

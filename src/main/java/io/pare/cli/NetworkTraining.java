@@ -10,6 +10,7 @@ import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
 import io.pare.data.Shift;
+import io.pare.graph.Precision;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
@@ -34,6 +35,7 @@ final class NetworkTraining implements Training, AutoCloseable {
     private final PixelScale scale;
     private final Crop crop;
     private final long seed;
+    private final Precision precision;
     private final List<Variable> variables;
     private Trainer trainer;
     private TrainingOptions current;
@@ -42,9 +44,10 @@ final class NetworkTraining implements Training, AutoCloseable {
      * @param network that is trained and compressed
      * @param teacher the dense network that stages distil from
      * @param crop part of training images that is taken, where they are larger than the input
+     * @param precision of training steps; validation is in fp32, as what is made is used
      */
     NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, PixelScale scale, Crop crop,
-            long seed) {
+            long seed, Precision precision) {
         this.network = network;
         this.teacher = teacher;
         this.train = train;
@@ -52,6 +55,7 @@ final class NetworkTraining implements Training, AutoCloseable {
         this.scale = scale;
         this.crop = crop;
         this.seed = seed;
+        this.precision = precision;
         this.variables = network.weights().stream().<Variable>map(Parameter::new).toList();
     }
 
@@ -112,7 +116,7 @@ final class NetworkTraining implements Training, AutoCloseable {
         Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), false);
         close();
         trainer = new Trainer(network, train, scale, new TrainingSettings(options.batchSize(), optimizer,
-                options.dropout(), new Augmentation(shift, crop, options.flip()), distillation, seed));
+                options.dropout(), new Augmentation(shift, crop, options.flip()), distillation, seed, precision));
     }
 
     @Override
