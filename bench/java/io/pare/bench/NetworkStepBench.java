@@ -2,6 +2,7 @@ package io.pare.bench;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.pare.graph.Precision;
 import io.pare.graph.Tape;
 import io.pare.mem.FloatTensor;
 import io.pare.model.Model;
@@ -10,6 +11,7 @@ import io.pare.natives.NativeThreads;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
 import io.pare.train.Weight;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -46,6 +48,9 @@ public class NetworkStepBench {
         private String network;
         @Param({"1", "2"})
         private int threads;
+        /** Of our steps; libtorch's are fp32. */
+        @Param("fp32")
+        private String precision;
 
         Model model() {
             return Models.byName(network.substring(0, network.indexOf(':')));
@@ -70,7 +75,8 @@ public class NetworkStepBench {
             NativeThreads.set(task.threads);
             network = Network.create(task.model(), 1, true);
             network.prepare(optimizer);
-            tape = network.trainingTape(task.batch(), true);
+            tape = network.trainingTape(task.batch(), true,
+                    Precision.valueOf(task.precision.toUpperCase(Locale.ROOT)));
             Random random = new Random(1);
             FloatTensor images = tape.input(Network.IMAGES);
             for (long i = 0; i < images.count(); i++) {

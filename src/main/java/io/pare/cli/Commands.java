@@ -3,6 +3,7 @@ package io.pare.cli;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.format.NetworkFile;
+import io.pare.graph.Precision;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -61,6 +62,7 @@ public final class Commands implements Runnable {
                 .registerConverter(DataCommand.Part.class, new Words<>(DataCommand.Part.class))
                 .registerConverter(DataSettings.Source.class, new Words<>(DataSettings.Source.class))
                 .registerConverter(OddImages.Rule.class, new Words<>(OddImages.Rule.class))
+                .registerConverter(Precision.class, new Words<>(Precision.class))
                 .registerConverter(Crop.class, new Words<>(Crop.class))
                 .registerConverter(EvalCommand.Engine.class, new Words<>(EvalCommand.Engine.class))
                 .registerConverter(NetworkFile.Kind.class, new Words<>(NetworkFile.Kind.class))

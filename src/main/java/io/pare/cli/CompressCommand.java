@@ -89,6 +89,9 @@ final class CompressCommand implements Callable<Integer> {
     private ThreadOption threads;
 
     @Mixin
+    private PrecisionOption precision;
+
+    @Mixin
     private DataOption data;
 
     @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
@@ -133,7 +136,7 @@ final class CompressCommand implements Callable<Integer> {
                         ? Network.create(declared, seed, Natives.enabled())
                         : null;
                 NetworkTraining training = new NetworkTraining(network, teacher, split.train(), split.validation(),
-                        corpus.scale(), corpus.augmentation().crop(), seed, steps)) {
+                        corpus.scale(), corpus.augmentation().crop(), seed, steps, precision.get())) {
             double denseSeconds = 0;
             if (from.given()) {
                 from.load(network);
@@ -182,7 +185,8 @@ final class CompressCommand implements Callable<Integer> {
             Evaluation test = training.measure(corpus.test());
             Checkpoint.saveWeights(network, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
             long fileBytes = pack(network, declared, inputScale, folder.resolve(model + ".pare"));
-            CompressionReport written = new CompressionReport(recipe, declared, corpus.name(), seed, count, result,
+            CompressionReport written = new CompressionReport(recipe, declared, corpus.name(), seed, count,
+                    precision.get(), result,
                     steps, packing, denseTest, test, fileBytes, denseSeconds);
             PrintWriter results = spec.commandLine().getOut();
             results.print(written.text());
@@ -202,6 +206,7 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private void check() {
+        precision.get();
         if (auto && recipeName != null) {
             throw new UsageException("--recipe and --auto exclude each other");
         }

@@ -2,6 +2,7 @@ package io.pare.cli;
 
 import io.pare.compress.Pipeline;
 import io.pare.compress.Recipe;
+import io.pare.graph.Precision;
 import io.pare.model.Model;
 import io.pare.report.JsonReport;
 import io.pare.train.Evaluation;
@@ -12,7 +13,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /** What a compression run found, as text and as JSON. */
-record CompressionReport(Recipe recipe, Model model, String dataset, long seed, int threads, Pipeline.Result result,
+record CompressionReport(Recipe recipe, Model model, String dataset, long seed, int threads, Precision precision,
+        Pipeline.Result result,
         int stepLimit, List<Packing.Row> packing, Evaluation denseTest, Evaluation test, long fileBytes,
         double denseSeconds) {
 
@@ -67,7 +69,7 @@ record CompressionReport(Recipe recipe, Model model, String dataset, long seed, 
 
     JsonReport json() {
         JsonReport json = new JsonReport().put("model", model.name()).put("dataset", dataset)
-                .put("recipe", recipe.name()).put("seed", seed).put("threads", threads)
+                .put("recipe", recipe.name()).put("seed", seed).put("threads", threads).put("precision", precision)
                 .put("pruningRatio", (double) result.weights() / result.nonzeros())
                 .put("nonzeros", result.nonzeros()).put("totalWeights", result.weights())
                 .put("weightDataBytes", result.weightDataBytes())

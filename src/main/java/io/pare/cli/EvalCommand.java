@@ -8,6 +8,7 @@ import io.pare.file.AtomicFile;
 import io.pare.format.CompressedWeights;
 import io.pare.format.InputScale;
 import io.pare.format.NetworkFile;
+import io.pare.graph.Precision;
 import io.pare.infer.CompressedModel;
 import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
@@ -50,6 +51,9 @@ final class EvalCommand implements Callable<Integer> {
     private Engine engine;
 
     @Mixin
+    private PrecisionOption precision;
+
+    @Mixin
     private DataOption data;
 
     @Mixin
@@ -69,6 +73,11 @@ final class EvalCommand implements Callable<Integer> {
                 : NetworkFile.kind(source.file()) == NetworkFile.Kind.PARE ? Engine.SPARSE : Engine.DENSE;
         int processors = threads.orElse(ThreadOption.processors());
         int count = chosen == Engine.SPARSE ? 1 : processors;
+        Precision numbers = precision.get();
+        if (chosen == Engine.SPARSE && numbers != Precision.FP32) {
+            throw new UsageException(
+                    "--precision " + numbers + " is for --engine dense; the sparse engine has fp32 only");
+        }
         if (report != null) {
             AtomicFile.check(report);
         }
@@ -84,7 +93,7 @@ final class EvalCommand implements Callable<Integer> {
             test = sparse(weights, corpus.test(), scale);
         } else {
             ThreadOption.apply(count);
-            test = dense(weights, corpus.test(), scale);
+            test = dense(weights, corpus.test(), scale, numbers);
         }
         PrintWriter out = spec.commandLine().getOut();
         out.printf(Locale.ROOT, "model          %s%n", weights.model().name());
@@ -96,7 +105,8 @@ final class EvalCommand implements Callable<Integer> {
         if (report != null) {
             JsonReport json = new JsonReport().put("model", weights.model().name())
                     .put("dataset", corpus.name()).put("engine", chosen)
-                    .put("threads", count).put("version", Version.number()).put("commit", BuildInfo.commit());
+                    .put("threads", count).put("precision", numbers).put("version", Version.number())
+                    .put("commit", BuildInfo.commit());
             if (chosen == Engine.DENSE) {
                 json.putAll(Machine.current().fields());
             }
@@ -117,12 +127,13 @@ final class EvalCommand implements Callable<Integer> {
         return data.settings();
     }
 
-    private static Evaluation dense(CompressedWeights weights, Dataset test, PixelScale scale) {
+    private static Evaluation dense(CompressedWeights weights, Dataset test, PixelScale scale,
+            Precision precision) {
         try (Network network = Network.create(weights.model(), 0, Natives.enabled())) {
             for (Weight weight : network.weights()) {
                 weights.tensor(weight.name()).copyTo(weight.value());
             }
-            return Evaluation.of(network, test, scale);
+            return Evaluation.of(network, test, scale, precision);
         }
     }
 

@@ -10,6 +10,7 @@ import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
 import io.pare.data.Shift;
+import io.pare.graph.Precision;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
@@ -35,6 +36,7 @@ final class NetworkTraining implements Training, AutoCloseable {
     private final Crop crop;
     private final long seed;
     private final int stepLimit;
+    private final Precision precision;
     private final List<Variable> variables;
     private Trainer trainer;
     private TrainingOptions current;
@@ -44,9 +46,10 @@ final class NetworkTraining implements Training, AutoCloseable {
      * @param teacher the dense network that stages distil from; {@code null} if none does
      * @param crop part of training images that is taken, where they are larger than the input
      * @param stepLimit steps of an epoch at most; 0 for all of the data
+     * @param precision of training steps; validation is in fp32, as what is made is used
      */
     NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, PixelScale scale, Crop crop,
-            long seed, int stepLimit) {
+            long seed, int stepLimit, Precision precision) {
         this.network = network;
         this.teacher = teacher;
         this.train = train;
@@ -55,6 +58,7 @@ final class NetworkTraining implements Training, AutoCloseable {
         this.crop = crop;
         this.seed = seed;
         this.stepLimit = stepLimit;
+        this.precision = precision;
         this.variables = network.weights().stream().<Variable>map(Parameter::new).toList();
     }
 
@@ -115,7 +119,7 @@ final class NetworkTraining implements Training, AutoCloseable {
         Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), false);
         close();
         trainer = new Trainer(network, train, scale, new TrainingSettings(options.batchSize(), optimizer,
-                options.dropout(), new Augmentation(shift, crop, options.flip()), distillation, seed));
+                options.dropout(), new Augmentation(shift, crop, options.flip()), distillation, seed, precision));
     }
 
     @Override

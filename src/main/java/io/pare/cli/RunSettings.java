@@ -4,6 +4,7 @@ import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.data.Shift;
+import io.pare.graph.Precision;
 import io.pare.train.Optimizer;
 import io.pare.train.Schedule;
 import io.pare.train.TrainingRun;
@@ -20,12 +21,17 @@ import java.util.Locale;
  * @param flip whether training images are mirrored at random
  * @param dataset kind of data; with {@code images}, {@code resize}, {@code scale}, {@code damaged} and {@code nonRgb}
  *            see {@link DataSettings}
+ * @param precision {@code null}, as in runs of old, becomes fp32
  */
 record RunSettings(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
         double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
         double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
         DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
-        OddImages.Rule nonRgb) {
+        OddImages.Rule nonRgb, Precision precision) {
+    RunSettings {
+        precision = precision == null ? Precision.FP32 : precision;
+    }
+
     /** Rule of the optimiser. */
     enum Rule {
         ADAM, ADAMW, SGD;
@@ -57,14 +63,14 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
         };
         return new TrainingSettings(batchSize, rule, dropout,
                 new Augmentation(new Shift((float) shift, subPixel), crop == null ? Crop.CENTER : crop, flip), null,
-                seed);
+                seed, precision);
     }
 
     /** The same with the kind of data that was found, and with another augmentation. */
     RunSettings with(DataSettings.Source found, double pixels, Crop part, boolean mirrored) {
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, found, images,
-                resize, scale, damaged, nonRgb);
+                resize, scale, damaged, nonRgb, precision);
     }
 
     /** Which data, and what becomes of it. */

@@ -4,6 +4,7 @@ import io.pare.compress.Sensitivity;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.file.AtomicFile;
+import io.pare.graph.Precision;
 import io.pare.natives.Natives;
 import io.pare.report.HtmlPage;
 import io.pare.report.JsonReport;
@@ -71,7 +72,7 @@ final class SensitivityCommand implements Callable<Integer> {
         Dataset.Split split = corpus.split(0, seed);
         try (Network network = Network.create(opened.model(), seed, Natives.enabled());
                 NetworkTraining training = new NetworkTraining(network, network, split.train(), split.validation(),
-                        corpus.scale(), corpus.augmentation().crop(), seed, 0)) {
+                        corpus.scale(), corpus.augmentation().crop(), seed, 0, Precision.FP32)) {
             from.load(network);
             Sensitivity found = Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);
             print(found, corpus);

@@ -59,7 +59,8 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--dataset", RunSettings::dataset), Map.entry("--images", RunSettings::images),
             Map.entry("--resize", RunSettings::resize), Map.entry("--scale", RunSettings::scale),
             Map.entry("--damaged", RunSettings::damaged), Map.entry("--non-rgb", RunSettings::nonRgb),
-            Map.entry("--validation", RunSettings::validation), Map.entry("--seed", RunSettings::seed));
+            Map.entry("--validation", RunSettings::validation), Map.entry("--seed", RunSettings::seed),
+            Map.entry("--precision", RunSettings::precision));
 
     @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A network by name: see models.")
     private String model;
@@ -134,6 +135,9 @@ final class TrainCommand implements Callable<Integer> {
 
     @Mixin
     private ThreadOption threads;
+
+    @Mixin
+    private PrecisionOption precision;
 
     @Mixin
     private DataOption data;
@@ -222,7 +226,7 @@ final class TrainCommand implements Callable<Integer> {
                 weightDecay,
                 schedule, floor, warmUp, dropout, 0, subPixel, validation == null ? 0 : validation, seed,
                 threads.orElse(ThreadOption.processors()), null, false, source.source(), source.images(),
-                source.resize(), source.scale(), source.damaged(), source.nonRgb());
+                source.resize(), source.scale(), source.damaged(), source.nonRgb(), precision.get());
     }
 
     private RunSettings resumed(RunFolder folder) {
@@ -244,7 +248,7 @@ final class TrainCommand implements Callable<Integer> {
                 kept.optimizer(), kept.momentum(), kept.weightDecay(), kept.schedule(), kept.floor(), kept.warmUp(),
                 kept.dropout(), kept.shift(), kept.subPixel(), kept.validation(), kept.seed(),
                 threads.orElse(kept.threads()), kept.crop(), kept.flip(), kept.dataset(), kept.images(), kept.resize(),
-                kept.scale(), kept.damaged(), kept.nonRgb());
+                kept.scale(), kept.damaged(), kept.nonRgb(), PrecisionOption.checked(kept.precision()));
     }
 
     /** Augments as was asked for, else as is usual for the data. */
@@ -293,10 +297,11 @@ final class TrainCommand implements Callable<Integer> {
             RunFolder folder) {
         return String.format(Locale.ROOT,
                 "%s, %,d weights; %s: %,d images to train, %,d to validate, %,d to test; seed %d,"
-                        + " %d thread%s%s%n%s; results in %s",
+                        + " %d thread%s%s%n%s; %s; results in %s",
                 declared.name(), declared.weightCount(), corpus.name(),
                 split.train().size(), split.validation().size(), corpus.test().size(), settings.seed(),
                 settings.threads(), settings.threads() == 1 ? "" : "s", loading(corpus), Machine.current(),
+                settings.precision(),
                 folder.path());
     }
 
@@ -338,6 +343,7 @@ final class TrainCommand implements Callable<Integer> {
         fields.put("dataset", opened.corpus().name());
         fields.put("seed", settings.seed());
         fields.put("threads", settings.threads());
+        fields.put("precision", settings.precision());
         fields.putAll(Machine.current().fields());
         fields.put("epochs", settings.epochs());
         fields.put("trainLoss", history.isEmpty() ? Double.NaN : history.getLast().trainLoss());

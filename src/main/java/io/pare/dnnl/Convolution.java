@@ -55,32 +55,39 @@ public final class Convolution {
      * @param src layout of the input; null for the fastest
      * @param weights layout of the filters; null for the fastest
      * @param dst layout of the output; null for the fastest
+     * @param type of images, filters and the gradient of the input; bias and gradients of filters and bias are always
+     *            32-bit floats, and so is every sum
      */
     public record Options(boolean bias, boolean relu, boolean training, MemoryDesc src, MemoryDesc weights,
-            MemoryDesc dst) {
+            MemoryDesc dst, DataType type) {
         /** With bias, all layouts chosen by the primitive. */
         public static Options of(boolean relu, boolean training) {
-            return new Options(true, relu, training, null, null, null);
+            return new Options(true, relu, training, null, null, null, DataType.F32);
         }
 
         /** The same with a given layout of the input. */
         public Options withSrc(MemoryDesc given) {
-            return new Options(bias, relu, training, given, weights, dst);
+            return new Options(bias, relu, training, given, weights, dst, type);
         }
 
         /** The same with a given layout of the output. */
         public Options withDst(MemoryDesc given) {
-            return new Options(bias, relu, training, src, weights, given);
+            return new Options(bias, relu, training, src, weights, given, type);
         }
 
         /** The same with a given layout of the filters. */
         public Options withWeights(MemoryDesc given) {
-            return new Options(bias, relu, training, src, given, dst);
+            return new Options(bias, relu, training, src, given, dst, type);
         }
 
         /** The same with or without bias. */
         public Options withBias(boolean given) {
-            return new Options(given, relu, training, src, weights, dst);
+            return new Options(given, relu, training, src, weights, dst, type);
+        }
+
+        /** The same on numbers of another type. */
+        public Options of(DataType given) {
+            return new Options(bias, relu, training, src, weights, dst, given);
         }
     }
 
@@ -101,7 +108,7 @@ public final class Convolution {
             Geometry g = new Geometry(arena, shape);
             boolean last = prefersChannelsLast(options.src, options.weights, options.dst);
             MemorySegment src = images(local, options.src, last, shape.srcDims());
-            MemorySegment weights = filters(local, options.weights);
+            MemorySegment weights = filters(local, options.weights, options.type);
             MemorySegment dst = images(local, options.dst, last, shape.dstDims());
             MemorySegment bias = options.bias ? MemoryDesc.plain(local, shape.oc()).handle() : MemorySegment.NULL;
             MemorySegment descriptor = descriptor(
@@ -136,7 +143,7 @@ public final class Convolution {
                 Geometry g = new Geometry(arena, shape);
                 boolean last = prefersChannelsLast(diffSrc, weights, diffDst);
                 MemorySegment src = images(local, diffSrc, last, shape.srcDims());
-                MemorySegment filters = filters(local, weights);
+                MemorySegment filters = filters(local, weights, options.type);
                 MemorySegment dst = images(local, diffDst, last, shape.dstDims());
                 MemorySegment descriptor = descriptor(
                         out -> dnnl_h.dnnl_convolution_backward_data_primitive_desc_create(out, engine,
@@ -164,7 +171,7 @@ public final class Convolution {
                 Geometry g = new Geometry(arena, shape);
                 boolean last = prefersChannelsLast(src, diffWeights, diffDst);
                 MemorySegment input = images(local, src, last, shape.srcDims());
-                MemorySegment filters = filters(local, diffWeights);
+                MemorySegment filters = filters(local, diffWeights, DataType.F32);
                 MemorySegment dst = images(local, diffDst, last, shape.dstDims());
                 MemorySegment bias = options.bias ? MemoryDesc.plain(local, shape.oc()).handle() : MemorySegment.NULL;
                 MemorySegment descriptor = descriptor(
@@ -199,9 +206,12 @@ public final class Convolution {
                 && (shape.oc() % BLOCK != 0 || shape.ic() % BLOCK != 0 && shape.ic() >= FEW_CHANNELS);
     }
 
-    /** Where the channels leave a remainder, kernels of the older generation are preferred if there is one. */
+    /**
+     * Where the channels leave a remainder, kernels of the older generation are preferred if there is one. Not so for bf16,
+     * where those by small products are the faster ones.
+     */
     private MemorySegment descriptor(Dnnl.Create create, String call, String subject, boolean remainder) {
-        int skip = remainder ? Math.max(0, firstDirect(create, call, subject)) : 0;
+        int skip = remainder && options.type == DataType.F32 ? Math.max(0, firstDirect(create, call, subject)) : 0;
         MemorySegment descriptor = Dnnl.owned(region, create, call, dnnl_h::dnnl_primitive_desc_destroy, subject);
         for (int i = 0; i < skip; i++) {
             Dnnl.check(dnnl_h.dnnl_primitive_desc_next_impl(descriptor), "dnnl_primitive_desc_next_impl", subject);
@@ -224,16 +234,16 @@ public final class Convolution {
         }
     }
 
-    private static MemorySegment images(Region region, MemoryDesc given, boolean channelsLast, long[] dims) {
+    private MemorySegment images(Region local, MemoryDesc given, boolean channelsLast, long[] dims) {
         if (given != null) {
             return given.handle();
         }
-        return (channelsLast ? MemoryDesc.channelsLast(region, dims[0], dims[1], dims[2], dims[3])
-                : MemoryDesc.any(region, dims)).handle();
+        return (channelsLast ? MemoryDesc.channelsLast(local, options.type, dims[0], dims[1], dims[2], dims[3])
+                : MemoryDesc.any(local, options.type, dims)).handle();
     }
 
-    private MemorySegment filters(Region region, MemoryDesc given) {
-        return (given == null ? MemoryDesc.any(region, shape.weightDims()) : given).handle();
+    private MemorySegment filters(Region local, MemoryDesc given, DataType type) {
+        return (given == null ? MemoryDesc.any(local, type, shape.weightDims()) : given).handle();
     }
 
     /** The shape's numbers as C arrays; oneDNN counts dilation from 0. */

@@ -6,6 +6,7 @@ import io.pare.natives.NativeThreads;
 import io.pare.natives.Natives;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * oneDNN's CPU engine and the one stream on which everything runs. Lives as long as the process; thread-safe.
@@ -29,6 +30,10 @@ public final class DnnlEngine {
             Map.entry(dnnl_h.dnnl_cpu_isa_avx512_core_amx_fp16(), "avx512_core_amx_fp16"),
             Map.entry(dnnl_h.dnnl_cpu_isa_avx10_2(), "avx10_2"),
             Map.entry(dnnl_h.dnnl_cpu_isa_avx10_2_amx_2(), "avx10_2_amx_2"));
+
+    /** Instruction sets that multiply bfloat16; below them oneDNN computes it in several steps, slower than floats. */
+    private static final Set<String> BF16_ISAS = Set.of("avx512_core_bf16", "avx512_core_fp16", "avx512_core_amx",
+            "avx512_core_amx_fp16", "avx10_2", "avx10_2_amx_2");
 
     private static final class Holder {
         static final DnnlEngine ENGINE = new DnnlEngine();
@@ -72,6 +77,11 @@ public final class DnnlEngine {
     public String isa() {
         int isa = dnnl_h.dnnl_get_effective_cpu_isa();
         return ISA_NAMES.getOrDefault(isa, "0x" + Integer.toHexString(isa));
+    }
+
+    /** Whether the processor multiplies {@link DataType#BF16} itself. */
+    public boolean multipliesBf16() {
+        return BF16_ISAS.contains(isa());
     }
 
     /** Number of threads that primitives use. */

@@ -13,7 +13,7 @@ import java.util.Arrays;
  * they are the same memory as a matrix [oc, ic]. Layouts that are not given are the primitive's choice, and the three
  * passes may choose differently. Not thread-safe.
  *
- * <p>Operands as in {@link Convolution}.
+ * <p>Operands as in {@link Convolution}, and so are their types.
  */
 public final class InnerProduct {
     private final Region region;
@@ -21,6 +21,7 @@ public final class InnerProduct {
     private final long[] weightDims;
     private final long[] dstDims;
     private final boolean bias;
+    private final DataType type;
     private final Primitive forward;
     private Primitive backwardData;
     private Primitive backwardWeights;
@@ -38,20 +39,32 @@ public final class InnerProduct {
      */
     public InnerProduct(Region region, long[] srcDims, long oc, boolean bias, boolean relu, boolean training,
             MemoryDesc src, MemoryDesc weights) {
+        this(region, srcDims, oc, bias, relu, training, src, weights, DataType.F32, DataType.F32);
+    }
+
+    /**
+     * Builds the forward pass on numbers of another type.
+     *
+     * @param type of input, weights, and the gradients of input and output
+     * @param dst type of the output
+     */
+    public InnerProduct(Region region, long[] srcDims, long oc, boolean bias, boolean relu, boolean training,
+            MemoryDesc src, MemoryDesc weights, DataType type, DataType dst) {
         this.region = region;
         this.srcDims = srcDims.clone();
         this.weightDims = srcDims.clone();
         this.weightDims[0] = oc;
         this.dstDims = new long[]{srcDims[0], oc};
         this.bias = bias;
+        this.type = type;
         int kind = training ? dnnl_h.dnnl_forward_training() : dnnl_h.dnnl_forward_inference();
         String subject = subject("fwd");
         try (Region local = Region.confined("inner product descriptors");
                 Attributes attributes = new Attributes(relu)) {
-            MemorySegment input = handle(local, src, srcDims);
-            MemorySegment matrix = handle(local, weights, weightDims);
+            MemorySegment input = handle(local, src, type, srcDims);
+            MemorySegment matrix = handle(local, weights, type, weightDims);
             MemorySegment offsets = bias ? MemoryDesc.plain(local, oc).handle() : MemorySegment.NULL;
-            MemorySegment output = MemoryDesc.plain(local, dstDims).handle();
+            MemorySegment output = MemoryDesc.plain(local, dst, dstDims).handle();
             MemorySegment descriptor = Dnnl.owned(region,
                     out -> dnnl_h.dnnl_inner_product_forward_primitive_desc_create(out, DnnlEngine.get().handle(), kind,
                             input, matrix, offsets, output, attributes.handle()),
@@ -70,9 +83,9 @@ public final class InnerProduct {
             String subject = subject("bwd data");
             try (Region local = Region.confined("inner product descriptors");
                     Attributes attributes = new Attributes(false)) {
-                MemorySegment input = handle(local, diffSrc, srcDims);
-                MemorySegment matrix = handle(local, weights, weightDims);
-                MemorySegment output = MemoryDesc.plain(local, dstDims).handle();
+                MemorySegment input = handle(local, diffSrc, type, srcDims);
+                MemorySegment matrix = handle(local, weights, type, weightDims);
+                MemorySegment output = MemoryDesc.plain(local, type, dstDims).handle();
                 MemorySegment descriptor = Dnnl.owned(region,
                         out -> dnnl_h.dnnl_inner_product_backward_data_primitive_desc_create(out,
                                 DnnlEngine.get().handle(), input, matrix, output, forward.descriptor(),
@@ -91,10 +104,10 @@ public final class InnerProduct {
             String subject = subject("bwd weights");
             try (Region local = Region.confined("inner product descriptors");
                     Attributes attributes = new Attributes(false)) {
-                MemorySegment input = handle(local, src, srcDims);
-                MemorySegment matrix = handle(local, diffWeights, weightDims);
+                MemorySegment input = handle(local, src, type, srcDims);
+                MemorySegment matrix = handle(local, diffWeights, DataType.F32, weightDims);
                 MemorySegment offsets = bias ? MemoryDesc.plain(local, weightDims[0]).handle() : MemorySegment.NULL;
-                MemorySegment output = MemoryDesc.plain(local, dstDims).handle();
+                MemorySegment output = MemoryDesc.plain(local, type, dstDims).handle();
                 MemorySegment descriptor = Dnnl.owned(region,
                         out -> dnnl_h.dnnl_inner_product_backward_weights_primitive_desc_create(out,
                                 DnnlEngine.get().handle(), input, matrix, offsets, output, forward.descriptor(),
@@ -121,7 +134,7 @@ public final class InnerProduct {
         return "inner product " + pass + " " + Arrays.toString(srcDims) + " x " + Arrays.toString(weightDims);
     }
 
-    private static MemorySegment handle(Region region, MemoryDesc given, long[] dims) {
-        return (given == null ? MemoryDesc.any(region, dims) : given).handle();
+    private static MemorySegment handle(Region region, MemoryDesc given, DataType type, long[] dims) {
+        return (given == null ? MemoryDesc.any(region, type, dims) : given).handle();
     }
 }

@@ -8,7 +8,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * Shape and memory layout of 32-bit floats (or of an opaque workspace). Immutable; lives as long as its region.
+ * Shape, memory layout and type of numbers (or of an opaque workspace). Immutable; lives as long as its region. Where no
+ * type is said it is {@link DataType#F32}.
  *
  * <p>A blocked layout may round a dimension up to its block and needs the rest to stay zero: let only oneDNN write to
  * such memory, and size it by {@link #sizeBytes()}, never by the product of its dimensions.
@@ -26,6 +27,11 @@ public final class MemoryDesc {
 
     /** Row-major: x, nc, nchw, oihw, goihw, ..., the layout of {@link io.pare.mem.FloatTensor}. 1 to 5 dimensions. */
     public static MemoryDesc plain(Region region, long... dims) {
+        return plain(region, DataType.F32, dims);
+    }
+
+    /** As {@link #plain(Region, long...)}, of another type. */
+    public static MemoryDesc plain(Region region, DataType type, long... dims) {
         int tag = switch (dims.length) {
             case 1 -> dnnl_h.dnnl_a();
             case 2 -> dnnl_h.dnnl_ab();
@@ -34,25 +40,35 @@ public final class MemoryDesc {
             case 5 -> dnnl_h.dnnl_abcde();
             default -> throw new IllegalArgumentException("1 to 5 dimensions, not " + Arrays.toString(dims));
         };
-        return tagged(region, tag, dims);
+        return tagged(region, type, tag, dims);
     }
 
     /** Images with the channels varying fastest: nhwc for dimensions given as n, c, h, w. */
     public static MemoryDesc channelsLast(Region region, long n, long c, long h, long w) {
-        return tagged(region, dnnl_h.dnnl_acdb(), n, c, h, w);
+        return channelsLast(region, DataType.F32, n, c, h, w);
+    }
+
+    /** As {@link #channelsLast(Region, long, long, long, long)}, of another type. */
+    public static MemoryDesc channelsLast(Region region, DataType type, long n, long c, long h, long w) {
+        return tagged(region, type, dnnl_h.dnnl_acdb(), n, c, h, w);
     }
 
     /** A placeholder: the primitive chooses the layout. It describes no memory. */
     public static MemoryDesc any(Region region, long... dims) {
-        return tagged(region, dnnl_h.dnnl_format_tag_any(), dims);
+        return any(region, DataType.F32, dims);
     }
 
-    private static MemoryDesc tagged(Region region, int tag, long... dims) {
+    /** As {@link #any(Region, long...)}, of another type. */
+    public static MemoryDesc any(Region region, DataType type, long... dims) {
+        return tagged(region, type, dnnl_h.dnnl_format_tag_any(), dims);
+    }
+
+    private static MemoryDesc tagged(Region region, DataType type, int tag, long... dims) {
         DnnlEngine.get();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment list = Dnnl.dims(arena, dims);
             MemorySegment handle = Dnnl.owned(region,
-                    out -> dnnl_h.dnnl_memory_desc_create_with_tag(out, dims.length, list, dnnl_h.dnnl_f32(), tag),
+                    out -> dnnl_h.dnnl_memory_desc_create_with_tag(out, dims.length, list, type.code(), tag),
                     "dnnl_memory_desc_create_with_tag", dnnl_h::dnnl_memory_desc_destroy, Arrays.toString(dims));
             return new MemoryDesc(handle, dims.clone());
         }
@@ -83,7 +99,22 @@ public final class MemoryDesc {
         return dnnl_h.dnnl_memory_desc_equal(handle, other.handle) != 0;
     }
 
-    /** Whether the layout is the row-major one, without blocks or padding. */
+    /**
+     * What the numbers are.
+     *
+     * @throws IllegalStateException for a workspace of something else
+     */
+    public DataType type() {
+        int code = number(handle, dnnl_h.dnnl_query_data_type(), "data type");
+        for (DataType type : DataType.values()) {
+            if (type.code() == code) {
+                return type;
+            }
+        }
+        throw new IllegalStateException(this + " has numbers of type " + code);
+    }
+
+    /** Whether the layout is the row-major one of 32-bit floats, without blocks or padding. */
     public boolean isPlain() {
         try (Region region = Region.confined("layout question")) {
             return sameAs(plain(region, dims));
@@ -101,6 +132,9 @@ public final class MemoryDesc {
             return Arrays.toString(dims) + " any layout";
         }
         StringBuilder text = new StringBuilder(Arrays.toString(dims));
+        if (number(handle, dnnl_h.dnnl_query_data_type(), "data type") == DataType.BF16.code()) {
+            text.append(" bf16");
+        }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             if (dnnl_h.dnnl_memory_desc_query(handle, dnnl_h.dnnl_query_strides(), out) != 0) {
@@ -123,10 +157,13 @@ public final class MemoryDesc {
     }
 
     private static int rank(MemorySegment handle) {
+        return number(handle, dnnl_h.dnnl_query_ndims_s32(), "ndims");
+    }
+
+    private static int number(MemorySegment handle, int what, String name) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.JAVA_INT);
-            Dnnl.check(dnnl_h.dnnl_memory_desc_query(handle, dnnl_h.dnnl_query_ndims_s32(), out),
-                    "dnnl_memory_desc_query", "ndims");
+            Dnnl.check(dnnl_h.dnnl_memory_desc_query(handle, what, out), "dnnl_memory_desc_query", name);
             return out.get(ValueLayout.JAVA_INT, 0);
         }
     }

@@ -46,7 +46,7 @@ public final class Pooling {
         try (Arena arena = Arena.ofConfined(); Region local = Region.confined("pool descriptors");
                 Attributes attributes = new Attributes(false)) {
             Geometry g = new Geometry(arena, shape);
-            MemorySegment dst = MemoryDesc.any(local, shape.dstDims()).handle();
+            MemorySegment dst = MemoryDesc.any(local, src.type(), shape.dstDims()).handle();
             MemorySegment descriptor = Dnnl.owned(region,
                     out -> dnnl_h.dnnl_pooling_forward_primitive_desc_create(out, engine, prop, algorithm(kind),
                             src.handle(), dst, g.strides, g.kernel, g.dilation, g.padding, g.padding,

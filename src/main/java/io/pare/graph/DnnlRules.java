@@ -5,6 +5,7 @@ import io.pare.dnnl.Arg;
 import io.pare.dnnl.BatchNormalization;
 import io.pare.dnnl.ConvShape;
 import io.pare.dnnl.Convolution;
+import io.pare.dnnl.DataType;
 import io.pare.dnnl.DnnlMemory;
 import io.pare.dnnl.Execution;
 import io.pare.dnnl.InnerProduct;
@@ -37,10 +38,13 @@ final class DnnlRules {
     private final Tape tape;
     private final Region region;
     private final Scratchpad scratchpad;
+    /** In which convolutions and products compute; what stands between them computes in that of its input. */
+    private final DataType type;
     private int reorders;
 
-    DnnlRules(Tape tape) {
+    DnnlRules(Tape tape, DataType type) {
         this.tape = tape;
+        this.type = type;
         this.region = tape.region();
         this.scratchpad = new Scratchpad(region);
     }
@@ -68,6 +72,9 @@ final class DnnlRules {
      * against sgemm: 9216 x 4096 30 and 47, 4096 x 1000 3.1 and 5.0), and slower backward (72 and 59).
      */
     Step linear(Node node) {
+        if (type != DataType.F32) {
+            return new LinearOnDnnl(node);
+        }
         LinearStep step = new LinearStep(tape, node);
         Node weight = node.input(1);
         if (weight.count() < LARGE) {
@@ -105,6 +112,11 @@ final class DnnlRules {
         return new BatchNormOnDnnl(node, op);
     }
 
+    /** Only where numbers are of another type than those of {@link FlattenStep}, which is as fast otherwise. */
+    Step flatten(Node node) {
+        return layout(node.input(0)).type() == DataType.F32 ? new FlattenStep(tape, node) : new FlattenOnDnnl(node);
+    }
+
     Step add(Node node) {
         return new AddOnDnnl(node);
     }
@@ -138,6 +150,13 @@ final class DnnlRules {
         }
         DnnlMemory converted = DnnlMemory.allocate(region, wanted);
         return new Reading(converted, convert(memory, converted)::run);
+    }
+
+    /** As {@link #read}, in the backward pass: what the forward pass has read serves again if the layout is right. */
+    private Reading again(Reading before, DnnlMemory memory, MemoryDesc wanted) {
+        return before.memory().desc().sameAs(wanted)
+                ? new Reading(before.memory(), Source.NOTHING)
+                : read(memory, wanted);
     }
 
     /** The node's whole gradient: the sum of what each of its readers contributes. */
@@ -234,7 +253,7 @@ final class DnnlRules {
             this.bias = node.inputs().size() > 2;
             ConvShape shape = ConvolutionStep.shape(node, op);
             this.convolution = new Convolution(region, shape,
-                    Convolution.Options.of(result != node, tape.training()).withBias(bias));
+                    Convolution.Options.of(result != node, tape.training()).withBias(bias).of(type));
             Primitive primitive = convolution.forward();
             this.x = memory(tape.value(node.input(0)));
             this.plainWeight = DnnlMemory.over(region, convolution.plainWeights(),
@@ -266,16 +285,14 @@ final class DnnlRules {
             if (tape.needsGradient(input)) {
                 Primitive data = convolution.backwardData();
                 dyForData = incoming.in(data.desc(Arg.DIFF_DST));
-                weightForData = read(plainWeight, data.desc(Arg.WEIGHTS));
+                weightForData = again(weight, plainWeight, data.desc(Arg.WEIGHTS));
                 Slot dx = allocate(input, data.desc(Arg.DIFF_SRC));
                 tape.contribute(input, dx);
                 backwardData = data.bind(scratchpad).with(Arg.DIFF_DST, dyForData.memory())
                         .with(Arg.WEIGHTS, weightForData.memory()).with(Arg.DIFF_SRC, memory(dx)).prepare();
             }
             Primitive weights = convolution.backwardWeights();
-            MemoryDesc wantedSrc = weights.desc(Arg.SRC);
-            boolean asForward = src.memory().desc().sameAs(wantedSrc);
-            srcForWeights = asForward ? new Reading(src.memory(), Source.NOTHING) : read(x, wantedSrc);
+            srcForWeights = again(src, x, weights.desc(Arg.SRC));
             MemoryDesc wantedDy = weights.desc(Arg.DIFF_DST);
             boolean asData = dyForData != null && dyForData.memory().desc().sameAs(wantedDy);
             dyForWeights = asData ? new Reading(dyForData.memory(), Source.NOTHING) : incoming.in(wantedDy);
@@ -307,6 +324,118 @@ final class DnnlRules {
             dyForWeights.refresh().run();
             backwardWeights.run();
             deliverWeights.run();
+        }
+    }
+
+    /** A linear layer on row-major numbers that are no 32-bit floats, but for logits; computes a ReLU behind it. */
+    private final class LinearOnDnnl implements Step {
+        private final Node node;
+        private final Node result;
+        private final InnerProduct product;
+        private final Reading src;
+        private final Reading weight;
+        private final DnnlMemory y;
+        private final Execution forward;
+        private Incoming incoming;
+        private Reading dy;
+        private Execution backwardData;
+        private Execution backwardWeights;
+
+        LinearOnDnnl(Node node) {
+            this.node = node;
+            this.result = tape.withRelu(node);
+            long[] inputs = node.input(0).shape();
+            MemoryDesc plainSrc = MemoryDesc.plain(region, type, inputs);
+            MemoryDesc plainWeights = MemoryDesc.plain(region, type, node.input(1).shape());
+            this.product =
+                    new InnerProduct(region, inputs, node.size(1), true, result != node, tape.training(), plainSrc,
+                            plainWeights, type, tape.isLogits(result) ? DataType.F32 : type);
+            this.src = read(memory(tape.value(node.input(0))), plainSrc);
+            this.weight = read(memory(tape.value(node.input(1))), plainWeights);
+            Primitive primitive = product.forward();
+            Slot slot = allocate(node, primitive.desc(Arg.DST));
+            tape.value(result, slot);
+            this.y = memory(slot);
+            this.forward = primitive.bind(scratchpad).with(Arg.SRC, src.memory()).with(Arg.WEIGHTS, weight.memory())
+                    .with(Arg.BIAS, DnnlMemory.over(region, tape.plain(node.input(2)).tensor())).with(Arg.DST, y)
+                    .prepare();
+        }
+
+        @Override
+        public void forward() {
+            src.refresh().run();
+            weight.refresh().run();
+            forward.run();
+        }
+
+        @Override
+        public void prepareBackward() {
+            incoming = new Incoming(result, result != node, y);
+            dy = incoming.in(MemoryDesc.plain(region, type, node.shape()));
+            if (tape.needsGradient(node.input(0))) {
+                Primitive data = product.backwardData(src.memory().desc(), weight.memory().desc());
+                Slot dx = allocate(node.input(0), data.desc(Arg.DIFF_SRC));
+                tape.contribute(node.input(0), dx);
+                backwardData = data.bind(scratchpad).with(Arg.DIFF_DST, dy.memory())
+                        .with(Arg.WEIGHTS, weight.memory()).with(Arg.DIFF_SRC, memory(dx)).prepare();
+            }
+            FloatTensor dWeight = tape.gradientFor(node.input(1));
+            FloatTensor dBias = tape.gradientFor(node.input(2));
+            backwardWeights = product.backwardWeights(src.memory().desc(), MemoryDesc.plain(region, dWeight.shape()))
+                    .bind(scratchpad).with(Arg.SRC, src.memory()).with(Arg.DIFF_DST, dy.memory())
+                    .with(Arg.DIFF_WEIGHTS, DnnlMemory.over(region, dWeight))
+                    .with(Arg.DIFF_BIAS, DnnlMemory.over(region, dBias)).prepare();
+        }
+
+        @Override
+        public void backward() {
+            incoming.refresh();
+            dy.refresh().run();
+            if (backwardData != null) {
+                backwardData.run();
+            }
+            backwardWeights.run();
+        }
+    }
+
+    /** The same row-major memory under another shape. */
+    private final class FlattenOnDnnl implements Step {
+        private final Node node;
+        private final Reading x;
+        private Reading dy;
+
+        FlattenOnDnnl(Node node) {
+            this.node = node;
+            Node input = node.input(0);
+            DnnlMemory value = memory(tape.value(input));
+            this.x = read(value, MemoryDesc.plain(region, value.desc().type(), input.shape()));
+            tape.value(node, shaped(x.memory(), node));
+        }
+
+        private Slot shaped(DnnlMemory memory, Node as) {
+            MemoryDesc desc = MemoryDesc.plain(region, memory.desc().type(), as.shape());
+            return new Slot.Blocked(DnnlMemory.over(region, desc, memory.data()));
+        }
+
+        @Override
+        public void forward() {
+            x.refresh().run();
+        }
+
+        @Override
+        public void prepareBackward() {
+            Node input = node.input(0);
+            if (tape.needsGradient(input)) {
+                dy = gradient(node, MemoryDesc.plain(region, x.memory().desc().type(), node.shape()));
+                tape.contribute(input, shaped(dy.memory(), input));
+            }
+        }
+
+        @Override
+        public void backward() {
+            if (dy != null) {
+                dy.refresh().run();
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package io.pare.graph;
 
+import io.pare.dnnl.DataType;
 import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
 
@@ -19,7 +20,11 @@ final class Rules {
 
     Rules(Tape tape, Tape.Way way, int batch) {
         this.tape = tape;
-        this.dnnl = way == Tape.Way.NATIVE ? new DnnlRules(tape) : null;
+        this.dnnl = switch (way) {
+            case NATIVE -> new DnnlRules(tape, DataType.F32);
+            case NATIVE_BF16 -> new DnnlRules(tape, DataType.BF16);
+            case JAVA, SPARSE -> null;
+        };
         this.sparse = way == Tape.Way.SPARSE ? new SparseRules(tape, batch) : null;
     }
 
@@ -40,7 +45,8 @@ final class Rules {
             case Op.Linear op -> dnnl != null ? dnnl.linear(node) : new LinearStep(tape, node);
             case Op.Relu op -> isBlocked(node.input(0)) ? dnnl.relu(node) : new ReluStep(tape, node);
             case Op.Dropout(float rate) -> new DropoutStep(tape, node, rate);
-            case Op.Flatten op -> new FlattenStep(tape, node);
+            case Op.Flatten op ->
+                    dnnl != null && isBlocked(node.input(0)) ? dnnl.flatten(node) : new FlattenStep(tape, node);
             case Op.Add op -> isBlocked(node.input(0)) ? dnnl.add(node) : new AddStep(tape, node);
             case Op.SoftmaxCrossEntropy op -> new CrossEntropyStep(tape, node);
             case Op.Distillation op -> new DistillationStep(tape, node, op);

@@ -8,7 +8,7 @@ sealed interface Slot {
     /** Row-major memory. */
     record Plain(FloatTensor tensor) implements Slot {}
 
-    /** Memory in a layout that a oneDNN primitive chose. */
+    /** Memory in a layout that a oneDNN primitive chose, or of other numbers than 32-bit floats. */
     record Blocked(DnnlMemory memory) implements Slot {}
 
     /**

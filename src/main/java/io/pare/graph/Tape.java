@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -47,10 +48,19 @@ public final class Tape {
         JAVA,
         /** oneDNN where it has a primitive, plain Java elsewhere. */
         NATIVE,
+        /** As {@link #NATIVE}, in {@link Precision#BF16}. */
+        NATIVE_BF16,
         /** Only the weights that masks leave, see {@link SparseRules}. */
         SPARSE;
 
-        static Way dense(boolean useNative) {
+        static Way dense(boolean useNative, Precision precision) {
+            if (precision == Precision.BF16) {
+                Optional<String> obstacle = useNative ? precision.obstacle() : Optional.of("has no form in Java");
+                obstacle.ifPresent(reason -> {
+                    throw new IllegalArgumentException("bf16 " + reason);
+                });
+                return NATIVE_BF16;
+            }
             return useNative ? NATIVE : JAVA;
         }
     }
@@ -101,12 +111,26 @@ public final class Tape {
 
     /** Compiles a graph that ends in a loss for training. */
     public static Tape training(Region region, Node loss, Binding binding, boolean useNative) {
-        return new Tape(region, loss, binding, true, Way.dense(useNative));
+        return training(region, loss, binding, useNative, Precision.FP32);
+    }
+
+    /**
+     * As {@link #training(Region, Node, Binding, boolean)}, in the given numbers.
+     *
+     * @throws IllegalArgumentException if {@link Precision#obstacle} names one, or without {@code useNative}
+     */
+    public static Tape training(Region region, Node loss, Binding binding, boolean useNative, Precision precision) {
+        return new Tape(region, loss, binding, true, Way.dense(useNative, precision));
     }
 
     /** Compiles a graph for forward passes: no gradients, dropout does nothing. */
     public static Tape inference(Region region, Node output, Binding binding, boolean useNative) {
-        return new Tape(region, output, binding, false, Way.dense(useNative));
+        return inference(region, output, binding, useNative, Precision.FP32);
+    }
+
+    /** As {@link #inference(Region, Node, Binding, boolean)}, in the given numbers; see {@link #training}. */
+    public static Tape inference(Region region, Node output, Binding binding, boolean useNative, Precision precision) {
+        return new Tape(region, output, binding, false, Way.dense(useNative, precision));
     }
 
     /**
@@ -250,6 +274,13 @@ public final class Tape {
     Node withRelu(Node node) {
         List<Node> readers = consumers.getOrDefault(node, List.of());
         return readers.size() == 1 && readers.getFirst().op() instanceof Op.Relu ? readers.getFirst() : node;
+    }
+
+    /** Whether the node is read by nothing but losses: its value is then wanted in fp32. */
+    boolean isLogits(Node node) {
+        return consumers.getOrDefault(node, List.of()).stream()
+                .allMatch(reader -> reader.op() instanceof Op.SoftmaxCrossEntropy
+                        || reader.op() instanceof Op.Distillation);
     }
 
     boolean needsGradient(Node node) {

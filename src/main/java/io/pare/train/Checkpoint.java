@@ -6,6 +6,7 @@ import io.pare.format.FormatException;
 import io.pare.format.InputScale;
 import io.pare.format.NetworkFile;
 import io.pare.format.Safetensors;
+import io.pare.graph.Precision;
 import io.pare.mem.FloatTensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -150,6 +151,7 @@ public final class Checkpoint {
         Augmentation a = s.augmentation();
         String more = a.equals(Augmentation.of(a.shift())) ? "" : " " + a.crop() + " flip=" + a.flip();
         return run.plan() + " batchSize=" + s.batchSize() + " " + s.optimizer() + " dropout=" + s.dropout() + " "
-                + a.shift() + more + " seed=" + s.seed();
+                + a.shift() + more + " seed=" + s.seed()
+                + (s.precision() == Precision.FP32 ? "" : " " + s.precision());
     }
 }

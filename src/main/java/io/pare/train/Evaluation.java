@@ -3,6 +3,7 @@ package io.pare.train;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
+import io.pare.graph.Precision;
 import io.pare.graph.Tape;
 import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
@@ -38,11 +39,16 @@ public record Evaluation(double accuracy, double topFive, double loss, int sampl
         return Math.clamp(Math.min(data.size(), VALUES / network.model().input().features()), 1, BATCH);
     }
 
-    /** Runs every sample once, without dropout. */
+    /** Runs every sample once in fp32, without dropout. */
     public static Evaluation of(Network network, Dataset data, PixelScale scale) {
+        return of(network, data, scale, Precision.FP32);
+    }
+
+    /** Runs every sample once, without dropout. */
+    public static Evaluation of(Network network, Dataset data, PixelScale scale, Precision precision) {
         int batch = batch(network, data);
         int classes = network.model().classes();
-        Tape tape = network.inferenceTape(batch, network.sparse(batch, false));
+        Tape tape = network.inferenceTape(batch, network.sparse(batch, false), precision);
         tape.readMasks();
         FloatTensor images = tape.input(Network.IMAGES);
         MemorySegment labels = tape.labels();

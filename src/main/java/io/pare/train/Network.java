@@ -4,6 +4,7 @@ import io.pare.graph.Binding;
 import io.pare.graph.Graph;
 import io.pare.graph.Node;
 import io.pare.graph.Op;
+import io.pare.graph.Precision;
 import io.pare.graph.Tape;
 import io.pare.kernel.Bits;
 import io.pare.mem.FloatTensor;
@@ -190,42 +191,50 @@ public final class Network implements Binding, AutoCloseable {
      * @param dropout whether the model's dropout layers drop
      */
     public Tape trainingTape(int batch, boolean dropout) {
-        return trainingTape(batch, dropout, false);
+        return trainingTape(batch, dropout, Precision.FP32);
     }
 
-    /** As {@link #trainingTape(int, boolean)}, on the weights that masks leave; see {@link #sparse}. */
-    Tape trainingTape(int batch, boolean dropout, boolean sparse) {
-        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, 0, 0, sparse),
-                key -> training(Graph.softmaxCrossEntropy(logits(key)), sparse));
+    /** As {@link #trainingTape(int, boolean)}, in the given numbers. */
+    public Tape trainingTape(int batch, boolean dropout, Precision precision) {
+        return trainingTape(batch, dropout, false, precision);
     }
 
-    private Tape training(Node loss, boolean sparse) {
-        return sparse ? Tape.sparseTraining(region, loss, this) : Tape.training(region, loss, this, useNative);
+    /** As {@link #trainingTape(int, boolean)}; sparse ones compute on the weights that masks leave, see {@link #sparse}. */
+    Tape trainingTape(int batch, boolean dropout, boolean sparse, Precision precision) {
+        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, 0, 0, sparse, precision),
+                key -> training(Graph.softmaxCrossEntropy(logits(key)), key));
+    }
+
+    private Tape training(Node loss, TapeKey key) {
+        return key.sparse()
+                ? Tape.sparseTraining(region, loss, this)
+                : Tape.training(region, loss, this, useNative, key.precision());
     }
 
     /** As {@link #trainingTape}, with the teacher's logits as a second input and {@link Op.Distillation} as the loss. */
-    Tape distillationTape(int batch, boolean dropout, float temperature, float share, boolean sparse) {
-        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, temperature, share, sparse),
+    Tape distillationTape(int batch, boolean dropout, float temperature, float share, boolean sparse,
+            Precision precision) {
+        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, temperature, share, sparse, precision),
                 key -> training(Graph.distillation(logits(key), Graph.input(TEACHER, batch, model.classes()),
-                        temperature, share), sparse));
+                        temperature, share), key));
     }
 
     /** Forward only: gives the logits. */
     public Tape inferenceTape(int batch) {
-        return inferenceTape(batch, false);
+        return inferenceTape(batch, false, Precision.FP32);
     }
 
-    /** As {@link #inferenceTape(int)}, on the weights that masks leave; see {@link #sparse}. */
-    Tape inferenceTape(int batch, boolean sparse) {
-        return tapes.computeIfAbsent(new TapeKey(batch, false, false, 0, 0, sparse),
+    /** As {@link #inferenceTape(int)}; sparse ones compute on the weights that masks leave, see {@link #sparse}. */
+    Tape inferenceTape(int batch, boolean sparse, Precision precision) {
+        return tapes.computeIfAbsent(new TapeKey(batch, false, false, 0, 0, sparse, precision),
                 key -> sparse
                         ? Tape.sparseInference(region, logits(key), this)
-                        : Tape.inference(region, logits(key), this, useNative));
+                        : Tape.inference(region, logits(key), this, useNative, precision));
     }
 
     /** What tells one compiled tape from another. */
     private record TapeKey(int batch, boolean dropout, boolean training, float temperature, float share,
-            boolean sparse) {}
+            boolean sparse, Precision precision) {}
 
     private Node logits(TapeKey key) {
         Node x = Graph.input(IMAGES, key.batch(), model.input().channels(), model.input().height(),

@@ -118,9 +118,9 @@ public final class Trainer implements AutoCloseable {
         boolean sparse = network.sparse(size, settings.dropout());
         TrainingSettings.Distillation distillation = settings.distillation();
         Tape suited = distillation == null
-                ? network.trainingTape(size, settings.dropout(), sparse)
+                ? network.trainingTape(size, settings.dropout(), sparse, settings.precision())
                 : network.distillationTape(size, settings.dropout(), distillation.temperature(), distillation.share(),
-                        sparse);
+                        sparse, settings.precision());
         suited.readMasks();
         return suited;
     }

@@ -1,6 +1,7 @@
 package io.pare.train;
 
 import io.pare.data.Augmentation;
+import io.pare.graph.Precision;
 
 /**
  * How steps are made. Together with the data, the thread count and the machine it decides every bit of a run.
@@ -11,13 +12,25 @@ import io.pare.data.Augmentation;
  * @param augmentation how training images are varied
  * @param distillation what a teacher adds to the loss; {@code null} for none
  * @param seed of the order of samples, of dropout and of augmentation
+ * @param precision in which numbers forward and backward passes compute; the optimiser's are fp32 always
  */
 public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
-        Distillation distillation, long seed) {
+        Distillation distillation, long seed, Precision precision) {
     public TrainingSettings {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch size is " + batchSize + ", must be at least 1");
         }
+    }
+
+    /** In fp32. */
+    public TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
+            Distillation distillation, long seed) {
+        this(batchSize, optimizer, dropout, augmentation, distillation, seed, Precision.FP32);
+    }
+
+    /** The same in another precision. */
+    public TrainingSettings in(Precision other) {
+        return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, other);
     }
 
     /** Adam without decay, batches of 64, the model's dropout. */

@@ -69,7 +69,7 @@ class ConvolutionTest {
             FloatTensor dst = bench.region.tensor(s.dstDims());
             Convolution conv = new Convolution(bench.region, s, new Convolution.Options(false, false, true,
                     MemoryDesc.plain(bench.region, s.srcDims()), MemoryDesc.plain(bench.region, s.weightDims()),
-                    MemoryDesc.plain(bench.region, s.dstDims())));
+                    MemoryDesc.plain(bench.region, s.dstDims()), DataType.F32));
             long reorders = Reorder.created();
             bench.run(conv.forward(), in(Arg.SRC, data.src), in(Arg.WEIGHTS, data.weights), out(Arg.DST, dst));
             assertEquals(reorders, Reorder.created(), "layouts were given");

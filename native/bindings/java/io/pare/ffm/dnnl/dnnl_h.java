@@ -212,6 +212,15 @@ public class dnnl_h extends dnnl_h$shared {
     public static int dnnl_runtime_error() {
         return dnnl_runtime_error;
     }
+    private static final int dnnl_bf16 = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_bf16 = 2
+     * }
+     */
+    public static int dnnl_bf16() {
+        return dnnl_bf16;
+    }
     private static final int dnnl_f32 = (int)3L;
     /**
      * {@snippet lang=c :
@@ -1197,6 +1206,15 @@ public class dnnl_h extends dnnl_h$shared {
      */
     public static int dnnl_query_dims() {
         return dnnl_query_dims;
+    }
+    private static final int dnnl_query_data_type = (int)258L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_query_data_type = 258
+     * }
+     */
+    public static int dnnl_query_data_type() {
+        return dnnl_query_data_type;
     }
     private static final int dnnl_query_padded_dims = (int)260L;
     /**

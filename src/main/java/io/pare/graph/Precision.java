@@ -1,0 +1,38 @@
+package io.pare.graph;
+
+import io.pare.dnnl.DnnlEngine;
+import io.pare.natives.Natives;
+import java.util.Locale;
+import java.util.Optional;
+
+/** In which numbers a tape computes. Parameters, their gradients, statistics, logits and loss are fp32 in all. */
+public enum Precision {
+    /** 32-bit floats. */
+    FP32,
+    /**
+     * Activations and their gradients between layers as bfloat16, and weights converted to it for each pass; all sums are
+     * fp32 (Micikevicius et al., 1710.03740, with Kalamkar et al., 1905.12322: bfloat16 has the exponents of fp32, so the
+     * loss needs no scaling). Needs oneDNN and a processor that multiplies bfloat16.
+     */
+    BF16;
+
+    /** Why this machine cannot compute so; empty if it can. Loads the native libraries unless they are off. */
+    public Optional<String> obstacle() {
+        if (this == FP32) {
+            return Optional.empty();
+        }
+        if (!Natives.enabled()) {
+            return Optional.of("needs the native libraries, which are off or cannot be had (see doctor)");
+        }
+        return DnnlEngine.get().multipliesBf16()
+                ? Optional.empty()
+                : Optional.of("needs a processor with bf16 instructions (AVX512_BF16 or AMX); oneDNN has "
+                        + DnnlEngine.get().isa() + " here");
+    }
+
+    /** As in commands and reports. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}
