@@ -6,6 +6,7 @@ import io.pare.natives.NativeThreads;
 import io.pare.natives.Natives;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -79,9 +80,18 @@ public final class DnnlEngine {
         return ISA_NAMES.getOrDefault(isa, "0x" + Integer.toHexString(isa));
     }
 
-    /** Whether the processor multiplies {@link DataType#BF16} itself. */
-    public boolean multipliesBf16() {
-        return BF16_ISAS.contains(isa());
+    /**
+     * What {@link DataType#BF16} needs and this process lacks, to follow the name of what was asked for; empty if nothing.
+     * Loads the native libraries unless they are off.
+     */
+    public static Optional<String> obstacleToBf16() {
+        if (!Natives.enabled()) {
+            return Optional.of("needs the native libraries, which are off or cannot be had (see doctor)");
+        }
+        String isa = get().isa();
+        return BF16_ISAS.contains(isa)
+                ? Optional.empty()
+                : Optional.of("needs a processor with bf16 instructions (AVX512_BF16 or AMX), oneDNN finds " + isa);
     }
 
     /** Number of threads that primitives use. */

@@ -1,7 +1,6 @@
 package io.pare.graph;
 
 import io.pare.dnnl.DnnlEngine;
-import io.pare.natives.Natives;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -18,16 +17,7 @@ public enum Precision {
 
     /** Why this machine cannot compute so; empty if it can. Loads the native libraries unless they are off. */
     public Optional<String> obstacle() {
-        if (this == FP32) {
-            return Optional.empty();
-        }
-        if (!Natives.enabled()) {
-            return Optional.of("needs the native libraries, which are off or cannot be had (see doctor)");
-        }
-        return DnnlEngine.get().multipliesBf16()
-                ? Optional.empty()
-                : Optional.of("needs a processor with bf16 instructions (AVX512_BF16 or AMX); oneDNN has "
-                        + DnnlEngine.get().isa() + " here");
+        return this == FP32 ? Optional.empty() : DnnlEngine.obstacleToBf16();
     }
 
     /** As in commands and reports. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.IdxFiles;
+import io.pare.graph.Precision;
 import io.pare.train.Checkpoint;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -121,6 +122,7 @@ class CommandsTest {
         "train lenet5 --optimizer adm|'adm' is none of adam, adamw, sgd",
         "train lenet5 --schedule linear|'linear' is none of cosine, step, constant",
         "train lenet5 --threads 0|--threads is 0, must be from 1",
+        "train lenet5 --precision fp16|'fp16' is none of fp32, bf16",
         "train lenet5 --threads two|'two' is not an int",
         "train lenet5 --epochs 0|--epochs is 0, must be at least 1",
         "train lenet5 --batch-size -1|--batch-size is -1, must be at least 1",
@@ -198,6 +200,44 @@ class CommandsTest {
         assertExplained(Commands.USAGE, "lenet300", run("eval", out.toString(), "--model", "lenet5", "--data",
                 data.toString()));
         assertEquals(Commands.OK, run("train", "--resume", out.toString(), "--seed", "1", "-q").exit());
+    }
+
+    @Test
+    void aResumedRunKeepsItsPrecision() throws IOException {
+        assumeTrue(Precision.BF16.obstacle().isEmpty());
+        Path report = folder.resolve("report.json");
+        Result first = train("--precision", "bf16", "--report", report.toString());
+        assertEquals(Commands.OK, first.exit(), first.err());
+        assertTrue(first.err().contains("; bf16;"), first.err());
+        JsonNode json = new ObjectMapper().readTree(Files.readString(report));
+        assertEquals("bf16", json.get("precision").asText());
+        assertEquals("bf16", json.get("settings").get("precision").asText());
+        Result again = run("train", "--resume", out.toString());
+        assertEquals(Commands.OK, again.exit(), again.err());
+        assertTrue(again.err().contains("; bf16;"), again.err());
+        assertExplained(Commands.USAGE, "--precision fp32 differs from the run's bf16",
+                run("train", "--resume", out.toString(), "--precision", "fp32"));
+        for (String precision : List.of("fp32", "bf16")) {
+            Result eval = run("eval", out.toString(), "--data", data.toString(), "--threads", "1", "--precision",
+                    precision, "--report", report.toString());
+            assertEquals(Commands.OK, eval.exit(), eval.err());
+            assertEquals(precision, new ObjectMapper().readTree(Files.readString(report)).get("precision").asText());
+        }
+        assertExplained(Commands.USAGE, "the sparse engine has fp32 only", run("eval", out.toString(), "--data",
+                data.toString(), "--precision", "bf16", "--engine", "sparse"));
+    }
+
+    @Test
+    void aRunOfOldWithoutAPrecisionIsInFp32() throws IOException {
+        train();
+        Path settings = out.resolve("run.json");
+        String text = Files.readString(settings);
+        String old = text.replaceAll(",\\s*\"precision\" : \"fp32\"", "");
+        assertTrue(old.length() < text.length(), text);
+        Files.writeString(settings, old);
+        Result again = run("train", "--resume", out.toString(), "--precision", "fp32");
+        assertEquals(Commands.OK, again.exit(), again.err());
+        assertTrue(again.err().contains("; fp32;"), again.err());
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pare.data.IdxFiles;
+import io.pare.natives.Natives;
 import io.pare.train.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -96,6 +97,27 @@ class LaunchTest {
         assertEquals(Commands.FAILURE, forced.exit());
         assertTrue(forced.err().contains("riscv64"), forced.err());
         assertFalse(forced.err().contains("\tat "), forced.err());
+    }
+
+    @Test
+    void bf16IsRefusedInOneLineWhereItCannotBeHad() throws Exception {
+        String[] line = {"train", "lenet5", "--precision", "bf16", "--data", data().toString(), "--out",
+            folder.resolve("out").toString()};
+        Jvm.Result off = Jvm.plain("-Dpare.native=off").run(line);
+        assertEquals(Commands.USAGE, off.exit(), off.err());
+        assertTrue(off.err().contains("pare: --precision bf16 needs the native libraries")
+                && off.err().contains("use --precision fp32"), off.err());
+        assumeTrue(Natives.status().available());
+        for (String isa : List.of("AVX2", "AVX512_CORE")) {
+            for (String[] words : List.of(line, new String[]{"compress", "lenet5", "--recipe", "lenet5-prune",
+                "--precision", "bf16", "--out", folder.resolve("out").toString()})) {
+                Jvm.Result slow = Jvm.plain().runUnder("export ONEDNN_MAX_CPU_ISA=" + isa, words);
+                assertEquals(Commands.USAGE, slow.exit(), slow.err());
+                assertTrue(slow.err().contains("pare: --precision bf16 needs a processor with bf16 instructions")
+                        && slow.err().contains("use --precision fp32"), slow.err());
+            }
+        }
+        assertFalse(Files.exists(folder.resolve("out")));
     }
 
     @Test

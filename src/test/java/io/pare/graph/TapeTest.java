@@ -24,11 +24,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every gradient rule, in plain Java and on oneDNN, against central differences of a double-precision forward pass. */
 class TapeTest {
-    private static final int BATCH = 3;
-    private static final int CLASSES = 4;
+    static final int BATCH = 3;
+    static final int CLASSES = 4;
 
     /** A small network that ends in logits [BATCH, CLASSES], by name. */
-    private record Net(String name, boolean useNative, Function<Params, Node> logits) {
+    record Net(String name, boolean useNative, Function<Params, Node> logits) {
         @Override
         public String toString() {
             return name + (useNative ? " on oneDNN" : " in Java");
@@ -36,9 +36,9 @@ class TapeTest {
     }
 
     /** Collects the parameters that a net asks for. */
-    private static final class Params {
-        private final Map<String, long[]> shapes = new LinkedHashMap<>();
-        private final Map<String, long[]> states = new LinkedHashMap<>();
+    static final class Params {
+        final Map<String, long[]> shapes = new LinkedHashMap<>();
+        final Map<String, long[]> states = new LinkedHashMap<>();
 
         Node state(String name, long... shape) {
             states.put(name, shape);
@@ -71,7 +71,7 @@ class TapeTest {
         }
     }
 
-    private static Node image(int channels, int size) {
+    static Node image(int channels, int size) {
         return Graph.input("x", BATCH, channels, size, size);
     }
 
@@ -139,7 +139,7 @@ class TapeTest {
     }
 
     /** Memory for the parameters of a net, random values in it, and the same in double precision. */
-    private static final class Memory implements Binding {
+    static final class Memory implements Binding {
         private final Map<String, FloatTensor> values = new HashMap<>();
         private final Map<String, FloatTensor> gradients = new HashMap<>();
         private final Map<String, double[]> doubles = new HashMap<>();
@@ -169,7 +169,7 @@ class TapeTest {
         }
     }
 
-    private static double[] randomize(FloatTensor tensor, Random random) {
+    static double[] randomize(FloatTensor tensor, Random random) {
         double[] copy = new double[(int) tensor.count()];
         for (int i = 0; i < copy.length; i++) {
             tensor.set(i, (float) random.nextGaussian() * 0.5f);
