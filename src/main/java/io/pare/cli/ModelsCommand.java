@@ -69,7 +69,7 @@ final class ModelsCommand implements Runnable {
             Model model = Models.byName(known);
             List<Model.Step> steps = model.steps();
             out.printf(Locale.ROOT, "%-20s %-11s %7d %6d %,13d %,15d %10.2f MB%n", known, model.input(),
-                    model.classes(), steps.size(), model.trainedCount(), multiplyAdds(steps), megabytes(steps));
+                    model.classes(), steps.size(), model.trainedCount(), model.multiplyAdds(), megabytes(steps));
         }
     }
 
@@ -84,12 +84,8 @@ final class ModelsCommand implements Runnable {
                     megabytes(List.of(step)));
         }
         out.printf(Locale.ROOT, "%-24s %-15s %-12s %,13d %,15d %10.3f MB%n", "all", steps.size() + " layers", "",
-                model.trainedCount(), multiplyAdds(steps), megabytes(steps));
+                model.trainedCount(), model.multiplyAdds(), megabytes(steps));
         out.printf(Locale.ROOT, "%nweights %,d, that is without biases and normalisation%n", model.weightCount());
-    }
-
-    private static long multiplyAdds(List<Model.Step> steps) {
-        return steps.stream().mapToLong(Model.Step::multiplyAdds).sum();
     }
 
     private static double megabytes(List<Model.Step> steps) {

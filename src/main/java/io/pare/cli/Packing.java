@@ -49,8 +49,8 @@ final class Packing {
     /** Most weights to cluster, which takes time by the square of their number. */
     private static final int CLUSTERED_VALUES = 4096;
     private static final int MOST_MANTISSA_BITS = 12;
-    /** Networks of more weights are not searched for the fewest bits. */
-    private static final long SEARCHED_WEIGHTS = 1 << 20;
+    /** Multiply-adds of a sample above which validation takes too long for a search of the fewest bits. */
+    private static final long SEARCHED_MULTIPLY_ADDS = 4_000_000;
     private static final int LARGE_MANTISSA_BITS = 8;
 
     /**
@@ -87,7 +87,7 @@ final class Packing {
                     removed.biases());
         }, null);
         Training.Evaluation before = training.validate();
-        if (model.weightCount() > SEARCHED_WEIGHTS) {
+        if (model.multiplyAdds() > SEARCHED_MULTIPLY_ADDS) {
             roundAll(before);
         } else {
             // Weights first: there is more to gain, and the first to be rounded find the tolerances unspent.

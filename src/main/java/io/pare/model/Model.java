@@ -65,6 +65,11 @@ public record Model(String name, ImageShape input, int classes, List<Layer> laye
         return into;
     }
 
+    /** Multiply-adds of convolutions and products for one sample. */
+    public long multiplyAdds() {
+        return steps().stream().mapToLong(Step::multiplyAdds).sum();
+    }
+
     /** Elements of all tensors that are trained: what papers call the number of parameters. */
     public long trainedCount() {
         return parameters().stream().filter(Parameter::trained).mapToLong(Parameter::count).sum();
