@@ -22,6 +22,8 @@ import io.pare.natives.Natives;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
+import io.pare.train.TrainingMemory;
+import io.pare.train.TrainingSettings;
 import io.pare.train.Weight;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -74,6 +76,13 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--steps", paramLabel = "N", defaultValue = "0",
             description = "A rehearsal: one epoch in each round of a stage, of at most N steps. Shows that all stages run, and in what time and memory.")
     private int steps;
+
+    @Mixin
+    private MemoryOption memory;
+
+    @Option(names = "--admm-file", paramLabel = "FILE",
+            description = "Keep ADMM's Z and U in this file, memory-mapped, rather than in memory; it is gone at the end. Where --memory-limit needs it, a file in --out.")
+    private Path admmFile;
 
     @Option(names = "--out", paramLabel = "DIR", description = "Folder for state and results (default: runs/RECIPE).")
     private Path out;
@@ -131,12 +140,15 @@ final class CompressCommand implements Callable<Integer> {
         }
         ThreadOption.apply(count);
         Dataset.Split split = corpus.split(0, seed);
+        Fitted fitted = fitted(recipe, declared, corpus, split, !from.given() && !Files.exists(denseFile),
+                folder.resolve("admm.tmp"));
         try (Network network = Network.create(declared, seed, Natives.enabled());
                 Network teacher = auto || recipe.distills()
                         ? Network.create(declared, seed, Natives.enabled())
                         : null;
                 NetworkTraining training = new NetworkTraining(network, teacher, split.train(), split.validation(),
                         corpus.scale(), corpus.augmentation().crop(), seed, steps, precision.get())) {
+            training.passes(fitted::passes);
             double denseSeconds = 0;
             if (from.given()) {
                 from.load(network);
@@ -165,7 +177,7 @@ final class CompressCommand implements Callable<Integer> {
                             ? scan.recipe(model, wanted)
                             : scan.recipe(model, declared.weightCount(), wanted);
                     pipeline = new Pipeline(recipe, training, folder.resolve("state-" + tries + ".safetensors"),
-                            lines());
+                            lines()).admmFile(admmFile);
                     result = pipeline.run();
                     if (result.validation().accuracy() >= floor || ++tries == AUTO_TRIES) {
                         break;
@@ -174,7 +186,7 @@ final class CompressCommand implements Callable<Integer> {
                     copy(teacher, network);
                 }
             } else {
-                pipeline = new Pipeline(recipe, training, state, lines());
+                pipeline = new Pipeline(recipe, training, state, lines()).admmFile(fitted.admmFile());
                 result = pipeline.run();
             }
             List<Packing.Row> packing = List.of();
@@ -205,8 +217,59 @@ final class CompressCommand implements Callable<Integer> {
         return Commands.OK;
     }
 
+    /** Trainings by batch in the passes that fit, and where Z and U lie; {@code null} for memory. */
+    private record Fitted(Map<Integer, TrainingSettings> byBatch, Path admmFile) {
+        TrainingSettings passes(TrainingSettings asked) {
+            TrainingSettings chosen = byBatch.get(asked.batchSize());
+            return chosen == null ? asked : asked.in(chosen.accumulate(), chosen.evaluationBatch());
+        }
+    }
+
+    /** Fits the run into the memory limit: by more passes a step, then by Z and U in a file. */
+    private Fitted fitted(Recipe recipe, Model declared, Corpus corpus, Dataset.Split split, boolean dense,
+            Path usualFile) {
+        if (!memory.given()) {
+            return new Fitted(Map.of(), admmFile);
+        }
+        Dataset train = split.train();
+        List<TrainingSettings> settings = recipe.trainings(dense).stream()
+                .map(options -> NetworkTraining.settings(options, null, corpus.augmentation().crop(), seed,
+                        precision.get()))
+                .distinct()
+                .toList();
+        long all = declared.parameters().stream().mapToLong(each -> FloatTensor.count(each.shape())).sum();
+        long teacher = recipe.distills()
+                ? (all + (long) train.size() * declared.classes()) * Float.BYTES
+                        + TrainingMemory.inference(declared, train, Natives.enabled())
+                : 0;
+        for (Path file = admmFile;; file = usualFile) {
+            long besides = teacher + MemoryOption.images(corpus)
+                    + Pipeline.memory(recipe, declared.weightCount(), all, file != null);
+            try {
+                Map<Integer, TrainingSettings> byBatch = new LinkedHashMap<>();
+                memory.fit(declared, settings, List.of(split.validation(), corpus.test()), besides,
+                        "stages and images in memory take", false, line -> {
+                            if (!quiet) {
+                                spec.commandLine().getErr().println(line);
+                            }
+                        }).forEach(each -> byBatch.put(each.batchSize(), each));
+                return new Fitted(byBatch, file);
+            } catch (UsageException e) {
+                if (file != null) {
+                    throw e;
+                }
+            }
+        }
+    }
+
     private void check() {
         precision.get();
+        if (auto && memory.given()) {
+            throw new UsageException("--memory-limit takes a recipe: what --auto will choose is not known beforehand");
+        }
+        if (admmFile != null && Files.exists(admmFile)) {
+            throw new UsageException("--admm-file " + admmFile + " exists: name a file that does not");
+        }
         if (auto && recipeName != null) {
             throw new UsageException("--recipe and --auto exclude each other");
         }

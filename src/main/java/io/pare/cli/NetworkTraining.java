@@ -25,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.UnaryOperator;
 
 /** Joins the trainer, which knows no constraint, to compression, which knows no network. */
 final class NetworkTraining implements Training, AutoCloseable {
@@ -40,6 +41,7 @@ final class NetworkTraining implements Training, AutoCloseable {
     private final List<Variable> variables;
     private Trainer trainer;
     private TrainingOptions current;
+    private UnaryOperator<TrainingSettings> passes = UnaryOperator.identity();
 
     /**
      * @param network that is trained and compressed
@@ -107,6 +109,18 @@ final class NetworkTraining implements Training, AutoCloseable {
             return;
         }
         current = options;
+        close();
+        trainer = new Trainer(network, train, scale, passes.apply(settings(options, teacher, crop, seed, precision)));
+    }
+
+    /** In which passes a step sees its batch: chosen by whoever bounds memory. */
+    void passes(UnaryOperator<TrainingSettings> chosen) {
+        passes = chosen;
+    }
+
+    /** How a stage's options make a trainer. */
+    static TrainingSettings settings(TrainingOptions options, Network teacher, Crop crop, long seed,
+            Precision precision) {
         float decay = (float) options.weightDecay();
         Optimizer optimizer = switch (options.optimizer()) {
             case SGD -> new Optimizer.Momentum((float) options.momentum(), decay, false);
@@ -117,9 +131,8 @@ final class NetworkTraining implements Training, AutoCloseable {
                 ? null
                 : new TrainingSettings.Distillation(teacher, (float) options.temperature(), (float) options.distill());
         Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), false);
-        close();
-        trainer = new Trainer(network, train, scale, new TrainingSettings(options.batchSize(), optimizer,
-                options.dropout(), new Augmentation(shift, crop, options.flip()), distillation, seed, precision));
+        return new TrainingSettings(options.batchSize(), optimizer, options.dropout(),
+                new Augmentation(shift, crop, options.flip()), distillation, seed, precision, 1, 0);
     }
 
     @Override

@@ -22,14 +22,17 @@ import java.util.Locale;
  * @param dataset kind of data; with {@code images}, {@code resize}, {@code scale}, {@code damaged} and {@code nonRgb}
  *            see {@link DataSettings}
  * @param precision {@code null}, as in runs of old, becomes fp32
+ * @param accumulate passes a step; 0, as in runs of old, becomes 1
+ * @param evaluationBatch images that an evaluation takes at once, at most; 0 for the usual number
  */
 record RunSettings(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
         double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
         double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
         DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
-        OddImages.Rule nonRgb, Precision precision) {
+        OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch) {
     RunSettings {
         precision = precision == null ? Precision.FP32 : precision;
+        accumulate = Math.max(1, accumulate);
     }
 
     /** Rule of the optimiser. */
@@ -63,14 +66,21 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
         };
         return new TrainingSettings(batchSize, rule, dropout,
                 new Augmentation(new Shift((float) shift, subPixel), crop == null ? Crop.CENTER : crop, flip), null,
-                seed, precision);
+                seed, precision, accumulate, evaluationBatch);
     }
 
     /** The same with the kind of data that was found, and with another augmentation. */
     RunSettings with(DataSettings.Source found, double pixels, Crop part, boolean mirrored) {
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, found, images,
-                resize, scale, damaged, nonRgb, precision);
+                resize, scale, damaged, nonRgb, precision, accumulate, evaluationBatch);
+    }
+
+    /** The same in other passes. */
+    RunSettings in(TrainingSettings passes) {
+        return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
+                floor, warmUp, dropout, shift, subPixel, validation, seed, threads, crop, flip, dataset, images, resize,
+                scale, damaged, nonRgb, precision, passes.accumulate(), passes.evaluationBatch());
     }
 
     /** Which data, and what becomes of it. */

@@ -6,6 +6,7 @@ import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.file.AtomicFile;
 import io.pare.file.FileException;
+import io.pare.mem.FloatTensor;
 import io.pare.model.Model;
 import io.pare.model.Models;
 import io.pare.natives.Natives;
@@ -59,8 +60,8 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--dataset", RunSettings::dataset), Map.entry("--images", RunSettings::images),
             Map.entry("--resize", RunSettings::resize), Map.entry("--scale", RunSettings::scale),
             Map.entry("--damaged", RunSettings::damaged), Map.entry("--non-rgb", RunSettings::nonRgb),
-            Map.entry("--validation", RunSettings::validation), Map.entry("--seed", RunSettings::seed),
-            Map.entry("--precision", RunSettings::precision));
+            Map.entry("--accumulate", RunSettings::accumulate), Map.entry("--validation", RunSettings::validation),
+            Map.entry("--seed", RunSettings::seed), Map.entry("--precision", RunSettings::precision));
 
     @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A network by name: see models.")
     private String model;
@@ -72,6 +73,15 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--batch-size", paramLabel = "N", defaultValue = "64",
             description = "Images a step (default: ${DEFAULT-VALUE}).")
     private int batchSize;
+
+    @Option(names = "--accumulate", paramLabel = "N", defaultValue = "1",
+            description = "Passes in which a step sees its batch, an equal part in each: activations take so many times"
+                    + " less memory, and the step is the same but for rounding. Batch normalisation takes its statistics"
+                    + " from each part (default: ${DEFAULT-VALUE}).")
+    private int accumulate;
+
+    @Mixin
+    private MemoryOption memory;
 
     @Option(names = "--lr", paramLabel = "RATE", defaultValue = "0.001",
             description = "Base learning rate (default: ${DEFAULT-VALUE}).")
@@ -172,6 +182,7 @@ final class TrainCommand implements Callable<Integer> {
         Corpus corpus = opened.corpus();
         settings = resume == null ? augmented(settings, opened) : settings;
         Dataset.Split split = split(corpus, settings);
+        settings = fitted(settings, opened.model(), corpus, split, err);
         try (ProgressView view = ProgressView.choose(quiet, err);
                 Network network = Network.create(opened.model(), settings.seed(), Natives.enabled());
                 Trainer trainer = new Trainer(network, split.train(), corpus.scale(), settings.training());
@@ -195,6 +206,18 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
+    /** In as many passes as the memory limit asks for. */
+    private RunSettings fitted(RunSettings settings, Model declared, Corpus corpus, Dataset.Split split,
+            PrintWriter err) {
+        long best = declared.parameters().stream().mapToLong(parameter -> FloatTensor.count(parameter.shape())).sum()
+                * Float.BYTES;
+        return settings
+                .in(memory.fit(declared, List.of(settings.training()), List.of(split.validation(), corpus.test()),
+                        best + MemoryOption.images(corpus), "best weights and images in memory take", resume != null,
+                        quiet ? line -> {
+                        } : err::println).getFirst());
+    }
+
     private Path folder() {
         if (resume != null) {
             if (out != null && !out.equals(resume)) {
@@ -213,6 +236,11 @@ final class TrainCommand implements Callable<Integer> {
         Models.byName(model);
         positive("--epochs", epochs);
         positive("--batch-size", batchSize);
+        positive("--accumulate", accumulate);
+        if (batchSize % accumulate != 0) {
+            throw new UsageException("--accumulate " + accumulate + " does not divide --batch-size " + batchSize
+                    + " into equal parts");
+        }
         inside("--lr", learningRate, Double.MIN_NORMAL, 100);
         inside("--momentum", momentum, 0, 1);
         inside("--weight-decay", weightDecay, 0, 1);
@@ -226,7 +254,8 @@ final class TrainCommand implements Callable<Integer> {
                 weightDecay,
                 schedule, floor, warmUp, dropout, 0, subPixel, validation == null ? 0 : validation, seed,
                 threads.orElse(ThreadOption.processors()), null, false, source.source(), source.images(),
-                source.resize(), source.scale(), source.damaged(), source.nonRgb(), precision.get());
+                source.resize(), source.scale(), source.damaged(), source.nonRgb(), precision.get(), accumulate,
+                0);
     }
 
     private RunSettings resumed(RunFolder folder) {
@@ -248,7 +277,8 @@ final class TrainCommand implements Callable<Integer> {
                 kept.optimizer(), kept.momentum(), kept.weightDecay(), kept.schedule(), kept.floor(), kept.warmUp(),
                 kept.dropout(), kept.shift(), kept.subPixel(), kept.validation(), kept.seed(),
                 threads.orElse(kept.threads()), kept.crop(), kept.flip(), kept.dataset(), kept.images(), kept.resize(),
-                kept.scale(), kept.damaged(), kept.nonRgb(), PrecisionOption.checked(kept.precision()));
+                kept.scale(), kept.damaged(), kept.nonRgb(), PrecisionOption.checked(kept.precision()),
+                kept.accumulate(), kept.evaluationBatch());
     }
 
     /** Augments as was asked for, else as is usual for the data. */

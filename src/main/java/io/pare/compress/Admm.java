@@ -6,6 +6,7 @@ import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -32,29 +33,35 @@ public final class Admm implements AutoCloseable {
     private double projectionSeconds;
 
     private Admm(Builder builder) {
-        this.region = Region.shared("admm");
+        this.region = builder.file == null ? Region.shared("admm") : Region.inFile("admm", builder.file);
         this.projections = Projections.open(builder.threads);
         this.groups = new ArrayList<>();
-        for (int t = 0; t < builder.terms.size(); t++) {
-            Term term = builder.terms.get(t);
-            if (term.constraint.joint()) {
-                groups.add(new Group(region, t, term, term.variables));
-            } else {
-                for (Variable variable : term.variables) {
-                    groups.add(new Group(region, t, term, List.of(variable)));
+        try {
+            for (int t = 0; t < builder.terms.size(); t++) {
+                Term term = builder.terms.get(t);
+                if (term.constraint.joint()) {
+                    groups.add(new Group(region, t, term, term.variables));
+                } else {
+                    for (Variable variable : term.variables) {
+                        groups.add(new Group(region, t, term, List.of(variable)));
+                    }
                 }
             }
-        }
-        Map<Variable, Integer> uses = new LinkedHashMap<>();
-        for (Group group : groups) {
-            group.variables.forEach(variable -> uses.merge(variable, 1, Integer::sum));
-        }
-        uses.forEach((variable, count) -> {
-            if (count > 1) {
-                combined.put(variable, new Combined(region.tensor(variable.value().shape()),
-                        region.tensor(variable.value().shape())));
+            Map<Variable, Integer> uses = new LinkedHashMap<>();
+            for (Group group : groups) {
+                group.variables.forEach(variable -> uses.merge(variable, 1, Integer::sum));
             }
-        });
+            uses.forEach((variable, count) -> {
+                if (count > 1) {
+                    combined.put(variable, new Combined(region.tensor(variable.value().shape()),
+                            region.tensor(variable.value().shape())));
+                }
+            });
+        } catch (RuntimeException e) {
+            projections.close();
+            region.close();
+            throw e;
+        }
     }
 
     private record Term(Constraint constraint, List<Variable> variables, double rho, RhoRule rule) {}
@@ -93,6 +100,11 @@ public final class Admm implements AutoCloseable {
         }
     }
 
+    /** Bytes of memory for so many elements, each under one constraint: Z, U and the Z before. */
+    static long memory(long elements, boolean inFile) {
+        return inFile ? 0 : 3 * elements * Float.BYTES;
+    }
+
     /** Begins the choice of constraints. */
     public static Builder builder() {
         return new Builder();
@@ -102,6 +114,7 @@ public final class Admm implements AutoCloseable {
     public static final class Builder {
         private final List<Term> terms = new ArrayList<>();
         private int threads = 1;
+        private Path file;
 
         private Builder() {}
 
@@ -134,6 +147,17 @@ public final class Admm implements AutoCloseable {
         /** Threads that projections use; the number never changes a result. */
         public Builder threads(int count) {
             this.threads = count;
+            return this;
+        }
+
+        /**
+         * Keeps Z and U in a file that exists meanwhile, mapped, rather than in memory; {@code null} for memory. They
+         * are read and written once each step, so that a disk slows a run down where memory does not hold all of it.
+         *
+         * @see Region#inFile
+         */
+        public Builder inFile(Path path) {
+            this.file = path;
             return this;
         }
 

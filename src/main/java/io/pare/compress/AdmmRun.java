@@ -58,7 +58,7 @@ final class AdmmRun extends StageRun {
     }
 
     private void build() {
-        Admm.Builder builder = Admm.builder();
+        Admm.Builder builder = Admm.builder().inFile(context.admmFile);
         for (Term term : plan.terms(0)) {
             double rho = term.variables().size() == 1 ? options.rho(term.variables().getFirst().name()) : options.rho();
             builder.constrain(term.variables(), term.constraint(), rho, options.rhoRule());

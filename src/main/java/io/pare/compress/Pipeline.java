@@ -45,6 +45,50 @@ public final class Pipeline {
     }
 
     /**
+     * Off-heap bytes that a run takes besides its training: copies of weights, masks, and Z and U, unless these go into a
+     * file. Working memory of projections comes on top, which follows the number of weights that are left.
+     *
+     * @param weights elements of all compressible tensors
+     * @param all elements of all tensors
+     */
+    public static long memory(Recipe recipe, long weights, long all, boolean admmInFile) {
+        long most = 0;
+        for (Stage stage : recipe.stages()) {
+            most = Math.max(most, memory(stage, weights, all, admmInFile));
+        }
+        // The weights that the stage began with, and those before its cut.
+        return most + 2 * weights * Float.BYTES;
+    }
+
+    private static long memory(Stage stage, long weights, long all, boolean admmInFile) {
+        long mask = Math.ceilDiv(weights, Byte.SIZE);
+        long copies = copies(stage.train(), all) + mask;
+        return switch (stage) {
+            case Stage.Retrain retrain -> copies;
+            case Stage.Freeze freeze -> copies + mask + weights * Float.BYTES;
+            case Stage.Centroids centroids -> copies + weights;
+            case Stage.Progressive rounds -> copies + (rounds.models() + 1) * all * Float.BYTES
+                    + Math.max(memory(rounds.prune(), weights, all, admmInFile),
+                            copies(rounds.retrain(), all) + mask);
+            case Stage.Prune prune -> copies + Admm.memory(weights, admmInFile);
+            case Stage.Values values -> copies + Admm.memory(weights, admmInFile);
+            case Stage.JointValues joint -> copies + Admm.memory(weights, admmInFile);
+            case Stage.Budget budget -> copies + Admm.memory(weights, admmInFile);
+        };
+    }
+
+    private static long copies(TrainingOptions train, long all) {
+        return ((train.average() > 0 ? 1 : 0) + (train.select() == TrainingOptions.Select.BEST ? 1 : 0)) * all
+                * Float.BYTES;
+    }
+
+    /** Keeps Z and U in that file, mapped, while a stage needs them, rather than in memory; see {@link Admm.Builder#inFile}. */
+    public Pipeline admmFile(Path file) {
+        context.admmFile = file;
+        return this;
+    }
+
+    /**
      * What a pipeline ends with.
      *
      * @param stages one row each

@@ -24,6 +24,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A pipeline as a list of stages, read from YAML.
@@ -124,6 +125,14 @@ public record Recipe(String name, String model, String description, TrainingOpti
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a stage cannot be read back: " + stage, e);
         }
+    }
+
+    /** How the dense network, if there is none yet, and then each stage trains. */
+    public List<TrainingOptions> trainings(boolean withDense) {
+        Stream<TrainingOptions> inner = stages.stream().flatMap(stage -> stage instanceof Stage.Progressive rounds
+                ? Stream.of(rounds.train(), rounds.prune().train(), rounds.retrain())
+                : Stream.of(stage.train()));
+        return (withDense ? Stream.concat(Stream.of(dense), inner) : inner).distinct().toList();
     }
 
     /** Whether a stage learns from the dense network's answers too. */

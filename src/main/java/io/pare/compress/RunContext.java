@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +20,8 @@ final class RunContext {
     long epoch;
     double projectionSeconds;
     double trainingSeconds;
+    /** Where ADMM keeps Z and U while a stage runs; {@code null} for memory. */
+    Path admmFile;
 
     RunContext(Training training) {
         this.training = training;

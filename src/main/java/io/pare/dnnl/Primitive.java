@@ -115,6 +115,7 @@ public final class Primitive {
             MemorySegment args = region.arena().allocate(dnnl_exec_arg_t.sizeof() * count, 16);
             int at = 0;
             for (Map.Entry<Arg, DnnlMemory> entry : memories.entrySet()) {
+                scratchpad.bound(entry.getValue());
                 put(args, at++, entry.getKey(), entry.getValue().handle());
             }
             if (scratch != null) {

@@ -14,6 +14,11 @@ public final class Reorder {
 
     /** Prepares the copy from one memory to the other; owned by {@code region}. */
     public static Execution between(Region region, DnnlMemory from, DnnlMemory to) {
+        return between(region, new Scratchpad(region), from, to);
+    }
+
+    /** As {@link #between(Region, DnnlMemory, DnnlMemory)}, with a scratchpad that other executions share. */
+    public static Execution between(Region region, Scratchpad scratchpad, DnnlMemory from, DnnlMemory to) {
         String subject = "reorder " + from.desc() + " -> " + to.desc();
         MemorySegment engine = DnnlEngine.get().handle();
         try (Attributes attributes = new Attributes(false)) {
@@ -22,8 +27,8 @@ public final class Reorder {
                             to.desc().handle(), engine, attributes.handle()),
                     "dnnl_reorder_primitive_desc_create", dnnl_h::dnnl_primitive_desc_destroy, subject);
             CREATED.incrementAndGet();
-            return new Primitive(region, descriptor, subject, true).bind().with(Arg.SRC, from).with(Arg.DST, to)
-                    .prepare();
+            return new Primitive(region, descriptor, subject, true).bind(scratchpad).with(Arg.SRC, from)
+                    .with(Arg.DST, to).prepare();
         }
     }
 

@@ -27,8 +27,8 @@ final class BatchNormStep implements Step {
         this.scale = tape.plain(node.input(1)).tensor();
         this.shift = tape.plain(node.input(2)).tensor();
         this.running = RunningStatistics.of(tape, node);
-        this.mean = tape.training() ? tape.region().tensor(node.size(1)) : running.mean();
-        this.variance = tape.training() ? tape.region().tensor(node.size(1)) : running.variance();
+        this.mean = tape.training() ? tape.tensor(node.size(1)) : running.mean();
+        this.variance = tape.training() ? tape.tensor(node.size(1)) : running.variance();
         this.y = tape.allocateValue(node);
     }
 
@@ -44,6 +44,9 @@ final class BatchNormStep implements Step {
 
     @Override
     public void prepareBackward() {
+        tape.uses(x.tensor());
+        tape.uses(mean);
+        tape.uses(variance);
         dy = tape.gradient(node);
         dScale = tape.gradientFor(node.input(1));
         dShift = tape.gradientFor(node.input(2));

@@ -44,6 +44,7 @@ final class ConvolutionStep implements Step {
 
     @Override
     public void prepareBackward() {
+        tape.uses(x.tensor());
         dy = tape.gradient(node);
         dx = tape.needsGradient(node.input(0)) ? tape.gradientFor(node.input(0)) : null;
         dWeight = tape.gradientFor(node.input(1));

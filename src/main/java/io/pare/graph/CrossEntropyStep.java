@@ -27,7 +27,7 @@ final class CrossEntropyStep implements Step {
     public void forward() {
         logits.refresh().run();
         MemorySegment values = logits.tensor().segment();
-        double sum = KERNELS.softmaxCrossEntropy(values, 0, tape.labels(), 0, rows, classes, 1f / rows,
+        double sum = KERNELS.softmaxCrossEntropy(values, 0, tape.labels(), 0, rows, classes, 1f / (rows * tape.parts()),
                 gradient == null ? null : gradient.segment(), 0);
         tape.report(sum / rows, KERNELS.countCorrect(values, 0, tape.labels(), 0, rows, classes, 1));
     }
@@ -35,6 +35,7 @@ final class CrossEntropyStep implements Step {
     @Override
     public void prepareBackward() {
         gradient = tape.gradientFor(input);
+        tape.writtenByLoss(gradient);
     }
 
     @Override

@@ -58,7 +58,7 @@ final class DistillationStep implements Step {
                     double own = hard[c] - (c == label ? 1 : 0);
                     double taught = t * (soft[c] - target[c]);
                     gradient.segment().setAtIndex(JAVA_FLOAT, (long) row * classes + c,
-                            (float) (((1 - op.share()) * own + op.share() * taught) / rows));
+                            (float) (((1 - op.share()) * own + op.share() * taught) / (rows * tape.parts())));
                 }
             }
         }
@@ -84,6 +84,7 @@ final class DistillationStep implements Step {
     @Override
     public void prepareBackward() {
         gradient = tape.gradientFor(input);
+        tape.writtenByLoss(gradient);
     }
 
     @Override

@@ -37,7 +37,6 @@ final class DnnlRules {
 
     private final Tape tape;
     private final Region region;
-    private final Scratchpad scratchpad;
     /** In which convolutions and products compute; what stands between them computes in that of its input. */
     private final DataType type;
     private int reorders;
@@ -46,7 +45,6 @@ final class DnnlRules {
         this.tape = tape;
         this.type = type;
         this.region = tape.region();
-        this.scratchpad = new Scratchpad(region);
     }
 
     /** How many conversions the compiled steps run, at most, in one pass. */
@@ -83,7 +81,7 @@ final class DnnlRules {
         MemoryDesc src = MemoryDesc.plain(region, node.input(0).shape());
         InnerProduct product = new InnerProduct(region, node.input(0).shape(), weight.size(0), true, false,
                 tape.training(), src, MemoryDesc.plain(region, weight.shape()));
-        return step.by((x, w, b, y) -> product.forward().bind(scratchpad).with(Arg.SRC, DnnlMemory.over(region, x))
+        return step.by((x, w, b, y) -> product.forward().bind(scratchpad()).with(Arg.SRC, DnnlMemory.over(region, x))
                 .with(Arg.WEIGHTS, DnnlMemory.over(region, w)).with(Arg.BIAS, DnnlMemory.over(region, b))
                 .with(Arg.DST, DnnlMemory.over(region, y)).prepare()::run);
     }
@@ -94,18 +92,18 @@ final class DnnlRules {
                 kernelWidth, stride, stride, padding, padding);
         Pooling pooling = new Pooling(region, shape, max ? Pooling.Kind.MAX : Pooling.Kind.AVERAGE, layout(input),
                 tape.training());
-        return new OneToOne(node, pooling.forward(), pooling::backward);
+        return new OneToOne(node, pooling.forward(), pooling::backward, false);
     }
 
     Step relu(Node node) {
         Relu relu = new Relu(region, layout(node.input(0)));
-        return new OneToOne(node, relu.forward(), relu::backward);
+        return new OneToOne(node, relu.forward(), relu::backward, true);
     }
 
     Step responseNorm(Node node, Op.ResponseNorm op) {
         ResponseNormalization norm = new ResponseNormalization(region, layout(node.input(0)),
                 new ResponseNormalization.Window(op.size(), op.alpha(), op.beta(), op.k()), tape.training());
-        return new OneToOne(node, norm.forward(), norm::backward);
+        return new OneToOne(node, norm.forward(), norm::backward, false);
     }
 
     Step batchNorm(Node node, Op.BatchNorm op) {
@@ -127,13 +125,13 @@ final class DnnlRules {
 
     /** Row-major copy of a blocked slot. */
     Source toPlain(Slot.Blocked slot, Node node) {
-        FloatTensor tensor = region.tensor(node.shape());
+        FloatTensor tensor = tape.tensor(node.shape());
         return new Source(tensor, convert(slot.memory(), DnnlMemory.over(region, tensor))::run);
     }
 
     private Execution convert(DnnlMemory from, DnnlMemory to) {
         reorders++;
-        return Reorder.between(region, from, to);
+        return Reorder.between(region, scratchpad(), from, to);
     }
 
     private DnnlMemory memory(Slot slot) {
@@ -148,7 +146,7 @@ final class DnnlRules {
         if (memory.desc().sameAs(wanted)) {
             return new Reading(memory, Source.NOTHING);
         }
-        DnnlMemory converted = DnnlMemory.allocate(region, wanted);
+        DnnlMemory converted = allocate(wanted, null);
         return new Reading(converted, convert(memory, converted)::run);
     }
 
@@ -165,13 +163,13 @@ final class DnnlRules {
         if (parts.size() == 1) {
             return parts.getFirst();
         }
-        DnnlMemory sum = DnnlMemory.allocate(region, wanted);
+        DnnlMemory sum = allocate(wanted, null);
         Primitive addition = new Addition(region, wanted, false).forward();
         List<Runnable> work = new ArrayList<>(List.of(parts.getFirst().refresh()));
         DnnlMemory soFar = parts.getFirst().memory();
         for (Reading part : parts.subList(1, parts.size())) {
             work.add(part.refresh());
-            work.add(addition.bind(scratchpad).with(Arg.SRC, soFar).with(Arg.SRC_1, part.memory()).with(Arg.DST, sum)
+            work.add(addition.bind(scratchpad()).with(Arg.SRC, soFar).with(Arg.SRC_1, part.memory()).with(Arg.DST, sum)
                     .prepare()::run);
             soFar = sum;
         }
@@ -197,8 +195,9 @@ final class DnnlRules {
             if (withRelu) {
                 Primitive primitive = new Relu(region, y.desc()).backward();
                 behindRelu = gradient(result, primitive.desc(Arg.DIFF_DST));
-                beforeRelu = DnnlMemory.allocate(region, primitive.desc(Arg.DIFF_SRC));
-                relu = primitive.bind(scratchpad).with(Arg.DST, y).with(Arg.DIFF_DST, behindRelu.memory())
+                // The gradient behind the ReLU is read here only.
+                beforeRelu = allocate(primitive.desc(Arg.DIFF_SRC), behindRelu.memory());
+                relu = primitive.bind(scratchpad()).with(Arg.DST, y).with(Arg.DIFF_DST, behindRelu.memory())
                         .with(Arg.DIFF_SRC, beforeRelu).prepare();
             } else {
                 beforeRelu = null;
@@ -222,8 +221,28 @@ final class DnnlRules {
 
     /** Memory for a value or a gradient of {@code node} in a primitive's layout; row-major memory stays a tensor. */
     private Slot allocate(Node node, MemoryDesc desc) {
-        return desc.isPlain() ? new Slot.Plain(region.tensor(node.shape()))
-                : new Slot.Blocked(DnnlMemory.allocate(region, desc));
+        return allocate(node, desc, null);
+    }
+
+    /** As {@link #allocate(Node, MemoryDesc)}, perhaps in place of memory that the step has no more use for. */
+    private Slot allocate(Node node, MemoryDesc desc, DnnlMemory replaced) {
+        DnnlMemory memory = allocate(desc, replaced);
+        return desc.isPlain() ? new Slot.Plain(new FloatTensor(memory.data(), node.shape()))
+                : new Slot.Blocked(memory);
+    }
+
+    private DnnlMemory allocate(MemoryDesc desc, DnnlMemory replaced) {
+        return DnnlMemory.over(region, desc,
+                tape.allocate(desc.sizeBytes(), replaced == null ? null : replaced.data()));
+    }
+
+    /** Working memory of the step that is being built. */
+    private Scratchpad scratchpad() {
+        return new Scratchpad(tape::scratch, tape::uses);
+    }
+
+    private static boolean sameMemory(DnnlMemory one, DnnlMemory other) {
+        return one.data().address() == other.data().address();
     }
 
     /** Forward, backward-data and backward-weights, each in the layouts that it likes best; computes a ReLU behind it. */
@@ -263,7 +282,7 @@ final class DnnlRules {
             Slot slot = allocate(node, primitive.desc(Arg.DST));
             tape.value(result, slot);
             this.y = memory(slot);
-            Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.SRC, src.memory())
+            Primitive.Binding binding = primitive.bind(scratchpad()).with(Arg.SRC, src.memory())
                     .with(Arg.WEIGHTS, weight.memory()).with(Arg.DST, y);
             if (bias) {
                 binding.with(Arg.BIAS, DnnlMemory.over(region, tape.plain(node.input(2)).tensor()));
@@ -288,7 +307,7 @@ final class DnnlRules {
                 weightForData = again(weight, plainWeight, data.desc(Arg.WEIGHTS));
                 Slot dx = allocate(input, data.desc(Arg.DIFF_SRC));
                 tape.contribute(input, dx);
-                backwardData = data.bind(scratchpad).with(Arg.DIFF_DST, dyForData.memory())
+                backwardData = data.bind(scratchpad()).with(Arg.DIFF_DST, dyForData.memory())
                         .with(Arg.WEIGHTS, weightForData.memory()).with(Arg.DIFF_SRC, memory(dx)).prepare();
             }
             Primitive weights = convolution.backwardWeights();
@@ -301,10 +320,10 @@ final class DnnlRules {
             DnnlMemory gradient = plainGradient;
             deliverWeights = Source.NOTHING;
             if (!weights.desc(Arg.DIFF_WEIGHTS).sameAs(plainGradient.desc())) {
-                gradient = DnnlMemory.allocate(region, weights.desc(Arg.DIFF_WEIGHTS));
+                gradient = allocate(weights.desc(Arg.DIFF_WEIGHTS), null);
                 deliverWeights = convert(gradient, plainGradient)::run;
             }
-            Primitive.Binding binding = weights.bind(scratchpad).with(Arg.SRC, srcForWeights.memory())
+            Primitive.Binding binding = weights.bind(scratchpad()).with(Arg.SRC, srcForWeights.memory())
                     .with(Arg.DIFF_DST, dyForWeights.memory()).with(Arg.DIFF_WEIGHTS, gradient);
             if (bias) {
                 binding.with(Arg.DIFF_BIAS, DnnlMemory.over(region, tape.gradientFor(node.input(2))));
@@ -356,7 +375,7 @@ final class DnnlRules {
             Slot slot = allocate(node, primitive.desc(Arg.DST));
             tape.value(result, slot);
             this.y = memory(slot);
-            this.forward = primitive.bind(scratchpad).with(Arg.SRC, src.memory()).with(Arg.WEIGHTS, weight.memory())
+            this.forward = primitive.bind(scratchpad()).with(Arg.SRC, src.memory()).with(Arg.WEIGHTS, weight.memory())
                     .with(Arg.BIAS, DnnlMemory.over(region, tape.plain(node.input(2)).tensor())).with(Arg.DST, y)
                     .prepare();
         }
@@ -376,13 +395,13 @@ final class DnnlRules {
                 Primitive data = product.backwardData(src.memory().desc(), weight.memory().desc());
                 Slot dx = allocate(node.input(0), data.desc(Arg.DIFF_SRC));
                 tape.contribute(node.input(0), dx);
-                backwardData = data.bind(scratchpad).with(Arg.DIFF_DST, dy.memory())
+                backwardData = data.bind(scratchpad()).with(Arg.DIFF_DST, dy.memory())
                         .with(Arg.WEIGHTS, weight.memory()).with(Arg.DIFF_SRC, memory(dx)).prepare();
             }
             FloatTensor dWeight = tape.gradientFor(node.input(1));
             FloatTensor dBias = tape.gradientFor(node.input(2));
             backwardWeights = product.backwardWeights(src.memory().desc(), MemoryDesc.plain(region, dWeight.shape()))
-                    .bind(scratchpad).with(Arg.SRC, src.memory()).with(Arg.DIFF_DST, dy.memory())
+                    .bind(scratchpad()).with(Arg.SRC, src.memory()).with(Arg.DIFF_DST, dy.memory())
                     .with(Arg.DIFF_WEIGHTS, DnnlMemory.over(region, dWeight))
                     .with(Arg.DIFF_BIAS, DnnlMemory.over(region, dBias)).prepare();
         }
@@ -447,18 +466,21 @@ final class DnnlRules {
         private final DnnlMemory workspace;
         private final Execution forward;
         private final Supplier<Primitive> gradient;
+        private final boolean inPlace;
         private Reading dy;
         private Execution backward;
 
-        OneToOne(Node node, Primitive primitive, Supplier<Primitive> gradient) {
+        /** @param inPlace whether each pass may write where it reads */
+        OneToOne(Node node, Primitive primitive, Supplier<Primitive> gradient, boolean inPlace) {
             this.node = node;
             this.gradient = gradient;
+            this.inPlace = inPlace;
             this.x = memory(tape.value(node.input(0)));
-            Slot slot = allocate(node, primitive.desc(Arg.DST));
+            Slot slot = allocate(node, primitive.desc(Arg.DST), inPlace ? x : null);
             tape.value(node, slot);
             this.y = memory(slot);
             this.workspace = workspace(primitive);
-            Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.SRC, x).with(Arg.DST, y);
+            Primitive.Binding binding = primitive.bind(scratchpad()).with(Arg.SRC, x).with(Arg.DST, y);
             bindIf(binding, primitive, Arg.WORKSPACE, workspace);
             this.forward = binding.prepare();
         }
@@ -476,9 +498,9 @@ final class DnnlRules {
             }
             Primitive primitive = gradient.get();
             dy = gradient(node, primitive.desc(Arg.DIFF_DST));
-            Slot dx = allocate(input, primitive.desc(Arg.DIFF_SRC));
+            Slot dx = allocate(input, primitive.desc(Arg.DIFF_SRC), inPlace ? dy.memory() : null);
             tape.contribute(input, dx);
-            Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.DIFF_DST, dy.memory())
+            Primitive.Binding binding = primitive.bind(scratchpad()).with(Arg.DIFF_DST, dy.memory())
                     .with(Arg.DIFF_SRC, memory(dx));
             bindIf(binding, primitive, Arg.SRC, x);
             bindIf(binding, primitive, Arg.DST, y);
@@ -496,7 +518,7 @@ final class DnnlRules {
     }
 
     private DnnlMemory workspace(Primitive primitive) {
-        return primitive.has(Arg.WORKSPACE) ? DnnlMemory.allocate(region, primitive.desc(Arg.WORKSPACE)) : null;
+        return primitive.has(Arg.WORKSPACE) ? allocate(primitive.desc(Arg.WORKSPACE), null) : null;
     }
 
     private static void bindIf(Primitive.Binding binding, Primitive primitive, Arg arg, DnnlMemory memory) {
@@ -525,13 +547,13 @@ final class DnnlRules {
             this.x = memory(tape.value(node.input(0)));
             this.norm = new BatchNormalization(region, x.desc(), op.epsilon(), result != node, tape.training());
             this.running = RunningStatistics.of(tape, node);
-            this.mean = tape.training() ? region.tensor(node.size(1)) : running.mean();
-            this.variance = tape.training() ? region.tensor(node.size(1)) : running.variance();
+            this.mean = tape.training() ? tape.tensor(node.size(1)) : running.mean();
+            this.variance = tape.training() ? tape.tensor(node.size(1)) : running.variance();
             Primitive primitive = norm.forward();
             Slot y = allocate(node, primitive.desc(Arg.DST));
             tape.value(result, y);
             this.workspace = workspace(primitive);
-            Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.SRC, x).with(Arg.DST, memory(y))
+            Primitive.Binding binding = primitive.bind(scratchpad()).with(Arg.SRC, x).with(Arg.DST, memory(y))
                     .with(Arg.SCALE, vector(tape.plain(node.input(1)).tensor()))
                     .with(Arg.SHIFT, vector(tape.plain(node.input(2)).tensor())).with(Arg.MEAN, vector(mean))
                     .with(Arg.VARIANCE, vector(variance));
@@ -555,11 +577,11 @@ final class DnnlRules {
         public void prepareBackward() {
             Primitive primitive = norm.backward();
             dy = gradient(result, primitive.desc(Arg.DIFF_DST));
-            Slot dx = allocate(node, primitive.desc(Arg.DIFF_SRC));
+            Slot dx = allocate(node, primitive.desc(Arg.DIFF_SRC), dy.memory());
             if (tape.needsGradient(node.input(0))) {
                 tape.contribute(node.input(0), dx);
             }
-            Primitive.Binding binding = primitive.bind(scratchpad).with(Arg.SRC, x)
+            Primitive.Binding binding = primitive.bind(scratchpad()).with(Arg.SRC, x)
                     .with(Arg.DIFF_DST, dy.memory()).with(Arg.DIFF_SRC, memory(dx))
                     .with(Arg.SCALE, vector(tape.plain(node.input(1)).tensor())).with(Arg.MEAN, vector(mean))
                     .with(Arg.VARIANCE, vector(variance))
@@ -591,9 +613,9 @@ final class DnnlRules {
             this.result = tape.withRelu(node);
             DnnlMemory left = memory(tape.value(node.input(0)));
             this.right = read(memory(tape.value(node.input(1))), left.desc());
-            this.y = DnnlMemory.allocate(region, left.desc());
+            this.y = allocate(left.desc(), sameMemory(left, right.memory()) ? null : left);
             tape.value(result, new Slot.Blocked(y));
-            this.forward = new Addition(region, left.desc(), result != node).forward().bind(scratchpad)
+            this.forward = new Addition(region, left.desc(), result != node).forward().bind(scratchpad())
                     .with(Arg.SRC, left).with(Arg.SRC_1, right.memory()).with(Arg.DST, y).prepare();
         }
 

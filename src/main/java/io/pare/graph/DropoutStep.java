@@ -35,7 +35,8 @@ final class DropoutStep implements Step {
     public void forward() {
         x.refresh().run();
         if (y != null) {
-            KERNELS.dropout(x.tensor().segment(), 0, y.segment(), 0, y.count(), rate, tape.key(), counter);
+            KERNELS.dropout(x.tensor().segment(), 0, y.segment(), 0, y.count(), rate, tape.key(),
+                    counter + tape.part() * node.count());
         }
     }
 
@@ -48,7 +49,7 @@ final class DropoutStep implements Step {
         if (y == null) {
             tape.contribute(node.input(0), new Slot.Plain(dy.tensor()));
         } else {
-            dx = tape.gradientFor(node.input(0));
+            dx = tape.gradientFor(node.input(0), dy.tensor());
         }
     }
 
@@ -59,7 +60,8 @@ final class DropoutStep implements Step {
         }
         dy.refresh().run();
         if (dx != null) {
-            KERNELS.dropout(dy.tensor().segment(), 0, dx.segment(), 0, dx.count(), rate, tape.key(), counter);
+            KERNELS.dropout(dy.tensor().segment(), 0, dx.segment(), 0, dx.count(), rate, tape.key(),
+                    counter + tape.part() * node.count());
         }
     }
 }

@@ -22,6 +22,7 @@ final class LinearStep implements Step {
     private FloatTensor dx;
     private FloatTensor dWeight;
     private FloatTensor dBias;
+    private float kept;
 
     LinearStep(Tape tape, Node node) {
         this.tape = tape;
@@ -61,14 +62,17 @@ final class LinearStep implements Step {
     public void prepareBackward() {
         dy = tape.gradient(node);
         dx = tape.needsGradient(node.input(0)) ? tape.gradientFor(node.input(0)) : null;
-        dWeight = tape.gradientFor(node.input(1));
+        tape.uses(x.tensor());
+        FloatTensor sum = tape.gradientSum(node.input(1));
+        kept = sum == null ? 0f : 1f;
+        dWeight = sum == null ? tape.gradientFor(node.input(1)) : sum;
         dBias = tape.gradientFor(node.input(2));
     }
 
     @Override
     public void backward() {
         dy.refresh().run();
-        Gemm.sgemm(true, false, out, in, rows, 1f, dy.tensor().segment(), out, x.tensor().segment(), in, 0f,
+        Gemm.sgemm(true, false, out, in, rows, 1f, dy.tensor().segment(), out, x.tensor().segment(), in, kept,
                 dWeight.segment(), in);
         KERNELS.columnSums(dy.tensor().segment(), 0, rows, out, dBias.segment(), 0);
         if (dx != null) {

@@ -23,7 +23,7 @@ final class PoolingStep implements Step {
                 node.size(2), node.size(3), kernelHeight, kernelWidth, stride, padding);
         this.x = tape.plain(input);
         this.y = tape.allocateValue(node);
-        this.winners = max ? tape.region().allocate(node.count() * Integer.BYTES) : null;
+        this.winners = max ? tape.allocate(node.count() * Integer.BYTES) : null;
     }
 
     @Override
@@ -41,6 +41,9 @@ final class PoolingStep implements Step {
         if (tape.needsGradient(node.input(0))) {
             dy = tape.gradient(node);
             dx = tape.gradientFor(node.input(0));
+            if (winners != null) {
+                tape.uses(winners);
+            }
         }
     }
 

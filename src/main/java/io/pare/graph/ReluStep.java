@@ -17,7 +17,7 @@ final class ReluStep implements Step {
         this.tape = tape;
         this.node = node;
         this.x = tape.plain(node.input(0));
-        this.y = tape.allocateValue(node);
+        this.y = tape.allocateValue(node, x.tensor());
     }
 
     @Override
@@ -30,7 +30,8 @@ final class ReluStep implements Step {
     public void prepareBackward() {
         if (tape.needsGradient(node.input(0))) {
             dy = tape.gradient(node);
-            dx = tape.gradientFor(node.input(0));
+            dx = tape.gradientFor(node.input(0), dy.tensor());
+            tape.uses(y);
         }
     }
 

@@ -24,7 +24,7 @@ final class ResponseNormStep implements Step {
         this.area = node.size(2) * node.size(3);
         this.x = tape.plain(node.input(0));
         this.y = tape.allocateValue(node);
-        this.base = tape.region().tensor(node.shape());
+        this.base = tape.tensor(node.shape());
     }
 
     /** What one channel's value has to do with a neighbour's. */
@@ -59,6 +59,9 @@ final class ResponseNormStep implements Step {
         if (tape.needsGradient(node.input(0))) {
             dy = tape.gradient(node);
             dx = tape.gradientFor(node.input(0));
+            tape.uses(x.tensor());
+            tape.uses(y);
+            tape.uses(base);
         }
     }
 

@@ -68,7 +68,10 @@ final class Rules {
     /** Row-major view of a slot, by a conversion where it is blocked. */
     Source plain(Slot slot, Node node) {
         return switch (slot) {
-            case Slot.Plain(FloatTensor tensor) -> Source.of(tensor);
+            case Slot.Plain(FloatTensor tensor) -> {
+                tape.uses(tensor);
+                yield Source.of(tensor);
+            }
             case Slot.Blocked blocked -> dnnl.toPlain(blocked, node);
             case Slot.SamplesLast side -> sparse.toPlain(side, node);
         };

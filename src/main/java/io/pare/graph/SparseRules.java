@@ -60,7 +60,7 @@ final class SparseRules {
     /** Row-major copy of samples that lie side by side; whoever asks for it reads all channels. */
     Source toPlain(Slot.SamplesLast slot, Node node) {
         Arrays.fill(slot.read(), true);
-        FloatTensor tensor = tape.region().tensor(node.shape());
+        FloatTensor tensor = tape.tensor(node.shape());
         int features = features(node);
         MemorySegment to = tensor.segment();
         return new Source(tensor, () -> {

@@ -3,6 +3,7 @@ package io.pare.graph;
 import io.pare.kernel.Bits;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.mem.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -20,12 +21,16 @@ import java.util.Set;
  * A graph that is bound to memory and ready to run, forward and backward, any number of times.
  *
  * <p>All memory and native handles are taken at compile time from the region, which owns them; a pass allocates nothing.
- * A tape is not thread-safe: one thread at a time runs it, and always a platform thread. Values that a pass leaves behind
- * stay until the next pass.
+ * Values and gradients that are never needed at the same time share memory: a tape is compiled twice, first to find who
+ * needs what from when to when, then into the places that follow from that. Inputs and labels stay as they are; the output,
+ * and what {@link #backward} needs, stay until the next pass of this tape or of one that shares its {@link Workspace}.
+ * A tape is not thread-safe: one thread at a time runs it, and always a platform thread.
  */
 public final class Tape {
     private final Region region;
+    private final Storage storage;
     private final Binding binding;
+    private final int parts;
     private final boolean training;
     private final Source output;
     private final Rules rules;
@@ -37,6 +42,13 @@ public final class Tape {
     private final Set<Node> needsGradient = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Map<String, FloatTensor> inputs = new HashMap<>();
     private final MemorySegment labels;
+    private final List<Runnable> additions = new ArrayList<>();
+    private MemoryPlan plan;
+    private MemorySegment memory;
+    /** Which step is being built: forward ones from 0 on, then backward ones, then what follows a pass. */
+    private int moment;
+    private boolean passed;
+    private int part;
     private long key;
     private double loss;
     private long correct;
@@ -65,22 +77,26 @@ public final class Tape {
         }
     }
 
-    private Tape(Region region, Node root, Binding binding, boolean training, Way way) {
+    private Tape(Region region, Storage storage, Node root, List<Node> order, Binding binding, boolean training,
+            Way way,
+            int parts) {
         this.region = region;
+        this.storage = storage;
         this.binding = binding;
         this.training = training;
-        List<Node> order = topologicalOrder(root);
+        this.parts = parts;
         findGradients(order);
         int batch =
                 order.stream().filter(node -> node.op() instanceof Op.Input).mapToInt(node -> node.size(0)).findFirst()
                         .orElse(0);
-        this.labels = region.allocate((long) batch * Integer.BYTES);
+        this.labels = storage.permanent((long) batch * Integer.BYTES);
         this.rules = new Rules(this, way, batch);
         List<Step> compiled = new ArrayList<>();
         for (Node node : order) {
             switch (node.op()) {
                 case Op.Input(String name) -> {
-                    FloatTensor tensor = region.tensor(node.shape());
+                    FloatTensor tensor =
+                            new FloatTensor(storage.permanent(node.count() * Float.BYTES), node.shape());
                     inputs.put(name, tensor);
                     values.put(node, new Slot.Plain(tensor));
                 }
@@ -90,23 +106,80 @@ public final class Tape {
                     // The step of the node before may have computed this one as well.
                     if (!values.containsKey(node)) {
                         compiled.add(rules.step(node));
+                        moment++;
                     }
                 }
             }
         }
         this.steps = compiled.toArray(Step[]::new);
-        this.output = plain(root);
         if (training) {
             for (int i = steps.length - 1; i >= 0; i--) {
                 steps[i].prepareBackward();
+                if (!additions.isEmpty()) {
+                    steps[i] = new Adding(steps[i], additions.toArray(Runnable[]::new));
+                    additions.clear();
+                }
+                moment++;
             }
             for (Node node : order) {
                 if (node.op() instanceof Op.Parameter(String name) && needsGradient.contains(node)) {
                     sumInto(bound(node, binding.gradient(name)), contributions.getOrDefault(node, List.of()));
                 }
             }
+            moment++;
         }
-        readMasks();
+        this.output = plain(root);
+    }
+
+    private static Tape compile(Region region, Workspace workspace, Node root, Binding binding, boolean training,
+            Way way, int parts) {
+        List<Node> order = topologicalOrder(root);
+        Tape tape;
+        if (way == Way.SPARSE) {
+            tape = new Tape(region, new Storage.Separate(region), root, order, binding, training, way, parts);
+        } else {
+            MemoryPlan plan = survey(root, order, training, way, parts);
+            MemorySegment memory = workspace.take(plan.bytes());
+            tape = new Tape(region, plan.in(memory, region), root, order, binding, training, way, parts);
+            tape.plan = plan;
+            tape.memory = memory;
+        }
+        tape.readMasks();
+        return tape;
+    }
+
+    private static MemoryPlan survey(Node root, List<Node> order, boolean training, Way way, int parts) {
+        Map<String, long[]> shapes = new HashMap<>();
+        for (Node node : order) {
+            if (node.op() instanceof Op.Parameter(String name)) {
+                shapes.put(name, node.shape());
+            } else if (node.op() instanceof Op.State(String name)) {
+                shapes.put(name, node.shape());
+            }
+        }
+        MemorySurvey survey = new MemorySurvey(shapes);
+        try (Region handles = Region.confined("memory survey")) {
+            new Tape(handles, survey, root, order, survey, training, way, parts);
+        }
+        return survey.plan();
+    }
+
+    /**
+     * The memory that a tape would take, found without taking any.
+     *
+     * @param shared bytes for values, gradients and working memory, which tapes of one {@link Workspace} share
+     * @param own bytes of inputs and labels
+     */
+    public record Footprint(long shared, long own) {}
+
+    /**
+     * What {@link #training} or {@link #inference} would take, parameters apart. It depends on the number of threads.
+     *
+     * @param parts as in {@link #training(Region, Workspace, Node, Binding, boolean, Precision, int)}
+     */
+    public static Footprint footprint(Node root, boolean training, boolean useNative, Precision precision, int parts) {
+        MemoryPlan plan = survey(root, topologicalOrder(root), training, Way.dense(useNative, precision), parts);
+        return new Footprint(plan.bytes(), plan.permanentBytes());
     }
 
     /** Compiles a graph that ends in a loss for training. */
@@ -120,7 +193,20 @@ public final class Tape {
      * @throws IllegalArgumentException if {@link Precision#obstacle} names one, or without {@code useNative}
      */
     public static Tape training(Region region, Node loss, Binding binding, boolean useNative, Precision precision) {
-        return new Tape(region, loss, binding, true, Way.dense(useNative, precision));
+        return training(region, new Workspace(region), loss, binding, useNative, precision, 1);
+    }
+
+    /**
+     * As {@link #training(Region, Node, Binding, boolean, Precision)}, in memory that may be shared, for batches that are
+     * one of several parts of a larger one.
+     *
+     * @param parts above 1, a backward pass adds to the gradients that are there, and the loss counts for one in so many:
+     *            after so many passes from zero on, gradients are those of the mean over all parts. Batch statistics are
+     *            those of a part
+     */
+    public static Tape training(Region region, Workspace workspace, Node loss, Binding binding, boolean useNative,
+            Precision precision, int parts) {
+        return compile(region, workspace, loss, binding, true, Way.dense(useNative, precision), parts);
     }
 
     /** Compiles a graph for forward passes: no gradients, dropout does nothing. */
@@ -130,7 +216,13 @@ public final class Tape {
 
     /** As {@link #inference(Region, Node, Binding, boolean)}, in the given numbers; see {@link #training}. */
     public static Tape inference(Region region, Node output, Binding binding, boolean useNative, Precision precision) {
-        return new Tape(region, output, binding, false, Way.dense(useNative, precision));
+        return inference(region, new Workspace(region), output, binding, useNative, precision);
+    }
+
+    /** As {@link #inference(Region, Node, Binding, boolean, Precision)}, in memory that may be shared. */
+    public static Tape inference(Region region, Workspace workspace, Node output, Binding binding, boolean useNative,
+            Precision precision) {
+        return compile(region, workspace, output, binding, false, Way.dense(useNative, precision), 1);
     }
 
     /**
@@ -141,12 +233,90 @@ public final class Tape {
      * {@link IllegalArgumentException}. The work is that of the weights that are left.
      */
     public static Tape sparseTraining(Region region, Node loss, Binding binding) {
-        return new Tape(region, loss, binding, true, Way.SPARSE);
+        return compile(region, null, loss, binding, true, Way.SPARSE, 1);
     }
 
     /** As {@link #inference}, under the conditions of {@link #sparseTraining}. */
     public static Tape sparseInference(Region region, Node output, Binding binding) {
-        return new Tape(region, output, binding, false, Way.SPARSE);
+        return compile(region, null, output, binding, false, Way.SPARSE, 1);
+    }
+
+    /** As {@link #training}, with memory of its own for everything: what sharing must be equal to. */
+    static Tape separate(Region region, Node root, Binding binding, boolean training, boolean useNative,
+            Precision precision) {
+        return new Tape(region, new Storage.Separate(region), root, topologicalOrder(root), binding, training,
+                Way.dense(useNative, precision), 1);
+    }
+
+    /** The plan that the tape was built by; {@code null} where everything has memory of its own. */
+    MemoryPlan plan() {
+        return plan;
+    }
+
+    /**
+     * From now on fills memory with NaN where nobody needs it: all of it before a pass, and each block after the step that
+     * used it last. Whoever reads what he should not shows.
+     */
+    void poison() {
+        for (int i = 0; i < steps.length; i++) {
+            steps[i] = new Poisoned(steps[i], i == 0 ? plan.blocks() : List.of(), deadAfter(i),
+                    deadAfter(2 * steps.length - 1 - i), memory);
+        }
+    }
+
+    private List<MemoryPlan.Block> deadAfter(int when) {
+        return plan.blocks().stream().filter(block -> block.last() == when).toList();
+    }
+
+    private record Poisoned(Step step, List<MemoryPlan.Block> before, List<MemoryPlan.Block> afterForward,
+            List<MemoryPlan.Block> afterBackward, MemorySegment memory) implements Step {
+        private void fill(List<MemoryPlan.Block> blocks) {
+            blocks.forEach(block -> memory.asSlice(block.offset(), block.bytes()).fill((byte) -1));
+        }
+
+        @Override
+        public void readMasks() {
+            step.readMasks();
+        }
+
+        @Override
+        public void forward() {
+            fill(before);
+            step.forward();
+            fill(afterForward);
+        }
+
+        @Override
+        public void prepareBackward() {
+            throw new AssertionError("the tape is built");
+        }
+
+        @Override
+        public void backward() {
+            step.backward();
+            fill(afterBackward);
+        }
+    }
+
+    /** A step that adds its parameters' gradients to those that are there. */
+    private record Adding(Step step, Runnable[] additions) implements Step {
+        @Override
+        public void forward() {
+            step.forward();
+        }
+
+        @Override
+        public void prepareBackward() {
+            throw new AssertionError("the tape is built");
+        }
+
+        @Override
+        public void backward() {
+            step.backward();
+            for (Runnable addition : additions) {
+                addition.run();
+            }
+        }
     }
 
     /** The memory of an input, for the caller to fill before {@link #forward}. */
@@ -179,17 +349,30 @@ public final class Tape {
      * @param randomKey key of the pass for dropout: the same key gives the same zeros
      */
     public void forward(long randomKey) {
+        forward(randomKey, 0);
+    }
+
+    /** As {@link #forward(long)}, for one of the parts of a batch, from 0: dropout zeroes what it would in the whole. */
+    public void forward(long randomKey, int ofParts) {
         this.key = randomKey;
+        this.part = ofParts;
+        this.passed = true;
         for (Step step : steps) {
             step.forward();
         }
     }
 
-    /** Computes the gradient of the loss by every parameter, from the values of the last forward pass. */
+    /**
+     * Computes the gradient of the loss by every parameter, from the values of the last forward pass, which it uses up.
+     */
     public void backward() {
         if (!training) {
             throw new IllegalStateException("compiled for inference: there is no backward pass");
         }
+        if (!passed) {
+            throw new IllegalStateException("a backward pass takes a forward pass before it");
+        }
+        passed = false;
         for (int i = steps.length - 1; i >= 0; i--) {
             steps[i].backward();
         }
@@ -229,14 +412,65 @@ public final class Tape {
         return training;
     }
 
+    /** Memory, filled with anything, until the last step that {@linkplain #uses uses} it. */
+    MemorySegment allocate(long bytes) {
+        return allocate(bytes, null);
+    }
+
+    /** As {@link #allocate(long)}, perhaps in place of memory that the step no longer needs when it begins to write. */
+    MemorySegment allocate(long bytes, MemorySegment replaced) {
+        return storage.allocate(bytes, replaced, moment);
+    }
+
+    FloatTensor tensor(long... shape) {
+        return tensor(null, shape);
+    }
+
+    private FloatTensor tensor(FloatTensor replaced, long... shape) {
+        return new FloatTensor(allocate(FloatTensor.count(shape) * Float.BYTES,
+                replaced == null ? null : replaced.segment()), shape);
+    }
+
+    /** Working memory of the step that is being built. */
+    MemorySegment scratch(long bytes) {
+        return storage.scratch(bytes, moment);
+    }
+
+    /**
+     * Says that the pass of a step that is being built uses memory. Said by those who hand memory out already; of steps
+     * it takes those to say it whose backward pass needs what the forward pass had.
+     */
+    void uses(MemorySegment used) {
+        storage.use(used, moment);
+    }
+
+    void uses(FloatTensor used) {
+        uses(used.segment());
+    }
+
+    /** Says that the forward pass of the last step writes this already. */
+    void writtenByLoss(FloatTensor gradient) {
+        storage.use(gradient.segment(), steps.length - 1);
+    }
+
+    /** Which part of a batch the pass sees. */
+    int part() {
+        return part;
+    }
+
+    /** How many batches add up to one. */
+    int parts() {
+        return parts;
+    }
+
     long key() {
         return key;
     }
 
-    /** Reserves {@code count} positions among the random numbers of a pass; returns the first. */
+    /** Reserves {@code count} positions for each part among the random numbers of a pass; returns the first. */
     long takeRandom(long count) {
         long first = randomTaken;
-        randomTaken += count;
+        randomTaken += count * parts;
         return first;
     }
 
@@ -255,7 +489,12 @@ public final class Tape {
 
     /** Takes plain memory for the node's value. */
     FloatTensor allocateValue(Node node) {
-        FloatTensor tensor = region.tensor(node.shape());
+        return allocateValue(node, null);
+    }
+
+    /** As {@link #allocateValue(Node)}, perhaps in place of a value that the step overwrites as it reads. */
+    FloatTensor allocateValue(Node node, FloatTensor replaced) {
+        FloatTensor tensor = tensor(replaced, node.shape());
         values.put(node, new Slot.Plain(tensor));
         return tensor;
     }
@@ -289,10 +528,30 @@ public final class Tape {
 
     /** Plain memory for one consumer's contribution to the node's gradient. */
     FloatTensor gradientFor(Node node) {
-        FloatTensor tensor = node.op() instanceof Op.Parameter(String name) && consumers.get(node).size() == 1
-                ? bound(node, binding.gradient(name)) : region.tensor(node.shape());
+        return gradientFor(node, null);
+    }
+
+    /** As {@link #gradientFor(Node)}, perhaps in place of a gradient that the step overwrites as it reads. */
+    FloatTensor gradientFor(Node node, FloatTensor replaced) {
+        FloatTensor tensor;
+        if (!(node.op() instanceof Op.Parameter(String name) && consumers.get(node).size() == 1)) {
+            tensor = tensor(replaced, node.shape());
+        } else if (parts == 1) {
+            tensor = bound(node, binding.gradient(name));
+        } else {
+            FloatTensor sum = bound(node, binding.gradient(name));
+            FloatTensor part = tensor(node.shape());
+            additions.add(() -> rules.addTo(sum, part));
+            return part;
+        }
         contribute(node, new Slot.Plain(tensor));
         return tensor;
+    }
+
+    /** The gradient of a parameter if the step itself is to add to what is there, else {@code null}. */
+    FloatTensor gradientSum(Node node) {
+        return parts > 1 && node.op() instanceof Op.Parameter(String name) && consumers.get(node).size() == 1
+                ? bound(node, binding.gradient(name)) : null;
     }
 
     void contribute(Node node, Slot slot) {
@@ -306,26 +565,29 @@ public final class Tape {
 
     /** The node's whole gradient, row-major. */
     Source gradient(Node node) {
-        List<Slot> parts = contributions(node);
-        if (parts.size() == 1) {
-            return rules.plain(parts.getFirst(), node);
+        List<Slot> all = contributions(node);
+        if (all.size() == 1) {
+            return rules.plain(all.getFirst(), node);
         }
-        FloatTensor sum = region.tensor(node.shape());
-        return new Source(sum, summation(sum, parts, node));
+        FloatTensor sum = tensor(node.shape());
+        return new Source(sum, summation(sum, all, node, true));
     }
 
-    private void sumInto(FloatTensor target, List<Slot> parts) {
-        boolean alreadyThere = parts.size() == 1 && parts.getFirst() instanceof Slot.Plain(FloatTensor tensor)
+    private void sumInto(FloatTensor target, List<Slot> all) {
+        boolean alreadyThere = all.size() == 1 && all.getFirst() instanceof Slot.Plain(FloatTensor tensor)
                 && tensor.segment().address() == target.segment().address();
-        if (!alreadyThere) {
-            parameterSums.add(summation(target, parts, null));
+        if (!alreadyThere && !(all.isEmpty() && parts > 1)) {
+            parameterSums.add(summation(target, all, null, parts == 1));
         }
     }
 
-    private Runnable summation(FloatTensor target, List<Slot> parts, Node node) {
-        List<Source> sources = parts.stream().map(part -> rules.plain(part, node)).toList();
+    /** Adds all contributions to what is there, or to zero. */
+    private Runnable summation(FloatTensor target, List<Slot> all, Node node, boolean fromZero) {
+        List<Source> sources = all.stream().map(part -> rules.plain(part, node)).toList();
         return () -> {
-            target.fill(0f);
+            if (fromZero) {
+                target.fill(0f);
+            }
             for (int i = 0; i < sources.size(); i++) {
                 Source source = sources.get(i);
                 source.refresh().run();

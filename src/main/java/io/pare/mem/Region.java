@@ -1,7 +1,14 @@
 package io.pare.mem;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
@@ -12,7 +19,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * Owns off-heap memory and native handles and frees both, handles first, in reverse order of their creation.
  *
- * <p>A region is the only way by which Pare allocates off-heap memory, so {@link #liveBytes()} is the whole of it.
+ * <p>A region is the only way by which Pare allocates off-heap memory, so {@link #liveBytes()} is the whole of it, but for
+ * that of {@link #inFile}, which lies on a disk.
  * Allocation and {@link #own} may be called by one thread at a time; memory of a {@link #shared} region may be read
  * and written by any thread, that of a {@link #confined} one only by the thread that opened it. {@link #close()} is
  * idempotent; memory that is touched after it throws {@link IllegalStateException}.
@@ -33,14 +41,22 @@ public final class Region implements AutoCloseable {
     private final String name;
     private final Arena arena;
     private final long capBytes;
+    private final Path path;
+    private final FileChannel file;
     private final Deque<Release> handles = new ArrayDeque<>();
     private long bytes;
     private boolean closed;
 
     private Region(String name, Arena arena, long capBytes) {
+        this(name, arena, capBytes, null, null);
+    }
+
+    private Region(String name, Arena arena, long capBytes, Path path, FileChannel file) {
         this.name = Objects.requireNonNull(name);
         this.arena = arena;
         this.capBytes = capBytes;
+        this.path = path;
+        this.file = file;
         OPEN.put(this, Boolean.TRUE);
     }
 
@@ -62,6 +78,24 @@ public final class Region implements AutoCloseable {
         return new Region(name, Arena.ofShared(), capBytes);
     }
 
+    /**
+     * Opens a region whose memory lies in a new file, mapped: the machine needs to hold no more of it than is in use.
+     * Any thread may touch it. The file loses its name at once, so that its space is free again when the region is closed
+     * or the process ends, in whatever way; space is taken when memory is allocated, not when it is written to.
+     *
+     * @throws UncheckedIOException if there is such a file already or none can be made; allocation throws it if the disk
+     *         has no room
+     */
+    public static Region inFile(String name, Path path) {
+        try {
+            FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ,
+                    StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
+            return new Region(name, Arena.ofShared(), Long.MAX_VALUE, path, file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Allocates {@code bytes} zeroed bytes, aligned to 64 and followed by 64 bytes of slack that are not counted. */
     public MemorySegment allocate(long bytes) {
         if (bytes < 0) {
@@ -71,10 +105,34 @@ public final class Region implements AutoCloseable {
         if (bytes > capBytes - this.bytes) {
             throw new MemoryLimitException(name, bytes, this.bytes, capBytes);
         }
+        if (file != null) {
+            return map(bytes);
+        }
         MemorySegment segment = arena.allocate(bytes + ALIGNMENT, ALIGNMENT).asSlice(0, bytes);
         this.bytes += bytes;
         LIVE_BYTES.addAndGet(bytes);
         return segment;
+    }
+
+    /** Writes zeros first: a full disk is found out now, not by the one who touches the memory. */
+    private MemorySegment map(long bytes) {
+        try {
+            long start = file.size();
+            long left = Files.getFileStore(path.toAbsolutePath().getParent()).getUsableSpace();
+            if (bytes > left) {
+                throw new IOException(left + " are left");
+            }
+            long end = start + Math.ceilDiv(bytes + ALIGNMENT, ALIGNMENT) * ALIGNMENT;
+            ByteBuffer zeros = ByteBuffer.allocate(1 << 20);
+            for (long at = start; at < end;) {
+                zeros.clear().limit((int) Math.min(zeros.capacity(), end - at));
+                at += file.write(zeros, at);
+            }
+            return file.map(FileChannel.MapMode.READ_WRITE, start, end - start, arena).asSlice(0, bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(new IOException(
+                    path + ": the disk has no room for " + bytes + " bytes more: " + e.getMessage(), e));
+        }
     }
 
     /** Allocates a zeroed float tensor of the given shape. */
@@ -98,7 +156,7 @@ public final class Region implements AutoCloseable {
         return name;
     }
 
-    /** Bytes that this region holds. */
+    /** Bytes of memory that this region holds; those in a file are not counted. */
     public long bytes() {
         return bytes;
     }
@@ -143,6 +201,13 @@ public final class Region implements AutoCloseable {
             }
         }
         arena.close();
+        try {
+            if (file != null) {
+                file.close();
+            }
+        } catch (IOException e) {
+            failure = new UncheckedIOException(e);
+        }
         OPEN.remove(this);
         LIVE_BYTES.addAndGet(-bytes);
         if (failure != null) {

@@ -151,7 +151,8 @@ public final class Checkpoint {
         Augmentation a = s.augmentation();
         String more = a.equals(Augmentation.of(a.shift())) ? "" : " " + a.crop() + " flip=" + a.flip();
         return run.plan() + " batchSize=" + s.batchSize() + " " + s.optimizer() + " dropout=" + s.dropout() + " "
-                + a.shift() + more + " seed=" + s.seed()
+                + a.shift() + more + (s.accumulate() > 1 ? " accumulate=" + s.accumulate() : "")
+                + (s.evaluationBatch() > 0 ? " evaluationBatch=" + s.evaluationBatch() : "") + " seed=" + s.seed()
                 + (s.precision() == Precision.FP32 ? "" : " " + s.precision());
     }
 }

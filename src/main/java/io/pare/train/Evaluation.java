@@ -7,6 +7,7 @@ import io.pare.graph.Precision;
 import io.pare.graph.Tape;
 import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
+import io.pare.model.Model;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 
@@ -36,7 +37,12 @@ public record Evaluation(double accuracy, double topFive, double loss, int sampl
 
     /** A batch size whose activations fit into memory. */
     static int batch(Network network, Dataset data) {
-        return Math.clamp(Math.min(data.size(), VALUES / network.model().input().features()), 1, BATCH);
+        return batch(network.model(), data, network.evaluationBatch());
+    }
+
+    static int batch(Model model, Dataset data, int most) {
+        int usual = Math.clamp(Math.min(data.size(), VALUES / model.input().features()), 1, BATCH);
+        return most > 0 ? Math.min(most, usual) : usual;
     }
 
     /** Runs every sample once in fp32, without dropout. */

@@ -9,6 +9,7 @@ import io.pare.graph.Tape;
 import io.pare.kernel.Bits;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.mem.Workspace;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
 import io.pare.model.Model;
@@ -36,6 +37,8 @@ public final class Network implements Binding, AutoCloseable {
     private final Model model;
     private final boolean useNative;
     private final Region region;
+    /** No two tapes run at once, so all lie in the same memory. */
+    private final Workspace workspace;
     private final Map<String, Weight> weights = new LinkedHashMap<>();
     /**
      * Share of a pass's multiplications that masks may leave for sparse tapes to be used. LeNet-5 with a quarter of
@@ -46,6 +49,7 @@ public final class Network implements Binding, AutoCloseable {
     private static final int SPARSE_BATCH = 16;
 
     private final Map<TapeKey, Tape> tapes = new HashMap<>();
+    private int evaluationBatch;
 
     /**
      * Takes memory for a model and draws its initial values.
@@ -94,6 +98,7 @@ public final class Network implements Binding, AutoCloseable {
         this.model = model;
         this.useNative = useNative;
         this.region = Region.shared("network " + model.name());
+        this.workspace = new Workspace(region);
         for (Parameter parameter : model.parameters()) {
             weights.put(parameter.name(), new Weight(parameter, region));
         }
@@ -175,9 +180,18 @@ public final class Network implements Binding, AutoCloseable {
     public void prepare(Optimizer optimizer) {
         for (Weight weight : weights.values()) {
             if (weight.parameter().trained()) {
-                weight.prepare(optimizer, region);
+                weight.prepare(optimizer);
             }
         }
+    }
+
+    /** Samples that evaluations take at once, at most; 0 for the usual number. */
+    int evaluationBatch() {
+        return evaluationBatch;
+    }
+
+    void evaluationBatch(int most) {
+        evaluationBatch = most;
     }
 
     /** Memory that lives as long as the network. */
@@ -196,25 +210,29 @@ public final class Network implements Binding, AutoCloseable {
 
     /** As {@link #trainingTape(int, boolean)}, in the given numbers. */
     public Tape trainingTape(int batch, boolean dropout, Precision precision) {
-        return trainingTape(batch, dropout, false, precision);
+        return trainingTape(batch, dropout, false, precision, 1);
     }
 
-    /** As {@link #trainingTape(int, boolean)}; sparse ones compute on the weights that masks leave, see {@link #sparse}. */
-    Tape trainingTape(int batch, boolean dropout, boolean sparse, Precision precision) {
-        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, 0, 0, sparse, precision),
+    /**
+     * As {@link #trainingTape(int, boolean)}; sparse ones compute on the weights that masks leave, see {@link #sparse}.
+     *
+     * @param parts of a batch, of which the tape sees one at a time
+     */
+    Tape trainingTape(int batch, boolean dropout, boolean sparse, Precision precision, int parts) {
+        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, 0, 0, sparse, precision, parts),
                 key -> training(Graph.softmaxCrossEntropy(logits(key)), key));
     }
 
     private Tape training(Node loss, TapeKey key) {
         return key.sparse()
                 ? Tape.sparseTraining(region, loss, this)
-                : Tape.training(region, loss, this, useNative, key.precision());
+                : Tape.training(region, workspace, loss, this, useNative, key.precision(), key.parts());
     }
 
     /** As {@link #trainingTape}, with the teacher's logits as a second input and {@link Op.Distillation} as the loss. */
     Tape distillationTape(int batch, boolean dropout, float temperature, float share, boolean sparse,
-            Precision precision) {
-        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, temperature, share, sparse, precision),
+            Precision precision, int parts) {
+        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, temperature, share, sparse, precision, parts),
                 key -> training(Graph.distillation(logits(key), Graph.input(TEACHER, batch, model.classes()),
                         temperature, share), key));
     }
@@ -226,17 +244,42 @@ public final class Network implements Binding, AutoCloseable {
 
     /** As {@link #inferenceTape(int)}; sparse ones compute on the weights that masks leave, see {@link #sparse}. */
     Tape inferenceTape(int batch, boolean sparse, Precision precision) {
-        return tapes.computeIfAbsent(new TapeKey(batch, false, false, 0, 0, sparse, precision),
+        return tapes.computeIfAbsent(new TapeKey(batch, false, false, 0, 0, sparse, precision, 1),
                 key -> sparse
                         ? Tape.sparseInference(region, logits(key), this)
-                        : Tape.inference(region, logits(key), this, useNative, precision));
+                        : Tape.inference(region, workspace, logits(key), this, useNative, precision));
     }
 
     /** What tells one compiled tape from another. */
     private record TapeKey(int batch, boolean dropout, boolean training, float temperature, float share,
-            boolean sparse, Precision precision) {}
+            boolean sparse, Precision precision, int parts) {}
+
+    /** What a training tape takes, found without taking it. */
+    static Tape.Footprint footprint(Model model, TrainingSettings settings, boolean useNative) {
+        int batch = settings.passSize();
+        int parts = settings.accumulate();
+        TrainingSettings.Distillation distillation = settings.distillation();
+        Node logits =
+                logits(model, new TapeKey(batch, settings.dropout(), true, 0, 0, false, settings.precision(), parts));
+        Node loss = distillation == null
+                ? Graph.softmaxCrossEntropy(logits)
+                : Graph.distillation(logits, Graph.input(TEACHER, batch, model.classes()), distillation.temperature(),
+                        distillation.share());
+        return Tape.footprint(loss, true, useNative, settings.precision(), parts);
+    }
+
+    /** What an inference tape takes in fp32, found without taking it. */
+    static Tape.Footprint footprint(Model model, int batch, boolean useNative) {
+        return Tape.footprint(logits(model, new TapeKey(batch, false, false, 0, 0, false, Precision.FP32, 1)), false,
+                useNative,
+                Precision.FP32, 1);
+    }
 
     private Node logits(TapeKey key) {
+        return logits(model, key);
+    }
+
+    private static Node logits(Model model, TapeKey key) {
         Node x = Graph.input(IMAGES, key.batch(), model.input().channels(), model.input().height(),
                 model.input().width());
         return chain(model.layers(), x, key);

@@ -101,26 +101,28 @@ public final class Trainer implements AutoCloseable {
     public Trainer(Network network, Dataset data, PixelScale scale, TrainingSettings settings) {
         this.network = network;
         this.settings = settings;
-        this.batches = Batches.shuffled(data, settings.batchSize(), scale, settings.augmentation(), settings.seed());
+        this.batches = Batches.shuffled(data, settings.passSize(), scale, settings.augmentation(), settings.seed());
+        network.evaluationBatch(settings.evaluationBatch());
         int size = settings.batchSize();
         TrainingSettings.Distillation distillation = settings.distillation();
         this.teacherLogits = distillation == null ? null : logits(distillation.teacher(), data, scale);
         this.tape = tape();
         this.weights = network.weights().stream().filter(weight -> weight.parameter().trained()).toList();
         network.prepare(settings.optimizer());
-        progress.batches = batches.perEpoch();
+        progress.batches = stepsPerEpoch();
         progress.batchSize = size;
     }
 
     /** The tape that suits the masks of the moment. */
     private Tape tape() {
-        int size = settings.batchSize();
-        boolean sparse = network.sparse(size, settings.dropout());
+        int size = settings.passSize();
+        int parts = settings.accumulate();
+        boolean sparse = parts == 1 && network.sparse(size, settings.dropout());
         TrainingSettings.Distillation distillation = settings.distillation();
         Tape suited = distillation == null
-                ? network.trainingTape(size, settings.dropout(), sparse, settings.precision())
+                ? network.trainingTape(size, settings.dropout(), sparse, settings.precision(), parts)
                 : network.distillationTape(size, settings.dropout(), distillation.temperature(), distillation.share(),
-                        sparse, settings.precision());
+                        sparse, settings.precision(), parts);
         suited.readMasks();
         return suited;
     }
@@ -153,7 +155,7 @@ public final class Trainer implements AutoCloseable {
 
     /** Steps in an epoch. */
     public int stepsPerEpoch() {
-        return batches.perEpoch();
+        return batches.perEpoch() / settings.accumulate();
     }
 
     /** Optimiser steps since the trainer was made. */
@@ -188,16 +190,17 @@ public final class Trainer implements AutoCloseable {
      */
     public boolean epoch(int epoch, int fromBatch, DoubleUnaryOperator rate, StepListener listener) {
         tape = tape();
-        batches.seek(epoch, fromBatch);
+        int parts = settings.accumulate();
+        batches.seek(epoch, fromBatch * parts);
         progress.epoch = epoch;
         progress.batch = fromBatch;
         if (fromBatch == 0) {
             restoreSums(0, 0);
         }
-        int perEpoch = batches.perEpoch();
+        int perEpoch = stepsPerEpoch();
         FloatTensor images = tape.input(Network.IMAGES);
-        while (batches.next(images, tape.labels()) > 0) {
-            int batch = batches.batch() - 1;
+        while (batches.batch() < perEpoch * parts && batches.next(images, tape.labels()) > 0) {
+            int batch = (batches.batch() - 1) / parts;
             progress.rate = rate.applyAsDouble((double) batch / perEpoch);
             step(images, ((long) epoch * perEpoch + batch) * 0x9e3779b97f4a7c15L ^ settings.seed(), batch, listener);
             if (!listener.afterUpdate(progress)) {
@@ -208,29 +211,52 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void step(FloatTensor images, long key, int batch, StepListener listener) {
+        int parts = settings.accumulate();
+        for (int i = 0; parts > 1 && i < weights.size(); i++) {
+            weights.get(i).gradient().fill(0f);
+        }
+        double loss = 0;
+        long correct = 0;
+        for (int part = 0; part < parts; part++) {
+            if (part > 0) {
+                batches.next(images, tape.labels());
+            }
+            pass(key, part);
+            loss += tape.loss();
+            correct += tape.correct();
+        }
+        listener.beforeUpdate(batch, progress.batches);
+        steps++;
+        update();
+        progress.batch = batch + 1;
+        progress.lossSum += loss / parts;
+        progress.correct += correct;
+    }
+
+    /** A method of its own: compiled as a part of the passes, the optimiser's vectors would stay objects on the heap. */
+    private void update() {
+        Optimizer optimizer = settings.optimizer();
+        for (int i = 0; i < weights.size(); i++) {
+            optimizer.step(weights.get(i), progress.rate, steps);
+        }
+    }
+
+    /** Forward and backward on what is in the tape's inputs. */
+    private void pass(long key, int part) {
         if (teacherLogits != null) {
             FloatTensor into = tape.input(Network.TEACHER);
-            long bytes = into.byteSize() / settings.batchSize();
-            for (int row = 0; row < settings.batchSize(); row++) {
+            long bytes = into.byteSize() / settings.passSize();
+            for (int row = 0; row < settings.passSize(); row++) {
                 MemorySegment.copy(teacherLogits.segment(), batches.index(row) * bytes, into.segment(), row * bytes,
                         bytes);
             }
         }
-        tape.forward(key);
+        tape.forward(key, part);
         if (!Double.isFinite(tape.loss())) {
             throw new TrainingException("the loss is " + tape.loss() + " at step " + (steps + 1)
                     + ": lower the learning rate (" + progress.rate + " now)");
         }
         tape.backward();
-        listener.beforeUpdate(batch, batches.perEpoch());
-        steps++;
-        Optimizer optimizer = settings.optimizer();
-        for (int i = 0; i < weights.size(); i++) {
-            optimizer.step(weights.get(i), progress.rate, steps);
-        }
-        progress.batch = batch + 1;
-        progress.lossSum += tape.loss();
-        progress.correct += tape.correct();
     }
 
     /** Ends the threads that load images; the network stays. */

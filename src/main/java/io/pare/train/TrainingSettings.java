@@ -13,24 +13,44 @@ import io.pare.graph.Precision;
  * @param distillation what a teacher adds to the loss; {@code null} for none
  * @param seed of the order of samples, of dropout and of augmentation
  * @param precision in which numbers forward and backward passes compute; the optimiser's are fp32 always
+ * @param accumulate passes in which a step sees its batch, an equal part in each, before the weights move: activations take
+ *            so many times less memory. Up to rounding the step is that of the whole batch at once, dropout included; only
+ *            batch normalisation takes its statistics from each part
+ * @param evaluationBatch samples that evaluations take at once, at most; 0 for the usual number
  */
 public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
-        Distillation distillation, long seed, Precision precision) {
+        Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch) {
     public TrainingSettings {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch size is " + batchSize + ", must be at least 1");
         }
+        if (accumulate < 1 || batchSize % accumulate != 0) {
+            throw new IllegalArgumentException("a batch of " + batchSize + " cannot be seen in " + accumulate
+                    + " equal parts");
+        }
     }
 
-    /** In fp32. */
+    /** Samples in one pass. */
+    public int passSize() {
+        return batchSize / accumulate;
+    }
+
+    /** The same in so many passes a step, and with evaluations of at most so many samples at once. */
+    public TrainingSettings in(int passes, int evaluated) {
+        return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
+                passes, evaluated);
+    }
+
+    /** In fp32, each batch in one pass. */
     public TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
             Distillation distillation, long seed) {
-        this(batchSize, optimizer, dropout, augmentation, distillation, seed, Precision.FP32);
+        this(batchSize, optimizer, dropout, augmentation, distillation, seed, Precision.FP32, 1, 0);
     }
 
     /** The same in another precision. */
     public TrainingSettings in(Precision other) {
-        return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, other);
+        return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, other, accumulate,
+                evaluationBatch);
     }
 
     /** Adam without decay, batches of 64, the model's dropout. */

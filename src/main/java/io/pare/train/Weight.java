@@ -17,7 +17,8 @@ import java.util.List;
 public final class Weight {
     private final Parameter parameter;
     private final FloatTensor value;
-    private final FloatTensor gradient;
+    private final Region region;
+    private FloatTensor gradient;
     private final List<FloatTensor> states = new ArrayList<>();
     private Penalty penalty;
     private Bits mask;
@@ -26,7 +27,7 @@ public final class Weight {
     Weight(Parameter parameter, Region region) {
         this.parameter = parameter;
         this.value = region.tensor(parameter.shape());
-        this.gradient = parameter.trained() ? region.tensor(parameter.shape()) : null;
+        this.region = region;
     }
 
     public String name() {
@@ -41,8 +42,11 @@ public final class Weight {
         return value;
     }
 
-    /** {@code null} for a statistic. */
+    /** {@code null} for a statistic. The first call takes the memory, so that networks that are only run have none. */
     public FloatTensor gradient() {
+        if (gradient == null && parameter.trained()) {
+            gradient = region.tensor(parameter.shape());
+        }
         return gradient;
     }
 
@@ -61,7 +65,7 @@ public final class Weight {
     }
 
     /** Takes memory for the optimiser's state, zeroed; memory that is there is used again. */
-    void prepare(Optimizer optimizer, Region region) {
+    void prepare(Optimizer optimizer) {
         while (states.size() < optimizer.states().size()) {
             states.add(region.tensor(parameter.shape()));
         }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +59,35 @@ class CompressCommandTest {
         int exit = Commands.line().setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true))
                 .execute(words.toArray(String[]::new));
         return new Result(exit, out.toString(), err.toString());
+    }
+
+    @Test
+    void aMemoryLimitThatIsTooSmallNamesTheOneThatIsNeeded() throws IOException {
+        Path usual = folder.resolve("usual");
+        Object[] line = {"compress", "lenet300", "--recipe", recipe, "--data", data, "--threads", 1, "--quiet"};
+        Result whole = run(with(line, "--out", usual, "--admm-file", folder.resolve("z-and-u")));
+        assertEquals(Commands.OK, whole.exit(), whole.err());
+        assertTrue(Files.notExists(folder.resolve("z-and-u")));
+        Path roomy = folder.resolve("roomy");
+        assertEquals(Commands.OK, run(with(line, "--out", roomy, "--memory-limit", "2G")).exit());
+        assertEquals(-1, Files.mismatch(usual.resolve("lenet300.pare"), roomy.resolve("lenet300.pare")),
+                "neither a file for Z and U nor a limit that is kept changes a bit");
+        Result refused = run(with(line, "--out", folder.resolve("none"), "--memory-limit", "100M"));
+        assertEquals(Commands.USAGE, refused.exit(), refused.err());
+        assertEquals(1, refused.err().lines().filter(text -> !text.isBlank()).count(), refused.err());
+        assertTrue(refused.err().contains("--memory-limit 100M does not hold lenet300, batch 20"), refused.err());
+        String needed = refused.err().strip().replaceAll("(?s).*give at least --memory-limit (\\w+).*", "$1");
+        Path tight = folder.resolve("tight");
+        Result fitted = run("compress", "lenet300", "--recipe", recipe, "--data", data, "--threads", 1, "--out", tight,
+                "--memory-limit", needed);
+        assertEquals(Commands.OK, fitted.exit(), fitted.err());
+        assertTrue(fitted.err().contains("memory: " + needed + " of " + needed + " planned: batches of 20 in "),
+                fitted.err());
+        assertTrue(Files.exists(tight.resolve("lenet300.pare")) && Files.notExists(tight.resolve("admm.tmp")));
+    }
+
+    private static Object[] with(Object[] line, Object... more) {
+        return Stream.concat(Stream.of(line), Stream.of(more)).toArray();
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,9 +10,11 @@ import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class AdmmTest {
     private final Region region = Region.shared("test");
@@ -93,6 +96,26 @@ class AdmmTest {
             assertTrue(admm.measure().values().stream().allMatch(Feasibility::holds));
         }
         assertEquals(null, w.penalty);
+    }
+
+    @Test
+    void stateInAFileGivesTheSameBits(@TempDir Path folder) {
+        float[][] ends = new float[2][];
+        for (int way = 0; way < 2; way++) {
+            Quadratic w = new Quadratic("w", 3, -1, 0.5f, 2, -4);
+            long live = Region.liveBytes();
+            try (Admm admm = Admm.builder().inFile(way == 0 ? null : folder.resolve("admm"))
+                    .constrain(w, Sparsity.count(3), 1).constrain(w, new Clustering(2), 0.7).build()) {
+                assertEquals(way == 0, Region.liveBytes() > live);
+                admm.start();
+                for (int i = 0; i < 20; i++) {
+                    w.solve();
+                    admm.update();
+                }
+                ends[way] = w.value().toArray();
+            }
+        }
+        assertArrayEquals(ends[0], ends[1], 0f);
     }
 
     @Test

@@ -114,6 +114,40 @@ class PipelineTest {
         }
     }
 
+    /** The regions that stages open, as {@link Region#describeLive} lists them. */
+    private static long live() {
+        long bytes = 0;
+        for (String line : Region.describeLive().lines().toList()) {
+            String[] words = line.split(": | bytes");
+            if (List.of("stage", "stage start", "admm", "cut").contains(words[0])) {
+                bytes += Long.parseLong(words[1]);
+            }
+        }
+        return bytes;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"admm-prune: {keep: {ratio: 3}}", "mask-retrain: {train: {average: 0.5, select: best}}",
+        "progressive-prune: {ratios: [4, 5], models: 2, prune: {train: {select: best}}}",
+        "progressive-prune: {ratios: [4], models: 1, train: {average: 0.5}}", "admm-joint: {bits: {'*': 2}}",
+        "global-budget: {bytes: 40, minimumBits: 1, maximumBits: 3}", "admm-cluster: {bits: {'*': 2}}"})
+    void theMemoryOfStagesIsKnownBeforehand(String stage) throws IOException {
+        Recipe recipe = Recipe.parse("one", "{train: {epochs: 2}, stages: [" + stage + "]}");
+        for (boolean inFile : new boolean[]{false, true}) {
+            long[] most = {0};
+            try (Blobs blobs = new Blobs().dense(1)) {
+                new Pipeline(recipe, blobs.training, null, new Progress() {
+                    @Override
+                    public void epoch(EpochRow row) {
+                        most[0] = Math.max(most[0], live());
+                    }
+                }).admmFile(inFile ? folder.resolve("admm") : null).run();
+            }
+            long computed = Pipeline.memory(recipe, 480, 480 + Blobs.HIDDEN + Blobs.CLASSES, inFile);
+            assertEquals(computed - 480 * Float.BYTES, most[0], "without the copy for the cut, in file: " + inFile);
+        }
+    }
+
     @Test
     void aStateOfAnotherRecipeIsRefused() throws IOException {
         Path state = folder.resolve("state");

@@ -40,6 +40,14 @@ class TapeTest {
         final Map<String, long[]> shapes = new LinkedHashMap<>();
         final Map<String, long[]> states = new LinkedHashMap<>();
 
+        List<String> gradients() {
+            return List.copyOf(shapes.keySet());
+        }
+
+        List<String> all() {
+            return Stream.concat(shapes.keySet().stream(), states.keySet().stream()).toList();
+        }
+
         Node state(String name, long... shape) {
             states.put(name, shape);
             return Graph.state(name, shape);
@@ -178,7 +186,7 @@ class TapeTest {
         return copy;
     }
 
-    private static void assumeAvailable(boolean useNative) {
+    static void assumeAvailable(boolean useNative) {
         Assumptions.assumeTrue(!useNative || Natives.status().available(), "oneDNN is switched off");
     }
 

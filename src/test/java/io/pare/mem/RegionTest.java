@@ -4,9 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class RegionTest {
     @Test
@@ -35,6 +41,36 @@ class RegionTest {
             MemoryLimitException e = assertThrows(MemoryLimitException.class, () -> region.allocate(41));
             assertTrue(e.getMessage().contains("100 bytes") && e.getMessage().contains("41 more"), e.getMessage());
         }
+    }
+
+    @Test
+    void memoryInAFileLeavesNoFileBehind(@TempDir Path folder) throws IOException {
+        long before = Region.liveBytes();
+        Path path = folder.resolve("state");
+        try (Region region = Region.inFile("mapped", path)) {
+            FloatTensor first = region.tensor(3, 5);
+            FloatTensor second = region.tensor(700_001);
+            for (FloatTensor tensor : List.of(first, second)) {
+                assertEquals(0, tensor.segment().address() % Region.ALIGNMENT);
+                for (long i = 0; i < tensor.count(); i++) {
+                    assertEquals(0f, tensor.get(i));
+                    tensor.set(i, i);
+                }
+            }
+            assertEquals(14f, first.get(14));
+            assertEquals(700_000f, second.get(700_000));
+            assertEquals(before, Region.liveBytes());
+            try (Stream<Path> files = Files.list(folder)) {
+                assertEquals(0, files.count(), "its space is free again however the process ends");
+            }
+            UncheckedIOException e = assertThrows(UncheckedIOException.class, () -> region.allocate(1L << 52));
+            assertTrue(e.getCause().getMessage().startsWith(path + ": the disk has no room for " + (1L << 52)),
+                    e.getCause().getMessage());
+            assertEquals(14f, first.get(14));
+        }
+        Files.createFile(path);
+        assertThrows(UncheckedIOException.class, () -> Region.inFile("mapped", path));
+        assertTrue(Files.exists(path), "somebody else's file stays");
     }
 
     @Test

@@ -1,0 +1,135 @@
+package io.pare.cli;
+
+import io.pare.data.Corpus;
+import io.pare.data.Dataset;
+import io.pare.model.Model;
+import io.pare.natives.Natives;
+import io.pare.train.TrainingMemory;
+import io.pare.train.TrainingSettings;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** The option that bounds memory, and how trainings are made to fit. */
+final class MemoryOption {
+    /**
+     * What the process takes besides weights, activations and data: the JVM with its heap and compiled code, oneDNN,
+     * OpenBLAS. A VGG-16 step was measured at 260 MB.
+     */
+    static final long PROCESS = 300_000_000;
+
+    private static final List<String> UNITS = List.of("K", "M", "G", "T");
+
+    @Option(names = "--memory-limit", paramLabel = "SIZE", converter = Size.class,
+            description = "Resident memory to stay within, such as 4G or 900M (of 1024). What the run needs is computed"
+                    + " before anything is allocated; a batch that does not fit is seen in several passes, as by"
+                    + " --accumulate, and what cannot fit is refused.")
+    private Long limit;
+
+    boolean given() {
+        return limit != null;
+    }
+
+    long limit() {
+        return limit;
+    }
+
+    /** Bytes of images that lie in memory. */
+    static long images(Corpus corpus) {
+        long bytes = 0;
+        for (Dataset set : new Dataset[]{corpus.train(), corpus.validation(), corpus.test()}) {
+            bytes += set == null || set.slow() ? 0 : (long) set.size() * set.imageBytes();
+        }
+        return bytes;
+    }
+
+    /**
+     * The settings in as few passes a step as fit.
+     *
+     * @param settings of trainings that follow each other
+     * @param besides bytes that are needed besides training and {@link #PROCESS}
+     * @param what takes these bytes, for the message
+     * @param fixed whether the passes may not change any more
+     * @throws UsageException if nothing fits, with what would
+     */
+    List<TrainingSettings> fit(Model model, List<TrainingSettings> settings, List<Dataset> evaluated, long besides,
+            String what, boolean fixed, Consumer<String> notes) {
+        if (limit == null) {
+            return settings;
+        }
+        List<TrainingSettings> tried = settings;
+        TrainingMemory needed = TrainingMemory.of(model, tried, Natives.enabled(), evaluated);
+        int most = settings.stream().mapToInt(TrainingSettings::batchSize).max().orElse(1);
+        for (int passes = 1; needed.total() > room(besides) && passes <= most && !fixed; passes++) {
+            for (boolean small : new boolean[]{false, true}) {
+                List<TrainingSettings> next = inPasses(settings, passes, small);
+                if (!next.equals(tried) && needed.total() > room(besides)) {
+                    tried = next;
+                    needed = TrainingMemory.of(model, tried, Natives.enabled(), evaluated);
+                }
+            }
+        }
+        long all = needed.total() + besides + PROCESS;
+        TrainingSettings largest =
+                tried.stream().max(Comparator.comparingInt(TrainingSettings::passSize)).orElseThrow();
+        if (all > limit) {
+            throw new UsageException(String.format(Locale.ROOT,
+                    "--memory-limit %s does not hold %s, batch %d: %s takes %s, %s %s, the process %s;"
+                            + " give at least --memory-limit %s",
+                    words(limit), model.name(), largest.batchSize(),
+                    fixed ? "the run, as it was begun," : "training on one image at a time", needed, what,
+                    words(besides), words(PROCESS), words(all)));
+        }
+        notes.accept(String.format(Locale.ROOT, "memory: %s of %s planned: batches of %d in %s; training %s, %s %s,"
+                + " the process %s", words(all), words(limit), largest.batchSize(),
+                largest.accumulate() == 1
+                        ? "one pass"
+                        : largest.accumulate() + " passes of " + largest.passSize() + " images",
+                needed, what, words(besides), words(PROCESS)));
+        return tried;
+    }
+
+    private long room(long besides) {
+        return limit - besides - PROCESS;
+    }
+
+    /** Each in so many passes, or in the next larger number that divides its batch. */
+    private static List<TrainingSettings> inPasses(List<TrainingSettings> settings, int passes,
+            boolean smallEvaluations) {
+        return settings.stream().map(each -> {
+            int next = Math.min(Math.max(passes, each.accumulate()), each.batchSize());
+            while (each.batchSize() % next != 0) {
+                next++;
+            }
+            return each.in(next, smallEvaluations ? each.batchSize() / next : each.evaluationBatch());
+        }).toList();
+    }
+
+    /** Rounded up, in units of 1024, as the option takes them. */
+    static String words(long bytes) {
+        return bytes % (1L << 30) == 0 && bytes > 0 ? (bytes >> 30) + "G" : Math.ceilDiv(bytes, 1L << 20) + "M";
+    }
+
+    /** Reads sizes such as 900M and 1.5G. */
+    static final class Size implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            String upper = text.toUpperCase(Locale.ROOT).replaceFirst("(?<=[KMGT])I?B$", "");
+            int unit = upper.isEmpty() ? -1 : UNITS.indexOf(upper.substring(upper.length() - 1));
+            try {
+                double number = Double.parseDouble(unit < 0 ? upper : upper.substring(0, upper.length() - 1));
+                double bytes = number * Math.pow(1024, unit + 1);
+                if (bytes >= 1 && bytes < Long.MAX_VALUE) {
+                    return (long) bytes;
+                }
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException("'" + text + "' is no size such as 4G or 900M");
+            }
+            throw new TypeConversionException("'" + text + "' is no size such as 4G or 900M");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package io.pare.train;
+
+import io.pare.data.Dataset;
+import io.pare.graph.Tape;
+import io.pare.mem.FloatTensor;
+import io.pare.model.Model;
+import io.pare.model.Parameter;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * The off-heap memory of a training, in bytes, found before any of it is taken.
+ *
+ * @param parameters all that is trained, and statistics
+ * @param gradients of all that is trained
+ * @param states of the optimiser
+ * @param activations values, gradients of values and working memory, which all tapes share
+ * @param inputs of all tapes, with labels
+ * @param ahead batches that are loaded in advance
+ */
+public record TrainingMemory(long parameters, long gradients, long states, long activations, long inputs, long ahead) {
+    private static final int BATCHES_AHEAD = 3;
+
+    /**
+     * Of a network with {@link Trainer}s one after the other, and of evaluations in between, on masks that leave most
+     * weights. It depends on the number of threads.
+     *
+     * @param settings of the trainers
+     * @param evaluated sets that are evaluated while they live
+     */
+    public static TrainingMemory of(Model model, List<TrainingSettings> settings, boolean useNative,
+            List<Dataset> evaluated) {
+        long parameters = 0;
+        long trained = 0;
+        for (Parameter parameter : model.parameters()) {
+            long bytes = FloatTensor.count(parameter.shape()) * Float.BYTES;
+            parameters += bytes;
+            trained += parameter.trained() ? bytes : 0;
+        }
+        long image = (long) model.input().features() * Float.BYTES;
+        boolean loads = evaluated.stream().anyMatch(data -> data.loaders() > 0);
+        Tapes tapes = new Tapes();
+        long states = 0;
+        long ahead = 0;
+        Set<TapeOf> made = new HashSet<>();
+        for (TrainingSettings each : settings) {
+            states = Math.max(states, each.optimizer().states().size());
+            if (made.add(TapeOf.training(each))) {
+                tapes.add(Network.footprint(model, each, useNative));
+            }
+            for (Dataset data : evaluated) {
+                int batch = Evaluation.batch(model, data, each.evaluationBatch());
+                if (made.add(TapeOf.evaluation(batch))) {
+                    tapes.add(Network.footprint(model, batch, useNative));
+                }
+                ahead = Math.max(ahead, loads ? BATCHES_AHEAD * image * (each.passSize() + batch) : 0);
+            }
+        }
+        return new TrainingMemory(parameters, trained, trained * states, tapes.shared, tapes.own, ahead);
+    }
+
+    /** Bytes of one evaluation of a network, parameters apart. */
+    public static long inference(Model model, Dataset data, boolean useNative) {
+        Tape.Footprint tape = Network.footprint(model, Evaluation.batch(model, data, 0), useNative);
+        return tape.shared() + tape.own();
+    }
+
+    /** What tells one tape from another. */
+    private record TapeOf(int batch, boolean training, boolean dropout, Object distillation, int parts) {
+        static TapeOf training(TrainingSettings settings) {
+            return new TapeOf(settings.passSize(), true, settings.dropout(), settings.distillation(),
+                    settings.accumulate());
+        }
+
+        static TapeOf evaluation(int batch) {
+            return new TapeOf(batch, false, false, null, 1);
+        }
+    }
+
+    /** Tapes in one workspace, which keeps its smaller pieces when it has to grow. */
+    private static final class Tapes {
+        private long largest;
+        private long shared;
+        private long own;
+
+        void add(Tape.Footprint tape) {
+            own += tape.own();
+            if (tape.shared() > largest) {
+                largest = tape.shared();
+                shared += largest;
+            }
+        }
+    }
+
+    /** All of it. */
+    public long total() {
+        return parameters + gradients + states + activations + inputs + ahead;
+    }
+
+    /** In words, in megabytes of a million bytes. */
+    @Override
+    public String toString() {
+        return String.format(Locale.ROOT, "%s (parameters %s, gradients %s, optimiser %s, activations %s, images %s)",
+                megabytes(total()), megabytes(parameters), megabytes(gradients), megabytes(states),
+                megabytes(activations), megabytes(inputs + ahead));
+    }
+
+    private static String megabytes(long bytes) {
+        return String.format(Locale.ROOT, bytes < 10_000_000 ? "%.1f MB" : "%,.0f MB", bytes / 1e6);
+    }
+}

@@ -1,0 +1,119 @@
+package io.pare.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.data.Augmentation;
+import io.pare.data.Dataset;
+import io.pare.data.PixelScale;
+import io.pare.graph.Precision;
+import io.pare.mem.Region;
+import io.pare.model.ImageShape;
+import io.pare.model.Model;
+import io.pare.model.Models;
+import io.pare.natives.Natives;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Memory that was computed beforehand against memory that is taken, and steps of several passes against those of one. */
+class TrainingMemoryTest {
+    private static final Trainer.StepListener NOTHING = new Trainer.StepListener() {};
+
+    private static Dataset noise(Model model, int count) {
+        ImageShape input = model.input();
+        return Dataset.synthetic("noise", count, input.channels(), input.height(), input.width(), model.classes(), 3);
+    }
+
+    private static TrainingSettings settings(int batch, Optimizer optimizer, int passes, int evaluated) {
+        return new TrainingSettings(batch, optimizer, true, Augmentation.NONE, null, 1, Precision.FP32, passes,
+                evaluated);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"lenet5,16,1,0,0", "lenet5,16,4,0,0", "lenet300,8,1,0,2", "lenet5,16,2,4,1", "resnet20,4,1,0,0",
+        "resnet20,4,2,2,0", "alexnet-torchvision,2,2,1,0"})
+    void theComputedMemoryIsWhatIsTaken(String name, int batch, int passes, int evaluated, int loaders) {
+        Model model = Models.byName(name);
+        Dataset data = noise(model, batch).loaders(loaders);
+        Dataset validation = noise(model, 3).loaders(loaders);
+        Dataset test = noise(model, 5).loaders(loaders);
+        for (Optimizer optimizer : List.of(new Optimizer.Momentum(0.9f, 0, false), new Optimizer.Adaptive(0, false))) {
+            TrainingSettings settings = settings(batch, optimizer, passes, evaluated);
+            boolean useNative = Natives.status().available();
+            long before = Region.liveBytes();
+            TrainingMemory computed = TrainingMemory.of(model, List.of(settings), useNative,
+                    List.of(validation, test));
+            assertEquals(before, Region.liveBytes(), "computing takes nothing");
+            try (Network network = Network.create(model, 1, useNative);
+                    Trainer trainer = new Trainer(network, data, PixelScale.UNIT, settings)) {
+                trainer.epoch(0, 0, done -> 1e-4, NOTHING);
+                Evaluation.of(network, validation, PixelScale.UNIT);
+                Evaluation.of(network, test, PixelScale.UNIT);
+                long batchesOfEvaluations = loaders == 0 ? 0
+                        : 3L * model.input().features() * Float.BYTES
+                                * Evaluation.batch(network, test);
+                assertEquals(computed.total(), Region.liveBytes() - before + batchesOfEvaluations, computed.toString());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"lenet5,12", "vgg11,4"})
+    void severalPassesMakeTheStepOfOne(String name, int batch) {
+        Model model = Models.byName(name, new ImageShape(name.equals("lenet5") ? 1 : 3, name.equals("lenet5") ? 28 : 32,
+                name.equals("lenet5") ? 28 : 32), 10);
+        Dataset data = noise(model, batch * 3 + 2);
+        List<float[]> expected = null;
+        double loss = 0;
+        for (int passes : new int[]{1, 2, batch, batch}) {
+            try (Network network = Network.create(model, 1, Natives.status().available());
+                    Trainer trainer = new Trainer(network, data, PixelScale.UNIT,
+                            settings(batch, new Optimizer.Momentum(0.9f, 1e-4f, false), passes, 0))) {
+                assertEquals(3, trainer.stepsPerEpoch());
+                // Stopped after the first step and gone on with, as a resumed run does.
+                trainer.epoch(1, 0, done -> 1e-3, new Trainer.StepListener() {
+                    @Override
+                    public boolean afterUpdate(Trainer.Progress progress) {
+                        return false;
+                    }
+                });
+                assertEquals(1, trainer.progress().batch());
+                trainer.epoch(1, 1, done -> 1e-3, NOTHING);
+                List<float[]> values = new ArrayList<>();
+                network.weights().forEach(weight -> values.add(weight.value().toArray()));
+                if (expected == null) {
+                    expected = values;
+                    loss = trainer.progress().loss();
+                } else {
+                    assertEquals(loss, trainer.progress().loss(), 1e-4 * loss, passes + " passes");
+                    for (int i = 0; i < values.size(); i++) {
+                        assertArrayEquals(expected.get(i), values.get(i), 2e-5f, passes + " passes");
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void partsAreEqual() {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+                () -> settings(64, new Optimizer.Adaptive(0, false), 3, 0));
+        assertTrue(e.getMessage().contains("64") && e.getMessage().contains("3"), e.getMessage());
+    }
+
+    @Test
+    void networksThatOnlyRunHaveNoGradients() {
+        Model model = Models.lenet5();
+        long before = Region.liveBytes();
+        try (Network network = Network.create(model, 1, false)) {
+            network.inferenceTape(1).forward(0);
+            long taken = Network.footprint(model, 1, false).shared() + Network.footprint(model, 1, false).own();
+            assertEquals(4L * model.trainedCount() + taken, Region.liveBytes() - before);
+        }
+    }
+}
