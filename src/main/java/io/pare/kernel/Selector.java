@@ -26,8 +26,6 @@ final class Selector implements AutoCloseable {
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int CHUNK = Passes.CHUNK;
     private static final long SEED = 0x9e3779b97f4a7c15L;
-    /** Magnitudes of two keys that are read as one. */
-    private static final long BOTH_MAGNITUDES = 0x7fff_ffff_7fff_ffffL;
     /** One above the key of infinity. */
     private static final int END = Passes.INFINITY + 1;
     /** Up to this many elements everything is collected: a sample would cost more than it saves. */
@@ -371,13 +369,16 @@ final class Selector implements AutoCloseable {
         }
         double width = (double) total / strata;
         if (spanCount == 1 && spans[0].weight() == 1) {
-            drawPlain(spans[0], sample, strata, width);
-            Arrays.fill(spare, 0);
+            Span span = spans[0];
+            drawPlain(span, span.x(), span.xOffset(), sample, 0, strata, width);
+            if (span.u() != null) {
+                drawPlain(span, span.u(), span.uOffset(), sample, sampled * 4L, strata, width);
+            }
             // NaN, which the pass over everything refuses, must not break the radix steps before.
-            if (passes.count(sample, 0, null, 0, sampled, END, END, END, END, spare, 0) > Passes.INFINITY) {
-                for (int i = 0; i < sampled; i++) {
-                    sample.set(I32, i * 4L, Math.min(sample.get(I32, i * 4L), Passes.INFINITY));
-                }
+            int numbers = passes.collect(sample, 0, span.u() == null ? null : sample, sampled * 4L, sampled, 0, END,
+                    sample, 0, spare, 0);
+            for (int i = numbers; i < sampled; i++) {
+                sample.set(I32, i * 4L, Passes.INFINITY);
             }
             return;
         }
@@ -406,27 +407,20 @@ final class Selector implements AutoCloseable {
         return random * 0xd1342543de82ef95L + 0x2545f4914f6cdd1dL;
     }
 
-    /** The usual case in as few instructions as it takes to have many cache misses under way at once. */
-    private static void drawPlain(Span span, MemorySegment sample, int strata, double width) {
-        MemorySegment x = span.x();
-        MemorySegment u = span.u();
-        long xOff = span.xOffset();
-        long uOff = span.uOffset();
+    /**
+     * The usual case, of one of the two ranges, in as few instructions as it takes to have many cache misses under way
+     * at once.
+     */
+    private static void drawPlain(Span span, MemorySegment x, long xOff, MemorySegment sample, long sampleOff,
+            int strata, double width) {
         long last = span.count() - NEIGHBOURS;
         long random = SEED;
         for (int i = 0; i < strata; i++) {
             random = next(random);
             long o = Math.min(last, (long) ((i + (random >>> 11) * 0x1p-53) * width)) * 4;
-            long to = i * 16L;
-            if (u == null) {
-                sample.set(I64, to, x.get(I64, xOff + o) & BOTH_MAGNITUDES);
-                sample.set(I64, to + 8, x.get(I64, xOff + o + 8) & BOTH_MAGNITUDES);
-            } else {
-                for (int j = 0; j < 16; j += 4) {
-                    float v = x.get(F32, xOff + o + j) + u.get(F32, uOff + o + j);
-                    sample.set(I32, to + j, Float.floatToRawIntBits(v) & Passes.MAGNITUDE);
-                }
-            }
+            long to = sampleOff + i * 16L;
+            sample.set(I64, to, x.get(I64, xOff + o));
+            sample.set(I64, to + 8, x.get(I64, xOff + o + 8));
         }
     }
 
