@@ -74,6 +74,7 @@ final class Selector implements AutoCloseable {
     private MemorySegment sample;
     private long sampleCapacity;
     private int sampled;
+    private double stratumWidth;
 
     // The bracket, in keys after weighting.
     private int lo;
@@ -121,6 +122,7 @@ final class Selector implements AutoCloseable {
 
     private Phase phase;
     private final Workers.Task task = this::work;
+    private final Workers.Task drawing = this::draw;
 
     Selector(Passes passes, Workers workers) {
         this.passes = passes;
@@ -338,7 +340,9 @@ final class Selector implements AutoCloseable {
                 int s = spanOf(chunk);
                 Span span = spans[s];
                 for (long i = (long) (chunk - firstChunk[s]) * CHUNK; i < span.count(); i++) {
-                    if (Float.isNaN(value(span, i))) {
+                    // The fused pass has written the sum that is not a number to Z, and 0 to U.
+                    float v = phase == Phase.SPECULATE_ADMM ? z.get(F32, zOff + i * 4) : value(span, i);
+                    if (Float.isNaN(v)) {
                         throw new IllegalArgumentException("NaN at index " + i
                                 + (spanCount > 1 ? " of tensor " + s : "")
                                 + (span.u() == null ? "" : " of the sum of W and U"));
@@ -370,9 +374,11 @@ final class Selector implements AutoCloseable {
         double width = (double) total / strata;
         if (spanCount == 1 && spans[0].weight() == 1) {
             Span span = spans[0];
-            drawPlain(span, span.x(), span.xOffset(), sample, 0, strata, width);
-            if (span.u() != null) {
-                drawPlain(span, span.u(), span.uOffset(), sample, sampled * 4L, strata, width);
+            stratumWidth = width;
+            if (workers.count() == 1 || strata < 2048) {
+                drawPlain(0, strata);
+            } else {
+                workers.run(drawing);
             }
             // NaN, which the pass over everything refuses, must not break the radix steps before.
             int numbers = passes.collect(sample, 0, span.u() == null ? null : sample, sampled * 4L, sampled, 0, END,
@@ -382,12 +388,10 @@ final class Selector implements AutoCloseable {
             }
             return;
         }
-        long random = SEED;
         int s = 0;
         long start = 0;
         for (int i = 0; i < strata; i++) {
-            random = next(random);
-            long at = Math.min(total - 1, (long) ((i + (random >>> 11) * 0x1p-53) * width));
+            long at = Math.min(total - 1, place(i, width));
             while (at - start >= spans[s].count()) {
                 start += spans[s].count();
                 s++;
@@ -402,25 +406,37 @@ final class Selector implements AutoCloseable {
         }
     }
 
-    /** A multiplicative congruential step whose high bits are used: fast, and the sample needs no more. */
-    private static long next(long random) {
-        return random * 0xd1342543de82ef95L + 0x2545f4914f6cdd1dL;
+    /** A random element of stratum {@code i}, whoever asks: a hash, and not a sequence, for the threads' sake. */
+    private static long place(int i, double width) {
+        long random = (i + 1) * SEED;
+        random = (random ^ random >>> 32) * 0xd1342543de82ef95L;
+        return (long) ((i + ((random ^ random >>> 32) >>> 11) * 0x1p-53) * width);
     }
 
-    /**
-     * The usual case, of one of the two ranges, in as few instructions as it takes to have many cache misses under way
-     * at once.
-     */
-    private static void drawPlain(Span span, MemorySegment x, long xOff, MemorySegment sample, long sampleOff,
-            int strata, double width) {
+    private void draw(int worker) {
+        int strata = sampled / NEIGHBOURS;
+        drawPlain((int) ((long) strata * worker / workers.count()),
+                (int) ((long) strata * (worker + 1) / workers.count()));
+    }
+
+    /** The usual case: the strata from {@code from} to {@code to} of one span, W and U apart. */
+    private void drawPlain(int from, int to) {
+        Span span = spans[0];
         long last = span.count() - NEIGHBOURS;
-        long random = SEED;
-        for (int i = 0; i < strata; i++) {
-            random = next(random);
-            long o = Math.min(last, (long) ((i + (random >>> 11) * 0x1p-53) * width)) * 4;
-            long to = sampleOff + i * 16L;
-            sample.set(I64, to, x.get(I64, xOff + o));
-            sample.set(I64, to + 8, x.get(I64, xOff + o + 8));
+        drawPlain(span.x(), span.xOffset(), last, sample, 0, from, to, stratumWidth);
+        if (span.u() != null) {
+            drawPlain(span.u(), span.uOffset(), last, sample, sampled * 4L, from, to, stratumWidth);
+        }
+    }
+
+    /** In as few instructions as it takes to have many cache misses under way at once. */
+    private static void drawPlain(MemorySegment x, long xOff, long last, MemorySegment sample, long sampleOff, int from,
+            int to, double width) {
+        for (int i = from; i < to; i++) {
+            long o = xOff + Math.min(last, place(i, width)) * 4;
+            long out = sampleOff + i * 16L;
+            sample.set(I64, out, x.get(I64, o));
+            sample.set(I64, out + 8, x.get(I64, o + 8));
         }
     }
 
