@@ -22,14 +22,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
  * Times over the number of weights, in one JVM and on one thread: {@code peers FILE} the top-k projection beside its
  * peers, {@code growth FILE} every kernel from 1 M to 64 M, {@code lloyd FILE} k-means to convergence beside C++,
- * {@code threads FILE} two threads against one (on two cores). The
- * rounds of all candidates take turns, so that a change of the machine's mood hits all of them; the least time counts.
+ * {@code adversarial FILE} the projection of data that is not Gaussian, {@code threads FILE} two threads against one (on
+ * two cores). The rounds of all candidates take turns, so that a change of the machine's mood hits all of them; the least time counts.
  */
 public final class ProjectionSweep {
     private interface Call {
@@ -47,8 +48,10 @@ public final class ProjectionSweep {
             case "peers" -> sweep.peers();
             case "growth" -> sweep.growth();
             case "lloyd" -> sweep.lloyd();
+            case "adversarial" -> sweep.adversarial();
             case "threads" -> sweep.threads();
-            default -> throw new IllegalArgumentException("peers, growth, lloyd or threads, not " + arguments[0]);
+            default -> throw new IllegalArgumentException(
+                    "peers, growth, lloyd, adversarial or threads, not " + arguments[0]);
         }
         Files.writeString(Path.of(arguments[1]), "[\n" + String.join(",\n", sweep.rows) + "\n]\n");
     }
@@ -169,6 +172,64 @@ public final class ProjectionSweep {
                 }
             }
         }
+    }
+
+    private enum Data {
+        GAUSSIAN, TWO_VALUES, SORTED, REVERSED, CAUCHY, STUDENT_T3, EQUAL, ZERO, PRUNED;
+
+        void fill(MemorySegment x, long n) {
+            SplittableRandom random = new SplittableRandom(1);
+            for (long i = 0; i < n; i++) {
+                double v = switch (this) {
+                    case GAUSSIAN -> 0.02 * random.nextGaussian();
+                    case TWO_VALUES -> random.nextBoolean() ? 1 : -2;
+                    case SORTED -> (double) i / n;
+                    case REVERSED -> (double) (n - i) / n;
+                    case CAUCHY -> random.nextGaussian() / random.nextGaussian();
+                    case STUDENT_T3 -> random.nextGaussian() / Math.sqrt((square(random) + square(random)
+                            + square(random)) / 3);
+                    case EQUAL -> 0.25;
+                    case ZERO -> 0;
+                    case PRUNED -> random.nextInt(100) == 0 ? 0.02 * random.nextGaussian() : 0;
+                };
+                x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) v);
+            }
+        }
+
+        private static double square(SplittableRandom random) {
+            double v = random.nextGaussian();
+            return v * v;
+        }
+    }
+
+    /** The plain projection of every kind of data, in turn. */
+    private void adversarial() throws Throwable {
+        warmUp();
+        // The short ones come first once more, for as long as the JIT takes with what only they run, and do not count.
+        for (long n : new long[]{400_000, 400_000, 16_800_000}) {
+            boolean warm = !rows.isEmpty();
+            try (Region region = Region.shared("bench"); Projections p = Projections.open(1)) {
+                MemorySegment z = region.allocate(n * 4);
+                MemorySegment[] inputs = new MemorySegment[Data.values().length];
+                for (Data data : Data.values()) {
+                    inputs[data.ordinal()] = region.allocate(n * 4);
+                    data.fill(inputs[data.ordinal()], n);
+                }
+                for (double keep : new double[]{0.01, 0.1, 0.5}) {
+                    long k = Math.round(n * keep);
+                    for (Data data : Data.values()) {
+                        MemorySegment x = inputs[data.ordinal()];
+                        calls.put(data.name().toLowerCase(Locale.ROOT), () -> p.topK(x, 0, z, 0, n, k));
+                    }
+                    measure(n, ", \"keep\": " + keep);
+                }
+            }
+            if (!warm) {
+                rows.clear();
+                rows.add("");
+            }
+        }
+        rows.removeFirst();
     }
 
     /** Beside the projections, what the machine's second core adds to arithmetic alone and to a plain copy. */

@@ -26,8 +26,6 @@ final class Selector implements AutoCloseable {
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int CHUNK = Passes.CHUNK;
     private static final long SEED = 0x9e3779b97f4a7c15L;
-    /** Magnitudes of two keys that are read as one. */
-    private static final long BOTH_MAGNITUDES = 0x7fff_ffff_7fff_ffffL;
     /** One above the key of infinity. */
     private static final int END = Passes.INFINITY + 1;
     /** Up to this many elements everything is collected: a sample would cost more than it saves. */
@@ -76,6 +74,7 @@ final class Selector implements AutoCloseable {
     private MemorySegment sample;
     private long sampleCapacity;
     private int sampled;
+    private double stratumWidth;
 
     // The bracket, in keys after weighting.
     private int lo;
@@ -123,6 +122,7 @@ final class Selector implements AutoCloseable {
 
     private Phase phase;
     private final Workers.Task task = this::work;
+    private final Workers.Task drawing = this::draw;
 
     Selector(Passes passes, Workers workers) {
         this.passes = passes;
@@ -340,7 +340,9 @@ final class Selector implements AutoCloseable {
                 int s = spanOf(chunk);
                 Span span = spans[s];
                 for (long i = (long) (chunk - firstChunk[s]) * CHUNK; i < span.count(); i++) {
-                    if (Float.isNaN(value(span, i))) {
+                    // The fused pass has written the sum that is not a number to Z, and 0 to U.
+                    float v = phase == Phase.SPECULATE_ADMM ? z.get(F32, zOff + i * 4) : value(span, i);
+                    if (Float.isNaN(v)) {
                         throw new IllegalArgumentException("NaN at index " + i
                                 + (spanCount > 1 ? " of tensor " + s : "")
                                 + (span.u() == null ? "" : " of the sum of W and U"));
@@ -371,22 +373,25 @@ final class Selector implements AutoCloseable {
         }
         double width = (double) total / strata;
         if (spanCount == 1 && spans[0].weight() == 1) {
-            drawPlain(spans[0], sample, strata, width);
-            Arrays.fill(spare, 0);
+            Span span = spans[0];
+            stratumWidth = width;
+            if (workers.count() == 1 || strata < 2048) {
+                drawPlain(0, strata);
+            } else {
+                workers.run(drawing);
+            }
             // NaN, which the pass over everything refuses, must not break the radix steps before.
-            if (passes.count(sample, 0, null, 0, sampled, END, END, END, END, spare, 0) > Passes.INFINITY) {
-                for (int i = 0; i < sampled; i++) {
-                    sample.set(I32, i * 4L, Math.min(sample.get(I32, i * 4L), Passes.INFINITY));
-                }
+            int numbers = passes.collect(sample, 0, span.u() == null ? null : sample, sampled * 4L, sampled, 0, END,
+                    sample, 0, spare, 0);
+            for (int i = numbers; i < sampled; i++) {
+                sample.set(I32, i * 4L, Passes.INFINITY);
             }
             return;
         }
-        long random = SEED;
         int s = 0;
         long start = 0;
         for (int i = 0; i < strata; i++) {
-            random = next(random);
-            long at = Math.min(total - 1, (long) ((i + (random >>> 11) * 0x1p-53) * width));
+            long at = Math.min(total - 1, place(i, width));
             while (at - start >= spans[s].count()) {
                 start += spans[s].count();
                 s++;
@@ -401,32 +406,37 @@ final class Selector implements AutoCloseable {
         }
     }
 
-    /** A multiplicative congruential step whose high bits are used: fast, and the sample needs no more. */
-    private static long next(long random) {
-        return random * 0xd1342543de82ef95L + 0x2545f4914f6cdd1dL;
+    /** A random element of stratum {@code i}, whoever asks: a hash, and not a sequence, for the threads' sake. */
+    private static long place(int i, double width) {
+        long random = (i + 1) * SEED;
+        random = (random ^ random >>> 32) * 0xd1342543de82ef95L;
+        return (long) ((i + ((random ^ random >>> 32) >>> 11) * 0x1p-53) * width);
     }
 
-    /** The usual case in as few instructions as it takes to have many cache misses under way at once. */
-    private static void drawPlain(Span span, MemorySegment sample, int strata, double width) {
-        MemorySegment x = span.x();
-        MemorySegment u = span.u();
-        long xOff = span.xOffset();
-        long uOff = span.uOffset();
+    private void draw(int worker) {
+        int strata = sampled / NEIGHBOURS;
+        drawPlain((int) ((long) strata * worker / workers.count()),
+                (int) ((long) strata * (worker + 1) / workers.count()));
+    }
+
+    /** The usual case: the strata from {@code from} to {@code to} of one span, W and U apart. */
+    private void drawPlain(int from, int to) {
+        Span span = spans[0];
         long last = span.count() - NEIGHBOURS;
-        long random = SEED;
-        for (int i = 0; i < strata; i++) {
-            random = next(random);
-            long o = Math.min(last, (long) ((i + (random >>> 11) * 0x1p-53) * width)) * 4;
-            long to = i * 16L;
-            if (u == null) {
-                sample.set(I64, to, x.get(I64, xOff + o) & BOTH_MAGNITUDES);
-                sample.set(I64, to + 8, x.get(I64, xOff + o + 8) & BOTH_MAGNITUDES);
-            } else {
-                for (int j = 0; j < 16; j += 4) {
-                    float v = x.get(F32, xOff + o + j) + u.get(F32, uOff + o + j);
-                    sample.set(I32, to + j, Float.floatToRawIntBits(v) & Passes.MAGNITUDE);
-                }
-            }
+        drawPlain(span.x(), span.xOffset(), last, sample, 0, from, to, stratumWidth);
+        if (span.u() != null) {
+            drawPlain(span.u(), span.uOffset(), last, sample, sampled * 4L, from, to, stratumWidth);
+        }
+    }
+
+    /** In as few instructions as it takes to have many cache misses under way at once. */
+    private static void drawPlain(MemorySegment x, long xOff, long last, MemorySegment sample, long sampleOff, int from,
+            int to, double width) {
+        for (int i = from; i < to; i++) {
+            long o = xOff + Math.min(last, place(i, width)) * 4;
+            long out = sampleOff + i * 16L;
+            sample.set(I64, out, x.get(I64, o));
+            sample.set(I64, out + 8, x.get(I64, o + 8));
         }
     }
 

@@ -254,6 +254,9 @@ class TopKTest {
                             assertThrows(IllegalArgumentException.class, () -> p.topK(in, 0, in, 0, n, k));
                             assertThrows(IllegalArgumentException.class,
                                     () -> p.topKAdmm(in, 0, Memory.zeros(n), 0, out, 0, n, k));
+                            assertEquals("NaN at index " + at + " of the sum of W and U",
+                                    assertThrows(IllegalArgumentException.class, () -> p.topKAdmm(Memory.zeros(n), 0,
+                                            Memory.floats(x), 0, out, 0, n, k)).getMessage());
                         }
                         assertThrows(IllegalArgumentException.class, () -> p.keepOfGroups(in, 0, in, 0, n, 2, 4));
                     }

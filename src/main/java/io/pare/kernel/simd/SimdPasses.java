@@ -29,11 +29,8 @@ public final class SimdPasses implements Passes {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(LE);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(LE);
     private static final ValueLayout.OfShort BITS16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
-    private static final ValueLayout.OfLong BITS64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LE);
     private static final int HALF = LANES / 2;
     private static final int BLOCK = 4096;
-    /** Block of the fused step, which touches three ranges and a copy. */
-    private static final int ADMM_BLOCK = 512;
     private static final VectorShuffle<Float> UPPER = VectorShuffle.iota(F32, HALF, 1, true);
     private static final IntVector INDEX = IntVector.zero(I32).addIndex(1);
 
@@ -128,6 +125,9 @@ public final class SimdPasses implements Passes {
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
         long out = at * Integer.BYTES;
+        if (n > 0) {
+            Species.reveal(keys, out);
+        }
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector key = IntVector.fromMemorySegment(I32, x, xOff + o, LE).and(MAGNITUDE);
@@ -148,6 +148,9 @@ public final class SimdPasses implements Passes {
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
         long out = at * Integer.BYTES;
+        if (n > 0) {
+            Species.reveal(keys, out);
+        }
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector key = FloatVector.fromMemorySegment(F32, x, xOff + o, LE)
@@ -167,76 +170,38 @@ public final class SimdPasses implements Passes {
     @Override
     public int speculate(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
             MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
-        int whole = n - n % Passes.STRIDE;
-        tally[slot] = 0;
-        tally[slot + 1] = 0;
-        int found = 0;
-        // The room behind what this chunk can write holds one bit for each element of a block.
-        long marks = (at + n) * Integer.BYTES;
-        for (int from = 0; from < whole; from += BLOCK) {
-            int size = Math.min(BLOCK, whole - from);
-            long o = (long) from * Float.BYTES;
-            guessBlock(x, xOff + o, z, zOff + o, size, lo, guess, hi, keys, marks, tally, slot);
-            int more = places(keys, marks, from, size, places, at + found);
-            for (long i = at + found; i < at + found + more; i++) {
-                int bits = x.get(INT, xOff + (long) places.get(INT, i * Integer.BYTES) * Float.BYTES);
-                keys.set(INT, i * Integer.BYTES, bits & MAGNITUDE);
-            }
-            found += more;
-        }
+        int whole = n - n % LANES;
+        int found = guess(x, xOff, z, zOff, whole, lo, guess, hi, keys, places, at, tally, slot);
         return found + ScalarPasses.speculateFrom(whole, x, xOff, z, zOff, n, lo, guess, hi, keys, places, at + found,
                 tally, slot);
     }
 
-    /** Writes z by the guess, and a bit for each element in the bracket. */
-    private static void guessBlock(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess,
-            int hi, MemorySegment marks, long marksOff, long[] tally, int slot) {
+    private static int guess(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
+            MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
-        for (int i = 0; i < n; i += Passes.STRIDE) {
-            long inside = 0;
-            for (int j = 0; j < Passes.STRIDE; j += LANES) {
-                long o = (long) (i + j) * Float.BYTES;
-                IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
-                IntVector key = bits.and(MAGNITUDE);
-                VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-                zero.blend(bits, key.compare(VectorOperators.GE, guess)).intoMemorySegment(z, zOff + o, LE);
-                inside |= key.compare(VectorOperators.GE, lo).andNot(over).toLong() << j;
-                max = max.max(key);
-                above = above.add(1, over);
-            }
-            marks.set(BITS16, marksOff + (i >>> 3), (short) inside);
-        }
-        tally[slot] += above.reduceLanes(VectorOperators.ADD);
-        tally[slot + 1] = Math.max(tally[slot + 1], max.reduceLanes(VectorOperators.MAX));
-    }
-
-    /** Writes the place, counted from {@code first}, of each set bit; returns their number. */
-    private static int places(MemorySegment marks, long marksOff, int first, int n, MemorySegment places, long at) {
         long out = at * Integer.BYTES;
-        for (int i = 0; i < n; i += Long.SIZE) {
-            long set = marks.get(BITS64, marksOff + (i >>> 3));
-            if (n - i < Long.SIZE) {
-                set &= (1L << n - i) - 1;
-            }
-            int base = first + i;
-            long end = out + (long) Long.bitCount(set) * Integer.BYTES;
-            // Four without a branch, since four are seldom exceeded; what is too much is written over.
-            places.set(INT, out, base + Long.numberOfTrailingZeros(set));
-            set &= set - 1;
-            places.set(INT, out + 4, base + Long.numberOfTrailingZeros(set));
-            set &= set - 1;
-            places.set(INT, out + 8, base + Long.numberOfTrailingZeros(set));
-            set &= set - 1;
-            places.set(INT, out + 12, base + Long.numberOfTrailingZeros(set));
-            set &= set - 1;
-            for (long o = out + 16; o < end; o += Integer.BYTES) {
-                places.set(INT, o, base + Long.numberOfTrailingZeros(set));
-                set &= set - 1;
-            }
-            out = end;
+        if (n > 0) {
+            Species.reveal(z, zOff);
+            Species.reveal(keys, out);
+            Species.reveal(places, out);
         }
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+            IntVector key = bits.and(MAGNITUDE);
+            zero.blend(bits, key.compare(VectorOperators.GE, guess)).intoMemorySegment(z, zOff + o, LE);
+            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            max = max.max(key);
+            above = above.add(1, over);
+            key.compress(inside).intoMemorySegment(keys, out, LE);
+            INDEX.add(i).compress(inside).intoMemorySegment(places, out, LE);
+            out += (long) inside.trueCount() * Integer.BYTES;
+        }
+        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
         return (int) (out / Integer.BYTES - at);
     }
 
@@ -245,125 +210,116 @@ public final class SimdPasses implements Passes {
             int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
             long[] tally, int slot, double[] primal, double[] dual) {
         int whole = n - n % Passes.STRIDE;
-        tally[slot] = 0;
-        tally[slot + 1] = 0;
-        int found = 0;
-        // Behind what this chunk can write: a bit, and the old z, of each element of a block.
-        long room = (at + n) * Integer.BYTES;
-        // Two loops, the second over a block that the first has left in the nearest cache: of a larger loop the JIT
-        // moves no check out.
-        for (int from = 0; from < whole; from += ADMM_BLOCK) {
-            int size = Math.min(ADMM_BLOCK, whole - from);
-            long o = (long) from * Float.BYTES;
-            stepBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, guess - 1, olds, room, primal, dual);
-            markBlock(u, uOff + o, z, zOff + o, size, lo, hi, keys, room, tally, slot);
-            int more = places(keys, room, from, size, places, at + found);
-            for (long i = at + found; i < at + found + more; i++) {
-                long place = (long) places.get(INT, i * Integer.BYTES) * Float.BYTES;
-                // One of the two is +0.
-                int bits = u.get(INT, uOff + place) | z.get(INT, zOff + place);
-                keys.set(INT, i * Integer.BYTES, bits & MAGNITUDE);
-                olds.set(INT, i * Integer.BYTES, olds.get(INT, room + place - o));
-            }
-            found += more;
-        }
+        int found = LANES == Passes.STRIDE
+                ? step(w, wOff, u, uOff, z, zOff, whole, lo, guess, hi, keys, places, olds, at, tally, slot, primal,
+                        dual)
+                : shortStep(w, wOff, u, uOff, z, zOff, whole, lo, guess, hi, keys, places, olds, at, tally, slot,
+                        primal, dual);
         return found + ScalarPasses.speculateAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, lo, guess, hi, keys, places,
                 olds, at + found, tally, slot, primal, dual);
     }
 
     /**
-     * Writes v = w + u to z where its key is above {@code key} and to u elsewhere, and 0 to the other; adds the squares
-     * of w - z and z - old z; copies the old z where asked.
+     * One loop does everything, since it waits for memory anyway. No method of ours is called in it, nor is there a
+     * branch: in a loop so large the JIT may stop inlining, and box vectors. The products are exact in double precision,
+     * so that fma rounds as the scalar twin does.
      */
-    private static void stepBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
-            int n, int key, MemorySegment olds, long oldsOff, double[] primal, double[] dual) {
-        if (LANES < Passes.STRIDE) {
-            shortStepBlock(w, wOff, u, uOff, z, zOff, n, key, olds, oldsOff, primal, dual);
-            return;
-        }
+    private static int step(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n,
+            int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
+            long[] tally, int slot, double[] primal, double[] dual) {
         IntVector zero = IntVector.zero(I32);
+        IntVector max = zero;
+        IntVector above = zero;
         DoubleVector primal0 = DoubleVector.fromArray(F64, primal, 0);
         DoubleVector primal1 = DoubleVector.fromArray(F64, primal, HALF);
         DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
         DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
-        // No method of ours is called in this loop: in one so large the JIT may stop inlining them, and box vectors.
+        long out = at * Integer.BYTES;
+        if (n > 0) {
+            Species.reveal(keys, out);
+            Species.reveal(places, out);
+            Species.reveal(olds, out);
+        }
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             FloatVector weight = FloatVector.fromMemorySegment(F32, w, wOff + o, LE);
             FloatVector old = FloatVector.fromMemorySegment(F32, z, zOff + o, LE);
             IntVector v = weight.add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts();
-            VectorMask<Integer> kept = v.and(MAGNITUDE).compare(VectorOperators.GT, key);
+            IntVector key = v.and(MAGNITUDE);
+            VectorMask<Integer> kept = key.compare(VectorOperators.GE, guess);
             IntVector next = zero.blend(v, kept);
             next.intoMemorySegment(z, zOff + o, LE);
             v.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
-            if (olds != null) {
-                old.intoMemorySegment(olds, oldsOff + o, LE);
-            }
             FloatVector p = weight.sub(next.reinterpretAsFloats());
             FloatVector d = next.reinterpretAsFloats().sub(old);
             DoubleVector p0 = (DoubleVector) p.convertShape(VectorOperators.F2D, F64, 0);
             DoubleVector p1 = (DoubleVector) p.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
             DoubleVector d0 = (DoubleVector) d.convertShape(VectorOperators.F2D, F64, 0);
             DoubleVector d1 = (DoubleVector) d.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
-            primal0 = primal0.add(p0.mul(p0));
-            primal1 = primal1.add(p1.mul(p1));
-            dual0 = dual0.add(d0.mul(d0));
-            dual1 = dual1.add(d1.mul(d1));
+            primal0 = p0.fma(p0, primal0);
+            primal1 = p1.fma(p1, primal1);
+            dual0 = d0.fma(d0, dual0);
+            dual1 = d1.fma(d1, dual1);
+            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            max = max.max(key);
+            above = above.add(1, over);
+            key.compress(inside).intoMemorySegment(keys, out, LE);
+            INDEX.add(i).compress(inside).intoMemorySegment(places, out, LE);
+            old.reinterpretAsInts().compress(inside).intoMemorySegment(olds, out, LE);
+            out += (long) inside.trueCount() * Integer.BYTES;
         }
         primal0.intoArray(primal, 0);
         primal1.intoArray(primal, HALF);
         dual0.intoArray(dual, 0);
         dual1.intoArray(dual, HALF);
+        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
+        return (int) (out / Integer.BYTES - at);
     }
 
-    /** {@link #stepBlock} for vectors shorter than the strided sums. */
-    private static void shortStepBlock(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
-            long zOff, int n, int key, MemorySegment olds, long oldsOff, double[] primal, double[] dual) {
+    /** {@link #step} for vectors shorter than the strided sums. */
+    private static int shortStep(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
+            int n, int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
+            long[] tally, int slot, double[] primal, double[] dual) {
         IntVector zero = IntVector.zero(I32);
+        IntVector max = zero;
+        IntVector above = zero;
+        long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             FloatVector weight = load(w, wOff + o);
             FloatVector old = load(z, zOff + o);
             IntVector v = weight.add(load(u, uOff + o)).reinterpretAsInts();
-            VectorMask<Integer> kept = key(v).compare(VectorOperators.GT, key);
+            IntVector key = key(v);
+            VectorMask<Integer> kept = key.compare(VectorOperators.GE, guess);
             IntVector next = zero.blend(v, kept);
             int lane = i & Passes.STRIDE - 1;
             square(weight, next.reinterpretAsFloats(), primal, lane);
             square(next.reinterpretAsFloats(), old, dual, lane);
             next.intoMemorySegment(z, zOff + o, LE);
             v.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
-            if (olds != null) {
-                old.intoMemorySegment(olds, oldsOff + o, LE);
-            }
+            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            max = max.max(key);
+            above = above.add(1, over);
+            key.compress(inside).intoMemorySegment(keys, out, LE);
+            INDEX.add(i).compress(inside).intoMemorySegment(places, out, LE);
+            old.reinterpretAsInts().compress(inside).intoMemorySegment(olds, out, LE);
+            out += (long) inside.trueCount() * Integer.BYTES;
         }
-    }
-
-    /** Writes a bit for each element of u + z in the bracket, where one of the two is +0. */
-    private static void markBlock(MemorySegment u, long uOff, MemorySegment z, long zOff, int n, int lo, int hi,
-            MemorySegment marks, long marksOff, long[] tally, int slot) {
-        IntVector max = IntVector.zero(I32);
-        IntVector above = max;
-        for (int i = 0; i < n; i += Passes.STRIDE) {
-            long inside = 0;
-            for (int j = 0; j < Passes.STRIDE; j += LANES) {
-                long o = (long) (i + j) * Float.BYTES;
-                IntVector key = IntVector.fromMemorySegment(I32, u, uOff + o, LE)
-                        .or(IntVector.fromMemorySegment(I32, z, zOff + o, LE)).and(MAGNITUDE);
-                VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-                inside |= key.compare(VectorOperators.GE, lo).andNot(over).toLong() << j;
-                max = max.max(key);
-                above = above.add(1, over);
-            }
-            marks.set(BITS16, marksOff + (i >>> 3), (short) inside);
-        }
-        tally[slot] += above.reduceLanes(VectorOperators.ADD);
-        tally[slot + 1] = Math.max(tally[slot + 1], max.reduceLanes(VectorOperators.MAX));
+        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
+        return (int) (out / Integer.BYTES - at);
     }
 
     @Override
     public int between(MemorySegment keys, long at, int n, int from, int to, MemorySegment found) {
         int whole = n - n % LANES;
         long out = at * Integer.BYTES;
+        if (whole > 0) {
+            Species.reveal(found, out);
+        }
         for (int i = 0; i < whole; i += LANES) {
             IntVector key = IntVector.fromMemorySegment(I32, keys, (at + i) * Integer.BYTES, LE);
             VectorMask<Integer> inside = key.compare(VectorOperators.GE, from)
@@ -404,6 +360,9 @@ public final class SimdPasses implements Passes {
         int i = 0;
         long left = ties;
         IntVector zero = IntVector.zero(I32);
+        if (whole > 0) {
+            Species.reveal(z, zOff);
+        }
         for (; i < whole; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
@@ -427,6 +386,9 @@ public final class SimdPasses implements Passes {
 
     private static void maskAbove(MemorySegment x, long xOff, MemorySegment z, long zOff, int from, int to, int key) {
         IntVector zero = IntVector.zero(I32);
+        if (from < to) {
+            Species.reveal(z, zOff);
+        }
         for (int i = from; i < to; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
@@ -465,10 +427,57 @@ public final class SimdPasses implements Passes {
 
     private static void maskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
             long zOff, int from, int to, int key, double[] primal, double[] dual) {
-        for (int at = from; at < to; at += ADMM_BLOCK) {
-            int size = Math.min(ADMM_BLOCK, to - at);
-            long o = (long) at * Float.BYTES;
-            stepBlock(w, wOff + o, u, uOff + o, z, zOff + o, size, key, null, 0, primal, dual);
+        if (LANES < Passes.STRIDE) {
+            shortMaskAdmmAbove(w, wOff, u, uOff, z, zOff, from, to, key, primal, dual);
+            return;
+        }
+        IntVector zero = IntVector.zero(I32);
+        DoubleVector primal0 = DoubleVector.fromArray(F64, primal, 0);
+        DoubleVector primal1 = DoubleVector.fromArray(F64, primal, HALF);
+        DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
+        DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
+        for (int i = from; i < to; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            FloatVector weight = FloatVector.fromMemorySegment(F32, w, wOff + o, LE);
+            FloatVector old = FloatVector.fromMemorySegment(F32, z, zOff + o, LE);
+            IntVector v = weight.add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts();
+            VectorMask<Integer> kept = v.and(MAGNITUDE).compare(VectorOperators.GT, key);
+            IntVector next = zero.blend(v, kept);
+            next.intoMemorySegment(z, zOff + o, LE);
+            v.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
+            FloatVector p = weight.sub(next.reinterpretAsFloats());
+            FloatVector d = next.reinterpretAsFloats().sub(old);
+            DoubleVector p0 = low(p);
+            DoubleVector p1 = high(p);
+            DoubleVector d0 = low(d);
+            DoubleVector d1 = high(d);
+            primal0 = p0.fma(p0, primal0);
+            primal1 = p1.fma(p1, primal1);
+            dual0 = d0.fma(d0, dual0);
+            dual1 = d1.fma(d1, dual1);
+        }
+        primal0.intoArray(primal, 0);
+        primal1.intoArray(primal, HALF);
+        dual0.intoArray(dual, 0);
+        dual1.intoArray(dual, HALF);
+    }
+
+    /** {@link #maskAdmmAbove} for vectors shorter than the strided sums. */
+    private static void shortMaskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
+            long zOff, int from, int to, int key, double[] primal, double[] dual) {
+        IntVector zero = IntVector.zero(I32);
+        for (int i = from; i < to; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            FloatVector weight = load(w, wOff + o);
+            FloatVector old = load(z, zOff + o);
+            IntVector v = weight.add(load(u, uOff + o)).reinterpretAsInts();
+            VectorMask<Integer> kept = key(v).compare(VectorOperators.GT, key);
+            IntVector next = zero.blend(v, kept);
+            int lane = i & Passes.STRIDE - 1;
+            square(weight, next.reinterpretAsFloats(), primal, lane);
+            square(next.reinterpretAsFloats(), old, dual, lane);
+            next.intoMemorySegment(z, zOff + o, LE);
+            v.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
         }
     }
 
@@ -599,6 +608,9 @@ public final class SimdPasses implements Passes {
     private static void keepOfPower(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int keep,
             int group) {
         IntVector zero = IntVector.zero(I32);
+        if (n > 0) {
+            Species.reveal(z, zOff);
+        }
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
@@ -874,6 +886,9 @@ public final class SimdPasses implements Passes {
         IntVector uppers = FloatVector.fromArray(F32, zoneTo, 0).reinterpretAsInts();
         boolean many = size > 7;
         long out = at * Float.BYTES;
+        if (from < to) {
+            Species.reveal(zoned, out);
+        }
         for (int i = from; i < to; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             IntVector reached = IntVector.zero(I32);
@@ -898,6 +913,9 @@ public final class SimdPasses implements Passes {
     private static int inside(MemorySegment x, long xOff, int from, int to, float[] zoneFrom, float[] zoneTo, int size,
             MemorySegment zoned, long at) {
         long out = at * Float.BYTES;
+        if (from < to) {
+            Species.reveal(zoned, out);
+        }
         for (int i = from; i < to; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             // As a number: a mask that a loop carries is boxed.
