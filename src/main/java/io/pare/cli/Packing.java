@@ -52,6 +52,8 @@ final class Packing {
     /** Multiply-adds of a sample above which validation takes too long for a search of the fewest bits. */
     private static final long SEARCHED_MULTIPLY_ADDS = 4_000_000;
     private static final int LARGE_MANTISSA_BITS = 8;
+    /** Networks of more weights are not sorted: each order that is tried is coded, which takes minutes. */
+    private static final long SORTED_WEIGHTS = 1 << 24;
 
     /**
      * What was done.
@@ -98,12 +100,16 @@ final class Packing {
             }
             roundBiases(before);
         }
-        attempt(() -> {
-            CompressedWeights sorted = UnitOrder.sort(weights());
-            sorted.tensors().forEach((name, tensor) -> tensor.copyTo(parameters.get(name)));
-            return "units sorted";
-        }, null);
+        if (model.weightCount() <= SORTED_WEIGHTS) {
+            attempt(this::sortUnits, null);
+        }
         return List.copyOf(rows);
+    }
+
+    private String sortUnits() {
+        CompressedWeights sorted = UnitOrder.sort(weights());
+        sorted.tensors().forEach((name, tensor) -> tensor.copyTo(parameters.get(name)));
+        return "units sorted";
     }
 
     /**

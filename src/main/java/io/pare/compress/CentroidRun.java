@@ -48,18 +48,25 @@ final class CentroidRun extends StageRun {
 
     private void collect() {
         labels.forEach((variable, segment) -> {
-            List<List<Integer>> lists = new ArrayList<>();
+            int[] sizes = new int[MOST + 1];
+            int most = 0;
             for (long e = 0; e < segment.byteSize(); e++) {
                 int label = Byte.toUnsignedInt(segment.get(ValueLayout.JAVA_BYTE, e));
-                while (lists.size() < label) {
-                    lists.add(new ArrayList<>());
-                }
+                sizes[label]++;
+                most = Math.max(most, label);
+            }
+            List<int[]> clusters = new ArrayList<>();
+            for (int label = 1; label <= most; label++) {
+                clusters.add(new int[sizes[label]]);
+            }
+            int[] filled = new int[most + 1];
+            for (long e = 0; e < segment.byteSize(); e++) {
+                int label = Byte.toUnsignedInt(segment.get(ValueLayout.JAVA_BYTE, e));
                 if (label > 0) {
-                    lists.get(label - 1).add((int) e);
+                    clusters.get(label - 1)[filled[label]++] = (int) e;
                 }
             }
-            members.put(variable,
-                    lists.stream().map(list -> list.stream().mapToInt(Integer::intValue).toArray()).toList());
+            members.put(variable, clusters);
         });
     }
 
