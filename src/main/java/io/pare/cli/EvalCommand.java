@@ -17,7 +17,6 @@ import io.pare.natives.Natives;
 import io.pare.report.JsonReport;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
-import io.pare.train.Weight;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.foreign.MemorySegment;
@@ -130,9 +129,7 @@ final class EvalCommand implements Callable<Integer> {
     private static Evaluation dense(CompressedWeights weights, Dataset test, PixelScale scale,
             Precision precision) {
         try (Network network = Network.create(weights.model(), 0, Natives.enabled())) {
-            for (Weight weight : network.weights()) {
-                weights.tensor(weight.name()).copyTo(weight.value());
-            }
+            network.copyFrom(weights);
             return Evaluation.of(network, test, scale, precision);
         }
     }

@@ -31,6 +31,6 @@ final class FromOption {
         Path file = NetworkSource.file(from);
         NetworkSource.checkModel(file, model.name(), names);
         CompressedWeights weights = NetworkSource.read(file, model, names);
-        network.weights().forEach(weight -> weights.tensor(weight.name()).copyTo(weight.value()));
+        network.copyFrom(weights);
     }
 }

@@ -34,23 +34,32 @@ final class SparseRules {
         this.samples = samples;
     }
 
+    /** Whether an operation has a sparse rule. */
+    static boolean cover(Node node) {
+        return switch (node.op()) {
+            case Op.Conv2d op -> op.stride() == 1 && op.padding() == 0 && op.dilation() == 1 && op.groups() == 1
+                    && node.inputs().size() == 3;
+            case Op.MaxPool op -> op.kernel() == op.stride() && op.padding() == 0;
+            case Op.Linear op -> true;
+            case Op.Relu op -> true;
+            case Op.Flatten op -> true;
+            default -> false;
+        };
+    }
+
+    private static Node checked(Node node) {
+        if (!cover(node)) {
+            throw new IllegalArgumentException("no sparse rule for " + node);
+        }
+        return node;
+    }
+
     /** The step for an operation that has a sparse rule, or {@code null}. */
     Step step(Node node) {
         return switch (node.op()) {
-            case Op.Conv2d op -> {
-                if (op.stride() != 1 || op.padding() != 0 || op.dilation() != 1 || op.groups() != 1
-                        || node.inputs().size() < 3) {
-                    throw new IllegalArgumentException("no sparse rule for " + node);
-                }
-                yield new Layer(node);
-            }
+            case Op.Conv2d op -> new Layer(checked(node));
             case Op.Linear op -> new Layer(node);
-            case Op.MaxPool op -> {
-                if (op.kernel() != op.stride() || op.padding() != 0) {
-                    throw new IllegalArgumentException("no sparse rule for " + node);
-                }
-                yield new Pool(node, op.kernel());
-            }
+            case Op.MaxPool op -> new Pool(checked(node), op.kernel());
             case Op.Relu op -> new Rectifier(node);
             case Op.Flatten op -> new Flat(node);
             default -> null;

@@ -236,6 +236,13 @@ public final class Tape {
         return compile(region, null, loss, binding, true, Way.SPARSE, 1);
     }
 
+    /** Whether {@link #sparseInference} takes a graph: all that is computed in it, and its batch, have sparse rules. */
+    public static boolean hasSparseRules(Node output) {
+        return topologicalOrder(output).stream().allMatch(node -> node.op() instanceof Op.Input
+                ? node.size(0) % SparseRules.SAMPLES == 0
+                : node.inputs().isEmpty() || SparseRules.cover(node));
+    }
+
     /** As {@link #inference}, under the conditions of {@link #sparseTraining}. */
     public static Tape sparseInference(Region region, Node output, Binding binding) {
         return compile(region, null, output, binding, false, Way.SPARSE, 1);

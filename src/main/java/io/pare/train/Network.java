@@ -1,5 +1,6 @@
 package io.pare.train;
 
+import io.pare.format.CompressedWeights;
 import io.pare.graph.Binding;
 import io.pare.graph.Graph;
 import io.pare.graph.Node;
@@ -33,6 +34,11 @@ public final class Network implements Binding, AutoCloseable {
 
     private static final int SHALLOW = 5;
     private static final double LINEAR_DEVIATION = 0.01;
+    /**
+     * Share of a pass's multiplications that masks may leave for sparse tapes to be used. LeNet-5 with a quarter of
+     * them left takes 0.44 of the time of a dense epoch on oneDNN (5.6 and 12.8 s, one core of a Zen 4).
+     */
+    private static final double SPARSE_SHARE = 0.5;
 
     private final Model model;
     private final boolean useNative;
@@ -40,14 +46,6 @@ public final class Network implements Binding, AutoCloseable {
     /** No two tapes run at once, so all lie in the same memory. */
     private final Workspace workspace;
     private final Map<String, Weight> weights = new LinkedHashMap<>();
-    /**
-     * Share of a pass's multiplications that masks may leave for sparse tapes to be used. LeNet-5 with a quarter of
-     * them left takes 0.44 of the time of a dense epoch on oneDNN (5.6 and 12.8 s, one core of a Zen 4).
-     */
-    private static final double SPARSE_SHARE = 0.5;
-    /** Sparse tapes take batches of a multiple of this. */
-    private static final int SPARSE_BATCH = 16;
-
     private final Map<TapeKey, Tape> tapes = new HashMap<>();
     private int evaluationBatch;
 
@@ -113,6 +111,11 @@ public final class Network implements Binding, AutoCloseable {
         return List.copyOf(weights.values());
     }
 
+    /** Takes over the values of a network of the same model. */
+    public void copyFrom(CompressedWeights values) {
+        weights.values().forEach(weight -> values.tensor(weight.name()).copyTo(weight.value()));
+    }
+
     /** The parameter of that name. */
     public Weight weight(String name) {
         Weight weight = weights.get(name);
@@ -145,7 +148,7 @@ public final class Network implements Binding, AutoCloseable {
      * @param dropout whether dropout layers drop, for which there is no sparse rule
      */
     public boolean sparse(int batch, boolean dropout) {
-        if (batch % SPARSE_BATCH != 0) {
+        if (!Tape.hasSparseRules(logits(new TapeKey(batch, dropout, false, 0, 0, true, Precision.FP32, 1)))) {
             return false;
         }
         double dense = 0;
@@ -153,19 +156,6 @@ public final class Network implements Binding, AutoCloseable {
         ImageShape shape = model.input();
         for (Layer layer : model.layers()) {
             shape = layer.output(shape);
-            boolean known = switch (layer) {
-                case Layer.Conv2d conv -> conv.stride() == 1 && conv.padding() == 0 && conv.dilation() == 1
-                        && conv.groups() == 1 && conv.bias();
-                case Layer.MaxPool pool -> pool.kernel() == pool.stride() && pool.padding() == 0;
-                case Layer.Dropout drop -> !dropout;
-                case Layer.Linear linear -> true;
-                case Layer.Relu relu -> true;
-                case Layer.Flatten flatten -> true;
-                default -> false;
-            };
-            if (!known) {
-                return false;
-            }
             if (!layer.parameters().isEmpty()) {
                 Weight weight = weight(layer.parameters().getFirst().name());
                 double uses = (double) shape.height() * shape.width();
