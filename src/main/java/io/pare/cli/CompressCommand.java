@@ -237,7 +237,7 @@ final class CompressCommand implements Callable<Integer> {
                         precision.get()))
                 .distinct()
                 .toList();
-        long all = declared.parameters().stream().mapToLong(each -> FloatTensor.count(each.shape())).sum();
+        long all = declared.elementCount();
         long teacher = recipe.distills()
                 ? (all + (long) train.size() * declared.classes()) * Float.BYTES
                         + TrainingMemory.inference(declared, train, Natives.enabled())

@@ -52,7 +52,7 @@ final class InspectCommand implements Callable<Integer> {
         Path file = source.file();
         CompressedWeights weights = source.read();
         PareFile.Sizes sizes = PareFile.sizes(weights);
-        long elements = weights.model().parameters().stream().mapToLong(Parameter::count).sum();
+        long elements = weights.model().elementCount();
         long gzip = gzip(weights);
         PrintWriter out = spec.commandLine().getOut();
         out.printf(Locale.ROOT, "file       %s, %s, %,d bytes%n", file, kind(file), Files.size(file));

@@ -34,10 +34,6 @@ final class MemoryOption {
         return limit != null;
     }
 
-    long limit() {
-        return limit;
-    }
-
     /** Bytes of images that lie in memory. */
     static long images(Corpus corpus) {
         long bytes = 0;

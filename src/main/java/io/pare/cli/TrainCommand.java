@@ -6,7 +6,6 @@ import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.file.AtomicFile;
 import io.pare.file.FileException;
-import io.pare.mem.FloatTensor;
 import io.pare.model.Model;
 import io.pare.model.Models;
 import io.pare.natives.Natives;
@@ -209,8 +208,7 @@ final class TrainCommand implements Callable<Integer> {
     /** In as many passes as the memory limit asks for. */
     private RunSettings fitted(RunSettings settings, Model declared, Corpus corpus, Dataset.Split split,
             PrintWriter err) {
-        long best = declared.parameters().stream().mapToLong(parameter -> FloatTensor.count(parameter.shape())).sum()
-                * Float.BYTES;
+        long best = declared.elementCount() * Float.BYTES;
         return settings
                 .in(memory.fit(declared, List.of(settings.training()), List.of(split.validation(), corpus.test()),
                         best + MemoryOption.images(corpus), "best weights and images in memory take", resume != null,

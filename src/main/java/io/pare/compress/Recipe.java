@@ -137,8 +137,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
 
     /** Whether a stage learns from the dense network's answers too. */
     public boolean distills() {
-        return stages.stream().anyMatch(stage -> stage.train().distill() > 0
-                || stage instanceof Stage.Progressive rounds && rounds.retrain().distill() > 0);
+        return trainings(false).stream().anyMatch(options -> options.distill() > 0);
     }
 
     /** Names of the recipes that come with Pare. */

@@ -17,6 +17,9 @@ import java.lang.foreign.ValueLayout;
  * order the image that follows in the set stands in. Not thread-safe.
  */
 public final class Batches implements AutoCloseable {
+    /** Batches that loading threads keep in memory, each of them whole. */
+    public static final int AHEAD = Prefetch.DEPTH;
+
     private static final long SHUFFLE = 0x73687566L;
     private static final long AUGMENT = 0x61756767L;
 

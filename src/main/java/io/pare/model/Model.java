@@ -75,6 +75,11 @@ public record Model(String name, ImageShape input, int classes, List<Layer> laye
         return parameters().stream().filter(Parameter::trained).mapToLong(Parameter::count).sum();
     }
 
+    /** Elements of all tensors, statistics too: what a file or a copy of the network holds. */
+    public long elementCount() {
+        return parameters().stream().mapToLong(Parameter::count).sum();
+    }
+
     /** Every tensor in layer order. */
     public List<Parameter> parameters() {
         List<Parameter> parameters = new ArrayList<>();

@@ -1,8 +1,8 @@
 package io.pare.train;
 
+import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.graph.Tape;
-import io.pare.mem.FloatTensor;
 import io.pare.model.Model;
 import io.pare.model.Parameter;
 import java.util.HashSet;
@@ -21,8 +21,6 @@ import java.util.Set;
  * @param ahead batches that are loaded in advance
  */
 public record TrainingMemory(long parameters, long gradients, long states, long activations, long inputs, long ahead) {
-    private static final int BATCHES_AHEAD = 3;
-
     /**
      * Of a network with {@link Trainer}s one after the other, and of evaluations in between, on masks that leave most
      * weights. It depends on the number of threads.
@@ -35,7 +33,7 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
         long parameters = 0;
         long trained = 0;
         for (Parameter parameter : model.parameters()) {
-            long bytes = FloatTensor.count(parameter.shape()) * Float.BYTES;
+            long bytes = parameter.count() * Float.BYTES;
             parameters += bytes;
             trained += parameter.trained() ? bytes : 0;
         }
@@ -55,7 +53,7 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
                 if (made.add(TapeOf.evaluation(batch))) {
                     tapes.add(Network.footprint(model, batch, useNative));
                 }
-                ahead = Math.max(ahead, loads ? BATCHES_AHEAD * image * (each.passSize() + batch) : 0);
+                ahead = Math.max(ahead, loads ? Batches.AHEAD * image * (each.passSize() + batch) : 0);
             }
         }
         return new TrainingMemory(parameters, trained, trained * states, tapes.shared, tapes.own, ahead);
