@@ -167,9 +167,9 @@ final class NetworkTraining implements Training, AutoCloseable {
     @Override
     public Map<String, FloatTensor> optimizerState() {
         Map<String, FloatTensor> states = new LinkedHashMap<>();
-        List<String> names = trainer.settings().optimizer().states();
         for (Weight weight : network.weights()) {
-            for (int i = 0; i < (weight.parameter().trained() ? names.size() : 0); i++) {
+            List<String> names = weight.stateNames(trainer.settings().optimizer());
+            for (int i = 0; i < names.size(); i++) {
                 states.put(names.get(i) + "." + weight.name(), weight.state(i));
             }
         }

@@ -71,24 +71,23 @@ public final class NetworkFile {
         }
     }
 
-    private static Safetensors.Writer writer(CompressedWeights weights) {
-        return new Safetensors.Writer().metadata(MODEL, weights.model().name())
-                .metadata(INPUT, weights.model().input().toString())
-                .metadata(CLASSES, Integer.toString(weights.model().classes()))
-                .metadata(MEAN, weights.scale().means())
-                .metadata(DEVIATION, weights.scale().deviations());
+    /** Begins a safetensors file that says which network its tensors belong to, and how pixels become inputs. */
+    public static Safetensors.Writer writer(Model model, InputScale scale) {
+        return new Safetensors.Writer().metadata(MODEL, model.name()).metadata(INPUT, model.input().toString())
+                .metadata(CLASSES, Integer.toString(model.classes())).metadata(MEAN, scale.means())
+                .metadata(DEVIATION, scale.deviations());
     }
 
     private static void writeDense(Path path, CompressedWeights weights) throws IOException {
         try (Region region = Region.confined("export")) {
-            Safetensors.Writer writer = writer(weights);
+            Safetensors.Writer writer = writer(weights.model(), weights.scale());
             weights.dense(region).forEach(writer::add);
             writer.write(path);
         }
     }
 
     private static void writeCompressed(Path path, CompressedWeights weights) throws IOException {
-        Safetensors.Writer writer = writer(weights);
+        Safetensors.Writer writer = writer(weights.model(), weights.scale());
         weights.tensors().forEach((name, tensor) -> {
             int[] positions = new int[tensor.nonzeros()];
             byte[] codes = new byte[tensor.isCoded() ? positions.length : 0];

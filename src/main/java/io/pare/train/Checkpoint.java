@@ -49,10 +49,10 @@ public final class Checkpoint {
                 .metadata("bestEpoch", Integer.toString(run.bestEpoch()))
                 .metadata("bestAccuracy", Double.toHexString(run.bestAccuracy()))
                 .metadata("bestLoss", Double.toHexString(run.bestLoss()));
-        List<String> states = trainer.settings().optimizer().states();
         for (Weight weight : trainer.network().weights()) {
             writer.add("value/" + weight.name(), weight.value());
-            for (int i = 0; i < (weight.parameter().trained() ? states.size() : 0); i++) {
+            List<String> states = weight.stateNames(trainer.settings().optimizer());
+            for (int i = 0; i < states.size(); i++) {
                 writer.add(states.get(i) + "/" + weight.name(), weight.state(i));
             }
         }
@@ -80,10 +80,10 @@ public final class Checkpoint {
             String model = trainer.network().model().name();
             expect(path, "model", model, metadata.get("model"));
             expect(path, "settings", describe(run), metadata.get("run"));
-            List<String> states = trainer.settings().optimizer().states();
             for (Weight weight : trainer.network().weights()) {
                 read(path, file, "value/" + weight.name(), weight.value());
-                for (int i = 0; i < (weight.parameter().trained() ? states.size() : 0); i++) {
+                List<String> states = weight.stateNames(trainer.settings().optimizer());
+                for (int i = 0; i < states.size(); i++) {
                     read(path, file, states.get(i) + "/" + weight.name(), weight.state(i));
                 }
                 read(path, file, "best/" + weight.name(), run.bestValues().get(weight.name()));
@@ -102,11 +102,8 @@ public final class Checkpoint {
     /** Writes the parameters of a network, with the model's name and shape, how pixels are scaled, and any metadata. */
     public static void saveWeights(Network network, PixelScale scale, Path path, Map<String, String> metadata)
             throws IOException {
-        InputScale input = new InputScale(scale.mean(), scale.deviation());
-        Safetensors.Writer writer = new Safetensors.Writer().metadata("model", network.model().name())
-                .metadata(NetworkFile.INPUT, network.model().input().toString())
-                .metadata(NetworkFile.CLASSES, Integer.toString(network.model().classes()))
-                .metadata(NetworkFile.MEAN, input.means()).metadata(NetworkFile.DEVIATION, input.deviations());
+        Safetensors.Writer writer = NetworkFile.writer(network.model(),
+                new InputScale(scale.mean(), scale.deviation()));
         metadata.forEach(writer::metadata);
         for (Weight weight : network.weights()) {
             writer.add(weight.name(), weight.value());

@@ -169,9 +169,7 @@ public final class Network implements Binding, AutoCloseable {
     /** Gives everything that is trained memory for the optimiser's state, zeroed. */
     public void prepare(Optimizer optimizer) {
         for (Weight weight : weights.values()) {
-            if (weight.parameter().trained()) {
-                weight.prepare(optimizer);
-            }
+            weight.prepare(optimizer);
         }
     }
 

@@ -64,9 +64,14 @@ public final class Weight {
         return List.copyOf(states);
     }
 
+    /** What the tensors of an optimiser's state for it are called; none for a statistic. */
+    public List<String> stateNames(Optimizer optimizer) {
+        return parameter.trained() ? optimizer.states() : List.of();
+    }
+
     /** Takes memory for the optimiser's state, zeroed; memory that is there is used again. */
     void prepare(Optimizer optimizer) {
-        while (states.size() < optimizer.states().size()) {
+        while (states.size() < stateNames(optimizer).size()) {
             states.add(region.tensor(parameter.shape()));
         }
         for (FloatTensor state : states) {
