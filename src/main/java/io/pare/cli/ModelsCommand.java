@@ -97,10 +97,8 @@ final class ModelsCommand implements Runnable {
         @Override
         public ImageShape convert(String text) {
             try {
-                String[] sizes = text.split("x");
-                if (sizes.length == 3) {
-                    return new ImageShape(Integer.parseInt(sizes[0]), Integer.parseInt(sizes[1]),
-                            Integer.parseInt(sizes[2]));
+                if (text.split("x").length == 3) {
+                    return ImageShape.parse(text);
                 }
             } catch (IllegalArgumentException e) {
                 throw new TypeConversionException("'" + text + "' is no shape such as 3x224x224: " + e.getMessage());

@@ -9,13 +9,19 @@ sealed interface Images permits StoredImages, SyntheticImages, ImageFiles {
     Reader reader();
 
     /** Whether a reader takes so long that reading ahead of the training pays. */
-    boolean slow();
+    default boolean slow() {
+        return false;
+    }
 
     /** Size to which images are brought before the input is cut out of them, as a multiple of the input's size. */
-    double border();
+    default double border() {
+        return 1;
+    }
 
     /** Says that an image is unreadable: returns if it is to be skipped, throws if it is not. */
-    void refuse(int row, BadImageException cause);
+    default void refuse(int row, BadImageException cause) {
+        throw cause;
+    }
 
     /** Reads images for one thread; keeps its memory from one to the next. */
     interface Reader extends AutoCloseable {

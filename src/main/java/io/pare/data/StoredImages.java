@@ -12,22 +12,7 @@ record StoredImages(byte[] pixels, int channels, int height, int width) implemen
     }
 
     @Override
-    public boolean slow() {
-        return false;
-    }
-
-    @Override
-    public double border() {
-        return 1;
-    }
-
-    @Override
     public Reader reader() {
         return (row, view) -> view.planar(pixels, row * imageBytes(), height, width);
-    }
-
-    @Override
-    public void refuse(int row, BadImageException cause) {
-        throw cause;
     }
 }

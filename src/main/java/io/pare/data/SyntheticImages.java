@@ -3,16 +3,6 @@ package io.pare.data;
 /** Images of uniform noise, made when they are asked for; equal seeds give equal images. */
 record SyntheticImages(int count, int channels, int height, int width, long seed) implements Images {
     @Override
-    public boolean slow() {
-        return false;
-    }
-
-    @Override
-    public double border() {
-        return 1;
-    }
-
-    @Override
     public Reader reader() {
         byte[] pixels = new byte[channels * height * width];
         SplitMix64 random = new SplitMix64(0);
@@ -27,10 +17,5 @@ record SyntheticImages(int count, int channels, int height, int width, long seed
             }
             view.planar(pixels, 0, height, width);
         };
-    }
-
-    @Override
-    public void refuse(int row, BadImageException cause) {
-        throw cause;
     }
 }
