@@ -27,13 +27,27 @@ final class Clusterer implements AutoCloseable {
     private static final int FEW = 32;
 
     private final Passes passes;
+    private final Workers workers;
+    private final Workers.Task surveying = this::survey;
     private final Sorted sorted = new Sorted();
+    /** Minus infinity, then the cuts between codewords: what each codeword's elements, and those above, reach. */
     private final float[] cuts = new float[FEW];
-    /** Zone j is [zoneFrom[j], zoneTo[j]); behind the last, no value is in any. */
+    /** Zone j, around cut j + 1, is [zoneFrom[j], zoneTo[j]); behind the last, no value is in any. */
     private final float[] zoneFrom = new float[FEW];
     private final float[] zoneTo = new float[FEW];
-    private final double[] strided = new double[(FEW + 1) * Passes.STRIDE];
-    private final long[] reached = new long[FEW + 1];
+    /** What makes elements fixed point numbers. */
+    private float scale;
+    // Each worker's own.
+    private final long[][] reached;
+    private final double[][] squares;
+    private final int[][] surveys;
+    private final long[] zonedBy;
+    private final int[] greatestBy;
+    private double[] chunkSquares = new double[1];
+    private MemorySegment input;
+    private long inputOff;
+    private long inputCount;
+    private int codewords;
     /** Of the elements from each zone's upper bound on: sum and number. */
     private final double[] sumAbove = new double[FEW];
     private final long[] countAbove = new long[FEW];
@@ -60,8 +74,14 @@ final class Clusterer implements AutoCloseable {
     private long totalCount;
     private double error;
 
-    Clusterer(Passes passes) {
+    Clusterer(Passes passes, Workers workers) {
         this.passes = passes;
+        this.workers = workers;
+        reached = new long[workers.count()][3 * FEW];
+        squares = new double[workers.count()][Passes.STRIDE];
+        surveys = new int[workers.count()][Passes.SURVEY];
+        zonedBy = new long[workers.count()];
+        greatestBy = new int[workers.count()];
     }
 
     float[] codebook() {
@@ -191,13 +211,15 @@ final class Clusterer implements AutoCloseable {
 
     /**
      * Lloyd's algorithm from a start that is nearly right, without sorting: one pass takes the sums beyond each cut and
-     * the few elements near the cuts, and all further rounds touch only those, exactly, as long as every cut stays in
-     * its zone. Returns the rounds run, or -1 where the start is too far off; the codebook is then as it was.
+     * the few elements near the cuts, and all further rounds touch only those, as long as every cut stays in its zone.
+     * The sums are of fixed point numbers that resolve 2^-34 of the greatest magnitude. Returns the rounds run, or -1
+     * where the start is too far off; the codebook is then as it was.
      */
     private int warm(MemorySegment x, long xOff, long n, int m, int most) {
         float[] start = saved;
         System.arraycopy(codebook, 0, start, 0, m);
         int rounds = 0;
+        boolean moved = true;
         // Narrow first: what lies in the zones is sorted.
         for (double share = 1.0 / 256; share < 1; share *= 4) {
             if (!zones(m, share)) {
@@ -208,15 +230,7 @@ final class Clusterer implements AutoCloseable {
                 break;
             }
             while (divideByZones(m)) {
-                boolean moved = false;
-                for (int j = 0; j < m; j++) {
-                    float mean = (float) (firsts[j] / weights[j]);
-                    moved |= mean != codebook[j];
-                    codebook[j] = mean;
-                }
-                rounds++;
-                boolean last = !moved || rounds >= most;
-                if (last && divideByZones(m)) {
+                if (!moved || rounds >= most) {
                     error = square;
                     for (int j = 0; j < m; j++) {
                         double c = codebook[j];
@@ -225,6 +239,13 @@ final class Clusterer implements AutoCloseable {
                     error = Math.max(0, error);
                     return rounds;
                 }
+                moved = false;
+                for (int j = 0; j < m; j++) {
+                    float mean = (float) (firsts[j] / weights[j]);
+                    moved |= mean != codebook[j];
+                    codebook[j] = mean;
+                }
+                rounds++;
             }
             if (strayed(m, share)) {
                 break;
@@ -236,16 +257,18 @@ final class Clusterer implements AutoCloseable {
 
     /** Lays a zone around each cut, as wide as {@code share} of the way to the codewords; false if two are equal. */
     private boolean zones(int m, double share) {
-        Arrays.fill(cuts, m - 1, FEW, Float.POSITIVE_INFINITY);
+        cuts[0] = Float.NEGATIVE_INFINITY;
+        Arrays.fill(cuts, m, FEW, Float.POSITIVE_INFINITY);
         Arrays.fill(zoneFrom, m - 1, FEW, Float.POSITIVE_INFINITY);
         Arrays.fill(zoneTo, m - 1, FEW, Float.NEGATIVE_INFINITY);
         for (int j = 0; j + 1 < m; j++) {
-            cuts[j] = cut(codebook[j], codebook[j + 1]);
+            float cut = cut(codebook[j], codebook[j + 1]);
+            cuts[j + 1] = cut;
             double reach = share * ((double) codebook[j + 1] - codebook[j]);
-            zoneFrom[j] = (float) (cuts[j] - reach);
-            zoneTo[j] = (float) (cuts[j] + reach);
-            if (!(zoneFrom[j] > codebook[j] && zoneTo[j] > zoneFrom[j] && cuts[j] >= zoneFrom[j]
-                    && cuts[j] <= zoneTo[j] && codebook[j + 1] > zoneTo[j])) {
+            zoneFrom[j] = (float) (cut - reach);
+            zoneTo[j] = (float) (cut + reach);
+            if (!(zoneFrom[j] > codebook[j] && zoneTo[j] > zoneFrom[j] && cut >= zoneFrom[j] && cut <= zoneTo[j]
+                    && codebook[j + 1] > zoneTo[j])) {
                 return false;
             }
         }
@@ -256,56 +279,73 @@ final class Clusterer implements AutoCloseable {
     private boolean strayed(int m, double share) {
         for (int j = 0; j + 1 < m; j++) {
             double gap = ((double) zoneTo[j] - zoneFrom[j]) / (2 * share);
-            if (!(Math.abs((double) cut(codebook[j], codebook[j + 1]) - cuts[j]) < gap / 16)) {
+            if (!(Math.abs((double) cut(codebook[j], codebook[j + 1]) - cuts[j + 1]) < gap / 16)) {
                 return true;
             }
         }
         return false;
     }
 
-    /** Fills the zones; returns the sum of squares of all elements, or what is not finite where one is not. */
+    /** Fills the zones; returns the sum of squares of all elements, or infinity where one is not finite. */
     private double gatherZones(MemorySegment x, long xOff, long n, int m) {
-        if (zonedCapacity < n) {
+        int chunks = Math.toIntExact((n + Passes.CHUNK - 1) / Passes.CHUNK);
+        // Passes write beyond what they find.
+        long room = (long) chunks * Passes.CHUNK + (long) workers.count() * Passes.SLACK;
+        if (zonedCapacity < room) {
             if (scratch != null) {
                 scratch.close();
             }
             scratch = Region.shared("clustering scratch");
-            zonedCapacity = n;
-            zoned = scratch.allocate((n + Passes.SLACK) * 4);
+            zonedCapacity = room;
+            zoned = scratch.allocate(room * 4);
             zonePrefix = scratch.allocate((n + 1) * 8);
+            chunkSquares = new double[chunks];
         }
-        Arrays.fill(firsts, 0, m, 0);
-        Arrays.fill(reached, 0, m, 0);
-        long found = 0;
-        double square = 0;
-        for (long at = 0; at < n; at += Passes.CHUNK) {
-            Arrays.fill(strided, 0, (m + 1) * Passes.STRIDE, 0);
-            found += passes.zones(x, xOff + at * 4, (int) Math.min(n - at, Passes.CHUNK), cuts, zoneFrom, zoneTo, m - 1,
-                    strided,
-                    reached, zoned, found);
-            for (int j = 0; j < m; j++) {
-                for (int lane = 0; lane < Passes.STRIDE; lane++) {
-                    firsts[j] += strided[j * Passes.STRIDE + lane];
+        input = x;
+        inputOff = xOff;
+        inputCount = n;
+        codewords = m;
+        // Room for what a Gaussian has beyond its last codewords; where there is more, all is seen again.
+        float greatest = 4 * Math.max(Math.abs(codebook[0]), Math.abs(codebook[m - 1]));
+        float seen;
+        do {
+            scale = fixedPoint(greatest);
+            if (scale == 0) {
+                return Double.POSITIVE_INFINITY;
+            }
+            if (workers.count() == 1 || chunks == 1) {
+                for (int worker = 0; worker < workers.count(); worker++) {
+                    survey(worker);
                 }
+            } else {
+                workers.run(surveying);
             }
-            for (int lane = 0; lane < Passes.STRIDE; lane++) {
-                square += strided[m * Passes.STRIDE + lane];
-            }
+            seen = greatestSeen();
+            greatest = Math.max(greatest, seen);
+        } while (fixedPoint(greatest) < scale && seen < Float.POSITIVE_INFINITY);
+        if (!(seen < Float.POSITIVE_INFINITY)) {
+            return Double.POSITIVE_INFINITY;
         }
-        if (!(square < Double.POSITIVE_INFINITY)) {
-            return square;
+        double square = 0;
+        for (int chunk = 0; chunk < chunks; chunk++) {
+            square += chunkSquares[chunk];
+        }
+        long found = 0;
+        for (int worker = 0; worker < workers.count(); worker++) {
+            MemorySegment.copy(zoned, stretch(worker) * 4, zoned, found * 4, zonedBy[worker] * 4);
+            found += zonedBy[worker];
         }
         sorted.fill(zoned, 0, found, null, 0, false);
         double sum = 0;
         long i = 0;
         for (int j = 0; j + 1 < m; j++) {
-            sumAbove[j] = firsts[j + 1];
-            countAbove[j] = reached[j + 1];
+            sumAbove[j] = sumReached(j + 1);
+            countAbove[j] = countReached(j + 1);
             while (i < sorted.count && sorted.value(i) < zoneTo[j]) {
                 zonePrefix.set(F64, i * 8, sum);
                 float v = sorted.value(i);
                 sum += v;
-                if (v >= cuts[j]) {
+                if (v >= cuts[j + 1]) {
                     sumAbove[j] -= v;
                     countAbove[j]--;
                 }
@@ -314,9 +354,66 @@ final class Clusterer implements AutoCloseable {
             zoneEnds[j] = (int) i;
         }
         zonePrefix.set(F64, i * 8, sum);
-        totalSum = firsts[0];
-        totalCount = reached[0];
+        totalSum = sumReached(0);
+        totalCount = countReached(0);
         return square;
+    }
+
+    /** The power of two that makes {@code greatest} a coarse part of half the room; 0 where there is none. */
+    private static float fixedPoint(float greatest) {
+        int exponent = Math.getExponent(Passes.COARSE / 2) - Math.getExponent(greatest);
+        return greatest < Float.POSITIVE_INFINITY && exponent < Float.MAX_EXPONENT ? Math.scalb(1f, exponent) : 0;
+    }
+
+    private void survey(int worker) {
+        int end = firstChunk(worker + 1);
+        long at = stretch(worker);
+        Arrays.fill(reached[worker], 0);
+        greatestBy[worker] = 0;
+        for (int chunk = firstChunk(worker); chunk < end; chunk++) {
+            long first = (long) chunk * Passes.CHUNK;
+            Arrays.fill(squares[worker], 0);
+            at += passes.zones(input, inputOff + first * 4, (int) Math.min(inputCount - first, Passes.CHUNK), cuts,
+                    zoneFrom, zoneTo, codewords, scale, reached[worker], squares[worker], surveys[worker], zoned, at);
+            chunkSquares[chunk] = Selector.sum(squares[worker]);
+            greatestBy[worker] = Math.max(greatestBy[worker], surveys[worker][0]);
+        }
+        zonedBy[worker] = at - stretch(worker);
+    }
+
+    private int firstChunk(int worker) {
+        long chunks = (inputCount + Passes.CHUNK - 1) / Passes.CHUNK;
+        return (int) (chunks * worker / workers.count());
+    }
+
+    private long stretch(int worker) {
+        return (long) firstChunk(worker) * Passes.CHUNK + (long) worker * Passes.SLACK;
+    }
+
+    private float greatestSeen() {
+        int greatest = 0;
+        for (int key : greatestBy) {
+            greatest = Math.max(greatest, key);
+        }
+        return Float.intBitsToFloat(greatest);
+    }
+
+    private double sumReached(int cut) {
+        long coarse = 0;
+        long fine = 0;
+        for (long[] sums : reached) {
+            coarse += sums[3 * cut];
+            fine += sums[3 * cut + 1];
+        }
+        return (coarse + (double) fine / Passes.FINE) / scale;
+    }
+
+    private long countReached(int cut) {
+        long count = 0;
+        for (long[] sums : reached) {
+            count += sums[3 * cut + 2];
+        }
+        return count;
     }
 
     /** Sums and counts of the clusters by the codebook's cuts; false if a cut has left its zone or a cluster is empty. */

@@ -22,6 +22,16 @@ public interface Passes {
     int MAGNITUDE = 0x7fff_ffff;
     /** Accumulators of a sum. */
     int STRIDE = 16;
+    /** Magnitude that coarse parts of fixed point numbers may have. */
+    int COARSE = 1 << 21;
+    /** Fine parts in a coarse one. */
+    int FINE = 1 << 13;
+    /** Added to a float of at most 2^22 in magnitude, leaves the nearest integer, ties to even, in the low bits. */
+    float ROUND = 0x1.8p23f;
+    /** The bits of {@link #ROUND}. */
+    int ROUND_BITS = 0x4b40_0000;
+    /** Elements of what {@link #zones} surveys and works in. */
+    int SURVEY = 1 + 16 * STRIDE;
 
     /**
      * Adds to {@code counts[at + j]} the number of keys that reach pivot {@code j}.
@@ -104,15 +114,21 @@ public interface Passes {
     /**
      * Sums and counts the non-zero elements that reach each cut, and collects, in order, those that lie in a zone.
      *
-     * @param cuts {@code size} ascending floats, then plus infinity up to a multiple of four
-     * @param zoneFrom where zone j begins, ascending, then plus infinity up to {@link #STRIDE} elements at least
+     * <p>The sums are of fixed point numbers, so that no order of adding changes them: {@code v * scale} is rounded to
+     * an integer, the coarse part, and what is left times {@link #FINE} to another one, the fine part. Where an element
+     * times {@code scale} is beyond {@link #COARSE} in magnitude, they are of no use.
+     *
+     * @param cuts {@code size} ascending floats, then plus infinity up to a multiple of eight
+     * @param zoneFrom where zone j, which surrounds cut j + 1, begins, ascending, then plus infinity up to twice
+     *     {@link #STRIDE} elements at least
      * @param zoneTo what zone j is below, at most {@code zoneFrom[j + 1]}, then likewise minus infinity
-     * @param sums {@code size + 2} times {@link #STRIDE} accumulators: of all non-zero elements, then of those that
-     *     reach each cut, then of the squares of all; there is room for as many cuts as the array has
-     * @param counts {@code size + 1} counts, likewise
+     * @param scale a power of two
+     * @param sums for each cut the sum of coarse parts, the sum of fine parts, and the count of elements; there is room
+     *     for as many cuts as the array has
+     * @param squares accumulators of the squares of all elements
+     * @param survey receives the greatest key as its first element; {@link #SURVEY} elements of working memory
      * @return elements written to {@code zoned} from element {@code at}; there is room for {@link #SLACK} more than {@code n}
      */
-    int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zoneFrom, float[] zoneTo, int size,
-            double[] sums, long[] counts,
-            MemorySegment zoned, long at);
+    int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zoneFrom, float[] zoneTo, int size, float scale,
+            long[] sums, double[] squares, int[] survey, MemorySegment zoned, long at);
 }

@@ -15,7 +15,8 @@ import java.util.Objects;
  *
  * <p>A range is (native segment, offset in bytes, number of floats); counts may pass 2^31. An instance owns scratch
  * memory, which grows to the largest call, and {@code threads - 1} threads: open one, use it from one thread at a time,
- * close it. Only the k-means and scale searches, which mostly sort, stay on the calling thread. The number of threads, the provider and the vector width never change a result, to the last bit.
+ * close it. Sorting, which k-means from a start that is far off and the scale searches do,
+ * stays on the calling thread. The number of threads, the provider and the vector width never change a result, to the last bit.
  *
  * <p>Rules. <b>Ties</b>: among equal magnitudes the lowest index survives, so exactly k elements survive, zeros
  * included where k exceeds the non-zeros. <b>NaN</b> is refused with its lowest index ({@link
@@ -54,7 +55,7 @@ public final class Projections implements AutoCloseable {
         this.passes = passes;
         this.workers = new Workers(threads);
         this.selector = new Selector(passes, workers);
-        this.clusterer = new Clusterer(passes);
+        this.clusterer = new Clusterer(passes, workers);
         this.lanes = new double[threads][Passes.STRIDE];
     }
 

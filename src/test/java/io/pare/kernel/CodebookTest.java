@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** K-means, levels and the joint projection against exhaustive search, brute force and each other. */
 @Tag("providers")
@@ -174,6 +175,54 @@ class CodebookTest {
                     }
                     for (int j = 0; j < 8; j++) {
                         assertEquals(sums[j] / counts[j], words[j], 1e-7);
+                    }
+                }
+            }
+        }
+    }
+
+    /** Sorting is forced by importances that are all one. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 5, 8, 9, 16, 17, 32})
+    void aWarmStartEndsWhereSortingDoesForAllSizesAndScales(int m) {
+        int n = 2 * Passes.CHUNK + 77;
+        MemorySegment ones = Memory.zeros(n);
+        Kernels.active().fill(1, ones, 0, n);
+        for (String kind : new String[]{"gaussian", "one far value", "few values", "tiny", "huge"}) {
+            float[] x = Memory.gaussian(n, m);
+            for (int i = 0; i < n; i++) {
+                switch (kind) {
+                    case "few values" -> x[i] = Math.round(x[i] * 20 + 0.5f) * 0x1.000002p-3f;
+                    case "tiny" -> x[i] *= 1e-20f;
+                    case "huge" -> x[i] *= 1e20f;
+                    default -> x[i] = i % 3 == 0 ? 0 : x[i];
+                }
+            }
+            if (kind.equals("one far value")) {
+                x[n / 2] = -3000;
+            }
+            MemorySegment in = Memory.floats(x);
+            MemorySegment start = Memory.zeros(m);
+            try (Projections p = Projections.open(1)) {
+                p.linearStart(in, 0, n, m, start, 0);
+                p.kMeans(in, 0, n, ones, 0, m, start, 0, 40);
+            }
+            for (Passes passes : providers().toList()) {
+                for (int threads = 1; threads <= 3; threads++) {
+                    try (Projections p = new Projections(passes, threads)) {
+                        MemorySegment sorted = Memory.floats(Memory.array(start, 0, m));
+                        MemorySegment warm = Memory.floats(Memory.array(start, 0, m));
+                        Clusters expected = p.kMeans(in, 0, n, ones, 0, m, sorted, 0, 2);
+                        Clusters found = p.kMeans(in, 0, n, null, 0, m, warm, 0, 2);
+                        assertEquals(expected.size(), found.size(), kind);
+                        double exact = kind.equals("one far value") ? 1e-5 : 1e-6;
+                        assertEquals(expected.error(), found.error(), exact * expected.error(), kind);
+                        for (int j = 0; j < m; j++) {
+                            float word = sorted.getAtIndex(ValueLayout.JAVA_FLOAT, j);
+                            // Fixed point numbers resolve less of the small where something is great.
+                            double close = Math.max(2 * Math.ulp(word), kind.equals("one far value") ? 1e-6 : 0);
+                            assertEquals(word, warm.getAtIndex(ValueLayout.JAVA_FLOAT, j), close, kind);
+                        }
                     }
                 }
             }

@@ -328,32 +328,35 @@ public final class ScalarPasses implements Passes {
 
     @Override
     public int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zoneFrom, float[] zoneTo, int size,
-            double[] sums,
-            long[] counts, MemorySegment zoned, long at) {
-        return zonesFrom(0, x, xOff, n, cuts, zoneFrom, zoneTo, size, sums, counts, zoned, at);
+            float scale, long[] sums, double[] squares, int[] survey, MemorySegment zoned, long at) {
+        survey[0] = 0;
+        return zonesFrom(0, x, xOff, n, cuts, zoneFrom, zoneTo, size, scale, sums, squares, survey, zoned, at);
     }
 
-    /** {@link #zones} from element {@code from} on. */
+    /** {@link #zones} from element {@code from} on; {@code survey[0]} is of those before. */
     public static int zonesFrom(int from, MemorySegment x, long xOff, int n, float[] cuts, float[] zoneFrom,
-            float[] zoneTo, int size,
-            double[] sums, long[] counts, MemorySegment zoned, long at) {
+            float[] zoneTo, int size, float scale, long[] sums, double[] squares, int[] survey,
+            MemorySegment zoned, long at) {
         int found = 0;
         for (int i = from; i < n; i++) {
             float v = get(x, xOff, i);
             if (v == 0) {
                 continue;
             }
-            int lane = i & STRIDE - 1;
-            sums[lane] += v;
-            sums[(size + 1) * STRIDE + lane] += (double) v * v;
-            counts[0]++;
+            survey[0] = Math.max(survey[0], Float.floatToRawIntBits(v) & MAGNITUDE);
+            squares[i & STRIDE - 1] += (double) v * v;
+            float scaled = v * scale;
+            float rounded = scaled + ROUND;
+            int coarse = Float.floatToRawIntBits(rounded) - ROUND_BITS;
+            int fine = Float.floatToRawIntBits((scaled - (rounded - ROUND)) * FINE + ROUND) - ROUND_BITS;
+            for (int j = 0; j < size && v >= cuts[j]; j++) {
+                sums[3 * j] += coarse;
+                sums[3 * j + 1] += fine;
+                sums[3 * j + 2]++;
+            }
             boolean inside = false;
-            for (int j = 0; j < size && v >= zoneFrom[j]; j++) {
+            for (int j = 0; j < size - 1 && v >= zoneFrom[j]; j++) {
                 inside |= v < zoneTo[j];
-                if (v >= cuts[j]) {
-                    sums[(j + 1) * STRIDE + lane] += v;
-                    counts[j + 1]++;
-                }
             }
             if (inside) {
                 zoned.set(F32, (at + found) * Float.BYTES, v);

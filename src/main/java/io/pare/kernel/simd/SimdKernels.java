@@ -25,7 +25,8 @@ import jdk.incubator.vector.VectorOperators;
  * {@link Kernels} on the Vector API.
  *
  * <p>Each step is a loop over whole vectors and a scalar tail by the plain twin. The loops count in {@code int} over
- * blocks, because the JIT optimises {@code long} loops less; offsets are {@code long}.
+ * blocks, because the JIT optimises {@code long} loops less; offsets are {@code long}. Why they ask their segments
+ * whether they are native, {@link SimdPasses} tells.
  */
 public final class SimdKernels implements Kernels {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -70,6 +71,7 @@ public final class SimdKernels implements Kernels {
     }
 
     private static void scaleBlock(float a, MemorySegment x, long xOff, int n) {
+        x.isNative();
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             load(x, xOff + o).mul(a).intoMemorySegment(x, xOff + o, LE);
@@ -89,6 +91,9 @@ public final class SimdKernels implements Kernels {
 
     private static void addBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z, long zOff,
             int n) {
+        x.isNative();
+        y.isNative();
+        z.isNative();
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             load(x, xOff + o).add(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
@@ -109,6 +114,9 @@ public final class SimdKernels implements Kernels {
 
     private static void subtractBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z,
             long zOff, int n) {
+        x.isNative();
+        y.isNative();
+        z.isNative();
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             load(x, xOff + o).sub(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
@@ -129,6 +137,9 @@ public final class SimdKernels implements Kernels {
 
     private static void multiplyBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z,
             long zOff, int n) {
+        x.isNative();
+        y.isNative();
+        z.isNative();
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             load(x, xOff + o).mul(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
@@ -149,6 +160,9 @@ public final class SimdKernels implements Kernels {
 
     private static void addScaledBlock(MemorySegment x, long xOff, float a, MemorySegment y, long yOff,
             MemorySegment z, long zOff, int n) {
+        x.isNative();
+        y.isNative();
+        z.isNative();
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             load(x, xOff + o).add(load(y, yOff + o).mul(a)).intoMemorySegment(z, zOff + o, LE);
@@ -169,6 +183,7 @@ public final class SimdKernels implements Kernels {
     }
 
     private static void fillBlock(float a, MemorySegment x, long xOff, int n) {
+        x.isNative();
         FloatVector value = FloatVector.broadcast(F32, a);
         for (int i = 0; i < n; i += LANES) {
             value.intoMemorySegment(x, xOff + (long) i * Float.BYTES, LE);
@@ -235,6 +250,9 @@ public final class SimdKernels implements Kernels {
 
     private static void whereAboveZeroBlock(MemorySegment y, long yOff, MemorySegment dy, long dyOff,
             MemorySegment dx, long dxOff, int n) {
+        y.isNative();
+        dy.isNative();
+        dx.isNative();
         FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
@@ -287,6 +305,8 @@ public final class SimdKernels implements Kernels {
 
     private static void dropoutBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, int n, int threshold,
             float keep, int counter, int lowKey, int highKey) {
+        x.isNative();
+        y.isNative();
         FloatVector zero = FloatVector.zero(F32);
         IntVector numbers = IntVector.zero(I32).addIndex(1);
         for (int i = 0; i < n; i += LANES) {
@@ -355,6 +375,9 @@ public final class SimdKernels implements Kernels {
 
     private static void sgdBlock(float momentum, float decay, boolean nesterov, float rate, MemorySegment w, long wOff,
             MemorySegment g, long gOff, boolean moving, MemorySegment velocity, long vOff, int n) {
+        w.isNative();
+        g.isNative();
+        velocity.isNative();
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             FloatVector weight = load(w, wOff + o);
@@ -372,6 +395,11 @@ public final class SimdKernels implements Kernels {
             long wOff, MemorySegment g, long gOff, boolean moving, MemorySegment velocity, long vOff, boolean pulled,
             MemorySegment z, long zOff, MemorySegment u, long uOff, float rho, MemorySegment mask, long maskOff,
             int n) {
+        w.isNative();
+        g.isNative();
+        velocity.isNative();
+        z.isNative();
+        u.isNative();
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             long word = mask == null ? -1 : word(mask, maskOff, i);
@@ -418,6 +446,13 @@ public final class SimdKernels implements Kernels {
             float coupled, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff, MemorySegment m,
             long mOff, MemorySegment v, long vOff, boolean pulled, MemorySegment z, long zOff, MemorySegment u,
             long uOff, float rho, MemorySegment mask, long maskOff, int n) {
+        w.isNative();
+        g.isNative();
+        m.isNative();
+        v.isNative();
+        z.isNative();
+        u.isNative();
+        VectorMask<Float> pull = F32.maskAll(pulled);
         float rest1 = 1 - beta1;
         float rest2 = 1 - beta2;
         for (int i = 0; i < n; i += LANES) {
@@ -429,9 +464,8 @@ public final class SimdKernels implements Kernels {
             VectorMask<Float> alive = VectorMask.fromLong(F32, word);
             FloatVector weight = load(w, wOff + o);
             FloatVector gradient = load(g, gOff + o).add(weight.mul(coupled));
-            if (pulled) {
-                gradient = gradient.add(weight.sub(load(z, zOff + o)).add(load(u, uOff + o)).mul(rho));
-            }
+            // No branch: a vector that comes from one of two is not always kept in a register.
+            gradient = gradient.add(weight.sub(load(z, zOff + o)).add(load(u, uOff + o)).mul(rho), pull);
             FloatVector m0 = load(m, mOff + o);
             FloatVector v0 = load(v, vOff + o);
             FloatVector m1 = m0.mul(beta1).add(gradient.mul(rest1));
@@ -458,6 +492,8 @@ public final class SimdKernels implements Kernels {
     }
 
     private static void applyMaskBlock(MemorySegment mask, long maskOff, MemorySegment x, long xOff, int n) {
+        mask.isNative();
+        x.isNative();
         FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;

@@ -23,6 +23,11 @@ import jdk.incubator.vector.VectorShuffle;
  *
  * <p>Compaction compresses in a register and stores a whole vector at a cursor: compressing into memory is microcoded
  * on Zen 4 (hundreds of cycles), and the cursor needs only a count of the mask.
+ *
+ * <p>Loops begin by asking each of their segments whether it is native, for the JIT's sake: at that very call it has
+ * seen no others, and leaves the kind out of the loop. The Vector API's own profile has heap segments in it where the
+ * fallbacks have run before; then the checks of all segments stay in the loop, and it takes half as long again, in one
+ * JVM and not in the next.
  */
 public final class SimdPasses implements Passes {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -30,7 +35,12 @@ public final class SimdPasses implements Passes {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(LE);
     private static final ValueLayout.OfShort BITS16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
     private static final int HALF = LANES / 2;
-    private static final int BLOCK = 4096;
+    /** Elements of a block: 256 vectors. */
+    private static final int BLOCK = 256 * LANES;
+    /** Cuts that {@link #reach} sums for at a time. */
+    private static final int CUTS = 8;
+    /** Where counts begin: a block's fine parts in a lane stay below 256 * FINE / 2 in magnitude. */
+    private static final int COUNT_SHIFT = 22;
     private static final VectorShuffle<Float> UPPER = VectorShuffle.iota(F32, HALF, 1, true);
     private static final IntVector INDEX = IntVector.zero(I32).addIndex(1);
 
@@ -62,6 +72,7 @@ public final class SimdPasses implements Passes {
 
     private static int countOne(MemorySegment x, long xOff, int n, int pivot0, int pivot1, int pivot2, int pivot3,
             long[] counts, int at) {
+        x.isNative();
         IntVector max = IntVector.zero(I32);
         // Masked additions count in lanes: no move from a mask to a register in the loop.
         IntVector count0 = max;
@@ -87,6 +98,8 @@ public final class SimdPasses implements Passes {
     /** A loop of its own, because a vector that comes from one of two branches is boxed. */
     private static int countSum(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int pivot0, int pivot1,
             int pivot2, int pivot3, long[] counts, int at) {
+        x.isNative();
+        u.isNative();
         IntVector max = IntVector.zero(I32);
         // Masked additions count in lanes: no move from a mask to a register in the loop.
         IntVector count0 = max;
@@ -122,12 +135,11 @@ public final class SimdPasses implements Passes {
 
     private static int collectOne(MemorySegment x, long xOff, int n, int lo, int hi, MemorySegment keys, long at,
             long[] tally, int slot) {
+        x.isNative();
+        keys.isNative();
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
         long out = at * Integer.BYTES;
-        if (n > 0) {
-            Species.reveal(keys, out);
-        }
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector key = IntVector.fromMemorySegment(I32, x, xOff + o, LE).and(MAGNITUDE);
@@ -145,12 +157,12 @@ public final class SimdPasses implements Passes {
 
     private static int collectSum(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int lo, int hi,
             MemorySegment keys, long at, long[] tally, int slot) {
+        x.isNative();
+        u.isNative();
+        keys.isNative();
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
         long out = at * Integer.BYTES;
-        if (n > 0) {
-            Species.reveal(keys, out);
-        }
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector key = FloatVector.fromMemorySegment(F32, x, xOff + o, LE)
@@ -178,15 +190,14 @@ public final class SimdPasses implements Passes {
 
     private static int guess(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
             MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
+        x.isNative();
+        z.isNative();
+        keys.isNative();
+        places.isNative();
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
         long out = at * Integer.BYTES;
-        if (n > 0) {
-            Species.reveal(z, zOff);
-            Species.reveal(keys, out);
-            Species.reveal(places, out);
-        }
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
@@ -227,6 +238,12 @@ public final class SimdPasses implements Passes {
     private static int step(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n,
             int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
             long[] tally, int slot, double[] primal, double[] dual) {
+        w.isNative();
+        u.isNative();
+        z.isNative();
+        keys.isNative();
+        places.isNative();
+        olds.isNative();
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
@@ -235,11 +252,6 @@ public final class SimdPasses implements Passes {
         DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
         DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
         long out = at * Integer.BYTES;
-        if (n > 0) {
-            Species.reveal(keys, out);
-            Species.reveal(places, out);
-            Species.reveal(olds, out);
-        }
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             FloatVector weight = FloatVector.fromMemorySegment(F32, w, wOff + o, LE);
@@ -282,6 +294,12 @@ public final class SimdPasses implements Passes {
     private static int shortStep(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
             int n, int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
             long[] tally, int slot, double[] primal, double[] dual) {
+        w.isNative();
+        u.isNative();
+        z.isNative();
+        keys.isNative();
+        places.isNative();
+        olds.isNative();
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
@@ -315,11 +333,10 @@ public final class SimdPasses implements Passes {
 
     @Override
     public int between(MemorySegment keys, long at, int n, int from, int to, MemorySegment found) {
+        keys.isNative();
+        found.isNative();
         int whole = n - n % LANES;
         long out = at * Integer.BYTES;
-        if (whole > 0) {
-            Species.reveal(found, out);
-        }
         for (int i = 0; i < whole; i += LANES) {
             IntVector key = IntVector.fromMemorySegment(I32, keys, (at + i) * Integer.BYTES, LE);
             VectorMask<Integer> inside = key.compare(VectorOperators.GE, from)
@@ -351,6 +368,8 @@ public final class SimdPasses implements Passes {
 
     @Override
     public void mask(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int key, long ties) {
+        x.isNative();
+        z.isNative();
         int whole = n - n % LANES;
         if (ties >= n) {
             maskAbove(x, xOff, z, zOff, 0, whole, key - 1);
@@ -360,9 +379,6 @@ public final class SimdPasses implements Passes {
         int i = 0;
         long left = ties;
         IntVector zero = IntVector.zero(I32);
-        if (whole > 0) {
-            Species.reveal(z, zOff);
-        }
         for (; i < whole; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
@@ -385,10 +401,9 @@ public final class SimdPasses implements Passes {
     }
 
     private static void maskAbove(MemorySegment x, long xOff, MemorySegment z, long zOff, int from, int to, int key) {
+        x.isNative();
+        z.isNative();
         IntVector zero = IntVector.zero(I32);
-        if (from < to) {
-            Species.reveal(z, zOff);
-        }
         for (int i = from; i < to; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
@@ -427,6 +442,9 @@ public final class SimdPasses implements Passes {
 
     private static void maskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
             long zOff, int from, int to, int key, double[] primal, double[] dual) {
+        w.isNative();
+        u.isNative();
+        z.isNative();
         if (LANES < Passes.STRIDE) {
             shortMaskAdmmAbove(w, wOff, u, uOff, z, zOff, from, to, key, primal, dual);
             return;
@@ -465,6 +483,9 @@ public final class SimdPasses implements Passes {
     /** {@link #maskAdmmAbove} for vectors shorter than the strided sums. */
     private static void shortMaskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
             long zOff, int from, int to, int key, double[] primal, double[] dual) {
+        w.isNative();
+        u.isNative();
+        z.isNative();
         IntVector zero = IntVector.zero(I32);
         for (int i = from; i < to; i += LANES) {
             long o = (long) i * Float.BYTES;
@@ -518,6 +539,8 @@ public final class SimdPasses implements Passes {
 
     private static void bitsOfOne(MemorySegment x, long xOff, MemorySegment bits, long bitsOff, int from, int to,
             int key) {
+        x.isNative();
+        bits.isNative();
         for (int i = from; i < to; i += Passes.STRIDE) {
             long set = 0;
             for (int j = 0; j < Passes.STRIDE; j += LANES) {
@@ -531,6 +554,9 @@ public final class SimdPasses implements Passes {
 
     private static void bitsOfSum(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment bits,
             long bitsOff, int from, int to, int key) {
+        x.isNative();
+        u.isNative();
+        bits.isNative();
         for (int i = from; i < to; i += Passes.STRIDE) {
             long set = 0;
             for (int j = 0; j < Passes.STRIDE; j += LANES) {
@@ -569,6 +595,7 @@ public final class SimdPasses implements Passes {
     }
 
     private static void magnitudes(MemorySegment x, long xOff, int n, double[] sums) {
+        x.isNative();
         DoubleVector low = DoubleVector.fromArray(F64, sums, 0);
         DoubleVector high = DoubleVector.fromArray(F64, sums, HALF);
         for (int i = 0; i < n; i += LANES) {
@@ -581,6 +608,7 @@ public final class SimdPasses implements Passes {
     }
 
     private static void squares(MemorySegment x, long xOff, int n, double[] sums) {
+        x.isNative();
         DoubleVector low = DoubleVector.fromArray(F64, sums, 0);
         DoubleVector high = DoubleVector.fromArray(F64, sums, HALF);
         for (int i = 0; i < n; i += LANES) {
@@ -607,10 +635,9 @@ public final class SimdPasses implements Passes {
 
     private static void keepOfPower(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int keep,
             int group) {
+        x.isNative();
+        z.isNative();
         IntVector zero = IntVector.zero(I32);
-        if (n > 0) {
-            Species.reveal(z, zOff);
-        }
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
@@ -639,35 +666,45 @@ public final class SimdPasses implements Passes {
         ScalarPasses.assignFrom(whole, x, xOff, n, codebook, cuts, size, values, valuesOff, codes, codesOff, sums);
     }
 
-    /** Codebook and cuts in a register each: binary search by permutation. */
+    /** Codebook and cuts in a register each: binary search by permutation, in cuts moved by what a step would add. */
     private static void assignFew(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
             MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
-        IntVector cutTable = FloatVector.fromArray(F32, cuts, 0).reinterpretAsInts();
-        IntVector wordTable = FloatVector.fromArray(F32, codebook, 0).reinterpretAsInts();
+        x.isNative();
+        if (values != null) {
+            values.isNative();
+        }
+        IntVector cuts4 = FloatVector.fromArray(F32, cuts, 3).reinterpretAsInts();
+        IntVector cuts2 = FloatVector.fromArray(F32, cuts, 1).reinterpretAsInts();
+        IntVector cuts1 = FloatVector.fromArray(F32, cuts, 0).reinterpretAsInts();
+        IntVector words = FloatVector.fromArray(F32, codebook, 0).reinterpretAsInts();
         FloatVector zero = FloatVector.zero(F32);
+        IntVector none = IntVector.zero(I32);
+        float cut8 = cuts[7];
         DoubleVector sum0 = DoubleVector.fromArray(F64, sums, 0);
         DoubleVector sum1 = DoubleVector.fromArray(F64, sums, HALF);
         boolean many = size > 8;
+        if (values != null) {}
         for (int i = 0; i < n; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             VectorMask<Float> alive = v.compare(VectorOperators.NE, zero);
-            IntVector code = IntVector.zero(I32);
+            IntVector code = none;
             // Written out: a loop that carries a vector is not always unrolled, and then it is boxed.
             if (LANES > 8 && many) {
-                code = halve(code, v, cutTable, 8);
+                code = none.add(8, v.compare(VectorOperators.GE, cut8).cast(I32));
             }
             if (LANES > 4) {
-                code = halve(code, v, cutTable, 4);
+                code = further(code, v, cuts4, 4);
             }
-            code = halve(code, v, cutTable, 2);
-            code = halve(code, v, cutTable, 1);
-            FloatVector word = zero.blend(code.selectFrom(wordTable).reinterpretAsFloats(), alive);
+            code = further(code, v, cuts2, 2);
+            code = further(code, v, cuts1, 1);
+            FloatVector word = zero.blend(code.selectFrom(words).reinterpretAsFloats(), alive);
             if (LANES == Passes.STRIDE) {
                 FloatVector d = v.sub(word);
                 DoubleVector d0 = low(d);
                 DoubleVector d1 = high(d);
-                sum0 = sum0.add(d0.mul(d0));
-                sum1 = sum1.add(d1.mul(d1));
+                // The squares are exact in double precision, so that fma rounds as the scalar twin does.
+                sum0 = d0.fma(d0, sum0);
+                sum1 = d1.fma(d1, sum1);
             } else {
                 square(v, word, sums, i & Passes.STRIDE - 1);
             }
@@ -675,7 +712,7 @@ public final class SimdPasses implements Passes {
                 word.intoMemorySegment(values, valuesOff + (long) i * Float.BYTES, LE);
             }
             if (codes != null) {
-                bytes(IntVector.zero(I32).blend(code, alive.cast(I32)), codes, codesOff + i);
+                bytes(none.blend(code, alive.cast(I32)), codes, codesOff + i);
             }
         }
         if (LANES == Passes.STRIDE) {
@@ -684,13 +721,18 @@ public final class SimdPasses implements Passes {
         }
     }
 
-    private static IntVector halve(IntVector code, FloatVector v, IntVector cutTable, int step) {
-        FloatVector cut = code.add(step - 1).selectFrom(cutTable).reinterpretAsFloats();
-        return code.add(step, v.compare(VectorOperators.GE, cut).cast(I32));
+    /** Adds {@code step} to the codes whose numbers reach the bound in the table at their code. */
+    private static IntVector further(IntVector code, FloatVector v, IntVector table, int step) {
+        FloatVector bound = code.selectFrom(table).reinterpretAsFloats();
+        return code.add(step, v.compare(VectorOperators.GE, bound).cast(I32));
     }
 
     private static void assignMany(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
             MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
+        x.isNative();
+        if (values != null) {
+            values.isNative();
+        }
         FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
@@ -730,150 +772,158 @@ public final class SimdPasses implements Passes {
 
     @Override
     public int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zoneFrom, float[] zoneTo, int size,
-            double[] sums,
-            long[] counts, MemorySegment zoned, long at) {
+            float scale, long[] sums, double[] squares, int[] survey, MemorySegment zoned, long at) {
         int whole = n - n % Passes.STRIDE;
         int found = 0;
+        survey[0] = 0;
         // Blocks that stay in the first-level cache while each cut passes over them.
         for (int from = 0; from < whole; from += BLOCK) {
             int to = Math.min(whole, from + BLOCK);
-            int zeros = to - from - total(x, xOff, from, to, sums, (size + 1) * Passes.STRIDE);
-            counts[0] += to - from - zeros;
-            if (LANES == Passes.STRIDE) {
-                for (int j = 0; j < size; j += 4) {
-                    reachFour(x, xOff, from, to, cuts, zeros, sums, counts, j);
-                }
-            } else {
-                for (int j = 0; j < size; j++) {
-                    int reached = reach(x, xOff, from, to, cuts[j], sums, (j + 1) * Passes.STRIDE);
-                    // Zeros, of either sign, reach the cuts up to zero and must not count.
-                    counts[j + 1] += reached - (cuts[j] <= 0 ? zeros : 0);
-                }
+            int zeros = to - from - survey(x, xOff, from, to, squares, survey);
+            for (int j = 0; j < size; j += CUTS) {
+                reach(x, xOff, from, to, cuts, j, scale, survey);
+                addReached(survey, cuts, j, zeros, sums);
             }
-            found += size < LANES
-                    ? insideFew(x, xOff, from, to, zoneFrom, zoneTo, size, zoned, at + found)
-                    : inside(x, xOff, from, to, zoneFrom, zoneTo, size, zoned, at + found);
+            found += size <= LANES
+                    ? insideFew(x, xOff, from, to, zoneFrom, zoneTo, size - 1, zoned, at + found)
+                    : inside(x, xOff, from, to, zoneFrom, zoneTo, size - 1, zoned, at + found);
         }
-        return found + ScalarPasses.zonesFrom(whole, x, xOff, n, cuts, zoneFrom, zoneTo, size, sums, counts, zoned,
-                at + found);
+        return found + ScalarPasses.zonesFrom(whole, x, xOff, n, cuts, zoneFrom, zoneTo, size, scale, sums, squares,
+                survey, zoned, at + found);
     }
 
-    /** Adds all elements to the first accumulators and their squares to those at {@code squares}; counts non-zeros. */
-    private static int total(MemorySegment x, long xOff, int from, int to, double[] sums, int squares) {
+    /** Adds the squares of all elements to the accumulators and finds the greatest key; counts non-zeros. */
+    private static int survey(MemorySegment x, long xOff, int from, int to, double[] squares, int[] survey) {
+        x.isNative();
         IntVector count = IntVector.zero(I32);
-        if (LANES < Passes.STRIDE) {
-            for (int i = from; i < to; i += LANES) {
-                FloatVector v = load(x, xOff + (long) i * Float.BYTES);
-                int lane = i & Passes.STRIDE - 1;
-                DoubleVector low = low(v);
-                DoubleVector high = high(v);
-                DoubleVector.fromArray(F64, sums, lane).add(low).intoArray(sums, lane);
-                DoubleVector.fromArray(F64, sums, lane + HALF).add(high).intoArray(sums, lane + HALF);
-                int at = squares + lane;
-                DoubleVector.fromArray(F64, sums, at).add(low.mul(low)).intoArray(sums, at);
-                DoubleVector.fromArray(F64, sums, at + HALF).add(high.mul(high)).intoArray(sums, at + HALF);
-                count = count.add(1, v.compare(VectorOperators.NE, 0f).cast(I32));
-            }
-            return count.reduceLanes(VectorOperators.ADD);
-        }
-        DoubleVector sum0 = DoubleVector.fromArray(F64, sums, 0);
-        DoubleVector sum1 = DoubleVector.fromArray(F64, sums, HALF);
-        DoubleVector square0 = DoubleVector.fromArray(F64, sums, squares);
-        DoubleVector square1 = DoubleVector.fromArray(F64, sums, squares + HALF);
+        IntVector max = count;
+        DoubleVector square0 = DoubleVector.fromArray(F64, squares, 0);
+        DoubleVector square1 = DoubleVector.fromArray(F64, squares, HALF);
         for (int i = from; i < to; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            IntVector key = v.reinterpretAsInts().and(MAGNITUDE);
+            max = max.max(key);
+            count = count.add(1, key.compare(VectorOperators.NE, 0));
             DoubleVector low = low(v);
             DoubleVector high = high(v);
-            sum0 = sum0.add(low);
-            sum1 = sum1.add(high);
-            square0 = square0.add(low.mul(low));
-            square1 = square1.add(high.mul(high));
-            count = count.add(1, v.compare(VectorOperators.NE, 0f).cast(I32));
+            if (LANES == Passes.STRIDE) {
+                square0 = low.fma(low, square0);
+                square1 = high.fma(high, square1);
+            } else {
+                int lane = i & Passes.STRIDE - 1;
+                low.fma(low, DoubleVector.fromArray(F64, squares, lane)).intoArray(squares, lane);
+                high.fma(high, DoubleVector.fromArray(F64, squares, lane + HALF)).intoArray(squares, lane + HALF);
+            }
         }
-        sum0.intoArray(sums, 0);
-        sum1.intoArray(sums, HALF);
-        square0.intoArray(sums, squares);
-        square1.intoArray(sums, squares + HALF);
+        if (LANES == Passes.STRIDE) {
+            square0.intoArray(squares, 0);
+            square1.intoArray(squares, HALF);
+        }
+        survey[0] = Math.max(survey[0], max.reduceLanes(VectorOperators.MAX));
         return count.reduceLanes(VectorOperators.ADD);
     }
 
-    /** Adds the elements that reach each of four cuts, from number {@code first} on, to its accumulators and counts. */
-    private static void reachFour(MemorySegment x, long xOff, int from, int to, float[] cuts, int zeros, double[] sums,
-            long[] counts, int first) {
-        int base = (first + 1) * Passes.STRIDE;
-        double cut0 = cuts[first];
-        double cut1 = cuts[first + 1];
-        double cut2 = cuts[first + 2];
-        double cut3 = cuts[first + 3];
-        DoubleVector low0 = DoubleVector.fromArray(F64, sums, base);
-        DoubleVector high0 = DoubleVector.fromArray(F64, sums, base + HALF);
-        DoubleVector low1 = DoubleVector.fromArray(F64, sums, base + Passes.STRIDE);
-        DoubleVector high1 = DoubleVector.fromArray(F64, sums, base + Passes.STRIDE + HALF);
-        DoubleVector low2 = DoubleVector.fromArray(F64, sums, base + 2 * Passes.STRIDE);
-        DoubleVector high2 = DoubleVector.fromArray(F64, sums, base + 2 * Passes.STRIDE + HALF);
-        DoubleVector low3 = DoubleVector.fromArray(F64, sums, base + 3 * Passes.STRIDE);
-        DoubleVector high3 = DoubleVector.fromArray(F64, sums, base + 3 * Passes.STRIDE + HALF);
-        int count0 = 0;
-        int count1 = 0;
-        int count2 = 0;
-        int count3 = 0;
+    /**
+     * Sums coarse and fine parts of what reaches each of eight cuts, lane by lane, in a block of so few vectors that
+     * nothing overflows. Fine parts carry the count above them: a sum of its own would cost half as much again.
+     */
+    private static void reach(MemorySegment x, long xOff, int from, int to, float[] cuts, int first, float scale,
+            int[] survey) {
+        x.isNative();
+        IntVector zero = IntVector.zero(I32);
+        float cut0 = cuts[first + 0];
+        float cut1 = cuts[first + 1];
+        float cut2 = cuts[first + 2];
+        float cut3 = cuts[first + 3];
+        float cut4 = cuts[first + 4];
+        float cut5 = cuts[first + 5];
+        float cut6 = cuts[first + 6];
+        float cut7 = cuts[first + 7];
+        IntVector coarse0 = zero;
+        IntVector fine0 = zero;
+        IntVector coarse1 = zero;
+        IntVector fine1 = zero;
+        IntVector coarse2 = zero;
+        IntVector fine2 = zero;
+        IntVector coarse3 = zero;
+        IntVector fine3 = zero;
+        IntVector coarse4 = zero;
+        IntVector fine4 = zero;
+        IntVector coarse5 = zero;
+        IntVector fine5 = zero;
+        IntVector coarse6 = zero;
+        IntVector fine6 = zero;
+        IntVector coarse7 = zero;
+        IntVector fine7 = zero;
         for (int i = from; i < to; i += LANES) {
             FloatVector v = FloatVector.fromMemorySegment(F32, x, xOff + (long) i * Float.BYTES, LE);
-            DoubleVector low = (DoubleVector) v.convertShape(VectorOperators.F2D, F64, 0);
-            DoubleVector high = (DoubleVector) v.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
-            VectorMask<Double> reached = low.compare(VectorOperators.GE, cut0);
-            low0 = low0.add(low, reached);
-            count0 += reached.trueCount();
-            reached = high.compare(VectorOperators.GE, cut0);
-            high0 = high0.add(high, reached);
-            count0 += reached.trueCount();
-            reached = low.compare(VectorOperators.GE, cut1);
-            low1 = low1.add(low, reached);
-            count1 += reached.trueCount();
-            reached = high.compare(VectorOperators.GE, cut1);
-            high1 = high1.add(high, reached);
-            count1 += reached.trueCount();
-            reached = low.compare(VectorOperators.GE, cut2);
-            low2 = low2.add(low, reached);
-            count2 += reached.trueCount();
-            reached = high.compare(VectorOperators.GE, cut2);
-            high2 = high2.add(high, reached);
-            count2 += reached.trueCount();
-            reached = low.compare(VectorOperators.GE, cut3);
-            low3 = low3.add(low, reached);
-            count3 += reached.trueCount();
-            reached = high.compare(VectorOperators.GE, cut3);
-            high3 = high3.add(high, reached);
-            count3 += reached.trueCount();
+            FloatVector scaled = v.mul(scale);
+            FloatVector rounded = scaled.add(ROUND);
+            IntVector coarse = rounded.reinterpretAsInts().sub(ROUND_BITS);
+            IntVector fine = scaled.sub(rounded.sub(ROUND)).mul(FINE).add(ROUND).reinterpretAsInts()
+                    .sub(ROUND_BITS - (1 << COUNT_SHIFT));
+            VectorMask<Integer> reached = v.compare(VectorOperators.GE, cut0).cast(I32);
+            coarse0 = coarse0.add(coarse, reached);
+            fine0 = fine0.add(fine, reached);
+            reached = v.compare(VectorOperators.GE, cut1).cast(I32);
+            coarse1 = coarse1.add(coarse, reached);
+            fine1 = fine1.add(fine, reached);
+            reached = v.compare(VectorOperators.GE, cut2).cast(I32);
+            coarse2 = coarse2.add(coarse, reached);
+            fine2 = fine2.add(fine, reached);
+            reached = v.compare(VectorOperators.GE, cut3).cast(I32);
+            coarse3 = coarse3.add(coarse, reached);
+            fine3 = fine3.add(fine, reached);
+            reached = v.compare(VectorOperators.GE, cut4).cast(I32);
+            coarse4 = coarse4.add(coarse, reached);
+            fine4 = fine4.add(fine, reached);
+            reached = v.compare(VectorOperators.GE, cut5).cast(I32);
+            coarse5 = coarse5.add(coarse, reached);
+            fine5 = fine5.add(fine, reached);
+            reached = v.compare(VectorOperators.GE, cut6).cast(I32);
+            coarse6 = coarse6.add(coarse, reached);
+            fine6 = fine6.add(fine, reached);
+            reached = v.compare(VectorOperators.GE, cut7).cast(I32);
+            coarse7 = coarse7.add(coarse, reached);
+            fine7 = fine7.add(fine, reached);
         }
-        low0.intoArray(sums, base);
-        high0.intoArray(sums, base + HALF);
-        low1.intoArray(sums, base + Passes.STRIDE);
-        high1.intoArray(sums, base + Passes.STRIDE + HALF);
-        low2.intoArray(sums, base + 2 * Passes.STRIDE);
-        high2.intoArray(sums, base + 2 * Passes.STRIDE + HALF);
-        low3.intoArray(sums, base + 3 * Passes.STRIDE);
-        high3.intoArray(sums, base + 3 * Passes.STRIDE + HALF);
-        counts[first + 1] += count0 - (cut0 <= 0 ? zeros : 0);
-        counts[first + 2] += count1 - (cut1 <= 0 ? zeros : 0);
-        counts[first + 3] += count2 - (cut2 <= 0 ? zeros : 0);
-        counts[first + 4] += count3 - (cut3 <= 0 ? zeros : 0);
+        coarse0.intoArray(survey, 1);
+        fine0.intoArray(survey, 1 + LANES);
+        coarse1.intoArray(survey, 1 + 2 * LANES);
+        fine1.intoArray(survey, 1 + 3 * LANES);
+        coarse2.intoArray(survey, 1 + 4 * LANES);
+        fine2.intoArray(survey, 1 + 5 * LANES);
+        coarse3.intoArray(survey, 1 + 6 * LANES);
+        fine3.intoArray(survey, 1 + 7 * LANES);
+        coarse4.intoArray(survey, 1 + 8 * LANES);
+        fine4.intoArray(survey, 1 + 9 * LANES);
+        coarse5.intoArray(survey, 1 + 10 * LANES);
+        fine5.intoArray(survey, 1 + 11 * LANES);
+        coarse6.intoArray(survey, 1 + 12 * LANES);
+        fine6.intoArray(survey, 1 + 13 * LANES);
+        coarse7.intoArray(survey, 1 + 14 * LANES);
+        fine7.intoArray(survey, 1 + 15 * LANES);
     }
 
-    /** As {@link #reachFour} for one cut and vectors shorter than the strided sums; returns the count with zeros. */
-    private static int reach(MemorySegment x, long xOff, int from, int to, float cut, double[] sums, int at) {
-        FloatVector zero = FloatVector.zero(F32);
-        IntVector count = IntVector.zero(I32);
-        for (int i = from; i < to; i += LANES) {
-            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
-            VectorMask<Float> reached = v.compare(VectorOperators.GE, cut);
-            FloatVector part = zero.blend(v, reached);
-            int lane = at + (i & Passes.STRIDE - 1);
-            DoubleVector.fromArray(F64, sums, lane).add(low(part)).intoArray(sums, lane);
-            DoubleVector.fromArray(F64, sums, lane + HALF).add(high(part)).intoArray(sums, lane + HALF);
-            count = count.add(1, reached.cast(I32));
+    /** Takes the lanes of {@link #reach} apart, and zeros, which reach the cuts up to zero, out of the counts. */
+    private static void addReached(int[] survey, float[] cuts, int first, int zeros, long[] sums) {
+        for (int j = 0; j < CUTS; j++) {
+            long coarse = 0;
+            long fine = 0;
+            long count = cuts[first + j] <= 0 ? -zeros : 0;
+            int at = 1 + 2 * j * LANES;
+            for (int lane = at; lane < at + LANES; lane++) {
+                int mixed = survey[lane + LANES];
+                int number = mixed + (1 << COUNT_SHIFT - 1) >> COUNT_SHIFT;
+                coarse += survey[lane];
+                fine += mixed - (number << COUNT_SHIFT);
+                count += number;
+            }
+            int out = 3 * (first + j);
+            sums[out] += coarse;
+            sums[out + 1] += fine;
+            sums[out + 2] += count;
         }
-        return count.reduceLanes(VectorOperators.ADD);
     }
 
     /**
@@ -882,26 +932,29 @@ public final class SimdPasses implements Passes {
      */
     private static int insideFew(MemorySegment x, long xOff, int from, int to, float[] zoneFrom, float[] zoneTo,
             int size, MemorySegment zoned, long at) {
-        IntVector lowers = FloatVector.fromArray(F32, zoneFrom, 0).reinterpretAsInts();
+        x.isNative();
+        zoned.isNative();
+        IntVector lowers4 = FloatVector.fromArray(F32, zoneFrom, 3).reinterpretAsInts();
+        IntVector lowers2 = FloatVector.fromArray(F32, zoneFrom, 1).reinterpretAsInts();
+        IntVector lowers1 = FloatVector.fromArray(F32, zoneFrom, 0).reinterpretAsInts();
         IntVector uppers = FloatVector.fromArray(F32, zoneTo, 0).reinterpretAsInts();
+        IntVector none = IntVector.zero(I32);
+        float lower8 = zoneFrom[7];
         boolean many = size > 7;
         long out = at * Float.BYTES;
-        if (from < to) {
-            Species.reveal(zoned, out);
-        }
         for (int i = from; i < to; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
-            IntVector reached = IntVector.zero(I32);
+            IntVector reached = none;
             if (LANES > 8 && many) {
-                reached = halve(reached, v, lowers, 8);
+                reached = none.add(8, v.compare(VectorOperators.GE, lower8).cast(I32));
             }
             if (LANES > 4) {
-                reached = halve(reached, v, lowers, 4);
+                reached = further(reached, v, lowers4, 4);
             }
-            reached = halve(reached, v, lowers, 2);
-            reached = halve(reached, v, lowers, 1);
+            reached = further(reached, v, lowers2, 2);
+            reached = further(reached, v, lowers1, 1);
             // The number before 0 wraps to the last lane, which is minus infinity.
-            FloatVector bound = reached.sub(1).and(LANES - 1).selectFrom(uppers).reinterpretAsFloats();
+            FloatVector bound = reached.sub(1).selectFrom(uppers).reinterpretAsFloats();
             VectorMask<Float> inside = v.compare(VectorOperators.LT, bound).and(v.compare(VectorOperators.NE, 0f));
             v.compress(inside).intoMemorySegment(zoned, out, LE);
             out += (long) inside.trueCount() * Float.BYTES;
@@ -912,10 +965,9 @@ public final class SimdPasses implements Passes {
     /** Compacts the non-zero elements that lie in a zone, for any number of zones. */
     private static int inside(MemorySegment x, long xOff, int from, int to, float[] zoneFrom, float[] zoneTo, int size,
             MemorySegment zoned, long at) {
+        x.isNative();
+        zoned.isNative();
         long out = at * Float.BYTES;
-        if (from < to) {
-            Species.reveal(zoned, out);
-        }
         for (int i = from; i < to; i += LANES) {
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             // As a number: a mask that a loop carries is boxed.

@@ -1,8 +1,6 @@
 package io.pare.kernel.simd;
 
 import io.pare.kernel.KernelProvider;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -21,16 +19,6 @@ final class Species {
     static final int BITS = SHAPE.vectorBitSize();
 
     private Species() {}
-
-    /**
-     * Loads a vector for nothing. The JIT takes the kind of a segment from the loads and stores that it has seen; stores
-     * of vectors it has also seen to arrays, in the Vector API's own fallbacks, so that a segment that is only stored to
-     * remains of unknown kind, and the checks of that and of every other segment stay in the loop. Call it before such
-     * a loop, which then runs in half the time.
-     */
-    static void reveal(MemorySegment segment, long offset) {
-        IntVector.fromMemorySegment(I32, segment, offset, ByteOrder.LITTLE_ENDIAN);
-    }
 
     private static VectorShape shape(int bits) {
         int preferred = FloatVector.SPECIES_PREFERRED.vectorBitSize();
