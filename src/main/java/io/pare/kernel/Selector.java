@@ -81,8 +81,9 @@ final class Selector implements AutoCloseable {
     private int guess;
     private int hi;
     long expected;
-    /** Whether a value that many elements share was cut off the bracket: then a miss is nothing rare. */
-    private boolean trimmed;
+    /** Values that many elements share and that were cut off the bracket, or -1: then a miss is nothing rare. */
+    private int tiedLo;
+    private int tiedHi;
     /** The pivot of the last counting pass that is {@link #key}, with the key after it as next pivot; -1 for none. */
     private int tiePivot;
     /** The key that {@link #sampleRank} returned last. */
@@ -117,7 +118,7 @@ final class Selector implements AutoCloseable {
     double dualSum;
 
     enum Phase {
-        COLLECT, COUNT, SPECULATE, SPECULATE_ADMM, MEND, MEND_ADMM, MASK, MASK_ADMM, MASK_BITS
+        COLLECT, COUNT, SPECULATE, SPECULATE_ADMM, MEND, MEND_ADMM, MASK, MASK_ADMM, MASK_BITS, MEND_TIES
     }
 
     private Phase phase;
@@ -303,6 +304,13 @@ final class Selector implements AutoCloseable {
                 return found[chunk];
             }
             case MASK -> passes.mask(span.x(), xOff, z, zOff + o, n, key, found[chunk]);
+            case MEND_TIES -> {
+                // All of the guess's chunk is right if it was right about the tied value.
+                long same = counts[4 * chunk + tiePivot] - counts[4 * chunk + tiePivot + 1];
+                if (found[chunk] != (key >= guess ? same : 0)) {
+                    passes.mask(span.x(), xOff, z, zOff + o, n, key, found[chunk]);
+                }
+            }
             case MASK_ADMM -> {
                 clear(worker);
                 passes.maskAdmm(span.x(), xOff, span.u(), uOff, z, zOff + o, n, key, found[chunk], primal[worker],
@@ -446,7 +454,8 @@ final class Selector implements AutoCloseable {
         sureLoCount = total;
         sureHi = END;
         sureHiCount = 0;
-        trimmed = false;
+        tiedLo = -1;
+        tiedHi = -1;
         tiePivot = -1;
         if (total <= SMALL) {
             sampled = 0;
@@ -483,14 +492,12 @@ final class Selector implements AutoCloseable {
         expect(reachLo - reachHi);
         // Where an end of the bracket is a value that many elements share, what remains without it may do.
         if (expected > HEAVY * total && hi - lo > 1 && reachLo - beyondLo > HEAVY * sampled) {
-            trimmed = true;
-            lo++;
+            tiedLo = lo++;
             expect(beyondLo - reachHi);
         }
         if (expected > HEAVY * total && hi - lo > 1 && reachLast - reachHi > HEAVY * sampled) {
-            trimmed = true;
-            hi--;
-            expect((trimmed ? beyondLo : reachLo) - reachLast);
+            tiedHi = --hi;
+            expect((tiedLo >= 0 ? beyondLo : reachLo) - reachLast);
         }
         guess = Math.clamp(guess, lo, hi);
     }
@@ -858,12 +865,7 @@ final class Selector implements AutoCloseable {
             return;
         }
         if (tiePivot < 0) {
-            pivot0 = key;
-            pivot1 = key + 1;
-            pivot2 = END;
-            pivot3 = END;
-            pass(Phase.COUNT);
-            tiePivot = 0;
+            countTies();
         }
         long left = ties;
         for (int chunk = 0; chunk < chunks(); chunk++) {
@@ -910,7 +912,7 @@ final class Selector implements AutoCloseable {
         if (!trivial(k)) {
             bracket(k);
             if (!inPlace && total > SMALL && collectable()) {
-                if (speculate(k, Phase.SPECULATE)) {
+                if (speculate(k, Phase.SPECULATE) || speculateTied(k)) {
                     return;
                 }
             }
@@ -934,7 +936,7 @@ final class Selector implements AutoCloseable {
         zOff = outputOff;
         if (!trivial(k)) {
             bracket(k);
-            if (total > SMALL && !trimmed && collectable()) {
+            if (total > SMALL && tiedLo < 0 && tiedHi < 0 && collectable()) {
                 if (!speculate(k, Phase.SPECULATE_ADMM)) {
                     afterMiss(k);
                     return;
@@ -1006,6 +1008,45 @@ final class Selector implements AutoCloseable {
         }
         pass(how == Phase.SPECULATE ? Phase.MEND : Phase.MEND_ADMM);
         return true;
+    }
+
+    /**
+     * Ends a speculation whose bracket missed because the threshold is the value that was cut off it: all candidates are
+     * then on one side, and the chunks in which the guess was wrong about the value are written once more. False where
+     * there is no such value, or it is not the threshold.
+     */
+    private boolean speculateTied(long k) {
+        // The bracket is by now what lies on the missed side.
+        int tied = tiedHi >= 0 && lo == tiedHi ? tiedHi : tiedLo >= 0 && hi == tiedLo + 1 ? tiedLo : -1;
+        if (tied < 0 || overflowed()) {
+            return false;
+        }
+        key = tied;
+        Arrays.fill(counts, 0, 4 * chunks(), 0);
+        pass(Phase.MEND);
+        countTies();
+        long reaching = count(0);
+        long over = count(1);
+        if (k <= over || k > reaching) {
+            tiePivot = -1;
+            return false;
+        }
+        above = over;
+        equal = reaching - over;
+        ties = k - over;
+        shareTies();
+        pass(Phase.MEND_TIES);
+        return true;
+    }
+
+    /** Counts, in each chunk, the elements that reach {@link #key}, and those above it. */
+    private void countTies() {
+        pivot0 = key;
+        pivot1 = key + 1;
+        pivot2 = END;
+        pivot3 = END;
+        pass(Phase.COUNT);
+        tiePivot = 0;
     }
 
     /** Corrects the candidates of a chunk on which the guess and the threshold disagree. */

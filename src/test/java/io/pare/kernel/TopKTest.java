@@ -226,6 +226,40 @@ class TopKTest {
         }
     }
 
+    /** Budgets around the number of elements above a value that many share, where a bracket leaves it out. */
+    @ParameterizedTest
+    @EnumSource(value = Data.class, names = {"TWO_VALUES", "PRUNED", "SIGNED_ZEROS", "GAUSSIAN"})
+    void budgetsAroundAValueThatManyShare(Data data) {
+        int n = 2 * Passes.CHUNK + 1_234;
+        float[] x = data.make(n, 8);
+        float shared = data == Data.TWO_VALUES ? 2 : data == Data.GAUSSIAN ? 0.015f : 0;
+        int above = 0;
+        int equal = 0;
+        for (int i = 0; i < n; i++) {
+            if (data == Data.GAUSSIAN && i % 3 > 0) {
+                x[i] = (i & 4) == 0 ? shared : -shared;
+            }
+            above += Math.abs(x[i]) > shared ? 1 : 0;
+            equal += Math.abs(x[i]) == shared ? 1 : 0;
+        }
+        MemorySegment in = Memory.floats(x);
+        MemorySegment out = Memory.zeros(n);
+        for (int threads = 1; threads <= 3; threads += 2) {
+            try (Projections p = Projections.open(threads)) {
+                for (int edge : new int[]{above, above + equal}) {
+                    for (int by : new int[]{-2000, -1, 0, 1, 2000}) {
+                        int k = edge + by;
+                        if (k > 0 && k < n) {
+                            p.topK(in, 0, out, 0, n, k);
+                            assertArrayEquals(Memory.rawBits(oracle(x, k)), Memory.rawBits(Memory.array(out, 0, n)),
+                                    "k = " + k);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     private static long survivors(Data data, float[] x, MemorySegment z, int n, int k) {
         if (data == Data.ALL_ZERO || data == Data.PRUNED || data == Data.SIGNED_ZEROS || data == Data.SIGNS) {
             return k;
