@@ -95,7 +95,8 @@ final class Clusterer implements AutoCloseable {
     /** The globally optimal codebook of at most {@code m} codewords; returns how many are in use. */
     int exact(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m) {
         sorted.fill(x, xOff, n, importance, importanceOff, false);
-        try (Region tables = Region.confined("k-means tables")) {
+        // Not confined, as all that loops touch: see Unconfined.
+        try (Region tables = Region.shared("k-means tables")) {
             collapse(tables);
             int k = (int) Math.min(m, points);
             previous = tables.allocate((points + 1) * 8);

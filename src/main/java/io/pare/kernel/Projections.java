@@ -1,6 +1,7 @@
 package io.pare.kernel;
 
 import io.pare.mem.Region;
+import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -13,7 +14,8 @@ import java.util.Objects;
  * fused with the dual step, grouped, N:M, over several tensors), 1-D k-means, quantisation levels, and top-k and
  * k-means together.
  *
- * <p>A range is (native segment, offset in bytes, number of floats); counts may pass 2^31. An instance owns scratch
+ * <p>A range is (native segment, offset in bytes, number of floats); counts may pass 2^31; segments of confined arenas
+ * are lent to the instance's threads for the time of a call. An instance owns scratch
  * memory, which grows to the largest call, and {@code threads - 1} threads: open one, use it from one thread at a time,
  * close it. Sorting, which k-means from a start that is far off and the scale searches do,
  * stays on the calling thread. The number of threads, the provider and the vector width never change a result, to the last bit.
@@ -73,9 +75,8 @@ public final class Projections implements AutoCloseable {
 
     /** Writes to {@code z} the {@code k} greatest magnitudes of {@code x}, 0 elsewhere; {@code z} may be {@code x}. */
     public void topK(MemorySegment x, long xOff, MemorySegment z, long zOff, long n, long k) {
-        check(z, zOff, n);
         selector.one(Span.of(x, xOff, n));
-        selector.topK(k, z, zOff);
+        selector.topK(k, checked(z, zOff, n), zOff);
     }
 
     /** Where {@link #topK} would cut; {@code k} from 1 to {@code n}. Reads 4 bytes an element, writes nothing. */
@@ -90,9 +91,8 @@ public final class Projections implements AutoCloseable {
 
     /** Writes a set bit for each survivor of {@link #topK}, in the layout of {@link Bits}; reads the input twice. */
     public void topKBits(MemorySegment x, long xOff, long n, long k, MemorySegment bits, long bitsOff) {
-        Objects.checkFromIndexSize(bitsOff, Bits.bytes(n), bits.byteSize());
         selector.one(Span.of(x, xOff, n));
-        selector.topKBits(k, bits, bitsOff);
+        selector.topKBits(k, checkedBytes(bits, bitsOff, Bits.bytes(n)), bitsOff);
     }
 
     /**
@@ -106,9 +106,8 @@ public final class Projections implements AutoCloseable {
     public Residuals topKAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
             long n,
             long k) {
-        check(z, zOff, n);
         selector.one(new Span(w, wOff, u, uOff, n, 1));
-        selector.topKAdmm(k, z, zOff);
+        selector.topKAdmm(k, checked(z, zOff, n), zOff);
         return new Residuals(Math.sqrt(selector.primalSum), Math.sqrt(selector.dualSum));
     }
 
@@ -134,8 +133,8 @@ public final class Projections implements AutoCloseable {
     /** Writes one score for each group, rounded to float from sums in double. */
     public void groupScores(MemorySegment x, long xOff, Groups groups, Norm norm, MemorySegment scores,
             long scoresOff) {
-        check(x, xOff, groups.elements());
-        check(scores, scoresOff, groups.count());
+        MemorySegment in = checked(x, xOff, groups.elements());
+        MemorySegment out = checked(scores, scoresOff, groups.count());
         int power = norm == Norm.L1 ? 1 : 2;
         split(groups.count(), groups.elements(), (worker, group) -> {
             double[] sums = lanes[worker];
@@ -147,11 +146,11 @@ public final class Projections implements AutoCloseable {
             for (long row = firstRow; row < lastRow; row++) {
                 long start = row * groups.columns() + firstColumn;
                 for (long done = 0; done < width; done += Passes.CHUNK) {
-                    passes.norm(power, x, xOff + (start + done) * F, (int) Math.min(width - done, Passes.CHUNK), sums);
+                    passes.norm(power, in, xOff + (start + done) * F, (int) Math.min(width - done, Passes.CHUNK), sums);
                 }
             }
             double sum = Selector.sum(sums);
-            scores.set(F32, scoresOff + group * F, (float) (power == 1 ? sum : Math.sqrt(sum)));
+            out.set(F32, scoresOff + group * F, (float) (power == 1 ? sum : Math.sqrt(sum)));
         });
     }
 
@@ -180,8 +179,8 @@ public final class Projections implements AutoCloseable {
 
     /** Keeps the {@code k} groups of highest score, the lowest number among equals; {@code z} may be {@code x}. */
     public void topGroups(MemorySegment x, long xOff, MemorySegment z, long zOff, Groups groups, Norm norm, long k) {
-        check(x, xOff, groups.elements());
-        check(z, zOff, groups.elements());
+        x = checked(x, xOff, groups.elements());
+        z = checked(z, zOff, groups.elements());
         try (Region scratch = Region.shared("group scores")) {
             MemorySegment scores = scratch.allocate(groups.count() * F);
             groupScores(x, xOff, groups, norm, scores, 0);
@@ -207,8 +206,8 @@ public final class Projections implements AutoCloseable {
      * group 4); a shorter group at the end keeps its {@code keep} greatest too. {@code z} may be {@code x}.
      */
     public void keepOfGroups(MemorySegment x, long xOff, MemorySegment z, long zOff, long n, int keep, int group) {
-        check(x, xOff, n);
-        check(z, zOff, n);
+        MemorySegment in = checked(x, xOff, n);
+        MemorySegment out = checked(z, zOff, n);
         if (group < 1 || group > Passes.CHUNK || keep < 0 || keep > group) {
             throw new IllegalArgumentException("cannot keep " + keep + " of each " + group);
         }
@@ -219,11 +218,11 @@ public final class Projections implements AutoCloseable {
             long at = part * step;
             int size = (int) Math.min(step, n - at);
             int whole = size / group * group;
-            passes.keepOfGroup(x, xOff + at * F, z, zOff + at * F, whole, keep, group);
+            passes.keepOfGroup(in, xOff + at * F, out, zOff + at * F, whole, keep, group);
             int rest = size - whole;
             if (rest > 0) {
                 long o = (at + whole) * F;
-                passes.keepOfGroup(x, xOff + o, z, zOff + o, rest, Math.min(keep, rest), rest);
+                passes.keepOfGroup(in, xOff + o, out, zOff + o, rest, Math.min(keep, rest), rest);
             }
         });
     }
@@ -240,9 +239,9 @@ public final class Projections implements AutoCloseable {
      */
     public Clusters kMeansExact(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
             MemorySegment codebook, long codebookOff) {
-        checkCodebook(m, codebook, codebookOff);
-        checkImportance(importance, importanceOff, n);
-        check(x, xOff, n);
+        codebook = checkedCodebook(m, codebook, codebookOff);
+        importance = checkedImportance(importance, importanceOff, n);
+        x = checked(x, xOff, n);
         int size = clusterer.exact(x, xOff, n, importance, importanceOff, m);
         write(size, m, codebook, codebookOff);
         return new Clusters(size, clusterer.error(), 0);
@@ -256,9 +255,9 @@ public final class Projections implements AutoCloseable {
      */
     public Clusters kMeans(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
             MemorySegment codebook, long codebookOff, int maxRounds) {
-        checkCodebook(m, codebook, codebookOff);
-        checkImportance(importance, importanceOff, n);
-        check(x, xOff, n);
+        codebook = checkedCodebook(m, codebook, codebookOff);
+        importance = checkedImportance(importance, importanceOff, n);
+        x = checked(x, xOff, n);
         read(m, codebook, codebookOff);
         int rounds = clusterer.lloyd(x, xOff, n, importance, importanceOff, m, maxRounds);
         int size = clusterer.compact(m);
@@ -268,8 +267,8 @@ public final class Projections implements AutoCloseable {
 
     /** Fills {@code codebook} with a start for {@link #kMeans}: {@code m} values evenly over the non-zero range. */
     public void linearStart(MemorySegment x, long xOff, long n, int m, MemorySegment codebook, long codebookOff) {
-        checkCodebook(m, codebook, codebookOff);
-        check(x, xOff, n);
+        codebook = checkedCodebook(m, codebook, codebookOff);
+        x = checked(x, xOff, n);
         clusterer.linearStart(x, xOff, n, m);
         write(m, m, codebook, codebookOff);
     }
@@ -286,15 +285,10 @@ public final class Projections implements AutoCloseable {
      */
     public double assign(MemorySegment x, long xOff, long n, int m, MemorySegment codebook, long codebookOff,
             MemorySegment values, long valuesOff, MemorySegment codes, long codesOff) {
-        checkCodebook(m, codebook, codebookOff);
-        check(x, xOff, n);
-        if (values != null) {
-            check(values, valuesOff, n);
-        }
-        if (codes != null) {
-            Objects.checkFromIndexSize(codesOff, n, codes.byteSize());
-        }
-        read(m, codebook, codebookOff);
+        MemorySegment in = checked(x, xOff, n);
+        MemorySegment outValues = values == null ? null : checked(values, valuesOff, n);
+        MemorySegment outCodes = codes == null ? null : checkedBytes(codes, codesOff, n);
+        read(m, checkedCodebook(m, codebook, codebookOff), codebookOff);
         float[] words = clusterer.codebook();
         for (int j = 0; j < m; j++) {
             if (!(Math.abs(words[j]) < Float.POSITIVE_INFINITY) || j > 0 && words[j] < words[j - 1]) {
@@ -317,8 +311,8 @@ public final class Projections implements AutoCloseable {
         split(chunks, n, (worker, chunk) -> {
             long at = chunk * Passes.CHUNK;
             Arrays.fill(lanes[worker], 0);
-            passes.assign(x, xOff + at * F, (int) Math.min(n - at, Passes.CHUNK), words, cuts, m, values,
-                    valuesOff + at * F, codes, codesOff + at, lanes[worker]);
+            passes.assign(in, xOff + at * F, (int) Math.min(n - at, Passes.CHUNK), words, cuts, m, outValues,
+                    valuesOff + at * F, outCodes, codesOff + at, lanes[worker]);
             chunkSums[(int) chunk] = Selector.sum(lanes[worker]);
         });
         double error = 0;
@@ -344,8 +338,8 @@ public final class Projections implements AutoCloseable {
      */
     public float optimalScale(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff,
             LevelSet levels) {
-        check(x, xOff, n);
-        checkImportance(importance, importanceOff, n);
+        x = checked(x, xOff, n);
+        importance = checkedImportance(importance, importanceOff, n);
         scale.fill(x, xOff, n, importance, importanceOff);
         return scale.optimal(levels);
     }
@@ -356,7 +350,7 @@ public final class Projections implements AutoCloseable {
      * @param countZeros the published quirk: pruned weights count as errors of q each, which biases q downwards
      */
     public float scannedScale(MemorySegment x, long xOff, long n, LevelSet levels, boolean countZeros) {
-        check(x, xOff, n);
+        x = checked(x, xOff, n);
         scale.fill(x, xOff, n, null, 0);
         return scale.scan(levels, countZeros ? n - scale.elements() : 0);
     }
@@ -390,7 +384,10 @@ public final class Projections implements AutoCloseable {
      */
     public Joint joint(MemorySegment x, long xOff, long n, long k, int m, boolean warm, MemorySegment codebook,
             long codebookOff, int maxRounds, MemorySegment z, long zOff, MemorySegment codes, long codesOff) {
-        checkCodebook(m, codebook, codebookOff);
+        codebook = checkedCodebook(m, codebook, codebookOff);
+        x = checked(x, xOff, n);
+        z = checked(z, zOff, n);
+        codes = codes == null ? null : checkedBytes(codes, codesOff, n);
         topK(x, xOff, z, zOff, n, k);
         try (Region scratch = Region.shared("joint projection")) {
             MemorySegment support = scratch.allocate(n * F);
@@ -469,21 +466,24 @@ public final class Projections implements AutoCloseable {
 
     // ---- shared -------------------------------------------------------------------------------------------------
 
-    private static void check(MemorySegment segment, long offset, long n) {
-        Objects.checkFromIndexSize(offset, Math.multiplyExact(n, F), segment.byteSize());
+    private static MemorySegment checked(MemorySegment segment, long offset, long n) {
+        return checkedBytes(segment, offset, Math.multiplyExact(n, F));
     }
 
-    private static void checkImportance(MemorySegment importance, long offset, long n) {
-        if (importance != null) {
-            check(importance, offset, n);
-        }
+    private static MemorySegment checkedBytes(MemorySegment segment, long offset, long bytes) {
+        Objects.checkFromIndexSize(offset, bytes, segment.byteSize());
+        return Unconfined.of(segment);
     }
 
-    private static void checkCodebook(int m, MemorySegment codebook, long offset) {
+    private static MemorySegment checkedImportance(MemorySegment importance, long offset, long n) {
+        return importance == null ? null : checked(importance, offset, n);
+    }
+
+    private static MemorySegment checkedCodebook(int m, MemorySegment codebook, long offset) {
         if (m < 1 || m > Clusterer.MOST) {
             throw new IllegalArgumentException("a codebook has 1 to " + Clusterer.MOST + " codewords, asked for " + m);
         }
-        check(codebook, offset, m);
+        return checked(codebook, offset, m);
     }
 
     private void read(int m, MemorySegment codebook, long offset) {

@@ -137,7 +137,7 @@ final class Selector implements AutoCloseable {
     // ---- the call's input ---------------------------------------------------------------------------------------
 
     void one(Span span) {
-        spans[0] = span;
+        spans[0] = span.unconfined();
         begin(1);
     }
 
@@ -150,7 +150,7 @@ final class Selector implements AutoCloseable {
             spanHi = new int[list.size()];
         }
         for (int s = 0; s < list.size(); s++) {
-            spans[s] = list.get(s);
+            spans[s] = list.get(s).unconfined();
         }
         begin(list.size());
     }

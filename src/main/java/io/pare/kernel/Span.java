@@ -1,5 +1,6 @@
 package io.pare.kernel;
 
+import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
@@ -28,5 +29,12 @@ public record Span(MemorySegment x, long xOffset, MemorySegment u, long uOffset,
     /** {@code count} floats of weight 1. */
     public static Span of(MemorySegment x, long xOffset, long count) {
         return new Span(x, xOffset, null, 0, count, 1);
+    }
+
+    /** The same elements for the threads of a call. */
+    Span unconfined() {
+        MemorySegment all = Unconfined.of(x);
+        MemorySegment added = u == null ? null : Unconfined.of(u);
+        return all == x && added == u ? this : new Span(all, xOffset, added, uOffset, count, weight);
     }
 }

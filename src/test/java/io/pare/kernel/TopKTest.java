@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.kernel.scalar.ScalarPasses;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -298,6 +300,37 @@ class TopKTest {
                 }
             }
         });
+    }
+
+    @Test
+    void confinedMemoryIsLentToTheThreadsAndHeapMemoryRefused() throws InterruptedException {
+        int n = 3 * Passes.CHUNK;
+        float[] x = Memory.gaussian(n, 9);
+        try (Arena arena = Arena.ofConfined(); Projections p = Projections.open(3)) {
+            MemorySegment in = arena.allocateFrom(ValueLayout.JAVA_FLOAT, x);
+            MemorySegment out = arena.allocate(n * 4L, 64);
+            p.topK(in, 0, out, 0, n, n / 10);
+            assertArrayEquals(oracle(x, n / 10), Memory.array(out, 0, n));
+            MemorySegment words = arena.allocate(8 * 4L, 64);
+            p.linearStart(in, 0, n, 8, words, 0);
+            assertEquals(p.kMeans(in, 0, n, null, 0, 8, words, 0, 100).error(),
+                    p.assign(in, 0, n, 8, words, 0, out, 0, null, 0), 1e-6);
+            assertThrows(UnsupportedOperationException.class, () -> p.topK(in, 0, out.asReadOnly(), 0, n, 5));
+            assertEquals("a segment is on the Java heap, off-heap memory is needed",
+                    assertThrows(IllegalArgumentException.class,
+                            () -> p.topK(MemorySegment.ofArray(x), 0, out, 0, n, 5)).getMessage());
+            Throwable[] thrown = new Throwable[1];
+            Thread other = Thread.ofPlatform().start(() -> thrown[0] =
+                    assertThrows(WrongThreadException.class, () -> p.topK(in, 0, out, 0, n, 5)));
+            other.join();
+            assertEquals("a segment is confined to another thread", thrown[0].getMessage());
+        }
+        try (Projections p = Projections.open(1)) {
+            Arena arena = Arena.ofConfined();
+            MemorySegment in = arena.allocate(400, 64);
+            arena.close();
+            assertThrows(IllegalStateException.class, () -> p.topK(in, 0, in, 0, 100, 5));
+        }
     }
 
     @Test

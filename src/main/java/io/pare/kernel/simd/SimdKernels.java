@@ -71,8 +71,8 @@ public final class SimdKernels implements Kernels {
     }
 
     private static void scaleBlock(float a, MemorySegment x, long xOff, int n) {
-        x.isNative();
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
             long o = (long) i * Float.BYTES;
             load(x, xOff + o).mul(a).intoMemorySegment(x, xOff + o, LE);
         }
@@ -91,10 +91,10 @@ public final class SimdKernels implements Kernels {
 
     private static void addBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z, long zOff,
             int n) {
-        x.isNative();
-        y.isNative();
-        z.isNative();
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
+            y.isNative();
+            z.isNative();
             long o = (long) i * Float.BYTES;
             load(x, xOff + o).add(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
         }
@@ -114,10 +114,10 @@ public final class SimdKernels implements Kernels {
 
     private static void subtractBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z,
             long zOff, int n) {
-        x.isNative();
-        y.isNative();
-        z.isNative();
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
+            y.isNative();
+            z.isNative();
             long o = (long) i * Float.BYTES;
             load(x, xOff + o).sub(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
         }
@@ -137,10 +137,10 @@ public final class SimdKernels implements Kernels {
 
     private static void multiplyBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z,
             long zOff, int n) {
-        x.isNative();
-        y.isNative();
-        z.isNative();
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
+            y.isNative();
+            z.isNative();
             long o = (long) i * Float.BYTES;
             load(x, xOff + o).mul(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
         }
@@ -160,10 +160,10 @@ public final class SimdKernels implements Kernels {
 
     private static void addScaledBlock(MemorySegment x, long xOff, float a, MemorySegment y, long yOff,
             MemorySegment z, long zOff, int n) {
-        x.isNative();
-        y.isNative();
-        z.isNative();
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
+            y.isNative();
+            z.isNative();
             long o = (long) i * Float.BYTES;
             load(x, xOff + o).add(load(y, yOff + o).mul(a)).intoMemorySegment(z, zOff + o, LE);
         }
@@ -183,9 +183,9 @@ public final class SimdKernels implements Kernels {
     }
 
     private static void fillBlock(float a, MemorySegment x, long xOff, int n) {
-        x.isNative();
         FloatVector value = FloatVector.broadcast(F32, a);
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
             value.intoMemorySegment(x, xOff + (long) i * Float.BYTES, LE);
         }
     }
@@ -250,11 +250,11 @@ public final class SimdKernels implements Kernels {
 
     private static void whereAboveZeroBlock(MemorySegment y, long yOff, MemorySegment dy, long dyOff,
             MemorySegment dx, long dxOff, int n) {
-        y.isNative();
-        dy.isNative();
-        dx.isNative();
         FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
+            y.isNative();
+            dy.isNative();
+            dx.isNative();
             long o = (long) i * Float.BYTES;
             VectorMask<Float> alive = load(y, yOff + o).compare(VectorOperators.GT, zero);
             zero.blend(load(dy, dyOff + o), alive).intoMemorySegment(dx, dxOff + o, LE);
@@ -305,11 +305,11 @@ public final class SimdKernels implements Kernels {
 
     private static void dropoutBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, int n, int threshold,
             float keep, int counter, int lowKey, int highKey) {
-        x.isNative();
-        y.isNative();
         FloatVector zero = FloatVector.zero(F32);
         IntVector numbers = IntVector.zero(I32).addIndex(1);
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
+            y.isNative();
             long o = (long) i * Float.BYTES;
             IntVector h = mix(numbers.add(counter + i).lanewise(VectorOperators.XOR, lowKey));
             h = mix(h.lanewise(VectorOperators.XOR, highKey)).lanewise(VectorOperators.LSHR, 8);
@@ -375,10 +375,10 @@ public final class SimdKernels implements Kernels {
 
     private static void sgdBlock(float momentum, float decay, boolean nesterov, float rate, MemorySegment w, long wOff,
             MemorySegment g, long gOff, boolean moving, MemorySegment velocity, long vOff, int n) {
-        w.isNative();
-        g.isNative();
-        velocity.isNative();
         for (int i = 0; i < n; i += LANES) {
+            w.isNative();
+            g.isNative();
+            velocity.isNative();
             long o = (long) i * Float.BYTES;
             FloatVector weight = load(w, wOff + o);
             FloatVector gradient = load(g, gOff + o).add(weight.mul(decay));
@@ -395,12 +395,12 @@ public final class SimdKernels implements Kernels {
             long wOff, MemorySegment g, long gOff, boolean moving, MemorySegment velocity, long vOff, boolean pulled,
             MemorySegment z, long zOff, MemorySegment u, long uOff, float rho, MemorySegment mask, long maskOff,
             int n) {
-        w.isNative();
-        g.isNative();
-        velocity.isNative();
-        z.isNative();
-        u.isNative();
         for (int i = 0; i < n; i += LANES) {
+            w.isNative();
+            g.isNative();
+            velocity.isNative();
+            z.isNative();
+            u.isNative();
             long o = (long) i * Float.BYTES;
             long word = mask == null ? -1 : word(mask, maskOff, i);
             if (word == 0) {
@@ -446,16 +446,16 @@ public final class SimdKernels implements Kernels {
             float coupled, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff, MemorySegment m,
             long mOff, MemorySegment v, long vOff, boolean pulled, MemorySegment z, long zOff, MemorySegment u,
             long uOff, float rho, MemorySegment mask, long maskOff, int n) {
-        w.isNative();
-        g.isNative();
-        m.isNative();
-        v.isNative();
-        z.isNative();
-        u.isNative();
         VectorMask<Float> pull = F32.maskAll(pulled);
         float rest1 = 1 - beta1;
         float rest2 = 1 - beta2;
         for (int i = 0; i < n; i += LANES) {
+            w.isNative();
+            g.isNative();
+            m.isNative();
+            v.isNative();
+            z.isNative();
+            u.isNative();
             long o = (long) i * Float.BYTES;
             long word = mask == null ? -1 : word(mask, maskOff, i);
             if (word == 0) {
@@ -492,10 +492,10 @@ public final class SimdKernels implements Kernels {
     }
 
     private static void applyMaskBlock(MemorySegment mask, long maskOff, MemorySegment x, long xOff, int n) {
-        mask.isNative();
-        x.isNative();
         FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
+            mask.isNative();
+            x.isNative();
             long o = (long) i * Float.BYTES;
             zero.blend(load(x, xOff + o), VectorMask.fromLong(F32, word(mask, maskOff, i)))
                     .intoMemorySegment(x, xOff + o, LE);

@@ -72,7 +72,6 @@ public final class SimdPasses implements Passes {
 
     private static int countOne(MemorySegment x, long xOff, int n, int pivot0, int pivot1, int pivot2, int pivot3,
             long[] counts, int at) {
-        x.isNative();
         IntVector max = IntVector.zero(I32);
         // Masked additions count in lanes: no move from a mask to a register in the loop.
         IntVector count0 = max;
@@ -80,6 +79,7 @@ public final class SimdPasses implements Passes {
         IntVector count2 = max;
         IntVector count3 = max;
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
             long o = (long) i * Float.BYTES;
             IntVector key = IntVector.fromMemorySegment(I32, x, xOff + o, LE).and(MAGNITUDE);
             max = max.max(key);
@@ -98,8 +98,6 @@ public final class SimdPasses implements Passes {
     /** A loop of its own, because a vector that comes from one of two branches is boxed. */
     private static int countSum(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int pivot0, int pivot1,
             int pivot2, int pivot3, long[] counts, int at) {
-        x.isNative();
-        u.isNative();
         IntVector max = IntVector.zero(I32);
         // Masked additions count in lanes: no move from a mask to a register in the loop.
         IntVector count0 = max;
@@ -107,6 +105,8 @@ public final class SimdPasses implements Passes {
         IntVector count2 = max;
         IntVector count3 = max;
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
+            u.isNative();
             long o = (long) i * Float.BYTES;
             IntVector key = FloatVector.fromMemorySegment(F32, x, xOff + o, LE)
                     .add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts().and(MAGNITUDE);
@@ -135,12 +135,12 @@ public final class SimdPasses implements Passes {
 
     private static int collectOne(MemorySegment x, long xOff, int n, int lo, int hi, MemorySegment keys, long at,
             long[] tally, int slot) {
-        x.isNative();
-        keys.isNative();
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
+            keys.isNative();
             long o = (long) i * Float.BYTES;
             IntVector key = IntVector.fromMemorySegment(I32, x, xOff + o, LE).and(MAGNITUDE);
             VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
@@ -157,13 +157,13 @@ public final class SimdPasses implements Passes {
 
     private static int collectSum(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int lo, int hi,
             MemorySegment keys, long at, long[] tally, int slot) {
-        x.isNative();
-        u.isNative();
-        keys.isNative();
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
+            u.isNative();
+            keys.isNative();
             long o = (long) i * Float.BYTES;
             IntVector key = FloatVector.fromMemorySegment(F32, x, xOff + o, LE)
                     .add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts().and(MAGNITUDE);
@@ -190,15 +190,15 @@ public final class SimdPasses implements Passes {
 
     private static int guess(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
             MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
-        x.isNative();
-        z.isNative();
-        keys.isNative();
-        places.isNative();
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
+            z.isNative();
+            keys.isNative();
+            places.isNative();
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
             IntVector key = bits.and(MAGNITUDE);
@@ -238,12 +238,6 @@ public final class SimdPasses implements Passes {
     private static int step(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n,
             int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
             long[] tally, int slot, double[] primal, double[] dual) {
-        w.isNative();
-        u.isNative();
-        z.isNative();
-        keys.isNative();
-        places.isNative();
-        olds.isNative();
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
@@ -253,6 +247,12 @@ public final class SimdPasses implements Passes {
         DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
+            w.isNative();
+            u.isNative();
+            z.isNative();
+            keys.isNative();
+            places.isNative();
+            olds.isNative();
             long o = (long) i * Float.BYTES;
             FloatVector weight = FloatVector.fromMemorySegment(F32, w, wOff + o, LE);
             FloatVector old = FloatVector.fromMemorySegment(F32, z, zOff + o, LE);
@@ -294,17 +294,17 @@ public final class SimdPasses implements Passes {
     private static int shortStep(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
             int n, int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
             long[] tally, int slot, double[] primal, double[] dual) {
-        w.isNative();
-        u.isNative();
-        z.isNative();
-        keys.isNative();
-        places.isNative();
-        olds.isNative();
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
+            w.isNative();
+            u.isNative();
+            z.isNative();
+            keys.isNative();
+            places.isNative();
+            olds.isNative();
             long o = (long) i * Float.BYTES;
             FloatVector weight = load(w, wOff + o);
             FloatVector old = load(z, zOff + o);
@@ -333,11 +333,11 @@ public final class SimdPasses implements Passes {
 
     @Override
     public int between(MemorySegment keys, long at, int n, int from, int to, MemorySegment found) {
-        keys.isNative();
-        found.isNative();
         int whole = n - n % LANES;
         long out = at * Integer.BYTES;
         for (int i = 0; i < whole; i += LANES) {
+            keys.isNative();
+            found.isNative();
             IntVector key = IntVector.fromMemorySegment(I32, keys, (at + i) * Integer.BYTES, LE);
             VectorMask<Integer> inside = key.compare(VectorOperators.GE, from)
                     .andNot(key.compare(VectorOperators.GE, to));
@@ -368,8 +368,6 @@ public final class SimdPasses implements Passes {
 
     @Override
     public void mask(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int key, long ties) {
-        x.isNative();
-        z.isNative();
         int whole = n - n % LANES;
         if (ties >= n) {
             maskAbove(x, xOff, z, zOff, 0, whole, key - 1);
@@ -380,6 +378,8 @@ public final class SimdPasses implements Passes {
         long left = ties;
         IntVector zero = IntVector.zero(I32);
         for (; i < whole; i += LANES) {
+            x.isNative();
+            z.isNative();
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
             IntVector found = bits.and(MAGNITUDE);
@@ -401,10 +401,10 @@ public final class SimdPasses implements Passes {
     }
 
     private static void maskAbove(MemorySegment x, long xOff, MemorySegment z, long zOff, int from, int to, int key) {
-        x.isNative();
-        z.isNative();
         IntVector zero = IntVector.zero(I32);
         for (int i = from; i < to; i += LANES) {
+            x.isNative();
+            z.isNative();
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
             zero.blend(bits, key(bits).compare(VectorOperators.GT, key)).intoMemorySegment(z, zOff + o, LE);
@@ -442,9 +442,6 @@ public final class SimdPasses implements Passes {
 
     private static void maskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
             long zOff, int from, int to, int key, double[] primal, double[] dual) {
-        w.isNative();
-        u.isNative();
-        z.isNative();
         if (LANES < Passes.STRIDE) {
             shortMaskAdmmAbove(w, wOff, u, uOff, z, zOff, from, to, key, primal, dual);
             return;
@@ -455,6 +452,9 @@ public final class SimdPasses implements Passes {
         DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
         DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
         for (int i = from; i < to; i += LANES) {
+            w.isNative();
+            u.isNative();
+            z.isNative();
             long o = (long) i * Float.BYTES;
             FloatVector weight = FloatVector.fromMemorySegment(F32, w, wOff + o, LE);
             FloatVector old = FloatVector.fromMemorySegment(F32, z, zOff + o, LE);
@@ -483,11 +483,11 @@ public final class SimdPasses implements Passes {
     /** {@link #maskAdmmAbove} for vectors shorter than the strided sums. */
     private static void shortMaskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
             long zOff, int from, int to, int key, double[] primal, double[] dual) {
-        w.isNative();
-        u.isNative();
-        z.isNative();
         IntVector zero = IntVector.zero(I32);
         for (int i = from; i < to; i += LANES) {
+            w.isNative();
+            u.isNative();
+            z.isNative();
             long o = (long) i * Float.BYTES;
             FloatVector weight = load(w, wOff + o);
             FloatVector old = load(z, zOff + o);
@@ -539,9 +539,9 @@ public final class SimdPasses implements Passes {
 
     private static void bitsOfOne(MemorySegment x, long xOff, MemorySegment bits, long bitsOff, int from, int to,
             int key) {
-        x.isNative();
-        bits.isNative();
         for (int i = from; i < to; i += Passes.STRIDE) {
+            x.isNative();
+            bits.isNative();
             long set = 0;
             for (int j = 0; j < Passes.STRIDE; j += LANES) {
                 long o = (long) (i + j) * Float.BYTES;
@@ -554,10 +554,10 @@ public final class SimdPasses implements Passes {
 
     private static void bitsOfSum(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment bits,
             long bitsOff, int from, int to, int key) {
-        x.isNative();
-        u.isNative();
-        bits.isNative();
         for (int i = from; i < to; i += Passes.STRIDE) {
+            x.isNative();
+            u.isNative();
+            bits.isNative();
             long set = 0;
             for (int j = 0; j < Passes.STRIDE; j += LANES) {
                 long o = (long) (i + j) * Float.BYTES;
@@ -595,10 +595,10 @@ public final class SimdPasses implements Passes {
     }
 
     private static void magnitudes(MemorySegment x, long xOff, int n, double[] sums) {
-        x.isNative();
         DoubleVector low = DoubleVector.fromArray(F64, sums, 0);
         DoubleVector high = DoubleVector.fromArray(F64, sums, HALF);
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
             FloatVector v = load(x, xOff + (long) i * Float.BYTES).abs();
             low = low.add(low(v));
             high = high.add(high(v));
@@ -608,10 +608,10 @@ public final class SimdPasses implements Passes {
     }
 
     private static void squares(MemorySegment x, long xOff, int n, double[] sums) {
-        x.isNative();
         DoubleVector low = DoubleVector.fromArray(F64, sums, 0);
         DoubleVector high = DoubleVector.fromArray(F64, sums, HALF);
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             DoubleVector v0 = low(v);
             DoubleVector v1 = high(v);
@@ -635,10 +635,10 @@ public final class SimdPasses implements Passes {
 
     private static void keepOfPower(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int keep,
             int group) {
-        x.isNative();
-        z.isNative();
         IntVector zero = IntVector.zero(I32);
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
+            z.isNative();
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
             IntVector key = key(bits);
@@ -669,10 +669,6 @@ public final class SimdPasses implements Passes {
     /** Codebook and cuts in a register each: binary search by permutation, in cuts moved by what a step would add. */
     private static void assignFew(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
             MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
-        x.isNative();
-        if (values != null) {
-            values.isNative();
-        }
         IntVector cuts4 = FloatVector.fromArray(F32, cuts, 3).reinterpretAsInts();
         IntVector cuts2 = FloatVector.fromArray(F32, cuts, 1).reinterpretAsInts();
         IntVector cuts1 = FloatVector.fromArray(F32, cuts, 0).reinterpretAsInts();
@@ -685,6 +681,7 @@ public final class SimdPasses implements Passes {
         boolean many = size > 8;
         if (values != null) {}
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             VectorMask<Float> alive = v.compare(VectorOperators.NE, zero);
             IntVector code = none;
@@ -709,6 +706,7 @@ public final class SimdPasses implements Passes {
                 square(v, word, sums, i & Passes.STRIDE - 1);
             }
             if (values != null) {
+                values.isNative();
                 word.intoMemorySegment(values, valuesOff + (long) i * Float.BYTES, LE);
             }
             if (codes != null) {
@@ -729,12 +727,9 @@ public final class SimdPasses implements Passes {
 
     private static void assignMany(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
             MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
-        x.isNative();
-        if (values != null) {
-            values.isNative();
-        }
         FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
+            x.isNative();
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             IntVector code = IntVector.zero(I32);
             FloatVector word = FloatVector.broadcast(F32, codebook[0]);
@@ -747,6 +742,7 @@ public final class SimdPasses implements Passes {
             word = zero.blend(word, alive);
             square(v, word, sums, i & Passes.STRIDE - 1);
             if (values != null) {
+                values.isNative();
                 word.intoMemorySegment(values, valuesOff + (long) i * Float.BYTES, LE);
             }
             if (codes != null) {
@@ -794,12 +790,12 @@ public final class SimdPasses implements Passes {
 
     /** Adds the squares of all elements to the accumulators and finds the greatest key; counts non-zeros. */
     private static int survey(MemorySegment x, long xOff, int from, int to, double[] squares, int[] survey) {
-        x.isNative();
         IntVector count = IntVector.zero(I32);
         IntVector max = count;
         DoubleVector square0 = DoubleVector.fromArray(F64, squares, 0);
         DoubleVector square1 = DoubleVector.fromArray(F64, squares, HALF);
         for (int i = from; i < to; i += LANES) {
+            x.isNative();
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             IntVector key = v.reinterpretAsInts().and(MAGNITUDE);
             max = max.max(key);
@@ -829,7 +825,6 @@ public final class SimdPasses implements Passes {
      */
     private static void reach(MemorySegment x, long xOff, int from, int to, float[] cuts, int first, float scale,
             int[] survey) {
-        x.isNative();
         IntVector zero = IntVector.zero(I32);
         float cut0 = cuts[first + 0];
         float cut1 = cuts[first + 1];
@@ -856,6 +851,7 @@ public final class SimdPasses implements Passes {
         IntVector coarse7 = zero;
         IntVector fine7 = zero;
         for (int i = from; i < to; i += LANES) {
+            x.isNative();
             FloatVector v = FloatVector.fromMemorySegment(F32, x, xOff + (long) i * Float.BYTES, LE);
             FloatVector scaled = v.mul(scale);
             FloatVector rounded = scaled.add(ROUND);
@@ -932,8 +928,6 @@ public final class SimdPasses implements Passes {
      */
     private static int insideFew(MemorySegment x, long xOff, int from, int to, float[] zoneFrom, float[] zoneTo,
             int size, MemorySegment zoned, long at) {
-        x.isNative();
-        zoned.isNative();
         IntVector lowers4 = FloatVector.fromArray(F32, zoneFrom, 3).reinterpretAsInts();
         IntVector lowers2 = FloatVector.fromArray(F32, zoneFrom, 1).reinterpretAsInts();
         IntVector lowers1 = FloatVector.fromArray(F32, zoneFrom, 0).reinterpretAsInts();
@@ -943,6 +937,8 @@ public final class SimdPasses implements Passes {
         boolean many = size > 7;
         long out = at * Float.BYTES;
         for (int i = from; i < to; i += LANES) {
+            x.isNative();
+            zoned.isNative();
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             IntVector reached = none;
             if (LANES > 8 && many) {
@@ -965,10 +961,10 @@ public final class SimdPasses implements Passes {
     /** Compacts the non-zero elements that lie in a zone, for any number of zones. */
     private static int inside(MemorySegment x, long xOff, int from, int to, float[] zoneFrom, float[] zoneTo, int size,
             MemorySegment zoned, long at) {
-        x.isNative();
-        zoned.isNative();
         long out = at * Float.BYTES;
         for (int i = from; i < to; i += LANES) {
+            x.isNative();
+            zoned.isNative();
             FloatVector v = load(x, xOff + (long) i * Float.BYTES);
             // As a number: a mask that a loop carries is boxed.
             long bounds = 0;
