@@ -4,6 +4,7 @@ import static io.pare.kernel.simd.Species.F32;
 import static io.pare.kernel.simd.Species.F64;
 import static io.pare.kernel.simd.Species.I32;
 import static io.pare.kernel.simd.Species.LANES;
+import static io.pare.mem.Unconfined.MEMORY;
 
 import io.pare.kernel.Adam;
 import io.pare.kernel.Bits;
@@ -12,6 +13,7 @@ import io.pare.kernel.Penalty;
 import io.pare.kernel.Sgd;
 import io.pare.kernel.scalar.Dropout;
 import io.pare.kernel.scalar.ScalarKernels;
+import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -25,8 +27,8 @@ import jdk.incubator.vector.VectorOperators;
  * {@link Kernels} on the Vector API.
  *
  * <p>Each step is a loop over whole vectors and a scalar tail by the plain twin. The loops count in {@code int} over
- * blocks, because the JIT optimises {@code long} loops less; offsets are {@code long}. Why they ask their segments
- * whether they are native, {@link SimdPasses} tells.
+ * blocks, because the JIT optimises {@code long} loops less; offsets are {@code long}. They
+ * address {@link Unconfined#MEMORY}, after a check of each range.
  */
 public final class SimdKernels implements Kernels {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -51,8 +53,21 @@ public final class SimdKernels implements Kernels {
         return (int) Math.min(BLOCK, whole - at);
     }
 
-    private static FloatVector load(MemorySegment segment, long offset) {
-        return FloatVector.fromMemorySegment(F32, segment, offset, LE);
+    private static long in(MemorySegment segment, long offset, int n) {
+        return Unconfined.address(segment, offset, (long) n * Float.BYTES);
+    }
+
+    private static long out(MemorySegment segment, long offset, int n) {
+        return Unconfined.writable(segment, offset, (long) n * Float.BYTES);
+    }
+
+    /** Address of the bits of {@code n} elements from {@code at} on, 0 for no mask. */
+    private static long bits(Bits mask, long at, int n) {
+        return mask == null ? 0 : Unconfined.address(mask.segment(), mask.offset() + at / 8, Bits.bytes(n));
+    }
+
+    private static FloatVector load(long address) {
+        return FloatVector.fromMemorySegment(F32, MEMORY, address, LE);
     }
 
     @Override
@@ -64,17 +79,16 @@ public final class SimdKernels implements Kernels {
     public void scale(float a, MemorySegment x, long xOff, long n) {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
-            long o = at * Float.BYTES;
-            scaleBlock(a, x, xOff + o, block(whole, at));
+            int count = block(whole, at);
+            scaleBlock(a, out(x, xOff + at * Float.BYTES, count), count);
         }
         scalar.scale(a, x, xOff + whole * Float.BYTES, n - whole);
     }
 
-    private static void scaleBlock(float a, MemorySegment x, long xOff, int n) {
+    private static void scaleBlock(float a, long x, int n) {
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
             long o = (long) i * Float.BYTES;
-            load(x, xOff + o).mul(a).intoMemorySegment(x, xOff + o, LE);
+            load(x + o).mul(a).intoMemorySegment(MEMORY, x + o, LE);
         }
     }
 
@@ -83,20 +97,17 @@ public final class SimdKernels implements Kernels {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
-            addBlock(x, xOff + o, y, yOff + o, z, zOff + o, block(whole, at));
+            int count = block(whole, at);
+            addBlock(in(x, xOff + o, count), in(y, yOff + o, count), out(z, zOff + o, count), count);
         }
         long o = whole * Float.BYTES;
         scalar.add(x, xOff + o, y, yOff + o, z, zOff + o, n - whole);
     }
 
-    private static void addBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z, long zOff,
-            int n) {
+    private static void addBlock(long x, long y, long z, int n) {
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            y.isNative();
-            z.isNative();
             long o = (long) i * Float.BYTES;
-            load(x, xOff + o).add(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
+            load(x + o).add(load(y + o)).intoMemorySegment(MEMORY, z + o, LE);
         }
     }
 
@@ -106,20 +117,17 @@ public final class SimdKernels implements Kernels {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
-            subtractBlock(x, xOff + o, y, yOff + o, z, zOff + o, block(whole, at));
+            int count = block(whole, at);
+            subtractBlock(in(x, xOff + o, count), in(y, yOff + o, count), out(z, zOff + o, count), count);
         }
         long o = whole * Float.BYTES;
         scalar.subtract(x, xOff + o, y, yOff + o, z, zOff + o, n - whole);
     }
 
-    private static void subtractBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z,
-            long zOff, int n) {
+    private static void subtractBlock(long x, long y, long z, int n) {
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            y.isNative();
-            z.isNative();
             long o = (long) i * Float.BYTES;
-            load(x, xOff + o).sub(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
+            load(x + o).sub(load(y + o)).intoMemorySegment(MEMORY, z + o, LE);
         }
     }
 
@@ -129,20 +137,17 @@ public final class SimdKernels implements Kernels {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
-            multiplyBlock(x, xOff + o, y, yOff + o, z, zOff + o, block(whole, at));
+            int count = block(whole, at);
+            multiplyBlock(in(x, xOff + o, count), in(y, yOff + o, count), out(z, zOff + o, count), count);
         }
         long o = whole * Float.BYTES;
         scalar.multiply(x, xOff + o, y, yOff + o, z, zOff + o, n - whole);
     }
 
-    private static void multiplyBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, MemorySegment z,
-            long zOff, int n) {
+    private static void multiplyBlock(long x, long y, long z, int n) {
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            y.isNative();
-            z.isNative();
             long o = (long) i * Float.BYTES;
-            load(x, xOff + o).mul(load(y, yOff + o)).intoMemorySegment(z, zOff + o, LE);
+            load(x + o).mul(load(y + o)).intoMemorySegment(MEMORY, z + o, LE);
         }
     }
 
@@ -152,20 +157,17 @@ public final class SimdKernels implements Kernels {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
-            addScaledBlock(x, xOff + o, a, y, yOff + o, z, zOff + o, block(whole, at));
+            int count = block(whole, at);
+            addScaledBlock(in(x, xOff + o, count), a, in(y, yOff + o, count), out(z, zOff + o, count), count);
         }
         long o = whole * Float.BYTES;
         scalar.addScaled(x, xOff + o, a, y, yOff + o, z, zOff + o, n - whole);
     }
 
-    private static void addScaledBlock(MemorySegment x, long xOff, float a, MemorySegment y, long yOff,
-            MemorySegment z, long zOff, int n) {
+    private static void addScaledBlock(long x, float a, long y, long z, int n) {
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            y.isNative();
-            z.isNative();
             long o = (long) i * Float.BYTES;
-            load(x, xOff + o).add(load(y, yOff + o).mul(a)).intoMemorySegment(z, zOff + o, LE);
+            load(x + o).add(load(y + o).mul(a)).intoMemorySegment(MEMORY, z + o, LE);
         }
     }
 
@@ -177,16 +179,16 @@ public final class SimdKernels implements Kernels {
         }
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
-            fillBlock(a, x, xOff + at * Float.BYTES, block(whole, at));
+            int count = block(whole, at);
+            fillBlock(a, out(x, xOff + at * Float.BYTES, count), count);
         }
         scalar.fill(a, x, xOff + whole * Float.BYTES, n - whole);
     }
 
-    private static void fillBlock(float a, MemorySegment x, long xOff, int n) {
+    private static void fillBlock(float a, long x, int n) {
         FloatVector value = FloatVector.broadcast(F32, a);
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            value.intoMemorySegment(x, xOff + (long) i * Float.BYTES, LE);
+            value.intoMemorySegment(MEMORY, x + (long) i * Float.BYTES, LE);
         }
     }
 
@@ -196,24 +198,25 @@ public final class SimdKernels implements Kernels {
         double sum = 0;
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
-            sum += dotBlock(x, xOff + o, y, yOff + o, block(whole, at));
+            int count = block(whole, at);
+            sum += dotBlock(in(x, xOff + o, count), in(y, yOff + o, count), count);
         }
         long o = whole * Float.BYTES;
         return sum + scalar.dot(x, xOff + o, y, yOff + o, n - whole);
     }
 
     /** Four accumulators: the latency of an addition is four cycles, and a loop step has four of them. */
-    private static double dotBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, int n) {
+    private static double dotBlock(long x, long y, int n) {
         DoubleVector sum0 = DoubleVector.zero(F64);
         DoubleVector sum1 = sum0;
         DoubleVector sum2 = sum0;
         DoubleVector sum3 = sum0;
         for (int i = 0; i < n; i += 2 * LANES) {
             long o = (long) i * Float.BYTES;
-            FloatVector x0 = load(x, xOff + o);
-            FloatVector y0 = load(y, yOff + o);
-            FloatVector x1 = load(x, xOff + o + (long) LANES * Float.BYTES);
-            FloatVector y1 = load(y, yOff + o + (long) LANES * Float.BYTES);
+            FloatVector x0 = load(x + o);
+            FloatVector y0 = load(y + o);
+            FloatVector x1 = load(x + o + (long) LANES * Float.BYTES);
+            FloatVector y1 = load(y + o + (long) LANES * Float.BYTES);
             sum0 = widen(x0, 0).mul(widen(y0, 0)).add(sum0);
             sum1 = widen(x0, 1).mul(widen(y0, 1)).add(sum1);
             sum2 = widen(x1, 0).mul(widen(y1, 0)).add(sum2);
@@ -242,22 +245,19 @@ public final class SimdKernels implements Kernels {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
-            whereAboveZeroBlock(y, yOff + o, dy, dyOff + o, dx, dxOff + o, block(whole, at));
+            int count = block(whole, at);
+            whereAboveZeroBlock(in(y, yOff + o, count), in(dy, dyOff + o, count), out(dx, dxOff + o, count), count);
         }
         long o = whole * Float.BYTES;
         scalar.reluBackward(y, yOff + o, dy, dyOff + o, dx, dxOff + o, n - whole);
     }
 
-    private static void whereAboveZeroBlock(MemorySegment y, long yOff, MemorySegment dy, long dyOff,
-            MemorySegment dx, long dxOff, int n) {
+    private static void whereAboveZeroBlock(long y, long dy, long dx, int n) {
         FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
-            y.isNative();
-            dy.isNative();
-            dx.isNative();
             long o = (long) i * Float.BYTES;
-            VectorMask<Float> alive = load(y, yOff + o).compare(VectorOperators.GT, zero);
-            zero.blend(load(dy, dyOff + o), alive).intoMemorySegment(dx, dxOff + o, LE);
+            VectorMask<Float> alive = load(y + o).compare(VectorOperators.GT, zero);
+            zero.blend(load(dy + o), alive).intoMemorySegment(MEMORY, dx + o, LE);
         }
     }
 
@@ -294,7 +294,8 @@ public final class SimdKernels implements Kernels {
                 scalar.dropout(x, xOff + o, y, yOff + o, LANES, rate, seed, first);
                 at += LANES;
             } else {
-                dropoutBlock(x, xOff + o, y, yOff + o, count, threshold, keep, (int) first, lowKey,
+                dropoutBlock(in(x, xOff + o, count), out(y, yOff + o, count), count, threshold, keep, (int) first,
+                        lowKey,
                         Dropout.highKey(seed, first));
                 at += count;
             }
@@ -303,18 +304,16 @@ public final class SimdKernels implements Kernels {
         scalar.dropout(x, xOff + o, y, yOff + o, n - at, rate, seed, counter + at);
     }
 
-    private static void dropoutBlock(MemorySegment x, long xOff, MemorySegment y, long yOff, int n, int threshold,
-            float keep, int counter, int lowKey, int highKey) {
+    private static void dropoutBlock(long x, long y, int n, int threshold, float keep, int counter, int lowKey,
+            int highKey) {
         FloatVector zero = FloatVector.zero(F32);
         IntVector numbers = IntVector.zero(I32).addIndex(1);
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            y.isNative();
             long o = (long) i * Float.BYTES;
             IntVector h = mix(numbers.add(counter + i).lanewise(VectorOperators.XOR, lowKey));
             h = mix(h.lanewise(VectorOperators.XOR, highKey)).lanewise(VectorOperators.LSHR, 8);
             VectorMask<Float> kept = h.compare(VectorOperators.GE, threshold).cast(F32);
-            zero.blend(load(x, xOff + o).mul(keep), kept).intoMemorySegment(y, yOff + o, LE);
+            zero.blend(load(x + o).mul(keep), kept).intoMemorySegment(MEMORY, y + o, LE);
         }
     }
 
@@ -339,12 +338,12 @@ public final class SimdKernels implements Kernels {
     }
 
     /** Bits of one vector, from element {@code i}, a multiple of the vector length; no other bit is set. */
-    private static long word(MemorySegment segment, long offset, int i) {
-        long at = offset + (i >>> 3);
+    private static long word(long bits, int i) {
+        long at = bits + (i >>> 3);
         return switch (LANES) {
-            case 16 -> segment.get(BITS16, at) & 0xffffL;
-            case 8 -> segment.get(ValueLayout.JAVA_BYTE, at) & 0xffL;
-            default -> segment.get(ValueLayout.JAVA_BYTE, at) >>> (i & 4) & 0xf;
+            case 16 -> MEMORY.get(BITS16, at) & 0xffffL;
+            case 8 -> MEMORY.get(ValueLayout.JAVA_BYTE, at) & 0xffL;
+            default -> MEMORY.get(ValueLayout.JAVA_BYTE, at) >>> (i & 4) & 0xf;
         };
     }
 
@@ -354,71 +353,61 @@ public final class SimdKernels implements Kernels {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
+            int count = block(whole, at);
+            long weights = out(w, wOff + o, count);
+            long gradients = in(g, gOff + o, count);
             // Absent operands are replaced by a range that is there and whose product with 0 is never taken.
-            MemorySegment v = velocity == null ? w : velocity;
-            long vOff = (velocity == null ? wOff : velocityOff) + o;
+            long v = velocity == null ? weights : out(velocity, velocityOff + o, count);
             if (penalty == null && mask == null) {
-                sgdBlock(settings.momentum(), settings.decay(), settings.nesterov(), rate, w, wOff + o, g, gOff + o,
-                        velocity != null, v, vOff, block(whole, at));
+                sgdBlock(settings.momentum(), settings.decay(), settings.nesterov(), rate, weights, gradients,
+                        velocity != null, v, count);
             } else {
                 boolean pulled = penalty != null;
-                sgdAdmmBlock(settings.momentum(), settings.decay(), settings.nesterov(), rate, w, wOff + o, g,
-                        gOff + o, velocity != null, v, vOff, pulled, pulled ? penalty.z() : w,
-                        (pulled ? penalty.zOffset() : wOff) + o, pulled ? penalty.u() : w,
-                        (pulled ? penalty.uOffset() : wOff) + o, pulled ? penalty.rho() : 0,
-                        mask == null ? null : mask.segment(), mask == null ? 0 : mask.offset() + at / 8,
-                        block(whole, at));
+                sgdAdmmBlock(settings.momentum(), settings.decay(), settings.nesterov(), rate, weights, gradients,
+                        velocity != null, v, pulled, pulled ? in(penalty.z(), penalty.zOffset() + o, count) : weights,
+                        pulled ? in(penalty.u(), penalty.uOffset() + o, count) : weights, pulled ? penalty.rho() : 0,
+                        bits(mask, at, count), count);
             }
         }
         ScalarKernels.sgdRange(settings, rate, w, wOff, g, gOff, velocity, velocityOff, whole, n, penalty, mask);
     }
 
-    private static void sgdBlock(float momentum, float decay, boolean nesterov, float rate, MemorySegment w, long wOff,
-            MemorySegment g, long gOff, boolean moving, MemorySegment velocity, long vOff, int n) {
+    private static void sgdBlock(float momentum, float decay, boolean nesterov, float rate, long w, long g,
+            boolean moving, long velocity, int n) {
         for (int i = 0; i < n; i += LANES) {
-            w.isNative();
-            g.isNative();
-            velocity.isNative();
             long o = (long) i * Float.BYTES;
-            FloatVector weight = load(w, wOff + o);
-            FloatVector gradient = load(g, gOff + o).add(weight.mul(decay));
+            FloatVector weight = load(w + o);
+            FloatVector gradient = load(g + o).add(weight.mul(decay));
             if (moving) {
-                FloatVector v = load(velocity, vOff + o).mul(momentum).add(gradient);
-                v.intoMemorySegment(velocity, vOff + o, LE);
+                FloatVector v = load(velocity + o).mul(momentum).add(gradient);
+                v.intoMemorySegment(MEMORY, velocity + o, LE);
                 gradient = nesterov ? gradient.add(v.mul(momentum)) : v;
             }
-            weight.sub(gradient.mul(rate)).intoMemorySegment(w, wOff + o, LE);
+            weight.sub(gradient.mul(rate)).intoMemorySegment(MEMORY, w + o, LE);
         }
     }
 
-    private static void sgdAdmmBlock(float momentum, float decay, boolean nesterov, float rate, MemorySegment w,
-            long wOff, MemorySegment g, long gOff, boolean moving, MemorySegment velocity, long vOff, boolean pulled,
-            MemorySegment z, long zOff, MemorySegment u, long uOff, float rho, MemorySegment mask, long maskOff,
-            int n) {
+    private static void sgdAdmmBlock(float momentum, float decay, boolean nesterov, float rate, long w, long g,
+            boolean moving, long velocity, boolean pulled, long z, long u, float rho, long mask, int n) {
         for (int i = 0; i < n; i += LANES) {
-            w.isNative();
-            g.isNative();
-            velocity.isNative();
-            z.isNative();
-            u.isNative();
             long o = (long) i * Float.BYTES;
-            long word = mask == null ? -1 : word(mask, maskOff, i);
+            long word = mask == 0 ? -1 : word(mask, i);
             if (word == 0) {
                 continue;
             }
             VectorMask<Float> alive = VectorMask.fromLong(F32, word);
-            FloatVector weight = load(w, wOff + o);
-            FloatVector gradient = load(g, gOff + o).add(weight.mul(decay));
+            FloatVector weight = load(w + o);
+            FloatVector gradient = load(g + o).add(weight.mul(decay));
             if (pulled) {
-                gradient = gradient.add(weight.sub(load(z, zOff + o)).add(load(u, uOff + o)).mul(rho));
+                gradient = gradient.add(weight.sub(load(z + o)).add(load(u + o)).mul(rho));
             }
             if (moving) {
-                FloatVector last = load(velocity, vOff + o);
+                FloatVector last = load(velocity + o);
                 FloatVector v = last.mul(momentum).add(gradient);
-                last.blend(v, alive).intoMemorySegment(velocity, vOff + o, LE);
+                last.blend(v, alive).intoMemorySegment(MEMORY, velocity + o, LE);
                 gradient = nesterov ? gradient.add(v.mul(momentum)) : v;
             }
-            weight.blend(weight.sub(gradient.mul(rate)), alive).intoMemorySegment(w, wOff + o, LE);
+            weight.blend(weight.sub(gradient.mul(rate)), alive).intoMemorySegment(MEMORY, w + o, LE);
         }
     }
 
@@ -433,48 +422,43 @@ public final class SimdKernels implements Kernels {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
-            adamBlock(settings.beta1(), settings.beta2(), settings.epsilon(), fix1, fix2, shrink, coupled, rate, w,
-                    wOff + o, g, gOff + o, m, mOff + o, v, vOff + o, pulled, pulled ? penalty.z() : w,
-                    (pulled ? penalty.zOffset() : wOff) + o, pulled ? penalty.u() : w,
-                    (pulled ? penalty.uOffset() : wOff) + o, pulled ? penalty.rho() : 0,
-                    mask == null ? null : mask.segment(), mask == null ? 0 : mask.offset() + at / 8, block(whole, at));
+            int count = block(whole, at);
+            long weights = out(w, wOff + o, count);
+            adamBlock(settings.beta1(), settings.beta2(), settings.epsilon(), fix1, fix2, shrink, coupled, rate,
+                    weights, in(g, gOff + o, count), out(m, mOff + o, count), out(v, vOff + o, count), pulled,
+                    pulled ? in(penalty.z(), penalty.zOffset() + o, count) : weights,
+                    pulled ? in(penalty.u(), penalty.uOffset() + o, count) : weights, pulled ? penalty.rho() : 0,
+                    bits(mask, at, count), count);
         }
         ScalarKernels.adamRange(settings, rate, step, w, wOff, g, gOff, m, mOff, v, vOff, whole, n, penalty, mask);
     }
 
     private static void adamBlock(float beta1, float beta2, float epsilon, float fix1, float fix2, float shrink,
-            float coupled, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff, MemorySegment m,
-            long mOff, MemorySegment v, long vOff, boolean pulled, MemorySegment z, long zOff, MemorySegment u,
-            long uOff, float rho, MemorySegment mask, long maskOff, int n) {
+            float coupled, float rate, long w, long g, long m, long v, boolean pulled, long z, long u, float rho,
+            long mask, int n) {
         VectorMask<Float> pull = F32.maskAll(pulled);
         float rest1 = 1 - beta1;
         float rest2 = 1 - beta2;
         for (int i = 0; i < n; i += LANES) {
-            w.isNative();
-            g.isNative();
-            m.isNative();
-            v.isNative();
-            z.isNative();
-            u.isNative();
             long o = (long) i * Float.BYTES;
-            long word = mask == null ? -1 : word(mask, maskOff, i);
+            long word = mask == 0 ? -1 : word(mask, i);
             if (word == 0) {
                 continue;
             }
             VectorMask<Float> alive = VectorMask.fromLong(F32, word);
-            FloatVector weight = load(w, wOff + o);
-            FloatVector gradient = load(g, gOff + o).add(weight.mul(coupled));
+            FloatVector weight = load(w + o);
+            FloatVector gradient = load(g + o).add(weight.mul(coupled));
             // No branch: a vector that comes from one of two is not always kept in a register.
-            gradient = gradient.add(weight.sub(load(z, zOff + o)).add(load(u, uOff + o)).mul(rho), pull);
-            FloatVector m0 = load(m, mOff + o);
-            FloatVector v0 = load(v, vOff + o);
+            gradient = gradient.add(weight.sub(load(z + o)).add(load(u + o)).mul(rho), pull);
+            FloatVector m0 = load(m + o);
+            FloatVector v0 = load(v + o);
             FloatVector m1 = m0.mul(beta1).add(gradient.mul(rest1));
             FloatVector v1 = v0.mul(beta2).add(gradient.mul(gradient).mul(rest2));
-            m0.blend(m1, alive).intoMemorySegment(m, mOff + o, LE);
-            v0.blend(v1, alive).intoMemorySegment(v, vOff + o, LE);
+            m0.blend(m1, alive).intoMemorySegment(MEMORY, m + o, LE);
+            v0.blend(v1, alive).intoMemorySegment(MEMORY, v + o, LE);
             FloatVector size = v1.mul(fix2).sqrt().add(epsilon);
             FloatVector moved = weight.mul(shrink).sub(m1.mul(fix1).mul(rate).div(size));
-            weight.blend(moved, alive).intoMemorySegment(w, wOff + o, LE);
+            weight.blend(moved, alive).intoMemorySegment(MEMORY, w + o, LE);
         }
     }
 
@@ -482,7 +466,8 @@ public final class SimdKernels implements Kernels {
     public void applyMask(Bits mask, MemorySegment x, long xOff, long n) {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
-            applyMaskBlock(mask.segment(), mask.offset() + at / 8, x, xOff + at * Float.BYTES, block(whole, at));
+            int count = block(whole, at);
+            applyMaskBlock(bits(mask, at, count), out(x, xOff + at * Float.BYTES, count), count);
         }
         for (long i = whole; i < n; i++) {
             if (!mask.get(i)) {
@@ -491,14 +476,12 @@ public final class SimdKernels implements Kernels {
         }
     }
 
-    private static void applyMaskBlock(MemorySegment mask, long maskOff, MemorySegment x, long xOff, int n) {
+    private static void applyMaskBlock(long mask, long x, int n) {
         FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
-            mask.isNative();
-            x.isNative();
             long o = (long) i * Float.BYTES;
-            zero.blend(load(x, xOff + o), VectorMask.fromLong(F32, word(mask, maskOff, i)))
-                    .intoMemorySegment(x, xOff + o, LE);
+            zero.blend(load(x + o), VectorMask.fromLong(F32, word(mask, i)))
+                    .intoMemorySegment(MEMORY, x + o, LE);
         }
     }
 }

@@ -4,9 +4,11 @@ import static io.pare.kernel.simd.Species.F32;
 import static io.pare.kernel.simd.Species.F64;
 import static io.pare.kernel.simd.Species.I32;
 import static io.pare.kernel.simd.Species.LANES;
+import static io.pare.mem.Unconfined.MEMORY;
 
 import io.pare.kernel.Passes;
 import io.pare.kernel.scalar.ScalarPasses;
+import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -24,10 +26,7 @@ import jdk.incubator.vector.VectorShuffle;
  * <p>Compaction compresses in a register and stores a whole vector at a cursor: compressing into memory is microcoded
  * on Zen 4 (hundreds of cycles), and the cursor needs only a count of the mask.
  *
- * <p>Loops begin by asking each of their segments whether it is native, for the JIT's sake: at that very call it has
- * seen no others, and leaves the kind out of the loop. The Vector API's own profile has heap segments in it where the
- * fallbacks have run before; then the checks of all segments stay in the loop, and it takes half as long again, in one
- * JVM and not in the next.
+ * <p>Loops address {@link Unconfined#MEMORY}, after a check of each range: {@link Unconfined} tells why.
  */
 public final class SimdPasses implements Passes {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -44,15 +43,29 @@ public final class SimdPasses implements Passes {
     private static final VectorShuffle<Float> UPPER = VectorShuffle.iota(F32, HALF, 1, true);
     private static final IntVector INDEX = IntVector.zero(I32).addIndex(1);
 
-    private static FloatVector load(MemorySegment segment, long offset) {
-        return FloatVector.fromMemorySegment(F32, segment, offset, LE);
+    private static long floats(MemorySegment segment, long offset, int n) {
+        return Unconfined.address(segment, offset, (long) n * Float.BYTES);
+    }
+
+    private static long outFloats(MemorySegment segment, long offset, int n) {
+        return Unconfined.writable(segment, offset, (long) n * Float.BYTES);
+    }
+
+    /** Where an array begins that receives {@code n} elements at most from {@code at} on, a whole vector at a time. */
+    private static long found(MemorySegment segment, long at, int n) {
+        long offset = at * Integer.BYTES;
+        return Unconfined.writable(segment, offset, (n + (long) LANES) * Integer.BYTES) - offset;
+    }
+
+    private static FloatVector load(long address) {
+        return FloatVector.fromMemorySegment(F32, MEMORY, address, LE);
     }
 
     /** Bits of x, or of x + u. */
-    private static IntVector bits(MemorySegment x, long xOff, MemorySegment u, long uOff) {
-        return u == null
-                ? IntVector.fromMemorySegment(I32, x, xOff, LE)
-                : load(x, xOff).add(load(u, uOff)).reinterpretAsInts();
+    private static IntVector bits(long x, long u) {
+        return u == 0
+                ? IntVector.fromMemorySegment(I32, MEMORY, x, LE)
+                : load(x).add(load(u)).reinterpretAsInts();
     }
 
     private static IntVector key(IntVector bits) {
@@ -64,14 +77,14 @@ public final class SimdPasses implements Passes {
             int pivot3, long[] counts, int at) {
         int whole = n - n % LANES;
         int max = u == null
-                ? countOne(x, xOff, whole, pivot0, pivot1, pivot2, pivot3, counts, at)
-                : countSum(x, xOff, u, uOff, whole, pivot0, pivot1, pivot2, pivot3, counts, at);
+                ? countOne(floats(x, xOff, whole), whole, pivot0, pivot1, pivot2, pivot3, counts, at)
+                : countSum(floats(x, xOff, whole), floats(u, uOff, whole), whole, pivot0, pivot1, pivot2, pivot3,
+                        counts, at);
         return Math.max(max,
                 ScalarPasses.countFrom(whole, x, xOff, u, uOff, n, pivot0, pivot1, pivot2, pivot3, counts, at));
     }
 
-    private static int countOne(MemorySegment x, long xOff, int n, int pivot0, int pivot1, int pivot2, int pivot3,
-            long[] counts, int at) {
+    private static int countOne(long x, int n, int pivot0, int pivot1, int pivot2, int pivot3, long[] counts, int at) {
         IntVector max = IntVector.zero(I32);
         // Masked additions count in lanes: no move from a mask to a register in the loop.
         IntVector count0 = max;
@@ -79,9 +92,8 @@ public final class SimdPasses implements Passes {
         IntVector count2 = max;
         IntVector count3 = max;
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
             long o = (long) i * Float.BYTES;
-            IntVector key = IntVector.fromMemorySegment(I32, x, xOff + o, LE).and(MAGNITUDE);
+            IntVector key = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE).and(MAGNITUDE);
             max = max.max(key);
             count0 = count0.add(1, key.compare(VectorOperators.GE, pivot0));
             count1 = count1.add(1, key.compare(VectorOperators.GE, pivot1));
@@ -96,8 +108,8 @@ public final class SimdPasses implements Passes {
     }
 
     /** A loop of its own, because a vector that comes from one of two branches is boxed. */
-    private static int countSum(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int pivot0, int pivot1,
-            int pivot2, int pivot3, long[] counts, int at) {
+    private static int countSum(long x, long u, int n, int pivot0, int pivot1, int pivot2, int pivot3, long[] counts,
+            int at) {
         IntVector max = IntVector.zero(I32);
         // Masked additions count in lanes: no move from a mask to a register in the loop.
         IntVector count0 = max;
@@ -105,11 +117,9 @@ public final class SimdPasses implements Passes {
         IntVector count2 = max;
         IntVector count3 = max;
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            u.isNative();
             long o = (long) i * Float.BYTES;
-            IntVector key = FloatVector.fromMemorySegment(F32, x, xOff + o, LE)
-                    .add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts().and(MAGNITUDE);
+            IntVector key = FloatVector.fromMemorySegment(F32, MEMORY, x + o, LE)
+                    .add(FloatVector.fromMemorySegment(F32, MEMORY, u + o, LE)).reinterpretAsInts().and(MAGNITUDE);
             max = max.max(key);
             count0 = count0.add(1, key.compare(VectorOperators.GE, pivot0));
             count1 = count1.add(1, key.compare(VectorOperators.GE, pivot1));
@@ -128,26 +138,24 @@ public final class SimdPasses implements Passes {
             MemorySegment keys, long at, long[] tally, int slot) {
         int whole = n - n % LANES;
         int found = u == null
-                ? collectOne(x, xOff, whole, lo, hi, keys, at, tally, slot)
-                : collectSum(x, xOff, u, uOff, whole, lo, hi, keys, at, tally, slot);
+                ? collectOne(floats(x, xOff, whole), whole, lo, hi, found(keys, at, whole), at, tally, slot)
+                : collectSum(floats(x, xOff, whole), floats(u, uOff, whole), whole, lo, hi, found(keys, at, whole), at,
+                        tally, slot);
         return found + ScalarPasses.collectFrom(whole, x, xOff, u, uOff, n, lo, hi, keys, at + found, tally, slot);
     }
 
-    private static int collectOne(MemorySegment x, long xOff, int n, int lo, int hi, MemorySegment keys, long at,
-            long[] tally, int slot) {
+    private static int collectOne(long x, int n, int lo, int hi, long keys, long at, long[] tally, int slot) {
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            keys.isNative();
             long o = (long) i * Float.BYTES;
-            IntVector key = IntVector.fromMemorySegment(I32, x, xOff + o, LE).and(MAGNITUDE);
+            IntVector key = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE).and(MAGNITUDE);
             VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
             VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
             max = max.max(key);
             above = above.add(1, over);
-            key.compress(inside).intoMemorySegment(keys, out, LE);
+            key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
             out += (long) inside.trueCount() * Integer.BYTES;
         }
         tally[slot] = above.reduceLanes(VectorOperators.ADD);
@@ -155,23 +163,19 @@ public final class SimdPasses implements Passes {
         return (int) (out / Integer.BYTES - at);
     }
 
-    private static int collectSum(MemorySegment x, long xOff, MemorySegment u, long uOff, int n, int lo, int hi,
-            MemorySegment keys, long at, long[] tally, int slot) {
+    private static int collectSum(long x, long u, int n, int lo, int hi, long keys, long at, long[] tally, int slot) {
         IntVector max = IntVector.zero(I32);
         IntVector above = max;
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            u.isNative();
-            keys.isNative();
             long o = (long) i * Float.BYTES;
-            IntVector key = FloatVector.fromMemorySegment(F32, x, xOff + o, LE)
-                    .add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts().and(MAGNITUDE);
+            IntVector key = FloatVector.fromMemorySegment(F32, MEMORY, x + o, LE)
+                    .add(FloatVector.fromMemorySegment(F32, MEMORY, u + o, LE)).reinterpretAsInts().and(MAGNITUDE);
             VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
             VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
             max = max.max(key);
             above = above.add(1, over);
-            key.compress(inside).intoMemorySegment(keys, out, LE);
+            key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
             out += (long) inside.trueCount() * Integer.BYTES;
         }
         tally[slot] = above.reduceLanes(VectorOperators.ADD);
@@ -183,32 +187,29 @@ public final class SimdPasses implements Passes {
     public int speculate(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
             MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
         int whole = n - n % LANES;
-        int found = guess(x, xOff, z, zOff, whole, lo, guess, hi, keys, places, at, tally, slot);
+        int found = guess(floats(x, xOff, whole), outFloats(z, zOff, whole), whole, lo, guess, hi,
+                found(keys, at, whole), found(places, at, whole), at, tally, slot);
         return found + ScalarPasses.speculateFrom(whole, x, xOff, z, zOff, n, lo, guess, hi, keys, places, at + found,
                 tally, slot);
     }
 
-    private static int guess(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
-            MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
+    private static int guess(long x, long z, int n, int lo, int guess, int hi, long keys, long places, long at,
+            long[] tally, int slot) {
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            z.isNative();
-            keys.isNative();
-            places.isNative();
             long o = (long) i * Float.BYTES;
-            IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+            IntVector bits = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE);
             IntVector key = bits.and(MAGNITUDE);
-            zero.blend(bits, key.compare(VectorOperators.GE, guess)).intoMemorySegment(z, zOff + o, LE);
+            zero.blend(bits, key.compare(VectorOperators.GE, guess)).intoMemorySegment(MEMORY, z + o, LE);
             VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
             VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
             max = max.max(key);
             above = above.add(1, over);
-            key.compress(inside).intoMemorySegment(keys, out, LE);
-            INDEX.add(i).compress(inside).intoMemorySegment(places, out, LE);
+            key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
+            INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
             out += (long) inside.trueCount() * Integer.BYTES;
         }
         tally[slot] = above.reduceLanes(VectorOperators.ADD);
@@ -221,11 +222,16 @@ public final class SimdPasses implements Passes {
             int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
             long[] tally, int slot, double[] primal, double[] dual) {
         int whole = n - n % Passes.STRIDE;
+        long wAt = floats(w, wOff, whole);
+        long uAt = outFloats(u, uOff, whole);
+        long zAt = outFloats(z, zOff, whole);
+        long keysAt = found(keys, at, whole);
+        long placesAt = found(places, at, whole);
+        long oldsAt = found(olds, at, whole);
         int found = LANES == Passes.STRIDE
-                ? step(w, wOff, u, uOff, z, zOff, whole, lo, guess, hi, keys, places, olds, at, tally, slot, primal,
-                        dual)
-                : shortStep(w, wOff, u, uOff, z, zOff, whole, lo, guess, hi, keys, places, olds, at, tally, slot,
-                        primal, dual);
+                ? step(wAt, uAt, zAt, whole, lo, guess, hi, keysAt, placesAt, oldsAt, at, tally, slot, primal, dual)
+                : shortStep(wAt, uAt, zAt, whole, lo, guess, hi, keysAt, placesAt, oldsAt, at, tally, slot, primal,
+                        dual);
         return found + ScalarPasses.speculateAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, lo, guess, hi, keys, places,
                 olds, at + found, tally, slot, primal, dual);
     }
@@ -235,9 +241,8 @@ public final class SimdPasses implements Passes {
      * branch: in a loop so large the JIT may stop inlining, and box vectors. The products are exact in double precision,
      * so that fma rounds as the scalar twin does.
      */
-    private static int step(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n,
-            int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
-            long[] tally, int slot, double[] primal, double[] dual) {
+    private static int step(long w, long u, long z, int n, int lo, int guess, int hi, long keys, long places, long olds,
+            long at, long[] tally, int slot, double[] primal, double[] dual) {
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
@@ -247,21 +252,15 @@ public final class SimdPasses implements Passes {
         DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
-            w.isNative();
-            u.isNative();
-            z.isNative();
-            keys.isNative();
-            places.isNative();
-            olds.isNative();
             long o = (long) i * Float.BYTES;
-            FloatVector weight = FloatVector.fromMemorySegment(F32, w, wOff + o, LE);
-            FloatVector old = FloatVector.fromMemorySegment(F32, z, zOff + o, LE);
-            IntVector v = weight.add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts();
+            FloatVector weight = FloatVector.fromMemorySegment(F32, MEMORY, w + o, LE);
+            FloatVector old = FloatVector.fromMemorySegment(F32, MEMORY, z + o, LE);
+            IntVector v = weight.add(FloatVector.fromMemorySegment(F32, MEMORY, u + o, LE)).reinterpretAsInts();
             IntVector key = v.and(MAGNITUDE);
             VectorMask<Integer> kept = key.compare(VectorOperators.GE, guess);
             IntVector next = zero.blend(v, kept);
-            next.intoMemorySegment(z, zOff + o, LE);
-            v.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
+            next.intoMemorySegment(MEMORY, z + o, LE);
+            v.blend(zero, kept).intoMemorySegment(MEMORY, u + o, LE);
             FloatVector p = weight.sub(next.reinterpretAsFloats());
             FloatVector d = next.reinterpretAsFloats().sub(old);
             DoubleVector p0 = (DoubleVector) p.convertShape(VectorOperators.F2D, F64, 0);
@@ -276,9 +275,9 @@ public final class SimdPasses implements Passes {
             VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
             max = max.max(key);
             above = above.add(1, over);
-            key.compress(inside).intoMemorySegment(keys, out, LE);
-            INDEX.add(i).compress(inside).intoMemorySegment(places, out, LE);
-            old.reinterpretAsInts().compress(inside).intoMemorySegment(olds, out, LE);
+            key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
+            INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
+            old.reinterpretAsInts().compress(inside).intoMemorySegment(MEMORY, olds + out, LE);
             out += (long) inside.trueCount() * Integer.BYTES;
         }
         primal0.intoArray(primal, 0);
@@ -291,39 +290,32 @@ public final class SimdPasses implements Passes {
     }
 
     /** {@link #step} for vectors shorter than the strided sums. */
-    private static int shortStep(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
-            int n, int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
-            long[] tally, int slot, double[] primal, double[] dual) {
+    private static int shortStep(long w, long u, long z, int n, int lo, int guess, int hi, long keys, long places,
+            long olds, long at, long[] tally, int slot, double[] primal, double[] dual) {
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
-            w.isNative();
-            u.isNative();
-            z.isNative();
-            keys.isNative();
-            places.isNative();
-            olds.isNative();
             long o = (long) i * Float.BYTES;
-            FloatVector weight = load(w, wOff + o);
-            FloatVector old = load(z, zOff + o);
-            IntVector v = weight.add(load(u, uOff + o)).reinterpretAsInts();
+            FloatVector weight = load(w + o);
+            FloatVector old = load(z + o);
+            IntVector v = weight.add(load(u + o)).reinterpretAsInts();
             IntVector key = key(v);
             VectorMask<Integer> kept = key.compare(VectorOperators.GE, guess);
             IntVector next = zero.blend(v, kept);
             int lane = i & Passes.STRIDE - 1;
             square(weight, next.reinterpretAsFloats(), primal, lane);
             square(next.reinterpretAsFloats(), old, dual, lane);
-            next.intoMemorySegment(z, zOff + o, LE);
-            v.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
+            next.intoMemorySegment(MEMORY, z + o, LE);
+            v.blend(zero, kept).intoMemorySegment(MEMORY, u + o, LE);
             VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
             VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
             max = max.max(key);
             above = above.add(1, over);
-            key.compress(inside).intoMemorySegment(keys, out, LE);
-            INDEX.add(i).compress(inside).intoMemorySegment(places, out, LE);
-            old.reinterpretAsInts().compress(inside).intoMemorySegment(olds, out, LE);
+            key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
+            INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
+            old.reinterpretAsInts().compress(inside).intoMemorySegment(MEMORY, olds + out, LE);
             out += (long) inside.trueCount() * Integer.BYTES;
         }
         tally[slot] = above.reduceLanes(VectorOperators.ADD);
@@ -334,14 +326,14 @@ public final class SimdPasses implements Passes {
     @Override
     public int between(MemorySegment keys, long at, int n, int from, int to, MemorySegment found) {
         int whole = n - n % LANES;
+        long keysAt = floats(keys, at * Integer.BYTES, whole);
+        long foundAt = found(found, at, whole);
         long out = at * Integer.BYTES;
         for (int i = 0; i < whole; i += LANES) {
-            keys.isNative();
-            found.isNative();
-            IntVector key = IntVector.fromMemorySegment(I32, keys, (at + i) * Integer.BYTES, LE);
+            IntVector key = IntVector.fromMemorySegment(I32, MEMORY, keysAt + (long) i * Integer.BYTES, LE);
             VectorMask<Integer> inside = key.compare(VectorOperators.GE, from)
                     .andNot(key.compare(VectorOperators.GE, to));
-            INDEX.add(i).compress(inside).intoMemorySegment(found, out, LE);
+            INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, foundAt + out, LE);
             out += (long) inside.trueCount() * Integer.BYTES;
         }
         int count = (int) (out / Integer.BYTES - at);
@@ -369,8 +361,10 @@ public final class SimdPasses implements Passes {
     @Override
     public void mask(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int key, long ties) {
         int whole = n - n % LANES;
+        long xAt = floats(x, xOff, whole);
+        long zAt = outFloats(z, zOff, whole);
         if (ties >= n) {
-            maskAbove(x, xOff, z, zOff, 0, whole, key - 1);
+            maskAbove(xAt, zAt, 0, whole, key - 1);
             ScalarPasses.maskFrom(whole, x, xOff, z, zOff, n, key, ties);
             return;
         }
@@ -378,16 +372,14 @@ public final class SimdPasses implements Passes {
         long left = ties;
         IntVector zero = IntVector.zero(I32);
         for (; i < whole; i += LANES) {
-            x.isNative();
-            z.isNative();
             long o = (long) i * Float.BYTES;
-            IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+            IntVector bits = IntVector.fromMemorySegment(I32, MEMORY, xAt + o, LE);
             IntVector found = bits.and(MAGNITUDE);
             int same = found.compare(VectorOperators.EQ, key).trueCount();
             if (same >= left) {
                 break;
             }
-            zero.blend(bits, found.compare(VectorOperators.GE, key)).intoMemorySegment(z, zOff + o, LE);
+            zero.blend(bits, found.compare(VectorOperators.GE, key)).intoMemorySegment(MEMORY, zAt + o, LE);
             left -= same;
         }
         if (i < whole) {
@@ -396,18 +388,16 @@ public final class SimdPasses implements Passes {
             left = 0;
             i += LANES;
         }
-        maskAbove(x, xOff, z, zOff, i, whole, key);
+        maskAbove(xAt, zAt, i, whole, key);
         ScalarPasses.maskFrom(whole, x, xOff, z, zOff, n, key, left);
     }
 
-    private static void maskAbove(MemorySegment x, long xOff, MemorySegment z, long zOff, int from, int to, int key) {
+    private static void maskAbove(long x, long z, int from, int to, int key) {
         IntVector zero = IntVector.zero(I32);
         for (int i = from; i < to; i += LANES) {
-            x.isNative();
-            z.isNative();
             long o = (long) i * Float.BYTES;
-            IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
-            zero.blend(bits, key(bits).compare(VectorOperators.GT, key)).intoMemorySegment(z, zOff + o, LE);
+            IntVector bits = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE);
+            zero.blend(bits, key(bits).compare(VectorOperators.GT, key)).intoMemorySegment(MEMORY, z + o, LE);
         }
     }
 
@@ -415,8 +405,11 @@ public final class SimdPasses implements Passes {
     public void maskAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n,
             int key, long ties, double[] primal, double[] dual) {
         int whole = n - n % Passes.STRIDE;
+        long wAt = floats(w, wOff, whole);
+        long uAt = outFloats(u, uOff, whole);
+        long zAt = outFloats(z, zOff, whole);
         if (ties >= n) {
-            maskAdmmAbove(w, wOff, u, uOff, z, zOff, 0, whole, key - 1, primal, dual);
+            maskAdmmAbove(wAt, uAt, zAt, 0, whole, key - 1, primal, dual);
             ScalarPasses.maskAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, key, ties, primal, dual);
             return;
         }
@@ -426,24 +419,24 @@ public final class SimdPasses implements Passes {
             int same = 0;
             for (int j = i; j < i + Passes.STRIDE; j += LANES) {
                 long o = (long) j * Float.BYTES;
-                same += key(bits(w, wOff + o, u, uOff + o)).compare(VectorOperators.EQ, key).trueCount();
+                same += key(bits(wAt + o, uAt + o)).compare(VectorOperators.EQ, key).trueCount();
             }
             if (same > left) {
                 ScalarPasses.maskAdmmFrom(i, w, wOff, u, uOff, z, zOff, i + Passes.STRIDE, key, left, primal, dual);
                 left = 0;
             } else {
-                maskAdmmAbove(w, wOff, u, uOff, z, zOff, i, i + Passes.STRIDE, key - 1, primal, dual);
+                maskAdmmAbove(wAt, uAt, zAt, i, i + Passes.STRIDE, key - 1, primal, dual);
                 left -= same;
             }
         }
-        maskAdmmAbove(w, wOff, u, uOff, z, zOff, i, whole, key, primal, dual);
+        maskAdmmAbove(wAt, uAt, zAt, i, whole, key, primal, dual);
         ScalarPasses.maskAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, key, left, primal, dual);
     }
 
-    private static void maskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
-            long zOff, int from, int to, int key, double[] primal, double[] dual) {
+    private static void maskAdmmAbove(long w, long u, long z, int from, int to, int key, double[] primal,
+            double[] dual) {
         if (LANES < Passes.STRIDE) {
-            shortMaskAdmmAbove(w, wOff, u, uOff, z, zOff, from, to, key, primal, dual);
+            shortMaskAdmmAbove(w, u, z, from, to, key, primal, dual);
             return;
         }
         IntVector zero = IntVector.zero(I32);
@@ -452,17 +445,14 @@ public final class SimdPasses implements Passes {
         DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
         DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
         for (int i = from; i < to; i += LANES) {
-            w.isNative();
-            u.isNative();
-            z.isNative();
             long o = (long) i * Float.BYTES;
-            FloatVector weight = FloatVector.fromMemorySegment(F32, w, wOff + o, LE);
-            FloatVector old = FloatVector.fromMemorySegment(F32, z, zOff + o, LE);
-            IntVector v = weight.add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts();
+            FloatVector weight = FloatVector.fromMemorySegment(F32, MEMORY, w + o, LE);
+            FloatVector old = FloatVector.fromMemorySegment(F32, MEMORY, z + o, LE);
+            IntVector v = weight.add(FloatVector.fromMemorySegment(F32, MEMORY, u + o, LE)).reinterpretAsInts();
             VectorMask<Integer> kept = v.and(MAGNITUDE).compare(VectorOperators.GT, key);
             IntVector next = zero.blend(v, kept);
-            next.intoMemorySegment(z, zOff + o, LE);
-            v.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
+            next.intoMemorySegment(MEMORY, z + o, LE);
+            v.blend(zero, kept).intoMemorySegment(MEMORY, u + o, LE);
             FloatVector p = weight.sub(next.reinterpretAsFloats());
             FloatVector d = next.reinterpretAsFloats().sub(old);
             DoubleVector p0 = low(p);
@@ -481,24 +471,21 @@ public final class SimdPasses implements Passes {
     }
 
     /** {@link #maskAdmmAbove} for vectors shorter than the strided sums. */
-    private static void shortMaskAdmmAbove(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z,
-            long zOff, int from, int to, int key, double[] primal, double[] dual) {
+    private static void shortMaskAdmmAbove(long w, long u, long z, int from, int to, int key, double[] primal,
+            double[] dual) {
         IntVector zero = IntVector.zero(I32);
         for (int i = from; i < to; i += LANES) {
-            w.isNative();
-            u.isNative();
-            z.isNative();
             long o = (long) i * Float.BYTES;
-            FloatVector weight = load(w, wOff + o);
-            FloatVector old = load(z, zOff + o);
-            IntVector v = weight.add(load(u, uOff + o)).reinterpretAsInts();
+            FloatVector weight = load(w + o);
+            FloatVector old = load(z + o);
+            IntVector v = weight.add(load(u + o)).reinterpretAsInts();
             VectorMask<Integer> kept = key(v).compare(VectorOperators.GT, key);
             IntVector next = zero.blend(v, kept);
             int lane = i & Passes.STRIDE - 1;
             square(weight, next.reinterpretAsFloats(), primal, lane);
             square(next.reinterpretAsFloats(), old, dual, lane);
-            next.intoMemorySegment(z, zOff + o, LE);
-            v.blend(zero, kept).intoMemorySegment(u, uOff + o, LE);
+            next.intoMemorySegment(MEMORY, z + o, LE);
+            v.blend(zero, kept).intoMemorySegment(MEMORY, u + o, LE);
         }
     }
 
@@ -506,6 +493,9 @@ public final class SimdPasses implements Passes {
     public void maskBits(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment bits, long bitsOff,
             int n, int key, long ties) {
         int whole = n - n % Passes.STRIDE;
+        long xAt = floats(x, xOff, whole);
+        long uAt = u == null ? 0 : floats(u, uOff, whole);
+        long bitsAt = Unconfined.writable(bits, bitsOff, whole / 8);
         int i = 0;
         long left = ties;
         if (ties < n) {
@@ -513,76 +503,69 @@ public final class SimdPasses implements Passes {
                 int same = 0;
                 for (int j = i; j < i + Passes.STRIDE; j += LANES) {
                     long o = (long) j * Float.BYTES;
-                    same += key(bits(x, xOff + o, u, uOff + o)).compare(VectorOperators.EQ, key).trueCount();
+                    same += key(bits(xAt + o, u == null ? 0 : uAt + o)).compare(VectorOperators.EQ, key).trueCount();
                 }
                 if (same > left) {
                     ScalarPasses.maskBitsFrom(i, x, xOff, u, uOff, bits, bitsOff, i + Passes.STRIDE, key, left);
                     left = 0;
                 } else {
-                    bitsAbove(x, xOff, u, uOff, bits, bitsOff, i, i + Passes.STRIDE, key - 1);
+                    bitsAbove(xAt, uAt, bitsAt, i, i + Passes.STRIDE, key - 1);
                     left -= same;
                 }
             }
         }
-        bitsAbove(x, xOff, u, uOff, bits, bitsOff, i, whole, ties < n ? key : key - 1);
+        bitsAbove(xAt, uAt, bitsAt, i, whole, ties < n ? key : key - 1);
         ScalarPasses.maskBitsFrom(whole, x, xOff, u, uOff, bits, bitsOff, n, key, left);
     }
 
-    private static void bitsAbove(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment bits,
-            long bitsOff, int from, int to, int key) {
-        if (u == null) {
-            bitsOfOne(x, xOff, bits, bitsOff, from, to, key);
+    private static void bitsAbove(long x, long u, long bits, int from, int to, int key) {
+        if (u == 0) {
+            bitsOfOne(x, bits, from, to, key);
         } else {
-            bitsOfSum(x, xOff, u, uOff, bits, bitsOff, from, to, key);
+            bitsOfSum(x, u, bits, from, to, key);
         }
     }
 
-    private static void bitsOfOne(MemorySegment x, long xOff, MemorySegment bits, long bitsOff, int from, int to,
-            int key) {
+    private static void bitsOfOne(long x, long bits, int from, int to, int key) {
         for (int i = from; i < to; i += Passes.STRIDE) {
-            x.isNative();
-            bits.isNative();
             long set = 0;
             for (int j = 0; j < Passes.STRIDE; j += LANES) {
                 long o = (long) (i + j) * Float.BYTES;
-                IntVector v = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+                IntVector v = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE);
                 set |= v.and(MAGNITUDE).compare(VectorOperators.GT, key).toLong() << j;
             }
-            bits.set(BITS16, bitsOff + (i >>> 3), (short) set);
+            MEMORY.set(BITS16, bits + (i >>> 3), (short) set);
         }
     }
 
-    private static void bitsOfSum(MemorySegment x, long xOff, MemorySegment u, long uOff, MemorySegment bits,
-            long bitsOff, int from, int to, int key) {
+    private static void bitsOfSum(long x, long u, long bits, int from, int to, int key) {
         for (int i = from; i < to; i += Passes.STRIDE) {
-            x.isNative();
-            u.isNative();
-            bits.isNative();
             long set = 0;
             for (int j = 0; j < Passes.STRIDE; j += LANES) {
                 long o = (long) (i + j) * Float.BYTES;
-                IntVector v = FloatVector.fromMemorySegment(F32, x, xOff + o, LE)
-                        .add(FloatVector.fromMemorySegment(F32, u, uOff + o, LE)).reinterpretAsInts();
+                IntVector v = FloatVector.fromMemorySegment(F32, MEMORY, x + o, LE)
+                        .add(FloatVector.fromMemorySegment(F32, MEMORY, u + o, LE)).reinterpretAsInts();
                 set |= v.and(MAGNITUDE).compare(VectorOperators.GT, key).toLong() << j;
             }
-            bits.set(BITS16, bitsOff + (i >>> 3), (short) set);
+            MEMORY.set(BITS16, bits + (i >>> 3), (short) set);
         }
     }
 
     @Override
     public void norm(int power, MemorySegment x, long xOff, int n, double[] sums) {
         int whole = n - n % Passes.STRIDE;
+        long at = floats(x, xOff, whole);
         if (LANES == Passes.STRIDE) {
             if (power == 1) {
-                magnitudes(x, xOff, whole, sums);
+                magnitudes(at, whole, sums);
             } else {
-                squares(x, xOff, whole, sums);
+                squares(at, whole, sums);
             }
             ScalarPasses.normFrom(whole, power, x, xOff, n, sums);
             return;
         }
         for (int i = 0; i < whole; i += LANES) {
-            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            FloatVector v = load(at + (long) i * Float.BYTES);
             int lane = i & Passes.STRIDE - 1;
             DoubleVector low = low(v);
             DoubleVector high = high(v);
@@ -594,12 +577,11 @@ public final class SimdPasses implements Passes {
         ScalarPasses.normFrom(whole, power, x, xOff, n, sums);
     }
 
-    private static void magnitudes(MemorySegment x, long xOff, int n, double[] sums) {
+    private static void magnitudes(long x, int n, double[] sums) {
         DoubleVector low = DoubleVector.fromArray(F64, sums, 0);
         DoubleVector high = DoubleVector.fromArray(F64, sums, HALF);
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            FloatVector v = load(x, xOff + (long) i * Float.BYTES).abs();
+            FloatVector v = load(x + (long) i * Float.BYTES).abs();
             low = low.add(low(v));
             high = high.add(high(v));
         }
@@ -607,12 +589,11 @@ public final class SimdPasses implements Passes {
         high.intoArray(sums, HALF);
     }
 
-    private static void squares(MemorySegment x, long xOff, int n, double[] sums) {
+    private static void squares(long x, int n, double[] sums) {
         DoubleVector low = DoubleVector.fromArray(F64, sums, 0);
         DoubleVector high = DoubleVector.fromArray(F64, sums, HALF);
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            FloatVector v = load(x + (long) i * Float.BYTES);
             DoubleVector v0 = low(v);
             DoubleVector v1 = high(v);
             low = low.add(v0.mul(v0));
@@ -628,19 +609,16 @@ public final class SimdPasses implements Passes {
         int whole = 0;
         if (Integer.bitCount(group) == 1 && group <= LANES) {
             whole = n - n % LANES;
-            keepOfPower(x, xOff, z, zOff, whole, keep, group);
+            keepOfPower(floats(x, xOff, whole), outFloats(z, zOff, whole), whole, keep, group);
         }
         ScalarPasses.keepOfGroupFrom(whole, x, xOff, z, zOff, n, keep, group);
     }
 
-    private static void keepOfPower(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int keep,
-            int group) {
+    private static void keepOfPower(long x, long z, int n, int keep, int group) {
         IntVector zero = IntVector.zero(I32);
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            z.isNative();
             long o = (long) i * Float.BYTES;
-            IntVector bits = IntVector.fromMemorySegment(I32, x, xOff + o, LE);
+            IntVector bits = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE);
             IntVector key = key(bits);
             IntVector ahead = zero;
             for (int j = 1; j < group; j++) {
@@ -650,7 +628,7 @@ public final class SimdPasses implements Passes {
                         .compare(VectorOperators.EQ, key).and(partner.compare(VectorOperators.LT, INDEX)));
                 ahead = ahead.add(1, precedes);
             }
-            zero.blend(bits, ahead.compare(VectorOperators.LT, keep)).intoMemorySegment(z, zOff + o, LE);
+            zero.blend(bits, ahead.compare(VectorOperators.LT, keep)).intoMemorySegment(MEMORY, z + o, LE);
         }
     }
 
@@ -658,17 +636,20 @@ public final class SimdPasses implements Passes {
     public void assign(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
             MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
         int whole = n - n % Passes.STRIDE;
+        long xAt = floats(x, xOff, whole);
+        long valuesAt = values == null ? 0 : outFloats(values, valuesOff, whole);
+        long codesAt = codes == null ? 0 : Unconfined.writable(codes, codesOff, whole);
         if (size <= LANES) {
-            assignFew(x, xOff, whole, codebook, cuts, size, values, valuesOff, codes, codesOff, sums);
+            assignFew(xAt, whole, codebook, cuts, size, valuesAt, codesAt, sums);
         } else {
-            assignMany(x, xOff, whole, codebook, cuts, size, values, valuesOff, codes, codesOff, sums);
+            assignMany(xAt, whole, codebook, cuts, size, valuesAt, codesAt, sums);
         }
         ScalarPasses.assignFrom(whole, x, xOff, n, codebook, cuts, size, values, valuesOff, codes, codesOff, sums);
     }
 
     /** Codebook and cuts in a register each: binary search by permutation, in cuts moved by what a step would add. */
-    private static void assignFew(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
-            MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
+    private static void assignFew(long x, int n, float[] codebook, float[] cuts, int size, long values, long codes,
+            double[] sums) {
         IntVector cuts4 = FloatVector.fromArray(F32, cuts, 3).reinterpretAsInts();
         IntVector cuts2 = FloatVector.fromArray(F32, cuts, 1).reinterpretAsInts();
         IntVector cuts1 = FloatVector.fromArray(F32, cuts, 0).reinterpretAsInts();
@@ -679,10 +660,8 @@ public final class SimdPasses implements Passes {
         DoubleVector sum0 = DoubleVector.fromArray(F64, sums, 0);
         DoubleVector sum1 = DoubleVector.fromArray(F64, sums, HALF);
         boolean many = size > 8;
-        if (values != null) {}
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            FloatVector v = load(x + (long) i * Float.BYTES);
             VectorMask<Float> alive = v.compare(VectorOperators.NE, zero);
             IntVector code = none;
             // Written out: a loop that carries a vector is not always unrolled, and then it is boxed.
@@ -705,12 +684,11 @@ public final class SimdPasses implements Passes {
             } else {
                 square(v, word, sums, i & Passes.STRIDE - 1);
             }
-            if (values != null) {
-                values.isNative();
-                word.intoMemorySegment(values, valuesOff + (long) i * Float.BYTES, LE);
+            if (values != 0) {
+                word.intoMemorySegment(MEMORY, values + (long) i * Float.BYTES, LE);
             }
-            if (codes != null) {
-                bytes(none.blend(code, alive.cast(I32)), codes, codesOff + i);
+            if (codes != 0) {
+                bytes(none.blend(code, alive.cast(I32)), codes + i);
             }
         }
         if (LANES == Passes.STRIDE) {
@@ -725,12 +703,11 @@ public final class SimdPasses implements Passes {
         return code.add(step, v.compare(VectorOperators.GE, bound).cast(I32));
     }
 
-    private static void assignMany(MemorySegment x, long xOff, int n, float[] codebook, float[] cuts, int size,
-            MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
+    private static void assignMany(long x, int n, float[] codebook, float[] cuts, int size, long values, long codes,
+            double[] sums) {
         FloatVector zero = FloatVector.zero(F32);
         for (int i = 0; i < n; i += LANES) {
-            x.isNative();
-            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            FloatVector v = load(x + (long) i * Float.BYTES);
             IntVector code = IntVector.zero(I32);
             FloatVector word = FloatVector.broadcast(F32, codebook[0]);
             for (int j = 0; j < size - 1; j++) {
@@ -741,27 +718,26 @@ public final class SimdPasses implements Passes {
             VectorMask<Float> alive = v.compare(VectorOperators.NE, zero);
             word = zero.blend(word, alive);
             square(v, word, sums, i & Passes.STRIDE - 1);
-            if (values != null) {
-                values.isNative();
-                word.intoMemorySegment(values, valuesOff + (long) i * Float.BYTES, LE);
+            if (values != 0) {
+                word.intoMemorySegment(MEMORY, values + (long) i * Float.BYTES, LE);
             }
-            if (codes != null) {
-                bytes(IntVector.zero(I32).blend(code, alive.cast(I32)), codes, codesOff + i);
+            if (codes != 0) {
+                bytes(IntVector.zero(I32).blend(code, alive.cast(I32)), codes + i);
             }
         }
     }
 
     /** Stores the low byte of each lane. */
-    private static void bytes(IntVector v, MemorySegment codes, long offset) {
+    private static void bytes(IntVector v, long codes) {
         if (LANES == 16) {
-            ((ByteVector) v.convertShape(VectorOperators.I2B, ByteVector.SPECIES_128, 0)).intoMemorySegment(codes,
-                    offset, LE);
+            ((ByteVector) v.convertShape(VectorOperators.I2B, ByteVector.SPECIES_128, 0)).intoMemorySegment(MEMORY,
+                    codes, LE);
         } else if (LANES == 8) {
-            ((ByteVector) v.convertShape(VectorOperators.I2B, ByteVector.SPECIES_64, 0)).intoMemorySegment(codes,
-                    offset, LE);
+            ((ByteVector) v.convertShape(VectorOperators.I2B, ByteVector.SPECIES_64, 0)).intoMemorySegment(MEMORY,
+                    codes, LE);
         } else {
             for (int lane = 0; lane < LANES; lane++) {
-                codes.set(ValueLayout.JAVA_BYTE, offset + lane, (byte) v.lane(lane));
+                MEMORY.set(ValueLayout.JAVA_BYTE, codes + lane, (byte) v.lane(lane));
             }
         }
     }
@@ -770,33 +746,34 @@ public final class SimdPasses implements Passes {
     public int zones(MemorySegment x, long xOff, int n, float[] cuts, float[] zoneFrom, float[] zoneTo, int size,
             float scale, long[] sums, double[] squares, int[] survey, MemorySegment zoned, long at) {
         int whole = n - n % Passes.STRIDE;
+        long xAt = floats(x, xOff, whole);
+        long zonedAt = found(zoned, at, whole);
         int found = 0;
         survey[0] = 0;
         // Blocks that stay in the first-level cache while each cut passes over them.
         for (int from = 0; from < whole; from += BLOCK) {
             int to = Math.min(whole, from + BLOCK);
-            int zeros = to - from - survey(x, xOff, from, to, squares, survey);
+            int zeros = to - from - survey(xAt, from, to, squares, survey);
             for (int j = 0; j < size; j += CUTS) {
-                reach(x, xOff, from, to, cuts, j, scale, survey);
+                reach(xAt, from, to, cuts, j, scale, survey);
                 addReached(survey, cuts, j, zeros, sums);
             }
             found += size <= LANES
-                    ? insideFew(x, xOff, from, to, zoneFrom, zoneTo, size - 1, zoned, at + found)
-                    : inside(x, xOff, from, to, zoneFrom, zoneTo, size - 1, zoned, at + found);
+                    ? insideFew(xAt, from, to, zoneFrom, zoneTo, size - 1, zonedAt, at + found)
+                    : inside(xAt, from, to, zoneFrom, zoneTo, size - 1, zonedAt, at + found);
         }
         return found + ScalarPasses.zonesFrom(whole, x, xOff, n, cuts, zoneFrom, zoneTo, size, scale, sums, squares,
                 survey, zoned, at + found);
     }
 
     /** Adds the squares of all elements to the accumulators and finds the greatest key; counts non-zeros. */
-    private static int survey(MemorySegment x, long xOff, int from, int to, double[] squares, int[] survey) {
+    private static int survey(long x, int from, int to, double[] squares, int[] survey) {
         IntVector count = IntVector.zero(I32);
         IntVector max = count;
         DoubleVector square0 = DoubleVector.fromArray(F64, squares, 0);
         DoubleVector square1 = DoubleVector.fromArray(F64, squares, HALF);
         for (int i = from; i < to; i += LANES) {
-            x.isNative();
-            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            FloatVector v = load(x + (long) i * Float.BYTES);
             IntVector key = v.reinterpretAsInts().and(MAGNITUDE);
             max = max.max(key);
             count = count.add(1, key.compare(VectorOperators.NE, 0));
@@ -823,8 +800,7 @@ public final class SimdPasses implements Passes {
      * Sums coarse and fine parts of what reaches each of eight cuts, lane by lane, in a block of so few vectors that
      * nothing overflows. Fine parts carry the count above them: a sum of its own would cost half as much again.
      */
-    private static void reach(MemorySegment x, long xOff, int from, int to, float[] cuts, int first, float scale,
-            int[] survey) {
+    private static void reach(long x, int from, int to, float[] cuts, int first, float scale, int[] survey) {
         IntVector zero = IntVector.zero(I32);
         float cut0 = cuts[first + 0];
         float cut1 = cuts[first + 1];
@@ -851,8 +827,7 @@ public final class SimdPasses implements Passes {
         IntVector coarse7 = zero;
         IntVector fine7 = zero;
         for (int i = from; i < to; i += LANES) {
-            x.isNative();
-            FloatVector v = FloatVector.fromMemorySegment(F32, x, xOff + (long) i * Float.BYTES, LE);
+            FloatVector v = FloatVector.fromMemorySegment(F32, MEMORY, x + (long) i * Float.BYTES, LE);
             FloatVector scaled = v.mul(scale);
             FloatVector rounded = scaled.add(ROUND);
             IntVector coarse = rounded.reinterpretAsInts().sub(ROUND_BITS);
@@ -926,8 +901,8 @@ public final class SimdPasses implements Passes {
      * Compacts the non-zero elements that lie in a zone, for fewer zones than lanes: a search by permutation counts the
      * lower bounds that an element reaches, and it lies inside if it is below the upper bound of the last of them.
      */
-    private static int insideFew(MemorySegment x, long xOff, int from, int to, float[] zoneFrom, float[] zoneTo,
-            int size, MemorySegment zoned, long at) {
+    private static int insideFew(long x, int from, int to, float[] zoneFrom, float[] zoneTo, int size, long zoned,
+            long at) {
         IntVector lowers4 = FloatVector.fromArray(F32, zoneFrom, 3).reinterpretAsInts();
         IntVector lowers2 = FloatVector.fromArray(F32, zoneFrom, 1).reinterpretAsInts();
         IntVector lowers1 = FloatVector.fromArray(F32, zoneFrom, 0).reinterpretAsInts();
@@ -937,9 +912,7 @@ public final class SimdPasses implements Passes {
         boolean many = size > 7;
         long out = at * Float.BYTES;
         for (int i = from; i < to; i += LANES) {
-            x.isNative();
-            zoned.isNative();
-            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            FloatVector v = load(x + (long) i * Float.BYTES);
             IntVector reached = none;
             if (LANES > 8 && many) {
                 reached = none.add(8, v.compare(VectorOperators.GE, lower8).cast(I32));
@@ -952,20 +925,18 @@ public final class SimdPasses implements Passes {
             // The number before 0 wraps to the last lane, which is minus infinity.
             FloatVector bound = reached.sub(1).selectFrom(uppers).reinterpretAsFloats();
             VectorMask<Float> inside = v.compare(VectorOperators.LT, bound).and(v.compare(VectorOperators.NE, 0f));
-            v.compress(inside).intoMemorySegment(zoned, out, LE);
+            v.compress(inside).intoMemorySegment(MEMORY, zoned + out, LE);
             out += (long) inside.trueCount() * Float.BYTES;
         }
         return (int) (out / Float.BYTES - at);
     }
 
     /** Compacts the non-zero elements that lie in a zone, for any number of zones. */
-    private static int inside(MemorySegment x, long xOff, int from, int to, float[] zoneFrom, float[] zoneTo, int size,
-            MemorySegment zoned, long at) {
+    private static int inside(long x, int from, int to, float[] zoneFrom, float[] zoneTo, int size, long zoned,
+            long at) {
         long out = at * Float.BYTES;
         for (int i = from; i < to; i += LANES) {
-            x.isNative();
-            zoned.isNative();
-            FloatVector v = load(x, xOff + (long) i * Float.BYTES);
+            FloatVector v = load(x + (long) i * Float.BYTES);
             // As a number: a mask that a loop carries is boxed.
             long bounds = 0;
             for (int j = 0; j < size; j++) {
@@ -973,7 +944,7 @@ public final class SimdPasses implements Passes {
                         ^ v.compare(VectorOperators.GE, zoneTo[j]).toLong();
             }
             VectorMask<Float> odd = VectorMask.fromLong(F32, bounds).and(v.compare(VectorOperators.NE, 0f));
-            v.compress(odd).intoMemorySegment(zoned, out, LE);
+            v.compress(odd).intoMemorySegment(MEMORY, zoned + out, LE);
             out += (long) odd.trueCount() * Float.BYTES;
         }
         return (int) (out / Float.BYTES - at);
