@@ -646,16 +646,24 @@ final class Selector implements AutoCloseable {
         }
     }
 
-    /** Moves the workers' stretches of collected keys together; returns their number. */
-    private long gather() {
-        long at = stretchEnd[0];
-        for (int worker = 1; worker < workers.count(); worker++) {
+    /** Finds the threshold among the collected keys, which it leaves in their order; {@code over} elements are above all. */
+    private void rank(long k, long over) {
+        long n = 0;
+        for (int worker = 0; worker < workers.count(); worker++) {
             long from = stretch(worker);
-            long n = stretchEnd[worker] - from;
-            MemorySegment.copy(keys, from * 4, keys, at * 4, n * 4);
-            at += n;
+            MemorySegment.copy(keys, from * 4, ranked, n * 4, (stretchEnd[worker] - from) * 4);
+            n += stretchEnd[worker] - from;
         }
-        return at;
+        key = radix(ranked, 0, n, lo, hi, k - over);
+        above += over;
+        ties = k - above;
+    }
+
+    /** How many of the keys collected from a chunk, which begin at {@code at}, are the threshold. */
+    private long same(int chunk, long at) {
+        Arrays.fill(spare, 0);
+        passes.count(keys, at * 4, null, 0, found[chunk], key, key + 1, END, END, spare, 0);
+        return spare[0] - spare[1];
     }
 
     // ---- selection ----------------------------------------------------------------------------------------------
@@ -683,10 +691,18 @@ final class Selector implements AutoCloseable {
                 long over = tallied();
                 long inside = collected();
                 if (!miss(k, over, inside)) {
-                    long n = gather();
-                    key = radix(keys, 0, n, lo, hi, k - over);
-                    above += over;
-                    ties = k - above;
+                    rank(k, over);
+                    if (ties < equal) {
+                        for (int worker = 0; worker < workers.count(); worker++) {
+                            long at = stretch(worker);
+                            for (int chunk = firstOf(worker); chunk < firstOf(worker + 1); chunk++) {
+                                counts[4 * chunk] = same(chunk, at);
+                                counts[4 * chunk + 1] = 0;
+                                at += found[chunk];
+                            }
+                        }
+                        tiePivot = 0;
+                    }
                     return;
                 }
             } else if (narrow(k)) {
@@ -980,26 +996,13 @@ final class Selector implements AutoCloseable {
         if (miss(k, over, collected())) {
             return false;
         }
-        long n = 0;
-        for (int worker = 0; worker < workers.count(); worker++) {
-            long from = stretch(worker);
-            MemorySegment.copy(keys, from * 4, ranked, n * 4, (stretchEnd[worker] - from) * 4);
-            n += stretchEnd[worker] - from;
-        }
-        key = radix(ranked, 0, n, lo, hi, k - over);
-        above += over;
-        ties = k - above;
+        rank(k, over);
         long left = ties;
         for (int worker = 0; worker < workers.count(); worker++) {
             long at = stretch(worker);
             for (int chunk = firstOf(worker); chunk < firstOf(worker + 1); chunk++) {
                 // One means all, where all survive.
-                long same = 1;
-                if (ties < equal) {
-                    Arrays.fill(spare, 0);
-                    passes.count(keys, at * 4, null, 0, found[chunk], key, key + 1, END, END, spare, 0);
-                    same = spare[0] - spare[1];
-                }
+                long same = ties < equal ? same(chunk, at) : 1;
                 at += found[chunk];
                 counts[4 * chunk] = Math.min(left, same);
                 counts[4 * chunk + 1] = same;

@@ -32,6 +32,7 @@ public final class SimdPasses implements Passes {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(LE);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(LE);
+    private static final ValueLayout.OfLong BITS64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LE);
     private static final ValueLayout.OfShort BITS16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
     private static final int HALF = LANES / 2;
     /** Elements of a block: 256 vectors. */
@@ -527,7 +528,18 @@ public final class SimdPasses implements Passes {
     }
 
     private static void bitsOfOne(long x, long bits, int from, int to, int key) {
-        for (int i = from; i < to; i += Passes.STRIDE) {
+        int i = from;
+        // A word at a time while there are enough: small stores hold up the loads.
+        for (; i + Long.SIZE <= to; i += Long.SIZE) {
+            long set = 0;
+            for (int j = 0; j < Long.SIZE; j += LANES) {
+                long o = (long) (i + j) * Float.BYTES;
+                IntVector v = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE);
+                set |= v.and(MAGNITUDE).compare(VectorOperators.GT, key).toLong() << j;
+            }
+            MEMORY.set(BITS64, bits + (i >>> 3), set);
+        }
+        for (; i < to; i += Passes.STRIDE) {
             long set = 0;
             for (int j = 0; j < Passes.STRIDE; j += LANES) {
                 long o = (long) (i + j) * Float.BYTES;
