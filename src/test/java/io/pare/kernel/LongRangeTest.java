@@ -40,6 +40,14 @@ class LongRangeTest {
                 float expected = i == planted - 1 ? 0 : (i % 2 == 0 ? 1 : -1) * (float) (planted - i);
                 assertEquals(expected, x.getAtIndex(ValueLayout.JAVA_FLOAT, i * step));
             }
+            MemorySegment words = region.allocate(2 * 4);
+            words.set(ValueLayout.JAVA_FLOAT, 0, -1000);
+            words.set(ValueLayout.JAVA_FLOAT, 4, 1000);
+            p.assign(x, 0, n, 2, words, 0, x, 0, null, 0);
+            for (long i = 0; i < planted; i++) {
+                float expected = i == planted - 1 ? 0 : i % 2 == 0 ? 1000 : -1000;
+                assertEquals(expected, x.getAtIndex(ValueLayout.JAVA_FLOAT, i * step));
+            }
         }
     }
 }
