@@ -29,7 +29,7 @@ import java.util.Objects;
  *
  * <p>Cost. Top-k moves each element once in, once out (8 bytes, 12 with the read before a write); in place and for
  * ties it is read twice. A sample of O(n^(2/3)) elements brackets the threshold; it only ever changes the time.
- * Nothing is allocated on the heap but the result.
+ * Nothing is allocated on the heap but the result, and small views of confined segments.
  *
  * {@snippet :
  * try (Projections projections = Projections.open(1)) {
