@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +36,23 @@ class RegionTest {
         assertEquals(before, Region.liveBytes());
         assertThrows(IllegalStateException.class, () -> tensor.get(0));
         assertThrows(IllegalStateException.class, () -> region.allocate(1));
+    }
+
+    @Test
+    void largeAllocationsOfOneSizeBeginAtDifferentPlacesOfAPage() {
+        long bytes = 4L << 20;
+        try (Region region = Region.shared("large")) {
+            Set<Long> places = new HashSet<>();
+            for (int i = 0; i < 4; i++) {
+                MemorySegment segment = region.allocate(bytes);
+                assertEquals(bytes, segment.byteSize());
+                assertEquals(0, segment.address() % Region.ALIGNMENT);
+                segment.set(ValueLayout.JAVA_BYTE, bytes - 1, (byte) 1);
+                places.add(segment.address() % 4096);
+            }
+            assertEquals(4, places.size());
+            assertEquals(4 * bytes, region.bytes());
+        }
     }
 
     @Test
