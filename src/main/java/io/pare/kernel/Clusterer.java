@@ -314,13 +314,7 @@ final class Clusterer implements AutoCloseable {
             if (scale == 0) {
                 return Double.POSITIVE_INFINITY;
             }
-            if (workers.count() == 1 || chunks == 1) {
-                for (int worker = 0; worker < workers.count(); worker++) {
-                    survey(worker);
-                }
-            } else {
-                workers.run(surveying);
-            }
+            workers.run(surveying, chunks);
             seen = greatestSeen();
             greatest = Math.max(greatest, seen);
         } while (fixedPoint(greatest) < scale && seen < Float.POSITIVE_INFINITY);
@@ -384,7 +378,7 @@ final class Clusterer implements AutoCloseable {
 
     private int firstChunk(int worker) {
         long chunks = (inputCount + Passes.CHUNK - 1) / Passes.CHUNK;
-        return (int) (chunks * worker / workers.count());
+        return (int) workers.first(worker, chunks);
     }
 
     private long stretch(int worker) {

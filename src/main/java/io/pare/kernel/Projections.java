@@ -162,16 +162,15 @@ public final class Projections implements AutoCloseable {
 
     /** Runs all parts, by all workers where there are enough elements to be worth waking them. */
     private void split(long parts, long elements, Part part) {
-        int count = workers.count();
-        if (count == 1 || elements < 2L * Passes.CHUNK) {
+        if (workers.count() == 1 || elements < 2L * Passes.CHUNK) {
             for (long i = 0; i < parts; i++) {
                 part.run(0, i);
             }
             return;
         }
         workers.run(worker -> {
-            long end = parts * (worker + 1) / count;
-            for (long i = parts * worker / count; i < end; i++) {
+            long end = workers.first(worker + 1, parts);
+            for (long i = workers.first(worker, parts); i < end; i++) {
                 part.run(worker, i);
             }
         });

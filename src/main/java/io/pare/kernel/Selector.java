@@ -222,14 +222,7 @@ final class Selector implements AutoCloseable {
 
     void pass(Phase next) {
         phase = next;
-        // Waking a thread costs as much as a chunk of work.
-        if (workers.count() == 1 || chunks() < 2 * workers.count()) {
-            for (int worker = 0; worker < workers.count(); worker++) {
-                work(worker);
-            }
-        } else {
-            workers.run(task);
-        }
+        workers.run(task, chunks());
     }
 
     private void work(int worker) {
@@ -253,7 +246,7 @@ final class Selector implements AutoCloseable {
     }
 
     private int firstOf(int worker) {
-        return (int) ((long) chunks() * worker / workers.count());
+        return (int) workers.first(worker, chunks());
     }
 
     private long stretch(int worker) {
@@ -854,11 +847,7 @@ final class Selector implements AutoCloseable {
             return;
         }
         select(k);
-        pivot0 = key;
-        pivot1 = key + 1;
-        pivot2 = END;
-        pivot3 = END;
-        pass(Phase.COUNT);
+        countTies();
         long left = ties;
         for (int s = 0; s < spanCount; s++) {
             long over = 0;

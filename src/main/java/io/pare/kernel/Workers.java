@@ -35,6 +35,22 @@ final class Workers implements AutoCloseable {
         return threads.length + 1;
     }
 
+    /** Where the share of {@code worker} in {@code parts} begins; that of the worker after the last is their number. */
+    long first(int worker, long parts) {
+        return parts * worker / count();
+    }
+
+    /** As {@link #run}, but all here and in turn where there are few chunks: waking a thread costs as much as one. */
+    void run(Task toRun, int chunks) {
+        if (count() == 1 || chunks < 2 * count()) {
+            for (int worker = 0; worker < count(); worker++) {
+                toRun.run(worker);
+            }
+        } else {
+            run(toRun);
+        }
+    }
+
     /** Runs {@code task} for worker 0 here and for the others in their threads, and waits for all. */
     void run(Task toRun) {
         synchronized (lock) {

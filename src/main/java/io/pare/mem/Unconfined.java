@@ -69,4 +69,14 @@ public final class Unconfined {
         }
         return address(segment, offset, bytes);
     }
+
+    /** {@link #address} of {@code n} floats. */
+    public static long floats(MemorySegment segment, long offset, int n) {
+        return address(segment, offset, (long) n * Float.BYTES);
+    }
+
+    /** {@link #writable} of {@code n} floats. */
+    public static long writableFloats(MemorySegment segment, long offset, int n) {
+        return writable(segment, offset, (long) n * Float.BYTES);
+    }
 }

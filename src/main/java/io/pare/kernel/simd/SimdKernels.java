@@ -5,6 +5,8 @@ import static io.pare.kernel.simd.Species.F64;
 import static io.pare.kernel.simd.Species.I32;
 import static io.pare.kernel.simd.Species.LANES;
 import static io.pare.mem.Unconfined.MEMORY;
+import static io.pare.mem.Unconfined.floats;
+import static io.pare.mem.Unconfined.writableFloats;
 
 import io.pare.kernel.Adam;
 import io.pare.kernel.Bits;
@@ -53,14 +55,6 @@ public final class SimdKernels implements Kernels {
         return (int) Math.min(BLOCK, whole - at);
     }
 
-    private static long in(MemorySegment segment, long offset, int n) {
-        return Unconfined.address(segment, offset, (long) n * Float.BYTES);
-    }
-
-    private static long out(MemorySegment segment, long offset, int n) {
-        return Unconfined.writable(segment, offset, (long) n * Float.BYTES);
-    }
-
     /** Address of the bits of {@code n} elements from {@code at} on, 0 for no mask. */
     private static long bits(Bits mask, long at, int n) {
         return mask == null ? 0 : Unconfined.address(mask.segment(), mask.offset() + at / 8, Bits.bytes(n));
@@ -80,7 +74,7 @@ public final class SimdKernels implements Kernels {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
             int count = block(whole, at);
-            scaleBlock(a, out(x, xOff + at * Float.BYTES, count), count);
+            scaleBlock(a, writableFloats(x, xOff + at * Float.BYTES, count), count);
         }
         scalar.scale(a, x, xOff + whole * Float.BYTES, n - whole);
     }
@@ -98,7 +92,7 @@ public final class SimdKernels implements Kernels {
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
             int count = block(whole, at);
-            addBlock(in(x, xOff + o, count), in(y, yOff + o, count), out(z, zOff + o, count), count);
+            addBlock(floats(x, xOff + o, count), floats(y, yOff + o, count), writableFloats(z, zOff + o, count), count);
         }
         long o = whole * Float.BYTES;
         scalar.add(x, xOff + o, y, yOff + o, z, zOff + o, n - whole);
@@ -118,7 +112,8 @@ public final class SimdKernels implements Kernels {
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
             int count = block(whole, at);
-            subtractBlock(in(x, xOff + o, count), in(y, yOff + o, count), out(z, zOff + o, count), count);
+            subtractBlock(floats(x, xOff + o, count), floats(y, yOff + o, count), writableFloats(z, zOff + o, count),
+                    count);
         }
         long o = whole * Float.BYTES;
         scalar.subtract(x, xOff + o, y, yOff + o, z, zOff + o, n - whole);
@@ -138,7 +133,8 @@ public final class SimdKernels implements Kernels {
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
             int count = block(whole, at);
-            multiplyBlock(in(x, xOff + o, count), in(y, yOff + o, count), out(z, zOff + o, count), count);
+            multiplyBlock(floats(x, xOff + o, count), floats(y, yOff + o, count), writableFloats(z, zOff + o, count),
+                    count);
         }
         long o = whole * Float.BYTES;
         scalar.multiply(x, xOff + o, y, yOff + o, z, zOff + o, n - whole);
@@ -158,7 +154,8 @@ public final class SimdKernels implements Kernels {
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
             int count = block(whole, at);
-            addScaledBlock(in(x, xOff + o, count), a, in(y, yOff + o, count), out(z, zOff + o, count), count);
+            addScaledBlock(floats(x, xOff + o, count), a, floats(y, yOff + o, count),
+                    writableFloats(z, zOff + o, count), count);
         }
         long o = whole * Float.BYTES;
         scalar.addScaled(x, xOff + o, a, y, yOff + o, z, zOff + o, n - whole);
@@ -180,7 +177,7 @@ public final class SimdKernels implements Kernels {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
             int count = block(whole, at);
-            fillBlock(a, out(x, xOff + at * Float.BYTES, count), count);
+            fillBlock(a, writableFloats(x, xOff + at * Float.BYTES, count), count);
         }
         scalar.fill(a, x, xOff + whole * Float.BYTES, n - whole);
     }
@@ -199,7 +196,7 @@ public final class SimdKernels implements Kernels {
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
             int count = block(whole, at);
-            sum += dotBlock(in(x, xOff + o, count), in(y, yOff + o, count), count);
+            sum += dotBlock(floats(x, xOff + o, count), floats(y, yOff + o, count), count);
         }
         long o = whole * Float.BYTES;
         return sum + scalar.dot(x, xOff + o, y, yOff + o, n - whole);
@@ -246,7 +243,8 @@ public final class SimdKernels implements Kernels {
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
             int count = block(whole, at);
-            whereAboveZeroBlock(in(y, yOff + o, count), in(dy, dyOff + o, count), out(dx, dxOff + o, count), count);
+            whereAboveZeroBlock(floats(y, yOff + o, count), floats(dy, dyOff + o, count),
+                    writableFloats(dx, dxOff + o, count), count);
         }
         long o = whole * Float.BYTES;
         scalar.reluBackward(y, yOff + o, dy, dyOff + o, dx, dxOff + o, n - whole);
@@ -294,7 +292,8 @@ public final class SimdKernels implements Kernels {
                 scalar.dropout(x, xOff + o, y, yOff + o, LANES, rate, seed, first);
                 at += LANES;
             } else {
-                dropoutBlock(in(x, xOff + o, count), out(y, yOff + o, count), count, threshold, keep, (int) first,
+                dropoutBlock(floats(x, xOff + o, count), writableFloats(y, yOff + o, count), count, threshold, keep,
+                        (int) first,
                         lowKey,
                         Dropout.highKey(seed, first));
                 at += count;
@@ -354,18 +353,20 @@ public final class SimdKernels implements Kernels {
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
             int count = block(whole, at);
-            long weights = out(w, wOff + o, count);
-            long gradients = in(g, gOff + o, count);
+            long weights = writableFloats(w, wOff + o, count);
+            long gradients = floats(g, gOff + o, count);
             // Absent operands are replaced by a range that is there and whose product with 0 is never taken.
-            long v = velocity == null ? weights : out(velocity, velocityOff + o, count);
+            long v = velocity == null ? weights : writableFloats(velocity, velocityOff + o, count);
             if (penalty == null && mask == null) {
                 sgdBlock(settings.momentum(), settings.decay(), settings.nesterov(), rate, weights, gradients,
                         velocity != null, v, count);
             } else {
                 boolean pulled = penalty != null;
                 sgdAdmmBlock(settings.momentum(), settings.decay(), settings.nesterov(), rate, weights, gradients,
-                        velocity != null, v, pulled, pulled ? in(penalty.z(), penalty.zOffset() + o, count) : weights,
-                        pulled ? in(penalty.u(), penalty.uOffset() + o, count) : weights, pulled ? penalty.rho() : 0,
+                        velocity != null, v, pulled,
+                        pulled ? floats(penalty.z(), penalty.zOffset() + o, count) : weights,
+                        pulled ? floats(penalty.u(), penalty.uOffset() + o, count) : weights,
+                        pulled ? penalty.rho() : 0,
                         bits(mask, at, count), count);
             }
         }
@@ -423,11 +424,12 @@ public final class SimdKernels implements Kernels {
         for (long at = 0; at < whole; at += BLOCK) {
             long o = at * Float.BYTES;
             int count = block(whole, at);
-            long weights = out(w, wOff + o, count);
+            long weights = writableFloats(w, wOff + o, count);
             adamBlock(settings.beta1(), settings.beta2(), settings.epsilon(), fix1, fix2, shrink, coupled, rate,
-                    weights, in(g, gOff + o, count), out(m, mOff + o, count), out(v, vOff + o, count), pulled,
-                    pulled ? in(penalty.z(), penalty.zOffset() + o, count) : weights,
-                    pulled ? in(penalty.u(), penalty.uOffset() + o, count) : weights, pulled ? penalty.rho() : 0,
+                    weights, floats(g, gOff + o, count), writableFloats(m, mOff + o, count),
+                    writableFloats(v, vOff + o, count), pulled,
+                    pulled ? floats(penalty.z(), penalty.zOffset() + o, count) : weights,
+                    pulled ? floats(penalty.u(), penalty.uOffset() + o, count) : weights, pulled ? penalty.rho() : 0,
                     bits(mask, at, count), count);
         }
         ScalarKernels.adamRange(settings, rate, step, w, wOff, g, gOff, m, mOff, v, vOff, whole, n, penalty, mask);
@@ -467,7 +469,7 @@ public final class SimdKernels implements Kernels {
         long whole = whole(n);
         for (long at = 0; at < whole; at += BLOCK) {
             int count = block(whole, at);
-            applyMaskBlock(bits(mask, at, count), out(x, xOff + at * Float.BYTES, count), count);
+            applyMaskBlock(bits(mask, at, count), writableFloats(x, xOff + at * Float.BYTES, count), count);
         }
         for (long i = whole; i < n; i++) {
             if (!mask.get(i)) {

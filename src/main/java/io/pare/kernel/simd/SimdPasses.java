@@ -5,6 +5,8 @@ import static io.pare.kernel.simd.Species.F64;
 import static io.pare.kernel.simd.Species.I32;
 import static io.pare.kernel.simd.Species.LANES;
 import static io.pare.mem.Unconfined.MEMORY;
+import static io.pare.mem.Unconfined.floats;
+import static io.pare.mem.Unconfined.writableFloats;
 
 import io.pare.kernel.Passes;
 import io.pare.kernel.scalar.ScalarPasses;
@@ -43,14 +45,6 @@ public final class SimdPasses implements Passes {
     private static final int COUNT_SHIFT = 22;
     private static final VectorShuffle<Float> UPPER = VectorShuffle.iota(F32, HALF, 1, true);
     private static final IntVector INDEX = IntVector.zero(I32).addIndex(1);
-
-    private static long floats(MemorySegment segment, long offset, int n) {
-        return Unconfined.address(segment, offset, (long) n * Float.BYTES);
-    }
-
-    private static long outFloats(MemorySegment segment, long offset, int n) {
-        return Unconfined.writable(segment, offset, (long) n * Float.BYTES);
-    }
 
     /** Where an array begins that receives {@code n} elements at most from {@code at} on, a whole vector at a time. */
     private static long found(MemorySegment segment, long at, int n) {
@@ -188,7 +182,7 @@ public final class SimdPasses implements Passes {
     public int speculate(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
             MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
         int whole = n - n % LANES;
-        int found = guess(floats(x, xOff, whole), outFloats(z, zOff, whole), whole, lo, guess, hi,
+        int found = guess(floats(x, xOff, whole), writableFloats(z, zOff, whole), whole, lo, guess, hi,
                 found(keys, at, whole), found(places, at, whole), at, tally, slot);
         return found + ScalarPasses.speculateFrom(whole, x, xOff, z, zOff, n, lo, guess, hi, keys, places, at + found,
                 tally, slot);
@@ -224,8 +218,8 @@ public final class SimdPasses implements Passes {
             long[] tally, int slot, double[] primal, double[] dual) {
         int whole = n - n % Passes.STRIDE;
         long wAt = floats(w, wOff, whole);
-        long uAt = outFloats(u, uOff, whole);
-        long zAt = outFloats(z, zOff, whole);
+        long uAt = writableFloats(u, uOff, whole);
+        long zAt = writableFloats(z, zOff, whole);
         long keysAt = found(keys, at, whole);
         long placesAt = found(places, at, whole);
         long oldsAt = found(olds, at, whole);
@@ -363,7 +357,7 @@ public final class SimdPasses implements Passes {
     public void mask(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int key, long ties) {
         int whole = n - n % LANES;
         long xAt = floats(x, xOff, whole);
-        long zAt = outFloats(z, zOff, whole);
+        long zAt = writableFloats(z, zOff, whole);
         if (ties >= n) {
             maskAbove(xAt, zAt, 0, whole, key - 1);
             ScalarPasses.maskFrom(whole, x, xOff, z, zOff, n, key, ties);
@@ -407,8 +401,8 @@ public final class SimdPasses implements Passes {
             int key, long ties, double[] primal, double[] dual) {
         int whole = n - n % Passes.STRIDE;
         long wAt = floats(w, wOff, whole);
-        long uAt = outFloats(u, uOff, whole);
-        long zAt = outFloats(z, zOff, whole);
+        long uAt = writableFloats(u, uOff, whole);
+        long zAt = writableFloats(z, zOff, whole);
         if (ties >= n) {
             maskAdmmAbove(wAt, uAt, zAt, 0, whole, key - 1, primal, dual);
             ScalarPasses.maskAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, key, ties, primal, dual);
@@ -621,7 +615,7 @@ public final class SimdPasses implements Passes {
         int whole = 0;
         if (Integer.bitCount(group) == 1 && group <= LANES) {
             whole = n - n % LANES;
-            keepOfPower(floats(x, xOff, whole), outFloats(z, zOff, whole), whole, keep, group);
+            keepOfPower(floats(x, xOff, whole), writableFloats(z, zOff, whole), whole, keep, group);
         }
         ScalarPasses.keepOfGroupFrom(whole, x, xOff, z, zOff, n, keep, group);
     }
@@ -649,7 +643,7 @@ public final class SimdPasses implements Passes {
             MemorySegment values, long valuesOff, MemorySegment codes, long codesOff, double[] sums) {
         int whole = n - n % Passes.STRIDE;
         long xAt = floats(x, xOff, whole);
-        long valuesAt = values == null ? 0 : outFloats(values, valuesOff, whole);
+        long valuesAt = values == null ? 0 : writableFloats(values, valuesOff, whole);
         long codesAt = codes == null ? 0 : Unconfined.writable(codes, codesOff, whole);
         if (size <= LANES) {
             assignFew(xAt, whole, codebook, cuts, size, valuesAt, codesAt, sums);
@@ -810,11 +804,12 @@ public final class SimdPasses implements Passes {
 
     /**
      * Sums coarse and fine parts of what reaches each of eight cuts, lane by lane, in a block of so few vectors that
-     * nothing overflows. Fine parts carry the count above them: a sum of its own would cost half as much again.
+     * nothing overflows. Fine parts carry the count above them: a sum of its own would cost half as much again. Written
+     * out, because vectors in an array are boxed.
      */
     private static void reach(long x, int from, int to, float[] cuts, int first, float scale, int[] survey) {
         IntVector zero = IntVector.zero(I32);
-        float cut0 = cuts[first + 0];
+        float cut0 = cuts[first];
         float cut1 = cuts[first + 1];
         float cut2 = cuts[first + 2];
         float cut3 = cuts[first + 3];
