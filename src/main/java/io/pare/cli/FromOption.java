@@ -10,8 +10,9 @@ import picocli.CommandLine.Option;
 /** The options for the trained network that a command begins with. */
 final class FromOption {
     @Option(names = "--from", paramLabel = "PATH",
-            description = "A trained network: the folder of a run, or a .safetensors, .onnx or .pare file. Give the run's"
-                    + " --seed, so that its validation images stay unseen (default: train one first).")
+            description = "A trained network to begin with: the folder of a run, or a .safetensors, .onnx or .pare file."
+                    + " Give the run's --seed, so that its validation images stay unseen Without it, train draws first"
+                    + " weights by --seed, and other commands train a network first.")
     private Path from;
 
     @Option(names = "--names", paramLabel = "MAP",
@@ -25,10 +26,15 @@ final class FromOption {
         return from != null;
     }
 
+    /** The file named, a folder standing for the weights in it; {@code null} if none was. */
+    Path file() {
+        return given() ? NetworkSource.file(from) : null;
+    }
+
     /** Copies the network's weights into one of the same model. */
     void load(Network network) throws IOException {
         Model model = network.model();
-        Path file = NetworkSource.file(from);
+        Path file = file();
         NetworkSource.checkModel(file, model.name(), names);
         CompressedWeights weights = NetworkSource.read(file, model, names);
         network.copyFrom(weights);

@@ -24,12 +24,13 @@ import java.util.Locale;
  * @param precision {@code null}, as in runs of old, becomes fp32
  * @param accumulate passes a step; 0, as in runs of old, becomes 1
  * @param evaluationBatch images that an evaluation takes at once, at most; 0 for the usual number
+ * @param from file of the first weights; {@code null} where {@code seed} draws them
  */
 record RunSettings(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
         double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
         double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
         DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
-        OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch) {
+        OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, String from) {
     RunSettings {
         precision = precision == null ? Precision.FP32 : precision;
         accumulate = Math.max(1, accumulate);
@@ -73,14 +74,15 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
     RunSettings with(DataSettings.Source found, double pixels, Crop part, boolean mirrored) {
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, found, images,
-                resize, scale, damaged, nonRgb, precision, accumulate, evaluationBatch);
+                resize, scale, damaged, nonRgb, precision, accumulate, evaluationBatch, from);
     }
 
     /** The same in other passes. */
     RunSettings in(TrainingSettings passes) {
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, shift, subPixel, validation, seed, threads, crop, flip, dataset, images, resize,
-                scale, damaged, nonRgb, precision, passes.accumulate(), passes.evaluationBatch());
+                scale, damaged, nonRgb, precision, passes.accumulate(), passes.evaluationBatch(),
+                from);
     }
 
     /** Which data, and what becomes of it. */

@@ -34,7 +34,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Trains a network from its first weights, or goes on with a run that was stopped. */
+/** Trains a network from its first weights or from trained ones, or goes on with a run that was stopped. */
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
         header = "Train a network, choose its best epoch on validation data, test it once.%n", description = {
             "The test data is looked at once, after training. Every epoch ends with a checkpoint in the --out"
@@ -45,7 +45,8 @@ import picocli.CommandLine.Spec;
             "  pare train lenet5 --optimizer sgd --lr 0.05 --momentum 0.9 --schedule step --epochs 20",
             "  pare train lenet5 --dataset fashion --data ~/fashion-mnist",
             "  pare train lenet5 --data synthetic --images 10000",
-            "  pare train --resume runs/two"})
+            "  pare train --resume runs/two",
+            "  pare train lenet5 --from runs/two --lr 0.0005 --epochs 5 --out runs/longer"})
 final class TrainCommand implements Callable<Integer> {
     /** Options that decide the bits of a run, with what a resumed run has for them. */
     private static final Map<String, Function<RunSettings, Object>> FIXED = Map.ofEntries(
@@ -64,6 +65,9 @@ final class TrainCommand implements Callable<Integer> {
 
     @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A network by name: see models.")
     private String model;
+
+    @Mixin
+    private FromOption from;
 
     @Option(names = "--epochs", paramLabel = "N", defaultValue = "10",
             description = "Passes over the training data (default: ${DEFAULT-VALUE}).")
@@ -221,13 +225,22 @@ final class TrainCommand implements Callable<Integer> {
             if (out != null && !out.equals(resume)) {
                 throw new UsageException("--out and --resume name different folders; a resumed run stays in its own");
             }
+            if (from.given()) {
+                throw new UsageException("--from and --resume exclude each other: a resumed run has its weights");
+            }
             return resume;
         }
         if (model == null) {
             throw new UsageException("which model? Give " + String.join(" or ", Models.names())
                     + ", or --resume DIR to go on with a run");
         }
-        return out != null ? out : Path.of("runs", model);
+        Path folder = out != null ? out : Path.of("runs", model);
+        if (from.given() && folder.resolve(Checkpoint.WEIGHTS).toAbsolutePath().normalize()
+                .equals(from.file().toAbsolutePath().normalize())) {
+            throw new UsageException(
+                    from.file() + " would be lost, for a new run clears its folder: give another --out");
+        }
+        return folder;
     }
 
     private RunSettings fresh() {
@@ -253,7 +266,7 @@ final class TrainCommand implements Callable<Integer> {
                 schedule, floor, warmUp, dropout, 0, subPixel, validation == null ? 0 : validation, seed,
                 threads.orElse(ThreadOption.processors()), null, false, source.source(), source.images(),
                 source.resize(), source.scale(), source.damaged(), source.nonRgb(), precision.get(), accumulate,
-                0);
+                0, from.given() ? from.file().toString() : null);
     }
 
     private RunSettings resumed(RunFolder folder) {
@@ -276,7 +289,7 @@ final class TrainCommand implements Callable<Integer> {
                 kept.dropout(), kept.shift(), kept.subPixel(), kept.validation(), kept.seed(),
                 threads.orElse(kept.threads()), kept.crop(), kept.flip(), kept.dataset(), kept.images(), kept.resize(),
                 kept.scale(), kept.damaged(), kept.nonRgb(), PrecisionOption.checked(kept.precision()),
-                kept.accumulate(), kept.evaluationBatch());
+                kept.accumulate(), kept.evaluationBatch(), kept.from());
     }
 
     /** Augments as was asked for, else as is usual for the data. */
@@ -312,6 +325,9 @@ final class TrainCommand implements Callable<Integer> {
             Checkpoint.restore(run, folder.path());
             return folder.history(run.nextEpoch());
         }
+        if (from.given()) {
+            from.load(run.trainer().network());
+        }
         if (folder.unfinished()) {
             view.line("the unfinished run in " + folder.path() + " is kept: --resume " + folder.setAside());
         }
@@ -324,9 +340,10 @@ final class TrainCommand implements Callable<Integer> {
     private String introduction(RunSettings settings, Model declared, Dataset.Split split, Corpus corpus,
             RunFolder folder) {
         return String.format(Locale.ROOT,
-                "%s, %,d weights; %s: %,d images to train, %,d to validate, %,d to test; seed %d,"
+                "%s, %,d weights%s; %s: %,d images to train, %,d to validate, %,d to test; seed %d,"
                         + " %d thread%s%s%n%s; %s; results in %s",
-                declared.name(), declared.weightCount(), corpus.name(),
+                declared.name(), declared.weightCount(),
+                settings.from() == null ? "" : " of " + settings.from(), corpus.name(),
                 split.train().size(), split.validation().size(), corpus.test().size(), settings.seed(),
                 settings.threads(), settings.threads() == 1 ? "" : "s", loading(corpus), Machine.current(),
                 settings.precision(),

@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,7 +9,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.IdxFiles;
+import io.pare.format.CompressedWeights;
+import io.pare.format.NetworkFile;
 import io.pare.graph.Precision;
+import io.pare.model.Model;
+import io.pare.model.Models;
 import io.pare.train.Checkpoint;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -20,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -140,6 +146,8 @@ class CommandsTest {
         "train lenet5 --data /none|the folder /none does not exist",
         "train --resume /none|/none is no folder of a run",
         "train lenet5 --resume a --out b|name different folders",
+        "train lenet5 --from /none|/none does not exist",
+        "train --from a --resume b|exclude each other",
         "eval|Missing required parameter: 'FILE'",
         "eval /none|/none does not exist",
         "models lenet6|unknown model 'lenet6'; known are lenet5",
@@ -203,6 +211,34 @@ class CommandsTest {
         assertExplained(Commands.USAGE, "lenet300", run("eval", out.toString(), "--model", "lenet5", "--data",
                 data.toString()));
         assertEquals(Commands.OK, run("train", "--resume", out.toString(), "--seed", "1", "-q").exit());
+    }
+
+    @Test
+    void aRunCanBeginWithTrainedWeights() throws IOException {
+        train();
+        Path longer = folder.resolve("longer");
+        // A rate too small to move any weight, so that those begun with come out again.
+        Result result = run("train", "lenet300", "--from", out.toString(), "--data", data.toString(), "--epochs", "1",
+                "--batch-size", "32", "--validation", "64", "--threads", "1", "--lr", "1e-30", "--out",
+                longer.toString());
+        assertEquals(Commands.OK, result.exit(), result.err());
+        Path weights = out.resolve(Checkpoint.WEIGHTS);
+        assertTrue(result.err().contains("weights of " + weights), result.err());
+        assertEquals(weights.toString(), new ObjectMapper().readTree(Files.readString(longer.resolve("run.json")))
+                .get("settings").get("from").asText());
+        Model model = Models.byName("lenet300");
+        CompressedWeights before = NetworkFile.read(weights, model, Map.of());
+        CompressedWeights after = NetworkFile.read(longer.resolve(Checkpoint.WEIGHTS), model, Map.of());
+        for (String name : List.of("fc1.weight", "fc3.bias")) {
+            assertArrayEquals(before.tensor(name).toArray(), after.tensor(name).toArray(), name);
+        }
+        assertExplained(Commands.USAGE, "holds a network lenet300, not lenet5",
+                run("train", "lenet5", "--from", out.toString(), "--data", data.toString(), "--out",
+                        folder.resolve("five").toString()));
+        assertFalse(Files.exists(folder.resolve("five")));
+        assertExplained(Commands.USAGE, "would be lost", run("train", "lenet300", "--from", out.toString(), "--data",
+                data.toString(), "--out", out.toString()));
+        assertTrue(Files.exists(weights));
     }
 
     @Test
