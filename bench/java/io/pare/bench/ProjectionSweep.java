@@ -262,6 +262,16 @@ public final class ProjectionSweep {
                 }
                 calls.put("topKAdmm 0.1, 1 thread", () -> one.topKAdmm(x, 0, u, 0, z, 0, n, n / 10));
                 calls.put("topKAdmm 0.1, 2 threads", () -> two.topKAdmm(x, 0, u, 0, z, 0, n, n / 10));
+                MemorySegment words = region.allocate(16 * 4);
+                for (Projections p : List.of(one, two)) {
+                    String threads = p == one ? ", 1 thread" : ", 2 threads";
+                    calls.put("kMeans 16 from afar" + threads, () -> {
+                        p.linearStart(x, 0, n, 16, words, 0);
+                        p.kMeans(x, 0, n, null, 0, 16, words, 0, 100);
+                    });
+                    calls.put("optimalScale" + threads,
+                            () -> p.optimalScale(x, 0, n, null, 0, LevelSet.equidistant(4)));
+                }
                 measure(n, "");
             }
         }

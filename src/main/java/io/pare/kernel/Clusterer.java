@@ -1,6 +1,7 @@
 package io.pare.kernel;
 
 import io.pare.mem.Region;
+import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -25,11 +26,16 @@ final class Clusterer implements AutoCloseable {
     private static final int LARGE = 16_384;
     /** Codewords up to which the passes of a warm start are cheaper than sorting. */
     private static final int FEW = 32;
+    /** Ranges of a layer's columns that are shared out. */
+    private static final int RANGES = 64;
 
     private final Passes passes;
     private final Workers workers;
     private final Workers.Task surveying = this::survey;
-    private final Sorted sorted = new Sorted();
+    private final Workers.Task ranging = this::range;
+    private final Workers.Task halving = this::halve;
+    private final Workers.Task filling = this::fillRanges;
+    private final Sorted sorted;
     /** Minus infinity, then the cuts between codewords: what each codeword's elements, and those above, reach. */
     private final float[] cuts = new float[FEW];
     /** Zone j, around cut j + 1, is [zoneFrom[j], zoneTo[j]); behind the last, no value is in any. */
@@ -43,6 +49,7 @@ final class Clusterer implements AutoCloseable {
     private final int[][] surveys;
     private final long[] zonedBy;
     private final int[] greatestBy;
+    private final float[][] rangeBy;
     private double[] chunkSquares = new double[1];
     private MemorySegment input;
     private long inputOff;
@@ -69,6 +76,10 @@ final class Clusterer implements AutoCloseable {
     private MemorySegment previous;
     private MemorySegment current;
     private MemorySegment choices;
+    private long row;
+    private long[] ranges = new long[4 * RANGES];
+    private long[] halves = new long[4 * RANGES];
+    private int rangeCount;
     private long points;
     private double totalSum;
     private long totalCount;
@@ -77,11 +88,13 @@ final class Clusterer implements AutoCloseable {
     Clusterer(Passes passes, Workers workers) {
         this.passes = passes;
         this.workers = workers;
+        this.sorted = new Sorted(workers);
         reached = new long[workers.count()][3 * FEW];
         squares = new double[workers.count()][Passes.STRIDE];
         surveys = new int[workers.count()][Passes.SURVEY];
         zonedBy = new long[workers.count()];
         greatestBy = new int[workers.count()];
+        rangeBy = new float[workers.count()][2];
     }
 
     float[] codebook() {
@@ -106,8 +119,7 @@ final class Clusterer implements AutoCloseable {
                 previous.set(F64, j * 8, cost(0, j));
             }
             for (int layer = 1; layer < k; layer++) {
-                long row = layer * (points + 1) * 4;
-                fill(row, layer + 1, points, layer, points - 1);
+                fill(layer);
                 MemorySegment swap = previous;
                 previous = current;
                 current = swap;
@@ -162,25 +174,76 @@ final class Clusterer implements AutoCloseable {
         return (float) (sorted.centre + s / w);
     }
 
-    /** Fills columns [from, to] of a layer, whose last cluster starts within [low, high]. */
-    private void fill(long row, long from, long to, long low, long high) {
+    /**
+     * Fills a layer. Where columns are many, ranges of them are halved side by side, until there are enough to share
+     * out; a column comes out the same wherever it is computed.
+     */
+    private void fill(int layer) {
+        row = layer * (points + 1) * 4;
+        set(ranges, 0, layer + 1, points, layer, points - 1);
+        rangeCount = 1;
+        if (workers.count() > 1 && points >= LARGE) {
+            for (; rangeCount < RANGES; rangeCount *= 2) {
+                workers.run(halving);
+                long[] swap = ranges;
+                ranges = halves;
+                halves = swap;
+            }
+            workers.run(filling);
+        } else {
+            fillRanges(0);
+        }
+    }
+
+    /** Columns [from, to] whose last cluster starts within [low, high]. */
+    private static void set(long[] ranges, int range, long from, long to, long low, long high) {
+        ranges[4 * range] = from;
+        ranges[4 * range + 1] = to;
+        ranges[4 * range + 2] = low;
+        ranges[4 * range + 3] = high;
+    }
+
+    private void halve(int worker) {
+        for (int range = worker; range < rangeCount; range += workers.count()) {
+            long from = ranges[4 * range];
+            long to = ranges[4 * range + 1];
+            long middle = (from + to) >>> 1;
+            long choice = from > to ? 0 : column(middle, ranges[4 * range + 2], ranges[4 * range + 3]);
+            set(halves, 2 * range, from, middle - 1, ranges[4 * range + 2], choice);
+            set(halves, 2 * range + 1, middle + 1, to, choice, ranges[4 * range + 3]);
+        }
+    }
+
+    private void fillRanges(int worker) {
+        for (int range = worker; range < rangeCount; range += workers.count()) {
+            fill(ranges[4 * range], ranges[4 * range + 1], ranges[4 * range + 2], ranges[4 * range + 3]);
+        }
+    }
+
+    private void fill(long from, long to, long low, long high) {
         if (from > to) {
             return;
         }
         long middle = (from + to) >>> 1;
+        long choice = column(middle, low, high);
+        fill(from, middle - 1, low, choice);
+        fill(middle + 1, to, choice, high);
+    }
+
+    /** Fills one column; returns where its last cluster starts. */
+    private long column(long end, long low, long high) {
         double best = Double.POSITIVE_INFINITY;
         long choice = low;
-        for (long start = low; start <= Math.min(high, middle - 1); start++) {
-            double total = previous.get(F64, start * 8) + cost(start, middle);
+        for (long start = low; start <= Math.min(high, end - 1); start++) {
+            double total = previous.get(F64, start * 8) + cost(start, end);
             if (total < best) {
                 best = total;
                 choice = start;
             }
         }
-        current.set(F64, middle * 8, best);
-        choices.set(I32, row + middle * 4, (int) choice);
-        fill(row, from, middle - 1, low, choice);
-        fill(row, middle + 1, to, choice, high);
+        current.set(F64, end * 8, best);
+        choices.set(I32, row + end * 4, (int) choice);
+        return choice;
     }
 
     /** Lloyd's algorithm from the first {@code m} codewords of {@link #codebook}; returns the rounds run. */
@@ -289,7 +352,10 @@ final class Clusterer implements AutoCloseable {
 
     /** Fills the zones; returns the sum of squares of all elements, or infinity where one is not finite. */
     private double gatherZones(MemorySegment x, long xOff, long n, int m) {
-        int chunks = Math.toIntExact((n + Passes.CHUNK - 1) / Passes.CHUNK);
+        input = x;
+        inputOff = xOff;
+        inputCount = n;
+        int chunks = chunks();
         // Passes write beyond what they find.
         long room = (long) chunks * Passes.CHUNK + (long) workers.count() * Passes.SLACK;
         if (zonedCapacity < room) {
@@ -302,9 +368,6 @@ final class Clusterer implements AutoCloseable {
             zonePrefix = scratch.allocate((n + 1) * 8);
             chunkSquares = new double[chunks];
         }
-        input = x;
-        inputOff = xOff;
-        inputCount = n;
         codewords = m;
         // Room for what a Gaussian has beyond its last codewords; where there is more, all is seen again.
         float greatest = 4 * Math.max(Math.abs(codebook[0]), Math.abs(codebook[m - 1]));
@@ -377,8 +440,11 @@ final class Clusterer implements AutoCloseable {
     }
 
     private int firstChunk(int worker) {
-        long chunks = (inputCount + Passes.CHUNK - 1) / Passes.CHUNK;
-        return (int) workers.first(worker, chunks);
+        return (int) workers.first(worker, chunks());
+    }
+
+    private int chunks() {
+        return Math.toIntExact((inputCount + Passes.CHUNK - 1) / Passes.CHUNK);
     }
 
     private long stretch(int worker) {
@@ -530,14 +596,15 @@ final class Clusterer implements AutoCloseable {
 
     /** Codewords at the middles of {@code m} equal parts of the range of the non-zero values (linear start). */
     void linearStart(MemorySegment x, long xOff, long n, int m) {
+        input = x;
+        inputOff = xOff;
+        inputCount = n;
+        workers.run(ranging, chunks());
         float least = Float.POSITIVE_INFINITY;
         float greatest = Float.NEGATIVE_INFINITY;
-        for (long i = 0; i < n; i++) {
-            float v = x.get(F32, xOff + i * 4);
-            if (v != 0) {
-                least = v < least ? v : least;
-                greatest = v > greatest ? v : greatest;
-            }
+        for (float[] found : rangeBy) {
+            least = Math.min(least, found[0]);
+            greatest = Math.max(greatest, found[1]);
         }
         if (least > greatest) {
             least = 0;
@@ -546,6 +613,26 @@ final class Clusterer implements AutoCloseable {
         for (int j = 0; j < m; j++) {
             codebook[j] = (float) (least + ((double) greatest - least) * (j + 0.5) / m);
         }
+    }
+
+    private void range(int worker) {
+        long from = Unconfined.address(input, inputOff, inputCount * Float.BYTES);
+        range(from, workers.first(worker, inputCount), workers.first(worker + 1, inputCount), rangeBy[worker]);
+    }
+
+    /** The least and the greatest non-zero value; plus and minus infinity where there is none. */
+    private static void range(long x, long from, long to, float[] found) {
+        float least = Float.POSITIVE_INFINITY;
+        float greatest = Float.NEGATIVE_INFINITY;
+        for (long i = from; i < to; i++) {
+            float v = Unconfined.MEMORY.get(F32, x + i * 4);
+            if (v != 0) {
+                least = v < least ? v : least;
+                greatest = v > greatest ? v : greatest;
+            }
+        }
+        found[0] = least;
+        found[1] = greatest;
     }
 
     @Override

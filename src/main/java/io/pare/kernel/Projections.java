@@ -17,8 +17,7 @@ import java.util.Objects;
  * <p>A range is (native segment, offset in bytes, number of floats); counts may pass 2^31; segments of confined arenas
  * are lent to the instance's threads for the time of a call. An instance owns scratch
  * memory, which grows to the largest call, and {@code threads - 1} threads: open one, use it from one thread at a time,
- * close it. Sorting, which k-means from a start that is far off and the scale searches do,
- * stays on the calling thread. The number of threads, the provider and the vector width never change a result, to the last bit.
+ * close it. The number of threads, the provider and the vector width never change a result, to the last bit.
  *
  * <p>Rules. <b>Ties</b>: among equal magnitudes the lowest index survives, so exactly k elements survive, zeros
  * included where k exceeds the non-zeros. <b>NaN</b> is refused with its lowest index ({@link
@@ -48,7 +47,7 @@ public final class Projections implements AutoCloseable {
     private final Workers workers;
     private final Selector selector;
     private final Clusterer clusterer;
-    private final Scale scale = new Scale();
+    private final Scale scale;
     private final float[] cuts = new float[Clusterer.MOST];
     private final double[][] lanes;
     private double[] chunkSums = new double[1];
@@ -58,6 +57,7 @@ public final class Projections implements AutoCloseable {
         this.workers = new Workers(threads);
         this.selector = new Selector(passes, workers);
         this.clusterer = new Clusterer(passes, workers);
+        this.scale = new Scale(workers);
         this.lanes = new double[threads][Passes.STRIDE];
     }
 
@@ -176,27 +176,63 @@ public final class Projections implements AutoCloseable {
         });
     }
 
+    /** What a call does to the elements [from, to), at most a chunk. */
+    @FunctionalInterface
+    private interface Range {
+        void run(long from, long to);
+    }
+
+    /** Does it to all chunks, as {@link #split} does. */
+    private void each(long n, Range range) {
+        split((n + Passes.CHUNK - 1) / Passes.CHUNK, n, (worker, chunk) -> {
+            long from = chunk * Passes.CHUNK;
+            range.run(from, Math.min(n, from + Passes.CHUNK));
+        });
+    }
+
+    /** A sum over the elements [from, to), at most a chunk. */
+    @FunctionalInterface
+    private interface Summand {
+        double of(int worker, long from, long to);
+    }
+
+    /** Takes it of all chunks, as {@link #split} does, and adds up in the order of the chunks. */
+    private double sum(long n, Summand summand) {
+        int chunks = Math.toIntExact((n + Passes.CHUNK - 1) / Passes.CHUNK);
+        if (chunkSums.length < chunks) {
+            chunkSums = new double[chunks];
+        }
+        split(chunks, n, (worker, chunk) -> {
+            long from = chunk * Passes.CHUNK;
+            chunkSums[(int) chunk] = summand.of(worker, from, Math.min(n, from + Passes.CHUNK));
+        });
+        double sum = 0;
+        for (int chunk = 0; chunk < chunks; chunk++) {
+            sum += chunkSums[chunk];
+        }
+        return sum;
+    }
+
     /** Keeps the {@code k} groups of highest score, the lowest number among equals; {@code z} may be {@code x}. */
     public void topGroups(MemorySegment x, long xOff, MemorySegment z, long zOff, Groups groups, Norm norm, long k) {
-        x = checked(x, xOff, groups.elements());
-        z = checked(z, zOff, groups.elements());
+        MemorySegment in = checked(x, xOff, groups.elements());
+        MemorySegment out = checked(z, zOff, groups.elements());
         try (Region scratch = Region.shared("group scores")) {
             MemorySegment scores = scratch.allocate(groups.count() * F);
-            groupScores(x, xOff, groups, norm, scores, 0);
-            MemorySegment bits = scratch.allocate(Bits.bytes(groups.count()));
-            topKBits(scores, 0, groups.count(), k, bits, 0);
-            Bits kept = new Bits(bits, 0);
-            for (long row = 0; row < groups.rows(); row++) {
+            groupScores(in, xOff, groups, norm, scores, 0);
+            Bits kept = new Bits(scratch.allocate(Bits.bytes(groups.count())), 0);
+            topKBits(scores, 0, groups.count(), k, kept.segment(), 0);
+            split(groups.rows(), groups.elements(), (worker, row) -> {
                 for (long block = 0; block < groups.across(); block++) {
-                    long first = row * groups.columns() + block * groups.blockColumns();
-                    long width = Math.min(groups.columns() - block * groups.blockColumns(), groups.blockColumns());
-                    if (!kept.get(row / groups.blockRows() * groups.across() + block)) {
-                        z.asSlice(zOff + first * F, width * F).fill((byte) 0);
+                    long first = (row * groups.columns() + block * groups.blockColumns()) * F;
+                    long bytes = Math.min(groups.columns() - block * groups.blockColumns(), groups.blockColumns()) * F;
+                    if (kept.get(row / groups.blockRows() * groups.across() + block)) {
+                        MemorySegment.copy(in, xOff + first, out, zOff + first, bytes);
                     } else {
-                        MemorySegment.copy(x, xOff + first * F, z, zOff + first * F, width * F);
+                        out.asSlice(zOff + first, bytes).fill((byte) 0);
                     }
                 }
-            }
+            });
         }
     }
 
@@ -303,21 +339,12 @@ public final class Projections implements AutoCloseable {
         if (inPlace) {
             refuseNaN(x, xOff, n);
         }
-        int chunks = Math.toIntExact((n + Passes.CHUNK - 1) / Passes.CHUNK);
-        if (chunkSums.length < chunks) {
-            chunkSums = new double[chunks];
-        }
-        split(chunks, n, (worker, chunk) -> {
-            long at = chunk * Passes.CHUNK;
+        double error = sum(n, (worker, from, to) -> {
             Arrays.fill(lanes[worker], 0);
-            passes.assign(in, xOff + at * F, (int) Math.min(n - at, Passes.CHUNK), words, cuts, m, outValues,
-                    valuesOff + at * F, outCodes, codesOff + at, lanes[worker]);
-            chunkSums[(int) chunk] = Selector.sum(lanes[worker]);
+            passes.assign(in, xOff + from * F, (int) (to - from), words, cuts, m, outValues, valuesOff + from * F,
+                    outCodes, codesOff + from, lanes[worker]);
+            return Selector.sum(lanes[worker]);
         });
-        double error = 0;
-        for (int chunk = 0; chunk < chunks; chunk++) {
-            error += chunkSums[chunk];
-        }
         if (Double.isNaN(error) && !inPlace) {
             refuseNaN(x, xOff, n);
         }
@@ -383,84 +410,95 @@ public final class Projections implements AutoCloseable {
      */
     public Joint joint(MemorySegment x, long xOff, long n, long k, int m, boolean warm, MemorySegment codebook,
             long codebookOff, int maxRounds, MemorySegment z, long zOff, MemorySegment codes, long codesOff) {
-        codebook = checkedCodebook(m, codebook, codebookOff);
-        x = checked(x, xOff, n);
-        z = checked(z, zOff, n);
-        codes = codes == null ? null : checkedBytes(codes, codesOff, n);
-        topK(x, xOff, z, zOff, n, k);
+        MemorySegment best = checkedCodebook(m, codebook, codebookOff);
+        MemorySegment in = checked(x, xOff, n);
+        MemorySegment out = checked(z, zOff, n);
+        MemorySegment outCodes = codes == null ? null : checkedBytes(codes, codesOff, n);
+        topK(in, xOff, out, zOff, n, k);
         try (Region scratch = Region.shared("joint projection")) {
             MemorySegment support = scratch.allocate(n * F);
             MemorySegment gains = scratch.allocate(n * F);
-            MemorySegment kept = scratch.allocate(Bits.bytes(n));
             MemorySegment words = scratch.allocate(m * F);
+            Bits kept = new Bits(scratch.allocate(Bits.bytes(n)), 0);
             if (warm) {
-                MemorySegment.copy(codebook, codebookOff, words, 0, m * F);
+                MemorySegment.copy(best, codebookOff, words, 0, m * F);
             } else {
-                linearStart(z, zOff, n, m, words, 0);
+                linearStart(out, zOff, n, m, words, 0);
             }
-            MemorySegment.copy(z, zOff, support, 0, n * F);
-            double best = Double.POSITIVE_INFINITY;
+            MemorySegment.copy(out, zOff, support, 0, n * F);
+            double least = Double.POSITIVE_INFINITY;
             int rounds = 0;
             int size = 0;
             while (rounds < maxRounds) {
                 Clusters clusters = kMeans(support, 0, n, null, 0, m, words, 0, rounds == 0 ? 1000 : 50);
-                double error = distance(x, xOff, support, n, words, clusters.size());
-                if (!(error < best)) {
+                double error = distance(in, xOff, support, n, words, clusters.size());
+                if (!(error < least)) {
                     break;
                 }
-                best = error;
+                least = error;
                 size = clusters.size();
-                MemorySegment.copy(words, 0, codebook, codebookOff, m * F);
-                MemorySegment.copy(support, 0, z, zOff, n * F);
+                MemorySegment.copy(words, 0, best, codebookOff, m * F);
+                MemorySegment.copy(support, 0, out, zOff, n * F);
                 rounds++;
                 if (size == 0) {
                     break;
                 }
-                gains(x, xOff, n, words, size, gains);
-                topKBits(gains, 0, n, k, kept, 0);
-                Bits bits = new Bits(kept, 0);
-                for (long i = 0; i < n; i++) {
-                    // An element that loses by being kept, or gains nothing, is better off as a zero.
-                    boolean keep = bits.get(i) && gains.get(F32, i * F) > 0;
-                    support.set(F32, i * F, keep ? x.get(F32, xOff + i * F) : 0);
-                }
+                gains(in, xOff, n, words, size, gains);
+                topKBits(gains, 0, n, k, kept.segment(), 0);
+                each(n, (from, to) -> {
+                    for (long i = from; i < to; i++) {
+                        // An element that loses by being kept, or gains nothing, is better off as a zero.
+                        boolean keep = kept.get(i) && gains.get(F32, i * F) > 0;
+                        support.set(F32, i * F, keep ? in.get(F32, xOff + i * F) : 0);
+                    }
+                });
             }
             if (size > 0) {
-                assign(z, zOff, n, size, codebook, codebookOff, z, zOff, codes, codesOff);
-            } else if (codes != null) {
-                codes.asSlice(codesOff, n).fill((byte) 0);
+                assign(out, zOff, n, size, best, codebookOff, out, zOff, outCodes, codesOff);
+            } else if (outCodes != null) {
+                outCodes.asSlice(codesOff, n).fill((byte) 0);
             }
-            long survivors = 0;
-            double error = 0;
-            for (long i = 0; i < n; i++) {
-                float v = z.get(F32, zOff + i * F);
-                double d = (double) x.get(F32, xOff + i * F) - v;
-                error += d * d;
-                survivors += v != 0 ? 1 : 0;
-            }
-            return new Joint(size, survivors, error, rounds);
+            double error = sum(n, (worker, from, to) -> {
+                double part = 0;
+                for (long i = from; i < to; i++) {
+                    double d = (double) in.get(F32, xOff + i * F) - out.get(F32, zOff + i * F);
+                    part += d * d;
+                }
+                return part;
+            });
+            double survivors = sum(n, (worker, from, to) -> {
+                long part = 0;
+                for (long i = from; i < to; i++) {
+                    part += out.get(F32, zOff + i * F) != 0 ? 1 : 0;
+                }
+                return part;
+            });
+            return new Joint(size, (long) survivors, error, rounds);
         }
     }
 
     private double distance(MemorySegment x, long xOff, MemorySegment support, long n, MemorySegment words, int size) {
         double kept = size == 0 ? 0 : assign(support, 0, n, size, words, 0, null, 0, null, 0);
-        for (long i = 0; i < n; i++) {
-            if (support.get(F32, i * F) == 0) {
-                double v = x.get(F32, xOff + i * F);
-                kept += v * v;
+        return kept + sum(n, (worker, from, to) -> {
+            double dropped = 0;
+            for (long i = from; i < to; i++) {
+                double v = support.get(F32, i * F) == 0 ? x.get(F32, xOff + i * F) : 0;
+                dropped += v * v;
             }
-        }
-        return kept;
+            return dropped;
+        });
     }
 
     /** By how much each element's squared error falls if it is its nearest codeword instead of 0; never below 0. */
     private void gains(MemorySegment x, long xOff, long n, MemorySegment words, int size, MemorySegment gains) {
         assign(x, xOff, n, size, words, 0, gains, 0, null, 0);
-        for (long i = 0; i < n; i++) {
-            double v = x.get(F32, xOff + i * F);
-            double d = v - gains.get(F32, i * F);
-            gains.set(F32, i * F, (float) Math.max(0, v * v - d * d));
-        }
+        each(n, (from, to) -> {
+            for (long i = from; i < to; i++) {
+                double v = x.get(F32, xOff + i * F);
+                double d = v - gains.get(F32, i * F);
+                gains.set(F32, i * F, (float) Math.max(0, v * v - d * d));
+            }
+        });
     }
 
     // ---- shared -------------------------------------------------------------------------------------------------

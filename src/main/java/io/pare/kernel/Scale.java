@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 final class Scale implements AutoCloseable {
     private static final int START = 256;
 
-    private final Sorted sorted = new Sorted();
+    private final Sorted sorted;
     private final double[] edge = new double[3];
     private final double[] weights = new double[129];
     private final double[] firsts = new double[129];
@@ -27,6 +27,10 @@ final class Scale implements AutoCloseable {
     private double[] highs = new double[4 * START];
     private double[] nextLows = new double[4 * START];
     private double[] nextHighs = new double[4 * START];
+
+    Scale(Workers workers) {
+        sorted = new Sorted(workers);
+    }
 
     /** The error at the scale found last. */
     double error() {

@@ -1,6 +1,7 @@
 package io.pare.kernel;
 
 import io.pare.mem.Region;
+import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -10,8 +11,10 @@ import java.util.Arrays;
  * The non-zero elements of a range in ascending order, with their weights, and prefix sums over them.
  *
  * <p>Sorting is by radix, least significant digit first, on keys that order like the floats: three passes, linear
- * time, the same for every input. Prefix sums are kept for each 64th element and completed by adding up to 63: a
- * round of Lloyd's algorithm asks for few of them.
+ * time, the same for every input. Each worker moves a stretch of its own; the stretches of all take their places in
+ * each digit's bin in turn, which is the order that one worker would have left. Prefix sums are kept for each 64th
+ * element and completed by adding up to 63: a round of Lloyd's algorithm asks for few of them. A block's sum begins at
+ * zero, so that no division among workers changes it.
  */
 final class Sorted implements AutoCloseable {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -19,178 +22,310 @@ final class Sorted implements AutoCloseable {
     private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int DIGIT = 11;
+    private static final int BINS = 1 << DIGIT;
+    private static final int PASSES = 3;
     private static final int BLOCK = 64;
+    /** Sums of a block: weight, weight * v, weight * v * v. */
+    private static final int SUMS = 3;
+    /** Elements below which one worker does all. */
+    private static final int ALONE = 1 << 15;
 
+    private final Workers workers;
+    private final Workers.Task taking = this::take;
+    private final Workers.Task counting = this::count;
+    private final Workers.Task scattering = this::scatter;
+    private final Workers.Task finishing = this::finish;
+    /** Workers that take part in a call. */
+    private int parts;
+    // Each worker's own: numbers of digits, which become places; where its elements begin; one it refuses, or -1.
+    private final long[][] histograms;
+    private final long[] starts;
+    private final long[] refused;
+    private int pass;
     private Region scratch;
     private long capacity;
-    private MemorySegment front;
-    private MemorySegment back;
-    private MemorySegment prefixes;
-    private final long[] histogram = new long[3 << DIGIT];
+    // Addresses, for the loops: see Unconfined.
+    private long front;
+    private long back;
+    private long prefixes;
+    private long input;
+    private long importances;
+    private long inputCount;
     private boolean weighted;
+    private boolean magnitudes;
     /** Elements. */
     long count;
     /** Subtracted from every value in sums, so that squares do not cancel. */
     double centre;
 
+    Sorted(Workers workers) {
+        this.workers = workers;
+        histograms = new long[workers.count()][PASSES << DIGIT];
+        starts = new long[workers.count() + 1];
+        refused = new long[workers.count()];
+    }
+
     /** Takes and sorts the non-zero elements, by magnitude if asked, else by value. */
-    void fill(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, boolean magnitudes) {
+    void fill(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, boolean byMagnitude) {
         weighted = importance != null;
-        long wanted = n * (weighted ? 8 : 4);
+        magnitudes = byMagnitude;
+        input = Unconfined.address(x, xOff, n * Float.BYTES);
+        importances = weighted ? Unconfined.address(importance, importanceOff, n * Float.BYTES) : 0;
+        inputCount = n;
+        parts = n < ALONE ? 1 : workers.count();
+        reserve(n);
+        run(taking);
+        refuse();
+        compact();
+        for (pass = 0; pass < PASSES; pass++) {
+            if (pass > 0 && parts > 1) {
+                run(counting);
+            }
+            if (places()) {
+                run(scattering);
+                long swap = front;
+                front = back;
+                back = swap;
+            }
+        }
+        centre = count == 0 ? 0 : restored(count / 2);
+        run(finishing);
+        for (long at = prefixes + SUMS * 8; at < prefixes + (blocks() + 1) * SUMS * 8; at += 8) {
+            Unconfined.MEMORY.set(F64, at, Unconfined.MEMORY.get(F64, at) + Unconfined.MEMORY.get(F64, at - SUMS * 8));
+        }
+    }
+
+    private void reserve(long n) {
+        long wanted = n * stride();
         if (scratch == null || capacity < wanted) {
             close();
             scratch = Region.shared("sorting scratch");
             capacity = wanted;
-            front = scratch.allocate(wanted);
-            back = scratch.allocate(wanted);
-            prefixes = scratch.allocate((n / BLOCK + 2) * 3 * Double.BYTES * (weighted ? 1 : 2));
+            front = scratch.allocate(wanted).address();
+            back = scratch.allocate(wanted).address();
+            prefixes = scratch.allocate((wanted / 4 / BLOCK + 2) * SUMS * Double.BYTES).address();
         }
-        Arrays.fill(histogram, 0);
-        count = weighted
-                ? takePairs(x, xOff, n, importance, importanceOff, magnitudes, front, histogram)
-                : take(x, xOff, n, magnitudes, front, histogram);
-        for (int pass = 0; pass < 3; pass++) {
-            scatter(pass);
-        }
-        restore(magnitudes);
-        sum();
     }
 
-    /** Writes what orders like the non-zero elements, or like their magnitudes, and counts its digits. */
-    private static long take(MemorySegment x, long xOff, long n, boolean magnitudes, MemorySegment out,
-            long[] histogram) {
-        long taken = 0;
-        for (long i = 0; i < n; i++) {
-            int raw = x.get(I32, xOff + i * 4);
-            if ((raw & Passes.MAGNITUDE) != 0) {
-                int digits = digits(raw, magnitudes, i, histogram);
-                out.set(I32, taken * 4, digits);
-                taken++;
-            }
+    private void run(Workers.Task task) {
+        if (parts == 1) {
+            task.run(0);
+        } else {
+            workers.run(task);
         }
-        return taken;
     }
 
-    /** As {@link #take}, with the importance in the lower half of each pair. */
-    private static long takePairs(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff,
-            boolean magnitudes, MemorySegment out, long[] histogram) {
-        long taken = 0;
-        for (long i = 0; i < n; i++) {
-            int raw = x.get(I32, xOff + i * 4);
+    private int stride() {
+        return weighted ? 8 : 4;
+    }
+
+    private long blocks() {
+        return (count + BLOCK - 1) / BLOCK;
+    }
+
+    private long first(int worker, long of) {
+        return of * worker / parts;
+    }
+
+    private void take(int worker) {
+        long from = first(worker, inputCount);
+        long to = first(worker + 1, inputCount);
+        Arrays.fill(histograms[worker], 0);
+        refused[worker] = -1;
+        long taken = weighted
+                ? takePairs(input, importances, from, to, magnitudes, front, histograms[worker])
+                : take(input, from, to, magnitudes, front, histograms[worker]);
+        if (taken < 0) {
+            refused[worker] = ~taken;
+        }
+        starts[worker + 1] = taken;
+    }
+
+    /**
+     * Writes what orders like the non-zero elements, or like their magnitudes, and counts its digits.
+     *
+     * @return the number written, or -1 minus the index of an element that is not finite
+     */
+    private static long take(long x, long from, long to, boolean magnitudes, long out, long[] histogram) {
+        long at = out + from * 4;
+        for (long i = from; i < to; i++) {
+            int raw = Unconfined.MEMORY.get(I32, x + i * 4);
             if ((raw & Passes.MAGNITUDE) != 0) {
-                float weight = importance.get(F32, importanceOff + i * 4);
-                if (!(weight >= 0 && weight < Float.POSITIVE_INFINITY)) {
-                    throw new IllegalArgumentException("importance must be finite and not negative, is " + weight
-                            + " at index " + i);
+                if ((raw & Passes.INFINITY) == Passes.INFINITY) {
+                    return ~i;
                 }
-                int digits = digits(raw, magnitudes, i, histogram);
-                out.set(I64, taken * 8, (long) digits << 32 | Float.floatToRawIntBits(weight) & 0xffff_ffffL);
-                taken++;
+                Unconfined.MEMORY.set(I32, at, digits(raw, magnitudes, histogram));
+                at += 4;
             }
         }
-        return taken;
+        return (at - out) / 4 - from;
     }
 
-    private static int digits(int raw, boolean magnitudes, long i, long[] histogram) {
-        if ((raw & Passes.INFINITY) == Passes.INFINITY) {
-            throw new IllegalArgumentException("clustering needs finite numbers, " + Float.intBitsToFloat(raw)
-                    + " at index " + i);
+    /** As {@link #take}, with the importance, which must be finite too, in the lower half of each pair. */
+    private static long takePairs(long x, long importance, long from, long to, boolean magnitudes, long out,
+            long[] histogram) {
+        long at = out + from * 8;
+        for (long i = from; i < to; i++) {
+            int raw = Unconfined.MEMORY.get(I32, x + i * 4);
+            if ((raw & Passes.MAGNITUDE) != 0) {
+                float weight = Unconfined.MEMORY.get(F32, importance + i * 4);
+                if ((raw & Passes.INFINITY) == Passes.INFINITY || !usable(weight)) {
+                    return ~i;
+                }
+                Unconfined.MEMORY.set(I64, at, (long) digits(raw, magnitudes, histogram) << 32
+                        | Float.floatToRawIntBits(weight) & 0xffff_ffffL);
+                at += 8;
+            }
         }
+        return (at - out) / 8 - from;
+    }
+
+    private static boolean usable(float importance) {
+        return importance >= 0 && importance < Float.POSITIVE_INFINITY;
+    }
+
+    private static int digits(int raw, boolean magnitudes, long[] histogram) {
         // Flips what makes negative floats order backwards.
         int key = magnitudes ? (raw & Passes.MAGNITUDE) ^ Integer.MIN_VALUE : raw ^ raw >> 31 & Passes.MAGNITUDE;
         int digits = key ^ Integer.MIN_VALUE;
-        histogram[digits & 2047]++;
-        histogram[2048 + (digits >>> 11 & 2047)]++;
-        histogram[4096 + (digits >>> 22)]++;
+        histogram[digits & BINS - 1]++;
+        histogram[BINS + (digits >>> DIGIT & BINS - 1)]++;
+        histogram[2 * BINS + (digits >>> 2 * DIGIT)]++;
         return digits;
     }
 
-    private void scatter(int pass) {
+    private void refuse() {
+        for (int worker = 0; worker < parts; worker++) {
+            long i = refused[worker];
+            if (i >= 0) {
+                float weight = weighted ? Unconfined.MEMORY.get(F32, importances + i * 4) : 1;
+                throw new IllegalArgumentException(usable(weight)
+                        ? "clustering needs finite numbers, " + Unconfined.MEMORY.get(F32, input + i * 4) + " at index "
+                                + i
+                        : "importance must be finite and not negative, is " + weight + " at index " + i);
+            }
+        }
+    }
+
+    /** Closes the gaps that zeros left between the workers' elements. */
+    private void compact() {
+        for (int worker = 0; worker < parts; worker++) {
+            long taken = starts[worker + 1];
+            long from = first(worker, inputCount);
+            if (from > starts[worker]) {
+                MemorySegment.copy(Unconfined.MEMORY, front + from * stride(), Unconfined.MEMORY,
+                        front + starts[worker] * stride(), taken * stride());
+            }
+            starts[worker + 1] = starts[worker] + taken;
+        }
+        count = starts[parts];
+    }
+
+    private void count(int worker) {
+        int base = pass << DIGIT;
+        Arrays.fill(histograms[worker], base, base + BINS, 0);
+        // The digits are in the upper half of a pair.
+        count(front + stride() - 4, starts[worker], starts[worker + 1], stride(), histograms[worker], base,
+                pass * DIGIT);
+    }
+
+    private static void count(long from, long first, long end, int stride, long[] histogram, int base, int shift) {
+        for (long i = first; i < end; i++) {
+            histogram[base + (Unconfined.MEMORY.get(I32, from + i * stride) >>> shift & BINS - 1)]++;
+        }
+    }
+
+    /** Makes places of numbers, worker after worker in each bin; false where all are in one bin. */
+    private boolean places() {
         int base = pass << DIGIT;
         long at = 0;
-        for (int bin = base; bin < base + 2048; bin++) {
-            long size = histogram[bin];
-            if (size == count) {
-                return;
+        for (int bin = base; bin < base + BINS; bin++) {
+            long before = at;
+            for (int worker = 0; worker < parts; worker++) {
+                long size = histograms[worker][bin];
+                histograms[worker][bin] = at;
+                at += size;
             }
-            histogram[bin] = at;
-            at += size;
+            if (at - before == count) {
+                return false;
+            }
         }
-        int shift = pass * DIGIT + (weighted ? 32 : 0);
+        return true;
+    }
+
+    private void scatter(int worker) {
+        int base = pass << DIGIT;
+        int shift = pass * DIGIT;
         if (weighted) {
-            scatterPairs(front, back, count, histogram, base, shift);
+            scatterPairs(front, back, starts[worker], starts[worker + 1], histograms[worker], base, 32 + shift);
         } else {
-            scatter(front, back, count, histogram, base, shift);
-        }
-        MemorySegment swap = front;
-        front = back;
-        back = swap;
-    }
-
-    private static void scatter(MemorySegment from, MemorySegment to, long n, long[] places, int base, int shift) {
-        for (long i = 0; i < n; i++) {
-            int digits = from.get(I32, i * 4);
-            to.set(I32, places[base + (digits >>> shift & 2047)]++ * 4, digits);
+            scatter(front, back, starts[worker], starts[worker + 1], histograms[worker], base, shift);
         }
     }
 
-    private static void scatterPairs(MemorySegment from, MemorySegment to, long n, long[] places, int base,
-            int shift) {
-        for (long i = 0; i < n; i++) {
-            long pair = from.get(I64, i * 8);
-            to.set(I64, places[base + (int) (pair >>> shift & 2047)]++ * 8, pair);
+    private static void scatter(long from, long to, long first, long end, long[] places, int base, int shift) {
+        for (long i = first; i < end; i++) {
+            int digits = Unconfined.MEMORY.get(I32, from + i * 4);
+            Unconfined.MEMORY.set(I32, to + places[base + (digits >>> shift & BINS - 1)]++ * 4, digits);
         }
     }
 
-    private void restore(boolean magnitudes) {
-        restore(front, count, weighted ? 8 : 4, weighted ? 4 : 0, magnitudes);
-        centre = count == 0 ? 0 : value(count / 2);
-    }
-
-    private static void restore(MemorySegment values, long n, int stride, int first, boolean magnitudes) {
-        for (long i = 0; i < n; i++) {
-            long at = i * stride + first;
-            int key = values.get(I32, at) ^ Integer.MIN_VALUE;
-            values.set(I32, at, magnitudes ? key ^ Integer.MIN_VALUE : key ^ key >> 31 & Passes.MAGNITUDE);
+    private static void scatterPairs(long from, long to, long first, long end, long[] places, int base, int shift) {
+        for (long i = first; i < end; i++) {
+            long pair = Unconfined.MEMORY.get(I64, from + i * 8);
+            Unconfined.MEMORY.set(I64, to + places[base + (int) (pair >>> shift & BINS - 1)]++ * 8, pair);
         }
     }
 
-    private void sum() {
-        double weights = 0;
-        double first = 0;
-        double second = 0;
-        for (long i = 0; i <= count; i++) {
-            if (i % BLOCK == 0) {
-                long at = i / BLOCK * 3 * 8;
-                prefixes.set(F64, at, weights);
-                prefixes.set(F64, at + 8, first);
-                prefixes.set(F64, at + 16, second);
-            }
-            if (i < count) {
-                double v = value(i) - centre;
+    /** Makes floats of the worker's keys, and sums each of its blocks from zero. */
+    private void finish(int worker) {
+        long end = first(worker + 1, blocks());
+        for (long block = first(worker, blocks()); block < end; block++) {
+            double weights = 0;
+            double first = 0;
+            double second = 0;
+            long to = Math.min(count, (block + 1) * BLOCK);
+            for (long i = block * BLOCK; i < to; i++) {
+                float restored = restored(i);
+                Unconfined.MEMORY.set(F32, place(i), restored);
+                double v = restored - centre;
                 double weight = weight(i);
                 weights += weight;
                 first += weight * v;
                 second += weight * v * v;
             }
+            long at = prefixes + (block + 1) * SUMS * 8;
+            Unconfined.MEMORY.set(F64, at, weights);
+            Unconfined.MEMORY.set(F64, at + 8, first);
+            Unconfined.MEMORY.set(F64, at + 16, second);
         }
     }
 
+    /** The float whose key is in place i. */
+    private float restored(long i) {
+        int key = Unconfined.MEMORY.get(I32, place(i)) ^ Integer.MIN_VALUE;
+        return Float.intBitsToFloat(magnitudes ? key ^ Integer.MIN_VALUE : key ^ key >> 31 & Passes.MAGNITUDE);
+    }
+
+    private long place(long i) {
+        return weighted ? front + i * 8 + 4 : front + i * 4;
+    }
+
     float value(long i) {
-        return front.get(F32, weighted ? i * 8 + 4 : i * 4);
+        return Unconfined.MEMORY.get(F32, place(i));
     }
 
     float weight(long i) {
-        return weighted ? front.get(F32, i * 8) : 1;
+        return weighted ? Unconfined.MEMORY.get(F32, front + i * 8) : 1;
     }
 
     /** Writes the sums of weight, weight * v and weight * v * v of the elements before {@code i}; v is centred. */
     void before(long i, double[] out) {
         long block = i / BLOCK;
-        long at = block * 3 * 8;
-        double weights = prefixes.get(F64, at);
-        double first = prefixes.get(F64, at + 8);
-        double second = prefixes.get(F64, at + 16);
+        long at = prefixes + block * SUMS * 8;
+        double weights = Unconfined.MEMORY.get(F64, at);
+        double first = Unconfined.MEMORY.get(F64, at + 8);
+        double second = Unconfined.MEMORY.get(F64, at + 16);
         for (long j = block * BLOCK; j < i; j++) {
             double v = value(j) - centre;
             double weight = weight(j);

@@ -408,6 +408,42 @@ class CodebookTest {
         }
     }
 
+    /** Zeros that lie unevenly leave gaps between the workers' stretches; equal values meet at their borders. */
+    @Test
+    void sortedCodebooksAndScalesDoNotDependOnThreads() {
+        int n = 100_003;
+        float[] x = Memory.gaussian(n, 13);
+        float[] importance = new float[n];
+        for (int i = 0; i < n; i++) {
+            x[i] = i < n / 3 || i % 7 == 0 ? 0 : i % 3 == 0 ? Math.round(x[i] * 8) / 8f : x[i];
+            importance[i] = i % 5;
+        }
+        String first = null;
+        for (int threads = 1; threads <= 4; threads++) {
+            try (Projections p = Projections.open(threads)) {
+                MemorySegment words = Memory.zeros(6);
+                StringBuilder all = new StringBuilder();
+                for (MemorySegment weights : new MemorySegment[]{null, Memory.floats(importance)}) {
+                    MemorySegment in = Memory.floats(x);
+                    p.linearStart(in, 0, n, 6, words, 0);
+                    all.append(p.kMeans(in, 0, n, weights, 0, 6, words, 0, 1000)).append(' ');
+                    all.append(Arrays.toString(Memory.array(words, 0, 6))).append(' ');
+                    all.append(p.kMeansExact(in, 0, n, weights, 0, 6, words, 0)).append(' ');
+                    all.append(Arrays.toString(Memory.array(words, 0, 6))).append(' ');
+                    all.append(p.optimalScale(in, 0, n, weights, 0, LevelSet.equidistantWithZero(2))).append(' ');
+                    all.append(p.scaleError()).append('\n');
+                    in.setAtIndex(ValueLayout.JAVA_FLOAT, n - 2, Float.NaN);
+                    in.setAtIndex(ValueLayout.JAVA_FLOAT, n / 2 + 9, Float.POSITIVE_INFINITY);
+                    all.append(assertThrows(IllegalArgumentException.class,
+                            () -> p.kMeansExact(in, 0, n, weights, 0, 6, words, 0)).getMessage());
+                    assertTrue(all.toString().endsWith("Infinity at index " + (n / 2 + 9)), all.toString());
+                }
+                first = first == null ? all.toString() : first;
+                assertEquals(first, all.toString(), threads + " threads");
+            }
+        }
+    }
+
     /** Least error over the minima of all quadratics: one for each assignment that some scale produces. */
     private static double bruteForce(float[] x, LevelSet set) {
         float[] multiples = set.multiples();
