@@ -32,7 +32,8 @@ public final class Region implements AutoCloseable {
     /**
      * Allocations of so many bytes begin at different places of a page and of a cache: ranges of 2^n bytes that are read
      * side by side, as weights and their duals, would otherwise displace each other (a third of the time of an ADMM step
-     * over 2^25 weights).
+     * over 2^25 weights, and of a projection over 2^26). None begins at once: where each block is laid below the one before,
+     * the distance of two is the first one's size and shift.
      */
     private static final long LARGE = 4L << 20;
     private static final int SHIFTS = 8;
@@ -118,7 +119,7 @@ public final class Region implements AutoCloseable {
         if (file != null) {
             return map(bytes);
         }
-        long shift = bytes < LARGE ? 0 : large++ % SHIFTS * SHIFT;
+        long shift = bytes < LARGE ? 0 : (large++ % SHIFTS + 1) * SHIFT;
         MemorySegment segment = arena.allocate(shift + bytes + ALIGNMENT, ALIGNMENT).asSlice(shift, bytes);
         this.bytes += bytes;
         LIVE_BYTES.addAndGet(bytes);
