@@ -58,6 +58,10 @@ public interface Passes {
     int speculate(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
             MemorySegment keys, MemorySegment places, long at, long[] tally, int slot);
 
+    /** As {@link #speculate}, writing a bit for each element, set where {@code key >= guess}, instead of {@code z}. */
+    int speculateBits(MemorySegment x, long xOff, MemorySegment bits, long bitsOff, int n, int lo, int guess, int hi,
+            MemorySegment keys, MemorySegment places, long at, long[] tally, int slot);
+
     /**
      * As {@link #speculate} for {@code v = w + u}, with {@code u = key >= guess ? 0 : v} written besides {@code z}, the
      * old {@code z} of the collected elements in {@code olds}, and the sums of {@code (w - z)^2} and

@@ -89,7 +89,7 @@ public final class Projections implements AutoCloseable {
         return new Threshold(Float.intBitsToFloat(selector.key), selector.above, selector.ties);
     }
 
-    /** Writes a set bit for each survivor of {@link #topK}, in the layout of {@link Bits}; reads the input twice. */
+    /** Writes a set bit for each survivor of {@link #topK}, in the layout of {@link Bits}; reads the input about once. */
     public void topKBits(MemorySegment x, long xOff, long n, long k, MemorySegment bits, long bitsOff) {
         selector.one(Span.of(x, xOff, n));
         selector.topKBits(k, checkedBytes(bits, bitsOff, Bits.bytes(n)), bitsOff);

@@ -118,7 +118,8 @@ final class Selector implements AutoCloseable {
     double dualSum;
 
     enum Phase {
-        COLLECT, COUNT, SPECULATE, SPECULATE_ADMM, MEND, MEND_ADMM, MASK, MASK_ADMM, MASK_BITS, MEND_TIES
+        COLLECT, COUNT, SPECULATE, SPECULATE_ADMM, SPECULATE_BITS, MEND, MEND_ADMM, MEND_BITS, MASK, MASK_ADMM,
+        MASK_BITS, MEND_TIES
     }
 
     private Phase phase;
@@ -288,12 +289,21 @@ final class Selector implements AutoCloseable {
                 total(chunk, worker);
                 return found[chunk];
             }
+            case SPECULATE_BITS -> {
+                found[chunk] = passes.speculateBits(span.x(), xOff, bits, bitsOff + o / 32, n,
+                        overflow[worker] ? hi : lo, guess, hi, keys, places, at, tallies, 2 * chunk);
+                return found[chunk];
+            }
             case MEND -> {
                 mend(span, o, chunk, at);
                 return found[chunk];
             }
             case MEND_ADMM -> {
                 mendAdmm(span, o, chunk, at);
+                return found[chunk];
+            }
+            case MEND_BITS -> {
+                mendBits(bitsOff + o / 32, chunk, at);
                 return found[chunk];
             }
             case MASK -> passes.mask(span.x(), xOff, z, zOff + o, n, key, found[chunk]);
@@ -930,7 +940,13 @@ final class Selector implements AutoCloseable {
     void topKBits(long k, MemorySegment output, long outputOff) {
         bits = output;
         bitsOff = outputOff;
-        threshold(k);
+        if (!trivial(k)) {
+            bracket(k);
+            if (total > SMALL && tiedLo < 0 && tiedHi < 0 && collectable() && speculate(k, Phase.SPECULATE_BITS)) {
+                return;
+            }
+            search(k);
+        }
         shareTies();
         pass(Phase.MASK_BITS);
     }
@@ -998,7 +1014,11 @@ final class Selector implements AutoCloseable {
                 left -= ties < equal ? counts[4 * chunk] : 0;
             }
         }
-        pass(how == Phase.SPECULATE ? Phase.MEND : Phase.MEND_ADMM);
+        pass(switch (how) {
+            case SPECULATE_ADMM -> Phase.MEND_ADMM;
+            case SPECULATE_BITS -> Phase.MEND_BITS;
+            default -> Phase.MEND;
+        });
         return true;
     }
 
@@ -1049,6 +1069,15 @@ final class Selector implements AutoCloseable {
             long place = o + places.get(I32, candidate * 4) * 4L;
             boolean keep = keys.get(I32, candidate * 4) < guess;
             z.set(F32, zOff + place, keep ? span.x().get(F32, span.xOffset() + place) : 0);
+        }
+    }
+
+    private void mendBits(long first, int chunk, long at) {
+        int wrong = wrong(chunk, at);
+        for (long i = at; i < at + wrong; i++) {
+            int place = places.get(I32, (at + ranked.get(I32, i * 4)) * 4);
+            long octet = first + (place >>> 3);
+            bits.set(ValueLayout.JAVA_BYTE, octet, (byte) (bits.get(ValueLayout.JAVA_BYTE, octet) ^ 1 << (place & 7)));
         }
     }
 

@@ -95,14 +95,7 @@ class TopKTest {
         assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(Memory.array(out, off, n)), "copy");
         assertArrayEquals(Memory.rawBits(x), Memory.rawBits(Memory.array(in, off, n)), "the input stays");
 
-        MemorySegment bits = Memory.bits(new boolean[n]);
-        p.topKBits(in, off, n, k, bits, 0);
-        Bits kept = new Bits(bits, 0);
-        float[] fromBits = new float[n];
-        for (int i = 0; i < n; i++) {
-            fromBits[i] = kept.get(i) ? x[i] : 0;
-        }
-        assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(fromBits), "bits");
+        assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(byBits(p, in, off, x, k)), "bits");
 
         if (k > 0) {
             Threshold t = p.threshold(in, off, n, k);
@@ -116,6 +109,17 @@ class TopKTest {
         admm(p, x, k, seed);
         p.topK(in, off, in, off, n, k);
         assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(Memory.array(in, off, n)), "in place");
+    }
+
+    private static float[] byBits(Projections p, MemorySegment in, long off, float[] x, int k) {
+        MemorySegment bits = Memory.bits(new boolean[x.length]);
+        p.topKBits(in, off, x.length, k, bits, 0);
+        Bits kept = new Bits(bits, 0);
+        float[] z = new float[x.length];
+        for (int i = 0; i < x.length; i++) {
+            z[i] = kept.get(i) ? x[i] : 0;
+        }
+        return z;
     }
 
     private static void admm(Projections p, float[] v, int k, long seed) {
@@ -349,6 +353,7 @@ class TopKTest {
                 MemorySegment z = Memory.zeros(n);
                 p.topK(Memory.floats(x), 0, z, 0, n, k);
                 assertArrayEquals(oracle(x, k), Memory.array(z, 0, n));
+                assertArrayEquals(oracle(x, k), byBits(p, Memory.floats(x), 0, x, k));
                 MemorySegment dual = Memory.floats(u);
                 Residuals r = p.topKAdmm(Memory.floats(x), 0, dual, 0, z, 0, n, k);
                 assertArrayEquals(oracle(sum, k), Memory.array(z, 0, n));

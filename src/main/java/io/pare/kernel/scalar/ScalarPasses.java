@@ -107,6 +107,40 @@ public final class ScalarPasses implements Passes {
     }
 
     @Override
+    public int speculateBits(MemorySegment x, long xOff, MemorySegment bits, long bitsOff, int n, int lo, int guess,
+            int hi, MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
+        tally[slot] = 0;
+        tally[slot + 1] = 0;
+        return speculateBitsFrom(0, x, xOff, bits, bitsOff, n, lo, guess, hi, keys, places, at, tally, slot);
+    }
+
+    /** {@link #speculateBits} from element {@code from} on, a multiple of eight; adds to the tally. */
+    public static int speculateBitsFrom(int from, MemorySegment x, long xOff, MemorySegment bits, long bitsOff, int n,
+            int lo, int guess, int hi, MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
+        int found = 0;
+        long above = 0;
+        int max = 0;
+        for (int i = from; i < n; i += 8) {
+            int octet = 0;
+            for (int j = i; j < Math.min(n, i + 8); j++) {
+                int key = key(get(x, xOff, j));
+                max = Math.max(max, key);
+                above += key >= hi ? 1 : 0;
+                octet |= key >= guess ? 1 << (j & 7) : 0;
+                if (key >= lo && key < hi) {
+                    keys.set(I32, (at + found) * Integer.BYTES, key);
+                    places.set(I32, (at + found) * Integer.BYTES, j);
+                    found++;
+                }
+            }
+            bits.set(ValueLayout.JAVA_BYTE, bitsOff + (i >>> 3), (byte) octet);
+        }
+        tally[slot] += above;
+        tally[slot + 1] = Math.max(tally[slot + 1], max);
+        return found;
+    }
+
+    @Override
     public int speculateAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n,
             int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
             long[] tally, int slot, double[] primal, double[] dual) {

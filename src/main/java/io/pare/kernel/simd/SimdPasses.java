@@ -213,6 +213,42 @@ public final class SimdPasses implements Passes {
     }
 
     @Override
+    public int speculateBits(MemorySegment x, long xOff, MemorySegment bits, long bitsOff, int n, int lo, int guess,
+            int hi, MemorySegment keys, MemorySegment places, long at, long[] tally, int slot) {
+        int whole = n - n % Long.SIZE;
+        int found = guessBits(floats(x, xOff, whole), Unconfined.writable(bits, bitsOff, whole / 8), whole, lo, guess,
+                hi, found(keys, at, whole), found(places, at, whole), at, tally, slot);
+        return found + ScalarPasses.speculateBitsFrom(whole, x, xOff, bits, bitsOff, n, lo, guess, hi, keys, places,
+                at + found, tally, slot);
+    }
+
+    private static int guessBits(long x, long bits, int n, int lo, int guess, int hi, long keys, long places, long at,
+            long[] tally, int slot) {
+        IntVector max = IntVector.zero(I32);
+        IntVector above = max;
+        long out = at * Integer.BYTES;
+        for (int i = 0; i < n; i += Long.SIZE) {
+            long set = 0;
+            for (int j = 0; j < Long.SIZE; j += LANES) {
+                long o = (long) (i + j) * Float.BYTES;
+                IntVector key = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE).and(MAGNITUDE);
+                set |= key.compare(VectorOperators.GE, guess).toLong() << j;
+                VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
+                VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+                max = max.max(key);
+                above = above.add(1, over);
+                key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
+                INDEX.add(i + j).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
+                out += (long) inside.trueCount() * Integer.BYTES;
+            }
+            MEMORY.set(BITS64, bits + (i >>> 3), set);
+        }
+        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
+        return (int) (out / Integer.BYTES - at);
+    }
+
+    @Override
     public int speculateAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n,
             int lo, int guess, int hi, MemorySegment keys, MemorySegment places, MemorySegment olds, long at,
             long[] tally, int slot, double[] primal, double[] dual) {
