@@ -221,7 +221,9 @@ final class CompressCommand implements Callable<Integer> {
     private record Fitted(Map<Integer, TrainingSettings> byBatch, Path admmFile) {
         TrainingSettings passes(TrainingSettings asked) {
             TrainingSettings chosen = byBatch.get(asked.batchSize());
-            return chosen == null ? asked : asked.in(chosen.accumulate(), chosen.evaluationBatch());
+            return chosen == null
+                    ? asked
+                    : asked.in(chosen.accumulate(), chosen.evaluationBatch(), chosen.recompute());
         }
     }
 

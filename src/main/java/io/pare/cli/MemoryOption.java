@@ -27,11 +27,21 @@ final class MemoryOption {
     @Option(names = "--memory-limit", paramLabel = "SIZE", converter = Size.class,
             description = "Resident memory to stay within, such as 4G or 900M (of 1024). What the run needs is computed"
                     + " before anything is allocated; a batch that does not fit is seen in several passes, as by"
-                    + " --accumulate, and what cannot fit is refused.")
+                    + " --accumulate, then with --recompute, and what cannot fit is refused.")
     private Long limit;
 
+    @Option(names = "--recompute",
+            description = "Compute most values a second time in the backward pass rather than keep them: less memory, up to"
+                    + " a third more time, the same bits.")
+    private boolean recompute;
+
+    /** Whether memory is to be saved. */
     boolean given() {
-        return limit != null;
+        return limit != null || recompute;
+    }
+
+    boolean recompute() {
+        return recompute;
     }
 
     /** Bytes of images that lie in memory. */
@@ -44,7 +54,7 @@ final class MemoryOption {
     }
 
     /**
-     * The settings in as few passes a step as fit.
+     * The settings in as few passes a step as fit, values computed twice if asked for, or if nothing fits else.
      *
      * @param settings of trainings that follow each other
      * @param besides bytes that are needed besides training and {@link #PROCESS}
@@ -54,18 +64,21 @@ final class MemoryOption {
      */
     List<TrainingSettings> fit(Model model, List<TrainingSettings> settings, List<Dataset> evaluated, long besides,
             String what, boolean fixed, Consumer<String> notes) {
+        boolean again = recompute || settings.stream().anyMatch(TrainingSettings::recompute);
+        List<TrainingSettings> tried = inPasses(settings, 1, false, again);
         if (limit == null) {
-            return settings;
+            return tried;
         }
-        List<TrainingSettings> tried = settings;
         TrainingMemory needed = TrainingMemory.of(model, tried, Natives.enabled(), evaluated);
-        int most = settings.stream().mapToInt(TrainingSettings::batchSize).max().orElse(1);
-        for (int passes = 1; needed.total() > room(besides) && passes <= most && !fixed; passes++) {
-            for (boolean small : new boolean[]{false, true}) {
-                List<TrainingSettings> next = inPasses(settings, passes, small);
-                if (!next.equals(tried) && needed.total() > room(besides)) {
-                    tried = next;
-                    needed = TrainingMemory.of(model, tried, Natives.enabled(), evaluated);
+        int most = fixed ? 1 : settings.stream().mapToInt(TrainingSettings::batchSize).max().orElse(1);
+        for (boolean recomputing : again ? new boolean[]{true} : new boolean[]{false, true}) {
+            for (int passes = 1; needed.total() > room(besides) && passes <= most; passes++) {
+                for (boolean small : fixed ? new boolean[]{false} : new boolean[]{false, true}) {
+                    List<TrainingSettings> next = inPasses(settings, passes, small, recomputing);
+                    if (!next.equals(tried) && needed.total() > room(besides)) {
+                        tried = next;
+                        needed = TrainingMemory.of(model, tried, Natives.enabled(), evaluated);
+                    }
                 }
             }
         }
@@ -77,14 +90,16 @@ final class MemoryOption {
                     "--memory-limit %s does not hold %s, batch %d: %s takes %s, %s %s, the process %s;"
                             + " give at least --memory-limit %s",
                     words(limit), model.name(), largest.batchSize(),
-                    fixed ? "the run, as it was begun," : "training on one image at a time", needed, what,
+                    fixed ? "the run, as it was begun," : "training on one image at a time, values computed twice,",
+                    needed, what,
                     words(besides), words(PROCESS), words(all)));
         }
-        notes.accept(String.format(Locale.ROOT, "memory: %s of %s planned: batches of %d in %s; training %s, %s %s,"
+        notes.accept(String.format(Locale.ROOT, "memory: %s of %s planned: batches of %d in %s%s; training %s, %s %s,"
                 + " the process %s", words(all), words(limit), largest.batchSize(),
                 largest.accumulate() == 1
                         ? "one pass"
                         : largest.accumulate() + " passes of " + largest.passSize() + " images",
+                largest.recompute() ? ", values computed twice" : "",
                 needed, what, words(besides), words(PROCESS)));
         return tried;
     }
@@ -95,13 +110,14 @@ final class MemoryOption {
 
     /** Each in so many passes, or in the next larger number that divides its batch. */
     private static List<TrainingSettings> inPasses(List<TrainingSettings> settings, int passes,
-            boolean smallEvaluations) {
+            boolean smallEvaluations, boolean recomputing) {
         return settings.stream().map(each -> {
             int next = Math.min(Math.max(passes, each.accumulate()), each.batchSize());
             while (each.batchSize() % next != 0) {
                 next++;
             }
-            return each.in(next, smallEvaluations ? each.batchSize() / next : each.evaluationBatch());
+            return each.in(next, smallEvaluations ? each.batchSize() / next : each.evaluationBatch(),
+                    recomputing);
         }).toList();
     }
 

@@ -132,7 +132,8 @@ final class NetworkTraining implements Training, AutoCloseable {
                 : new TrainingSettings.Distillation(teacher, (float) options.temperature(), (float) options.distill());
         Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), false);
         return new TrainingSettings(options.batchSize(), optimizer, options.dropout(),
-                new Augmentation(shift, crop, options.flip()), distillation, seed, precision, 1, 0);
+                new Augmentation(shift, crop, options.flip()), distillation, seed, precision, 1, 0,
+                false);
     }
 
     @Override

@@ -24,13 +24,15 @@ import java.util.Locale;
  * @param precision {@code null}, as in runs of old, becomes fp32
  * @param accumulate passes a step; 0, as in runs of old, becomes 1
  * @param evaluationBatch images that an evaluation takes at once, at most; 0 for the usual number
+ * @param recompute whether values are computed again in the backward pass
  * @param from file of the first weights; {@code null} where {@code seed} draws them
  */
 record RunSettings(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
         double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
         double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
         DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
-        OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, String from) {
+        OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, boolean recompute,
+        String from) {
     RunSettings {
         precision = precision == null ? Precision.FP32 : precision;
         accumulate = Math.max(1, accumulate);
@@ -67,14 +69,14 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
         };
         return new TrainingSettings(batchSize, rule, dropout,
                 new Augmentation(new Shift((float) shift, subPixel), crop == null ? Crop.CENTER : crop, flip), null,
-                seed, precision, accumulate, evaluationBatch);
+                seed, precision, accumulate, evaluationBatch, recompute);
     }
 
     /** The same with the kind of data that was found, and with another augmentation. */
     RunSettings with(DataSettings.Source found, double pixels, Crop part, boolean mirrored) {
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, found, images,
-                resize, scale, damaged, nonRgb, precision, accumulate, evaluationBatch, from);
+                resize, scale, damaged, nonRgb, precision, accumulate, evaluationBatch, recompute, from);
     }
 
     /** The same in other passes. */
@@ -82,7 +84,7 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, shift, subPixel, validation, seed, threads, crop, flip, dataset, images, resize,
                 scale, damaged, nonRgb, precision, passes.accumulate(), passes.evaluationBatch(),
-                from);
+                passes.recompute(), from);
     }
 
     /** Which data, and what becomes of it. */

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -18,17 +19,22 @@ import java.util.stream.Stream;
  * @param scratch working memory by moment
  */
 record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Block> order, Map<Integer, Block> scratch) {
-    /** Bytes with a place, from their first moment to their last. */
+    /** Moments from {@code first} to {@code last}, in which memory is needed. */
+    record Life(int first, int last) {
+        private boolean meets(Life other) {
+            return first <= other.last && other.first <= last;
+        }
+    }
+
+    /** Bytes with a place, and the lives in which they are needed, in order. */
     static final class Block {
         private final long bytes;
-        private final int first;
-        private int last;
+        private List<Life> lives;
         private long offset = -1;
 
-        Block(long bytes, int first, int last) {
+        Block(long bytes, List<Life> lives) {
             this.bytes = bytes;
-            this.first = first;
-            this.last = last;
+            this.lives = lives;
         }
 
         long bytes() {
@@ -36,29 +42,59 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
         }
 
         int first() {
-            return first;
-        }
-
-        int last() {
-            return last;
+            return lives.getFirst().first;
         }
 
         long offset() {
             return offset;
         }
 
+        boolean lastsTo(int moment) {
+            return lives.getLast().last >= moment;
+        }
+
+        boolean endsAt(int moment) {
+            return lives.stream().anyMatch(life -> life.last == moment);
+        }
+
+        /** Whether each of these lives begins when one of the block's ends. */
+        boolean goesOnIn(List<Life> next) {
+            return lives.size() == next.size() && IntStream.range(0, lives.size())
+                    .allMatch(i -> lives.get(i).last == next.get(i).first);
+        }
+
         /** Lives on in what took its place. */
-        void until(int moment) {
-            last = Math.max(last, moment);
+        void goOnIn(List<Life> next) {
+            lives = IntStream.range(0, lives.size())
+                    .mapToObj(i -> new Life(lives.get(i).first, next.get(i).last)).toList();
         }
 
         /** With the slack that kernels may read behind it, up to the alignment. */
-        private long size() {
+        long size() {
             return Math.ceilDiv(bytes, Region.ALIGNMENT) * Region.ALIGNMENT + Region.ALIGNMENT;
         }
 
+        private long moments() {
+            return lives.stream().mapToLong(life -> life.last - life.first + 1).sum();
+        }
+
+        /** Asked for each two blocks, and so without garbage. */
         private boolean livesWith(Block other) {
-            return first <= other.last && other.first <= last;
+            for (int i = 0; i < lives.size(); i++) {
+                if (other.livesIn(lives.get(i))) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private boolean livesIn(Life span) {
+            for (int i = 0; i < lives.size(); i++) {
+                if (lives.get(i).meets(span)) {
+                    return true;
+                }
+            }
+            return false;
         }
     }
 
@@ -72,8 +108,8 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
     static long place(List<Block> blocks) {
         Comparator<Block> bySize = Comparator.comparingLong(Block::size).reversed().thenComparingInt(Block::first);
         Comparator<Block> byArea =
-                Comparator.<Block>comparingLong(block -> block.size() * (block.last - block.first + 1))
-                        .reversed().thenComparing(bySize);
+                Comparator.<Block>comparingLong(block -> block.size() * block.moments()).reversed()
+                        .thenComparing(bySize);
         Comparator<Block> byMoment = Comparator.comparingInt(Block::first).thenComparing(bySize);
         Comparator<Block> best = Stream.of(bySize, byArea, byMoment)
                 .min(Comparator.comparingLong(order -> place(blocks, order))).orElseThrow();
@@ -113,9 +149,12 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
 
     /** The most bytes that live at one moment: no plan can do with less. */
     long leastBytes() {
-        return blocks.stream().mapToLong(block -> blocks.stream()
-                .filter(other -> other.first <= block.first && block.first <= other.last).mapToLong(Block::size).sum())
-                .max().orElse(0);
+        return blocks.stream().flatMap(block -> block.lives.stream())
+                .mapToLong(life -> bytesAt(new Life(life.first, life.first))).max().orElse(0);
+    }
+
+    private long bytesAt(Life moment) {
+        return blocks.stream().filter(block -> block.livesIn(moment)).mapToLong(Block::size).sum();
     }
 
     /** Hands out the places, to steps that are built again in the same order. */
@@ -159,6 +198,11 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
         @Override
         public void use(MemorySegment used, int moment) {
             // The survey has taken it down.
+        }
+
+        @Override
+        public void repeat(int moment, int later) {
+            // Likewise.
         }
     }
 }

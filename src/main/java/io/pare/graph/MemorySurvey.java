@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Takes down who needs memory from when to when, and gives addresses at which there is nothing.
@@ -21,6 +23,9 @@ final class MemorySurvey implements Storage, Binding {
     private static final int SPAN = 40;
 
     private final Map<String, long[]> shapes;
+    private final Segments segments;
+    /** For moments whose steps are computed twice, when the second time is. */
+    private final Map<Integer, Integer> repeats = new HashMap<>();
     private final Map<String, FloatTensor> parameters = new HashMap<>();
     private final List<Need> needs = new ArrayList<>();
     private final List<Integer> order = new ArrayList<>();
@@ -28,25 +33,27 @@ final class MemorySurvey implements Storage, Binding {
     private long permanentBytes;
     private long foreign;
 
-    /** Bytes that are needed from moment {@code first} to moment {@code last}. */
+    /** Bytes that are needed, and the moments in which they are used. */
     private static final class Need {
         private final Need replaced;
+        private final NavigableSet<Integer> moments = new TreeSet<>();
         private long bytes;
-        private int first;
-        private int last;
         private boolean taken;
 
         Need(long bytes, int moment, Need replaced) {
             this.bytes = bytes;
-            this.first = moment;
-            this.last = moment;
             this.replaced = replaced;
+            moments.add(moment);
         }
     }
 
-    /** @param shapes of all parameters and states */
-    MemorySurvey(Map<String, long[]> shapes) {
+    /**
+     * @param shapes of all parameters and states
+     * @param segments of steps that are computed twice
+     */
+    MemorySurvey(Map<String, long[]> shapes, Segments segments) {
         this.shapes = shapes;
+        this.segments = segments;
     }
 
     @Override
@@ -87,9 +94,29 @@ final class MemorySurvey implements Storage, Binding {
     public void use(MemorySegment memory, int moment) {
         Need need = owner(memory);
         if (need != null) {
-            need.first = Math.min(need.first, moment);
-            need.last = Math.max(need.last, moment);
+            need.moments.add(moment);
         }
+    }
+
+    @Override
+    public void repeat(int moment, int later) {
+        repeats.put(moment, later);
+        for (Need need : needs) {
+            if (need.moments.contains(moment)) {
+                need.moments.add(later);
+            }
+        }
+    }
+
+    /** Until it is computed again nobody needs what only its own segment has used. */
+    private List<MemoryPlan.Life> lives(Need need) {
+        int first = need.moments.first();
+        int last = need.moments.last();
+        Integer again = repeats.get(first);
+        if (again == null || !again.equals(need.moments.ceiling(segments.end(first)))) {
+            return List.of(new MemoryPlan.Life(first, last));
+        }
+        return List.of(new MemoryPlan.Life(first, need.moments.lower(again)), new MemoryPlan.Life(again, last));
     }
 
     @Override
@@ -112,13 +139,14 @@ final class MemorySurvey implements Storage, Binding {
         List<MemoryPlan.Block> blocks = new ArrayList<>();
         Map<Need, MemoryPlan.Block> places = new HashMap<>();
         for (Need need : needs) {
+            List<MemoryPlan.Life> lives = lives(need);
             MemoryPlan.Block old = need.replaced == null || need.replaced.taken ? null : places.get(need.replaced);
-            if (old != null && old.bytes() == need.bytes && old.last() == need.first) {
+            if (old != null && old.bytes() == need.bytes && old.goesOnIn(lives)) {
                 need.replaced.taken = true;
-                old.until(need.last);
+                old.goOnIn(lives);
                 places.put(need, old);
             } else {
-                MemoryPlan.Block block = new MemoryPlan.Block(need.bytes, need.first, need.last);
+                MemoryPlan.Block block = new MemoryPlan.Block(need.bytes, lives);
                 blocks.add(block);
                 places.put(need, block);
             }

@@ -3,17 +3,20 @@ package io.pare.graph;
 import io.pare.mem.FloatTensor;
 
 /** The running mean and variance of {@link Op.BatchNorm}. */
-record RunningStatistics(FloatTensor mean, FloatTensor variance) {
+record RunningStatistics(Tape tape, FloatTensor mean, FloatTensor variance) {
     static RunningStatistics of(Tape tape, Node node) {
-        return new RunningStatistics(tape.plain(node.input(3)).tensor(), tape.plain(node.input(4)).tensor());
+        return new RunningStatistics(tape, tape.plain(node.input(3)).tensor(), tape.plain(node.input(4)).tensor());
     }
 
     /**
-     * Moves both towards those of a batch.
+     * Moves both towards those of a batch, once in a pass.
      *
      * @param count values in each channel of the batch
      */
     void follow(FloatTensor batchMean, FloatTensor batchVariance, long count) {
+        if (tape.repeating()) {
+            return;
+        }
         float share = Op.BatchNorm.MOMENTUM;
         float unbiased = count > 1 ? share * count / (count - 1) : share;
         for (long c = 0; c < mean.count(); c++) {

@@ -29,6 +29,9 @@ interface Storage {
     /** Says that memory is used in a moment: written or read. */
     void use(MemorySegment memory, int moment);
 
+    /** Says that what a step does in a moment, which is past, it does once more, on the same memory, in a later one. */
+    void repeat(int moment, int later);
+
     /** Memory of its own for everything. */
     record Separate(Region region) implements Storage {
         @Override
@@ -49,6 +52,11 @@ interface Storage {
         @Override
         public void use(MemorySegment memory, int moment) {
             // It stays anyway.
+        }
+
+        @Override
+        public void repeat(int moment, int later) {
+            // Likewise.
         }
     }
 }

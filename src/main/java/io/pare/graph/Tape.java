@@ -27,6 +27,9 @@ import java.util.Set;
  * A tape is not thread-safe: one thread at a time runs it, and always a platform thread.
  */
 public final class Tape {
+    /** More of them would save little more. */
+    private static final int MOST_SEGMENTS = 12;
+
     private final Region region;
     private final Storage storage;
     private final Binding binding;
@@ -35,6 +38,10 @@ public final class Tape {
     private final Source output;
     private final Rules rules;
     private final Step[] steps;
+    private final Segments segments;
+    /** When each step computes again, or 0, and when it computes gradients. */
+    private final int[] repeated;
+    private final int[] reversed;
     private final List<Runnable> parameterSums = new ArrayList<>();
     private final Map<Node, Slot> values = new IdentityHashMap<>();
     private final Map<Node, List<Slot>> contributions = new IdentityHashMap<>();
@@ -48,6 +55,7 @@ public final class Tape {
     /** Which step is being built: forward ones from 0 on, then backward ones, then what follows a pass. */
     private int moment;
     private boolean passed;
+    private boolean repeating;
     private int part;
     private long key;
     private double loss;
@@ -78,8 +86,8 @@ public final class Tape {
     }
 
     private Tape(Region region, Storage storage, Node root, List<Node> order, Binding binding, boolean training,
-            Way way,
-            int parts) {
+            Way way, int parts, Segments segments) {
+        this.segments = segments;
         this.region = region;
         this.storage = storage;
         this.binding = binding;
@@ -112,14 +120,11 @@ public final class Tape {
             }
         }
         this.steps = compiled.toArray(Step[]::new);
+        this.repeated = new int[steps.length];
+        this.reversed = new int[steps.length];
         if (training) {
-            for (int i = steps.length - 1; i >= 0; i--) {
-                steps[i].prepareBackward();
-                if (!additions.isEmpty()) {
-                    steps[i] = new Adding(steps[i], additions.toArray(Runnable[]::new));
-                    additions.clear();
-                }
-                moment++;
+            for (int segment = segments.count() - 1; segment >= 0; segment--) {
+                prepareBackward(segment);
             }
             for (Node node : order) {
                 if (node.op() instanceof Op.Parameter(String name) && needsGradient.contains(node)) {
@@ -131,16 +136,36 @@ public final class Tape {
         this.output = plain(root);
     }
 
+    private void prepareBackward(int segment) {
+        int start = segments.start(segment);
+        int end = segments.end(segment, steps.length);
+        for (int i = start; i < end && segment + 1 < segments.count(); i++) {
+            repeated[i] = moment++;
+            storage.repeat(i, repeated[i]);
+        }
+        for (int i = end - 1; i >= start; i--) {
+            steps[i].prepareBackward();
+            if (!additions.isEmpty()) {
+                steps[i] = new Adding(steps[i], additions.toArray(Runnable[]::new));
+                additions.clear();
+            }
+            reversed[i] = moment++;
+        }
+    }
+
     private static Tape compile(Region region, Workspace workspace, Node root, Binding binding, boolean training,
-            Way way, int parts) {
+            Way way, int parts, boolean recompute) {
         List<Node> order = topologicalOrder(root);
         Tape tape;
         if (way == Way.SPARSE) {
-            tape = new Tape(region, new Storage.Separate(region), root, order, binding, training, way, parts);
+            tape = new Tape(region, new Storage.Separate(region), root, order, binding, training, way, parts,
+                    Segments.NONE);
         } else {
-            MemoryPlan plan = survey(root, order, training, way, parts);
+            Survey survey = survey(root, order, training, way, parts, recompute);
+            MemoryPlan plan = survey.plan();
             MemorySegment memory = workspace.take(plan.bytes());
-            tape = new Tape(region, plan.in(memory, region), root, order, binding, training, way, parts);
+            tape = new Tape(region, plan.in(memory, region), root, order, binding, training, way, parts,
+                    survey.segments());
             tape.plan = plan;
             tape.memory = memory;
         }
@@ -148,7 +173,33 @@ public final class Tape {
         return tape;
     }
 
-    private static MemoryPlan survey(Node root, List<Node> order, boolean training, Way way, int parts) {
+    /** What a tape of {@code steps} forward steps in such segments takes. */
+    private record Survey(MemoryPlan plan, Segments segments, int steps) {
+        /** Bytes that each step leaves for the backward pass. */
+        long[] kept() {
+            long[] kept = new long[steps];
+            plan.blocks().stream().filter(block -> block.first() < steps && block.lastsTo(steps))
+                    .forEach(block -> kept[block.first()] += block.size());
+            return kept;
+        }
+    }
+
+    /** Where values may be computed twice, in that number of segments that takes least memory. */
+    private static Survey survey(Node root, List<Node> order, boolean training, Way way, int parts,
+            boolean recompute) {
+        Survey best = survey(root, order, training, way, parts, Segments.NONE);
+        if (recompute && training) {
+            long[] kept = best.kept();
+            for (int count = 2; count <= Math.min(MOST_SEGMENTS, kept.length); count++) {
+                Survey next = survey(root, order, training, way, parts, Segments.of(kept, count));
+                best = next.plan().bytes() < best.plan().bytes() ? next : best;
+            }
+        }
+        return best;
+    }
+
+    private static Survey survey(Node root, List<Node> order, boolean training, Way way, int parts,
+            Segments segments) {
         Map<String, long[]> shapes = new HashMap<>();
         for (Node node : order) {
             if (node.op() instanceof Op.Parameter(String name)) {
@@ -157,11 +208,11 @@ public final class Tape {
                 shapes.put(name, node.shape());
             }
         }
-        MemorySurvey survey = new MemorySurvey(shapes);
+        MemorySurvey survey = new MemorySurvey(shapes, segments);
         try (Region handles = Region.confined("memory survey")) {
-            new Tape(handles, survey, root, order, survey, training, way, parts);
+            Tape tape = new Tape(handles, survey, root, order, survey, training, way, parts, segments);
+            return new Survey(survey.plan(), segments, tape.steps.length);
         }
-        return survey.plan();
     }
 
     /**
@@ -175,10 +226,14 @@ public final class Tape {
     /**
      * What {@link #training} or {@link #inference} would take, parameters apart. It depends on the number of threads.
      *
-     * @param parts as in {@link #training(Region, Workspace, Node, Binding, boolean, Precision, int)}
+     * @param parts as in {@link #training(Region, Workspace, Node, Binding, boolean, Precision, int, boolean)}
+     * @param recompute likewise
      */
-    public static Footprint footprint(Node root, boolean training, boolean useNative, Precision precision, int parts) {
-        MemoryPlan plan = survey(root, topologicalOrder(root), training, Way.dense(useNative, precision), parts);
+    public static Footprint footprint(Node root, boolean training, boolean useNative, Precision precision, int parts,
+            boolean recompute) {
+        MemoryPlan plan =
+                survey(root, topologicalOrder(root), training, Way.dense(useNative, precision), parts, recompute)
+                        .plan();
         return new Footprint(plan.bytes(), plan.permanentBytes());
     }
 
@@ -193,7 +248,7 @@ public final class Tape {
      * @throws IllegalArgumentException if {@link Precision#obstacle} names one, or without {@code useNative}
      */
     public static Tape training(Region region, Node loss, Binding binding, boolean useNative, Precision precision) {
-        return training(region, new Workspace(region), loss, binding, useNative, precision, 1);
+        return training(region, new Workspace(region), loss, binding, useNative, precision, 1, false);
     }
 
     /**
@@ -203,10 +258,12 @@ public final class Tape {
      * @param parts above 1, a backward pass adds to the gradients that are there, and the loss counts for one in so many:
      *            after so many passes from zero on, gradients are those of the mean over all parts. Batch statistics are
      *            those of a part
+     * @param recompute whether most values are computed again in the backward pass rather than kept for it: the same bits
+     *            in less memory and up to a third more time
      */
     public static Tape training(Region region, Workspace workspace, Node loss, Binding binding, boolean useNative,
-            Precision precision, int parts) {
-        return compile(region, workspace, loss, binding, true, Way.dense(useNative, precision), parts);
+            Precision precision, int parts, boolean recompute) {
+        return compile(region, workspace, loss, binding, true, Way.dense(useNative, precision), parts, recompute);
     }
 
     /** Compiles a graph for forward passes: no gradients, dropout does nothing. */
@@ -222,7 +279,7 @@ public final class Tape {
     /** As {@link #inference(Region, Node, Binding, boolean, Precision)}, in memory that may be shared. */
     public static Tape inference(Region region, Workspace workspace, Node output, Binding binding, boolean useNative,
             Precision precision) {
-        return compile(region, workspace, output, binding, false, Way.dense(useNative, precision), 1);
+        return compile(region, workspace, output, binding, false, Way.dense(useNative, precision), 1, false);
     }
 
     /**
@@ -233,7 +290,7 @@ public final class Tape {
      * {@link IllegalArgumentException}. The work is that of the weights that are left.
      */
     public static Tape sparseTraining(Region region, Node loss, Binding binding) {
-        return compile(region, null, loss, binding, true, Way.SPARSE, 1);
+        return compile(region, null, loss, binding, true, Way.SPARSE, 1, false);
     }
 
     /** Whether {@link #sparseInference} takes a graph: all that is computed in it, and its batch, have sparse rules. */
@@ -245,14 +302,14 @@ public final class Tape {
 
     /** As {@link #inference}, under the conditions of {@link #sparseTraining}. */
     public static Tape sparseInference(Region region, Node output, Binding binding) {
-        return compile(region, null, output, binding, false, Way.SPARSE, 1);
+        return compile(region, null, output, binding, false, Way.SPARSE, 1, false);
     }
 
     /** As {@link #training}, with memory of its own for everything: what sharing must be equal to. */
     static Tape separate(Region region, Node root, Binding binding, boolean training, boolean useNative,
             Precision precision) {
         return new Tape(region, new Storage.Separate(region), root, topologicalOrder(root), binding, training,
-                Way.dense(useNative, precision), 1);
+                Way.dense(useNative, precision), 1, Segments.NONE);
     }
 
     /** The plan that the tape was built by; {@code null} where everything has memory of its own. */
@@ -266,19 +323,19 @@ public final class Tape {
      */
     void poison() {
         for (int i = 0; i < steps.length; i++) {
-            steps[i] = new Poisoned(steps[i], i == 0 ? plan.blocks() : List.of(), deadAfter(i),
-                    deadAfter(2 * steps.length - 1 - i), memory);
+            steps[i] = new Poisoned(this, steps[i], i == 0 ? plan.blocks() : List.of(), deadAfter(i),
+                    deadAfter(repeated[i]), deadAfter(reversed[i]));
         }
     }
 
     private List<MemoryPlan.Block> deadAfter(int when) {
-        return plan.blocks().stream().filter(block -> block.last() == when).toList();
+        return plan.blocks().stream().filter(block -> block.endsAt(when)).toList();
     }
 
-    private record Poisoned(Step step, List<MemoryPlan.Block> before, List<MemoryPlan.Block> afterForward,
-            List<MemoryPlan.Block> afterBackward, MemorySegment memory) implements Step {
+    private record Poisoned(Tape tape, Step step, List<MemoryPlan.Block> before, List<MemoryPlan.Block> afterForward,
+            List<MemoryPlan.Block> afterRepeat, List<MemoryPlan.Block> afterBackward) implements Step {
         private void fill(List<MemoryPlan.Block> blocks) {
-            blocks.forEach(block -> memory.asSlice(block.offset(), block.bytes()).fill((byte) -1));
+            blocks.forEach(block -> tape.memory.asSlice(block.offset(), block.bytes()).fill((byte) -1));
         }
 
         @Override
@@ -288,9 +345,11 @@ public final class Tape {
 
         @Override
         public void forward() {
-            fill(before);
+            if (!tape.repeating) {
+                fill(before);
+            }
             step.forward();
-            fill(afterForward);
+            fill(tape.repeating ? afterRepeat : afterForward);
         }
 
         @Override
@@ -380,8 +439,19 @@ public final class Tape {
             throw new IllegalStateException("a backward pass takes a forward pass before it");
         }
         passed = false;
-        for (int i = steps.length - 1; i >= 0; i--) {
-            steps[i].backward();
+        for (int segment = segments.count() - 1; segment >= 0; segment--) {
+            int start = segments.start(segment);
+            int end = segments.end(segment, steps.length);
+            if (segment + 1 < segments.count()) {
+                repeating = true;
+                for (int i = start; i < end; i++) {
+                    steps[i].forward();
+                }
+                repeating = false;
+            }
+            for (int i = end - 1; i >= start; i--) {
+                steps[i].backward();
+            }
         }
         for (int i = 0; i < parameterSums.size(); i++) {
             parameterSums.get(i).run();
@@ -458,6 +528,11 @@ public final class Tape {
     /** Says that the forward pass of the last step writes this already. */
     void writtenByLoss(FloatTensor gradient) {
         storage.use(gradient.segment(), steps.length - 1);
+    }
+
+    /** Whether a forward pass is made once more, for the backward pass: what has an effect beyond it must not have it twice. */
+    boolean repeating() {
+        return repeating;
     }
 
     /** Which part of a batch the pass sees. */

@@ -148,7 +148,7 @@ public final class Network implements Binding, AutoCloseable {
      * @param dropout whether dropout layers drop, for which there is no sparse rule
      */
     public boolean sparse(int batch, boolean dropout) {
-        if (!Tape.hasSparseRules(logits(new TapeKey(batch, dropout, false, 0, 0, true, Precision.FP32, 1)))) {
+        if (!Tape.hasSparseRules(logits(new TapeKey(batch, dropout, false, 0, 0, true, Precision.FP32, 1, false)))) {
             return false;
         }
         double dense = 0;
@@ -198,29 +198,32 @@ public final class Network implements Binding, AutoCloseable {
 
     /** As {@link #trainingTape(int, boolean)}, in the given numbers. */
     public Tape trainingTape(int batch, boolean dropout, Precision precision) {
-        return trainingTape(batch, dropout, false, precision, 1);
+        return trainingTape(batch, dropout, false, precision, 1, false);
     }
 
     /**
      * As {@link #trainingTape(int, boolean)}; sparse ones compute on the weights that masks leave, see {@link #sparse}.
      *
      * @param parts of a batch, of which the tape sees one at a time
+     * @param recompute whether values are computed again rather than kept; sparse tapes keep them
      */
-    Tape trainingTape(int batch, boolean dropout, boolean sparse, Precision precision, int parts) {
-        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, 0, 0, sparse, precision, parts),
+    Tape trainingTape(int batch, boolean dropout, boolean sparse, Precision precision, int parts, boolean recompute) {
+        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, 0, 0, sparse, precision, parts, recompute),
                 key -> training(Graph.softmaxCrossEntropy(logits(key)), key));
     }
 
     private Tape training(Node loss, TapeKey key) {
         return key.sparse()
                 ? Tape.sparseTraining(region, loss, this)
-                : Tape.training(region, workspace, loss, this, useNative, key.precision(), key.parts());
+                : Tape.training(region, workspace, loss, this, useNative, key.precision(), key.parts(),
+                        key.recompute());
     }
 
     /** As {@link #trainingTape}, with the teacher's logits as a second input and {@link Op.Distillation} as the loss. */
     Tape distillationTape(int batch, boolean dropout, float temperature, float share, boolean sparse,
-            Precision precision, int parts) {
-        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, temperature, share, sparse, precision, parts),
+            Precision precision, int parts, boolean recompute) {
+        return tapes.computeIfAbsent(
+                new TapeKey(batch, dropout, true, temperature, share, sparse, precision, parts, recompute),
                 key -> training(Graph.distillation(logits(key), Graph.input(TEACHER, batch, model.classes()),
                         temperature, share), key));
     }
@@ -232,7 +235,7 @@ public final class Network implements Binding, AutoCloseable {
 
     /** As {@link #inferenceTape(int)}; sparse ones compute on the weights that masks leave, see {@link #sparse}. */
     Tape inferenceTape(int batch, boolean sparse, Precision precision) {
-        return tapes.computeIfAbsent(new TapeKey(batch, false, false, 0, 0, sparse, precision, 1),
+        return tapes.computeIfAbsent(new TapeKey(batch, false, false, 0, 0, sparse, precision, 1, false),
                 key -> sparse
                         ? Tape.sparseInference(region, logits(key), this)
                         : Tape.inference(region, workspace, logits(key), this, useNative, precision));
@@ -240,7 +243,7 @@ public final class Network implements Binding, AutoCloseable {
 
     /** What tells one compiled tape from another. */
     private record TapeKey(int batch, boolean dropout, boolean training, float temperature, float share,
-            boolean sparse, Precision precision, int parts) {}
+            boolean sparse, Precision precision, int parts, boolean recompute) {}
 
     /** What a training tape takes, found without taking it. */
     static Tape.Footprint footprint(Model model, TrainingSettings settings, boolean useNative) {
@@ -248,19 +251,19 @@ public final class Network implements Binding, AutoCloseable {
         int parts = settings.accumulate();
         TrainingSettings.Distillation distillation = settings.distillation();
         Node logits =
-                logits(model, new TapeKey(batch, settings.dropout(), true, 0, 0, false, settings.precision(), parts));
+                logits(model, new TapeKey(batch, settings.dropout(), true, 0, 0, false, settings.precision(), parts,
+                        settings.recompute()));
         Node loss = distillation == null
                 ? Graph.softmaxCrossEntropy(logits)
                 : Graph.distillation(logits, Graph.input(TEACHER, batch, model.classes()), distillation.temperature(),
                         distillation.share());
-        return Tape.footprint(loss, true, useNative, settings.precision(), parts);
+        return Tape.footprint(loss, true, useNative, settings.precision(), parts, settings.recompute());
     }
 
     /** What an inference tape takes in fp32, found without taking it. */
     static Tape.Footprint footprint(Model model, int batch, boolean useNative) {
-        return Tape.footprint(logits(model, new TapeKey(batch, false, false, 0, 0, false, Precision.FP32, 1)), false,
-                useNative,
-                Precision.FP32, 1);
+        return Tape.footprint(logits(model, new TapeKey(batch, false, false, 0, 0, false, Precision.FP32, 1, false)),
+                false, useNative, Precision.FP32, 1, false);
     }
 
     private Node logits(TapeKey key) {

@@ -120,9 +120,10 @@ public final class Trainer implements AutoCloseable {
         boolean sparse = parts == 1 && network.sparse(size, settings.dropout());
         TrainingSettings.Distillation distillation = settings.distillation();
         Tape suited = distillation == null
-                ? network.trainingTape(size, settings.dropout(), sparse, settings.precision(), parts)
+                ? network.trainingTape(size, settings.dropout(), sparse, settings.precision(), parts,
+                        settings.recompute())
                 : network.distillationTape(size, settings.dropout(), distillation.temperature(), distillation.share(),
-                        sparse, settings.precision(), parts);
+                        sparse, settings.precision(), parts, settings.recompute());
         suited.readMasks();
         return suited;
     }

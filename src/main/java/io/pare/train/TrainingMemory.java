@@ -66,14 +66,15 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
     }
 
     /** What tells one tape from another. */
-    private record TapeOf(int batch, boolean training, boolean dropout, Object distillation, int parts) {
+    private record TapeOf(int batch, boolean training, boolean dropout, Object distillation, int parts,
+            boolean recompute) {
         static TapeOf training(TrainingSettings settings) {
             return new TapeOf(settings.passSize(), true, settings.dropout(), settings.distillation(),
-                    settings.accumulate());
+                    settings.accumulate(), settings.recompute());
         }
 
         static TapeOf evaluation(int batch) {
-            return new TapeOf(batch, false, false, null, 1);
+            return new TapeOf(batch, false, false, null, 1, false);
         }
     }
 

@@ -17,9 +17,12 @@ import io.pare.graph.Precision;
  *            so many times less memory. Up to rounding the step is that of the whole batch at once, dropout included; only
  *            batch normalisation takes its statistics from each part
  * @param evaluationBatch samples that evaluations take at once, at most; 0 for the usual number
+ * @param recompute whether the backward pass computes most values again rather than keep them: less memory, up to a third
+ *            more time, the same bits
  */
 public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
-        Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch) {
+        Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
+        boolean recompute) {
     public TrainingSettings {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch size is " + batchSize + ", must be at least 1");
@@ -35,22 +38,22 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
         return batchSize / accumulate;
     }
 
-    /** The same in so many passes a step, and with evaluations of at most so many samples at once. */
-    public TrainingSettings in(int passes, int evaluated) {
+    /** The same in so many passes a step, with evaluations of at most so many samples at once. */
+    public TrainingSettings in(int passes, int evaluated, boolean recomputing) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
-                passes, evaluated);
+                passes, evaluated, recomputing);
     }
 
-    /** In fp32, each batch in one pass. */
+    /** In fp32, each batch in one pass, all values kept. */
     public TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
             Distillation distillation, long seed) {
-        this(batchSize, optimizer, dropout, augmentation, distillation, seed, Precision.FP32, 1, 0);
+        this(batchSize, optimizer, dropout, augmentation, distillation, seed, Precision.FP32, 1, 0, false);
     }
 
     /** The same in another precision. */
     public TrainingSettings in(Precision other) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, other, accumulate,
-                evaluationBatch);
+                evaluationBatch, recompute);
     }
 
     /** Adam without decay, batches of 64, the model's dropout. */

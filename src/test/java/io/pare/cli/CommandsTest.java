@@ -116,6 +116,8 @@ class CommandsTest {
         byte[] first = Files.readAllBytes(out.resolve(Checkpoint.WEIGHTS));
         train("--seed", "7");
         assertTrue(Arrays.equals(first, Files.readAllBytes(out.resolve(Checkpoint.WEIGHTS))));
+        train("--seed", "7", "--recompute");
+        assertTrue(Arrays.equals(first, Files.readAllBytes(out.resolve(Checkpoint.WEIGHTS))));
         train("--seed", "8");
         assertFalse(Arrays.equals(first, Files.readAllBytes(out.resolve(Checkpoint.WEIGHTS))));
     }

@@ -52,6 +52,11 @@ class MemoryPlanTest {
                 new Net("sums that share gradients", useNative, sums))));
     }
 
+    /** How a tape is given memory. */
+    private enum Way {
+        SEPARATE, SHARED, RECOMPUTED
+    }
+
     /** What one run of a tape leaves for its caller. */
     private static final class Run implements AutoCloseable {
         private final Region region = Region.shared("run");
@@ -61,13 +66,14 @@ class MemoryPlanTest {
         private final Tape training;
         private final Tape inference;
 
-        Run(Net net, boolean shared, Precision precision) {
+        Run(Net net, Way way, Precision precision) {
             logits = net.logits().apply(params);
             Node loss = Graph.softmaxCrossEntropy(logits);
             memory = new Memory(region, params, new Random(4));
-            if (shared) {
+            if (way != Way.SEPARATE) {
                 Workspace workspace = new Workspace(region);
-                training = Tape.training(region, workspace, loss, memory, net.useNative(), precision, 1);
+                training = Tape.training(region, workspace, loss, memory, net.useNative(), precision, 1,
+                        way == Way.RECOMPUTED);
                 inference = Tape.inference(region, workspace, logits, memory, net.useNative(), precision);
                 training.poison();
                 inference.poison();
@@ -115,12 +121,14 @@ class MemoryPlanTest {
             if (precision == Precision.BF16 && (!net.useNative() || precision.obstacle().isPresent())) {
                 continue;
             }
-            try (Run alone = new Run(net, false, precision); Run shared = new Run(net, true, precision)) {
-                List<float[]> expected = alone.results();
-                List<float[]> actual = shared.results();
-                assertEquals(expected.size(), actual.size());
-                for (int i = 0; i < expected.size(); i++) {
-                    assertArrayEquals(expected.get(i), actual.get(i), 0f, precision + ", result " + i);
+            for (Way way : List.of(Way.SHARED, Way.RECOMPUTED)) {
+                try (Run alone = new Run(net, Way.SEPARATE, precision); Run other = new Run(net, way, precision)) {
+                    List<float[]> expected = alone.results();
+                    List<float[]> actual = other.results();
+                    assertEquals(expected.size(), actual.size());
+                    for (int i = 0; i < expected.size(); i++) {
+                        assertArrayEquals(expected.get(i), actual.get(i), 0f, way + ", " + precision + ", result " + i);
+                    }
                 }
             }
         }
@@ -132,14 +140,19 @@ class MemoryPlanTest {
         TapeTest.assumeAvailable(net.useNative());
         Params params = new Params();
         Node logits = net.logits().apply(params);
-        for (boolean training : new boolean[]{false, true}) {
+        for (Way way : Way.values()) {
+            boolean training = way != Way.SEPARATE;
+            boolean recompute = way == Way.RECOMPUTED;
             Node root = training ? Graph.softmaxCrossEntropy(logits) : logits;
             try (Region region = Region.shared("footprint")) {
                 Memory memory = new Memory(region, params, new Random(4));
                 long live = Region.liveBytes();
-                Tape.Footprint footprint = Tape.footprint(root, training, net.useNative(), Precision.FP32, 1);
+                Tape.Footprint footprint = Tape.footprint(root, training, net.useNative(), Precision.FP32, 1,
+                        recompute);
                 assertEquals(live, Region.liveBytes());
-                Tape tape = training ? Tape.training(region, root, memory, net.useNative())
+                Tape tape = training
+                        ? Tape.training(region, new Workspace(region), root, memory, net.useNative(), Precision.FP32, 1,
+                                recompute)
                         : Tape.inference(region, root, memory, net.useNative());
                 assertEquals(footprint.shared() + footprint.own(), Region.liveBytes() - live);
                 assertTrue(tape.plan().bytes() <= 1.1 * tape.plan().leastBytes() + 1024,
@@ -179,7 +192,7 @@ class MemoryPlanTest {
                 List<float[]> expected =
                         params.gradients().stream().map(name -> memory.gradient(name).toArray()).toList();
                 Tape part = Tape.training(region, new Workspace(region), losses.get(BATCH), memory, useNative,
-                        Precision.FP32, parts);
+                        Precision.FP32, parts, true);
                 part.poison();
                 params.gradients().forEach(name -> memory.gradient(name).fill(0f));
                 double loss = 0;
@@ -225,9 +238,26 @@ class MemoryPlanTest {
         for (int i = 0; i < 10; i++) {
             x = Graph.maxPool(p(params, i, x), 3, 1, 1);
         }
-        Tape.Footprint footprint = Tape.footprint(x, false, false, Precision.FP32, 1);
+        Tape.Footprint footprint = Tape.footprint(x, false, false, Precision.FP32, 1, false);
         // Plain max-pooling notes its winners beside its output.
         assertTrue(footprint.shared() <= 3L * values * Float.BYTES + 1024, footprint.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatIsComputedTwiceTakesTheRootOfTheMemory(boolean useNative) {
+        TapeTest.assumeAvailable(useNative);
+        int layers = 36;
+        Params params = new Params();
+        Node x = Graph.input("x", BATCH, 16, 16, 16);
+        for (int i = 0; i < layers; i++) {
+            x = Graph.avgPool(params.conv("c" + i, x, 16, 3, 1, 1, 1, 1), 3, 1, 1);
+        }
+        Node loss = Graph.softmaxCrossEntropy(params.head(x));
+        long kept = Tape.footprint(loss, true, useNative, Precision.FP32, 1, false).shared();
+        long twice = Tape.footprint(loss, true, useNative, Precision.FP32, 1, true).shared();
+        // A border of each of six segments, all values of one, and a few gradients.
+        assertTrue(twice < kept * (2 / Math.sqrt(layers) + 0.1), twice + " bytes of " + kept);
     }
 
     private static Node p(Params params, int i, Node x) {

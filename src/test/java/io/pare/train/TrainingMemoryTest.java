@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Memory that was computed beforehand against memory that is taken, and steps of several passes against those of one. */
 class TrainingMemoryTest {
@@ -30,15 +31,17 @@ class TrainingMemoryTest {
         return Dataset.synthetic("noise", count, input.channels(), input.height(), input.width(), model.classes(), 3);
     }
 
-    private static TrainingSettings settings(int batch, Optimizer optimizer, int passes, int evaluated) {
+    private static TrainingSettings settings(int batch, Optimizer optimizer, int passes, int evaluated,
+            boolean recompute) {
         return new TrainingSettings(batch, optimizer, true, Augmentation.NONE, null, 1, Precision.FP32, passes,
-                evaluated);
+                evaluated, recompute);
     }
 
     @ParameterizedTest
-    @CsvSource({"lenet5,16,1,0,0", "lenet5,16,4,0,0", "lenet300,8,1,0,2", "lenet5,16,2,4,1", "resnet20,4,1,0,0",
-        "resnet20,4,2,2,0", "alexnet-torchvision,2,2,1,0"})
-    void theComputedMemoryIsWhatIsTaken(String name, int batch, int passes, int evaluated, int loaders) {
+    @CsvSource({"lenet5,16,1,0,0,false", "lenet5,16,4,0,0,true", "lenet300,8,1,0,2,false", "lenet5,16,2,4,1,false",
+        "resnet20,4,1,0,0,true", "resnet20,4,2,2,0,false", "alexnet-torchvision,2,2,1,0,false"})
+    void theComputedMemoryIsWhatIsTaken(String name, int batch, int passes, int evaluated, int loaders,
+            boolean recompute) {
         boolean useNative = Natives.status().available();
         Assumptions.assumeTrue(useNative || !name.startsWith("alexnet"), "takes minutes in plain Java");
         Model model = Models.byName(name);
@@ -46,7 +49,7 @@ class TrainingMemoryTest {
         Dataset validation = noise(model, 3).loaders(loaders);
         Dataset test = noise(model, 5).loaders(loaders);
         for (Optimizer optimizer : List.of(new Optimizer.Momentum(0.9f, 0, false), new Optimizer.Adaptive(0, false))) {
-            TrainingSettings settings = settings(batch, optimizer, passes, evaluated);
+            TrainingSettings settings = settings(batch, optimizer, passes, evaluated, recompute);
             long before = Region.liveBytes();
             TrainingMemory computed = TrainingMemory.of(model, List.of(settings), useNative,
                     List.of(validation, test));
@@ -76,7 +79,7 @@ class TrainingMemoryTest {
         for (int passes : new int[]{1, 2, batch, batch}) {
             try (Network network = Network.create(model, 1, Natives.status().available());
                     Trainer trainer = new Trainer(network, data, PixelScale.UNIT,
-                            settings(batch, new Optimizer.Momentum(0.9f, 1e-4f, false), passes, 0))) {
+                            settings(batch, new Optimizer.Momentum(0.9f, 1e-4f, false), passes, 0, false))) {
                 assertEquals(3, trainer.stepsPerEpoch());
                 // Stopped after the first step and gone on with, as a resumed run does.
                 trainer.epoch(1, 0, done -> 1e-3, new Trainer.StepListener() {
@@ -102,10 +105,33 @@ class TrainingMemoryTest {
         }
     }
 
+    /** Dropout and the running statistics of batch normalisation too. */
+    @ParameterizedTest
+    @ValueSource(strings = {"lenet5", "resnet20", "vgg11-bn-cifar"})
+    void computingTwiceChangesNoBit(String name) {
+        Assumptions.assumeTrue(Natives.status().available() || !name.startsWith("vgg"), "takes minutes in plain Java");
+        Model model = Models.byName(name);
+        Dataset data = noise(model, 12);
+        List<float[]> expected = null;
+        for (boolean recompute : new boolean[]{false, true}) {
+            try (Network network = Network.create(model, 1, Natives.status().available());
+                    Trainer trainer = new Trainer(network, data, PixelScale.UNIT,
+                            settings(4, new Optimizer.Momentum(0.9f, 1e-4f, false), 1, 0, recompute))) {
+                trainer.epoch(0, 0, done -> 1e-2, NOTHING);
+                List<float[]> values = new ArrayList<>();
+                network.weights().forEach(weight -> values.add(weight.value().toArray()));
+                expected = expected == null ? values : expected;
+                for (int i = 0; i < values.size(); i++) {
+                    assertArrayEquals(expected.get(i), values.get(i), 0f, network.weights().get(i).name());
+                }
+            }
+        }
+    }
+
     @Test
     void partsAreEqual() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                () -> settings(64, new Optimizer.Adaptive(0, false), 3, 0));
+                () -> settings(64, new Optimizer.Adaptive(0, false), 3, 0, false));
         assertTrue(e.getMessage().contains("64") && e.getMessage().contains("3"), e.getMessage());
     }
 
