@@ -140,7 +140,8 @@ final class CompressCommand implements Callable<Integer> {
         }
         ThreadOption.apply(count);
         Dataset.Split split = corpus.split(0, seed);
-        Fitted fitted = fitted(recipe, declared, corpus, split, !from.given() && !Files.exists(denseFile),
+        Fitted fitted = fitted(auto ? Sensitivity.outline(model, bytes != null) : recipe, declared, corpus, split,
+                !from.given() && !Files.exists(denseFile),
                 folder.resolve("admm.tmp"));
         try (Network network = Network.create(declared, seed, Natives.enabled());
                 Network teacher = auto || recipe.distills()
@@ -177,7 +178,7 @@ final class CompressCommand implements Callable<Integer> {
                             ? scan.recipe(model, wanted)
                             : scan.recipe(model, declared.weightCount(), wanted);
                     pipeline = new Pipeline(recipe, training, folder.resolve("state-" + tries + ".safetensors"),
-                            lines()).admmFile(admmFile);
+                            lines()).admmFile(fitted.admmFile());
                     result = pipeline.run();
                     if (result.validation().accuracy() >= floor || ++tries == AUTO_TRIES) {
                         break;
@@ -266,9 +267,6 @@ final class CompressCommand implements Callable<Integer> {
 
     private void check() {
         precision.get();
-        if (auto && memory.given()) {
-            throw new UsageException("--memory-limit takes a recipe: what --auto will choose is not known beforehand");
-        }
         if (admmFile != null && Files.exists(admmFile)) {
             throw new UsageException("--admm-file " + admmFile + " exists: name a file that does not");
         }

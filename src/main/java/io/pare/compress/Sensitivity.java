@@ -146,7 +146,7 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
      */
     public Recipe recipe(String model, long weights, double ratio) {
         return new Recipe("auto-" + Math.round(ratio) + "x", model, "Counts by sensitivity.", Recipe.DENSE,
-                prune(Math.max(tensors().size(), (long) (weights / ratio))));
+                stages(counts(Math.max(tensors().size(), (long) (weights / ratio))), Map.of()));
     }
 
     /**
@@ -169,25 +169,34 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
                 high = middle;
             }
         }
-        List<Stage> stages = new ArrayList<>(prune(low));
-        TrainingOptions train = train(3, 5e-4);
-        stages.add(new Stage.Values(widths, null, true, true, false, ADMM, train));
-        stages.add(new Stage.Freeze(3, 0.5, train(1, 3e-4)));
-        stages.add(new Stage.Centroids(train));
         return new Recipe("auto-" + Math.round(bytes) + "bytes", model, "Counts and bits by sensitivity.",
-                Recipe.DENSE, stages);
+                Recipe.DENSE, stages(counts(low), widths));
+    }
+
+    /** The stages that a recipe will have, before anything is measured; all weights stay in it. */
+    public static Recipe outline(String model, boolean withBits) {
+        return new Recipe("auto", model, "Stages only.", Recipe.DENSE,
+                stages(Map.of("*", Long.MAX_VALUE), withBits ? Map.of("*", 4) : Map.of()));
+    }
+
+    private static List<Stage> stages(Map<String, Long> counts, Map<String, Integer> widths) {
+        Map<String, Double> layers = new TreeMap<>();
+        counts.forEach((name, count) -> layers.put(name, (double) count));
+        Keep keep = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, layers);
+        TrainingOptions pruning = train(10, 1e-3);
+        List<Stage> stages = new ArrayList<>(List.of(
+                new Stage.Prune(keep, Map.of(), 0.7, true, List.of(), ADMM, pruning), new Stage.Retrain(pruning)));
+        if (!widths.isEmpty()) {
+            TrainingOptions train = train(3, 5e-4);
+            stages.add(new Stage.Values(widths, null, true, true, false, ADMM, train));
+            stages.add(new Stage.Freeze(3, 0.5, train(1, 3e-4)));
+            stages.add(new Stage.Centroids(train));
+        }
+        return stages;
     }
 
     private static final AdmmOptions ADMM = new AdmmOptions(1e-3, Map.of(), AdmmOptions.Rule.MULTIPLY, 1.1, 0.3, 8,
             false, 0);
-
-    private List<Stage> prune(long total) {
-        Map<String, Double> layers = new TreeMap<>();
-        counts(total).forEach((name, count) -> layers.put(name, (double) count));
-        Keep keep = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, layers);
-        return List.of(new Stage.Prune(keep, Map.of(), 0.7, true, List.of(), ADMM, train(10, 1e-3)),
-                new Stage.Retrain(train(10, 1e-3)));
-    }
 
     private static TrainingOptions train(int epochs, double rate) {
         return new TrainingOptions(epochs, rate, 0.1, TrainingOptions.Course.COSINE, 0, TrainingOptions.Rule.ADAM, 0.9,

@@ -177,7 +177,7 @@ class CompressCommandTest {
     }
 
     @Test
-    void autoChoosesCountsAndSaysWhenTheFloorIsOutOfReach() {
+    void autoChoosesCountsAndSaysWhenTheFloorIsOutOfReach() throws IOException {
         Path dense = folder.resolve("dense");
         assertEquals(Commands.OK, run("train", "lenet300", "--epochs", 1, "--batch-size", 20, "--data", data, "--out",
                 dense, "--threads", 1, "--quiet").exit());
@@ -186,6 +186,19 @@ class CompressCommandTest {
         assertEquals(Commands.OK, result.exit(), result.err());
         assertEquals(2 + 3 * 17, result.out().lines().count(), result.out());
         assertTrue(Files.exists(folder.resolve("plot.html")));
+        Path report = folder.resolve("auto.json");
+        Object[] line = {"compress", "lenet300", "--from", dense, "--auto", "--ratio", 20, "--floor", 1, "--data", data,
+            "--threads", 1, "--quiet", "--out", folder.resolve("auto"), "--report", report};
+        Result auto = run(with(line, "--memory-limit", "2G"));
+        assertEquals(Commands.FAILURE, auto.exit(), auto.err());
+        assertTrue(auto.err().contains("is below the floor 1.0000: ask for a smaller ratio"), auto.err());
+        // Made again three times, at four fifths of the ratio each; dead units come on top.
+        JsonNode json = new ObjectMapper().readTree(report.toFile());
+        assertEquals("auto-10x", json.path("recipe").asText(), json.toPrettyString());
+        assertTrue(json.path("pruningRatio").asDouble() >= 10.2, json.toPrettyString());
+        Result refused = run(with(line, "--memory-limit", "100M"));
+        assertEquals(Commands.USAGE, refused.exit(), refused.err());
+        assertTrue(refused.err().contains("--memory-limit 100M does not hold lenet300, batch 64"), refused.err());
     }
 
     @ParameterizedTest
