@@ -2,9 +2,11 @@ package io.pare.cli;
 
 import io.pare.data.DataException;
 import io.pare.data.Dataset;
+import io.pare.data.ImageFolder;
 import io.pare.format.InputScale;
 import io.pare.model.ImageShape;
 import io.pare.model.Model;
+import java.awt.Rectangle;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,7 +31,8 @@ final class ImageReader {
     }
 
     /**
-     * A picture of any size, averaged down or repeated up to a network's input, in CHW order and scaled.
+     * A picture of any size, averaged down or repeated up to a network's input, in CHW order and scaled: of drawings, for
+     * grey networks, all of it, of photographs the part that evaluation sees, from the middle and of the input's ratio.
      *
      * @param inverted whether dark is ink: MNIST's digits are light on dark
      * @param notes told when a picture has another size
@@ -50,8 +53,13 @@ final class ImageReader {
         if (picture == null) {
             throw new DataException(file + " is no picture that this JDK reads: use PNG, JPEG, BMP or GIF");
         }
+        Rectangle part = new Rectangle(picture.getWidth(), picture.getHeight());
         if (picture.getHeight() != shape.height() || picture.getWidth() != shape.width()) {
-            notes.accept(file + " has " + picture.getWidth() + " x " + picture.getHeight() + " pixels, brought to "
+            Rectangle whole = part;
+            part = shape.channels() == 1 ? whole : middle(whole, shape);
+            notes.accept(file + " has " + whole.width + " x " + whole.height + " pixels, "
+                    + (part.equals(whole) ? "" : part.width + " x " + part.height + " in the middle are ")
+                    + "brought to "
                     + shape.width() + " x " + shape.height());
         }
         float[] input = new float[shape.features()];
@@ -59,7 +67,7 @@ final class ImageReader {
         for (int channel = 0; channel < shape.channels(); channel++) {
             for (int y = 0; y < shape.height(); y++) {
                 for (int x = 0; x < shape.width(); x++) {
-                    int pixel = average(picture, shape, channel, y, x);
+                    int pixel = average(picture, part, shape, channel, y, x);
                     input[at++] = scale.apply(channel, inverted ? OPAQUE - pixel : pixel);
                 }
             }
@@ -67,12 +75,20 @@ final class ImageReader {
         return input;
     }
 
-    /** Mean, 0 to 255, of the part of the picture that one pixel of the input covers. */
-    private static int average(BufferedImage picture, ImageShape shape, int channel, int y, int x) {
-        int top = y * picture.getHeight() / shape.height();
-        int bottom = Math.max(top + 1, (y + 1) * picture.getHeight() / shape.height());
-        int left = x * picture.getWidth() / shape.width();
-        int right = Math.max(left + 1, (x + 1) * picture.getWidth() / shape.width());
+    private static Rectangle middle(Rectangle whole, ImageShape shape) {
+        double scale = Math.min((double) whole.width / shape.width(), (double) whole.height / shape.height())
+                / ImageFolder.USUAL_BORDER;
+        int width = (int) Math.max(1, Math.round(shape.width() * scale));
+        int height = (int) Math.max(1, Math.round(shape.height() * scale));
+        return new Rectangle((whole.width - width) / 2, (whole.height - height) / 2, width, height);
+    }
+
+    /** Mean, 0 to 255, of what one pixel of the input covers of the picture's part. */
+    private static int average(BufferedImage picture, Rectangle part, ImageShape shape, int channel, int y, int x) {
+        int top = part.y + y * part.height / shape.height();
+        int bottom = Math.max(top + 1, part.y + (y + 1) * part.height / shape.height());
+        int left = part.x + x * part.width / shape.width();
+        int right = Math.max(left + 1, part.x + (x + 1) * part.width / shape.width());
         long sum = 0;
         for (int row = top; row < bottom; row++) {
             for (int column = left; column < right; column++) {

@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "predict", mixinStandardHelpOptions = true, sortOptions = false,
         header = "Say what a network sees in pictures, straight from its compressed form.%n",
         description = {
-            "Pictures of another size than the network's are brought to it, with a note on stderr. MNIST's digits are light on dark: give --invert"
+            "Pictures of another size than the network's are brought to it, photographs cut as for evaluation, with a note on stderr. MNIST's digits are light on dark: give --invert"
                     + " for ink on paper. A line for each picture: file, then classes with their probabilities, best first.",
             ""},
         footer = {"", "Examples:", "  pare predict runs/prune/lenet5.pare --image seven.png",

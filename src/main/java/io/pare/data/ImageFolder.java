@@ -30,7 +30,8 @@ import javax.imageio.stream.ImageInputStream;
  */
 public final class ImageFolder {
     private static final long MOST_IN_MEMORY = 1L << 29;
-    private static final double USUAL_BORDER = 256.0 / 224;
+    /** What eval brings the shorter side of a picture to before it cuts the input out, as a multiple of the input's. */
+    public static final double USUAL_BORDER = 256.0 / 224;
     private static final int SMALL = 64;
     private static final int NAMED = 5;
     private static final List<String> ENDINGS = List.of(".txt", ".csv", ".tsv");
