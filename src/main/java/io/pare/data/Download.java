@@ -37,13 +37,18 @@ public final class Download {
 
     /** Makes {@code target} be there with that checksum; does nothing if it is. {@link DataException} on failure. */
     public static void fetch(URI source, Path target, String sha256, Progress progress) {
+        fetch(source, target, sha256, progress, PATIENCE_MILLIS);
+    }
+
+    /** For tests, which have less patience. */
+    static void fetch(URI source, Path target, String sha256, Progress progress, int patienceMillis) {
         if (Files.isRegularFile(target) && Checksum.sha256(target).equals(sha256)) {
             return;
         }
         Path part = target.resolveSibling(target.getFileName() + ".part");
         try {
             Files.createDirectories(target.toAbsolutePath().getParent());
-            receive(source, part, progress);
+            receive(source, part, progress, patienceMillis);
             String found = Checksum.sha256(part);
             if (!found.equals(sha256)) {
                 Files.delete(part);
@@ -68,11 +73,11 @@ public final class Download {
                 + " bytes are kept in " + part + ", the same command goes on from there", e);
     }
 
-    private static void receive(URI source, Path part, Progress progress) throws IOException {
+    private static void receive(URI source, Path part, Progress progress, int patienceMillis) throws IOException {
         long there = Files.exists(part) ? Files.size(part) : 0;
         HttpURLConnection connection = (HttpURLConnection) source.toURL().openConnection();
-        connection.setConnectTimeout(PATIENCE_MILLIS);
-        connection.setReadTimeout(PATIENCE_MILLIS);
+        connection.setConnectTimeout(patienceMillis);
+        connection.setReadTimeout(patienceMillis);
         if (there > 0) {
             connection.setRequestProperty("Range", "bytes=" + there + "-");
         }

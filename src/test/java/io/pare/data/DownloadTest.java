@@ -80,7 +80,7 @@ class DownloadTest {
         try (OutputStream body = exchange.getResponseBody()) {
             body.write(content, from, Math.min(sendAtMost, content.length - from));
         } catch (IOException e) {
-            // Closing it short of the length that was announced is what this server is asked to do.
+            // Ending short of the length that was announced is what this server is asked to do: it then falls silent.
             exchange.close();
         }
     }
@@ -161,6 +161,6 @@ class DownloadTest {
 
     private String failure() {
         return assertThrows(DataException.class, () -> Download.fetch(source, target, sha256, (done, total) -> {
-        })).getMessage();
+        }, 2000)).getMessage();
     }
 }
