@@ -123,6 +123,7 @@ final class CompressCommand implements Callable<Integer> {
         if (steps > 0) {
             recipe = recipe.shortened();
         }
+        String settings = "--seed " + seed + " --precision " + precision.get();
         int count = threads.orElse(ThreadOption.processors());
         DataOption.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
         Model declared = opened.model();
@@ -158,7 +159,8 @@ final class CompressCommand implements Callable<Integer> {
             } else {
                 TrainingOptions options = auto ? Recipe.DENSE : recipe.dense();
                 Recipe dense = new Recipe("dense", model, "", options, List.of(new Stage.Retrain(options)));
-                denseSeconds = new Pipeline(dense, training, denseState, lines()).run().trainSeconds();
+                denseSeconds = new Pipeline(dense, training, denseState, lines()).settings(settings).run()
+                        .trainSeconds();
                 Checkpoint.saveWeights(network, corpus.scale(), denseFile, Map.of());
                 Files.deleteIfExists(denseState);
             }
@@ -178,7 +180,7 @@ final class CompressCommand implements Callable<Integer> {
                             ? scan.recipe(model, wanted)
                             : scan.recipe(model, declared.weightCount(), wanted);
                     pipeline = new Pipeline(recipe, training, folder.resolve("state-" + tries + ".safetensors"),
-                            lines()).admmFile(fitted.admmFile());
+                            lines()).admmFile(fitted.admmFile()).settings(settings);
                     result = pipeline.run();
                     if (result.validation().accuracy() >= floor || ++tries == AUTO_TRIES) {
                         break;
@@ -187,7 +189,8 @@ final class CompressCommand implements Callable<Integer> {
                     copy(teacher, network);
                 }
             } else {
-                pipeline = new Pipeline(recipe, training, state, lines()).admmFile(fitted.admmFile());
+                pipeline = new Pipeline(recipe, training, state, lines()).admmFile(fitted.admmFile())
+                        .settings(settings);
                 result = pipeline.run();
             }
             List<Packing.Row> packing = List.of();

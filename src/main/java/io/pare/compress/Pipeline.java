@@ -31,6 +31,7 @@ public final class Pipeline {
     private final RunContext context;
     private final List<StageRow> finished = new ArrayList<>();
     private List<EpochRow> epochs = new ArrayList<>();
+    private String settings = "";
 
     /**
      * @param training whose weights are the dense ones; they are changed in place
@@ -88,6 +89,12 @@ public final class Pipeline {
         return this;
     }
 
+    /** What decides the bits of a run besides its recipe, in the words of its user: a state that has others is refused. */
+    public Pipeline settings(String words) {
+        settings = words;
+        return this;
+    }
+
     /**
      * What a pipeline ends with.
      *
@@ -111,7 +118,7 @@ public final class Pipeline {
      * Runs, or goes on with, all stages.
      *
      * @throws InfeasibleException if the final weights are not in a set that a stage put them in
-     * @throws RecipeException if a stage does not fit the model, or the state belongs to another recipe
+     * @throws RecipeException if a stage does not fit the model, or the state belongs to another recipe or other settings
      * @throws IOException if the state cannot be read or written
      */
     public Result run() throws IOException {
@@ -127,6 +134,11 @@ public final class Pipeline {
                 if (begun > recipe.stages().size() || !saved.text("stages", "").equals(recipe.text(begun))) {
                     throw new RecipeException(stateFile + " belongs to a recipe that begins otherwise than '"
                             + recipe.name() + "': finish it with that one, or remove the file to begin anew");
+                }
+                String begunWith = saved.textOr("settings", settings);
+                if (!begunWith.equals(settings)) {
+                    throw new RecipeException(stateFile + " was begun with " + begunWith + ", not with " + settings
+                            + ": give it what it was begun with, or remove the file to begin anew");
                 }
                 visit(saved);
             }
@@ -198,6 +210,7 @@ public final class Pipeline {
     private void save(int stage, int epoch, StageRun run, Snapshot start) throws IOException {
         State.Writer state = new State.Writer();
         state.text("stages", recipe.text(stage + (epoch > 0 ? 1 : 0)));
+        state.text("settings", settings);
         state.whole("stage", stage);
         state.whole("epochInStage", epoch);
         visit(state);

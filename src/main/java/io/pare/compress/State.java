@@ -111,6 +111,11 @@ abstract class State {
             this.texts = Writer.JSON.readValue(json, new TypeReference<LinkedHashMap<String, String>>() {});
         }
 
+        /** As {@link #text}, where states of old may lack it: then what is present. */
+        String textOr(String name, String present) {
+            return texts.getOrDefault(name, present);
+        }
+
         @Override
         void tensor(String name, FloatTensor live) {
             try {

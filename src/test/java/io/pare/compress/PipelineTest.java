@@ -149,15 +149,21 @@ class PipelineTest {
     }
 
     @Test
-    void aStateOfAnotherRecipeIsRefused() throws IOException {
+    void aStateOfAnotherRecipeOrSeedIsRefused() throws IOException {
         Path state = folder.resolve("state");
         try (Blobs blobs = new Blobs()) {
             Recipe recipe = Recipe.parse("a", "stages: [mask-retrain: {train: {epochs: 2}}]");
-            assertThrows(Killed.class, new Pipeline(recipe, blobs.training, state, killAfter(2))::run);
+            assertThrows(Killed.class,
+                    new Pipeline(recipe, blobs.training, state, killAfter(2)).settings("--seed 1")::run);
             Recipe other = Recipe.parse("a", "stages: [mask-retrain: {train: {epochs: 3}}]");
             RecipeException refused = assertThrows(RecipeException.class,
                     new Pipeline(other, blobs.training, state, Progress.SILENT)::run);
             assertTrue(refused.getMessage().contains("begins otherwise"), refused.getMessage());
+            refused = assertThrows(RecipeException.class,
+                    new Pipeline(recipe, blobs.training, state, Progress.SILENT).settings("--seed 2")::run);
+            assertTrue(refused.getMessage().contains("was begun with --seed 1, not with --seed 2"),
+                    refused.getMessage());
+            new Pipeline(recipe, blobs.training, state, Progress.SILENT).settings("--seed 1").run();
         }
     }
 
