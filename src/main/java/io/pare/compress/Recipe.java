@@ -146,8 +146,8 @@ public record Recipe(String name, String model, String description, TrainingOpti
                 "lenet5-joint", "lenet5-joint-max", "lenet300-prune", "lenet300-prune-max", "lenet300-cluster",
                 "lenet300-quantize", "lenet300-binary", "lenet300-joint", "lenet300-joint-max", "lenet5-fashion-prune",
                 "lenet5-fashion-prune-max", "lenet5-fashion-joint", "resnet20-cifar-prune", "resnet20-cifar-joint",
-                "vgg11-cifar-prune", "vgg11-cifar-joint", "alexnet-prune", "alexnet-joint", "vgg16-prune",
-                "vgg16-joint");
+                "vgg11-cifar-prune", "vgg11-cifar-joint", "alexnet-prune", "alexnet-joint", "alexnet-imagenette-joint",
+                "vgg16-prune", "vgg16-joint");
     }
 
     /**

@@ -10,7 +10,7 @@ interface Step {
     /** Takes note of which weights masks leave; called in reverse order, readers first. */
     default void readMasks() {}
 
-    /** Computes the node's value from those of its inputs. */
+    /** Computes the node's value from those of its inputs; in one pass perhaps twice, see {@link Segments}. */
     void forward();
 
     /** Chooses memory for the gradients that {@link #backward()} writes. */
