@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 final class FromOption {
     @Option(names = "--from", paramLabel = "PATH",
             description = "A trained network to begin with: the folder of a run, or a .safetensors, .onnx or .pare file."
-                    + " Give the run's --seed, so that its validation images stay unseen Without it, train draws first"
+                    + " Give the run's --seed, so that its validation images stay unseen. Without it, train draws first"
                     + " weights by --seed, and other commands train a network first.")
     private Path from;
 
