@@ -7,8 +7,10 @@ import io.pare.natives.Natives;
 import io.pare.train.TrainingMemory;
 import io.pare.train.TrainingSettings;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Consumer;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -64,22 +66,15 @@ final class MemoryOption {
      */
     List<TrainingSettings> fit(Model model, List<TrainingSettings> settings, List<Dataset> evaluated, long besides,
             String what, boolean fixed, Consumer<String> notes) {
-        boolean again = recompute || settings.stream().anyMatch(TrainingSettings::recompute);
-        List<TrainingSettings> tried = inPasses(settings, 1, false, again);
-        if (limit == null) {
-            return tried;
-        }
-        TrainingMemory needed = TrainingMemory.of(model, tried, Natives.enabled(), evaluated);
-        int most = fixed ? 1 : settings.stream().mapToInt(TrainingSettings::batchSize).max().orElse(1);
-        for (boolean recomputing : again ? new boolean[]{true} : new boolean[]{false, true}) {
-            for (int passes = 1; needed.total() > room(besides) && passes <= most; passes++) {
-                for (boolean small : fixed ? new boolean[]{false} : new boolean[]{false, true}) {
-                    List<TrainingSettings> next = inPasses(settings, passes, small, recomputing);
-                    if (!next.equals(tried) && needed.total() > room(besides)) {
-                        tried = next;
-                        needed = TrainingMemory.of(model, tried, Natives.enabled(), evaluated);
-                    }
-                }
+        List<TrainingSettings> tried = settings;
+        TrainingMemory needed = null;
+        for (List<TrainingSettings> next : ways(settings, fixed)) {
+            if (limit == null) {
+                return next;
+            }
+            if (needed == null || needed.total() > limit - besides - PROCESS) {
+                tried = next;
+                needed = TrainingMemory.of(model, tried, Natives.enabled(), evaluated);
             }
         }
         long all = needed.total() + besides + PROCESS;
@@ -104,8 +99,20 @@ final class MemoryOption {
         return tried;
     }
 
-    private long room(long besides) {
-        return limit - besides - PROCESS;
+    /** From what costs least to what takes least memory. */
+    private Set<List<TrainingSettings>> ways(List<TrainingSettings> settings, boolean fixed) {
+        boolean asked = recompute || settings.stream().anyMatch(TrainingSettings::recompute);
+        int most = fixed ? 1 : settings.stream().mapToInt(TrainingSettings::batchSize).max().orElse(1);
+        Set<List<TrainingSettings>> ways = new LinkedHashSet<>();
+        for (boolean recomputing : asked ? new boolean[]{true} : new boolean[]{false, true}) {
+            for (int passes = 1; passes <= most; passes++) {
+                ways.add(inPasses(settings, passes, false, recomputing));
+                if (!fixed) {
+                    ways.add(inPasses(settings, passes, true, recomputing));
+                }
+            }
+        }
+        return ways;
     }
 
     /** Each in so many passes, or in the next larger number that divides its batch. */

@@ -444,7 +444,7 @@ final class Clusterer implements AutoCloseable {
     }
 
     private int chunks() {
-        return Math.toIntExact((inputCount + Passes.CHUNK - 1) / Passes.CHUNK);
+        return Passes.chunks(inputCount);
     }
 
     private long stretch(int worker) {

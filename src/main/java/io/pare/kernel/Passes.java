@@ -33,6 +33,11 @@ public interface Passes {
     /** Elements of what {@link #zones} surveys and works in. */
     int SURVEY = 1 + 16 * STRIDE;
 
+    /** Chunks that {@code n} elements make. */
+    static int chunks(long n) {
+        return Math.toIntExact((n + CHUNK - 1) / CHUNK);
+    }
+
     /**
      * Adds to {@code counts[at + j]} the number of keys that reach pivot {@code j}.
      *

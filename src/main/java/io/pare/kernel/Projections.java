@@ -179,14 +179,14 @@ public final class Projections implements AutoCloseable {
     /** What a call does to the elements [from, to), at most a chunk. */
     @FunctionalInterface
     private interface Range {
-        void run(long from, long to);
+        void run(int worker, long from, long to);
     }
 
     /** Does it to all chunks, as {@link #split} does. */
     private void each(long n, Range range) {
-        split((n + Passes.CHUNK - 1) / Passes.CHUNK, n, (worker, chunk) -> {
+        split(Passes.chunks(n), n, (worker, chunk) -> {
             long from = chunk * Passes.CHUNK;
-            range.run(from, Math.min(n, from + Passes.CHUNK));
+            range.run(worker, from, Math.min(n, from + Passes.CHUNK));
         });
     }
 
@@ -196,16 +196,13 @@ public final class Projections implements AutoCloseable {
         double of(int worker, long from, long to);
     }
 
-    /** Takes it of all chunks, as {@link #split} does, and adds up in the order of the chunks. */
+    /** Takes it of all chunks, as {@link #each} does, and adds up in the order of the chunks. */
     private double sum(long n, Summand summand) {
-        int chunks = Math.toIntExact((n + Passes.CHUNK - 1) / Passes.CHUNK);
+        int chunks = Passes.chunks(n);
         if (chunkSums.length < chunks) {
             chunkSums = new double[chunks];
         }
-        split(chunks, n, (worker, chunk) -> {
-            long from = chunk * Passes.CHUNK;
-            chunkSums[(int) chunk] = summand.of(worker, from, Math.min(n, from + Passes.CHUNK));
-        });
+        each(n, (worker, from, to) -> chunkSums[(int) (from / Passes.CHUNK)] = summand.of(worker, from, to));
         double sum = 0;
         for (int chunk = 0; chunk < chunks; chunk++) {
             sum += chunkSums[chunk];
@@ -445,7 +442,7 @@ public final class Projections implements AutoCloseable {
                 }
                 gains(in, xOff, n, words, size, gains);
                 topKBits(gains, 0, n, k, kept.segment(), 0);
-                each(n, (from, to) -> {
+                each(n, (worker, from, to) -> {
                     for (long i = from; i < to; i++) {
                         // An element that loses by being kept, or gains nothing, is better off as a zero.
                         boolean keep = kept.get(i) && gains.get(F32, i * F) > 0;
@@ -492,7 +489,7 @@ public final class Projections implements AutoCloseable {
     /** By how much each element's squared error falls if it is its nearest codeword instead of 0; never below 0. */
     private void gains(MemorySegment x, long xOff, long n, MemorySegment words, int size, MemorySegment gains) {
         assign(x, xOff, n, size, words, 0, gains, 0, null, 0);
-        each(n, (from, to) -> {
+        each(n, (worker, from, to) -> {
             for (long i = from; i < to; i++) {
                 double v = x.get(F32, xOff + i * F);
                 double d = v - gains.get(F32, i * F);

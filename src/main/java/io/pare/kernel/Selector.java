@@ -162,7 +162,7 @@ final class Selector implements AutoCloseable {
         long chunks = 0;
         for (int s = 0; s < count; s++) {
             firstChunk[s] = Math.toIntExact(chunks);
-            chunks += (spans[s].count() + CHUNK - 1) / CHUNK;
+            chunks += Passes.chunks(spans[s].count());
             total = Math.addExact(total, spans[s].count());
         }
         int all = Math.toIntExact(chunks);
