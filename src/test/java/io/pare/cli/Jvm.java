@@ -1,16 +1,14 @@
 package io.pare.cli;
 
+import io.pare.mem.ForkedJvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /** Starts the command line in a JVM of its own, as a user does. */
 final class Jvm {
-    private static final long PATIENCE_SECONDS = 120;
-
     private final List<String> command = new ArrayList<>();
 
     /** What a process left behind. */
@@ -71,12 +69,7 @@ final class Jvm {
 
     /** The exit code, or a failure if the process does not end. */
     static int await(Process process) throws InterruptedException {
-        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
-            throw new AssertionError("still running after " + PATIENCE_SECONDS + " s");
-        }
-        return process.exitValue();
+        return ForkedJvm.await(process);
     }
 
     private List<String> full(String... args) {
