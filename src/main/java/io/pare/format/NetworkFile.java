@@ -1,5 +1,7 @@
 package io.pare.format;
 
+import io.pare.file.FileException;
+import io.pare.file.TextFile;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.model.ImageShape;
@@ -371,8 +373,10 @@ public final class NetworkFile {
     /** Reads a map of names: one line {@code parameter=tensor} for each, {@code #} begins a comment. */
     public static Map<String, String> readNames(Path path) throws IOException {
         Properties properties = new Properties();
-        try (Reader reader = new StringReader(Files.readString(path))) {
+        try (Reader reader = new StringReader(TextFile.read(path))) {
             properties.load(reader);
+        } catch (FileException e) {
+            throw new FormatException(e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new FormatException(path + ": not a map of names: " + e.getMessage(), e);
         }

@@ -12,6 +12,7 @@ import io.pare.model.Layer;
 import io.pare.model.Model;
 import io.pare.model.Models;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -91,6 +92,15 @@ class NetworkFileTest {
         String message = assertThrows(FormatException.class,
                 () -> NetworkFile.read(path, Models.lenet300(), Map.of())).getMessage();
         assertTrue(message.contains("fc1.weight"), message);
+    }
+
+    @Test
+    void aMapOfNamesIsUtf8WithOrWithoutAByteOrderMark() throws IOException {
+        Path map = Files.writeString(folder.resolve("names"), "\ufefffc1.bias=größe\n");
+        assertEquals(Map.of("fc1.bias", "größe"), NetworkFile.readNames(map));
+        Files.writeString(map, "# names\nfc1.bias=größe\n", StandardCharsets.ISO_8859_1);
+        String message = assertThrows(FormatException.class, () -> NetworkFile.readNames(map)).getMessage();
+        assertTrue(message.contains(map + ", line 2: not UTF-8"), message);
     }
 
     private void writeForeign(Path path, CompressedWeights weights, String prefix, String left, String... extra)

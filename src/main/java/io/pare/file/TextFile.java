@@ -1,0 +1,60 @@
+package io.pare.file;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Reads text that people write: UTF-8, with or without the byte order mark that some editors begin it with. */
+public final class TextFile {
+    private static final int LARGEST = 1 << 28;
+    private static final int ENDIAN = 0xfeff;
+    private static final int OTHER_ENDIAN = 0xfffe;
+
+    private TextFile() {}
+
+    /**
+     * The whole text, without a byte order mark.
+     *
+     * @throws FileException if it is not UTF-8, or too long; the message names the file, and the line where it can
+     * @throws IOException if it cannot be read
+     */
+    public static String read(Path file) throws IOException {
+        long size = Files.size(file);
+        if (size > Math.min(LARGEST, Runtime.getRuntime().maxMemory() / 8)) {
+            throw refused(file + " has " + size + " bytes, too many for a text: is it another kind of file?");
+        }
+        byte[] bytes = Files.readAllBytes(file);
+        int start = bytes.length < 2 ? 0 : (bytes[0] & 0xff) << 8 | bytes[1] & 0xff;
+        if (start == ENDIAN || start == OTHER_ENDIAN) {
+            throw refused(file + " is UTF-16: save it as UTF-8");
+        }
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        CharBuffer out = CharBuffer.allocate(bytes.length);
+        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT);
+        CoderResult result = decoder.decode(in, out, true);
+        if (result.isError()) {
+            int line = 1;
+            for (int i = 0; i < in.position(); i++) {
+                line += bytes[i] == '\n' ? 1 : 0;
+            }
+            throw refused(file + ", line " + line + ": not UTF-8 (byte " + String.format("%02x", bytes[in.position()])
+                    + "): save the file as UTF-8");
+        }
+        String text = out.flip().toString();
+        if (text.indexOf('\0') >= 0) {
+            throw refused(file + " has bytes of zero in it, it is UTF-16 or no text: save it as UTF-8");
+        }
+        return text.startsWith("\ufeff") ? text.substring(1) : text;
+    }
+
+    private static FileException refused(String message) {
+        return new FileException(message, new CharacterCodingException());
+    }
+}
