@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -25,8 +26,8 @@ import java.util.UUID;
  * The per-user folder into which the libraries of the carrier jars are extracted, once per set of digests.
  *
  * <p>A file appears under its final name only when it is complete, by an atomic rename; so any number of processes may
- * extract at the same time, and a killed one leaves nothing that another would load. The folder is open to its owner
- * only, and each file's digest is checked each time before it is loaded.
+ * extract at the same time, and a killed one leaves nothing that another would load. Each file's digest is checked each
+ * time before it is loaded; that nobody changes it in between follows from {@link SafePath}, which the folder must pass.
  */
 final class LibraryStore {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
@@ -37,6 +38,7 @@ final class LibraryStore {
         InputStream open(String resource);
     }
 
+    private final Path cache;
     private final Path folder;
     private final Carrier carrier;
 
@@ -52,6 +54,7 @@ final class LibraryStore {
             digest.update((file.fileName() + " " + file.sha256() + "\n").getBytes(StandardCharsets.UTF_8));
         }
         String key = HexFormat.of().formatHex(digest.digest()).substring(0, 16);
+        this.cache = cache;
         this.folder = cache.resolve("native").resolve(platform + "-" + key);
         this.carrier = carrier;
     }
@@ -60,15 +63,33 @@ final class LibraryStore {
         return folder;
     }
 
-    /** Whether the cache holds {@code file} with the right content. */
+    /**
+     * Whether the cache holds {@code file} with the right content, which stays until it is loaded.
+     *
+     * @throws SafePath.Refused if another user could change it
+     */
     boolean holds(LibraryFile file) throws IOException {
         Path path = folder.resolve(file.fileName());
-        return Files.isRegularFile(path) && Files.size(path) == file.bytes() && digestOf(path).equals(file.sha256());
+        if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        secure();
+        return isSafe(path) && Files.size(path) == file.bytes() && digestOf(path).equals(file.sha256());
     }
 
-    /** Takes {@code file} from its carrier into the cache, replacing whatever is there. */
+    /**
+     * Takes {@code file} from its carrier into the cache, replacing whatever is there.
+     *
+     * @throws SafePath.Refused if another user could change it
+     */
     Path extract(LibraryFile file) throws IOException {
-        open(folder);
+        SafePath.require(cache);
+        if (hasModes()) {
+            Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+        } else {
+            Files.createDirectories(folder);
+        }
+        secure();
         Path target = folder.resolve(file.fileName());
         Path partial = folder.resolve(file.fileName() + "." + UUID.randomUUID() + ".part");
         try (InputStream in = carrier.open(file.resource())) {
@@ -94,15 +115,32 @@ final class LibraryStore {
     }
 
     boolean exists(LibraryFile file) {
-        return Files.exists(folder.resolve(file.fileName()));
+        return Files.exists(folder.resolve(file.fileName()), LinkOption.NOFOLLOW_LINKS);
     }
 
-    private static void open(Path folder) throws IOException {
-        Files.createDirectories(folder);
-        if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")
-                && !Files.getPosixFilePermissions(folder).equals(OWNER_ONLY)) {
-            Files.setPosixFilePermissions(folder, OWNER_ONLY);
+    /** Closes to others what is this class's own below the cache, an umask may have left it open, and checks the rest. */
+    private void secure() throws IOException {
+        SafePath.require(cache);
+        for (Path own : List.of(folder.getParent(), folder)) {
+            if (SafePath.isOwnAndOpen(own)) {
+                Files.setPosixFilePermissions(own, OWNER_ONLY);
+            }
         }
+        SafePath.require(folder);
+    }
+
+    private static boolean isSafe(Path file) throws IOException {
+        try {
+            SafePath.require(file);
+            return true;
+        } catch (SafePath.Refused e) {
+            // In a safe folder it can be replaced.
+            return false;
+        }
+    }
+
+    private boolean hasModes() {
+        return cache.getFileSystem().supportedFileAttributeViews().contains("posix");
     }
 
     private static void move(Path from, Path to) throws IOException {

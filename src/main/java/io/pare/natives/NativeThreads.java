@@ -50,7 +50,6 @@ public final class NativeThreads {
         if (threads < 1) {
             throw new IllegalArgumentException("thread count must be at least 1, not " + threads);
         }
-        System.setProperty(Natives.THREADS_PROPERTY, Integer.toString(threads));
         current = threads;
         if (Natives.enabled()) {
             call("omp_set_num_threads", threads);

@@ -147,13 +147,16 @@ public final class Natives {
             return new NativeStatus(mode, platform, false, e.getMessage(), List.of(), List.copyOf(notes));
         } catch (IllegalCallerException e) {
             cause = e;
+            Module module = Natives.class.getModule();
             return new NativeStatus(mode, platform, false, "this JVM forbids native access (" + e.getMessage()
-                    + "): start it with --enable-native-access=ALL-UNNAMED", List.of(), List.copyOf(notes));
+                    + "): start it with --enable-native-access="
+                    + (module.isNamed() ? module.getName() : "ALL-UNNAMED"),
+                    List.of(), List.copyOf(notes));
         }
     }
 
     private static void prepareEnvironment() {
-        String threads = Integer.toString(NativeThreads.initial());
+        String threads = Integer.toString(NativeThreads.get());
         ProcessEnvironment.setIfAbsent("OMP_NUM_THREADS", threads);
         // OpenBLAS would start its own pool while it is loaded; NativeThreads says why it gets one thread.
         ProcessEnvironment.setIfAbsent("OPENBLAS_NUM_THREADS", "1");
@@ -188,6 +191,9 @@ public final class Natives {
             notes.add(folder + ": no " + main.fileName());
             return List.of();
         }
+        if (!isSafe(folder, group, notes)) {
+            return List.of();
+        }
         List<LoadedLibrary> loaded = new ArrayList<>();
         for (LibraryFile file : group) {
             Path path = inFolder(folder, file);
@@ -202,6 +208,23 @@ public final class Natives {
             }
         }
         return loaded;
+    }
+
+    /** Whether nobody else can change the group's files in {@code folder}; if somebody can, says so at once. */
+    private static boolean isSafe(Path folder, List<LibraryFile> group, List<String> notes) {
+        try {
+            for (LibraryFile file : group) {
+                Path path = inFolder(folder, file);
+                if (path != null) {
+                    SafePath.require(path);
+                }
+            }
+            return true;
+        } catch (IOException e) {
+            notes.add(folder + ": " + describe(e));
+            LOG.log(System.Logger.Level.WARNING, "-D" + PATH_PROPERTY + "=" + folder + " is not used: " + describe(e));
+            return false;
+        }
     }
 
     private static LoadedLibrary loadFromStore(LibraryFile file, LibraryStore store, List<String> notes) {
@@ -225,6 +248,10 @@ public final class Natives {
                     + " folder is mounted noexec choose another by -D" + CACHE_PROPERTY + ", if a system library is"
                     + " missing install it, or point -D" + PATH_PROPERTY + " at your own build" + tried(notes),
                     failure);
+        } catch (SafePath.Refused e) {
+            notes.add(store.folder() + ": " + e.getMessage());
+            throw new NativesUnavailableException("no library is loaded from the cache, for " + e.getMessage()
+                    + ", or choose another folder by -D" + CACHE_PROPERTY, e);
         } catch (IOException e) {
             notes.add(store.folder() + ": " + describe(e));
             throw new NativesUnavailableException("cannot get " + file.fileName() + " into " + store.folder() + " ("
@@ -235,7 +262,8 @@ public final class Natives {
 
     private static String describe(IOException e) {
         String message = e.getMessage() == null ? "" : ": " + e.getMessage();
-        return e.getClass() == IOException.class ? e.getMessage() : e.getClass().getSimpleName() + message;
+        return e.getClass() == IOException.class || e instanceof SafePath.Refused ? e.getMessage()
+                : e.getClass().getSimpleName() + message;
     }
 
     private static String tried(List<String> notes) {

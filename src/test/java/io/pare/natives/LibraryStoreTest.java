@@ -67,6 +67,43 @@ class LibraryStoreTest {
     }
 
     @Test
+    void aFolderThatAnUmaskLeftOpenIsClosedBeforeItsFilesAreTrusted() throws IOException {
+        LibraryStore store = store(content);
+        store.extract(file);
+        for (Path own : List.of(store.folder().getParent(), store.folder())) {
+            Files.setPosixFilePermissions(own, PosixFilePermissions.fromString("rwxrwxr-x"));
+        }
+        assertTrue(store.holds(file));
+        assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(store.folder())));
+    }
+
+    @Test
+    void aFileThatOthersMayHaveOpenForWritingIsReplaced() throws IOException {
+        LibraryStore store = store(content);
+        Path path = store.extract(file);
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw-rw-"));
+        assertFalse(store.holds(file));
+        store.extract(file);
+        assertTrue(store.holds(file));
+        Path elsewhere = Files.copy(path, cache.resolve("elsewhere"));
+        Files.delete(path);
+        Files.createSymbolicLink(path, elsewhere);
+        assertFalse(store.holds(file));
+    }
+
+    @Test
+    void aCacheThatOthersMayWriteIsRefusedBeforeAnythingIsPutThere() throws IOException {
+        Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
+        LibraryStore store = store(content);
+        SafePath.Refused refused = assertThrows(SafePath.Refused.class, () -> store.extract(file));
+        assertTrue(refused.getMessage().contains("run chmod go-w"), refused.getMessage());
+        assertFalse(Files.exists(cache.resolve("native")));
+        Files.createDirectories(store.folder());
+        Files.write(store.folder().resolve(file.fileName()), content);
+        assertThrows(SafePath.Refused.class, () -> store.holds(file));
+    }
+
+    @Test
     void anotherSetOfLibrariesGetsAnotherFolder() {
         LibraryFile other = new LibraryFile(file.role(), file.resource(), file.bytes(), "0".repeat(64));
         assertNotEquals(store(content).folder(),

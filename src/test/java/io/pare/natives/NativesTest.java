@@ -2,6 +2,7 @@ package io.pare.natives;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,6 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 class NativesTest {
     @TempDir
     private Path cache;
+    @TempDir
+    private Path other;
 
     @Test
     void loadsFromTheJarOnceAndThenFromTheCache() throws Exception {
@@ -122,6 +126,47 @@ class NativesTest {
         command.add(1, "--illegal-native-access=deny");
         String text = run(command);
         assertTrue(text.contains("start it with --enable-native-access=ALL-UNNAMED"), text);
+    }
+
+    @Test
+    void loadsNothingFromACacheThatAnotherUserCouldChange() throws Exception {
+        probe(true);
+        Path folder = find("libdnnl").getParent();
+        Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
+        String text = probe(true);
+        assertTrue(text.contains("available=false"), text);
+        assertTrue(text.contains("other users may write " + cache.toRealPath() + ": run chmod go-w on it, or choose"
+                + " another folder by -Dpare.cache"), text);
+        assertTrue(text.contains("native=off reason=auto"), text);
+        assertTrue(probe(true, "-Dpare.native=on").contains("thrown=no library is loaded from the cache"));
+        // A folder of the user's own is judged alike; the private cache serves in its place.
+        List<String> command = command(true);
+        command.set(command.indexOf("-Dpare.cache=" + cache), "-Dpare.cache=" + other);
+        command.add(1, "-Dpare.native.path=" + folder);
+        text = run(command);
+        assertTrue(text.contains("-Dpare.native.path=" + folder + " is not used: other users may write "), text);
+        assertTrue(text.contains("onednn=JAR " + other), text);
+    }
+
+    @Test
+    void theThreadCountLeavesTheProcessesPropertiesAlone() {
+        NativeThreads.set(NativeThreads.get());
+        assertNull(System.getProperty(Natives.THREADS_PROPERTY));
+    }
+
+    @Test
+    void namesTheModuleThatNeedsAccess() throws Exception {
+        // A jar without a descriptor is a module, a folder without one is none.
+        Path jar = cache.resolve("pare.jar");
+        Path classes = Path.of(Natives.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        run(List.of(Path.of(System.getProperty("java.home"), "bin", "jar").toString(), "--create", "--file",
+                jar.toString(), "-C", classes.toString(), "io/pare/natives", "-C", classes.toString(), "io/pare/mem"));
+        String text = run(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--illegal-native-access=deny", "-Dpare.cache=" + cache, "-Dpare.native=on", "-p", jar.toString(),
+                "--add-modules", "pare", "--patch-module",
+                "pare=" + Path.of(NativesProbe.class.getProtectionDomain().getCodeSource().getLocation().toURI()), "-m",
+                "pare/" + NativesProbe.class.getName()));
+        assertTrue(text.contains("start it with --enable-native-access=pare"), text);
     }
 
     @Test
