@@ -1,7 +1,6 @@
 package io.pare.dnnl;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
+import io.pare.Rounding;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 
@@ -62,12 +61,7 @@ final class Workbench implements AutoCloseable {
 
     /** Compares with a bound that grows with the number of terms of each sum. */
     static void assertClose(String what, double[] expected, FloatTensor actual, int terms) {
-        assertEquals(expected.length, actual.count(), what);
-        double tolerance = 2e-6 * Math.sqrt(terms) + 1e-6;
-        for (int i = 0; i < expected.length; i++) {
-            double scale = Math.max(1, Math.abs(expected[i]));
-            assertEquals(expected[i], actual.get(i), tolerance * scale * 4, what + " at " + i);
-        }
+        Rounding.assertClose(expected, actual.toArray(), terms + 8, what);
     }
 
     @Override

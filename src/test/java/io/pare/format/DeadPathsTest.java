@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.Rounding;
 import io.pare.format.DeadPaths.Removed;
 import io.pare.infer.ReferenceNet;
 import io.pare.mem.FloatTensor;
@@ -32,9 +33,8 @@ class DeadPathsTest {
             }
             double[] e = expected.logits(image);
             double[] a = actual.logits(image);
-            for (int c = 0; c < e.length; c++) {
-                assertEquals(e[c], a[c], 1e-5, "class " + c);
-            }
+            // The reference counts in double; a folded bias is rounded to float once for each layer.
+            Rounding.assertClose(e, a, 4 * before.model().layers().size(), "logits");
         }
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.Rounding;
 import io.pare.graph.TapeTest.Memory;
 import io.pare.graph.TapeTest.Net;
 import io.pare.graph.TapeTest.Params;
@@ -208,9 +209,10 @@ class MemoryPlanTest {
                     part.backward();
                     loss += part.loss() / parts;
                 }
-                assertEquals(whole.loss(), loss, 1e-6);
+                Rounding.assertSum(whole.loss(), loss, TapeTest.ROUNDINGS, loss, "loss");
                 for (int i = 0; i < expected.size(); i++) {
-                    assertArrayEquals(expected.get(i), memory.gradient(params.gradients().get(i)).toArray(), 1e-5f,
+                    Rounding.assertClose(expected.get(i), memory.gradient(params.gradients().get(i)).toArray(),
+                            TapeTest.ROUNDINGS,
                             params.gradients().get(i));
                 }
             }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.Rounding;
 import io.pare.data.Augmentation;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
@@ -106,8 +107,8 @@ class MaskedTrainingTest {
             tape.backward();
             for (Weight weight : dense.weights()) {
                 settings.optimizer().step(weight, 1e-2, 1);
-                assertArrayEquals(weight.value().toArray(), sparse.weight(weight.name()).value().toArray(), 1e-5f,
-                        weight.name());
+                Rounding.assertClose(weight.value().toArray(), sparse.weight(weight.name()).value().toArray(),
+                        500, weight.name());
             }
         }
     }

@@ -3,10 +3,12 @@ package io.pare.kernel.simd;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pare.Rounding;
 import io.pare.kernel.SparseKernels;
 import io.pare.kernel.scalar.ScalarSparseKernels;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class SimdSparseKernelsTest {
@@ -34,22 +36,29 @@ class SimdSparseKernelsTest {
                 float[] actual = expected.clone();
                 scalar.accumulate(in, 7, offsets, w, 0, weights, 0.5f, floor, expected, 9, count);
                 simd.accumulate(in, 7, offsets, w, 0, weights, 0.5f, floor, actual, 9, count);
-                assertArrayEquals(Arrays.copyOf(expected, count + 9), Arrays.copyOf(actual, count + 9), 1e-5f);
+                Rounding.assertClose(Arrays.copyOf(expected, count + 9), Arrays.copyOf(actual, count + 9), weights + 1,
+                        "accumulate");
                 double sum = 0;
+                double size = 0;
                 for (int k = 0; k < weights; k++) {
-                    sum += (double) w[k] * in[7 + offsets[k]];
+                    double term = (double) w[k] * in[7 + offsets[k]];
+                    sum += term;
+                    size += Math.abs(term);
                 }
-                assertEquals(sum, scalar.gather(in, 7, offsets, w, 0, weights), 1e-5);
-                assertEquals(sum, simd.gather(in, 7, offsets, w, 0, weights), 1e-5);
+                Rounding.assertSum(sum, scalar.gather(in, 7, offsets, w, 0, weights), weights + 1, size, "gather");
+                Rounding.assertSum(sum, simd.gather(in, 7, offsets, w, 0, weights), weights + 1, size, "gather");
             }
             float[] x = random(count + 3);
             float[] y = random(count + 2);
             double dot = 0;
+            double size = 0;
             for (int i = 0; i < count; i++) {
-                dot += (double) x[3 + i] * y[2 + i];
+                double term = (double) x[3 + i] * y[2 + i];
+                dot += term;
+                size += Math.abs(term);
             }
-            assertEquals(dot, scalar.dot(x, 3, y, 2, count), 1e-4);
-            assertEquals(dot, simd.dot(x, 3, y, 2, count), 1e-4);
+            Rounding.assertSum(dot, scalar.dot(x, 3, y, 2, count), count + 1, size, "dot");
+            Rounding.assertSum(dot, simd.dot(x, 3, y, 2, count), count + 1, size, "dot");
         }
     }
 
@@ -99,15 +108,16 @@ class SimdSparseKernelsTest {
                 float[] actual = expected.clone();
                 scalar.accumulateWeights(in, 7, offsets, expected, 0, weights, gradient, 5, count);
                 simd.accumulateWeights(in, 7, offsets, actual, 0, weights, gradient, 5, count);
-                assertArrayEquals(expected, actual, 1e-4f);
+                Rounding.assertClose(expected, actual, count + 2, "accumulateWeights");
                 float[] scattered = random(1000 + count);
                 float[] same = scattered.clone();
                 scalar.scatter(gradient, 5, offsets, w, 0, weights, scattered, 7, count);
                 simd.scatter(gradient, 5, offsets, w, 0, weights, same, 7, count);
-                assertArrayEquals(scattered, same, 1e-4f);
+                Rounding.assertClose(scattered, same, weights + 2, "scatter");
             }
             float[] x = random(count + 3);
-            assertEquals(scalar.sum(x, 3, count), simd.sum(x, 3, count), 1e-4);
+            double size = IntStream.range(3, count + 3).mapToDouble(i -> Math.abs(x[i])).sum();
+            Rounding.assertSum(scalar.sum(x, 3, count), simd.sum(x, 3, count), count, size, "sum");
         }
     }
 
@@ -132,13 +142,16 @@ class SimdSparseKernelsTest {
                 assertArrayEquals(expected, actual);
                 double given = 0;
                 double wanted = 0;
+                double size = 0;
                 for (float value : expected) {
                     given += value;
                 }
                 for (int i = 2; i < 2 + 2 * width * n; i++) {
                     wanted += gradient[i];
+                    size += Math.abs(gradient[i]);
                 }
-                assertEquals(wanted, given, 1e-4);
+                // A place gets a gradient from each window that it is the maximum of.
+                Rounding.assertSum(wanted, given, kernel * kernel, size, "sum of the gradient");
             }
         }
     }
