@@ -187,6 +187,7 @@ final class DataCommand implements Runnable {
         ImageFolder.decode(corpus, count);
         out.printf("images damaged           %d%n", odd.skipped());
         out.printf("images of other colours  %d%n", odd.converted());
+        out.printf("files left out           %d%n", odd.leftOut());
         sheet.finish(corpus);
         if (odd.skipped() > 0) {
             throw new UsageException(odd.skipped() + " damaged images are named above: replace or remove them, or train"

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -68,6 +69,9 @@ final class DataOption {
             description = "Pictures of other colours: convert, skip or refuse (default: ${DEFAULT-VALUE}).")
     private OddImages.Rule nonRgb;
 
+    @Mixin
+    private BackgroundOption background;
+
     private Integer loaders;
 
     @Option(names = "--loaders", paramLabel = "N",
@@ -101,7 +105,7 @@ final class DataOption {
         }
         return new DataSettings(word ? Source.SYNTHETIC : source,
                 data == null || word ? null : data.toAbsolutePath().normalize().toString(), images, resize, scale,
-                damaged, nonRgb);
+                damaged, nonRgb, background.text());
     }
 
     /** What was asked for, or {@code kept} where nothing was asked that says which data; its folder may have moved. */
@@ -111,7 +115,8 @@ final class DataOption {
             return asked;
         }
         return new DataSettings(kept.source(), asked.folder() == null ? kept.folder() : asked.folder(), kept.images(),
-                kept.resize(), scale == null ? kept.scale() : scale, kept.damaged(), kept.nonRgb());
+                kept.resize(), scale == null ? kept.scale() : scale, kept.damaged(), kept.nonRgb(),
+                background.text() == null ? kept.background() : background.text());
     }
 
     /** Whether the data set was named, or a place for it. */
@@ -131,28 +136,41 @@ final class DataOption {
      */
     Opened open(DataSettings settings, String modelName, int threads, Consumer<String> notes) {
         Model usual = Models.byName(modelName);
-        OddImages odd = new OddImages(settings.damaged(), settings.nonRgb(), notes);
+        OddImages odd = settings.odd(notes);
         Source found = settings.source() != null ? settings.source() : guess(settings, usual);
         Corpus corpus = corpus(found, settings, usual, odd, threads);
         Dataset train = corpus.train();
         ImageShape shape = new ImageShape(train.channels(), train.height(), train.width());
         Model model = Models.byName(modelName, shape, train.classes());
-        ImageReader.check(model, train);
+        check(model, train);
         return new Opened(found, corpus, model, odd);
     }
 
     /** Opens the data for a network that is finished. */
     Opened open(DataSettings settings, Model model, int threads, Consumer<String> notes) {
-        OddImages odd = new OddImages(settings.damaged(), settings.nonRgb(), notes);
+        OddImages odd = settings.odd(notes);
         Source found = settings.source() != null ? settings.source() : guess(settings, model);
         Corpus corpus = corpus(found, settings, model, odd, threads);
-        ImageReader.check(model, corpus.test());
+        check(model, corpus.test());
         return new Opened(found, corpus, model, odd);
+    }
+
+    /** Fails unless a data set's images fit a network. */
+    private static void check(Model model, Dataset data) {
+        ImageShape needed = model.input();
+        if (needed.channels() != data.channels() || needed.height() != data.height() || needed.width() != data.width()
+                || model.classes() < data.classes()) {
+            throw new DataException(model.name() + " takes images of " + needed + " in " + model.classes()
+                    + " classes; these are " + data);
+        }
     }
 
     private Corpus corpus(Source found, DataSettings settings, Model model, OddImages odd, int threads) {
         ImageShape input = model.input();
         Path folder = settings.folder() == null ? null : Path.of(settings.folder());
+        if (folder != null) {
+            Cifar.refusePython(folder);
+        }
         int working = loaders == null ? threads : Math.max(1, loaders);
         ImageFolder.Shape shape = new ImageFolder.Shape(input.channels(), input.height(), input.width(),
                 settings.resize());

@@ -1,7 +1,9 @@
 package io.pare.cli;
 
+import io.pare.data.Background;
 import io.pare.data.OddImages;
 import java.util.Locale;
+import java.util.function.Consumer;
 
 /**
  * Which data set a run takes, and what its images become.
@@ -13,9 +15,15 @@ import java.util.Locale;
  * @param scale of pixels, by name or in numbers; {@code null} for the data set's own
  * @param damaged what becomes of pictures that cannot be read
  * @param nonRgb what becomes of pictures of other colours
+ * @param background what transparent pictures are laid upon; {@code null} to drop their transparency
  */
 record DataSettings(Source source, String folder, int images, int resize, String scale, OddImages.Rule damaged,
-        OddImages.Rule nonRgb) {
+        OddImages.Rule nonRgb, String background) {
+    /** The rules for pictures, with a fresh count. */
+    OddImages odd(Consumer<String> notes) {
+        return new OddImages(damaged, nonRgb, background == null ? null : Background.parse(background), notes);
+    }
+
     /** Kind of data. */
     enum Source {
         MNIST, FASHION, CIFAR10, CIFAR100, FOLDER, SYNTHETIC;

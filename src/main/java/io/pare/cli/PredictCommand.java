@@ -1,13 +1,20 @@
 package io.pare.cli;
 
 import io.pare.data.DataException;
+import io.pare.data.ImageFolder;
+import io.pare.data.OddImages;
+import io.pare.data.PictureFormats;
+import io.pare.data.PictureReader;
+import io.pare.data.PixelScale;
 import io.pare.format.CompressedWeights;
 import io.pare.infer.CompressedModel;
+import io.pare.model.ImageShape;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -24,8 +31,10 @@ import picocli.CommandLine.Spec;
 @Command(name = "predict", mixinStandardHelpOptions = true, sortOptions = false,
         header = "Say what a network sees in pictures, straight from its compressed form.%n",
         description = {
-            "Pictures of another size than the network's are brought to it, photographs cut as for evaluation, with a note on stderr. MNIST's digits are light on dark: give --invert"
-                    + " for ink on paper. A line for each picture: file, then classes with their probabilities, best first.",
+            "Pictures are read as for evaluation. Those of another size than the network's are brought to it, with a note on"
+                    + " stderr: of photographs the middle, of drawings (for grey networks) all. MNIST's digits are light on"
+                    + " dark: give --invert for ink on paper. A line for each picture: file, then classes with their"
+                    + " probabilities, best first.",
             ""},
         footer = {"", "Examples:", "  pare predict runs/prune/lenet5.pare --image seven.png",
             "  pare predict runs/lenet5 --image scans --invert --top 3 --batch 16"})
@@ -48,6 +57,13 @@ final class PredictCommand implements Callable<Integer> {
     @Option(names = "--invert", description = "Dark is ink.")
     private boolean inverted;
 
+    @Option(names = "--damaged", paramLabel = "RULE", defaultValue = "refuse",
+            description = "Pictures that cannot be read: refuse or skip (default: ${DEFAULT-VALUE}).")
+    private OddImages.Rule damaged;
+
+    @Mixin
+    private BackgroundOption background;
+
     @Spec
     private CommandSpec spec;
 
@@ -56,25 +72,50 @@ final class PredictCommand implements Callable<Integer> {
         if (batch < 1 || top < 1) {
             throw new UsageException("--batch and --top must be at least 1");
         }
+        if (damaged == OddImages.Rule.CONVERT) {
+            throw new UsageException("--damaged is convert: what cannot be read is skipped or refused");
+        }
         CompressedWeights weights = source.read();
-        List<Path> files = files();
-        int classes = weights.model().classes();
-        int features = weights.model().input().features();
+        ImageShape input = weights.model().input();
+        if (input.channels() != 1 && input.channels() != 3) {
+            throw new UsageException("pictures have 1 or 3 channels, " + weights.model().name() + " takes "
+                    + input.channels());
+        }
         PrintWriter out = spec.commandLine().getOut();
-        try (CompressedModel model = CompressedModel.of(weights)) {
-            for (int from = 0; from < files.size(); from += batch) {
-                int count = Math.min(batch, files.size() - from);
-                float[] inputs = new float[Math.multiplyExact(count, features)];
-                for (int i = 0; i < count; i++) {
-                    float[] input = ImageReader.read(files.get(from + i), weights.model().input(), weights.scale(),
-                            inverted, note -> spec.commandLine().getErr().println("pare: " + note));
-                    System.arraycopy(input, 0, inputs, i * features, features);
+        PrintWriter err = spec.commandLine().getErr();
+        OddImages odd = new DataSettings(null, null, 0, 0, null, damaged, OddImages.Rule.CONVERT, background.text())
+                .odd(err::println);
+        List<Path> files = files(odd);
+        PixelScale scale = new PixelScale(weights.scale().mean(), weights.scale().deviation());
+        int classes = weights.model().classes();
+        int features = input.features();
+        int predicted = 0;
+        try (CompressedModel model = CompressedModel.of(weights);
+                PictureReader reader = new PictureReader(
+                        new ImageFolder.Shape(input.channels(), input.height(), input.width(), 0), scale, inverted,
+                        odd, note -> err.println("pare: " + note))) {
+            int most = Math.min(batch, files.size());
+            float[] inputs = new float[Math.multiplyExact(most, features)];
+            List<Path> read = new ArrayList<>();
+            for (int next = 0; next < files.size();) {
+                read.clear();
+                while (read.size() < most && next < files.size()) {
+                    Path file = files.get(next++);
+                    if (reader.read(file, inputs, read.size() * features)) {
+                        read.add(file);
+                    }
                 }
-                float[] probabilities = model.predict(inputs, count);
-                for (int i = 0; i < count; i++) {
-                    out.println(files.get(from + i) + best(probabilities, i * classes, classes));
+                if (!read.isEmpty()) {
+                    float[] probabilities = model.predict(Arrays.copyOf(inputs, read.size() * features), read.size());
+                    for (int i = 0; i < read.size(); i++) {
+                        out.println(read.get(i) + best(probabilities, i * classes, classes));
+                    }
                 }
+                predicted += read.size();
             }
+        }
+        if (predicted == 0) {
+            throw new DataException("none of " + files.size() + " pictures can be read");
         }
         out.flush();
         return Commands.OK;
@@ -88,21 +129,27 @@ final class PredictCommand implements Callable<Integer> {
         return text.toString();
     }
 
-    private List<Path> files() throws IOException {
+    private List<Path> files(OddImages odd) throws IOException {
         List<Path> files = new ArrayList<>();
         for (Path image : images) {
             if (!Files.isDirectory(image)) {
                 files.add(image);
                 continue;
             }
+            PictureFormats.Others others = new PictureFormats.Others();
+            int before = files.size();
             try (Stream<Path> inside = Files.list(image)) {
-                List<Path> pictures = inside
-                        .filter(path -> path.toString().toLowerCase(Locale.ROOT).matches(".*\\.(png|jpe?g|bmp|gif)"))
-                        .sorted().toList();
-                if (pictures.isEmpty()) {
-                    throw new DataException(image + " holds no picture (.png, .jpg, .bmp, .gif)");
+                for (Path file : inside.filter(Files::isRegularFile).sorted().toList()) {
+                    if (PictureFormats.named(file)) {
+                        files.add(file);
+                    } else {
+                        others.add(file);
+                    }
                 }
-                files.addAll(pictures);
+            }
+            odd.leftOut(image, others);
+            if (files.size() == before) {
+                throw new DataException(image + " holds no picture (" + PictureFormats.endings() + ")");
             }
         }
         return files;

@@ -26,13 +26,14 @@ import java.util.Locale;
  * @param evaluationBatch images that an evaluation takes at once, at most; 0 for the usual number
  * @param recompute whether values are computed again in the backward pass
  * @param from file of the first weights; {@code null} where {@code seed} draws them
+ * @param background see {@link DataSettings}
  */
 record RunSettings(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
         double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
         double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
         DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
         OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, boolean recompute,
-        String from) {
+        String from, String background) {
     RunSettings {
         precision = precision == null ? Precision.FP32 : precision;
         accumulate = Math.max(1, accumulate);
@@ -76,7 +77,8 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
     RunSettings with(DataSettings.Source found, double pixels, Crop part, boolean mirrored) {
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, found, images,
-                resize, scale, damaged, nonRgb, precision, accumulate, evaluationBatch, recompute, from);
+                resize, scale, damaged, nonRgb, precision, accumulate, evaluationBatch, recompute, from,
+                background);
     }
 
     /** The same in other passes. */
@@ -84,13 +86,13 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, shift, subPixel, validation, seed, threads, crop, flip, dataset, images, resize,
                 scale, damaged, nonRgb, precision, passes.accumulate(), passes.evaluationBatch(),
-                passes.recompute(), from);
+                passes.recompute(), from, background);
     }
 
     /** Which data, and what becomes of it. */
     DataSettings source() {
         return new DataSettings(dataset, data, images, resize, scale, damaged == null ? OddImages.Rule.REFUSE : damaged,
-                nonRgb == null ? OddImages.Rule.CONVERT : nonRgb);
+                nonRgb == null ? OddImages.Rule.CONVERT : nonRgb, background);
     }
 
     /** The plan for epochs of {@code stepsPerEpoch} steps. */

@@ -60,6 +60,7 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--dataset", RunSettings::dataset), Map.entry("--images", RunSettings::images),
             Map.entry("--resize", RunSettings::resize), Map.entry("--scale", RunSettings::scale),
             Map.entry("--damaged", RunSettings::damaged), Map.entry("--non-rgb", RunSettings::nonRgb),
+            Map.entry("--background", RunSettings::background),
             Map.entry("--accumulate", RunSettings::accumulate), Map.entry("--validation", RunSettings::validation),
             Map.entry("--seed", RunSettings::seed), Map.entry("--precision", RunSettings::precision));
 
@@ -266,7 +267,8 @@ final class TrainCommand implements Callable<Integer> {
                 schedule, floor, warmUp, dropout, 0, subPixel, validation == null ? 0 : validation, seed,
                 threads.orElse(ThreadOption.processors()), null, false, source.source(), source.images(),
                 source.resize(), source.scale(), source.damaged(), source.nonRgb(), precision.get(), accumulate,
-                0, memory.recompute(), from.given() ? from.file().toString() : null);
+                0, memory.recompute(), from.given() ? from.file().toString() : null,
+                source.background());
     }
 
     private RunSettings resumed(RunFolder folder) {
@@ -289,7 +291,8 @@ final class TrainCommand implements Callable<Integer> {
                 kept.dropout(), kept.shift(), kept.subPixel(), kept.validation(), kept.seed(),
                 threads.orElse(kept.threads()), kept.crop(), kept.flip(), kept.dataset(), kept.images(), kept.resize(),
                 kept.scale(), kept.damaged(), kept.nonRgb(), PrecisionOption.checked(kept.precision()),
-                kept.accumulate(), kept.evaluationBatch(), kept.recompute() || memory.recompute(), kept.from());
+                kept.accumulate(), kept.evaluationBatch(), kept.recompute() || memory.recompute(), kept.from(),
+                kept.background());
     }
 
     /** Augments as was asked for, else as is usual for the data. */

@@ -30,7 +30,11 @@ public final class Archive {
         Set<String> missing = new TreeSet<>(names);
         try (InputStream in = new GZIPInputStream(Files.newInputStream(archive), BUFFER)) {
             byte[] header = new byte[BLOCK];
-            while (!missing.isEmpty() && in.readNBytes(header, 0, BLOCK) == BLOCK && header[0] != 0) {
+            int read = in.readNBytes(header, 0, BLOCK);
+            while (!missing.isEmpty() && read > 0 && header[0] != 0) {
+                if (read < BLOCK) {
+                    throw new EOFException("the archive ends inside a header");
+                }
                 String path = text(header, 0, NAME);
                 long size = octal(header, archive);
                 String name = path.substring(path.lastIndexOf('/') + 1);
@@ -39,30 +43,53 @@ public final class Archive {
                     AtomicFile.write(folder.resolve(name), channel -> {
                         byte[] buffer = new byte[BUFFER];
                         for (long left = size; left > 0;) {
-                            int count = in.read(buffer, 0, (int) Math.min(left, buffer.length));
-                            if (count < 0) {
-                                throw new EOFException("the archive ends inside " + name);
-                            }
-                            ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, count);
+                            ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, next(in, buffer, left, archive, name));
+                            left -= bytes.remaining();
                             while (bytes.hasRemaining()) {
                                 channel.write(bytes);
                             }
-                            left -= count;
                         }
                     });
-                    in.skipNBytes((BLOCK - size % BLOCK) % BLOCK);
+                    skip(in, (BLOCK - size % BLOCK) % BLOCK, name);
                 } else {
-                    in.skipNBytes((size + BLOCK - 1) / BLOCK * BLOCK);
+                    skip(in, (size + BLOCK - 1) / BLOCK * BLOCK, name);
                 }
+                read = in.readNBytes(header, 0, BLOCK);
             }
-        } catch (ZipException | EOFException e) {
-            throw new DataException(archive + " is damaged: " + e.getMessage(), e);
         } catch (IOException e) {
-            throw new DataException("cannot unpack " + archive + ": " + e.getMessage(), e);
+            throw unreadable(archive, e);
         }
         if (!missing.isEmpty()) {
             throw new DataException(archive + " has no " + String.join(", ", missing));
         }
+    }
+
+    /** Reads some bytes of an entry. A failure is the archive's, not that of the file that is being written. */
+    private static int next(InputStream in, byte[] buffer, long left, Path archive, String name) {
+        try {
+            int count = in.read(buffer, 0, (int) Math.min(left, buffer.length));
+            if (count < 0) {
+                throw new EOFException("the archive ends inside " + name);
+            }
+            return count;
+        } catch (IOException e) {
+            throw unreadable(archive, e);
+        }
+    }
+
+    private static void skip(InputStream in, long bytes, String name) throws IOException {
+        try {
+            in.skipNBytes(bytes);
+        } catch (EOFException e) {
+            throw new EOFException("the archive ends inside " + name);
+        }
+    }
+
+    private static DataException unreadable(Path archive, IOException e) {
+        return new DataException(e instanceof ZipException || e instanceof EOFException
+                ? archive + " is damaged: " + (e.getMessage() == null ? "it is cut short" : e.getMessage())
+                        + "; fetch it again"
+                : "cannot unpack " + archive + ": " + e.getMessage(), e);
     }
 
     private static String text(byte[] header, int from, int length) {

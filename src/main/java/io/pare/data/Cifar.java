@@ -34,6 +34,9 @@ public enum Cifar {
 
     private static final int CHANNELS = 3;
     private static final int PIXELS = CHANNELS * SIDE * SIDE;
+    /** Files of the Python archives, which hold the same images. */
+    private static final List<String> PYTHON = List.of("data_batch_1", "batches.meta", "meta", "train");
+    private static final List<String> PYTHON_FOLDERS = List.of("cifar-10-batches-py", "cifar-100-python");
     private static final List<String> TEN = List.of("airplane", "automobile", "bird", "cat", "deer", "dog", "frog",
             "horse", "ship", "truck");
 
@@ -118,6 +121,27 @@ public enum Cifar {
         return files().stream().anyMatch(name -> Files.exists(place(folder).resolve(name)));
     }
 
+    /** Refuses a folder that holds CIFAR in its Python form, which is not read. */
+    public static void refusePython(Path folder) {
+        for (Cifar kind : values()) {
+            if (kind.looksLike(folder)) {
+                return;
+            }
+        }
+        List<Path> places = new ArrayList<>(List.of(folder));
+        PYTHON_FOLDERS.forEach(name -> places.add(folder.resolve(name)));
+        for (Path place : places) {
+            List<String> found = PYTHON.stream().filter(name -> Files.isRegularFile(place.resolve(name))).toList();
+            if (found.contains("data_batch_1") || found.contains("meta") && found.contains("train")) {
+                throw new DataException(place + " holds the Python files of " + (found.contains("meta")
+                        ? CIFAR100.title
+                        : CIFAR10.title) + " (" + String.join(", ", found)
+                        + "): fetch the binary ones, pare data " + (found.contains("meta") ? "cifar100" : "cifar10")
+                        + " --download");
+            }
+        }
+    }
+
     /** Reads the binary files in {@code folder}, or in the archive's folder in it. */
     public Corpus load(Path folder) {
         return new Corpus(title, read(title + " (train)", folder, trainFiles), null,
@@ -126,6 +150,7 @@ public enum Cifar {
 
     /** Compares the files with the original ones. */
     public List<Check> verify(Path folder) {
+        refusePython(folder);
         List<Check> checks = new ArrayList<>();
         for (String name : files()) {
             Path file = place(folder).resolve(name);
@@ -150,9 +175,15 @@ public enum Cifar {
     private int images(Path file) {
         try {
             long size = Files.size(file);
-            if (size == 0 || size % record() != 0 || size > Integer.MAX_VALUE) {
-                throw new DataException(file + " has " + size + " bytes, which is no multiple of the " + record()
-                        + " bytes of a " + title + " image: it is cut short or another kind of file; fetch it again");
+            if (size == 0 || size % record() != 0) {
+                throw new DataException(file + " has " + size + " bytes, "
+                        + (size == 0 ? "it is empty"
+                                : "which is no multiple of the " + record() + " bytes of a " + title
+                                        + " image: it is cut short or another kind of file")
+                        + "; fetch it again");
+            }
+            if (size > Integer.MAX_VALUE) {
+                throw new DataException(file + " has " + size + " bytes: no file of " + title + " is that large");
             }
             return (int) (size / record());
         } catch (IOException e) {
@@ -181,8 +212,14 @@ public enum Cifar {
                         + names.get(0) + " has " + counts[0] + ": one of them is cut short; fetch it again");
             }
         }
-        int total = Arrays.stream(counts).sum();
-        byte[] pixels = new byte[Math.multiplyExact(total, PIXELS)];
+        long bytes = (long) counts[0] * counts.length * PIXELS;
+        Heap.check(name + " in " + place, bytes);
+        if (bytes > Integer.MAX_VALUE) {
+            throw new DataException(name + " in " + place + " has " + bytes + " bytes: that are more than "
+                    + Integer.MAX_VALUE);
+        }
+        int total = counts[0] * counts.length;
+        byte[] pixels = new byte[(int) bytes];
         int[] labels = new int[total];
         byte[] record = new byte[record()];
         int at = 0;

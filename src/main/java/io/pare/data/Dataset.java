@@ -45,7 +45,8 @@ public final class Dataset {
         for (int i = 0; i < labels.length; i++) {
             if (labels[i] < 0 || labels[i] >= classes) {
                 throw new DataException(
-                        name + ": label " + i + " is " + labels[i] + ", labels go from 0 to " + (classes - 1));
+                        name + ": label " + i + " is " + labels[i] + ", labels go from 0 to " + (classes - 1)
+                                + ": it is damaged or another data set");
             }
         }
     }
@@ -67,7 +68,7 @@ public final class Dataset {
         StoredImages images = new StoredImages(pixels, channels, height, width);
         if (pixels.length % images.imageBytes() != 0 || images.count() != labels) {
             throw new DataException(name + " has " + images.count() + " images and " + labels
-                    + " labels: the numbers must be equal");
+                    + " labels: the numbers must be equal; the two files are of different sets or one is damaged");
         }
         return images;
     }

@@ -1,7 +1,9 @@
 package io.pare.data;
 
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
+import java.awt.image.DataBuffer;
 import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
@@ -11,29 +13,35 @@ import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Iterator;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStreamImpl;
 
 /**
- * Decodes JPEG and PNG files for one thread with the JDK's readers, and keeps file buffer, readers and pixels from one
- * image to the next.
+ * Decodes pictures for one thread with the JDK's readers, and with those of ImageIO plug-ins, and keeps file buffer,
+ * readers and pixels from one image to the next.
  *
- * <p>Gives bytes of red, green and blue, or of grey. Grey becomes colour by repetition, colour grey by ITU-R BT.601;
- * palettes are looked up, 16 bits lose their lower 8, transparency is dropped. Colour profiles are not applied. CMYK is
- * refused.
+ * <p>Gives bytes of red, green and blue, or of grey, the right way up. Grey becomes colour by repetition, colour grey by
+ * ITU-R BT.601; palettes are looked up, 16 bits lose their lower 8. Transparency is dropped, or the picture laid upon a
+ * background. CMYK becomes colour without a profile, in a JPEG with inks inverted as Adobe writes them. Colour profiles
+ * are not applied.
  */
 final class Decoder implements AutoCloseable {
     private static final int LARGEST_FILE = 1 << 29;
+    /** Pixels that are kept as memory for the next picture, if this one is smaller. */
+    private static final int SPARE = 1 << 22;
+    private static final int OPAQUE = 255;
 
     private final int channels;
-    private final ImageReader jpeg = ImageIO.getImageReadersByFormatName("jpeg").next();
-    private final ImageReader png = ImageIO.getImageReadersByFormatName("png").next();
+    private final Background background;
+    private final ImageReader jpeg = builtIn("jpeg");
+    private final ImageReader png = builtIn("png");
     private final Content content = new Content();
-    private BufferedImage colour = new BufferedImage(1, 1, BufferedImage.TYPE_3BYTE_BGR);
-    private BufferedImage grey = new BufferedImage(1, 1, BufferedImage.TYPE_BYTE_GRAY);
-    private byte[] converted = new byte[0];
+    private BufferedImage colour;
+    private BufferedImage grey;
+    private byte[] converted;
     private String warning;
 
     /** The bytes of one file as a stream that costs no copy. */
@@ -43,12 +51,12 @@ final class Decoder implements AutoCloseable {
 
         void load(Path file) throws IOException {
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-                if (channel.size() > LARGEST_FILE) {
-                    throw new BadImageException("has " + channel.size() + " bytes");
+                if (channel.size() > Math.min(LARGEST_FILE, Heap.share())) {
+                    throw new BadImageException("has " + channel.size() + " bytes, too many for a picture");
                 }
                 size = (int) channel.size();
                 if (bytes.length < size) {
-                    bytes = new byte[size + size / 2];
+                    bytes = new byte[size + size / 4];
                 }
                 ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, size);
                 while (buffer.hasRemaining()) {
@@ -87,12 +95,15 @@ final class Decoder implements AutoCloseable {
 
     /**
      * @param channels 3 for red, green and blue, 1 for grey
+     * @param background what transparent pictures are laid upon, or {@code null} to drop transparency
      */
-    Decoder(int channels) {
+    Decoder(int channels, Background background) {
         if (channels != 1 && channels != 3) {
             throw new IllegalArgumentException("pictures have 1 or 3 channels, not " + channels);
         }
         this.channels = channels;
+        this.background = background;
+        forget();
         jpeg.addIIOReadWarningListener((source, text) -> {
             boolean harmless = !text.startsWith("Corrupt JPEG data") && !text.startsWith("Truncated")
                     || text.contains("extraneous");
@@ -100,36 +111,86 @@ final class Decoder implements AutoCloseable {
         });
     }
 
+    /** The JDK's own reader, whatever plug-ins there are: the same file gives the same pixels everywhere. */
+    private static ImageReader builtIn(String format) {
+        Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
+        ImageReader first = readers.next();
+        for (ImageReader reader = first;; reader = readers.next()) {
+            if (reader.getClass().getName().startsWith("com.sun.imageio.")) {
+                return reader;
+            }
+            if (!readers.hasNext()) {
+                return first;
+            }
+        }
+    }
+
+    private void forget() {
+        colour = new BufferedImage(1, 1, BufferedImage.TYPE_3BYTE_BGR);
+        grey = new BufferedImage(1, 1, BufferedImage.TYPE_BYTE_GRAY);
+        converted = new byte[0];
+    }
+
     /**
      * Decodes a file and points {@code view} at its pixels, which hold until the next call.
      *
-     * @throws BadImageException if it is no picture, a damaged one or one of four inks
+     * @throws BadImageException if it is no picture, a damaged one or one that takes too much memory
      */
     void read(Path file, PixelView view) {
         try {
             content.load(file);
             PictureHeader header = PictureHeader.read(content);
-            if (header.format() == PictureHeader.Format.JPEG && !header.plain()) {
-                throw new BadImageException("has colours that are not read: " + header.colours());
-            }
-            ImageReader reader = header.format() == PictureHeader.Format.JPEG ? jpeg : png;
             content.seek(0);
-            reader.setInput(content, true, true);
             warning = null;
-            if (header.plain()) {
-                plain(reader, header, view);
-            } else {
-                other(reader.read(0), view);
+            switch (header.format()) {
+                case JPEG -> jpeg(header, view);
+                case PNG -> {
+                    png.setInput(content, true, true);
+                    if (header.plain()) {
+                        plain(png, header, view);
+                    } else {
+                        other(png.read(0), view);
+                    }
+                }
+                case OTHER -> plugIn(view);
             }
             if (warning != null) {
                 throw new BadImageException("is a damaged JPEG: " + warning);
             }
+            view.turn(header.orientation());
         } catch (NoSuchFileException e) {
             throw new BadImageException("is no longer there");
         } catch (BadImageException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            throw new BadImageException("is damaged: " + e.getMessage());
+            throw new BadImageException("is damaged: "
+                    + (e.getMessage() == null ? e.getClass().getSimpleName()
+                            : e.getMessage().lines().findFirst().orElse("")));
+        } catch (OutOfMemoryError e) {
+            forget();
+            throw new BadImageException("takes more memory than there is to decode it");
+        }
+    }
+
+    private void jpeg(PictureHeader header, PixelView view) throws IOException {
+        jpeg.setInput(content, true, true);
+        if (header.plain()) {
+            plain(jpeg, header, view);
+        } else if (header.components() == 4) {
+            inks(jpeg.readRaster(0, null), header.chroma(), view);
+        } else {
+            other(jpeg.read(0), view);
+        }
+    }
+
+    private void plugIn(PixelView view) throws IOException {
+        ImageReader reader = PictureHeader.reader(content);
+        try {
+            content.seek(0);
+            reader.setInput(content, true, true);
+            other(reader.read(0), view);
+        } finally {
+            reader.dispose();
         }
     }
 
@@ -140,8 +201,10 @@ final class Decoder implements AutoCloseable {
         boolean isGrey = header.components() == 1;
         BufferedImage target = isGrey ? grey : colour;
         if (target.getWidth() < width || target.getHeight() < height) {
-            target = new BufferedImage(Math.max(width, target.getWidth()), Math.max(height, target.getHeight()),
-                    target.getType());
+            int spareWidth = Math.max(width, target.getWidth());
+            int spareHeight = Math.max(height, target.getHeight());
+            boolean spared = (long) spareWidth * spareHeight <= SPARE;
+            target = new BufferedImage(spared ? spareWidth : width, spared ? spareHeight : height, target.getType());
             if (isGrey) {
                 grey = target;
             } else {
@@ -177,39 +240,106 @@ final class Decoder implements AutoCloseable {
 
     /** Palettes, 16 bits, transparency. By samples: a grey picture's getRGB would bend its brightness. */
     private void other(BufferedImage picture, PixelView view) {
+        if (picture.isAlphaPremultiplied()) {
+            picture.coerceData(false);
+        }
         int width = picture.getWidth();
         int height = picture.getHeight();
         Raster raster = picture.getRaster();
         ColorModel model = picture.getColorModel();
         IndexColorModel palette = model instanceof IndexColorModel index ? index : null;
-        int bits = model.getComponentSize(0);
-        boolean isGrey = palette == null && raster.getNumBands() < 3;
-        byte[] planes = room(channels * width * height);
+        int kind = model.getColorSpace().getType();
+        int type = raster.getTransferType();
+        if (type != DataBuffer.TYPE_BYTE && type != DataBuffer.TYPE_USHORT && type != DataBuffer.TYPE_INT) {
+            throw new BadImageException("has samples that are no whole numbers from 0 on");
+        }
         int[] samples = new int[raster.getNumBands()];
+        planes(width, height, view, (x, y) -> {
+            raster.getPixel(x, y, samples);
+            if (palette != null) {
+                return palette.getRGB(samples[0]);
+            }
+            for (int band = 0; band < samples.length; band++) {
+                samples[band] = eight(samples[band], model.getComponentSize(band));
+            }
+            int alpha = model.hasAlpha() ? samples[samples.length - 1] : OPAQUE;
+            return switch (kind) {
+                case ColorSpace.TYPE_GRAY -> argb(alpha, samples[0], samples[0], samples[0]);
+                case ColorSpace.TYPE_RGB -> argb(alpha, samples[0], samples[1], samples[2]);
+                case ColorSpace.TYPE_CMYK ->
+                        inked(OPAQUE - samples[0], OPAQUE - samples[1], OPAQUE - samples[2], OPAQUE - samples[3]);
+                default -> throw new BadImageException("has colours that are not read");
+            };
+        });
+    }
+
+    /** CMYK of a JPEG: what is stored is what is left of white, 255 for no ink. */
+    private void inks(Raster raster, boolean chroma, PixelView view) {
+        int[] samples = new int[raster.getNumBands()];
+        planes(raster.getWidth(), raster.getHeight(), view, (x, y) -> {
+            raster.getPixel(x, y, samples);
+            if (chroma) {
+                // Luminance and chrominance of inks that are not inverted (T.871, section 7).
+                double cb = samples[1] - 128;
+                double cr = samples[2] - 128;
+                int luma = samples[0];
+                samples[0] = OPAQUE - clamp(luma + 1.402 * cr);
+                samples[1] = OPAQUE - clamp(luma - 0.344136 * cb - 0.714136 * cr);
+                samples[2] = OPAQUE - clamp(luma + 1.772 * cb);
+            }
+            return inked(samples[0], samples[1], samples[2], samples[3]);
+        });
+    }
+
+    /** The colour of paper under inks, each given as what it leaves of white. */
+    private static int inked(int cyan, int magenta, int yellow, int black) {
+        return argb(OPAQUE, black - mixed(black, 0, OPAQUE - cyan), black - mixed(black, 0, OPAQUE - magenta),
+                black - mixed(black, 0, OPAQUE - yellow));
+    }
+
+    /** So much of {@code above} as {@code alpha} says, and the rest of {@code below}, rounded. */
+    private static int mixed(int above, int below, int alpha) {
+        return (above * alpha + below * (OPAQUE - alpha) + OPAQUE / 2) / OPAQUE;
+    }
+
+    private static int clamp(double value) {
+        return (int) Math.max(0, Math.min(OPAQUE, Math.round(value)));
+    }
+
+    private static int argb(int alpha, int red, int green, int blue) {
+        return alpha << 24 | red << 16 | green << 8 | blue;
+    }
+
+    /** Alpha, red, green and blue of a pixel. */
+    private interface Colours {
+        int at(int x, int y);
+    }
+
+    /** Writes planes of the channels, without transparency or laid upon the background. */
+    private void planes(int width, int height, PixelView view, Colours colours) {
+        int plane = width * height;
+        byte[] planes = room(channels * plane);
+        int at = 0;
         for (int y = 0; y < height; y++) {
             for (int x = 0; x < width; x++) {
-                raster.getPixel(x, y, samples);
-                int red;
-                int green;
-                int blue;
-                if (palette != null) {
-                    int rgb = palette.getRGB(samples[0]);
-                    red = rgb >>> 16 & 0xff;
-                    green = rgb >>> 8 & 0xff;
-                    blue = rgb & 0xff;
-                } else {
-                    red = eight(samples[0], bits);
-                    green = isGrey ? red : eight(samples[1], bits);
-                    blue = isGrey ? red : eight(samples[2], bits);
+                int argb = colours.at(x, y);
+                int alpha = argb >>> 24;
+                int red = argb >>> 16 & 0xff;
+                int green = argb >>> 8 & 0xff;
+                int blue = argb & 0xff;
+                if (background != null && alpha < OPAQUE) {
+                    red = mixed(red, background.red(), alpha);
+                    green = mixed(green, background.green(), alpha);
+                    blue = mixed(blue, background.blue(), alpha);
                 }
-                int at = y * width + x;
                 if (channels == 1) {
                     planes[at] = luminance(red, green, blue);
                 } else {
                     planes[at] = (byte) red;
-                    planes[at + width * height] = (byte) green;
-                    planes[at + 2 * width * height] = (byte) blue;
+                    planes[at + plane] = (byte) green;
+                    planes[at + 2 * plane] = (byte) blue;
                 }
+                at++;
             }
         }
         view.planar(planes, 0, height, width);

@@ -33,7 +33,7 @@ record Idx(int[] shape, byte[] data) {
             throw new DataException(file + " is a folder, an IDX file is needed");
         }
         try (InputStream in = Files.newInputStream(file)) {
-            return read(in, file.toString(), dimensions);
+            return read(in, Files.size(file), file.toString(), dimensions);
         } catch (NoSuchFileException e) {
             throw new DataException(file + " does not exist", e);
         } catch (AccessDeniedException e) {
@@ -43,15 +43,24 @@ record Idx(int[] shape, byte[] data) {
         }
     }
 
-    /** Reads a stream to its end; {@code name} is for messages. */
-    static Idx read(InputStream raw, String name, int dimensions) throws IOException {
+    /**
+     * Reads a stream to its end.
+     *
+     * @param length of the stream, no more than that is believed; {@code Long.MAX_VALUE} if it is not known
+     * @param name for messages
+     */
+    static Idx read(InputStream raw, long length, String name, int dimensions) throws IOException {
         InputStream in = new BufferedInputStream(raw, BUFFER);
         in.mark(HEAD);
         byte[] start = in.readNBytes(HEAD);
         in.reset();
         if (start.length >= 2 && ((start[0] & 0xff) << 8 | start[1] & 0xff) == GZIP_MAGIC) {
             try {
-                return parse(new GZIPInputStream(in, BUFFER), name, dimensions);
+                return parse(new GZIPInputStream(in, BUFFER),
+                        length > Long.MAX_VALUE / PictureHeader.DEFLATE_RATIO
+                                ? length
+                                : length * PictureHeader.DEFLATE_RATIO,
+                        name, dimensions);
             } catch (ZipException e) {
                 throw new DataException(name + " is damaged (" + e.getMessage() + "): fetch it again", e);
             } catch (EOFException e) {
@@ -62,11 +71,17 @@ record Idx(int[] shape, byte[] data) {
             throw new DataException(name + " is named .gz but is no gzip file (it begins with " + hex(start)
                     + "): fetch it again, an error page may have been saved in its place");
         }
-        return parse(in, name, dimensions);
+        return parse(in, length, name, dimensions);
     }
 
-    private static Idx parse(InputStream in, String name, int dimensions) throws IOException {
+    /**
+     * @param most bytes that can follow
+     */
+    private static Idx parse(InputStream in, long most, String name, int dimensions) throws IOException {
         byte[] head = in.readNBytes(HEAD);
+        if (head.length == 0) {
+            throw new DataException(name + " is empty: fetch it again");
+        }
         if (head.length < HEAD) {
             throw new DataException(
                     name + " is cut short: it has " + head.length + " bytes, an IDX header has at least "
@@ -90,10 +105,16 @@ record Idx(int[] shape, byte[] data) {
             }
             count *= shape[i];
         }
-        byte[] data = in.readNBytes((int) count);
-        if (data.length < count) {
-            throw new DataException(name + " is cut short: its header claims " + Arrays.toString(shape) + ", that is "
-                    + count + " bytes, " + data.length + " follow; fetch it again");
+        String claim = name + " is cut short: its header claims " + Arrays.toString(shape) + ", that is " + count
+                + " bytes, ";
+        if (count > most) {
+            throw new DataException(claim + "no more than " + most + " can follow; fetch it again");
+        }
+        Heap.check(name + ", " + Arrays.toString(shape) + ",", count);
+        byte[] data = new byte[(int) count];
+        int follow = in.readNBytes(data, 0, data.length);
+        if (follow < count) {
+            throw new DataException(claim + follow + " follow; fetch it again");
         }
         if (in.read() >= 0) {
             throw new DataException(name + " is longer than the " + count + " bytes that its header claims ("

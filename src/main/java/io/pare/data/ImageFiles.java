@@ -17,7 +17,7 @@ record ImageFiles(List<Path> files, int channels, double border, OddImages odd) 
 
     @Override
     public Reader reader() {
-        Decoder decoder = new Decoder(channels);
+        Decoder decoder = new Decoder(channels, odd.background());
         return new Reader() {
             @Override
             public void read(int row, PixelView view) {

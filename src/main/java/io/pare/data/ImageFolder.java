@@ -1,24 +1,28 @@
 package io.pare.data;
 
+import io.pare.file.FileException;
+import io.pare.file.FileNames;
+import io.pare.file.TextFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import javax.imageio.stream.FileImageInputStream;
 import javax.imageio.stream.ImageInputStream;
 
 /**
- * JPEG and PNG pictures in a folder with the parts {@code train}, and {@code test} or {@code val}.
+ * Pictures, of all {@linkplain PictureFormats formats} that are read, in a folder with the parts {@code train}, and {@code test} or {@code val}.
  *
  * <p>A part is a folder whose folders are the classes, or a list {@code train.txt}, {@code .csv} or {@code .tsv} with a
  * line {@code file class} for each picture; classes are numbers from 0, or names, which are numbered in their order.
@@ -26,7 +30,8 @@ import javax.imageio.stream.ImageInputStream;
  * is for validation.
  *
  * <p>The head of every picture is read at once, by as many threads as are allowed. Pictures that all have the size of
- * the input are kept in memory if they need no more than 512 MB there; others are decoded in each epoch again.
+ * the input are kept in memory if they need no more than 512 MB and a quarter of the heap; others are decoded in each
+ * epoch again.
  */
 public final class ImageFolder {
     private static final long MOST_IN_MEMORY = 1L << 29;
@@ -144,7 +149,7 @@ public final class ImageFolder {
         }
         long bytes = (long) shape.channels * shape.height * shape.width * (trainScan.files.size()
                 + testScan.files.size() + (validationScan == null ? 0 : validationScan.files.size()));
-        boolean keep = allFit && bytes <= MOST_IN_MEMORY;
+        boolean keep = allFit && bytes <= Math.min(MOST_IN_MEMORY, Heap.share() / 2);
         String name = folder.toString();
         Augmentation usual = side <= SMALL
                 ? new Augmentation(new Shift(side / 8, false), border == 1 ? Crop.CENTER : Crop.RANDOM, true)
@@ -218,28 +223,27 @@ public final class ImageFolder {
         boolean[] good = new boolean[count];
         boolean[] fits = new boolean[count];
         Parallel.run(threads, count, () -> new Parallel.Task() {
-            private final Decoder decoder = new Decoder(shape.channels);
+            private final Decoder decoder = new Decoder(shape.channels, odd.background());
             private final PixelView view = new PixelView(shape.channels);
 
             @Override
             public void run(int item) {
                 Path file = part.files.get(item);
-                try (ImageInputStream in = new FileImageInputStream(file.toFile())) {
+                try (ImageInputStream in = new FileStream(file)) {
                     PictureHeader header = PictureHeader.read(in);
-                    fits[item] = header.width() == shape.width && header.height() == shape.height;
-                    if (header.format() == PictureHeader.Format.JPEG && header.components() > 3
-                            || !header.ends(in)) {
-                        // CMYK, or perhaps cut short: the decoder says.
+                    fits[item] = header.shownWidth() == shape.width && header.shownHeight() == shape.height;
+                    if (!header.ends(in)) {
+                        // Perhaps cut short: the decoder says.
                         decoder.read(file, view);
                     }
-                    boolean foreign = shape.channels == 3 && !(header.plain() && header.components() == 3);
+                    boolean foreign = shape.channels == 3 && !header.rgb();
                     good[item] = !foreign || odd.foreign(file, header.colours());
                 } catch (BadImageException e) {
                     odd.damaged(file, e.getMessage());
-                } catch (IOException e) {
-                    odd.damaged(file, Files.isReadable(file)
-                            ? "cannot be read: " + e.getMessage()
-                            : "may not be read: permission denied");
+                } catch (AccessDeniedException e) {
+                    odd.damaged(file, "may not be read: permission denied");
+                } catch (IOException | RuntimeException e) {
+                    odd.damaged(file, "cannot be read: " + e.getMessage());
                 }
             }
 
@@ -328,25 +332,54 @@ public final class ImageFolder {
             if (list != null) {
                 readList(list, inside, files, classes);
             } else {
-                for (Path classFolder : sorted(Files.list(inside).filter(Files::isDirectory))) {
-                    for (Path file : sorted(Files.walk(classFolder).filter(ImageFolder::picture))) {
-                        files.add(file);
-                        classes.add(classFolder.getFileName().toString());
-                    }
-                }
+                walk(inside, files, classes);
             }
-        } catch (AccessDeniedException e) {
-            throw new DataException(e.getFile() + " may not be read: permission denied", e);
+        } catch (UncheckedIOException e) {
+            throw unreadable(list == null ? inside : list, e.getCause());
         } catch (IOException e) {
-            throw new DataException("cannot read " + inside + ": " + e.getMessage(), e);
+            throw unreadable(list == null ? inside : list, e);
         }
         if (files.isEmpty()) {
-            throw new DataException((list == null ? inside : list) + " has no picture: it needs "
-                    + (list == null
-                            ? "one folder for each class, with .jpg, .jpeg or .png files in it"
-                            : "a line with a file and its class for each"));
+            throw new DataException((list == null ? inside : list) + " has no picture: it needs " + (list == null
+                    ? "one folder for each class, with pictures in it (" + PictureFormats.endings() + ")"
+                    : "a line with a file and its class for each"));
         }
         return new Part(files, classes);
+    }
+
+    private static DataException unreadable(Path place, IOException e) {
+        return new DataException(e instanceof AccessDeniedException denied
+                ? denied.getFile() + " may not be read: permission denied"
+                : "cannot read " + place + ": " + e.getMessage(), e);
+    }
+
+    /** Finds the pictures of a part whose folders are the classes. */
+    private void walk(Path part, List<Path> files, List<String> classes) throws IOException {
+        PictureFormats.Others others = new PictureFormats.Others();
+        List<Path> empty = new ArrayList<>();
+        for (Path entry : sorted(Files.list(part))) {
+            if (!Files.isDirectory(entry)) {
+                others.add(entry);
+                continue;
+            }
+            int before = files.size();
+            for (Path file : sorted(Files.walk(entry, FileVisitOption.FOLLOW_LINKS).filter(Files::isRegularFile))) {
+                if (PictureFormats.named(file)) {
+                    files.add(file);
+                    classes.add(entry.getFileName().toString());
+                } else {
+                    others.add(file);
+                }
+            }
+            if (files.size() == before) {
+                empty.add(entry);
+            }
+        }
+        odd.leftOut(part, others);
+        if (!files.isEmpty() && !empty.isEmpty()) {
+            throw new DataException(empty.getFirst() + " has no picture (" + PictureFormats.endings()
+                    + "): put some there, or remove this folder of a class");
+        }
     }
 
     private static List<Path> sorted(Stream<Path> paths) {
@@ -355,14 +388,15 @@ public final class ImageFolder {
         }
     }
 
-    private static boolean picture(Path file) {
-        return file.getFileName().toString().toLowerCase(Locale.ROOT).matches(".*\\.(jpe?g|png)")
-                && Files.isRegularFile(file);
-    }
-
     private void readList(Path list, Path inside, List<Path> files, List<String> classes) throws IOException {
+        String content;
+        try {
+            content = TextFile.read(list);
+        } catch (FileException e) {
+            throw new DataException(e.getMessage(), e);
+        }
         int number = 0;
-        for (String line : Files.readAllLines(list)) {
+        for (String line : content.lines().toList()) {
             number++;
             String text = line.strip();
             if (text.isEmpty() || text.startsWith("#")) {
@@ -373,19 +407,30 @@ public final class ImageFolder {
                 throw new DataException(list + ", line " + number + ": '" + text + "' is not a file and its class");
             }
             String name = parts[0].strip();
-            Path file = inside.resolve(name);
-            if (!Files.isRegularFile(file)) {
-                file = folder.resolve(name);
-            }
-            if (!Files.isRegularFile(file)) {
+            Path file = find(name, inside);
+            if (file == null) {
                 if (number == 1 && !name.contains(".")) {
                     continue; // The names of the columns.
                 }
                 throw new DataException(list + ", line " + number + ": " + name + " is neither in " + inside
-                        + " nor in " + folder);
+                        + " nor in " + folder + FileNames.hint(name));
             }
             files.add(file);
             classes.add(parts[1].strip());
         }
+    }
+
+    /** A file that a list names, or {@code null} if there is none. */
+    private Path find(String name, Path inside) {
+        try {
+            for (Path place : List.of(inside, folder)) {
+                if (Files.isRegularFile(place.resolve(name))) {
+                    return place.resolve(name);
+                }
+            }
+        } catch (InvalidPathException e) {
+            // No file can have that name here.
+        }
+        return null;
     }
 }

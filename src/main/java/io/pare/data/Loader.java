@@ -9,11 +9,9 @@ final class Loader implements AutoCloseable {
     private final Dataset data;
     private final Images.Reader reader;
     private final PixelView view;
-    private final float[][] values;
-    private final PixelScale scale;
+    private final Preprocessor preprocessor;
     private final Augmentation augmentation;
     private final boolean varied;
-    private final Resampler resampler;
     private final float[] image;
     private final float[] source;
     private final SplitMix64 random = new SplitMix64(0);
@@ -22,11 +20,10 @@ final class Loader implements AutoCloseable {
         this.data = data;
         this.reader = data.images().reader();
         this.view = new PixelView(data.channels());
-        this.values = scale.tables(data.channels());
-        this.scale = scale;
+        this.preprocessor = new Preprocessor(data.channels(), data.height(), data.width(), data.images().border(),
+                scale);
         this.augmentation = augmentation;
         this.varied = !augmentation.equals(Augmentation.NONE);
-        this.resampler = new Resampler(data.height(), data.width(), data.images().border());
         this.image = new float[data.imageBytes()];
         this.source = augmentation.shift().none() ? image : new float[data.imageBytes()];
     }
@@ -48,13 +45,7 @@ final class Loader implements AutoCloseable {
         if (varied) {
             random.restart(family, index);
         }
-        boolean whole = view.width == data.width() && view.height == data.height() && data.images().border() == 1;
-        if (whole && augmentation.crop() != Crop.RESIZED) {
-            scale();
-        } else {
-            resampler.frame(view.width, view.height, augmentation.crop(), random);
-            resample();
-        }
+        preprocessor.run(view, augmentation.crop(), random, source);
         if (!augmentation.shift().none()) {
             shift();
         }
@@ -63,33 +54,6 @@ final class Loader implements AutoCloseable {
         }
         MemorySegment.copy(image, 0, target, ValueLayout.JAVA_FLOAT, offset, image.length);
         return true;
-    }
-
-    /** An image of the input's size, as it is. */
-    private void scale() {
-        byte[] pixels = view.bytes;
-        int p = 0;
-        for (int c = 0; c < values.length; c++) {
-            float[] table = values[c];
-            for (int y = 0; y < view.height; y++) {
-                int from = view.first[c] + y * view.rowStride;
-                for (int x = 0; x < view.width; x++) {
-                    source[p++] = table[pixels[from + x * view.pixelStride] & 0xff];
-                }
-            }
-        }
-    }
-
-    private void resample() {
-        int plane = data.height() * data.width();
-        for (int c = 0; c < values.length; c++) {
-            resampler.run(view, c, source, c * plane);
-            float mean = scale.mean().get(scale.mean().size() == 1 ? 0 : c);
-            float deviation = scale.deviation().get(scale.mean().size() == 1 ? 0 : c);
-            for (int p = c * plane; p < (c + 1) * plane; p++) {
-                source[p] = (source[p] / 255f - mean) / deviation;
-            }
-        }
     }
 
     /** Mirrors left to right. */
@@ -125,7 +89,7 @@ final class Loader implements AutoCloseable {
         int kept = width - Math.abs(right);
         for (int channel = 0; channel < data.channels(); channel++) {
             int plane = channel * height * width;
-            Arrays.fill(image, plane, plane + height * width, values[channel][0]);
+            Arrays.fill(image, plane, plane + height * width, preprocessor.black(channel));
             for (int y = Math.max(0, down); kept > 0 && y < Math.min(height, height + down); y++) {
                 System.arraycopy(source, plane + (y - down) * width + Math.max(0, -right), image,
                         plane + y * width + Math.max(0, right), kept);
@@ -153,7 +117,7 @@ final class Loader implements AutoCloseable {
 
     private float at(int channel, int y, int x) {
         boolean outside = y < 0 || x < 0 || y >= data.height() || x >= data.width();
-        return outside ? values[channel][0] : source[(channel * data.height() + y) * data.width() + x];
+        return outside ? preprocessor.black(channel) : source[(channel * data.height() + y) * data.width() + x];
     }
 
     @Override

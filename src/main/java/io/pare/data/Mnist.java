@@ -145,7 +145,7 @@ public record Mnist(Dataset train, Dataset test) {
                 throw new DataException("MNIST is part of the runnable jar only, not of the library:"
                         + " give a folder with its four files (--data DIR)");
             }
-            return Idx.read(in, resource, dimensions);
+            return Idx.read(in, Long.MAX_VALUE, resource, dimensions);
         } catch (IOException e) {
             throw new DataException("cannot read " + resource + " from the jar: " + e.getMessage(), e);
         }

@@ -4,10 +4,11 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * What becomes of images that are damaged or not of red, green and blue, with a count of them. Thread-safe.
+ * What becomes of images that are damaged, transparent or not of red, green and blue, with a count of them. Thread-safe.
  *
  * <p>Each is named once, in a line of its own.
  */
@@ -29,28 +30,55 @@ public final class OddImages {
 
     private final Rule damaged;
     private final Rule foreign;
+    private final Background background;
     private final Consumer<String> notes;
     private final Map<Path, String> skipped = new ConcurrentHashMap<>();
     private final Map<Path, String> converted = new ConcurrentHashMap<>();
+    private final AtomicInteger leftOut = new AtomicInteger();
 
     /**
      * @param damaged rule for images that cannot be read: skip or refuse
      * @param foreign rule for those that can and have other colours than the network's input
-     * @param notes takes a line for each image that is skipped
+     * @param background what transparent images are laid upon, or {@code null} to drop their transparency
+     * @param notes takes a line for each image that is skipped, and one for files that are no images
      */
-    public OddImages(Rule damaged, Rule foreign, Consumer<String> notes) {
+    public OddImages(Rule damaged, Rule foreign, Background background, Consumer<String> notes) {
         if (damaged == Rule.CONVERT) {
             throw new IllegalArgumentException("a damaged image cannot be converted: skip or refuse it");
         }
         this.damaged = damaged;
         this.foreign = foreign;
+        this.background = background;
         this.notes = notes;
+    }
+
+    /** Drops transparency. */
+    public OddImages(Rule damaged, Rule foreign, Consumer<String> notes) {
+        this(damaged, foreign, null, notes);
     }
 
     /** Stops at the first damaged image, converts foreign colours. */
     public static OddImages refused() {
         return new OddImages(Rule.REFUSE, Rule.CONVERT, line -> {
         });
+    }
+
+    /** What transparent images are laid upon, or {@code null}. */
+    Background background() {
+        return background;
+    }
+
+    /** Says that files of {@code place} are no images that can be read. */
+    public void leftOut(Path place, PictureFormats.Others others) {
+        if (others.total() > 0) {
+            notes.accept("left out of " + place + ": " + others + " (read are " + PictureFormats.endings() + ")");
+            leftOut.addAndGet(others.total());
+        }
+    }
+
+    /** Files that were left out because they are no images. */
+    public int leftOut() {
+        return leftOut.get();
     }
 
     /** An image that cannot be read: throws, or returns and it is left out. */

@@ -17,12 +17,12 @@ final class Parallel {
 
     /**
      * Runs items 0 to {@code count - 1}, on the calling thread and {@code threads - 1} others. If some fail, the failure
-     * of the first of them is thrown, whatever the number of threads.
+     * of the first of them is thrown, an error too, whatever the number of threads.
      */
     static void run(int threads, int count, Supplier<Task> tasks) {
         AtomicInteger next = new AtomicInteger();
         Object lock = new Object();
-        RuntimeException[] failure = new RuntimeException[1];
+        Throwable[] failure = new Throwable[1];
         int[] failed = {count};
         Runnable work = () -> {
             try (Task task = tasks.get()) {
@@ -30,7 +30,7 @@ final class Parallel {
                 while (item < count) {
                     try {
                         task.run(item);
-                    } catch (RuntimeException e) {
+                    } catch (RuntimeException | Error e) {
                         synchronized (lock) {
                             if (item < failed[0]) {
                                 failed[0] = item;
@@ -62,8 +62,11 @@ final class Parallel {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        if (failure[0] instanceof Error error) {
+            throw error;
+        }
         if (failure[0] != null) {
-            throw failure[0];
+            throw (RuntimeException) failure[0];
         }
     }
 }

@@ -1,25 +1,55 @@
 package io.pare.data;
 
+import java.awt.image.ColorModel;
+import java.awt.image.IndexColorModel;
 import java.io.EOFException;
 import java.io.IOException;
+import java.util.Iterator;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.ImageTypeSpecifier;
 import javax.imageio.stream.ImageInputStream;
 
 /**
- * What the head of a JPEG or PNG file says (ITU-T T.81, section B; ISO/IEC 15948, section 11.2.2).
+ * What the head of a picture file says; of JPEG and PNG by itself (ITU-T T.81, section B; ISO/IEC 15948, section 11), of
+ * others as their reader understands it. No size is believed that the file, or the heap, cannot hold.
  *
- * @param components samples of a pixel: 1 grey, 2 grey and alpha, 3 colour, 4 CMYK in a JPEG and colour and alpha in a PNG
+ * @param width of the picture as it is stored
+ * @param height of the picture as it is stored
+ * @param components samples of a pixel: 1 grey, 2 grey and alpha, 3 colour, 4 CMYK in a JPEG and colour and alpha elsewhere
  * @param plain whether samples are 8 bits and mean red, green and blue, or grey
+ * @param transparent whether some pixels may be
+ * @param chroma whether the first three components of CMYK are luminance and chrominance
+ * @param orientation see {@link Exif}
  */
-record PictureHeader(Format format, int width, int height, int components, boolean plain) {
+record PictureHeader(Format format, int width, int height, int components, boolean plain, boolean transparent,
+        boolean chroma, int orientation) {
     enum Format {
-        JPEG, PNG
+        JPEG, PNG, OTHER
     }
 
     private static final int LARGEST = 1 << 28;
+    /** A block of a JPEG is 8 x 8 pixels and takes at least one bit of its file. */
+    private static final int JPEG_PIXELS_A_BYTE = 512;
+    /** Deflate makes no more of a byte (RFC 1951: 258 bytes of 2 bits). */
+    static final int DEFLATE_RATIO = 1032;
     private static final int START_OF_IMAGE = 0xffd8;
+    private static final int PROGRESSIVE = 0xc2;
+    private static final int APP1 = 0xe1;
+    private static final int APP14 = 0xee;
+    private static final int EXIF = 0x45786966;
+    private static final int EXIF_HEAD = 6;
+    private static final int ADOBE = 0x41646f62;
+    private static final int ADOBE_TRANSFORM = 11;
     private static final int PNG_START = 0x8950;
     private static final long PNG_SIGNATURE = 0x89504e470d0a1a0aL;
     private static final int IHDR = 0x49484452;
+    private static final int IDAT = 0x49444154;
+    private static final int EXIF_CHUNK = 0x65584966;
+    private static final int TRANSPARENCY_CHUNK = 0x74524e53;
+    private static final int CHECKSUM_BYTES = 4;
+    private static final int TIFF_LITTLE = 0x4949;
+    private static final int TIFF_BIG = 0x4d4d;
     private static final int END_OF_IMAGE = 0xffd9;
     private static final int TAIL = 1024;
 
@@ -28,22 +58,19 @@ record PictureHeader(Format format, int width, int height, int components, boole
         try {
             in.seek(0);
             int start = in.readUnsignedShort();
-            PictureHeader header = switch (start) {
+            return switch (start) {
                 case START_OF_IMAGE -> jpeg(in);
                 case PNG_START -> png(in);
-                default -> throw new BadImageException(
-                        String.format("is neither JPEG nor PNG: it begins with %02x %02x", start >>> 8, start & 0xff));
+                default -> other(in, start);
             };
-            if (header.width < 1 || header.height < 1 || (long) header.width * header.height > LARGEST) {
-                throw new BadImageException("claims a size of " + header.width + "x" + header.height);
-            }
-            return header;
         } catch (EOFException e) {
             throw new BadImageException(in.length() == 0 ? "is empty" : "is cut short inside its header");
         }
     }
 
     private static PictureHeader jpeg(ImageInputStream in) throws IOException {
+        int orientation = Exif.UPRIGHT;
+        boolean chroma = false;
         while (true) {
             int marker = in.readUnsignedByte();
             if (marker != 0xff) {
@@ -60,16 +87,25 @@ record PictureHeader(Format format, int width, int height, int components, boole
                 continue;
             }
             int length = in.readUnsignedShort();
-            if (!frame) {
-                in.seek(in.getStreamPosition() + length - 2);
-                continue;
+            long segment = in.getStreamPosition();
+            if (frame) {
+                int precision = in.readUnsignedByte();
+                int height = in.readUnsignedShort();
+                int width = in.readUnsignedShort();
+                int components = in.readUnsignedByte();
+                // A progressive one is kept as coefficients of two bytes until its end.
+                checkSize(in, width, height, components * (marker == PROGRESSIVE ? 3 : 1),
+                        (long) JPEG_PIXELS_A_BYTE * in.length());
+                return new PictureHeader(Format.JPEG, width, height, components,
+                        precision == 8 && (components == 1 || components == 3), false, chroma, orientation);
             }
-            int precision = in.readUnsignedByte();
-            int height = in.readUnsignedShort();
-            int width = in.readUnsignedShort();
-            int components = in.readUnsignedByte();
-            return new PictureHeader(Format.JPEG, width, height, components,
-                    precision == 8 && (components == 1 || components == 3));
+            if (marker == APP1 && in.readInt() == EXIF) {
+                orientation = Exif.orientation(in, segment + EXIF_HEAD);
+            } else if (marker == APP14 && in.readInt() == ADOBE) {
+                in.seek(segment + ADOBE_TRANSFORM);
+                chroma = in.readUnsignedByte() != 0;
+            }
+            in.seek(segment + Math.max(0, length - 2));
         }
     }
 
@@ -78,10 +114,11 @@ record PictureHeader(Format format, int width, int height, int components, boole
         if (in.readLong() != PNG_SIGNATURE) {
             throw new BadImageException("is a damaged PNG: its signature is wrong");
         }
-        in.readInt();
+        int length = in.readInt();
         if (in.readInt() != IHDR) {
             throw new BadImageException("is a damaged PNG: it has no header");
         }
+        long chunk = in.getStreamPosition();
         int width = in.readInt();
         int height = in.readInt();
         int depth = in.readUnsignedByte();
@@ -93,12 +130,95 @@ record PictureHeader(Format format, int width, int height, int components, boole
             case 6 -> 4;
             default -> throw new BadImageException("is a damaged PNG: it claims colour type " + type);
         };
-        return new PictureHeader(Format.PNG, width, height, components, depth == 8 && (type == 0 || type == 2));
+        int bits = depth * (type == 3 ? 1 : components);
+        checkSize(in, width, height, depth > 8 ? 2 * components : components,
+                (long) DEFLATE_RATIO * in.length() * Byte.SIZE / Math.max(1, bits));
+        boolean transparent = type == 4 || type == 6;
+        int orientation = Exif.UPRIGHT;
+        for (int kind = IHDR; kind != IDAT;) {
+            if (kind == TRANSPARENCY_CHUNK) {
+                transparent = true;
+            } else if (kind == EXIF_CHUNK) {
+                orientation = Exif.orientation(in, chunk);
+            }
+            in.seek(chunk + (length & 0xffffffffL) + CHECKSUM_BYTES);
+            length = in.readInt();
+            kind = in.readInt();
+            chunk = in.getStreamPosition();
+        }
+        return new PictureHeader(Format.PNG, width, height, components,
+                depth == 8 && (type == 0 || type == 2) && !transparent, transparent, false, orientation);
     }
 
-    /** Whether the last bytes of a JPEG hold the end marker; whether a PNG ends at all is left to its decoder. */
+    private static PictureHeader other(ImageInputStream in, int start) throws IOException {
+        ImageReader reader = reader(in);
+        if (reader == null) {
+            throw new BadImageException(String.format("is no picture that is read here (%s): it begins with %02x %02x",
+                    PictureFormats.endings(), start >>> 8, start & 0xff));
+        }
+        try {
+            // Not forward only: the picture is read from the start after this.
+            reader.setInput(in, false, true);
+            int width = reader.getWidth(0);
+            int height = reader.getHeight(0);
+            Iterator<ImageTypeSpecifier> types = reader.getImageTypes(0);
+            if (!types.hasNext()) {
+                throw new BadImageException("has colours that are not read");
+            }
+            ImageTypeSpecifier type = types.next();
+            ColorModel colours = type.getColorModel();
+            checkSize(in, width, height, Math.ceilDiv(colours.getPixelSize(), Byte.SIZE), Long.MAX_VALUE);
+            int components = colours instanceof IndexColorModel ? 3 : type.getNumComponents();
+            boolean plain = !(colours instanceof IndexColorModel) && !colours.hasAlpha()
+                    && colours.getComponentSize(0) == Byte.SIZE;
+            int orientation = start == TIFF_LITTLE || start == TIFF_BIG ? Exif.orientation(in, 0) : Exif.UPRIGHT;
+            return new PictureHeader(Format.OTHER, width, height, components, plain, colours.hasAlpha(), false,
+                    orientation);
+        } finally {
+            reader.dispose();
+        }
+    }
+
+    /** A reader for files that are neither JPEG nor PNG, or {@code null}. */
+    static ImageReader reader(ImageInputStream in) throws IOException {
+        in.seek(0);
+        Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
+        return readers.hasNext() ? readers.next() : null;
+    }
+
+    /**
+     * @param bytes that a pixel takes until it is decoded
+     * @param most pixels that the file can hold
+     */
+    private static void checkSize(ImageInputStream in, int width, int height, int bytes, long most) throws IOException {
+        long pixels = (long) width * height;
+        if (width < 1 || height < 1 || pixels > LARGEST) {
+            throw new BadImageException("claims a size of " + width + "x" + height);
+        }
+        if (pixels > most) {
+            throw new BadImageException("claims a size of " + width + "x" + height + ", which " + in.length()
+                    + " bytes cannot hold");
+        }
+        // Three more for what becomes of it.
+        String excess = Heap.excess(pixels * (bytes + 3));
+        if (excess != null) {
+            throw new BadImageException("has " + width + "x" + height + " pixels: to decode it " + excess);
+        }
+    }
+
+    /** Width of the picture as it is to be seen. */
+    int shownWidth() {
+        return orientation > Exif.LAST_LYING ? height : width;
+    }
+
+    /** Height of the picture as it is to be seen. */
+    int shownHeight() {
+        return orientation > Exif.LAST_LYING ? width : height;
+    }
+
+    /** Whether the last bytes of a JPEG hold the end marker; whether another ends at all is left to its decoder. */
     boolean ends(ImageInputStream in) throws IOException {
-        if (format == Format.PNG) {
+        if (format != Format.JPEG) {
             return true;
         }
         byte[] tail = new byte[(int) Math.min(TAIL, in.length())];
@@ -112,13 +232,20 @@ record PictureHeader(Format format, int width, int height, int components, boole
         return false;
     }
 
+    /** Whether it is of red, green and blue, eight bits each, and of nothing else. */
+    boolean rgb() {
+        return plain && components == 3;
+    }
+
     /** What its colours are, unless they are red, green and blue; for messages. */
     String colours() {
+        if (transparent) {
+            return components < 3 ? "grey with transparency" : "colour with transparency";
+        }
         return switch (components) {
             case 1 -> "grey";
-            case 2 -> "grey with transparency";
-            case 3 -> plain ? "red, green and blue" : format == Format.PNG ? "a palette or 16 bits" : "12 bits";
-            case 4 -> format == Format.JPEG ? "CMYK" : "colour with transparency";
+            case 3 -> plain ? "red, green and blue" : format == Format.JPEG ? "12 bits" : "a palette or 16 bits";
+            case 4 -> "CMYK";
             default -> components + " components";
         };
     }

@@ -29,4 +29,22 @@ final class PixelView {
             first[c] = from + c * newHeight * newWidth;
         }
     }
+
+    /** Has the pixels seen in another {@linkplain Exif orientation}, as that asks for. */
+    void turn(int orientation) {
+        boolean mirrored = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+        boolean upended = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+        int start = (mirrored ? (width - 1) * pixelStride : 0) + (upended ? (height - 1) * rowStride : 0);
+        for (int c = 0; c < first.length; c++) {
+            first[c] += start;
+        }
+        int across = mirrored ? -pixelStride : pixelStride;
+        int down = upended ? -rowStride : rowStride;
+        boolean turned = orientation > Exif.LAST_LYING;
+        pixelStride = turned ? down : across;
+        rowStride = turned ? across : down;
+        int stored = width;
+        width = turned ? height : width;
+        height = turned ? stored : height;
+    }
 }

@@ -97,6 +97,12 @@ final class Resampler {
         across.fill(left * columns, columns, 0, sourceWidth);
     }
 
+    /** Chooses all of an image of that size, whatever its ratio of sides. */
+    void frameAll(int sourceWidth, int sourceHeight) {
+        down.fill(0, (double) sourceHeight / height, 0, sourceHeight);
+        across.fill(0, (double) sourceWidth / width, 0, sourceWidth);
+    }
+
     private void resized(int sourceWidth, int sourceHeight, SplitMix64 random) {
         int wide = 0;
         int tall = 0;

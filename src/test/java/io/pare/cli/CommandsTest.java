@@ -388,11 +388,52 @@ class CommandsTest {
         ImageIO.write(grey, "png", greyFile.toFile());
         String asGrey = run("predict", out.toString(), "--image", greyFile.toString(), "--top", "3").out();
         assertTrue(asGrey.strip().endsWith(lines.get(0).substring(lines.get(0).indexOf("  "))), asGrey);
+        BufferedImage deep = new BufferedImage(28, 28, BufferedImage.TYPE_USHORT_GRAY);
+        for (int p = 0; p < 784; p++) {
+            deep.getRaster().setSample(p % 28, p / 28, 0, (small.getRGB(p % 28, p / 28) & 0xff) * 0x101);
+        }
+        Path deepFile = folder.resolve("deep.png");
+        ImageIO.write(deep, "png", deepFile.toFile());
+        String asDeep = run("predict", out.toString(), "--image", deepFile.toString(), "--top", "3").out();
+        assertTrue(asDeep.strip().endsWith(lines.get(0).substring(lines.get(0).indexOf("  "))), asDeep);
         assertEquals(2, lines.size());
-        assertEquals(lines.get(0).substring(lines.get(0).indexOf("  ")),
-                lines.get(1).substring(lines.get(1).indexOf("  ")));
+        assertEquals(best(lines.get(0)), best(lines.get(1)), "the same drawing, larger");
         String ink = run("predict", out.toString(), "--image", inverted.toString(), "--invert", "--top", "3").out();
         assertTrue(ink.strip().endsWith(lines.get(0).substring(lines.get(0).indexOf("  "))), ink);
+    }
+
+    /** The first class that a line of predict names. */
+    private static String best(String line) {
+        return line.substring(line.indexOf("  ")).strip().split(" ")[0];
+    }
+
+    @Test
+    void predictNamesWhatItLeavesOutAndSkipsWhatIsDamaged() throws IOException {
+        train();
+        Path pictures = Files.createDirectories(folder.resolve("pictures"));
+        ImageIO.write(new BufferedImage(28, 28, BufferedImage.TYPE_INT_RGB), "png", pictures.resolve("b.png").toFile());
+        ImageIO.write(new BufferedImage(28, 28, BufferedImage.TYPE_INT_RGB), "gif", pictures.resolve("c.gif").toFile());
+        Files.writeString(pictures.resolve("a.png"), "not a picture");
+        Files.writeString(pictures.resolve("d.webp"), "RIFF");
+        Files.writeString(pictures.resolve("notes"), "none either");
+        String[] line = {"predict", out.toString(), "--image", pictures.toString()};
+        assertExplained(Commands.USAGE, "a.png is no picture", run(line));
+        line = Arrays.copyOf(line, 6);
+        line[4] = "--damaged";
+        line[5] = "skip";
+        Result skipped = run(line);
+        assertEquals(Commands.OK, skipped.exit(), skipped.err());
+        assertEquals(List.of("b.png", "c.gif"), skipped.out().lines()
+                .map(text -> Path.of(text.substring(0, text.indexOf("  "))).getFileName().toString()).toList());
+        assertTrue(skipped.err().contains("left out of " + pictures + ": 1 .webp, 1 without an ending"), skipped.err());
+        assertTrue(skipped.err().contains("skipped " + pictures.resolve("a.png") + ": it is no picture"),
+                skipped.err());
+        line[3] = pictures.resolve("a.png").toString();
+        assertExplained(Commands.USAGE, "none of 1 pictures can be read", run(line));
+        line[5] = "convert";
+        assertExplained(Commands.USAGE, "--damaged is convert", run(line));
+        assertExplained(Commands.USAGE, "'mauve' is no colour", run("predict", out.toString(), "--image",
+                pictures.toString(), "--background", "mauve"));
     }
 
     @Test

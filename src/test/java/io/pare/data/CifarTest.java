@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -64,6 +66,30 @@ class CifarTest {
     }
 
     @Test
+    void pythonFilesAreToldFromBinaryOnes() throws IOException {
+        Path ten = Files.createDirectories(folder.resolve("cifar-10-batches-py"));
+        for (String name : List.of("data_batch_1", "data_batch_2", "batches.meta", "test_batch")) {
+            Files.writeString(ten.resolve(name), "pickled");
+        }
+        Path hundred = Files.createDirectories(folder.resolve("deep/cifar-100-python"));
+        for (String name : List.of("train", "test", "meta")) {
+            Files.writeString(hundred.resolve(name), "pickled");
+        }
+        for (Path place : List.of(folder, ten)) {
+            String message = assertThrows(DataException.class, () -> Cifar.refusePython(place)).getMessage();
+            assertTrue(message.contains(ten + " holds the Python files of CIFAR-10 (data_batch_1, batches.meta)")
+                    && message.contains("pare data cifar10 --download"), message);
+        }
+        for (Path place : List.of(folder.resolve("deep"), hundred)) {
+            String message = assertThrows(DataException.class, () -> Cifar.refusePython(place)).getMessage();
+            assertTrue(message.contains(hundred + " holds the Python files of CIFAR-100")
+                    && message.contains("pare data cifar100 --download"), message);
+        }
+        CifarFiles.ten(ten, 10);
+        Cifar.refusePython(ten);
+    }
+
+    @Test
     void archivesGiveTheirFilesAndNothingElse() throws IOException {
         Map<String, byte[]> files = new LinkedHashMap<>();
         files.put("readme.html", new byte[700]);
@@ -80,9 +106,16 @@ class CifarTest {
         assertUnpackFails(archive, "other.bin", "has no other.bin");
         byte[] whole = Files.readAllBytes(archive);
         assertUnpackFails(Files.write(folder.resolve("b.tar.gz"), Arrays.copyOf(whole, whole.length / 2)), "test.bin",
-                "");
+                " is damaged: ");
         assertUnpackFails(Files.write(folder.resolve("c.tar.gz"), IdxFiles.gzip(new byte[]{1, 2, 3})), "test.bin",
-                "has no test.bin");
+                "is damaged: the archive ends inside a header; fetch it again");
+        byte[] cut = CifarFiles.archive(Map.of("test.bin", CifarFiles.records(2, 2, 100)));
+        byte[] unzipped = new GZIPInputStream(new ByteArrayInputStream(cut)).readAllBytes();
+        for (int length : new int[]{1024, 1500, 7000}) {
+            assertUnpackFails(
+                    Files.write(folder.resolve("f.tar.gz"), IdxFiles.gzip(Arrays.copyOf(unzipped, length))),
+                    "test.bin", "is damaged: the archive ends inside test.bin; fetch it again");
+        }
         byte[] text = new byte[2048];
         Arrays.fill(text, (byte) 'x');
         assertUnpackFails(Files.write(folder.resolve("d.tar.gz"), IdxFiles.gzip(text)), "test.bin",

@@ -88,9 +88,10 @@ class MnistTest {
     @Test
     void truncatedFilesAreNamed() throws IOException {
         byte[] whole = IdxFiles.idx(251, 30, 28, 28);
-        for (int length : new int[]{0, 3, 7, 15, 16, whole.length - 1}) {
+        for (int length : new int[]{3, 7, 15, 16, whole.length - 1}) {
             assertFails(with(TRAIN_IMAGES, Arrays.copyOf(whole, length)), "cut short");
         }
+        assertFails(with(TRAIN_IMAGES, new byte[0]), "is empty: fetch it again");
         byte[] zipped = IdxFiles.gzip(whole);
         assertFails(with(TRAIN_IMAGES + ".gz", Arrays.copyOf(zipped, zipped.length / 2)), "cut short inside its gzip");
         assertFails(with(TRAIN_IMAGES + ".gz", IdxFiles.gzip(Arrays.copyOf(whole, 100))),
@@ -102,6 +103,9 @@ class MnistTest {
         byte[] whole = IdxFiles.idx(251, 30, 28, 28);
         assertFails(with(TRAIN_IMAGES, Arrays.copyOf(whole, whole.length + 1)), "is longer than");
         byte[] huge = whole.clone();
+        huge[5] = 1;
+        assertFails(with(TRAIN_IMAGES, huge), "no more than " + huge.length + " can follow");
+        assertFails(with(TRAIN_IMAGES + ".gz", IdxFiles.gzip(huge)), "can follow");
         huge[4] = 0x7f;
         assertFails(with(TRAIN_IMAGES, huge), "claims the shape");
         huge[4] = (byte) 0xff;

@@ -1,0 +1,62 @@
+package io.pare.data;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import javax.imageio.ImageIO;
+
+/** The picture files that can be read: what the JDK reads, and whatever ImageIO plug-ins there are. */
+public final class PictureFormats {
+    private static final Set<String> ENDINGS = new TreeSet<>(Set.of("jpe", "jfif"));
+    static {
+        Arrays.stream(ImageIO.getReaderFileSuffixes()).filter(suffix -> !suffix.isEmpty())
+                .forEach(suffix -> ENDINGS.add(suffix.toLowerCase(Locale.ROOT)));
+    }
+
+    private PictureFormats() {}
+
+    /** Whether a file of that name counts as a picture. */
+    public static boolean named(Path file) {
+        return ENDINGS.contains(ending(file));
+    }
+
+    /** The endings of their names, for messages. */
+    public static String endings() {
+        return ENDINGS.stream().map(ending -> "." + ending).collect(Collectors.joining(", "));
+    }
+
+    private static String ending(Path file) {
+        String name = file.getFileName().toString();
+        return name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+    }
+
+    /** Files that are not read, counted by their endings. Not thread-safe. */
+    public static final class Others {
+        private final Map<String, Integer> counts = new TreeMap<>();
+        private int total;
+
+        /** Counts one. */
+        public void add(Path file) {
+            String name = file.getFileName().toString();
+            counts.merge(name.contains(".") ? "." + ending(file) : "without an ending", 1, Integer::sum);
+            total++;
+        }
+
+        /** How many there are. */
+        public int total() {
+            return total;
+        }
+
+        /** What there are, such as "3 .txt, 12 .webp". */
+        @Override
+        public String toString() {
+            return counts.entrySet().stream().map(kind -> kind.getValue() + " " + kind.getKey())
+                    .collect(Collectors.joining(", "));
+        }
+    }
+}
