@@ -20,7 +20,6 @@ import io.pare.train.Optimizer;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingSettings;
 import io.pare.train.Weight;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -195,31 +194,13 @@ final class NetworkTraining implements Training, AutoCloseable {
         }
     }
 
-    /** Each layer with weights feeds the next one that has some; layers between them keep channels apart. */
     @Override
     public List<Link> links() {
-        List<Link> links = new ArrayList<>();
-        String last = null;
-        for (Layer layer : network.model().layers()) {
-            if (layer instanceof Layer.BatchNorm || layer instanceof Layer.ResponseNorm
-                    || layer instanceof Layer.Residual) {
-                // What they make of a dead unit is not known to the one who removes it.
-                last = null;
-                continue;
-            }
-            if (layer.parameters().isEmpty()) {
-                continue;
-            }
-            if (layer instanceof Layer.Conv2d conv && !conv.bias()) {
-                last = null;
-                continue;
-            }
-            boolean grouped = layer instanceof Layer.Conv2d conv && conv.groups() != 1;
-            if (last != null && !grouped) {
-                links.add(new Link(last + ".weight", last + ".bias", layer.name() + ".weight"));
-            }
-            last = layer.name();
-        }
-        return links;
+        List<Layer> layers = network.model().layers();
+        return network.model().links().stream().map(link -> {
+            String producer = layers.get(link.producer()).name();
+            return new Link(producer + ".weight", producer + ".bias",
+                    layers.get(link.consumer()).name() + ".weight");
+        }).toList();
     }
 }

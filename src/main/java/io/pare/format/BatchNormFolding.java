@@ -3,6 +3,7 @@ package io.pare.format;
 import io.pare.model.Layer;
 import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Linear;
 import io.pare.model.Layer.Residual;
 import io.pare.model.Model;
 import java.util.ArrayList;
@@ -11,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Takes normalisations by running statistics into the convolutions before them: each filter is scaled, and the rest
- * becomes its bias (Jacob et al., 1712.05877, section 3.2). Outputs stay the same but for rounding.
+ * Takes normalisations by running statistics into the convolutions and linear layers before them: each filter or row is
+ * scaled, and the rest becomes its bias (Jacob et al., 1712.05877, section 3.2). Outputs stay the same but for rounding.
  *
  * <p>Zeros stay zeros. Filters of few distinct values stay as they are, and so do the normalisations behind them: scaled
  * by channel they would be many values, and the codebook worth nothing.
@@ -41,9 +42,10 @@ public final class BatchNormFolding {
         List<Layer> folded = new ArrayList<>();
         for (int i = 0; i < layers.size(); i++) {
             Layer layer = layers.get(i);
-            if (layer instanceof Conv2d conv && i + 1 < layers.size() && layers.get(i + 1) instanceof BatchNorm norm
-                    && !weights.tensor(conv.name() + ".weight").isCoded()) {
-                folded.add(fold(conv, norm));
+            if (i + 1 < layers.size() && layers.get(i + 1) instanceof BatchNorm norm
+                    && (layer instanceof Conv2d || layer instanceof Linear)
+                    && !weights.tensor(layer.name() + ".weight").isCoded()) {
+                folded.add(fold(layer, norm));
                 i++;
             } else if (layer instanceof Residual residual) {
                 folded.add(new Residual(residual.name(), fold(residual.body()), fold(residual.shortcut())));
@@ -54,25 +56,29 @@ public final class BatchNormFolding {
         return folded;
     }
 
-    private Conv2d fold(Conv2d conv, BatchNorm norm) {
+    /** Changes the tensors of a layer; returns the layer, with a bias. */
+    private Layer fold(Layer layer, BatchNorm norm) {
         float[] scale = tensors.remove(norm.name() + ".weight").toArray();
         float[] shift = tensors.remove(norm.name() + ".bias").toArray();
         float[] mean = tensors.remove(norm.name() + ".running_mean").toArray();
         float[] variance = tensors.remove(norm.name() + ".running_var").toArray();
-        CompressedTensor filters = tensors.get(conv.name() + ".weight");
-        float[] weight = filters.toArray();
-        float[] bias = conv.bias() ? tensors.get(conv.name() + ".bias").toArray() : new float[conv.out()];
-        int perFilter = weight.length / conv.out();
-        for (int o = 0; o < conv.out(); o++) {
+        CompressedTensor before = tensors.get(layer.name() + ".weight");
+        float[] weight = before.toArray();
+        CompressedTensor given = tensors.get(layer.name() + ".bias");
+        float[] bias = given == null ? new float[norm.channels()] : given.toArray();
+        int perUnit = weight.length / bias.length;
+        for (int o = 0; o < bias.length; o++) {
             double factor = scale[o] / Math.sqrt(variance[o] + (double) norm.epsilon());
-            for (int k = o * perFilter; k < (o + 1) * perFilter; k++) {
+            for (int k = o * perUnit; k < (o + 1) * perUnit; k++) {
                 weight[k] = (float) (weight[k] * factor);
             }
             bias[o] = (float) ((bias[o] - mean[o]) * factor + shift[o]);
         }
-        tensors.put(conv.name() + ".weight", CompressedTensor.of(weight, filters.shape()));
-        tensors.put(conv.name() + ".bias", CompressedTensor.of(bias, conv.out()));
-        return new Conv2d(conv.name(), conv.in(), conv.out(), conv.kernelHeight(), conv.kernelWidth(), conv.stride(),
-                conv.padding(), conv.dilation(), conv.groups(), true);
+        tensors.put(layer.name() + ".weight", CompressedTensor.of(weight, before.shape()));
+        tensors.put(layer.name() + ".bias", CompressedTensor.of(bias, bias.length));
+        return layer instanceof Conv2d conv
+                ? new Conv2d(conv.name(), conv.in(), conv.out(), conv.kernelHeight(), conv.kernelWidth(),
+                        conv.stride(), conv.padding(), conv.dilation(), conv.groups(), true)
+                : layer;
     }
 }

@@ -90,10 +90,13 @@ public final class DeadPaths {
         return paths.biases;
     }
 
-    /** Whether a constant that is added to a channel comes out of the layer as it went in. */
+    /** Whether a constant that is added to a channel comes out of the layer as it went in, on the same channel. */
     private static boolean shifts(Layer layer) {
-        return layer instanceof MaxPool || layer instanceof AvgPool pool && pool.padding() == 0
-                || layer instanceof GlobalAvgPool || layer instanceof Flatten || layer instanceof Dropout;
+        return switch (layer) {
+            case MaxPool _,GlobalAvgPool _,Flatten _,Dropout _ -> true;
+            case AvgPool pool -> pool.padding() == 0;
+            case Conv2d _,Linear _,Relu _,BatchNorm _,ResponseNorm _,Subsample _,Residual _ -> false;
+        };
     }
 
     private void shift(Layer from, Layer to, ImageShape in, ValueForm form) {
@@ -183,7 +186,12 @@ public final class DeadPaths {
                 case MaxPool _ -> {
                     // The maximum of a constant is the constant; padding never wins.
                 }
-                case BatchNorm _,ResponseNorm _,Subsample _,Residual _ -> {
+                case Subsample subsample -> {
+                    float[] placed = new float[subsample.out()];
+                    System.arraycopy(constants, 0, placed, subsample.before(in.channels()), in.channels());
+                    constants = placed;
+                }
+                case BatchNorm _,ResponseNorm _,Residual _ -> {
                     constants = new float[shapes.get(i + 1).channels()];
                     Arrays.fill(constants, Float.NaN);
                 }
@@ -259,31 +267,18 @@ public final class DeadPaths {
         Arrays.fill(needed, true);
         for (int i = model.layers().size() - 1; i >= 0; i--) {
             Layer layer = model.layers().get(i);
-            int channels = shapes.get(i + 1).channels();
-            needed = gather(needed, channels);
+            needed = Liveness.perChannel(needed, shapes.get(i + 1).channels());
             if (layer instanceof Conv2d conv) {
                 int perGroup = conv.in() / conv.groups();
                 int taps = conv.kernelHeight() * conv.kernelWidth();
                 int group = conv.out() / conv.groups();
                 needed = clear(layer, needed, conv.in(), perGroup * taps, (o, k) -> o / group * perGroup + k / taps);
-            } else if (layer instanceof ResponseNorm || layer instanceof Subsample || layer instanceof Residual) {
-                needed = new boolean[shapes.get(i).channels()];
-                Arrays.fill(needed, true);
             } else if (layer instanceof Linear linear) {
                 needed = clear(layer, needed, linear.in(), linear.in(), (_, k) -> k);
+            } else {
+                needed = Liveness.before(layer, shapes.get(i), needed);
             }
         }
-    }
-
-    private static boolean[] gather(boolean[] features, int channels) {
-        if (features.length == channels) {
-            return features;
-        }
-        boolean[] gathered = new boolean[channels];
-        for (int i = 0; i < features.length; i++) {
-            gathered[(int) ((long) i * channels / features.length)] |= features[i];
-        }
-        return gathered;
     }
 
     private boolean[] clear(Layer layer, boolean[] needed, int inputs, int perRow, Source source) {

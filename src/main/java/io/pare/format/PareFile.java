@@ -8,18 +8,10 @@ import io.pare.format.TensorCoder.View;
 import io.pare.mem.FloatTensor;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
-import io.pare.model.Layer.AvgPool;
-import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
-import io.pare.model.Layer.Dropout;
 import io.pare.model.Layer.Flatten;
-import io.pare.model.Layer.GlobalAvgPool;
 import io.pare.model.Layer.Linear;
-import io.pare.model.Layer.MaxPool;
-import io.pare.model.Layer.Relu;
 import io.pare.model.Layer.Residual;
-import io.pare.model.Layer.ResponseNorm;
-import io.pare.model.Layer.Subsample;
 import io.pare.model.Model;
 import io.pare.model.Parameter;
 import java.io.IOException;
@@ -29,7 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -296,68 +287,18 @@ public final class PareFile {
      * by the layers before, so those rows of theirs need no bits.
      */
     private static void walk(Model model, Step step) {
-        boolean[] needed = new boolean[model.classes()];
-        Arrays.fill(needed, true);
-        walk(model.layers(), model.input(), needed, step);
-    }
-
-    /** Visits layers that run one after another; returns what they need of their input. */
-    private static boolean[] walk(List<Layer> layers, ImageShape first, boolean[] needed, Step step) {
-        List<ImageShape> shapes = new ArrayList<>(List.of(first));
-        layers.forEach(layer -> shapes.add(layer.output(shapes.getLast())));
-        for (int i = layers.size() - 1; i >= 0; i--) {
-            ImageShape input = shapes.get(i);
-            switch (layers.get(i)) {
-                case Conv2d conv -> {
-                    boolean[] channels = perChannel(needed, conv.out());
-                    View view = view(layers, shapes, i);
-                    CompressedTensor weight = step.code(conv.parameters().get(0), view, channels);
-                    vectors(conv, 1, channels, step);
-                    needed = new boolean[conv.in()];
-                    for (int k = 0; k < weight.nonzeros(); k++) {
-                        int row = weight.position(k) / view.perRow();
-                        int group = row / (conv.out() / conv.groups());
-                        needed[group * view.channels() + weight.position(k) % view.perRow() / view.taps()] = true;
-                    }
-                }
-                case Linear linear -> {
-                    View view = view(layers, shapes, i);
-                    CompressedTensor weight = step.code(linear.parameters().get(0), view, needed);
-                    vectors(linear, 1, needed, step);
-                    needed = new boolean[linear.in()];
-                    for (int k = 0; k < weight.nonzeros(); k++) {
-                        needed[weight.position(k) % linear.in()] = true;
-                    }
-                }
-                case BatchNorm norm -> {
-                    needed = perChannel(needed, norm.channels());
-                    vectors(norm, 0, needed, step);
-                }
-                case ResponseNorm _ -> {
-                    // Each channel depends on its neighbours.
-                    needed = new boolean[input.channels()];
-                    Arrays.fill(needed, true);
-                }
-                case Subsample subsample -> {
-                    int before = (subsample.out() - input.channels()) / 2;
-                    needed = Arrays.copyOfRange(perChannel(needed, subsample.out()), before,
-                            before + input.channels());
-                }
-                case Residual residual -> {
-                    boolean[] channels = perChannel(needed, shapes.get(i + 1).channels());
-                    needed = walk(residual.body(), input, channels, step).clone();
-                    boolean[] other = walk(residual.shortcut(), input, channels, step);
-                    for (int c = 0; c < needed.length; c++) {
-                        needed[c] |= other[c];
-                    }
-                }
-                case Flatten _ -> needed = perChannel(needed, input.channels());
-                case MaxPool _,AvgPool _,GlobalAvgPool _,Relu _,Dropout _ -> {
-                    // They compute each channel from itself.
-                }
+        Liveness.walk(model, place -> {
+            Layer layer = place.layer();
+            boolean weighted = layer instanceof Conv2d || layer instanceof Linear;
+            CompressedTensor weight = weighted
+                    ? step.code(layer.parameters().getFirst(), view(place.layers(), place.shapes(), place.at()),
+                            place.needed())
+                    : null;
+            if (!(layer instanceof Residual)) {
+                vectors(layer, weighted ? 1 : 0, place.needed(), step);
             }
-        }
-        return needed;
+            return weight;
+        });
     }
 
     /** The tensors of a layer that have one value for each of its outputs. */
@@ -390,15 +331,6 @@ public final class PareFile {
             before--;
         }
         return shapes.get(before);
-    }
-
-    /** Folds flags of features, channels outermost, into flags of channels. */
-    private static boolean[] perChannel(boolean[] features, int channels) {
-        boolean[] folded = new boolean[channels];
-        for (int i = 0; i < features.length; i++) {
-            folded[(int) ((long) i * channels / features.length)] |= features[i];
-        }
-        return folded;
     }
 
     /** What a file of a given length may ask for; a writer never needs more. */

@@ -2,11 +2,8 @@ package io.pare.format;
 
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
-import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
 import io.pare.model.Layer.Linear;
-import io.pare.model.Layer.Residual;
-import io.pare.model.Layer.ResponseNorm;
 import io.pare.model.Model;
 import io.pare.model.Parameter;
 import java.util.ArrayList;
@@ -57,35 +54,19 @@ public final class UnitOrder {
 
     private static List<Link> links(Model model) {
         List<Link> links = new ArrayList<>();
-        Layer last = null;
-        int lastAt = 0;
-        for (int i = 0; i < model.layers().size(); i++) {
-            Layer layer = model.layers().get(i);
-            boolean apart = layer instanceof ResponseNorm || layer instanceof BatchNorm || layer instanceof Residual
-                    || layer instanceof Conv2d conv && !conv.bias();
-            if (apart) {
-                // Other tensors than two weights and a bias would have to follow.
-                last = null;
-                continue;
+        for (Model.Link link : model.links()) {
+            Layer producer = model.layers().get(link.producer());
+            Layer consumer = model.layers().get(link.consumer());
+            if (!(producer instanceof Conv2d conv && conv.groups() > 1)) {
+                int units = units(producer);
+                ImageShape in = model.shapes().get(link.consumer());
+                int taps = consumer instanceof Conv2d conv ? conv.kernelHeight() * conv.kernelWidth() : 1;
+                int inputs = consumer instanceof Conv2d ? in.channels() : in.features();
+                links.add(new Link(link.producer(), producer, units, link.consumer(), consumer,
+                        inputs / units * taps));
             }
-            if (layer.parameters().isEmpty()) {
-                continue;
-            }
-            if (last != null && groups(last) == 1 && groups(layer) == 1) {
-                int units = units(last);
-                ImageShape in = model.shapes().get(i);
-                int taps = layer instanceof Conv2d conv ? conv.kernelHeight() * conv.kernelWidth() : 1;
-                int inputs = layer instanceof Conv2d ? in.channels() : in.features();
-                links.add(new Link(lastAt, last, units, i, layer, inputs / units * taps));
-            }
-            last = layer;
-            lastAt = i;
         }
         return links;
-    }
-
-    private static int groups(Layer layer) {
-        return layer instanceof Conv2d conv ? conv.groups() : 1;
     }
 
     private static int units(Layer layer) {

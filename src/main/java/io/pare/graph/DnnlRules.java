@@ -110,9 +110,9 @@ final class DnnlRules {
         return new BatchNormOnDnnl(node, op);
     }
 
-    /** Only where numbers are of another type than those of {@link FlattenStep}, which is as fast otherwise. */
-    Step flatten(Node node) {
-        return layout(node.input(0)).type() == DataType.F32 ? new FlattenStep(tape, node) : new FlattenOnDnnl(node);
+    /** Only where numbers are of another type than those of {@link ReshapeStep}, which is as fast otherwise. */
+    Step reshape(Node node) {
+        return layout(node.input(0)).type() == DataType.F32 ? new ReshapeStep(tape, node) : new ReshapeOnDnnl(node);
     }
 
     Step add(Node node) {
@@ -418,12 +418,12 @@ final class DnnlRules {
     }
 
     /** The same row-major memory under another shape. */
-    private final class FlattenOnDnnl implements Step {
+    private final class ReshapeOnDnnl implements Step {
         private final Node node;
         private final Reading x;
         private Reading dy;
 
-        FlattenOnDnnl(Node node) {
+        ReshapeOnDnnl(Node node) {
             this.node = node;
             Node input = node.input(0);
             DnnlMemory value = memory(tape.value(input));

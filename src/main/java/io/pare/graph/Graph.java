@@ -95,9 +95,16 @@ public final class Graph {
         return new Node(new Op.Dropout(rate), x.shape(), x);
     }
 
+    /** {@code [n, ...]} as {@code [n, features]}. */
     public static Node flatten(Node x) {
         check(x.rank() >= 2, "flatten", x);
-        return new Node(new Op.Flatten(), new long[]{x.size(0), x.count() / x.size(0)}, x);
+        return new Node(new Op.Reshape(), new long[]{x.size(0), x.count() / x.size(0)}, x);
+    }
+
+    /** {@code [n, features]} as images {@code [n, features, 1, 1]}, for what works on channels. */
+    public static Node image(Node x) {
+        check(x.rank() == 2, "image", x);
+        return new Node(new Op.Reshape(), new long[]{x.size(0), x.size(1), 1, 1}, x);
     }
 
     public static Node add(Node left, Node right) {

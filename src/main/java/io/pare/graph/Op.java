@@ -57,8 +57,8 @@ public sealed interface Op {
     /** In training zeroes each value with probability {@code rate} and scales the rest by 1 / (1 - rate). */
     record Dropout(float rate) implements Op {}
 
-    /** {@code [n, ...]} as {@code [n, features]}. */
-    record Flatten() implements Op {}
+    /** The same values, each sample's in another shape: an image as a vector, a vector as an image of one pixel. */
+    record Reshape() implements Op {}
 
     /** Sum of two tensors of the same shape. */
     record Add() implements Op {}

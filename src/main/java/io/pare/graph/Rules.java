@@ -45,8 +45,8 @@ final class Rules {
             case Op.Linear op -> dnnl != null ? dnnl.linear(node) : new LinearStep(tape, node);
             case Op.Relu op -> isBlocked(node.input(0)) ? dnnl.relu(node) : new ReluStep(tape, node);
             case Op.Dropout(float rate) -> new DropoutStep(tape, node, rate);
-            case Op.Flatten op ->
-                    dnnl != null && isBlocked(node.input(0)) ? dnnl.flatten(node) : new FlattenStep(tape, node);
+            case Op.Reshape op ->
+                    dnnl != null && isBlocked(node.input(0)) ? dnnl.reshape(node) : new ReshapeStep(tape, node);
             case Op.Add op -> isBlocked(node.input(0)) ? dnnl.add(node) : new AddStep(tape, node);
             case Op.SoftmaxCrossEntropy op -> new CrossEntropyStep(tape, node);
             case Op.Distillation op -> new DistillationStep(tape, node, op);

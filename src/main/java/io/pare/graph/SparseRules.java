@@ -42,7 +42,7 @@ final class SparseRules {
             case Op.MaxPool op -> op.kernel() == op.stride() && op.padding() == 0;
             case Op.Linear op -> true;
             case Op.Relu op -> true;
-            case Op.Flatten op -> true;
+            case Op.Reshape op -> true;
             default -> false;
         };
     }
@@ -61,7 +61,7 @@ final class SparseRules {
             case Op.Linear op -> new Layer(node);
             case Op.MaxPool op -> new Pool(checked(node), op.kernel());
             case Op.Relu op -> new Rectifier(node);
-            case Op.Flatten op -> new Flat(node);
+            case Op.Reshape op -> new Flat(node);
             default -> null;
         };
     }

@@ -2,6 +2,7 @@ package io.pare.infer;
 
 import io.pare.format.CompressedTensor;
 import io.pare.format.CompressedWeights;
+import io.pare.format.Liveness;
 import io.pare.kernel.SparseKernels;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
@@ -78,9 +79,13 @@ final class Plan {
     Plan(CompressedWeights weights, int n) {
         this.n = n;
         this.weights = weights;
-        boolean[] all = new boolean[weights.model().classes()];
-        Arrays.fill(all, true);
-        findNeeded(weights, weights.model().layers(), weights.model().input(), all, needed);
+        Liveness.walk(weights.model(), place -> {
+            Layer layer = place.layer();
+            needed.put(layer.name(), place.needed());
+            return layer instanceof Conv2d || layer instanceof Linear
+                    ? weights.tensor(layer.name() + ".weight")
+                    : null;
+        });
         Layout input = Layout.compact(weights.model().input());
         grow(input);
         this.output = chain(weights.model().layers(), new Value(input, 0));
@@ -229,77 +234,6 @@ final class Plan {
     /** One line for each step: how it runs. */
     List<String> describe() {
         return moves.stream().map(move -> move.step().toString()).toList();
-    }
-
-    /**
-     * Finds for each layer which of its outputs anything behind it uses: by channel, or by feature where the layer gives
-     * a vector.
-     *
-     * @param now what is used of the last layer's output
-     * @return what is used of the first layer's input
-     */
-    private static boolean[] findNeeded(CompressedWeights weights, List<Layer> layers, ImageShape input, boolean[] now,
-            Map<String, boolean[]> into) {
-        List<ImageShape> shapes = new ArrayList<>(List.of(input));
-        layers.forEach(layer -> shapes.add(layer.output(shapes.getLast())));
-        for (int i = layers.size() - 1; i >= 0; i--) {
-            now = fold(now, shapes.get(i + 1).channels());
-            into.put(layers.get(i).name(), now);
-            switch (layers.get(i)) {
-                case Conv2d conv -> {
-                    CompressedTensor weight = weights.tensor(conv.name() + ".weight");
-                    int taps = conv.kernelHeight() * conv.kernelWidth();
-                    int perGroup = conv.in() / conv.groups();
-                    now = new boolean[conv.in()];
-                    for (int k = 0; k < weight.nonzeros(); k++) {
-                        int row = weight.position(k) / (perGroup * taps);
-                        int group = row / (conv.out() / conv.groups());
-                        now[group * perGroup + weight.position(k) % (perGroup * taps) / taps] = true;
-                    }
-                }
-                case Linear linear -> {
-                    CompressedTensor weight = weights.tensor(linear.name() + ".weight");
-                    now = new boolean[linear.in()];
-                    for (int k = 0; k < weight.nonzeros(); k++) {
-                        now[weight.position(k) % linear.in()] = true;
-                    }
-                }
-                case ResponseNorm _ -> {
-                    // Each channel depends on its neighbours.
-                    now = new boolean[now.length];
-                    Arrays.fill(now, true);
-                }
-                case Subsample subsample -> {
-                    int before = (subsample.out() - shapes.get(i).channels()) / 2;
-                    now = Arrays.copyOfRange(now, before, before + shapes.get(i).channels());
-                }
-                case Residual residual -> {
-                    boolean[] sum = fold(findNeeded(weights, residual.body(), shapes.get(i), now, into),
-                            shapes.get(i).channels()).clone();
-                    boolean[] other = fold(findNeeded(weights, residual.shortcut(), shapes.get(i), now, into),
-                            shapes.get(i).channels());
-                    for (int c = 0; c < sum.length; c++) {
-                        sum[c] |= other[c];
-                    }
-                    now = sum;
-                }
-                case MaxPool _,AvgPool _,GlobalAvgPool _,BatchNorm _,Relu _,Dropout _,Flatten _ -> {
-                    // Each output comes from the channel of the same number.
-                }
-            }
-        }
-        return now;
-    }
-
-    private static boolean[] fold(boolean[] features, int channels) {
-        if (features.length == channels) {
-            return features;
-        }
-        boolean[] folded = new boolean[channels];
-        for (int i = 0; i < features.length; i++) {
-            folded[(int) ((long) i * channels / features.length)] |= features[i];
-        }
-        return folded;
     }
 
     /** One layer, ready to run from one buffer into another. */
@@ -674,7 +608,7 @@ final class Plan {
         void run(SparseKernels kernels, float[] in, float[] out) {
             Layout to = output();
             Arrays.fill(out, 0, Math.toIntExact(to.pixels() * n), 0f);
-            int before = (to.channels() - input.channels()) / 2;
+            int before = subsample.before(input.channels());
             for (int c = 0; c < input.channels(); c++) {
                 for (int y = 0; y < to.height(); y++) {
                     for (int x = 0; x < to.width(); x++) {

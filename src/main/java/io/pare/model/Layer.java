@@ -16,6 +16,22 @@ public sealed interface Layer {
     /** The shape of the layer's output for one sample of shape {@code input}. */
     ImageShape output(ImageShape input);
 
+    /** Where the channels of the output come from: whoever follows a channel through a network asks this. */
+    Flow flow();
+
+    /** How the channels of an output depend on those of the input; features of a vector count as channels. */
+    enum Flow {
+        /**
+         * Each on the one of the same number alone, or, behind a flattening, on the one that the feature is of. Without
+         * parameters, a layer makes zeros of zeros.
+         */
+        KEPT,
+        /** The same, at places further on; see {@link Subsample#before}. */
+        PLACED,
+        /** Each on several. */
+        MIXED
+    }
+
     /** Its tensors: weight first, then bias, then statistics, as far as it has them. */
     default List<Parameter> parameters() {
         return List.of();
@@ -59,6 +75,11 @@ public sealed interface Layer {
         }
 
         @Override
+        public Flow flow() {
+            return Flow.MIXED;
+        }
+
+        @Override
         public ImageShape output(ImageShape input) {
             if (input.channels() != in) {
                 throw new IllegalArgumentException(
@@ -94,6 +115,11 @@ public sealed interface Layer {
         }
 
         @Override
+        public Flow flow() {
+            return Flow.MIXED;
+        }
+
+        @Override
         public ImageShape output(ImageShape input) {
             if (input.features() != in) {
                 throw new IllegalArgumentException(
@@ -121,6 +147,11 @@ public sealed interface Layer {
         }
 
         @Override
+        public Flow flow() {
+            return Flow.KEPT;
+        }
+
+        @Override
         public ImageShape output(ImageShape input) {
             return new ImageShape(input.channels(), window(name, input.height(), kernel, stride, padding),
                     window(name, input.width(), kernel, stride, padding));
@@ -129,6 +160,11 @@ public sealed interface Layer {
 
     /** Mean over each channel's whole plane. */
     record GlobalAvgPool(String name) implements Layer {
+        @Override
+        public Flow flow() {
+            return Flow.KEPT;
+        }
+
         @Override
         public ImageShape output(ImageShape input) {
             return new ImageShape(input.channels(), 1, 1);
@@ -152,6 +188,11 @@ public sealed interface Layer {
         /** With the usual epsilon of 1e-5. */
         public static BatchNorm of(String name, int channels) {
             return new BatchNorm(name, channels, 1e-5f);
+        }
+
+        @Override
+        public Flow flow() {
+            return Flow.KEPT;
         }
 
         @Override
@@ -188,6 +229,11 @@ public sealed interface Layer {
         }
 
         @Override
+        public Flow flow() {
+            return Flow.MIXED;
+        }
+
+        @Override
         public ImageShape output(ImageShape input) {
             return input;
         }
@@ -202,6 +248,16 @@ public sealed interface Layer {
     record Subsample(String name, int out, int stride) implements Layer {
         public Subsample {
             positive(name, out, stride);
+        }
+
+        /** Channels of zeros before the first of {@code input} channels. */
+        public int before(int input) {
+            return (out - input) / 2;
+        }
+
+        @Override
+        public Flow flow() {
+            return Flow.PLACED;
         }
 
         @Override
@@ -223,6 +279,11 @@ public sealed interface Layer {
         public Residual {
             body = List.copyOf(body);
             shortcut = List.copyOf(shortcut);
+        }
+
+        @Override
+        public Flow flow() {
+            return Flow.MIXED;
         }
 
         @Override
@@ -258,6 +319,11 @@ public sealed interface Layer {
         }
 
         @Override
+        public Flow flow() {
+            return Flow.KEPT;
+        }
+
+        @Override
         public ImageShape output(ImageShape input) {
             return new ImageShape(input.channels(), window(name, input.height(), kernel, stride, padding),
                     window(name, input.width(), kernel, stride, padding));
@@ -266,6 +332,11 @@ public sealed interface Layer {
 
     /** max(x, 0); NaN stays NaN. */
     record Relu(String name) implements Layer {
+        @Override
+        public Flow flow() {
+            return Flow.KEPT;
+        }
+
         @Override
         public ImageShape output(ImageShape input) {
             return input;
@@ -281,6 +352,11 @@ public sealed interface Layer {
         }
 
         @Override
+        public Flow flow() {
+            return Flow.KEPT;
+        }
+
+        @Override
         public ImageShape output(ImageShape input) {
             return input;
         }
@@ -288,6 +364,11 @@ public sealed interface Layer {
 
     /** An image as a vector, in CHW order. */
     record Flatten(String name) implements Layer {
+        @Override
+        public Flow flow() {
+            return Flow.KEPT;
+        }
+
         @Override
         public ImageShape output(ImageShape input) {
             return new ImageShape(input.features(), 1, 1);

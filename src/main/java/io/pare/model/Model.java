@@ -65,6 +65,33 @@ public record Model(String name, ImageShape input, int classes, List<Layer> laye
         return into;
     }
 
+    /**
+     * Two layers, by their place in {@link #layers}: the second alone reads what the first's filters or rows give, input
+     * channels or runs of features in their order, and nothing between them depends on that order.
+     */
+    public record Link(int producer, int consumer) {}
+
+    /** The links between neighbouring layers with weights; a producer has a bias, a consumer but one group. */
+    public List<Link> links() {
+        List<Link> links = new ArrayList<>();
+        int last = -1;
+        for (int i = 0; i < layers.size(); i++) {
+            Layer layer = layers.get(i);
+            boolean grouped = layer instanceof Layer.Conv2d conv && conv.groups() > 1;
+            boolean linked = layer instanceof Layer.Linear || layer instanceof Layer.Conv2d conv && conv.bias();
+            if (linked && last >= 0 && !grouped) {
+                links.add(new Link(last, i));
+            }
+            if (linked) {
+                last = i;
+            } else if (layer.flow() != Layer.Flow.KEPT || !layer.parameters().isEmpty()) {
+                // Channels are mixed or moved, or have tensors of their own.
+                last = -1;
+            }
+        }
+        return links;
+    }
+
     /** Multiply-adds of convolutions and products for one sample. */
     public long multiplyAdds() {
         return steps().stream().mapToLong(Step::multiplyAdds).sum();

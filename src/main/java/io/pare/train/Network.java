@@ -273,7 +273,7 @@ public final class Network implements Binding, AutoCloseable {
     private static Node logits(Model model, TapeKey key) {
         Node x = Graph.input(IMAGES, key.batch(), model.input().channels(), model.input().height(),
                 model.input().width());
-        return chain(model.layers(), x, key);
+        return vector(chain(model.layers(), x, key));
     }
 
     private static Node chain(List<Layer> layers, Node x, TapeKey key) {
@@ -283,33 +283,49 @@ public final class Network implements Binding, AutoCloseable {
         return x;
     }
 
+    private static Node vector(Node x) {
+        return x.rank() == 2 ? x : Graph.flatten(x);
+    }
+
+    /** What is behind a linear layer is an image of one pixel to layers that look at channels. */
+    private static Node image(Node x) {
+        return x.rank() == 4 ? x : Graph.image(x);
+    }
+
     private static Node node(Layer layer, Node x, TapeKey key) {
         return switch (layer) {
             case Layer.Conv2d conv -> {
                 List<Node> p = tensors(conv);
                 yield conv.bias()
-                        ? Graph.conv2d(x, p.get(0), p.get(1), conv.stride(), conv.padding(), conv.dilation(),
+                        ? Graph.conv2d(image(x), p.get(0), p.get(1), conv.stride(), conv.padding(), conv.dilation(),
                                 conv.groups())
-                        : Graph.conv2d(x, p.get(0), conv.stride(), conv.padding(), conv.dilation(), conv.groups());
+                        : Graph.conv2d(image(x), p.get(0), conv.stride(), conv.padding(), conv.dilation(),
+                                conv.groups());
             }
             case Layer.Linear linear -> {
                 List<Node> p = tensors(linear);
-                yield Graph.linear(x.rank() == 2 ? x : Graph.flatten(x), p.get(0), p.get(1));
+                yield Graph.linear(vector(x), p.get(0), p.get(1));
             }
             case Layer.BatchNorm norm -> {
                 List<Node> p = tensors(norm);
-                yield Graph.batchNorm(x, p.get(0), p.get(1), p.get(2), p.get(3), norm.epsilon());
+                yield Graph.batchNorm(image(x), p.get(0), p.get(1), p.get(2), p.get(3), norm.epsilon());
             }
-            case Layer.ResponseNorm norm -> Graph.responseNorm(x, norm.size(), norm.alpha(), norm.beta(), norm.k());
-            case Layer.MaxPool pool -> Graph.maxPool(x, pool.kernel(), pool.stride(), pool.padding());
-            case Layer.AvgPool pool -> Graph.avgPool(x, pool.kernel(), pool.stride(), pool.padding());
-            case Layer.GlobalAvgPool pool -> Graph.globalAvgPool(x);
-            case Layer.Relu relu -> Graph.relu(x);
+            case Layer.ResponseNorm norm ->
+                    Graph.responseNorm(image(x), norm.size(), norm.alpha(), norm.beta(), norm.k());
+            case Layer.MaxPool pool -> Graph.maxPool(image(x), pool.kernel(), pool.stride(), pool.padding());
+            case Layer.AvgPool pool -> Graph.avgPool(image(x), pool.kernel(), pool.stride(), pool.padding());
+            case Layer.GlobalAvgPool _ -> Graph.globalAvgPool(image(x));
+            case Layer.Relu _ -> Graph.relu(x);
             case Layer.Dropout dropout -> key.dropout() ? Graph.dropout(x, dropout.rate()) : x;
-            case Layer.Flatten flatten -> Graph.flatten(x);
-            case Layer.Subsample subsample -> Graph.subsample(x, subsample.out(), subsample.stride());
-            case Layer.Residual residual -> Graph.add(chain(residual.body(), x, key),
-                    chain(residual.shortcut(), x, key));
+            case Layer.Flatten _ -> vector(x);
+            case Layer.Subsample subsample -> Graph.subsample(image(x), subsample.out(), subsample.stride());
+            case Layer.Residual residual -> {
+                Node body = chain(residual.body(), x, key);
+                Node shortcut = chain(residual.shortcut(), x, key);
+                yield body.rank() == shortcut.rank()
+                        ? Graph.add(body, shortcut)
+                        : Graph.add(vector(body), vector(shortcut));
+            }
         };
     }
 

@@ -102,7 +102,7 @@ final class DoubleReference {
                 }
                 yield in[0];
             }
-            case Op.Flatten op -> in[0];
+            case Op.Reshape op -> in[0];
             case Op.Add op -> {
                 double[] y = in[0].clone();
                 for (int i = 0; i < y.length; i++) {

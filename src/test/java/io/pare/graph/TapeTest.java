@@ -121,6 +121,14 @@ class TapeTest {
         nets.put("conv, batch norm", p -> p.head(p.norm("n", p.plainConv("c", image(2, 5), 4, 3, 1, 1))));
         nets.put("conv, batch norm, relu, conv, batch norm, relu", p -> p.head(Graph.relu(p.norm("m", p.plainConv("d",
                 Graph.relu(p.norm("n", p.plainConv("c", image(3, 6), 16, 3, 1, 1))), 17, 3, 2, 1)))));
+        nets.put("linear, relu, batch norm of a vector", p -> p.head(p.norm("n", Graph.image(Graph.relu(
+                Graph.linear(Graph.input("x", BATCH, 6), p.get("a.w", 17, 6), p.get("a.b", 17)))))));
+        nets.put("conv, batch norm of a vector, relu, linear", p -> p.head(Graph.relu(p.norm("n",
+                Graph.image(Graph.flatten(p.plainConv("c", image(2, 4), 3, 3, 1, 0)))))));
+        nets.put("linear, conv, add", p -> {
+            Node x = Graph.linear(Graph.input("x", BATCH, 6), p.get("a.w", 16, 6), p.get("a.b", 16));
+            return p.head(Graph.add(x, Graph.flatten(p.conv("c", Graph.image(x), 16, 1, 1, 0, 1, 1))));
+        });
         nets.put("response norm", p -> p.head(
                 Graph.responseNorm(p.conv("c", image(2, 4), 7, 3, 1, 1, 1, 1), 5, 0.3f, 0.75f, 1.2f)));
         nets.put("conv relu response norm pool", p -> p.head(Graph.maxPool(Graph.responseNorm(

@@ -1,13 +1,13 @@
 package io.pare.graph;
 
-/** {@link Op.Flatten}: the same row-major memory under another shape. */
-final class FlattenStep implements Step {
+/** {@link Op.Reshape}: the same row-major memory under another shape. */
+final class ReshapeStep implements Step {
     private final Tape tape;
     private final Node node;
     private final Source x;
     private Source dy;
 
-    FlattenStep(Tape tape, Node node) {
+    ReshapeStep(Tape tape, Node node) {
         this.tape = tape;
         this.node = node;
         this.x = tape.plain(node.input(0));
