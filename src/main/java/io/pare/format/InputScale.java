@@ -1,5 +1,6 @@
 package io.pare.format;
 
+import io.pare.model.ImageShape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -17,6 +18,8 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
     /** Mean 0 and deviation 1 over MNIST's training images. */
     public static final InputScale MNIST = new InputScale(0.1307f, 0.3081f);
 
+    private static final ImageShape MNIST_IMAGE = new ImageShape(1, 28, 28);
+
     public InputScale {
         mean = List.copyOf(mean);
         deviation = List.copyOf(deviation);
@@ -31,6 +34,14 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
     /** One scale for all channels. */
     public InputScale(float mean, float deviation) {
         this(List.of(mean), List.of(deviation));
+    }
+
+    /**
+     * What is assumed where a file does not say it: for images of MNIST's shape MNIST's scale, with which Pare trains
+     * on them, else pixels in 0 to 1.
+     */
+    public static InputScale usual(ImageShape input) {
+        return input.equals(MNIST_IMAGE) ? MNIST : UNIT;
     }
 
     /** The network's input for a pixel of 0 to 255 in {@code channel}. */

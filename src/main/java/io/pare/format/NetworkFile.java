@@ -40,7 +40,6 @@ public final class NetworkFile {
     public static final String MEAN = "input.mean";
     public static final String DEVIATION = "input.deviation";
 
-    private static final ImageShape MNIST_IMAGE = new ImageShape(1, 28, 28);
     private static final long MAX_FILE_BYTES = 1L << 30;
     private static final int SNIFFED = 9;
     /** PyTorch counts batches beside running statistics, and makes no use of it at a fixed momentum. */
@@ -127,6 +126,14 @@ public final class NetworkFile {
         return MemorySegment.ofArray(bytes.array());
     }
 
+    /**
+     * What a file holds.
+     *
+     * @param scaled whether the file says how pixels become inputs; otherwise the weights have
+     *     {@link InputScale#usual}
+     */
+    public record Contents(CompressedWeights weights, boolean scaled) {}
+
     /** Reads a network; a safetensors file must name its network. */
     public static CompressedWeights read(Path path) throws IOException {
         return read(path, null, Map.of());
@@ -139,12 +146,18 @@ public final class NetworkFile {
      * @param names for parameters whose tensor has another name in the file: parameter to tensor; may be empty
      */
     public static CompressedWeights read(Path path, Model model, Map<String, String> names) throws IOException {
+        return contents(path, model, names).weights();
+    }
+
+    /** Reads a network like {@link #read(Path, Model, Map)}, and whether the file says how pixels become inputs. */
+    public static Contents contents(Path path, Model model, Map<String, String> names) throws IOException {
         return switch (kind(path)) {
-            case PARE -> fitting(path, PareFile.read(path), model);
+            case PARE -> new Contents(fitting(path, PareFile.read(path), model), true);
             case SAFETENSORS, SAFETENSORS_COMPRESSED -> readSafetensors(path, model, names);
             case ONNX, ONNX_CODEBOOK -> {
                 try {
-                    yield fitting(path, OnnxFile.decode(Files.readAllBytes(path)), model);
+                    Contents contents = OnnxFile.contents(Files.readAllBytes(path));
+                    yield new Contents(fitting(path, contents.weights(), model), contents.scaled());
                 } catch (FormatException e) {
                     throw new FormatException(path + ": " + e.getMessage(), e);
                 }
@@ -207,7 +220,7 @@ public final class NetworkFile {
         return new CompressedWeights(model, renamed, weights.scale());
     }
 
-    private static CompressedWeights readSafetensors(Path path, Model wanted, Map<String, String> names)
+    private static Contents readSafetensors(Path path, Model wanted, Map<String, String> names)
             throws IOException {
         try (Safetensors file = Safetensors.open(path); Region region = Region.confined("import")) {
             Model model = wanted == null ? named(path, file) : wanted;
@@ -219,8 +232,8 @@ public final class NetworkFile {
                         ? compressed(path, file, name, parameter, region)
                         : dense(path, file, name, parameter, region));
             }
-            return new CompressedWeights(model, tensors,
-                    scale(path, file, model));
+            boolean scaled = file.metadata().containsKey(MEAN) || file.metadata().containsKey(DEVIATION);
+            return new Contents(new CompressedWeights(model, tensors, scale(path, file, model)), scaled);
         } catch (IllegalArgumentException e) {
             throw new FormatException(path + ": " + e.getMessage(), e);
         }
@@ -237,9 +250,9 @@ public final class NetworkFile {
                 Integer.parseInt(file.metadata().getOrDefault(CLASSES, "0")));
     }
 
-    /** What the file says, else what Pare trains with: MNIST's scale for images of its shape. */
+    /** What the file says, else what is usual. */
     private static InputScale scale(Path path, Safetensors file, Model model) {
-        InputScale usual = model.input().equals(MNIST_IMAGE) ? InputScale.MNIST : InputScale.UNIT;
+        InputScale usual = InputScale.usual(model.input());
         try {
             return InputScale.parse(file.metadata().getOrDefault(MEAN, usual.means()),
                     file.metadata().getOrDefault(DEVIATION, usual.deviations()));

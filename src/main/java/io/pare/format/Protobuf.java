@@ -169,8 +169,17 @@ final class Protobuf {
             return new Reader(bytes, valueAt, valueAt + valueBytes);
         }
 
-        /** The value's bytes, not copied, little-endian. */
+        /** A value of bytes, not copied, little-endian. */
+        ByteBuffer bytes() {
+            expect(BYTES);
+            return buffer();
+        }
+
+        /** The bytes of a value of any type but {@link #VARINT}, not copied, little-endian. */
         ByteBuffer buffer() {
+            if (type == VARINT) {
+                throw damaged();
+            }
             return ByteBuffer.wrap(bytes, valueAt, valueBytes).slice().order(ByteOrder.LITTLE_ENDIAN);
         }
 

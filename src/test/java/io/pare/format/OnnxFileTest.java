@@ -5,10 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import io.pare.data.Dataset;
 import io.pare.data.Mnist;
 import io.pare.format.Protobuf.Writer;
@@ -23,7 +20,6 @@ import io.pare.model.Layer.Relu;
 import io.pare.model.Layer.Residual;
 import io.pare.model.Model;
 import io.pare.model.Models;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -59,23 +55,19 @@ class OnnxFileTest {
         byte[] file = OnnxFile.encode(weights, codebooks);
         ReferenceNet reference = new ReferenceNet(weights);
         ImageShape input = weights.model().input();
-        OrtEnvironment environment = OrtEnvironment.getEnvironment();
-        try (OrtSession session = environment.createSession(file);
-                OnnxTensor tensor = OnnxTensor.createTensor(environment, FloatBuffer.wrap(images),
-                        new long[]{count, input.channels(), input.height(), input.width()});
-                OrtSession.Result result = session.run(Map.of(OnnxFile.INPUT, tensor))) {
-            float[][] logits = (float[][]) result.get(OnnxFile.OUTPUT).orElseThrow().getValue();
-            for (int i = 0; i < count; i++) {
-                int features = input.features();
-                double[] expected = reference.logits(Arrays.copyOfRange(images, i * features, (i + 1) * features));
-                double scale = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
-                float[] rounded = new float[expected.length];
-                for (int c = 0; c < expected.length; c++) {
-                    assertEquals(expected[c], logits[i][c], 1e-4 * scale, "image " + i + " class " + c);
-                    rounded[c] = (float) expected[c];
-                }
-                assertEquals(best(rounded), best(logits[i]), "image " + i);
+        int classes = weights.model().classes();
+        float[] logits = OnnxRuntime.run(file, images, count, input.channels(), input.height(), input.width());
+        for (int i = 0; i < count; i++) {
+            int features = input.features();
+            double[] expected = reference.logits(Arrays.copyOfRange(images, i * features, (i + 1) * features));
+            double scale = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+            float[] rounded = new float[classes];
+            for (int c = 0; c < classes; c++) {
+                assertEquals(expected[c], logits[i * classes + c], 1e-4 * scale, "image " + i + " class " + c);
+                rounded[c] = (float) expected[c];
             }
+            assertEquals(best(rounded), best(Arrays.copyOfRange(logits, i * classes, (i + 1) * classes)),
+                    "image " + i);
         }
     }
 
