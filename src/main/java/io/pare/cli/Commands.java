@@ -4,13 +4,17 @@ import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.format.NetworkFile;
 import io.pare.graph.Precision;
-import java.io.PrintWriter;
+import java.io.FileDescriptor;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The root of the command line, and its exit codes. */
 @Command(name = "pare", mixinStandardHelpOptions = true, versionProvider = Version.class,
@@ -21,7 +25,7 @@ import picocli.CommandLine.Spec;
             ExportCommand.class, InspectCommand.class,
             PredictCommand.class, BenchInferCommand.class, DoctorCommand.class},
         commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",
-            "Examples (pare stands for: java -jar target/engine.jar):", "  pare train lenet5",
+            "Examples (pare stands for: ${sys:pare.command:-java -jar target/engine.jar}):", "  pare train lenet5",
             "      Trains LeNet-5 on the MNIST inside the jar; needs no network.",
             "  pare train lenet5 --seed 2 --out runs/two --report two.json",
             "  pare train --resume runs/two", "      Goes on where Ctrl-C, or worse, stopped a run.",
@@ -36,6 +40,8 @@ public final class Commands implements Runnable {
     public static final int FAILURE = 1;
     /** The command line or an input is wrong. */
     public static final int USAGE = 2;
+    /** Whoever read stdout went away; the code that a shell gives for the signal that ends other programs then. */
+    public static final int UNREAD = 141;
     /** Stopped by Ctrl-C or a signal, after everything was saved. */
     public static final int STOPPED = 130;
     /** Ended because the process that started this one is gone. */
@@ -49,7 +55,13 @@ public final class Commands implements Runnable {
 
     /** Runs one command line and gives its exit code; exits nothing. */
     public static int run(String... args) {
-        return line().execute(args);
+        return run(TerminalWriter.of(FileDescriptor.out, System.out.charset()),
+                TerminalWriter.of(FileDescriptor.err, System.err.charset()), args);
+    }
+
+    /** Runs one command line with other streams. */
+    static int run(TerminalWriter out, TerminalWriter err, String... args) {
+        return Failures.afterResults(line().setOut(out).setErr(err).execute(args), out, err);
     }
 
     /** The command line with its handlers, for tests that look at its output. */
@@ -57,6 +69,7 @@ public final class Commands implements Runnable {
         Commands commands = new Commands();
         Failures failures = new Failures(() -> commands.debug);
         return new CommandLine(commands)
+                .registerConverter(Path.class, Commands::path)
                 .registerConverter(RunSettings.Rule.class, new Words<>(RunSettings.Rule.class))
                 .registerConverter(RunSettings.Course.class, new Words<>(RunSettings.Course.class))
                 .registerConverter(DataCommand.Part.class, new Words<>(DataCommand.Part.class))
@@ -67,12 +80,44 @@ public final class Commands implements Runnable {
                 .registerConverter(EvalCommand.Engine.class, new Words<>(EvalCommand.Engine.class))
                 .registerConverter(NetworkFile.Kind.class, new Words<>(NetworkFile.Kind.class))
                 .setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures)
+                .setExecutionStrategy(Commands::execute)
                 .setUsageHelpAutoWidth(true).setUsageHelpLongOptionsMaxWidth(30);
+    }
+
+    private static Path path(String text) {
+        if (text.isBlank()) {
+            throw new TypeConversionException("a path is needed, '" + text + "' is empty");
+        }
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException("'" + text + "' is no path: " + e.getReason());
+        }
+    }
+
+    private static int execute(ParseResult parsed) {
+        for (CommandLine line : parsed.asCommandLineList()) {
+            if (line.isUsageHelpRequested()) {
+                help(line);
+                return OK;
+            }
+        }
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (Error e) {
+            // Only exceptions find their way to the handler.
+            throw new CommandLine.ExecutionException(parsed.commandSpec().commandLine(), e.toString(), e);
+        }
+    }
+
+    /** Shows what a command takes, in colours where a terminal has them. */
+    static void help(CommandLine line) {
+        TerminalWriter.control(line.getOut(), line.getUsageMessage(line.getColorScheme()));
+        line.getOut().flush();
     }
 
     @Override
     public void run() {
-        PrintWriter out = spec.commandLine().getOut();
-        spec.commandLine().usage(out);
+        help(spec.commandLine());
     }
 }

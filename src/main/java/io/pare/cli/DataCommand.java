@@ -80,8 +80,7 @@ final class DataCommand implements Runnable {
 
     @Override
     public void run() {
-        PrintWriter out = spec.commandLine().getOut();
-        spec.commandLine().usage(out);
+        Commands.help(spec.commandLine());
     }
 
     @Command(name = "mnist", mixinStandardHelpOptions = true,

@@ -15,6 +15,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -41,14 +44,16 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
                 text.append("; did you mean ").append(String.join(" or ", suggestions)).append('?');
             }
         }
-        print(line, text + System.lineSeparator() + "Try: " + line.getCommandSpec().qualifiedName() + " --help", e);
+        print(line.getErr(), text.toString(), e);
+        line.getErr().println("Try: " + line.getCommandSpec().qualifiedName() + " --help");
         return Commands.USAGE;
     }
 
     @Override
     public int handleExecutionException(Exception e, CommandLine line, ParseResult parsed) {
-        print(line, describe(e), e);
-        return switch (e) {
+        Throwable failure = unwrapped(e);
+        print(line.getErr(), describe(failure), failure);
+        return switch (failure) {
             case UsageException _ -> Commands.USAGE;
             case DataException _ -> Commands.USAGE;
             case RecipeException _ -> Commands.USAGE;
@@ -58,16 +63,37 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
         };
     }
 
-    private void print(CommandLine line, String text, Exception e) {
-        PrintWriter err = line.getErr();
-        err.println("pare: " + text);
+    /** The exit code of a command that came to {@code exit}, after a look at whether its results have arrived. */
+    static int afterResults(int exit, TerminalWriter out, TerminalWriter err) {
+        IOException lost = out.failure().orElse(null);
+        if (lost == null || exit != Commands.OK) {
+            return exit;
+        }
+        String reason = String.valueOf(lost.getMessage());
+        if (reason.toLowerCase(Locale.ROOT).contains("broken pipe")) {
+            // Whoever reads has seen enough, as in `pare models | head -1`.
+            return Commands.UNREAD;
+        }
+        err.println("pare: cannot write results to stdout: " + reason);
+        return Commands.FAILURE;
+    }
+
+    private void print(PrintWriter err, String text, Throwable failure) {
+        err.println("pare: " + text + Locales.hint(text));
         if (debug.getAsBoolean()) {
-            e.printStackTrace(err);
+            failure.printStackTrace(err);
         }
         err.flush();
     }
 
-    private static String describe(Exception e) {
+    /** What went wrong, rather than who passed it on. */
+    private static Throwable unwrapped(Throwable e) {
+        Throwable cause = e.getCause();
+        return cause != null && (e instanceof CommandLine.ExecutionException || e instanceof ExecutionException
+                || e instanceof CompletionException) ? unwrapped(cause) : e;
+    }
+
+    private static String describe(Throwable e) {
         return switch (e) {
             case UsageException _ -> e.getMessage();
             case DataException _ -> e.getMessage();
@@ -79,13 +105,30 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
             case MemoryLimitException _ -> e.getMessage();
             case NativesUnavailableException _ -> e.getMessage();
             case NativeException _ -> e.getMessage();
-            case IllegalArgumentException _ -> e.getMessage();
+            case IllegalArgumentException _ when e.getMessage() != null -> e.getMessage();
             case IllegalStateException _ when e.getMessage() != null -> e.getMessage();
             case UncheckedIOException wrapped -> describe(wrapped.getCause());
             case NoSuchFileException missing -> missing.getFile() + " does not exist";
             case AccessDeniedException denied -> denied.getFile() + ": permission denied";
-            case IOException _ -> e.getMessage();
+            case IOException _ when e.getMessage() != null -> e.getMessage();
+            case OutOfMemoryError memory -> outOf(String.valueOf(memory.getMessage()));
+            case StackOverflowError _ -> "out of stack: the input is nested too deeply, or this is a fault of Pare's"
+                    + " (--debug shows where)";
             default -> "unexpected failure: " + e + " (--debug shows where)";
         };
+    }
+
+    /** What to do when memory is short, by the JVM's words for which. */
+    private static String outOf(String memory) {
+        String remedy = memory.contains("direct buffer")
+                ? "give Java more by JDK_JAVA_OPTIONS=-XX:MaxDirectMemorySize=SIZE"
+                : memory.contains("native thread")
+                        ? "ask for fewer threads by --threads, or allow more (ulimit -u)"
+                        : memory.startsWith("Unable to allocate")
+                                ? "the system has no more: ask for less by --memory-limit or a smaller --batch-size"
+                                : "the heap may grow to " + (Runtime.getRuntime().maxMemory() >> 20)
+                                        + " MB: give it more by JDK_JAVA_OPTIONS=-XmxSIZE, or ask for less by"
+                                        + " --memory-limit";
+        return "out of memory (" + memory + "): " + remedy;
     }
 }

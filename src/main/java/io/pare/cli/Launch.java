@@ -13,6 +13,7 @@ import java.util.Set;
  * <p>No manifest entry can add {@code jdk.incubator.vector}, so the JVM that {@code java -jar} starts may lack it. Then
  * this class starts a second one with the same options, streams and arguments, waits for it, and passes signals and the
  * exit code on. The child watches its parent: when the parent is killed outright, the child leaves in an orderly way.
+ * Where the locale has ASCII only, the child gets one that reads all names.
  */
 public final class Launch {
     /** Set in the child to the parent's process id. */
@@ -30,6 +31,7 @@ public final class Launch {
         String parent = System.getProperty(PARENT);
         if (parent != null) {
             watch(Long.parseLong(parent));
+            args = Locales.arguments(Long.parseLong(parent), args);
         }
         if (ModuleLayer.boot().findModule(MODULE).isPresent() || computesNothing(args)) {
             System.exit(Commands.run(args));
@@ -51,7 +53,11 @@ public final class Launch {
     private static int relaunch(String[] args) throws InterruptedException {
         Process child;
         try {
-            child = new ProcessBuilder(command(args)).inheritIO().start();
+            ProcessBuilder builder = new ProcessBuilder(command(args)).inheritIO();
+            if (Locales.knowsOnlyAscii()) {
+                builder.environment().put("LC_ALL", "C.UTF-8");
+            }
+            child = builder.start();
         } catch (IOException e) {
             System.err.println("pare: cannot start a second JVM with --add-modules " + MODULE + " (" + e.getMessage()
                     + "); pass that option yourself, then one JVM does");
