@@ -163,12 +163,10 @@ final class Decoder implements AutoCloseable {
         } catch (BadImageException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            throw new BadImageException("is damaged: "
-                    + (e.getMessage() == null ? e.getClass().getSimpleName()
-                            : e.getMessage().lines().findFirst().orElse("")));
+            throw BadImageException.of(e);
         } catch (OutOfMemoryError e) {
             forget();
-            throw new BadImageException("takes more memory than there is to decode it");
+            throw BadImageException.of(e);
         }
     }
 

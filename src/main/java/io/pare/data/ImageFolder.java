@@ -242,7 +242,7 @@ public final class ImageFolder {
                     odd.damaged(file, e.getMessage());
                 } catch (AccessDeniedException e) {
                     odd.damaged(file, "may not be read: permission denied");
-                } catch (IOException | RuntimeException e) {
+                } catch (IOException e) {
                     odd.damaged(file, "cannot be read: " + e.getMessage());
                 }
             }

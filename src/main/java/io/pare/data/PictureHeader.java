@@ -4,6 +4,7 @@ import java.awt.image.ColorModel;
 import java.awt.image.IndexColorModel;
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.ByteOrder;
 import java.util.Iterator;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
@@ -57,6 +58,8 @@ record PictureHeader(Format format, int width, int height, int components, boole
     static PictureHeader read(ImageInputStream in) throws IOException {
         try {
             in.seek(0);
+            // The stream may have served a reader that changed it.
+            in.setByteOrder(ByteOrder.BIG_ENDIAN);
             int start = in.readUnsignedShort();
             return switch (start) {
                 case START_OF_IMAGE -> jpeg(in);
@@ -174,6 +177,10 @@ record PictureHeader(Format format, int width, int height, int components, boole
             int orientation = start == TIFF_LITTLE || start == TIFF_BIG ? Exif.orientation(in, 0) : Exif.UPRIGHT;
             return new PictureHeader(Format.OTHER, width, height, components, plain, colours.hasAlpha(), false,
                     orientation);
+        } catch (BadImageException e) {
+            throw e;
+        } catch (RuntimeException | OutOfMemoryError e) {
+            throw BadImageException.of(e);
         } finally {
             reader.dispose();
         }

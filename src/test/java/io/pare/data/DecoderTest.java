@@ -247,6 +247,9 @@ class DecoderTest {
         for (String format : new String[]{"bmp", "tiff"}) {
             decoder.read(Files.write(folder.resolve("a." + format), Pictures.encode(picture, format)), view);
             assertClose(picture, 0);
+            // What one reader does to the stream is of no account to the next.
+            decoder.read(Pictures.write(folder.resolve("next.png"), picture), view);
+            assertClose(picture, 0);
         }
         BufferedImage few = new BufferedImage(9, 9, BufferedImage.TYPE_BYTE_INDEXED);
         few.setRGB(4, 5, 0xff00ff00);

@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -164,7 +166,7 @@ class ImageFolderTest {
         assertTrue(notes.contains("skipped " + clear + ": it is colour with transparency"), notes.toString());
         OddImages refuse = new OddImages(OddImages.Rule.REFUSE, OddImages.Rule.REFUSE, note -> {
         });
-        assertFails(grey + " is grey, not red, green and blue", () -> ImageFolder.load(data, SHAPE, refuse, 1));
+        assertStarts(grey + " is grey, not red, green and blue", () -> ImageFolder.load(data, SHAPE, refuse, 1));
     }
 
     @Test
@@ -184,6 +186,77 @@ class ImageFolderTest {
         ImageFolder.decode(corpus, 2);
         assertEquals(1, odd.skipped());
         assertTrue(notes.get(0).startsWith("skipped " + bad), notes.toString());
+    }
+
+    @Test
+    void listsMayBeginWithAByteOrderMarkAndMustBeUtf8() throws IOException {
+        for (String name : List.of("präz.png", "b.png")) {
+            Pictures.write(folder.resolve("train").resolve(name),
+                    Pictures.smooth(32, 32, BufferedImage.TYPE_INT_RGB, 1));
+        }
+        Path list = Files.writeString(folder.resolve("train.txt"), "\ufeffpräz.png 0\nb.png 1\n");
+        Files.writeString(folder.resolve("val.txt"), "train/b.png 1\r\ntrain/präz.png 0\r\n");
+        assertEquals(2, ImageFolder.load(folder, SHAPE, OddImages.refused(), 1).train().size());
+        Files.writeString(list, "b.png 0\npräz.png 1\n", StandardCharsets.ISO_8859_1);
+        assertFails(list + ", line 2: not UTF-8");
+        Files.writeString(list, "b.png 0\n", StandardCharsets.UTF_16);
+        assertFails(list + " is UTF-16");
+    }
+
+    @Test
+    void filesThatAreNoPicturesAreCountedByKind() throws IOException {
+        Path data = Pictures.folder(folder, 4, 32, 32, ".png");
+        for (String name : List.of("a.webp", "b.WEBP", "c.txt", "Thumbs", ".hidden")) {
+            Files.writeString(data.resolve("train/one").resolve(name), "none");
+        }
+        Files.copy(data.resolve("test/two/p0.png"), data.resolve("test/stray.png"));
+        for (String format : List.of("bmp", "gif", "jfif")) {
+            Files.write(data.resolve("train/two/more." + format),
+                    Pictures.encode(Pictures.smooth(32, 32, BufferedImage.TYPE_BYTE_INDEXED, 1),
+                            format.equals("jfif") ? "png" : format));
+        }
+        List<String> notes = new ArrayList<>();
+        OddImages odd = new OddImages(OddImages.Rule.REFUSE, OddImages.Rule.CONVERT, notes::add);
+        assertArrayEquals(new int[]{4, 7}, ImageFolder.load(data, SHAPE, odd, 1).train().classCounts());
+        assertEquals(5, odd.leftOut());
+        assertTrue(notes.get(0).startsWith(
+                "left out of " + data.resolve("train") + ": 1 .txt, 2 .webp, 1 without an ending (read are .bmp, "),
+                notes.toString());
+        assertTrue(notes.get(1).startsWith("left out of " + data.resolve("test") + ": 1 .png"), notes.toString());
+    }
+
+    @Test
+    void aClassWithoutPicturesIsRefusedAndALinkedOneIsRead() throws IOException {
+        Path data = Pictures.folder(folder.resolve("data"), 4, 32, 32, ".png");
+        Path apart = Files.move(data.resolve("train/two"), folder.resolve("apart"));
+        Files.createSymbolicLink(data.resolve("train/two"), apart);
+        assertEquals(8, ImageFolder.load(data, SHAPE, OddImages.refused(), 1).train().size());
+        Files.createSymbolicLink(apart.resolve("loop"), data.resolve("train"));
+        assertFails("cannot read " + data.resolve("train"),
+                () -> ImageFolder.load(data, SHAPE, OddImages.refused(), 1));
+        Files.delete(apart.resolve("loop"));
+        Files.createDirectories(data.resolve("train/three"));
+        assertFails(data.resolve("train/three") + " has no picture",
+                () -> ImageFolder.load(data, SHAPE, OddImages.refused(), 1));
+    }
+
+    @Test
+    void headersThatClaimTooMuchAreDamage() throws IOException {
+        Path cases = Path.of(System.getProperty("pare.cases", "../shared/cases")).resolve("damaged");
+        assumeTrue(Files.isDirectory(cases), "no cases in " + cases);
+        Path data = Pictures.folder(folder, 4, 32, 32, ".png");
+        for (String name : List.of("claims-9000x9000.jpg", "claims-much.png")) {
+            Files.copy(cases.resolve(name), data.resolve("train/one").resolve(name));
+        }
+        List<String> notes = new ArrayList<>();
+        OddImages odd = new OddImages(OddImages.Rule.SKIP, OddImages.Rule.CONVERT, notes::add);
+        assertEquals(8, ImageFolder.load(data, SHAPE, odd, 1).train().size());
+        assertEquals(2, notes.stream().filter(note -> note.endsWith(" bytes cannot hold")).count(), notes.toString());
+    }
+
+    private static void assertStarts(String expected, Runnable load) {
+        String message = assertThrows(DataException.class, load::run).getMessage();
+        assertTrue(message.startsWith(expected), message);
     }
 
     private void assertFails(String expected) {

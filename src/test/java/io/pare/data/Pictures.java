@@ -66,21 +66,32 @@ public final class Pictures {
         for (int p = 0; p < width * height; p++) {
             raster.setPixel(p % width, p / width, stored);
         }
+        byte[] bytes = jpeg(new IIOImage(raster, null, null), false);
+        return transform < 0
+                ? bytes
+                : withSegment(bytes, 0xee,
+                        new byte[]{'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, (byte) transform});
+    }
+
+    /** A JPEG in several passes. */
+    public static byte[] progressive(BufferedImage picture) throws IOException {
+        return jpeg(new IIOImage(picture, null, null), true);
+    }
+
+    private static byte[] jpeg(IIOImage image, boolean progressive) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
         try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
             writer.setOutput(out);
             ImageWriteParam param = writer.getDefaultWriteParam();
+            param.setProgressiveMode(progressive ? ImageWriteParam.MODE_DEFAULT : ImageWriteParam.MODE_DISABLED);
             param.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
             param.setCompressionQuality(1);
-            writer.write(null, new IIOImage(raster, null, null), param);
+            writer.write(null, image, param);
         } finally {
             writer.dispose();
         }
-        return transform < 0
-                ? bytes.toByteArray()
-                : withSegment(bytes.toByteArray(), 0xee,
-                        new byte[]{'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, (byte) transform});
+        return bytes.toByteArray();
     }
 
     /** EXIF data of one entry, the orientation. */
