@@ -5,6 +5,7 @@ import io.pare.compress.LayerRow;
 import io.pare.compress.Pipeline;
 import io.pare.compress.Progress;
 import io.pare.compress.Recipe;
+import io.pare.compress.RecipeCheck;
 import io.pare.compress.Sensitivity;
 import io.pare.compress.Stage;
 import io.pare.compress.StageRow;
@@ -18,6 +19,7 @@ import io.pare.format.InputScale;
 import io.pare.format.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.model.Model;
+import io.pare.model.Parameter;
 import io.pare.natives.Natives;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
@@ -127,6 +129,9 @@ final class CompressCommand implements Callable<Integer> {
         int count = threads.orElse(ThreadOption.processors());
         DataOption.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
         Model declared = opened.model();
+        if (!auto) {
+            check(recipe, declared);
+        }
         Corpus corpus = opened.corpus();
         InputScale inputScale = new InputScale(corpus.scale().mean(), corpus.scale().deviation());
         Path folder = out != null ? out : Path.of("runs", auto ? "auto-" + model : recipe.name());
@@ -266,6 +271,22 @@ final class CompressCommand implements Callable<Integer> {
                 }
             }
         }
+    }
+
+    /** Refuses a recipe that cannot end well for this network, and says what is odd about it. */
+    private void check(Recipe recipe, Model declared) {
+        PrintWriter err = spec.commandLine().getErr();
+        if (!recipe.model().isBlank() && !recipe.model().equals(model)) {
+            err.println("note: recipe " + recipe.name() + " was made for " + recipe.model() + ", not for " + model);
+        }
+        List<RecipeCheck.Tensor> tensors = declared.parameters().stream().filter(Parameter::weight)
+                .map(each -> from.given()
+                        ? RecipeCheck.Tensor.unknown(each.name(), each.shape())
+                        : RecipeCheck.Tensor.dense(each.name(), each.shape()))
+                .toList();
+        RecipeCheck.notes(recipe, tensors, NetworkTraining.output(declared), !declared.links().isEmpty())
+                .forEach(note -> err.println("note: recipe " + recipe.name() + ": " + note));
+        err.flush();
     }
 
     private void check() {

@@ -15,6 +15,8 @@ import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
 import io.pare.model.Layer;
+import io.pare.model.Model;
+import io.pare.model.Parameter;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
 import io.pare.train.Trainer;
@@ -60,10 +62,10 @@ final class NetworkTraining implements Training, AutoCloseable {
         this.seed = seed;
         this.stepLimit = stepLimit;
         this.precision = precision;
-        this.variables = network.weights().stream().<Variable>map(Parameter::new).toList();
+        this.variables = network.weights().stream().<Variable>map(Trained::new).toList();
     }
 
-    private record Parameter(Weight weight) implements Variable {
+    private record Trained(Weight weight) implements Variable {
         @Override
         public String name() {
             return weight.name();
@@ -192,6 +194,17 @@ final class NetworkTraining implements Training, AutoCloseable {
         if (trainer != null) {
             trainer.close();
         }
+    }
+
+    @Override
+    public String output() {
+        return output(network.model());
+    }
+
+    /** The weights of the last layer. */
+    static String output(Model model) {
+        return model.parameters().stream().filter(Parameter::weight).map(Parameter::name)
+                .reduce((first, next) -> next).orElse(null);
     }
 
     @Override

@@ -19,15 +19,38 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
     /** What a recipe that says nothing gets. */
     public static final AdmmOptions DEFAULTS = new AdmmOptions(1e-3, Map.of(), Rule.FIXED, 1.3, 1, 1, false, 0);
 
+    private static final double MOST = 1e6;
+
     /** How rho changes. */
     public enum Rule {
         FIXED, MULTIPLY, BALANCE
     }
 
     public AdmmOptions {
-        rhoOf = Map.copyOf(rhoOf);
-        if (!(rho > 0) || !(factor > 0) || !(limit > 0) || !(updatesPerEpoch > 0) || tolerance < 0) {
-            throw new IllegalArgumentException("rho, factor, limit and updatesPerEpoch must be above 0");
+        rhoOf = Pattern.inOrder("rhoOf", rhoOf);
+        if (rule == null) {
+            throw new IllegalArgumentException("rule must be one of fixed, multiply and balance");
+        }
+        positive("rho", rho);
+        rhoOf.forEach((pattern, weight) -> positive("rhoOf: " + pattern, weight));
+        positive("factor", factor);
+        positive("limit", limit);
+        positive("updatesPerEpoch", updatesPerEpoch);
+        if (!(tolerance >= 0 && tolerance <= MOST)) {
+            throw new IllegalArgumentException("tolerance cannot be " + tolerance);
+        }
+        if (rule == Rule.BALANCE && factor <= 1) {
+            throw new IllegalArgumentException("factor of balance must be above 1, not " + factor);
+        }
+        if (rule != Rule.FIXED && limit < rho) {
+            throw new IllegalArgumentException(
+                    "limit " + limit + " is below rho " + rho + ", which could never change");
+        }
+    }
+
+    private static void positive(String name, double value) {
+        if (!(value > 0 && value <= MOST)) {
+            throw new IllegalArgumentException(name + " cannot be " + value + ": must be above 0 and at most " + MOST);
         }
     }
 
@@ -36,7 +59,7 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
         return switch (rule) {
             case FIXED -> new RhoRule.Fixed();
             case MULTIPLY -> new RhoRule.Multiplied(factor, limit);
-            case BALANCE -> new RhoRule.Balanced(Math.max(factor, 1.0001), Math.min(rho, limit) / 1000, limit);
+            case BALANCE -> new RhoRule.Balanced(factor, rho / 1000, limit);
         };
     }
 

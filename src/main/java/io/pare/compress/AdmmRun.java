@@ -142,7 +142,7 @@ final class AdmmRun extends StageRun {
         tighten(1);
         if (snap) {
             admm.project();
-            context.guarantees.addAll(admm.guarantees());
+            admm.guarantees().forEach(context::guarantee);
         }
         plan.finished(admm);
         return snap;

@@ -17,13 +17,6 @@ final class FreezeRun extends StageRun {
         super(context, stage.train());
         this.stage = stage;
         this.held = context.weights.stream().filter(variable -> context.levels.containsKey(variable.name())).toList();
-        if (held.isEmpty()) {
-            throw new RecipeException("quantize-retrain needs a stage before it that chooses values: "
-                    + "admm-cluster, admm-quantize or admm-joint");
-        }
-        if (stage.train().weightDecay() != 0) {
-            throw new RecipeException("quantize-retrain cannot decay weights: the frozen ones would move");
-        }
         this.free = new Masks(region, held);
         held.forEach(variable -> flags.add(region.tensor(variable.value().shape())));
     }

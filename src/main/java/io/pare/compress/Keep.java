@@ -18,13 +18,29 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
     public static final Keep DEFAULTS = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, Map.of());
 
     public Keep {
-        layers = Map.copyOf(layers);
-        int ways = (total > 0 ? 1 : 0) + (ratio > 0 ? 1 : 0) + (layers.isEmpty() ? 0 : 1);
+        if (score == null) {
+            throw new IllegalArgumentException("score must be one of lamp, magnitude and importance");
+        }
+        layers = Pattern.inOrder("layers", layers);
+        layers.forEach((pattern, wanted) -> {
+            if (!(wanted > 0) || wanted.isInfinite() || wanted > 1 && wanted != Math.rint(wanted)) {
+                throw new IllegalArgumentException("layers: " + pattern + " cannot be " + wanted
+                        + ": give a share above 0 and below 1, or a whole number of weights from 1 on");
+            }
+        });
+        int ways = (total > 0 ? 1 : 0) + (ratio != 0 ? 1 : 0) + (layers.isEmpty() ? 0 : 1);
         if (score == GlobalSparsity.Score.COUNTS) {
             throw new IllegalArgumentException("counts of single tensors are given by 'layers', not by a score");
         }
-        if (total < 0 || ratio < 0 || ways > 1) {
+        if (total < 0 || ways > 1) {
             throw new IllegalArgumentException("keep takes one of total, ratio and layers");
+        }
+        if (ratio != 0 && !(ratio >= 1 && ratio < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("ratio cannot be " + ratio
+                    + ": it is weights to non-zeros, at least 1; 10 keeps one weight in ten");
+        }
+        if (!layers.isEmpty() && score != GlobalSparsity.Score.LAMP) {
+            throw new IllegalArgumentException("score does not count where layers says what each tensor keeps");
         }
     }
 
@@ -39,21 +55,22 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
 
     /** Non-zeros in all of {@code weights}. */
     long total(long weights) {
-        return total > 0 ? Math.min(total, weights) : Math.max(1, (long) Math.floor(weights / ratio));
+        return total > 0 ? Math.min(total, weights) : (long) Math.floor(weights / ratio);
     }
 
-    /** Non-zeros of one tensor under {@code layers}, or -1 if none matches. */
-    long count(Variable variable) {
-        Double wanted = Pattern.first(layers, variable.name(), null);
+    /** Non-zeros of a tensor of {@code n} elements under {@code layers}, or -1 if no pattern matches. */
+    long count(String name, long n) {
+        Double wanted = Pattern.first(layers, name, null);
         if (wanted == null) {
             return -1;
         }
-        long n = variable.value().count();
         return wanted < 1 ? Math.round(wanted * n) : Math.min(n, Math.round(wanted));
     }
 
     /** Those of {@code variables} that this touches. */
     List<Variable> of(List<Variable> variables) {
-        return global() ? variables : variables.stream().filter(variable -> count(variable) >= 0).toList();
+        return global() ? variables
+                : variables.stream().filter(variable -> count(variable.name(), variable.value().count()) >= 0)
+                        .toList();
     }
 }

@@ -142,6 +142,7 @@ public final class Pipeline {
                 }
                 visit(saved);
             }
+            RecipeCheck.notes(recipe, training, saved == null);
             for (int i = at; i < recipe.stages().size(); i++) {
                 int first = i == at ? epoch : 0;
                 runStage(i, first, first > 0 ? saved : null, start);

@@ -13,18 +13,22 @@ final class Plans {
     static AdmmRun.Plan prune(RunContext context, Stage.Prune stage) {
         List<Variable> open = StageRun.without(context.weights, stage.exclude());
         if (!stage.keep().chosen()) {
-            return structured(open, stage);
+            return structured(context, open, stage);
         }
         List<Variable> held = stage.keep().of(open);
         return new Ramp(context, stage, held);
     }
 
-    private static AdmmRun.Plan structured(List<Variable> open, Stage.Prune stage) {
+    private static long count(Keep keep, Variable variable) {
+        return keep.count(variable.name(), variable.value().count());
+    }
+
+    private static AdmmRun.Plan structured(RunContext context, List<Variable> open, Stage.Prune stage) {
         List<AdmmRun.Term> terms = new ArrayList<>();
         for (Variable variable : open) {
-            Structure structure = Pattern.first(stage.structure(), variable.name(), null);
-            if (structure != null) {
-                terms.add(new AdmmRun.Term(List.of(variable), structure.constraint()));
+            String pattern = stage.structureOf(variable.name(), context.training.output());
+            if (pattern != null) {
+                terms.add(new AdmmRun.Term(List.of(variable), stage.structure().get(pattern).constraint()));
             }
         }
         return progress -> terms;
@@ -37,6 +41,7 @@ final class Plans {
         private final List<Variable> held;
         private double[] starts;
         private double[] importance;
+        private long total;
 
         Ramp(RunContext context, Stage.Prune stage, List<Variable> held) {
             this.context = context;
@@ -48,12 +53,18 @@ final class Plans {
         public void begin() {
             starts = held.stream().mapToDouble(variable -> Projector.nonzeros(variable.value())).toArray();
             importance = new double[held.size()];
+            total = stage.keep().global() ? allowance(context, stage.keep(), held, stage.masked()) : 0;
         }
 
         @Override
         public void visit(State state) {
             starts = state.numbers("starts", starts == null ? new double[0] : starts);
             importance = state.numbers("importance", importance == null ? new double[0] : importance);
+            if (stage.exclude().isEmpty()) {
+                total = stage.keep().global() ? stage.keep().total(context.weightCount()) : 0;
+            } else {
+                total = state.whole("total", total);
+            }
         }
 
         /** A running mean, tensor by tensor, of the squared gradients of weights that are in the present support. */
@@ -84,14 +95,14 @@ final class Plans {
             Keep keep = stage.keep();
             List<GlobalSparsity.Wire> wires = keep.removeDead() ? wires(context, held) : List.of();
             if (keep.global()) {
-                long total = between(Arrays.stream(starts).sum(), keep.total(context.weightCount()), p);
+                long now = between(Arrays.stream(starts).sum(), total, p);
                 boolean weighed = Arrays.stream(importance).allMatch(weight -> weight > 0);
-                return List.of(new AdmmRun.Term(held, new GlobalSparsity(total, keep.score(), wires, List.of(),
+                return List.of(new AdmmRun.Term(held, new GlobalSparsity(now, keep.score(), wires, List.of(),
                         weighed ? Arrays.stream(importance).boxed().toList() : List.of())));
             }
             List<Long> counts = new ArrayList<>();
             for (int i = 0; i < held.size(); i++) {
-                counts.add(between(starts[i], keep.count(held.get(i)), p));
+                counts.add(between(starts[i], count(keep, held.get(i)), p));
             }
             if (!wires.isEmpty()) {
                 return List.of(new AdmmRun.Term(held, GlobalSparsity.counts(counts, wires)));
@@ -155,13 +166,24 @@ final class Plans {
     }
 
     private static List<Variable> matched(RunContext context, Map<String, Integer> bits) {
-        List<Variable> matched = context.weights.stream()
-                .filter(variable -> Pattern.first(bits, variable.name(), null) != null).toList();
-        if (matched.isEmpty()) {
-            throw new RecipeException("'bits' names no tensor of this model: " + bits.keySet() + "; it has "
-                    + context.weights.stream().map(Variable::name).toList());
+        return context.weights.stream().filter(variable -> Pattern.first(bits, variable.name(), null) != null).toList();
+    }
+
+    /**
+     * What a total leaves for the tensors that it may prune, the others keeping what they have.
+     *
+     * @throws RecipeException if the others alone have so many that the total is out of reach
+     */
+    private static long allowance(RunContext context, Keep keep, List<Variable> held, boolean masked) {
+        long all = context.weightCount();
+        long apart = context.weights.stream().filter(variable -> !held.contains(variable))
+                .mapToLong(variable -> masked ? Projector.nonzeros(variable.value()) : variable.value().count()).sum();
+        long left = keep.total(all) - apart;
+        if (left < held.size()) {
+            throw new RecipeException("a total of " + keep.total(all) + " weights is out of reach: " + apart
+                    + " of them are left alone; keep at least " + (apart + held.size()) + " of " + all);
         }
-        return matched;
+        return left;
     }
 
     static AdmmRun.Plan joint(RunContext context, Stage.JointValues stage) {
@@ -176,9 +198,9 @@ final class Plans {
                 long[] split = !keep.chosen() || !keep.global()
                         ? null
                         : Allotment.counts(held.stream().map(Variable::value).toList(),
-                                keep.total(context.weightCount()), keep.score());
+                                allowance(context, keep, held, true), keep.score());
                 for (int i = 0; i < counts.length; i++) {
-                    long own = keep.count(held.get(i));
+                    long own = count(keep, held.get(i));
                     counts[i] = split != null
                             ? split[i]
                             : own >= 0 ? own : Projector.nonzeros(held.get(i).value());
@@ -208,8 +230,7 @@ final class Plans {
     }
 
     static AdmmRun.Plan budget(RunContext context, Stage.Budget stage) {
-        List<AdmmRun.Term> terms = List.of(new AdmmRun.Term(context.weights, new GlobalBudget(
-                (long) (8 * stage.bytes()), stage.minimumBits(), stage.maximumBits(), stage.score())));
+        List<AdmmRun.Term> terms = List.of(new AdmmRun.Term(context.weights, stage.constraint()));
         return progress -> terms;
     }
 }

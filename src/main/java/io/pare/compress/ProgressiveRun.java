@@ -21,9 +21,6 @@ final class ProgressiveRun extends StageRun {
     ProgressiveRun(RunContext context, Stage.Progressive stage) {
         super(context, stage.train());
         this.stage = stage;
-        if (stage.ratios().isEmpty()) {
-            throw new RecipeException("progressive-prune needs 'ratios', such as [44, 96, 167]");
-        }
         for (int m = 0; m < stage.models(); m++) {
             pool.add(new Snapshot(region, context.all));
         }
@@ -56,11 +53,7 @@ final class ProgressiveRun extends StageRun {
         if (one.retrain()) {
             return new RetrainRun(context, stage.retrain());
         }
-        Keep how = stage.prune().keep();
-        Stage.Prune round = new Stage.Prune(
-                new Keep(0, stage.ratios().get(one.round()), how.score(), how.removeDead(), java.util.Map.of()),
-                java.util.Map.of(), stage.prune().ramp(), stage.prune().masked(), stage.prune().exclude(),
-                stage.prune().admm(), stage.prune().train());
+        Stage.Prune round = stage.round(stage.ratios().get(one.round()));
         return new AdmmRun(context, round.train(), round.admm(), round.masked(), true, Plans.prune(context, round));
     }
 
@@ -140,9 +133,9 @@ final class ProgressiveRun extends StageRun {
         next();
         candidate.restore();
         context.guarantees.removeIf(guarantee -> guarantee.constraint() instanceof GlobalSparsity);
+        Keep keep = stage.round(stage.ratios().getLast()).keep();
         context.guarantees.add(new Guarantee(
-                new GlobalSparsity(new Keep(0, stage.ratios().getLast(), GlobalSparsity.Score.LAMP, false,
-                        java.util.Map.of()).total(context.weightCount()), stage.prune().keep().score(), List.of()),
+                new GlobalSparsity(keep.total(context.weightCount()), keep.score(), List.of()),
                 context.weights.stream().map(Variable::name).toList(), java.util.Map.of()));
         return true;
     }

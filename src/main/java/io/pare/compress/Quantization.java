@@ -30,12 +30,17 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
         /** -q and +q. */
         BINARY,
         /** -q, 0 and +q. */
-        TERNARY
+        TERNARY;
+
+        /** As recipes write it. */
+        String words() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     public Quantization {
         if (bits < 1 || bits > 8 || (levels == Levels.BINARY || levels == Levels.TERNARY) && bits != 1) {
-            throw new IllegalArgumentException(levels.name().toLowerCase(Locale.ROOT) + " levels cannot have " + bits
+            throw new IllegalArgumentException(levels.words() + " levels cannot have " + bits
                     + " bits");
         }
     }
@@ -97,6 +102,6 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
 
     @Override
     public String describe() {
-        return levels.name().toLowerCase(Locale.ROOT) + " levels of " + bits + " bits";
+        return levels.words() + " levels of " + bits + " bits";
     }
 }

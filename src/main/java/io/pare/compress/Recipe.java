@@ -8,19 +8,23 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Iterator;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,14 +46,23 @@ public record Recipe(String name, String model, String description, TrainingOpti
     private static final ObjectMapper YAML = JsonMapper.builder(YAMLFactory.builder().build())
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+            .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-            .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS).build();
+            .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+            .withCoercionConfig(LogicalType.Boolean,
+                    rules -> rules.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail))
+            .build();
     private static final ObjectMapper SORTED = new ObjectMapper()
             .addMixIn(TrainingOptions.class, Additions.class)
             .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
     private static final Map<String, Stage> KINDS = kinds();
-    private static final List<String> KEYS = List.of("name", "model", "description", "dense", "train", "admm",
-            "stages");
+    private static final List<String> TEXTS = List.of("name", "model", "description");
+    private static final List<String> MAPS = List.of("dense", "train", "admm");
+    private static final List<String> KEYS = Stream.of(TEXTS, MAPS, List.of("stages")).flatMap(List::stream).toList();
+    private static final java.util.regex.Pattern NAME = java.util.regex.Pattern
+            .compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}");
+    private static final long MOST_BYTES = 1 << 20;
     /** Adam with a cosine, dropout and small shifts; the best epoch on validation. */
     public static final TrainingOptions DENSE =
             new TrainingOptions(8, 1e-3, 0.01, TrainingOptions.Course.COSINE, 0, TrainingOptions.Rule.ADAM, 0.9, 0, 64,
@@ -58,6 +71,10 @@ public record Recipe(String name, String model, String description, TrainingOpti
     private static final String FOLDER = "/io/pare/compress/recipes/";
 
     public Recipe {
+        if (!NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException("name cannot be '" + name
+                    + "': it names a folder, so up to 100 letters, digits and ._-, the first no dot");
+        }
         stages = List.copyOf(stages);
     }
 
@@ -81,17 +98,57 @@ public record Recipe(String name, String model, String description, TrainingOpti
         boolean flip();
     }
 
-    /** The first {@code count} stages in a form that is equal for equal stages. */
+    /** The first {@code count} stages in a form that is equal for stages that do the same. */
     String text(int count) {
         StringBuilder text = new StringBuilder();
         try {
             for (Stage stage : stages.subList(0, count)) {
                 text.append(kind(stage)).append(SORTED.writeValueAsString(stage));
+                patterns(stage).values().stream().filter(Recipe::orderCounts).forEach(text::append);
             }
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("stages have no JSON form: " + stages, e);
         }
         return text.toString();
+    }
+
+    /** Whether patterns stand in an order that the sorted form hides although it may decide which one counts. */
+    private static boolean orderCounts(List<String> patterns) {
+        Comparator<String> length = Comparator.comparingInt(String::length);
+        List<String> wild = patterns.stream().filter(Pattern::wild).toList();
+        return !wild.stream().sorted(length).toList()
+                .equals(wild.stream().sorted(length.thenComparing(Comparator.naturalOrder())).toList());
+    }
+
+    /** Every pattern of a stage, in order, by the key that it stands under. */
+    static Map<String, List<String>> patterns(Stage stage) {
+        Map<String, List<String>> patterns = new LinkedHashMap<>();
+        switch (stage) {
+            case Stage.Prune prune -> {
+                patterns.put("layers", List.copyOf(prune.keep().layers().keySet()));
+                patterns.put("structure", List.copyOf(prune.structure().keySet()));
+                patterns.put("exclude", prune.exclude());
+                patterns.put("rhoOf", List.copyOf(prune.admm().rhoOf().keySet()));
+            }
+            case Stage.Retrain retrain -> {
+            }
+            case Stage.Progressive rounds -> patterns.putAll(patterns(rounds.prune()));
+            case Stage.Values values -> {
+                patterns.put("bits", List.copyOf(values.bits().keySet()));
+                patterns.put("rhoOf", List.copyOf(values.admm().rhoOf().keySet()));
+            }
+            case Stage.Freeze freeze -> {
+            }
+            case Stage.Centroids centroids -> {
+            }
+            case Stage.JointValues joint -> {
+                patterns.put("layers", List.copyOf(joint.keep().layers().keySet()));
+                patterns.put("bits", List.copyOf(joint.bits().keySet()));
+                patterns.put("rhoOf", List.copyOf(joint.admm().rhoOf().keySet()));
+            }
+            case Stage.Budget budget -> patterns.put("rhoOf", List.copyOf(budget.admm().rhoOf().keySet()));
+        }
+        return patterns;
     }
 
     /** The name under which recipes call a stage. */
@@ -172,7 +229,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
     /**
      * A shipped recipe by name, or else a file.
      *
-     * @throws RecipeException if there is neither, or if it does not fit the schema
+     * @throws RecipeException if there is neither, or if it is no text in UTF-8 or does not fit the schema
      * @throws IOException if the file cannot be read
      */
     public static Recipe load(String nameOrFile) throws IOException {
@@ -189,7 +246,14 @@ public record Recipe(String name, String model, String description, TrainingOpti
             throw new RecipeException("there is no recipe and no file '" + nameOrFile + "'"
                     + suggestion(nameOrFile, shipped()) + "; recipes are " + String.join(", ", shipped()));
         }
-        return parse(nameOrFile, Files.readString(path));
+        if (Files.size(path) > MOST_BYTES) {
+            throw new RecipeException(nameOrFile + " has more than " + MOST_BYTES + " bytes: it is no recipe");
+        }
+        try {
+            return parse(nameOrFile, Files.readString(path));
+        } catch (CharacterCodingException e) {
+            throw new RecipeException(nameOrFile + " is not text in UTF-8: save it as UTF-8", e);
+        }
     }
 
     /**
@@ -203,14 +267,27 @@ public record Recipe(String name, String model, String description, TrainingOpti
             if (root == null || !root.isObject()) {
                 throw new RecipeException(where + ": a recipe is a map with the keys " + KEYS);
             }
-            for (Iterator<String> names = root.fieldNames(); names.hasNext();) {
-                known(where, names.next(), KEYS);
+            if (parser.nextToken() != null) {
+                throw new RecipeException(where + ": holds more than one document; a file is one recipe");
+            }
+            for (Map.Entry<String, JsonNode> entry : root.properties()) {
+                String key = entry.getKey();
+                JsonNode value = entry.getValue();
+                known(where, key, KEYS);
+                if (TEXTS.contains(key) && !value.isValueNode()) {
+                    throw new RecipeException(where + ": '" + key + "' must be text");
+                }
+                if (MAPS.contains(key) && !absent(value) && !value.isObject()) {
+                    throw new RecipeException(where + ": '" + key + "' must be a map of settings, such as {epochs: 5}");
+                }
             }
             JsonNode list = root.path("stages");
             if (!list.isArray() || list.isEmpty()) {
                 throw new RecipeException(where + ": 'stages' must be a list of at least one stage");
             }
             List<Stage> stages = new ArrayList<>();
+            // Where they are wrong they are so once, not in each stage.
+            fill(where, "admm-prune", YAML.createObjectNode(), root);
             for (int i = 0; i < list.size(); i++) {
                 stages.add(stage(where + ": stage " + (i + 1), list.get(i), root));
             }
@@ -218,13 +295,23 @@ public record Recipe(String name, String model, String description, TrainingOpti
                     ? fill(where + ": dense", "mask-retrain",
                             YAML.createObjectNode().set("train", root.get("dense")), YAML.createObjectNode()).train()
                     : DENSE;
-            return new Recipe(root.path("name").asText(where), root.path("model").asText(""),
+            JsonNode name = root.path("name");
+            return new Recipe(name.asText().isEmpty() ? named(where) : name.asText(), root.path("model").asText(""),
                     root.path("description").asText(""), dense, stages);
+        } catch (IllegalArgumentException e) {
+            throw new RecipeException(where + ": " + firstLine(e.getMessage()), e);
         } catch (JsonProcessingException e) {
             throw new RecipeException(where + ": " + firstLine(e.getOriginalMessage()) + place(e), e);
         } catch (IOException e) {
             throw new RecipeException(where + ": " + e.getMessage(), e);
         }
+    }
+
+    /** The name of a recipe that gives itself none: its file's, without what a name cannot hold. */
+    private static String named(String where) {
+        String name = where.substring(Math.max(where.lastIndexOf('/'), where.lastIndexOf('\\')) + 1)
+                .replaceFirst("\\.ya?ml$", "").replaceAll("[^A-Za-z0-9._-]", "-").replaceFirst("^\\.+", "");
+        return name.isEmpty() ? "recipe" : name.substring(0, Math.min(100, name.length()));
     }
 
     private static Stage stage(String where, JsonNode node, JsonNode root) {
@@ -243,17 +330,21 @@ public record Recipe(String name, String model, String description, TrainingOpti
     private static Stage fill(String where, String kind, JsonNode given, JsonNode root) {
         Stage defaults = KINDS.get(kind);
         ObjectNode full = YAML.valueToTree(defaults);
-        share(full, root);
+        share(where, full, root);
         if (full.has("prune")) {
-            share((ObjectNode) full.get("prune"), root);
-            overlay((ObjectNode) full.get("retrain"), root.path("train"));
+            share(where, (ObjectNode) full.get("prune"), root);
+            overlay(where, (ObjectNode) full.get("retrain"), root.path("train"));
         }
-        if (!given.isObject() && !given.isNull()) {
+        if (!given.isObject() && !absent(given)) {
             throw new RecipeException(where + ": must be a map of settings");
         }
-        overlay(full, given);
+        overlay(where, full, given);
         try {
-            return YAML.treeToValue(full, defaults.getClass());
+            Stage stage = YAML.treeToValue(full, defaults.getClass());
+            if (!kind(stage).equals(kind)) {
+                throw new RecipeException(where + ": levels belongs to admm-quantize");
+            }
+            return stage;
         } catch (UnrecognizedPropertyException e) {
             throw new RecipeException(where + ": unknown key '" + e.getPropertyName() + "'"
                     + suggestion(e.getPropertyName(), e.getKnownPropertyIds().stream().map(Object::toString).toList()),
@@ -261,9 +352,10 @@ public record Recipe(String name, String model, String description, TrainingOpti
         } catch (JsonMappingException e) {
             String path = String.join(".", e.getPath().stream().map(JsonMappingException.Reference::getFieldName)
                     .filter(name -> name != null).toList());
-            Throwable cause = e.getCause() instanceof IllegalArgumentException inner ? inner : e;
             throw new RecipeException(where + (path.isEmpty() ? "" : ": " + path) + ": " + firstLine(
-                    cause instanceof JsonMappingException mapping ? mapping.getOriginalMessage() : cause.getMessage()),
+                    e.getCause() instanceof IllegalArgumentException cause
+                            ? cause.getMessage()
+                            : e.getOriginalMessage()),
                     e);
         } catch (JsonProcessingException e) {
             throw new RecipeException(where + ": " + firstLine(e.getOriginalMessage()), e);
@@ -271,22 +363,31 @@ public record Recipe(String name, String model, String description, TrainingOpti
     }
 
     /** The recipe's own training and ADMM settings, under those of the stage. */
-    private static void share(ObjectNode stage, JsonNode root) {
+    private static void share(String where, ObjectNode stage, JsonNode root) {
         for (String part : List.of("train", "admm")) {
             if (stage.has(part)) {
-                overlay((ObjectNode) stage.get(part), root.path(part));
+                overlay(where, (ObjectNode) stage.get(part), root.path(part));
             }
         }
     }
 
-    /** Replaces fields of {@code base}; objects are merged, except for free maps, which have no fields to merge with. */
-    private static void overlay(ObjectNode base, JsonNode given) {
+    /** Whether nothing stands behind a key. */
+    private static boolean absent(JsonNode value) {
+        return value.isNull() || value.isTextual() && value.asText().isEmpty();
+    }
+
+    /** Replaces fields of {@code base} by those that have a value; maps are merged. */
+    private static void overlay(String where, ObjectNode base, JsonNode given) {
         for (Map.Entry<String, JsonNode> entry : given.properties()) {
-            JsonNode old = base.get(entry.getKey());
-            if (old instanceof ObjectNode inner && !inner.isEmpty() && entry.getValue().isObject()) {
-                overlay(inner, entry.getValue());
-            } else {
-                base.set(entry.getKey(), entry.getValue().deepCopy());
+            String key = entry.getKey();
+            JsonNode value = entry.getValue();
+            if (base.get(key) instanceof ObjectNode inner && !absent(value)) {
+                if (!value.isObject()) {
+                    throw new RecipeException(where + ": '" + key + "' must be a map");
+                }
+                overlay(where, inner, value);
+            } else if (!base.has(key) || !absent(value)) {
+                base.set(key, value.deepCopy());
             }
         }
     }
@@ -298,7 +399,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
         }
     }
 
-    private static String suggestion(String name, Collection<String> known) {
+    static String suggestion(String name, Collection<String> known) {
         String best = null;
         int bestDistance = 1 + Math.max(2, name.length() / 3);
         for (String candidate : known) {

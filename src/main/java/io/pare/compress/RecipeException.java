@@ -4,11 +4,19 @@ package io.pare.compress;
 public final class RecipeException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    private static final int LONGEST = 2_000;
+
     RecipeException(String message) {
-        super(message);
+        super(line(message));
     }
 
     RecipeException(String message, Throwable cause) {
-        super(message, cause);
+        super(line(message), cause);
+    }
+
+    /** Names in a recipe are its author's: they shall neither steer a terminal nor fill it. */
+    private static String line(String message) {
+        String text = message.length() > LONGEST ? message.substring(0, LONGEST) + "..." : message;
+        return text.replaceAll("\\p{Cc}", "?");
     }
 }

@@ -38,6 +38,27 @@ final class RunContext {
         return weights.stream().mapToLong(variable -> variable.value().count()).sum();
     }
 
+    /** Adds what a stage's result lies in. New values of a tensor take the place of those that it had before. */
+    void guarantee(Guarantee next) {
+        if (choosesValues(next.constraint())) {
+            guarantees.removeIf(last -> last.tensors().equals(next.tensors())
+                    && (last.constraint() instanceof Clustering || last.constraint() instanceof Quantization));
+        }
+        guarantees.add(next);
+    }
+
+    private static boolean choosesValues(Constraint constraint) {
+        return switch (constraint) {
+            case Clustering clustering -> true;
+            case Quantization levels -> true;
+            case Joint joint -> true;
+            case Sparsity sparsity -> false;
+            case StructuredSparsity sparsity -> false;
+            case GlobalSparsity sparsity -> false;
+            case GlobalBudget budget -> false;
+        };
+    }
+
     void visit(State state) {
         epoch = state.whole("epoch", epoch);
         projectionSeconds = state.number("projectionSeconds", projectionSeconds);

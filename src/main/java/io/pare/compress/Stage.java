@@ -2,6 +2,7 @@ package io.pare.compress;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** One step of a recipe. The name under which a recipe calls it stands in {@link Recipe}. */
 public sealed interface Stage {
@@ -23,9 +24,30 @@ public sealed interface Stage {
                 TrainingOptions.DEFAULTS);
 
         public Prune {
-            exclude = List.copyOf(exclude);
-            structure = Map.copyOf(structure);
+            exclude = listed("exclude", exclude);
+            structure = Pattern.inOrder("structure", structure);
             check(ramp >= 0 && ramp <= 1, "ramp", ramp);
+            if (keep.chosen() && !structure.isEmpty()) {
+                throw new IllegalArgumentException("keep and structure exclude each other");
+            }
+            if (ramp > 0 && !structure.isEmpty()) {
+                throw new IllegalArgumentException("ramp does not count with a structure, whose share is fixed");
+            }
+        }
+
+        /** Whether any weights are to go. */
+        boolean chosen() {
+            return keep.chosen() || !structure.isEmpty();
+        }
+
+        /**
+         * The pattern of {@code structure} that counts for a tensor, or {@code null}. One with {@code *} never takes
+         * outputs from the last layer, which would be classes.
+         */
+        String structureOf(String tensor, String output) {
+            String pattern = Pattern.chosen(structure.keySet(), tensor);
+            return pattern != null && tensor.equals(output) && Pattern.wild(pattern)
+                    && structure.get(pattern).dropsOutputs() ? null : pattern;
         }
     }
 
@@ -45,12 +67,28 @@ public sealed interface Stage {
      */
     record Progressive(List<Double> ratios, int models, Prune prune, TrainingOptions retrain,
             TrainingOptions train) implements Stage {
+        /** The pruning of the round with that ratio. */
+        Prune round(double ratio) {
+            return new Prune(new Keep(0, ratio, prune.keep().score(), prune.keep().removeDead(), Map.of()), Map.of(),
+                    prune.ramp(), prune.masked(), prune.exclude(), prune.admm(), prune.train());
+        }
+
         static final Progressive DEFAULTS = new Progressive(List.of(), 1, Prune.DEFAULTS, TrainingOptions.DEFAULTS,
                 TrainingOptions.DEFAULTS);
 
         public Progressive {
-            ratios = List.copyOf(ratios);
-            check(models >= 1, "models", models);
+            ratios = listed("ratios", ratios);
+            check(models >= 1 && models <= 1000, "models", models);
+            double last = 1;
+            for (double ratio : ratios) {
+                check(ratio >= last && ratio < Double.POSITIVE_INFINITY, "ratios", ratios
+                        + ": they are weights to non-zeros, at least 1, and grow");
+                last = ratio;
+            }
+            if (prune.chosen()) {
+                throw new IllegalArgumentException("prune takes what it keeps from 'ratios': leave ratio, total, layers"
+                        + " and structure out");
+            }
         }
     }
 
@@ -72,7 +110,16 @@ public sealed interface Stage {
                 AdmmOptions.DEFAULTS, TrainingOptions.DEFAULTS);
 
         public Values {
-            bits = Map.copyOf(bits);
+            bits = widths(bits);
+            if (levels == null && !follow) {
+                throw new IllegalArgumentException("follow belongs to levels; free values follow the weights");
+            }
+            if (levels == Quantization.Levels.BINARY || levels == Quantization.Levels.TERNARY) {
+                for (Map.Entry<String, Integer> width : bits.entrySet()) {
+                    check(width.getValue() == 1, "bits: " + width.getKey(),
+                            width.getValue() + " with " + levels.words() + " levels, which take 1");
+                }
+            }
         }
 
         /** The constraint for that many bits. */
@@ -98,8 +145,12 @@ public sealed interface Stage {
         static final Freeze DEFAULTS = new Freeze(4, 0.5, TrainingOptions.DEFAULTS);
 
         public Freeze {
-            check(rounds >= 0, "rounds", rounds);
+            check(rounds >= 0 && rounds <= 1000, "rounds", rounds);
             check(share > 0 && share <= 1, "share", share);
+            if (train.weightDecay() != 0) {
+                throw new IllegalArgumentException(
+                        "weightDecay would move the weights that are frozen: give this stage weightDecay: 0");
+            }
         }
     }
 
@@ -121,7 +172,10 @@ public sealed interface Stage {
                 TrainingOptions.DEFAULTS);
 
         public JointValues {
-            bits = Map.copyOf(bits);
+            bits = widths(bits);
+            if (keep.score() == GlobalSparsity.Score.IMPORTANCE) {
+                throw new IllegalArgumentException("score cannot be importance, which admm-prune alone measures");
+            }
         }
     }
 
@@ -139,8 +193,39 @@ public sealed interface Stage {
                 TrainingOptions.DEFAULTS);
 
         public Budget {
-            check(bytes > 0, "bytes", bytes);
+            check(bytes > 0 && bytes < Long.MAX_VALUE / 8, "bytes", bytes);
+            check(minimumBits >= 1 && minimumBits <= maximumBits, "minimumBits", minimumBits);
+            check(maximumBits <= MOST_BITS, "maximumBits", maximumBits);
+            if (score != GlobalSparsity.Score.LAMP && score != GlobalSparsity.Score.MAGNITUDE) {
+                throw new IllegalArgumentException("score must be lamp or magnitude");
+            }
         }
+
+        /** The knapsack. */
+        GlobalBudget constraint() {
+            return new GlobalBudget((long) (8 * bytes), minimumBits, maximumBits, score);
+        }
+    }
+
+    /** Most bits of a value: a codebook has 256. */
+    int MOST_BITS = 8;
+
+    private static Map<String, Integer> widths(Map<String, Integer> bits) {
+        Map<String, Integer> widths = Pattern.inOrder("bits", bits);
+        widths.forEach((pattern, width) -> {
+            if (width < 1 || width > MOST_BITS) {
+                throw new IllegalArgumentException("bits: " + pattern + " cannot be " + width + ": a value takes 1 to "
+                        + MOST_BITS + "; leave a layer out and it stays in float");
+            }
+        });
+        return widths;
+    }
+
+    private static <T> List<T> listed(String what, List<T> values) {
+        if (values.stream().anyMatch(Objects::isNull)) {
+            throw new IllegalArgumentException(what + " has an empty entry");
+        }
+        return List.copyOf(values);
     }
 
     private static void check(boolean fits, String name, Object value) {

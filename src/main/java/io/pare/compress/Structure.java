@@ -14,6 +14,27 @@ public record Structure(StructuredSparsity.Unit unit, Double share, Integer firs
         if (unit == null) {
             throw new IllegalArgumentException("a structure needs a 'unit'");
         }
+        boolean pattern = unit == StructuredSparsity.Unit.N_OF_M;
+        boolean sized = pattern || unit == StructuredSparsity.Unit.BLOCK;
+        if (share != null && (pattern || !(share > 0 && share <= 1))) {
+            throw new IllegalArgumentException(pattern
+                    ? "n_of_m takes first and second, not a share"
+                    : "share cannot be " + share + ": it is the part that stays, above 0 and at most 1");
+        }
+        if (!sized && (first != null || second != null)) {
+            throw new IllegalArgumentException("first and second belong to block and n_of_m");
+        }
+        if (pattern && (first == null || second == null || first > second) || first != null && first < 1
+                || second != null && second < 1) {
+            throw new IllegalArgumentException(
+                    "no such structure: first " + first + " and second " + second + " of " + unit.words());
+        }
+    }
+
+    /** Whether whole outputs of a layer go. */
+    boolean dropsOutputs() {
+        return (unit == StructuredSparsity.Unit.FILTER || unit == StructuredSparsity.Unit.ROW)
+                && share != null && share < 1;
     }
 
     StructuredSparsity constraint() {

@@ -4,6 +4,7 @@ import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Non-zeros only in so many whole groups of a tensor, or at most n of every m neighbours.
@@ -30,7 +31,12 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
         /** A block of {@code first} by {@code second} of that matrix; those at the edge may be smaller. */
         BLOCK,
         /** At most {@code first} non-zeros in every {@code second} neighbours along a row. */
-        N_OF_M
+        N_OF_M;
+
+        /** As recipes write it. */
+        String words() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     public StructuredSparsity {
@@ -55,6 +61,20 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
     /** Keeps {@code n} of every {@code m} neighbours. */
     public static StructuredSparsity nOfM(int n, int m) {
         return new StructuredSparsity(Unit.N_OF_M, 1, n, m);
+    }
+
+    /** How many groups of a tensor of that shape stay. */
+    long groupsKept(long[] shape) {
+        long rows = shape.length == 0 ? 1 : shape[0];
+        long columns = Arrays.stream(shape).skip(1).reduce(1, (a, b) -> a * b);
+        long groups = switch (unit) {
+            case FILTER, ROW -> rows;
+            case CHANNEL -> shape.length < 2 ? columns : shape[1];
+            case COLUMN -> columns;
+            case BLOCK -> Math.ceilDiv(rows, first) * Math.ceilDiv(columns, second);
+            case N_OF_M -> rows * Math.ceilDiv(columns, second);
+        };
+        return Math.round(share * groups);
     }
 
     @Override
@@ -174,7 +194,7 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
         return switch (unit) {
             case N_OF_M -> first + " of every " + second + " neighbours";
             case BLOCK -> 100 * share + " % of the " + first + "x" + second + " blocks";
-            default -> 100 * share + " % of the " + unit.name().toLowerCase(java.util.Locale.ROOT) + "s";
+            default -> 100 * share + " % of the " + unit.words() + "s";
         };
     }
 }

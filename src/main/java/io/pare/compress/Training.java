@@ -48,6 +48,11 @@ public interface Training {
         return List.of();
     }
 
+    /** The weight tensor whose units are the network's outputs, in classification the classes; {@code null} if not known. */
+    default String output() {
+        return null;
+    }
+
     /**
      * What one epoch measured.
      *

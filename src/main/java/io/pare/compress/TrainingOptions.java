@@ -29,6 +29,8 @@ public record TrainingOptions(int epochs, double learningRate, double finalRate,
     public static final TrainingOptions DEFAULTS = new TrainingOptions(10, 1e-3, 0.01, Course.COSINE, 0, Rule.ADAM,
             0.9, 0, 128, false, 0, false, 0, 4, 0, Select.LAST);
 
+    private static final int MOST = 1_000_000;
+
     /** Course of the learning rate. */
     public enum Course {
         CONSTANT, COSINE
@@ -45,16 +47,19 @@ public record TrainingOptions(int epochs, double learningRate, double finalRate,
     }
 
     public TrainingOptions {
-        check(epochs >= 0, "epochs", epochs);
+        if (schedule == null || optimizer == null || select == null) {
+            throw new IllegalArgumentException("schedule, optimizer and select need a value");
+        }
+        check(epochs >= 0 && epochs <= MOST, "epochs", epochs);
         check(learningRate > 0 && learningRate < 100, "learningRate", learningRate);
         check(finalRate >= 0 && finalRate <= 1, "finalRate", finalRate);
         check(warmup >= 0 && warmup < 1, "warmup", warmup);
         check(momentum >= 0 && momentum < 1, "momentum", momentum);
-        check(weightDecay >= 0, "weightDecay", weightDecay);
-        check(batchSize >= 1, "batchSize", batchSize);
-        check(shift >= 0, "shift", shift);
+        check(weightDecay >= 0 && weightDecay <= 1, "weightDecay", weightDecay);
+        check(batchSize >= 1 && batchSize <= MOST, "batchSize", batchSize);
+        check(shift >= 0 && shift <= 1000, "shift", shift);
         check(distill >= 0 && distill <= 1, "distill", distill);
-        check(temperature > 0, "temperature", temperature);
+        check(temperature > 0 && temperature <= 1000, "temperature", temperature);
         check(average >= 0 && average <= 1, "average", average);
     }
 

@@ -30,7 +30,7 @@ class PipelineTest {
               - quantize-retrain: {rounds: 2, share: 0.5, train: {epochs: 2}}
               - cluster-retrain: {train: {learningRate: 0.001}}
               - admm-joint: {keep: {total: 80}, bits: {w1: 2, w2: 3}}
-              - global-budget: {bytes: 20, minimumBits: 1, maximumBits: 3}
+              - global-budget: {bytes: 20, minimumBits: 1, maximumBits: 2}
             """;
 
     @TempDir
