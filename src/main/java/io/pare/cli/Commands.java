@@ -2,7 +2,6 @@ package io.pare.cli;
 
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
-import io.pare.file.FileNames;
 import io.pare.format.NetworkFile;
 import io.pare.graph.Precision;
 import java.io.FileDescriptor;
@@ -92,7 +91,7 @@ public final class Commands implements Runnable {
         try {
             return Path.of(text);
         } catch (InvalidPathException e) {
-            throw new TypeConversionException("'" + text + "' is no path: " + e.getReason() + FileNames.hint(text));
+            throw new TypeConversionException("'" + text + "' is no path: " + e.getReason());
         }
     }
 

@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.file.FileNames;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,9 +24,7 @@ final class Locales {
 
     /** What to add to a message about a name that the locale could not read; nothing if it is not to blame. */
     static String hint(String message) {
-        return message.indexOf(UNREADABLE) >= 0 && knowsOnlyAscii()
-                ? "; this locale has no letters outside ASCII: set LC_ALL=C.UTF-8"
-                : "";
+        return message.indexOf(UNREADABLE) >= 0 ? FileNames.hint(message) : "";
     }
 
     /**

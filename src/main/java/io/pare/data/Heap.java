@@ -17,8 +17,8 @@ final class Heap {
     static String excess(long bytes) {
         return bytes <= share()
                 ? null
-                : String.format(Locale.ROOT, "takes %d MB, more than half of the %d MB that Java may use"
-                        + " (JAVA_TOOL_OPTIONS=-Xmx... gives it more)", bytes / MEGABYTE, 2 * share() / MEGABYTE);
+                : String.format(Locale.ROOT, "takes %d MB, more than half of the %d MB that Java may use;"
+                        + " give it more by JDK_JAVA_OPTIONS=-XmxSIZE", bytes / MEGABYTE, 2 * share() / MEGABYTE);
     }
 
     /** Refuses to read what {@code subject} names if {@code bytes} are too many. */

@@ -356,10 +356,11 @@ public final class ImageFolder {
     /** Finds the pictures of a part whose folders are the classes. */
     private void walk(Path part, List<Path> files, List<String> classes) throws IOException {
         PictureFormats.Others others = new PictureFormats.Others();
+        PictureFormats.Others strays = new PictureFormats.Others();
         List<Path> empty = new ArrayList<>();
         for (Path entry : sorted(Files.list(part))) {
             if (!Files.isDirectory(entry)) {
-                others.add(entry);
+                (PictureFormats.named(entry) ? strays : others).add(entry);
                 continue;
             }
             int before = files.size();
@@ -376,6 +377,7 @@ public final class ImageFolder {
             }
         }
         odd.leftOut(part, others);
+        odd.leftOut(part, strays, "they lie beside the folders of classes, not in them");
         if (!files.isEmpty() && !empty.isEmpty()) {
             throw new DataException(empty.getFirst() + " has no picture (" + PictureFormats.endings()
                     + "): put some there, or remove this folder of a class");

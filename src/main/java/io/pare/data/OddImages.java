@@ -40,7 +40,7 @@ public final class OddImages {
      * @param damaged rule for images that cannot be read: skip or refuse
      * @param foreign rule for those that can and have other colours than the network's input
      * @param background what transparent images are laid upon, or {@code null} to drop their transparency
-     * @param notes takes a line for each image that is skipped, and one for files that are no images
+     * @param notes takes a line for each image that is skipped, and one for files that are not read
      */
     public OddImages(Rule damaged, Rule foreign, Background background, Consumer<String> notes) {
         if (damaged == Rule.CONVERT) {
@@ -68,15 +68,20 @@ public final class OddImages {
         return background;
     }
 
-    /** Says that files of {@code place} are no images that can be read. */
+    /** Says that files of {@code place} are not read, as images of other formats. */
     public void leftOut(Path place, PictureFormats.Others others) {
+        leftOut(place, others, "read are " + PictureFormats.endings());
+    }
+
+    /** Says that files of {@code place} are not read, and why. */
+    void leftOut(Path place, PictureFormats.Others others, String reason) {
         if (others.total() > 0) {
-            notes.accept("left out of " + place + ": " + others + " (read are " + PictureFormats.endings() + ")");
+            notes.accept("left out of " + place + ": " + others + " (" + reason + ")");
             leftOut.addAndGet(others.total());
         }
     }
 
-    /** Files that were left out because they are no images. */
+    /** Files that were left out unread. */
     public int leftOut() {
         return leftOut.get();
     }

@@ -3,23 +3,20 @@ package io.pare.file;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 
-/** Says when a file is not found because the locale cannot hold its name, as in containers without {@code LANG}. */
+/** Names of files that the locale has no letters for, as in containers without {@code LANG}. */
 public final class FileNames {
-    private static final char UNKNOWN = '\ufffd';
-
     private FileNames() {}
 
-    /** What to add to a message about {@code name}; empty unless the locale is, or may be, to blame. */
+    /** What to add to a message about a file of that name; nothing if the locale can hold it. */
     public static String hint(String name) {
         return hint(name, Charset.forName(System.getProperty("sun.jnu.encoding", StandardCharsets.UTF_8.name())));
     }
 
     static String hint(String name, Charset locale) {
-        // Of a name on the command line only question marks may be left.
-        boolean lost = !locale.newEncoder().canEncode(name) || name.indexOf(UNKNOWN) >= 0
-                || name.indexOf('?') >= 0 && !locale.newEncoder().canEncode("" + UNKNOWN);
-        return lost && !locale.equals(StandardCharsets.UTF_8)
-                ? " (the locale's encoding, " + locale + ", cannot hold every name: set LC_ALL=C.UTF-8)"
-                : "";
+        return locale.newEncoder().canEncode(name)
+                ? ""
+                : "; this locale has no letters outside "
+                        + (locale.equals(StandardCharsets.US_ASCII) ? "ASCII" : locale)
+                        + ": set LC_ALL=C.UTF-8";
     }
 }

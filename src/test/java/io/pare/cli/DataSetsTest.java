@@ -1,7 +1,9 @@
 package io.pare.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,6 +13,7 @@ import io.pare.data.CifarFiles;
 import io.pare.data.IdxFiles;
 import io.pare.data.Pictures;
 import io.pare.train.Checkpoint;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -172,6 +175,68 @@ class DataSetsTest {
         assertTrue(result.out().contains("skipped " + bad + ": it is no picture that is read here"), result.out());
         assertExplained(bad + " is no picture", train(folder.resolve("out"), "--data", data), "refused");
         assertFalse(Files.exists(folder.resolve("out")));
+    }
+
+    @Test
+    void transparentPicturesAreLaidUponTheBackgroundInEveryCommand() throws IOException {
+        Path clear = Pictures.folder(folder.resolve("clear"), 10, 28, 28, ".png");
+        Path white = Pictures.folder(folder.resolve("white"), 10, 28, 28, ".png");
+        for (String part : List.of("train", "test")) {
+            for (int i = 0; i < 8; i++) {
+                for (Path data : List.of(clear, white)) {
+                    Files.createDirectories(data.resolve(part).resolve("z" + i));
+                    Files.copy(data.resolve(part).resolve("one/p0.png"),
+                            data.resolve(part).resolve("z" + i + "/a.png"));
+                }
+            }
+            for (int i = 0; i < 5; i++) {
+                String name = part + "/two/p" + i + ".png";
+                Pictures.write(clear.resolve(name), new BufferedImage(28, 28, BufferedImage.TYPE_INT_ARGB));
+                BufferedImage paper = new BufferedImage(28, 28, BufferedImage.TYPE_INT_RGB);
+                paper.createGraphics().fillRect(0, 0, 28, 28);
+                Pictures.write(white.resolve(name), paper);
+            }
+        }
+        Path laid = folder.resolve("laid");
+        Path drawn = folder.resolve("drawn");
+        assertEquals(Commands.OK, train(laid, "--data", clear, "--background", "white").exit());
+        assertEquals(Commands.OK, train(drawn, "--data", white).exit());
+        assertArrayEquals(Files.readAllBytes(drawn.resolve(Checkpoint.WEIGHTS)),
+                Files.readAllBytes(laid.resolve(Checkpoint.WEIGHTS)));
+        // A run's folder knows its background.
+        String loss = lossOf(run("eval", drawn, "--threads", 1));
+        assertEquals(loss, lossOf(run("eval", laid, "--threads", 1)));
+        assertEquals(loss, lossOf(run("eval", laid, "--data", clear, "--background", "#ffffff", "--threads", 1)));
+        assertNotEquals(loss, lossOf(run("eval", laid, "--data", clear, "--threads", 1)));
+        Path picture = clear.resolve("test/two/p0.png");
+        String paper = run("predict", laid, "--image", white.resolve("test/two/p0.png")).out();
+        assertEquals(paper.substring(paper.indexOf("  ")),
+                run("predict", laid, "--image", picture, "--background", "White").out()
+                        .substring(picture.toString().length()));
+        assertExplained("--background #fffffe differs from the run's white",
+                run("train", "--resume", laid, "--background", "#fffffe"), "resume");
+    }
+
+    private static String lossOf(Result eval) {
+        return eval.out().lines().filter(line -> line.startsWith("test loss")).findFirst().orElseThrow();
+    }
+
+    @Test
+    void pythonFilesOfCifarAreNamedWhateverTheNetwork() throws IOException {
+        Path data = Files.createDirectories(folder.resolve("cifar-100-python"));
+        for (String name : List.of("train", "test", "meta")) {
+            Files.writeString(data.resolve(name), "pickled");
+        }
+        String expected = data + " holds the Python files of CIFAR-100";
+        for (String set : List.of("", "--dataset=cifar100", "--dataset=cifar10", "--dataset=folder",
+                "--dataset=mnist")) {
+            List<Object> more = new ArrayList<>(List.of("--data", data));
+            if (!set.isEmpty()) {
+                more.add(set);
+            }
+            assertExplained(expected, train(folder.resolve("out"), more.toArray()), set);
+        }
+        assertExplained(expected, run("data", "cifar100", "--data", data), "data");
     }
 
     @ParameterizedTest

@@ -222,7 +222,8 @@ class ImageFolderTest {
         assertTrue(notes.get(0).startsWith(
                 "left out of " + data.resolve("train") + ": 1 .txt, 2 .webp, 1 without an ending (read are .bmp, "),
                 notes.toString());
-        assertTrue(notes.get(1).startsWith("left out of " + data.resolve("test") + ": 1 .png"), notes.toString());
+        assertTrue(notes.get(1).startsWith("left out of " + data.resolve("test") + ": 1 .png (they lie beside"),
+                notes.toString());
     }
 
     @Test
