@@ -2,6 +2,8 @@ package io.pare.data;
 
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -19,7 +21,7 @@ final class Prefetch implements AutoCloseable {
 
     private final Region region = Region.shared("prefetched batches");
     private final Slot[] slots = new Slot[DEPTH];
-    private final Thread[] threads;
+    private final List<Thread> threads = new ArrayList<>();
     private final Object lock = new Object();
     private final int batchSize;
     private final int claim;
@@ -65,13 +67,17 @@ final class Prefetch implements AutoCloseable {
     Prefetch(int threadCount, int batchSize, long inputBytes, Supplier<Loader> loader) {
         this.batchSize = batchSize;
         this.claim = Math.max(1, batchSize / (SHARES * threadCount));
-        for (int i = 0; i < DEPTH; i++) {
-            slots[i] = new Slot(region.allocate(batchSize * inputBytes), batchSize);
-        }
-        threads = new Thread[threadCount];
-        for (int i = 0; i < threadCount; i++) {
-            Loader own = loader.get();
-            threads[i] = Thread.ofPlatform().daemon().name("pare-loader-" + (i + 1)).start(() -> serve(own));
+        try {
+            for (int i = 0; i < DEPTH; i++) {
+                slots[i] = new Slot(region.allocate(batchSize * inputBytes), batchSize);
+            }
+            for (int i = 0; i < threadCount; i++) {
+                Loader own = loader.get();
+                threads.add(Thread.ofPlatform().daemon().name("pare-loader-" + (i + 1)).start(() -> serve(own)));
+            }
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
         }
     }
 
@@ -104,15 +110,22 @@ final class Prefetch implements AutoCloseable {
         }
     }
 
-    /** Waits for the batch after the one that was released last. A failure in one of its rows is thrown here. */
+    /**
+     * Waits for the batch after the one that was released last. A failure in one of its rows is thrown here.
+     *
+     * @throws IllegalStateException if this is closed, before or meanwhile
+     */
     Slot take() {
         Slot slot = slots[taken % DEPTH];
         synchronized (lock) {
             boolean interrupted = false;
-            while (nextBatch <= taken || slot.pending > 0) {
+            while (!closed && (nextBatch <= taken || slot.pending > 0)) {
                 interrupted |= interruptedWait();
             }
             restore(interrupted);
+            if (closed) {
+                throw new IllegalStateException("the threads that load images are closed");
+            }
         }
         if (slot.failure instanceof Error error) {
             throw error;

@@ -225,7 +225,7 @@ public final class Convolution {
             MemorySegment offered = Dnnl.owned(local, create, call, dnnl_h::dnnl_primitive_desc_destroy, subject);
             int place = 0;
             do {
-                if (Primitive.implementation(offered, subject).startsWith(DIRECT)) {
+                if (Primitive.implementation(local, offered, subject).startsWith(DIRECT)) {
                     return place;
                 }
                 place++;

@@ -58,19 +58,29 @@ final class Dnnl {
         }
     }
 
-    /** As {@link #create}, and leaves it to the region to destroy the handle. */
+    /**
+     * As {@link #create}, and leaves it to the region to destroy the handle. What it returns is the region's like its
+     * memory: a call that takes it keeps the region open, and after the region's close it is refused.
+     */
     static MemorySegment owned(Region region, Create create, String call, Destroy destroy, Object subject) {
         MemorySegment handle = create(create, call, subject);
         region.own(() -> check(destroy.handle(handle), call.replace("_create", "_destroy"), subject));
-        return handle;
+        return sized(handle, 0, region);
     }
 
     static MemorySegment dims(Arena arena, long... dims) {
         return arena.allocateFrom(ValueLayout.JAVA_LONG, dims);
     }
 
+    /** What oneDNN points to and never frees. */
     @SuppressWarnings("restricted")
     static MemorySegment sized(MemorySegment pointer, long bytes) {
         return pointer.reinterpret(bytes);
+    }
+
+    /** What oneDNN points to and frees with a handle of the region. */
+    @SuppressWarnings("restricted")
+    static MemorySegment sized(MemorySegment pointer, long bytes, Region region) {
+        return pointer.reinterpret(bytes, region.arena(), null);
     }
 }

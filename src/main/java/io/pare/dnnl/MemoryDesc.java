@@ -15,11 +15,13 @@ import java.util.Arrays;
  * such memory, and size it by {@link #sizeBytes()}, never by the product of its dimensions.
  */
 public final class MemoryDesc {
+    private final Region region;
     private final MemorySegment handle;
     private final long[] dims;
     private final long sizeBytes;
 
-    private MemoryDesc(MemorySegment handle, long[] dims) {
+    private MemoryDesc(Region region, MemorySegment handle, long[] dims) {
+        this.region = region;
         this.handle = handle;
         this.dims = dims;
         this.sizeBytes = dnnl_h.dnnl_memory_desc_get_size(handle);
@@ -70,7 +72,7 @@ public final class MemoryDesc {
             MemorySegment handle = Dnnl.owned(region,
                     out -> dnnl_h.dnnl_memory_desc_create_with_tag(out, dims.length, list, type.code(), tag),
                     "dnnl_memory_desc_create_with_tag", dnnl_h::dnnl_memory_desc_destroy, Arrays.toString(dims));
-            return new MemoryDesc(handle, dims.clone());
+            return new MemoryDesc(region, handle, dims.clone());
         }
     }
 
@@ -81,7 +83,7 @@ public final class MemoryDesc {
         }
         MemorySegment handle = Dnnl.owned(region, out -> dnnl_h.dnnl_memory_desc_clone(out, borrowed),
                 "dnnl_memory_desc_clone", dnnl_h::dnnl_memory_desc_destroy, "query");
-        return new MemoryDesc(handle, longs(handle, dnnl_h.dnnl_query_dims(), rank(handle)));
+        return new MemoryDesc(region, handle, longs(region, handle, dnnl_h.dnnl_query_dims(), rank(handle)));
     }
 
     /** Logical dimensions, whatever the layout. */
@@ -116,8 +118,8 @@ public final class MemoryDesc {
 
     /** Whether the layout is the row-major one of 32-bit floats, without blocks or padding. */
     public boolean isPlain() {
-        try (Region region = Region.confined("layout question")) {
-            return sameAs(plain(region, dims));
+        try (Region question = Region.confined("layout question")) {
+            return sameAs(plain(question, dims));
         }
     }
 
@@ -140,13 +142,13 @@ public final class MemoryDesc {
             if (dnnl_h.dnnl_memory_desc_query(handle, dnnl_h.dnnl_query_strides(), out) != 0) {
                 return text.append(" opaque, ").append(sizeBytes).append(" bytes").toString();
             }
-            text.append(" strides ").append(Arrays.toString(longs(handle, dnnl_h.dnnl_query_strides(), dims.length)));
+            text.append(" strides ").append(Arrays.toString(longs(region, handle, dnnl_h.dnnl_query_strides(), dims.length)));
             MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
             if (dnnl_h.dnnl_memory_desc_query(handle, dnnl_h.dnnl_query_inner_nblks_s32(), count) == 0) {
                 int blocks = count.get(ValueLayout.JAVA_INT, 0);
                 if (blocks > 0) {
-                    long[] sizes = longs(handle, dnnl_h.dnnl_query_inner_blks(), blocks);
-                    long[] axes = longs(handle, dnnl_h.dnnl_query_inner_idxs(), blocks);
+                    long[] sizes = longs(region, handle, dnnl_h.dnnl_query_inner_blks(), blocks);
+                    long[] axes = longs(region, handle, dnnl_h.dnnl_query_inner_idxs(), blocks);
                     for (int i = 0; i < blocks; i++) {
                         text.append(i == 0 ? " blocks " : ", ").append(sizes[i]).append(" of dim ").append(axes[i]);
                     }
@@ -168,11 +170,11 @@ public final class MemoryDesc {
         }
     }
 
-    private static long[] longs(MemorySegment handle, int what, int count) {
+    private static long[] longs(Region region, MemorySegment handle, int what, int count) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             Dnnl.check(dnnl_h.dnnl_memory_desc_query(handle, what, out), "dnnl_memory_desc_query", what);
-            MemorySegment list = Dnnl.sized(out.get(ValueLayout.ADDRESS, 0), (long) count * Long.BYTES);
+            MemorySegment list = Dnnl.sized(out.get(ValueLayout.ADDRESS, 0), (long) count * Long.BYTES, region);
             return list.toArray(ValueLayout.JAVA_LONG);
         }
     }

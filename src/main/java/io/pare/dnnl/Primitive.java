@@ -31,8 +31,9 @@ public final class Primitive {
         this.handle = Dnnl.owned(region, out -> dnnl_h.dnnl_primitive_create(out, descriptor), "dnnl_primitive_create",
                 dnnl_h::dnnl_primitive_destroy, subject);
         for (Arg arg : Arg.values()) {
-            MemoryDesc desc = MemoryDesc.copyOf(region,
-                    dnnl_h.dnnl_primitive_desc_query_md(descriptor, dnnl_h.dnnl_query_exec_arg_md(), arg.code()));
+            MemoryDesc desc = MemoryDesc.copyOf(region, Dnnl.sized(
+                    dnnl_h.dnnl_primitive_desc_query_md(descriptor, dnnl_h.dnnl_query_exec_arg_md(), arg.code()), 0,
+                    region));
             if (desc != null) {
                 descs.put(arg, desc);
             }
@@ -51,15 +52,15 @@ public final class Primitive {
 
     /** The kernel that oneDNN chose, e.g. {@code brgconv:avx512_core}. */
     public String implementation() {
-        return implementation(descriptor, subject);
+        return implementation(region, descriptor, subject);
     }
 
-    static String implementation(MemorySegment descriptor, String subject) {
+    static String implementation(Region region, MemorySegment descriptor, String subject) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             Dnnl.check(dnnl_h.dnnl_primitive_desc_query(descriptor, dnnl_h.dnnl_query_impl_info_str(), 0, out),
                     "dnnl_primitive_desc_query", subject);
-            return Dnnl.sized(out.get(ValueLayout.ADDRESS, 0), Long.MAX_VALUE).getString(0);
+            return Dnnl.sized(out.get(ValueLayout.ADDRESS, 0), Long.MAX_VALUE, region).getString(0);
         }
     }
 

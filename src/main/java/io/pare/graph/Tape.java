@@ -1,6 +1,7 @@
 package io.pare.graph;
 
 import io.pare.kernel.Bits;
+import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.mem.Workspace;
@@ -24,7 +25,10 @@ import java.util.Set;
  * Values and gradients that are never needed at the same time share memory: a tape is compiled twice, first to find who
  * needs what from when to when, then into the places that follow from that. Inputs and labels stay as they are; the output,
  * and what {@link #backward} needs, stay until the next pass of this tape or of one that shares its {@link Workspace}.
- * A tape is not thread-safe: one thread at a time runs it, and always a platform thread.
+ *
+ * <p>A tape is not thread-safe: one thread at a time runs it and those that share its workspace, and always a platform
+ * thread; a second one gets {@link IllegalStateException}. The regions of the tape and of its parameters stay open while
+ * it runs; after they are closed it throws {@link IllegalStateException}.
  */
 public final class Tape {
     /** More of them would save little more. */
@@ -32,6 +36,8 @@ public final class Tape {
 
     private final Region region;
     private final Storage storage;
+    private final Workspace workspace;
+    private final CriticalSection section;
     private final Binding binding;
     private final int parts;
     private final boolean training;
@@ -54,7 +60,8 @@ public final class Tape {
     private MemorySegment memory;
     /** Which step is being built: forward ones from 0 on, then backward ones, then what follows a pass. */
     private int moment;
-    private boolean passed;
+    /** The thread of the forward pass whose values are there; {@code null} for none. */
+    private Thread passed;
     private boolean repeating;
     private int part;
     private long key;
@@ -85,11 +92,13 @@ public final class Tape {
         }
     }
 
-    private Tape(Region region, Storage storage, Node root, List<Node> order, Binding binding, boolean training,
-            Way way, int parts, Segments segments) {
+    private Tape(Region region, Storage storage, Workspace workspace, Node root, List<Node> order, Binding binding,
+            boolean training, Way way, int parts, Segments segments) {
         this.segments = segments;
         this.region = region;
         this.storage = storage;
+        this.workspace = workspace;
+        this.section = new CriticalSection(workspace.oneThread()).on(region);
         this.binding = binding;
         this.training = training;
         this.parts = parts;
@@ -155,22 +164,24 @@ public final class Tape {
 
     private static Tape compile(Region region, Workspace workspace, Node root, Binding binding, boolean training,
             Way way, int parts, boolean recompute) {
-        List<Node> order = topologicalOrder(root);
-        Tape tape;
-        if (way == Way.SPARSE) {
-            tape = new Tape(region, new Storage.Separate(region), root, order, binding, training, way, parts,
-                    Segments.NONE);
-        } else {
-            Survey survey = survey(root, order, training, way, parts, recompute);
-            MemoryPlan plan = survey.plan();
-            MemorySegment memory = workspace.take(plan.bytes());
-            tape = new Tape(region, plan.in(memory, region), root, order, binding, training, way, parts,
-                    survey.segments());
-            tape.plan = plan;
-            tape.memory = memory;
+        try (var _ = new CriticalSection(workspace.oneThread()).on(region).enter()) {
+            List<Node> order = topologicalOrder(root);
+            Tape tape;
+            if (way == Way.SPARSE) {
+                tape = new Tape(region, new Storage.Separate(region), workspace, root, order, binding, training, way,
+                        parts, Segments.NONE);
+            } else {
+                Survey survey = survey(root, order, training, way, parts, recompute);
+                MemoryPlan plan = survey.plan();
+                MemorySegment memory = workspace.take(plan.bytes());
+                tape = new Tape(region, plan.in(memory, region), workspace, root, order, binding, training, way,
+                        parts, survey.segments());
+                tape.plan = plan;
+                tape.memory = memory;
+            }
+            tape.readMasks();
+            return tape;
         }
-        tape.readMasks();
-        return tape;
     }
 
     /** What a tape of {@code steps} forward steps in such segments takes. */
@@ -210,7 +221,8 @@ public final class Tape {
         }
         MemorySurvey survey = new MemorySurvey(shapes, segments);
         try (Region handles = Region.confined("memory survey")) {
-            Tape tape = new Tape(handles, survey, root, order, survey, training, way, parts, segments);
+            Tape tape = new Tape(handles, survey, new Workspace(handles), root, order, survey, training, way, parts,
+                    segments);
             return new Survey(survey.plan(), segments, tape.steps.length);
         }
     }
@@ -290,7 +302,7 @@ public final class Tape {
      * {@link IllegalArgumentException}. The work is that of the weights that are left.
      */
     public static Tape sparseTraining(Region region, Node loss, Binding binding) {
-        return compile(region, null, loss, binding, true, Way.SPARSE, 1, false);
+        return compile(region, new Workspace(region), loss, binding, true, Way.SPARSE, 1, false);
     }
 
     /** Whether {@link #sparseInference} takes a graph: all that is computed in it, and its batch, have sparse rules. */
@@ -302,14 +314,14 @@ public final class Tape {
 
     /** As {@link #inference}, under the conditions of {@link #sparseTraining}. */
     public static Tape sparseInference(Region region, Node output, Binding binding) {
-        return compile(region, null, output, binding, false, Way.SPARSE, 1, false);
+        return compile(region, new Workspace(region), output, binding, false, Way.SPARSE, 1, false);
     }
 
     /** As {@link #training}, with memory of its own for everything: what sharing must be equal to. */
     static Tape separate(Region region, Node root, Binding binding, boolean training, boolean useNative,
             Precision precision) {
-        return new Tape(region, new Storage.Separate(region), root, topologicalOrder(root), binding, training,
-                Way.dense(useNative, precision), 1, Segments.NONE);
+        return new Tape(region, new Storage.Separate(region), new Workspace(region), root, topologicalOrder(root),
+                binding, training, Way.dense(useNative, precision), 1, Segments.NONE);
     }
 
     /** The plan that the tape was built by; {@code null} where everything has memory of its own. */
@@ -404,8 +416,10 @@ public final class Tape {
      * are zero in sparse tapes; dense ones know no masks.
      */
     public void readMasks() {
-        for (int i = steps.length - 1; i >= 0; i--) {
-            steps[i].readMasks();
+        try (var _ = section.enter()) {
+            for (int i = steps.length - 1; i >= 0; i--) {
+                steps[i].readMasks();
+            }
         }
     }
 
@@ -420,25 +434,47 @@ public final class Tape {
 
     /** As {@link #forward(long)}, for one of the parts of a batch, from 0: dropout zeroes what it would in the whole. */
     public void forward(long randomKey, int ofParts) {
-        this.key = randomKey;
-        this.part = ofParts;
-        this.passed = true;
-        for (Step step : steps) {
-            step.forward();
+        try (var _ = section.enter()) {
+            key = randomKey;
+            part = ofParts;
+            passed = Thread.currentThread();
+            workspace.claim(this);
+            for (Step step : steps) {
+                step.forward();
+            }
         }
     }
 
     /**
-     * Computes the gradient of the loss by every parameter, from the values of the last forward pass, which it uses up.
+     * Computes the gradient of the loss by every parameter, from the values of the last forward pass, which it uses up. It
+     * is for the thread of that pass.
      */
     public void backward() {
         if (!training) {
             throw new IllegalStateException("compiled for inference: there is no backward pass");
         }
-        if (!passed) {
+        try (var _ = section.enter()) {
+            checkPassed();
+            passed = null;
+            runBackward();
+        }
+    }
+
+    private void checkPassed() {
+        if (passed == null) {
             throw new IllegalStateException("a backward pass takes a forward pass before it");
         }
-        passed = false;
+        if (passed != Thread.currentThread()) {
+            throw new IllegalStateException("a tape is used by two threads: the forward pass before was that of '"
+                    + passed.getName() + "', the backward pass is that of '" + Thread.currentThread().getName() + "'");
+        }
+        if (!workspace.isClaimedBy(this)) {
+            throw new IllegalStateException("what a backward pass needs is gone: since the forward pass another tape ran"
+                    + " that shares its memory");
+        }
+    }
+
+    private void runBackward() {
         for (int segment = segments.count() - 1; segment >= 0; segment--) {
             int start = segments.start(segment);
             int end = segments.end(segment, steps.length);
@@ -470,7 +506,9 @@ public final class Tape {
 
     /** The value of the node that the tape was compiled for; for a loss see {@link #loss}. */
     public FloatTensor output() {
-        output.refresh().run();
+        try (var _ = section.enter()) {
+            output.refresh().run();
+        }
         return output.tensor();
     }
 
@@ -678,10 +716,11 @@ public final class Tape {
         };
     }
 
-    private static FloatTensor bound(Node node, FloatTensor tensor) {
+    private FloatTensor bound(Node node, FloatTensor tensor) {
         if (tensor == null || !Arrays.equals(tensor.shape(), node.shape())) {
             throw new IllegalArgumentException("the binding gives " + tensor + " for " + node);
         }
+        section.on(tensor.segment());
         return tensor;
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -15,15 +16,19 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /**
- * Owns off-heap memory and native handles and frees both, handles first, in reverse order of their creation.
+ * Owns off-heap memory and native handles and frees both: the memory, then the handles in reverse order of their creation.
  *
  * <p>A region is the only way by which Pare allocates off-heap memory, so {@link #liveBytes()} is the whole of it, but for
  * that of {@link #inFile}, which lies on a disk.
- * Allocation and {@link #own} may be called by one thread at a time; memory of a {@link #shared} region may be read
- * and written by any thread, that of a {@link #confined} one only by the thread that opened it. {@link #close()} is
- * idempotent; memory that is touched after it throws {@link IllegalStateException}.
+ * Any thread may allocate, use the memory of, and close a {@link #shared} region; a {@link #confined} one is for the thread
+ * that opened it. Memory that is touched after {@link #close()} throws {@link IllegalStateException}. Loops go by address,
+ * which the memory's own checks do not see: what computes {@linkplain Hold holds} the region meanwhile.
+ *
+ * <p>With {@code -Dpare.debug.leaks=true} {@link #describeLive} says where each region was opened, and a region that is
+ * garbage before it is closed is reported through {@link System.Logger}.
  */
 public final class Region implements AutoCloseable {
     /** Alignment of every allocation, in bytes: one cache line, one 512-bit vector. */
@@ -39,8 +44,9 @@ public final class Region implements AutoCloseable {
     private static final int SHIFTS = 8;
     private static final long SHIFT = 265 * ALIGNMENT;
 
+    private static final boolean DEBUG_LEAKS = Boolean.getBoolean("pare.debug.leaks");
     private static final AtomicLong LIVE_BYTES = new AtomicLong();
-    private static final Map<Region, Boolean> OPEN = new ConcurrentHashMap<>();
+    private static final Map<MemorySegment.Scope, Hold> OPEN = new ConcurrentHashMap<>();
 
     /** Frees one native handle. */
     @FunctionalInterface
@@ -48,37 +54,121 @@ public final class Region implements AutoCloseable {
         void run();
     }
 
-    private final String name;
+    /**
+     * Keeps a region open while something computes on its memory: {@link Region#close} is refused meanwhile. Any number of
+     * threads may hold a region at the same time. A region has one such object, and taking it allocates nothing.
+     *
+     * <p>It is also what is known of a region when the region itself is garbage, so it does not refer to it.
+     */
+    public static final class Hold implements AutoCloseable {
+        private final String name;
+        /** {@code null} unless leaks are looked for. */
+        private final Opening opening;
+        private long bytes;
+        private int handles;
+        private int holders;
+        private boolean closed;
+
+        private Hold(String name, Opening opening) {
+            this.name = name;
+            this.opening = opening;
+        }
+
+        /**
+         * Takes hold until {@link #close}, once for each time.
+         *
+         * @throws IllegalStateException if the region is closed
+         */
+        public synchronized Hold take() {
+            checkOpen();
+            holders++;
+            return this;
+        }
+
+        /** Lets go of what was taken. */
+        @Override
+        public synchronized void close() {
+            holders--;
+        }
+
+        private void checkOpen() {
+            if (closed) {
+                throw new IllegalStateException("region '" + name + "' is closed");
+            }
+        }
+
+        private synchronized String describe() {
+            return name + ": " + bytes + " bytes, " + handles + " handles";
+        }
+
+        private synchronized boolean isOpen() {
+            return !closed;
+        }
+    }
+
+    /** Where a region was opened. */
+    private static final class Opening extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Opening() {
+            super("opened by thread '" + Thread.currentThread().getName() + "'");
+        }
+
+        String describe() {
+            StringBuilder text = new StringBuilder("    " + getMessage() + "\n");
+            Stream.of(getStackTrace()).filter(frame -> !frame.getClassName().equals(Region.class.getName()))
+                    .forEach(frame -> text.append("        at ").append(frame).append('\n'));
+            return text.toString();
+        }
+    }
+
+    /** Tells of regions that are garbage before they are closed; there only where leaks are looked for. */
+    private static final class Leaks {
+        private static final System.Logger LOG = System.getLogger("io.pare.mem");
+        private static final Cleaner CLEANER = Cleaner.create();
+
+        static void watch(Region region) {
+            Hold hold = region.hold;
+            CLEANER.register(region, () -> {
+                if (hold.isOpen()) {
+                    LOG.log(System.Logger.Level.WARNING, "a region was never closed, nor can be now, and keeps its memory: "
+                            + hold.describe(), hold.opening);
+                }
+            });
+        }
+    }
+
+    private final Hold hold;
     private final Arena arena;
+    /** The only thread that may use it; {@code null} for any. */
+    private final Thread owner;
     private final long capBytes;
     private final Path path;
     private final FileChannel file;
     private final Deque<Release> handles = new ArrayDeque<>();
-    private long bytes;
     private int large;
-    private boolean closed;
 
-    private Region(String name, Arena arena, long capBytes) {
-        this(name, arena, capBytes, null, null);
-    }
-
-    private Region(String name, Arena arena, long capBytes, Path path, FileChannel file) {
-        this.name = Objects.requireNonNull(name);
+    private Region(String name, Arena arena, Thread owner, long capBytes, Path path, FileChannel file) {
+        this.hold = new Hold(Objects.requireNonNull(name), DEBUG_LEAKS ? new Opening() : null);
         this.arena = arena;
+        this.owner = owner;
         this.capBytes = capBytes;
         this.path = path;
         this.file = file;
-        OPEN.put(this, Boolean.TRUE);
+        OPEN.put(arena.scope(), hold);
+        if (DEBUG_LEAKS) {
+            Leaks.watch(this);
+        }
     }
 
     /** Opens a region whose memory only the calling thread may touch. */
     public static Region confined(String name) {
-        return new Region(name, Arena.ofConfined(), Long.MAX_VALUE);
+        return new Region(name, Arena.ofConfined(), Thread.currentThread(), Long.MAX_VALUE, null, null);
     }
 
     /** Opens a region whose memory any thread may touch. Costs microseconds to close: one per model or run. */
     public static Region shared(String name) {
-        return new Region(name, Arena.ofShared(), Long.MAX_VALUE);
+        return new Region(name, Arena.ofShared(), null, Long.MAX_VALUE, null, null);
     }
 
     /** As {@link #shared(String)}, and refuses with {@link MemoryLimitException} to hold more than {@code capBytes}. */
@@ -86,7 +176,7 @@ public final class Region implements AutoCloseable {
         if (capBytes < 0) {
             throw new IllegalArgumentException("cap of region '" + name + "' is negative: " + capBytes);
         }
-        return new Region(name, Arena.ofShared(), capBytes);
+        return new Region(name, Arena.ofShared(), null, capBytes, null, null);
     }
 
     /**
@@ -101,29 +191,48 @@ public final class Region implements AutoCloseable {
         try {
             FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ,
                     StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
-            return new Region(name, Arena.ofShared(), Long.MAX_VALUE, path, file);
+            return new Region(name, Arena.ofShared(), null, Long.MAX_VALUE, path, file);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** Allocates {@code bytes} zeroed bytes, aligned to 64 and followed by 64 bytes of slack that are not counted. */
+    /**
+     * Allocates {@code bytes} zeroed bytes, aligned to 64 and followed by 64 bytes of slack that are not counted.
+     *
+     * @throws OutOfMemoryError if the system has no more, with what this region and all regions hold
+     * @throws IllegalStateException if the region is closed
+     */
     public MemorySegment allocate(long bytes) {
         if (bytes < 0) {
             throw new IllegalArgumentException("negative size: " + bytes);
         }
-        checkOpen();
-        if (bytes > capBytes - this.bytes) {
-            throw new MemoryLimitException(name, bytes, this.bytes, capBytes);
+        synchronized (hold) {
+            hold.checkOpen();
+            if (bytes > capBytes - hold.bytes) {
+                throw new MemoryLimitException(hold.name, bytes, hold.bytes, capBytes);
+            }
+            if (file != null) {
+                return map(bytes);
+            }
+            MemorySegment segment = take(bytes);
+            hold.bytes += bytes;
+            LIVE_BYTES.addAndGet(bytes);
+            return segment;
         }
-        if (file != null) {
-            return map(bytes);
-        }
+    }
+
+    private MemorySegment take(long bytes) {
         long shift = bytes < LARGE ? 0 : (large++ % SHIFTS + 1) * SHIFT;
-        MemorySegment segment = arena.allocate(shift + bytes + ALIGNMENT, ALIGNMENT).asSlice(shift, bytes);
-        this.bytes += bytes;
-        LIVE_BYTES.addAndGet(bytes);
-        return segment;
+        try {
+            return arena.allocate(Math.addExact(bytes, shift + ALIGNMENT), ALIGNMENT).asSlice(shift, bytes);
+        } catch (OutOfMemoryError | ArithmeticException e) {
+            OutOfMemoryError named = new OutOfMemoryError("region '" + hold.name + "' cannot get " + bytes
+                    + " bytes more: it holds " + hold.bytes + ", all regions together " + LIVE_BYTES.get()
+                    + "; use a smaller batch or network, close what is no longer needed, or give the process more memory");
+            named.initCause(e);
+            throw named;
+        }
     }
 
     /** Writes zeros first: a full disk is found out now, not by the one who touches the memory. */
@@ -153,24 +262,48 @@ public final class Region implements AutoCloseable {
         return new FloatTensor(allocate(Math.multiplyExact(count, (long) Float.BYTES)), shape);
     }
 
-    /** Takes ownership of a native handle: {@code release} runs once, when this region closes. */
+    /**
+     * Takes ownership of a native handle: {@code release} runs once, after this region's memory is freed. If the region is
+     * closed already it runs now.
+     *
+     * @throws IllegalStateException if the region is closed
+     */
     public void own(Release release) {
-        checkOpen();
-        handles.push(Objects.requireNonNull(release));
+        synchronized (hold) {
+            if (!hold.closed) {
+                handles.push(release);
+                hold.handles++;
+                return;
+            }
+        }
+        release.run();
+        hold.checkOpen();
     }
 
-    /** The arena, for calls that allocate by themselves; what they allocate is not counted. */
+    /** The arena, for calls that allocate by themselves; what they allocate is not counted. Never close it itself. */
     public Arena arena() {
         return arena;
     }
 
     public String name() {
-        return name;
+        return hold.name;
     }
 
     /** Bytes of memory that this region holds; those in a file are not counted. */
     public long bytes() {
-        return bytes;
+        synchronized (hold) {
+            return hold.bytes;
+        }
+    }
+
+    /** What keeps this region open. */
+    public Hold hold() {
+        return hold;
+    }
+
+    /** What keeps the region open that the memory belongs to; {@code null} for memory of no open region. */
+    public static Hold holdOf(MemorySegment memory) {
+        return OPEN.get(memory.scope());
     }
 
     /** Bytes that all open regions hold together. */
@@ -183,53 +316,91 @@ public final class Region implements AutoCloseable {
         return OPEN.size();
     }
 
-    /** One line for each open region: name, bytes, handles. For leak reports. */
+    /**
+     * One line for each open region: name, bytes, handles. For leak reports. With {@code -Dpare.debug.leaks=true} the stack
+     * of its opening follows.
+     */
     public static String describeLive() {
         StringBuilder text = new StringBuilder();
-        for (Region region : OPEN.keySet()) {
-            text.append(region.name).append(": ").append(region.bytes).append(" bytes, ").append(region.handles.size())
-                    .append(" handles\n");
+        for (Hold hold : OPEN.values()) {
+            text.append(hold.describe()).append('\n');
+            if (hold.opening != null) {
+                text.append(hold.opening.describe());
+            }
         }
         return text.toString();
     }
 
-    /** Frees the handles in reverse order, then the memory. A handle that fails to close does not keep the rest. */
+    /**
+     * Frees the memory, then the handles in reverse order; what is closed already stays so. A handle that fails to close
+     * does not keep the rest.
+     *
+     * @throws IllegalStateException if something computes on the memory; the region stays open then
+     * @throws WrongThreadException if the region is confined to another thread; it stays open then
+     */
     @Override
     public void close() {
-        if (closed) {
-            return;
+        synchronized (hold) {
+            if (hold.closed) {
+                return;
+            }
+            closeArena();
+            hold.closed = true;
+            OPEN.remove(arena.scope());
+            LIVE_BYTES.addAndGet(-hold.bytes);
         }
-        closed = true;
         RuntimeException failure = null;
         while (!handles.isEmpty()) {
-            try {
-                handles.pop().run();
-            } catch (RuntimeException e) {
-                if (failure == null) {
-                    failure = e;
-                } else {
-                    failure.addSuppressed(e);
-                }
-            }
+            failure = attempt(handles.pop(), failure);
         }
-        arena.close();
-        try {
-            if (file != null) {
-                file.close();
-            }
-        } catch (IOException e) {
-            failure = new UncheckedIOException(e);
+        if (file != null) {
+            failure = attempt(this::closeFile, failure);
         }
-        OPEN.remove(this);
-        LIVE_BYTES.addAndGet(-bytes);
         if (failure != null) {
             throw failure;
         }
     }
 
-    private void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException("region '" + name + "' is closed");
+    /** From here on a call that takes memory or a handle is refused, and none is running: the arena sees to both. */
+    private void closeArena() {
+        if (owner != null && owner != Thread.currentThread()) {
+            throw new WrongThreadException("region '" + hold.name + "' is confined to thread '" + owner.getName()
+                    + "': only that can close it");
         }
+        if (hold.holders > 0) {
+            throw inUse(null);
+        }
+        try {
+            arena.close();
+        } catch (IllegalStateException e) {
+            if (arena.scope().isAlive()) {
+                throw inUse(e);
+            }
+        }
+    }
+
+    private IllegalStateException inUse(Throwable cause) {
+        return new IllegalStateException("region '" + hold.name
+                + "' is in use and stays open: close it when what computes on it has ended", cause);
+    }
+
+    private void closeFile() {
+        try {
+            file.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static RuntimeException attempt(Release release, RuntimeException before) {
+        try {
+            release.run();
+        } catch (RuntimeException e) {
+            if (before == null) {
+                return e;
+            }
+            before.addSuppressed(e);
+        }
+        return before;
     }
 }

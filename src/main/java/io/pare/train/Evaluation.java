@@ -52,6 +52,12 @@ public record Evaluation(double accuracy, double topFive, double loss, int sampl
 
     /** Runs every sample once, without dropout. */
     public static Evaluation of(Network network, Dataset data, PixelScale scale, Precision precision) {
+        try (var _ = network.section().enter()) {
+            return measure(network, data, scale, precision);
+        }
+    }
+
+    private static Evaluation measure(Network network, Dataset data, PixelScale scale, Precision precision) {
         int batch = batch(network, data);
         int classes = network.model().classes();
         Tape tape = network.inferenceTape(batch, network.sparse(batch, false), precision);

@@ -8,6 +8,7 @@ import io.pare.graph.Op;
 import io.pare.graph.Precision;
 import io.pare.graph.Tape;
 import io.pare.kernel.Bits;
+import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.mem.Workspace;
@@ -20,11 +21,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 
 /**
  * A model with memory for its parameters and, for each batch size that is asked for, a compiled tape.
  *
- * <p>Owns all of it; {@link #close} frees it. One thread at a time.
+ * <p>Owns all of it; {@link #close} frees it, and is refused while something computes. One thread at a time: a second one
+ * gets {@link IllegalStateException}, and so does one that computes after the close.
  */
 public final class Network implements Binding, AutoCloseable {
     /** Name of the images' input in every tape. */
@@ -45,6 +48,7 @@ public final class Network implements Binding, AutoCloseable {
     private final Region region;
     /** No two tapes run at once, so all lie in the same memory. */
     private final Workspace workspace;
+    private final CriticalSection section;
     private final Map<String, Weight> weights = new LinkedHashMap<>();
     private final Map<TapeKey, Tape> tapes = new HashMap<>();
     private int evaluationBatch;
@@ -97,9 +101,20 @@ public final class Network implements Binding, AutoCloseable {
         this.useNative = useNative;
         this.region = Region.shared("network " + model.name());
         this.workspace = new Workspace(region);
-        for (Parameter parameter : model.parameters()) {
-            weights.put(parameter.name(), new Weight(parameter, region));
+        this.section = new CriticalSection(workspace.oneThread()).on(region);
+        try {
+            for (Parameter parameter : model.parameters()) {
+                weights.put(parameter.name(), new Weight(parameter, region));
+            }
+        } catch (RuntimeException | Error e) {
+            region.close();
+            throw e;
         }
+    }
+
+    /** What enters it has the network for itself, and open, until it leaves. */
+    CriticalSection section() {
+        return section;
     }
 
     public Model model() {
@@ -168,8 +183,10 @@ public final class Network implements Binding, AutoCloseable {
 
     /** Gives everything that is trained memory for the optimiser's state, zeroed. */
     public void prepare(Optimizer optimizer) {
-        for (Weight weight : weights.values()) {
-            weight.prepare(optimizer);
+        try (var _ = section.enter()) {
+            for (Weight weight : weights.values()) {
+                weight.prepare(optimizer);
+            }
         }
     }
 
@@ -208,8 +225,14 @@ public final class Network implements Binding, AutoCloseable {
      * @param recompute whether values are computed again rather than kept; sparse tapes keep them
      */
     Tape trainingTape(int batch, boolean dropout, boolean sparse, Precision precision, int parts, boolean recompute) {
-        return tapes.computeIfAbsent(new TapeKey(batch, dropout, true, 0, 0, sparse, precision, parts, recompute),
+        return tape(new TapeKey(batch, dropout, true, 0, 0, sparse, precision, parts, recompute),
                 key -> training(Graph.softmaxCrossEntropy(logits(key)), key));
+    }
+
+    private Tape tape(TapeKey wanted, Function<TapeKey, Tape> compiler) {
+        try (var _ = section.enter()) {
+            return tapes.computeIfAbsent(wanted, compiler);
+        }
     }
 
     private Tape training(Node loss, TapeKey key) {
@@ -222,7 +245,7 @@ public final class Network implements Binding, AutoCloseable {
     /** As {@link #trainingTape}, with the teacher's logits as a second input and {@link Op.Distillation} as the loss. */
     Tape distillationTape(int batch, boolean dropout, float temperature, float share, boolean sparse,
             Precision precision, int parts, boolean recompute) {
-        return tapes.computeIfAbsent(
+        return tape(
                 new TapeKey(batch, dropout, true, temperature, share, sparse, precision, parts, recompute),
                 key -> training(Graph.distillation(logits(key), Graph.input(TEACHER, batch, model.classes()),
                         temperature, share), key));
@@ -235,7 +258,7 @@ public final class Network implements Binding, AutoCloseable {
 
     /** As {@link #inferenceTape(int)}; sparse ones compute on the weights that masks leave, see {@link #sparse}. */
     Tape inferenceTape(int batch, boolean sparse, Precision precision) {
-        return tapes.computeIfAbsent(new TapeKey(batch, false, false, 0, 0, sparse, precision, 1, false),
+        return tape(new TapeKey(batch, false, false, 0, 0, sparse, precision, 1, false),
                 key -> sparse
                         ? Tape.sparseInference(region, logits(key), this)
                         : Tape.inference(region, workspace, logits(key), this, useNative, precision));
@@ -334,6 +357,11 @@ public final class Network implements Binding, AutoCloseable {
                 : Graph.state(each.name(), each.shape())).toList();
     }
 
+    /**
+     * Frees the parameters and the tapes; what is closed already stays so.
+     *
+     * @throws IllegalStateException if something computes on the network; it stays open then
+     */
     @Override
     public void close() {
         region.close();

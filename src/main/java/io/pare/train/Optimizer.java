@@ -28,10 +28,12 @@ public sealed interface Optimizer {
         @Override
         public void step(Weight weight, double rate, long step) {
             FloatTensor value = weight.value();
-            Kernels.active().sgd(new Sgd(momentum, weight.decays() ? decay : 0, nesterov), (float) rate,
-                    value.segment(), 0, weight.gradient().segment(), 0,
-                    momentum == 0 ? null : weight.state(0).segment(), 0, value.count(), weight.penalty(),
-                    weight.mask());
+            try (var _ = weight.hold()) {
+                Kernels.active().sgd(new Sgd(momentum, weight.decays() ? decay : 0, nesterov), (float) rate,
+                        value.segment(), 0, weight.gradient().segment(), 0,
+                        momentum == 0 ? null : weight.state(0).segment(), 0, value.count(), weight.penalty(),
+                        weight.mask());
+            }
         }
     }
 
@@ -46,11 +48,13 @@ public sealed interface Optimizer {
         public void step(Weight weight, double rate, long step) {
             FloatTensor value = weight.value();
             Adam usual = Adam.STANDARD;
-            Kernels.active().adam(
-                    new Adam(usual.beta1(), usual.beta2(), usual.epsilon(), weight.decays() ? decay : 0, decoupled),
-                    (float) rate, step, value.segment(), 0, weight.gradient().segment(), 0,
-                    weight.state(0).segment(), 0, weight.state(1).segment(), 0, value.count(), weight.penalty(),
-                    weight.mask());
+            try (var _ = weight.hold()) {
+                Kernels.active().adam(
+                        new Adam(usual.beta1(), usual.beta2(), usual.epsilon(), weight.decays() ? decay : 0, decoupled),
+                        (float) rate, step, value.segment(), 0, weight.gradient().segment(), 0,
+                        weight.state(0).segment(), 0, weight.state(1).segment(), 0, value.count(), weight.penalty(),
+                        weight.mask());
+            }
         }
     }
 }

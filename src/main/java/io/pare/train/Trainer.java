@@ -5,6 +5,7 @@ import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
 import io.pare.graph.Tape;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.OneThread;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
@@ -13,8 +14,11 @@ import java.util.function.DoubleUnaryOperator;
  * Makes training steps on a network, epoch by epoch.
  *
  * <p>The order of samples, dropout and augmentation follow from the settings' seed, the epoch's number and the batch's:
- * values, optimiser state and the number of steps are the whole state. A step allocates nothing. One thread at a time;
- * {@link #close} ends those that load images, if the data set asks for some.
+ * values, optimiser state and the number of steps are the whole state. A step allocates nothing. {@link #close} ends the
+ * threads that load images, if the data set asks for some.
+ *
+ * <p>One thread at a time: a second one gets {@link IllegalStateException}. While an epoch runs its thread has the network
+ * for itself, and neither the trainer nor the network can be closed; a listener may end the epoch.
  *
  * <p>Knows no constraint: what compression asks of a step hangs on the {@link Weight}s, as a penalty and a mask. Masks are
  * taken note of when an epoch begins; where they leave few weights, a step computes with these alone.
@@ -22,11 +26,13 @@ import java.util.function.DoubleUnaryOperator;
 public final class Trainer implements AutoCloseable {
     private final Network network;
     private final TrainingSettings settings;
+    private final OneThread oneThread;
     private final Batches batches;
     private Tape tape;
     private final FloatTensor teacherLogits;
     private final List<Weight> weights;
     private long steps;
+    private boolean closed;
 
     /** What happens around each step. */
     public interface StepListener {
@@ -99,18 +105,27 @@ public final class Trainer implements AutoCloseable {
 
     /** Compiles the tapes and zeroes the optimiser's state. */
     public Trainer(Network network, Dataset data, PixelScale scale, TrainingSettings settings) {
+        if (settings.distillation() != null && settings.distillation().teacher() == null) {
+            throw new IllegalArgumentException("the training of " + network.model().name()
+                    + " is to distil, and no teacher is given: give one, or settings without distillation");
+        }
         this.network = network;
         this.settings = settings;
-        this.batches = Batches.shuffled(data, settings.passSize(), scale, settings.augmentation(), settings.seed());
-        network.evaluationBatch(settings.evaluationBatch());
-        int size = settings.batchSize();
-        TrainingSettings.Distillation distillation = settings.distillation();
-        this.teacherLogits = distillation == null ? null : logits(distillation.teacher(), data, scale);
-        this.tape = tape();
+        this.oneThread = new OneThread("the trainer of " + network.model().name());
         this.weights = network.weights().stream().filter(weight -> weight.parameter().trained()).toList();
-        network.prepare(settings.optimizer());
+        this.batches = Batches.shuffled(data, settings.passSize(), scale, settings.augmentation(), settings.seed());
+        try (var _ = network.section().enter()) {
+            network.evaluationBatch(settings.evaluationBatch());
+            TrainingSettings.Distillation distillation = settings.distillation();
+            this.teacherLogits = distillation == null ? null : logits(distillation.teacher(), data, scale);
+            this.tape = tape();
+            network.prepare(settings.optimizer());
+        } catch (RuntimeException | Error e) {
+            batches.close();
+            throw e;
+        }
         progress.batches = stepsPerEpoch();
-        progress.batchSize = size;
+        progress.batchSize = settings.batchSize();
     }
 
     /** The tape that suits the masks of the moment. */
@@ -188,8 +203,21 @@ public final class Trainer implements AutoCloseable {
      * @param rate learning rate by the share of the epoch that is done, in [0, 1)
      * @return whether the epoch came to its end
      * @throws TrainingException if the loss is no longer a finite number
+     * @throws IllegalStateException if another thread uses the trainer or the network, or one of them is closed
      */
     public boolean epoch(int epoch, int fromBatch, DoubleUnaryOperator rate, StepListener listener) {
+        oneThread.enter();
+        try (var _ = network.section().enter()) {
+            if (closed) {
+                throw new IllegalStateException("the trainer of " + network.model().name() + " is closed");
+            }
+            return train(epoch, fromBatch, rate, listener);
+        } finally {
+            oneThread.exit();
+        }
+    }
+
+    private boolean train(int epoch, int fromBatch, DoubleUnaryOperator rate, StepListener listener) {
         tape = tape();
         int parts = settings.accumulate();
         batches.seek(epoch, fromBatch * parts);
@@ -260,9 +288,19 @@ public final class Trainer implements AutoCloseable {
         tape.backward();
     }
 
-    /** Ends the threads that load images; the network stays. */
+    /**
+     * Ends the threads that load images; the network stays. What is closed already stays so.
+     *
+     * @throws IllegalStateException if another thread is in an epoch, which goes on
+     */
     @Override
     public void close() {
-        batches.close();
+        oneThread.enter();
+        try {
+            closed = true;
+            batches.close();
+        } finally {
+            oneThread.exit();
+        }
     }
 }

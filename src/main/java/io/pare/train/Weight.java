@@ -110,10 +110,17 @@ public final class Weight {
                 masked++;
             }
         }
-        Kernels.active().applyMask(kept, value.segment(), 0, value.count());
-        for (FloatTensor state : states) {
-            Kernels.active().applyMask(kept, state.segment(), 0, state.count());
+        try (var _ = hold()) {
+            Kernels.active().applyMask(kept, value.segment(), 0, value.count());
+            for (FloatTensor state : states) {
+                Kernels.active().applyMask(kept, state.segment(), 0, state.count());
+            }
         }
+    }
+
+    /** Keeps the memory of value, gradient and state until it is closed. */
+    Region.Hold hold() {
+        return region.hold().take();
     }
 
     /** How many elements the mask leaves; 0 without one. */

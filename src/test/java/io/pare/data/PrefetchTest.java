@@ -149,6 +149,10 @@ class PrefetchTest {
         batches.close();
         assertEquals(0, loaders());
         assertEquals(regions, Region.liveRegions());
+        try (Region region = Region.confined("batch")) {
+            FloatTensor images = region.tensor(4, batches.data().imageBytes());
+            assertThrows(IllegalStateException.class, () -> batches.next(images, region.allocate(4 * Integer.BYTES)));
+        }
     }
 
     @Test

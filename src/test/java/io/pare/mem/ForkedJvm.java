@@ -33,6 +33,12 @@ public final class ForkedJvm {
      * @return what it printed
      */
     public static String run(Path folder, Class<?> main, String... arguments) throws IOException, InterruptedException {
+        return run(folder, List.of(), main, arguments);
+    }
+
+    /** As {@link #run(Path, Class, String...)}, with options for the JVM. */
+    public static String run(Path folder, List<String> options, Class<?> main, String... arguments)
+            throws IOException, InterruptedException {
         Path log = Files.createTempFile("pare", "log");
         try {
             List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java")
@@ -40,6 +46,7 @@ public final class ForkedJvm {
                     "-XX:-CreateCoredumpOnCrash", "-cp", classPath()));
             ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                     .filter(option -> HANDED_ON.stream().anyMatch(option::startsWith)).forEach(command::add);
+            command.addAll(options);
             command.add(main.getName());
             command.addAll(List.of(arguments));
             Process process = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true)

@@ -1,6 +1,9 @@
 package io.pare.mem;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,7 +17,15 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -104,6 +115,121 @@ class RegionTest {
         });
         assertThrows(IllegalStateException.class, region::close);
         assertEquals(List.of(1), order);
+    }
+
+    @Test
+    void aConfinedRegionThatAStrangerClosesStaysOpenForItsOwner() throws InterruptedException {
+        int before = Region.liveRegions();
+        Region region = Region.confined("mine");
+        FloatTensor tensor = region.tensor(2);
+        List<Throwable> refused = new ArrayList<>();
+        Thread stranger = Thread.ofPlatform().start(() -> {
+            try {
+                region.close();
+            } catch (WrongThreadException e) {
+                refused.add(e);
+            }
+        });
+        stranger.join();
+        assertTrue(refused.getFirst().getMessage().startsWith("region 'mine' is confined to thread '"
+                + Thread.currentThread().getName()), refused.toString());
+        tensor.set(1, 3f);
+        assertEquals(before + 1, Region.liveRegions());
+        region.close();
+        assertEquals(before, Region.liveRegions());
+        assertThrows(IllegalStateException.class, () -> tensor.get(1));
+    }
+
+    @Test
+    void aRegionThatIsHeldStaysOpenWithItsHandles() {
+        List<Integer> order = new ArrayList<>();
+        Region region = Region.shared("held");
+        region.own(() -> order.add(1));
+        MemorySegment memory = region.allocate(8);
+        Region.Hold hold = Region.holdOf(memory.asSlice(4));
+        assertSame(region.hold(), hold);
+        try (var _ = hold.take(); var _ = region.hold().take()) {
+            IllegalStateException e = assertThrows(IllegalStateException.class, region::close);
+            assertTrue(e.getMessage().startsWith("region 'held' is in use"), e.getMessage());
+            assertEquals(List.of(), order);
+            memory.set(ValueLayout.JAVA_BYTE, 0, (byte) 1);
+        }
+        region.close();
+        assertEquals(List.of(1), order);
+        assertNull(Region.holdOf(memory));
+        IllegalStateException e = assertThrows(IllegalStateException.class, hold::take);
+        assertEquals("region 'held' is closed", e.getMessage());
+    }
+
+    @Test
+    void aHandleThatComesAfterTheCloseIsFreedAtOnce() {
+        List<Integer> order = new ArrayList<>();
+        Region region = Region.shared("late");
+        region.close();
+        assertThrows(IllegalStateException.class, () -> region.own(() -> order.add(1)));
+        assertEquals(List.of(1), order);
+    }
+
+    @Test
+    void outOfMemoryNamesTheRegionAndWhatIsHeld() {
+        try (Region region = Region.shared("large network")) {
+            region.allocate(100);
+            for (long bytes : new long[]{1L << 50, Long.MAX_VALUE - 200}) {
+                OutOfMemoryError e = assertThrows(OutOfMemoryError.class, () -> region.allocate(bytes));
+                assertTrue(e.getMessage().startsWith("region 'large network' cannot get " + bytes
+                        + " bytes more: it holds 100, all regions together " + Region.liveBytes()), e.getMessage());
+            }
+            assertEquals(100, region.bytes());
+        }
+    }
+
+    @Test
+    @Tag("process")
+    void whatIsNotClosedIsReportedWithThePlaceOfItsOpening(@TempDir Path folder)
+            throws IOException, InterruptedException {
+        String printed = ForkedJvm.run(folder, List.of("-Dpare.debug.leaks=true"), Leaking.class);
+        assertTrue(printed.contains("described: leaked: 4000 bytes, 1 handles\n    opened by thread 'main'\n        at "
+                + Leaking.class.getName() + ".open("), printed);
+        assertTrue(printed.contains("a region was never closed, nor can be now, and keeps its memory: leaked: 4000 bytes")
+                && printed.split(Pattern.quote(Leaking.class.getName() + ".open("), -1).length == 3, printed);
+        assertFalse(printed.contains("closed properly"), printed);
+    }
+
+    /** Opens a region that nobody closes. */
+    static final class Leaking {
+        private static final Logger LOG = Logger.getLogger("io.pare.mem");
+
+        public static void main(String[] arguments) throws InterruptedException {
+            CountDownLatch reported = new CountDownLatch(1);
+            LOG.setUseParentHandlers(false);
+            LOG.addHandler(new Handler() {
+                @Override
+                public void publish(LogRecord message) {
+                    System.out.println(new SimpleFormatter().format(message));
+                    reported.countDown();
+                }
+
+                @Override
+                public void flush() {}
+
+                @Override
+                public void close() {}
+            });
+            open("closed properly").close();
+            open("leaked");
+            System.out.println("described: " + Region.describeLive());
+            do {
+                System.gc();
+            } while (!reported.await(10, TimeUnit.MILLISECONDS));
+        }
+
+        private static Region open(String name) {
+            Region region = Region.shared(name);
+            region.tensor(1000);
+            region.own(() -> {
+            });
+            return region;
+        }
     }
 
     @Test

@@ -1,0 +1,141 @@
+package io.pare.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.data.Augmentation;
+import io.pare.data.Dataset;
+import io.pare.data.PixelScale;
+import io.pare.graph.Precision;
+import io.pare.graph.Tape;
+import io.pare.mem.Region;
+import io.pare.model.ImageShape;
+import io.pare.model.Layer;
+import io.pare.model.Model;
+import io.pare.natives.Natives;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+/** Networks, tapes and trainers that are used by two threads, closed in use, used after the close, or never made. */
+class NetworkLifeTest {
+    private static final Model MODEL = new Model("small", new ImageShape(1, 8, 8), 2,
+            List.of(Layer.Conv2d.of("conv1", 1, 4, 3), new Layer.Relu("relu1"), new Layer.Flatten("flatten"),
+                    new Layer.Linear("fc1", 144, 2)));
+    private static final Dataset DATA = new Dataset("zeros", 1, 8, 8, 2, new byte[64 * 64], new byte[64]);
+
+    private int regionsBefore;
+
+    @BeforeEach
+    void countRegions() {
+        regionsBefore = Region.liveRegions();
+    }
+
+    @AfterEach
+    void nothingLeaks() {
+        assertEquals(regionsBefore, Region.liveRegions(), Region::describeLive);
+    }
+
+    private static Network network() {
+        return Network.create(MODEL, 1, Natives.status().available());
+    }
+
+    private static void assertRefused(String because, Executable executable) {
+        IllegalStateException e = assertThrows(IllegalStateException.class, executable);
+        assertTrue(e.getMessage().contains(because), e.getMessage());
+    }
+
+    @Test
+    void whileAnEpochRunsOtherThreadsAreRefusedAndNothingCloses() throws Exception {
+        Network network = network();
+        try (Trainer trainer = new Trainer(network, DATA, PixelScale.UNIT, TrainingSettings.standard(1));
+                ExecutorService threads = Executors.newSingleThreadExecutor()) {
+            Tape tape = network.inferenceTape(1);
+            CountDownLatch within = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            Future<Boolean> epoch = threads.submit(() -> trainer.epoch(0, 0, done -> 1e-3, new Trainer.StepListener() {
+                @Override
+                public boolean afterUpdate(Trainer.Progress progress) {
+                    within.countDown();
+                    try {
+                        goOn.await();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                    assertRefused("is in use", network::close);
+                    return true;
+                }
+            }));
+            within.await();
+            assertRefused("used by two threads", () -> Evaluation.of(network, DATA, PixelScale.UNIT));
+            assertRefused("used by two threads", () -> tape.forward(0));
+            assertRefused("used by two threads", () -> network.trainingTape(3, false));
+            assertRefused("the trainer of small is used by two threads",
+                    () -> trainer.epoch(0, 0, done -> 1e-3, new Trainer.StepListener() {}));
+            assertRefused("used by two threads", trainer::close);
+            assertRefused("region 'network small' is in use", network::close);
+            goOn.countDown();
+            assertTrue(epoch.get());
+            assertEquals(64, Evaluation.of(network, DATA, PixelScale.UNIT).samples());
+            network.close();
+            network.close();
+            assertRefused("region 'network small' is closed",
+                    () -> trainer.epoch(1, 0, done -> 1e-3, new Trainer.StepListener() {}));
+            assertRefused("region 'network small' is closed", () -> tape.forward(0));
+            assertRefused("region 'network small' is closed", () -> network.inferenceTape(2));
+        }
+    }
+
+    @Test
+    void aTrainerThatIsClosedSaysSo() {
+        try (Network network = network()) {
+            Trainer trainer = new Trainer(network, DATA, PixelScale.UNIT, TrainingSettings.standard(1));
+            trainer.close();
+            trainer.close();
+            assertRefused("the trainer of small is closed",
+                    () -> trainer.epoch(0, 0, done -> 1e-3, new Trainer.StepListener() {}));
+        }
+    }
+
+    @Test
+    void aBackwardPassIsForTheThreadOfItsForwardPassAndForWhatThatLeft() throws Exception {
+        try (Network network = network(); ExecutorService threads = Executors.newSingleThreadExecutor()) {
+            Tape training = network.trainingTape(2, false);
+            Tape inference = network.inferenceTape(2);
+            threads.submit(() -> training.forward(0)).get();
+            assertRefused("a tape is used by two threads", training::backward);
+            training.forward(0);
+            inference.forward(0);
+            assertRefused("since the forward pass another tape ran", training::backward);
+            training.forward(0);
+            training.backward();
+            assertRefused("takes a forward pass before it", training::backward);
+        }
+    }
+
+    @Test
+    void whatCannotBeMadeLeavesNothingOpen() {
+        Model vast = new Model("vast", new ImageShape(1, 1 << 15, 1 << 15), 1 << 20,
+                List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc1", 1 << 30, 1 << 20)));
+        OutOfMemoryError e = assertThrows(OutOfMemoryError.class, () -> Network.create(vast, 1, false));
+        assertTrue(e.getMessage().startsWith("region 'network vast' cannot get"), e.getMessage());
+        Dataset loaded = DATA.loaders(1);
+        try (Network network = Network.create(MODEL, 1, false)) {
+            TrainingSettings bf16 = TrainingSettings.standard(1).in(Precision.BF16);
+            assertThrows(IllegalArgumentException.class, () -> new Trainer(network, loaded, PixelScale.UNIT, bf16));
+            TrainingSettings orphaned = new TrainingSettings(16, new Optimizer.Adaptive(0, false), false,
+                    Augmentation.NONE, new TrainingSettings.Distillation(null, 3f, 1f), 3);
+            IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
+                    () -> new Trainer(network, loaded, PixelScale.UNIT, orphaned));
+            assertTrue(refused.getMessage().startsWith("the training of small is to distil, and no teacher"),
+                    refused.getMessage());
+        }
+    }
+}
