@@ -138,6 +138,11 @@ final class NetworkTraining implements Training, AutoCloseable {
     }
 
     @Override
+    public boolean hasTeacher() {
+        return teacher != null;
+    }
+
+    @Override
     public Epoch epoch(long epoch, DoubleUnaryOperator rate, StepHook hook) {
         int all = trainer.stepsPerEpoch();
         int steps = stepLimit == 0 ? all : Math.min(stepLimit, all);

@@ -34,7 +34,6 @@ public final class Admm implements AutoCloseable {
 
     private Admm(Builder builder) {
         this.region = builder.file == null ? Region.shared("admm") : Region.inFile("admm", builder.file);
-        this.projections = Projections.open(builder.threads);
         this.groups = new ArrayList<>();
         try {
             for (int t = 0; t < builder.terms.size(); t++) {
@@ -57,8 +56,8 @@ public final class Admm implements AutoCloseable {
                             region.tensor(variable.value().shape())));
                 }
             });
-        } catch (RuntimeException e) {
-            projections.close();
+            this.projections = Projections.open(builder.threads);
+        } catch (RuntimeException | Error e) {
             region.close();
             throw e;
         }

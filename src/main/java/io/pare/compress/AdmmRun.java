@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.mem.Region;
 import java.util.List;
 
 /** A stage whose W step carries ADMM's penalty: pruning, values, both, or a budget, as its plan says. */
@@ -36,8 +37,9 @@ final class AdmmRun extends StageRun {
     private boolean converged;
     private long steps;
 
-    AdmmRun(RunContext context, TrainingOptions train, AdmmOptions options, boolean masked, boolean snap, Plan plan) {
-        super(context, train);
+    AdmmRun(RunContext context, Region region, TrainingOptions train, AdmmOptions options, boolean masked, boolean snap,
+            Plan plan) {
+        super(context, region, train);
         this.plan = plan;
         this.options = options;
         this.masked = masked;

@@ -1,6 +1,7 @@
 package io.pare.compress;
 
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -19,8 +20,8 @@ final class CentroidRun extends StageRun {
     private final Map<Variable, MemorySegment> labels = new LinkedHashMap<>();
     private final Map<Variable, List<int[]>> members = new LinkedHashMap<>();
 
-    CentroidRun(RunContext context, Stage.Centroids stage) {
-        super(context, stage.train());
+    CentroidRun(RunContext context, Region region, Stage.Centroids stage) {
+        super(context, region, stage.train());
         for (Variable variable : context.weights) {
             labels.put(variable, region.allocate(variable.value().count()));
         }

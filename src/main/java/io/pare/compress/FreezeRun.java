@@ -3,6 +3,7 @@ package io.pare.compress;
 import io.pare.kernel.Kernels;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,8 +14,8 @@ final class FreezeRun extends StageRun {
     private final Masks free;
     private final List<FloatTensor> flags = new ArrayList<>();
 
-    FreezeRun(RunContext context, Stage.Freeze stage) {
-        super(context, stage.train());
+    FreezeRun(RunContext context, Region region, Stage.Freeze stage) {
+        super(context, region, stage.train());
         this.stage = stage;
         this.held = context.weights.stream().filter(variable -> context.levels.containsKey(variable.name())).toList();
         this.free = new Masks(region, held);

@@ -5,12 +5,15 @@ import io.pare.kernel.Bits;
 import io.pare.kernel.Kernels;
 import io.pare.kernel.Penalty;
 import io.pare.kernel.Sgd;
+import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.OneThread;
 import io.pare.mem.Region;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Supplier;
 
@@ -20,7 +23,8 @@ import java.util.function.Supplier;
  *
  * <p>Takes no part in data, so of {@link TrainingOptions} it uses optimiser, rate and decay, and leaves batch size,
  * dropout, augmentation and distillation to the gradient function. Owns the memory of gradients and optimiser state;
- * the values are the caller's. One thread at a time.
+ * the values are the caller's. One thread at a time: a second one gets {@link IllegalStateException}, and so does who
+ * closes it, or the region of a value, during an epoch.
  */
 public final class GradientTraining implements Training, AutoCloseable {
     /** Computes the loss of one batch and its gradients. */
@@ -31,12 +35,13 @@ public final class GradientTraining implements Training, AutoCloseable {
          *
          * @param batch number of the step since the run began: with it and a seed of your own choose the batch, so that
          *            a resumed run sees the same ones
-         * @return mean loss of the batch
+         * @return mean loss of the batch; like the gradients it must be finite
          */
         double compute(long batch, List<Variable> variables);
     }
 
-    private final Region region = Region.shared("gradient training");
+    private final Region region;
+    private final CriticalSection section;
     private final List<Tensor> tensors = new ArrayList<>();
     private final List<Link> links = new ArrayList<>();
     private final int stepsPerEpoch;
@@ -49,25 +54,48 @@ public final class GradientTraining implements Training, AutoCloseable {
      * @param stepsPerEpoch batches that count as one epoch
      * @param gradient computes gradients
      * @param evaluation measures the present values on data that is not trained on
+     * @throws IllegalArgumentException if an epoch has no step
      */
     public GradientTraining(int stepsPerEpoch, Gradient gradient, Supplier<Evaluation> evaluation) {
         if (stepsPerEpoch < 1) {
             throw new IllegalArgumentException("an epoch needs at least one step, not " + stepsPerEpoch);
         }
         this.stepsPerEpoch = stepsPerEpoch;
-        this.gradient = gradient;
-        this.evaluation = evaluation;
+        this.gradient = Objects.requireNonNull(gradient, "gradient");
+        this.evaluation = Objects.requireNonNull(evaluation, "evaluation");
+        this.region = Region.shared("gradient training");
+        this.section = new CriticalSection(new OneThread("a gradient training")).on(region);
     }
 
-    /** Adds a tensor that constraints may touch. */
+    /**
+     * Adds a tensor that constraints may touch.
+     *
+     * @throws IllegalArgumentException if there is one of that name
+     */
     public GradientTraining weight(String name, FloatTensor value) {
-        tensors.add(new Tensor(name, value, true));
-        return this;
+        return add(name, value, true);
     }
 
-    /** Adds a tensor that is trained and never constrained. */
+    /**
+     * Adds a tensor that is trained and never constrained.
+     *
+     * @throws IllegalArgumentException if there is one of that name
+     */
     public GradientTraining bias(String name, FloatTensor value) {
-        tensors.add(new Tensor(name, value, false));
+        return add(name, value, false);
+    }
+
+    private GradientTraining add(String name, FloatTensor value, boolean compressible) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(value, "value");
+        if (tensors.stream().anyMatch(tensor -> tensor.name.equals(name))) {
+            throw new IllegalArgumentException(
+                    "there is a tensor '" + name + "' already: each needs a name of its own");
+        }
+        try (var _ = section.enter()) {
+            tensors.add(new Tensor(name, value, compressible));
+        }
+        section.on(value.segment());
         return this;
     }
 
@@ -126,6 +154,14 @@ public final class GradientTraining implements Training, AutoCloseable {
             this.mask = kept;
         }
 
+        void checkGradient(long batch) {
+            if (!Double.isFinite(Kernels.active().sumOfSquares(gradient.segment(), 0, gradient.count()))) {
+                for (long i = 0; i < gradient.count(); i++) {
+                    checkFinite("the gradient of '" + name + "' at index " + i, gradient.get(i), batch);
+                }
+            }
+        }
+
         void step(double rate) {
             long n = value.count();
             float decay = compressible ? (float) options.weightDecay() : 0;
@@ -162,10 +198,20 @@ public final class GradientTraining implements Training, AutoCloseable {
 
     @Override
     public Epoch epoch(long epoch, DoubleUnaryOperator rate, StepHook hook) {
+        try (var _ = section.enter()) {
+            return train(epoch, rate, hook);
+        }
+    }
+
+    private Epoch train(long epoch, DoubleUnaryOperator rate, StepHook hook) {
         double loss = 0;
         List<Variable> variables = variables();
         for (int step = 0; step < stepsPerEpoch; step++) {
-            loss += gradient.compute(epoch * stepsPerEpoch + step, variables);
+            long batch = epoch * stepsPerEpoch + step;
+            double found = gradient.compute(batch, variables);
+            checkFinite("the loss", found, batch);
+            tensors.forEach(tensor -> tensor.checkGradient(batch));
+            loss += found;
             hook.beforeUpdate(step, stepsPerEpoch);
             steps++;
             double now = rate.applyAsDouble((double) step / stepsPerEpoch);
@@ -174,6 +220,13 @@ public final class GradientTraining implements Training, AutoCloseable {
             }
         }
         return new Epoch(loss / stepsPerEpoch, stepsPerEpoch);
+    }
+
+    private static void checkFinite(String what, double value, long batch) {
+        if (!Double.isFinite(value)) {
+            throw new IllegalStateException(what + " is " + value + " in step " + batch
+                    + ", counted from 0: lower the learning rate, or look at what computes it");
+        }
     }
 
     @Override
@@ -201,6 +254,11 @@ public final class GradientTraining implements Training, AutoCloseable {
         this.steps = taken;
     }
 
+    /**
+     * Frees gradients and optimiser state; what is closed already stays so.
+     *
+     * @throws IllegalStateException during an epoch, which goes on
+     */
     @Override
     public void close() {
         region.close();

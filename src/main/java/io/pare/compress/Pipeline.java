@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.format.Safetensors;
+import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.io.IOException;
@@ -19,7 +20,7 @@ import java.util.Map;
  *
  * <p>With a state file a run that was stopped at any instant goes on from its last epoch and ends with the same bits
  * as one that was not. The state fits every recipe that begins with the stages that were begun, so a finished run goes
- * on when stages are added. One thread; not reusable.
+ * on when stages are added. One thread; not reusable. The regions of the training's values stay open while it runs.
  */
 public final class Pipeline {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -29,6 +30,7 @@ public final class Pipeline {
     private final Path stateFile;
     private final Progress progress;
     private final RunContext context;
+    private final CriticalSection section;
     private final List<StageRow> finished = new ArrayList<>();
     private List<EpochRow> epochs = new ArrayList<>();
     private String settings = "";
@@ -43,6 +45,7 @@ public final class Pipeline {
         this.stateFile = stateFile;
         this.progress = progress;
         this.context = new RunContext(training);
+        this.section = context.section("the pipeline of '" + recipe.name() + "'");
     }
 
     /**
@@ -122,6 +125,12 @@ public final class Pipeline {
      * @throws IOException if the state cannot be read or written
      */
     public Result run() throws IOException {
+        try (var _ = section.enter()) {
+            return runStages();
+        }
+    }
+
+    private Result runStages() throws IOException {
         int at = 0;
         int epoch = 0;
         State.Reader saved = stateFile != null && Files.exists(stateFile) ? new State.Reader(stateFile) : null;
@@ -192,20 +201,20 @@ public final class Pipeline {
     }
 
     static StageRun make(RunContext context, Stage stage) {
-        return switch (stage) {
-            case Stage.Prune prune -> new AdmmRun(context, prune.train(), prune.admm(), prune.masked(), true,
+        return StageRun.open(region -> switch (stage) {
+            case Stage.Prune prune -> new AdmmRun(context, region, prune.train(), prune.admm(), prune.masked(), true,
                     Plans.prune(context, prune));
-            case Stage.Retrain retrain -> new RetrainRun(context, retrain.train());
-            case Stage.Progressive progressive -> new ProgressiveRun(context, progressive);
-            case Stage.Values values -> new AdmmRun(context, values.train(), values.admm(), values.zero(),
+            case Stage.Retrain retrain -> new RetrainRun(context, region, retrain.train());
+            case Stage.Progressive progressive -> new ProgressiveRun(context, region, progressive);
+            case Stage.Values values -> new AdmmRun(context, region, values.train(), values.admm(), values.zero(),
                     values.snap(), Plans.values(context, values));
-            case Stage.Freeze freeze -> new FreezeRun(context, freeze);
-            case Stage.Centroids centroids -> new CentroidRun(context, centroids);
-            case Stage.JointValues joint -> new AdmmRun(context, joint.train(), joint.admm(), true, true,
+            case Stage.Freeze freeze -> new FreezeRun(context, region, freeze);
+            case Stage.Centroids centroids -> new CentroidRun(context, region, centroids);
+            case Stage.JointValues joint -> new AdmmRun(context, region, joint.train(), joint.admm(), true, true,
                     Plans.joint(context, joint));
-            case Stage.Budget budget -> new AdmmRun(context, budget.train(), budget.admm(), true, true,
+            case Stage.Budget budget -> new AdmmRun(context, region, budget.train(), budget.admm(), true, true,
                     Plans.budget(context, budget));
-        };
+        });
     }
 
     private void save(int stage, int epoch, StageRun run, Snapshot start) throws IOException {
@@ -247,7 +256,9 @@ public final class Pipeline {
      * @throws InfeasibleException if they are no longer in a set that a stage put them in
      */
     public Result recount() {
-        return result(proofs(context.guarantees, name -> context.variable(name).value()));
+        try (var _ = section.enter()) {
+            return result(proofs(context.guarantees, name -> context.variable(name).value()));
+        }
     }
 
     /**
@@ -256,7 +267,9 @@ public final class Pipeline {
      * @throws InfeasibleException naming the first one that they do not lie in
      */
     public void check() {
-        proofs(context.guarantees, name -> context.variable(name).value());
+        try (var _ = section.enter()) {
+            proofs(context.guarantees, name -> context.variable(name).value());
+        }
     }
 
     private Result result(Map<String, Feasibility> proofs) {

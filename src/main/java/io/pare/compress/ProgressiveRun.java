@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.mem.Region;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,8 +19,8 @@ final class ProgressiveRun extends StageRun {
     private int part = -1;
     private int insidePart;
 
-    ProgressiveRun(RunContext context, Stage.Progressive stage) {
-        super(context, stage.train());
+    ProgressiveRun(RunContext context, Region region, Stage.Progressive stage) {
+        super(context, region, stage.train());
         this.stage = stage;
         for (int m = 0; m < stage.models(); m++) {
             pool.add(new Snapshot(region, context.all));
@@ -51,10 +52,11 @@ final class ProgressiveRun extends StageRun {
 
     private StageRun make(Part one) {
         if (one.retrain()) {
-            return new RetrainRun(context, stage.retrain());
+            return StageRun.open(own -> new RetrainRun(context, own, stage.retrain()));
         }
         Stage.Prune round = stage.round(stage.ratios().get(one.round()));
-        return new AdmmRun(context, round.train(), round.admm(), round.masked(), true, Plans.prune(context, round));
+        return StageRun.open(own -> new AdmmRun(context, own, round.train(), round.admm(), round.masked(), true,
+                Plans.prune(context, round)));
     }
 
     /** Ends the present part, if any, and begins the next one. */

@@ -186,9 +186,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
 
     /** How the dense network, if there is none yet, and then each stage trains. */
     public List<TrainingOptions> trainings(boolean withDense) {
-        Stream<TrainingOptions> inner = stages.stream().flatMap(stage -> stage instanceof Stage.Progressive rounds
-                ? Stream.of(rounds.train(), rounds.prune().train(), rounds.retrain())
-                : Stream.of(stage.train()));
+        Stream<TrainingOptions> inner = stages.stream().flatMap(Stage::trainings);
         return (withDense ? Stream.concat(Stream.of(dense), inner) : inner).distinct().toList();
     }
 

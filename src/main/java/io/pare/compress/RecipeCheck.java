@@ -154,6 +154,9 @@ public final class RecipeCheck {
      * @param fresh whether their values are those that the recipe begins with
      */
     static List<String> notes(Recipe recipe, Training training, boolean fresh) {
+        if (!training.hasTeacher()) {
+            checkNoneDistils(recipe);
+        }
         List<Tensor> tensors = new ArrayList<>();
         for (Variable variable : training.variables()) {
             FloatTensor value = variable.value();
@@ -165,6 +168,16 @@ public final class RecipeCheck {
             }
         }
         return notes(recipe, tensors, training.output(), !training.links().isEmpty());
+    }
+
+    private static void checkNoneDistils(Recipe recipe) {
+        for (int i = 0; i < recipe.stages().size(); i++) {
+            Stage stage = recipe.stages().get(i);
+            if (stage.trainings().anyMatch(options -> options.distill() > 0)) {
+                throw new RecipeException(recipe.name() + ": " + new Place(i + 1, stage)
+                        + " distils, and there is no teacher: give one, or set its 'distill' to 0");
+            }
+        }
     }
 
     private List<String> run() {

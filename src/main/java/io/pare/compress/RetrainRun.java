@@ -1,8 +1,10 @@
 package io.pare.compress;
 
+import io.pare.mem.Region;
+
 /** Masked retraining: the plain loss on what is not zero. */
 final class RetrainRun extends StageRun {
-    RetrainRun(RunContext context, TrainingOptions train) {
-        super(context, train);
+    RetrainRun(RunContext context, Region region, TrainingOptions train) {
+        super(context, region, train);
     }
 }

@@ -1,5 +1,7 @@
 package io.pare.compress;
 
+import io.pare.mem.CriticalSection;
+import io.pare.mem.OneThread;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -27,6 +29,13 @@ final class RunContext {
         this.training = training;
         this.all = training.variables();
         this.weights = all.stream().filter(Variable::compressible).toList();
+    }
+
+    /** What enters it keeps the values' memory until it leaves. */
+    CriticalSection section(String subject) {
+        CriticalSection section = new CriticalSection(new OneThread(subject));
+        all.forEach(variable -> section.on(variable.value().segment()));
+        return section;
     }
 
     Variable variable(String name) {

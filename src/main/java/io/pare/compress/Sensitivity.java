@@ -38,6 +38,12 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
 
     /** Measures every tensor at every setting; the weights are what they were afterwards. */
     public static Sensitivity scan(Training training, List<Double> shares, List<Integer> bits) {
+        try (var _ = new RunContext(training).section("a sensitivity scan").enter()) {
+            return measure(training, shares, bits);
+        }
+    }
+
+    private static Sensitivity measure(Training training, List<Double> shares, List<Integer> bits) {
         List<Row> rows = new ArrayList<>();
         Training.Evaluation base = training.validate();
         for (Variable variable : training.variables()) {

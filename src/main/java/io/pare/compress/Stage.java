@@ -3,11 +3,17 @@ package io.pare.compress;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /** One step of a recipe. The name under which a recipe calls it stands in {@link Recipe}. */
 public sealed interface Stage {
     /** How the stage trains. */
     TrainingOptions train();
+
+    /** How it trains at all of its times. */
+    default Stream<TrainingOptions> trainings() {
+        return Stream.of(train());
+    }
 
     /**
      * ADMM onto sparse weights, then the hard cut (the paper's masked mapping); the retraining is a stage of its own.
@@ -89,6 +95,11 @@ public sealed interface Stage {
                 throw new IllegalArgumentException("prune takes what it keeps from 'ratios': leave ratio, total, layers"
                         + " and structure out");
             }
+        }
+
+        @Override
+        public Stream<TrainingOptions> trainings() {
+            return Stream.of(train, prune.train(), retrain);
         }
     }
 

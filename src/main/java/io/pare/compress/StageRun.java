@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * One stage while it runs. Begun or resumed, then one epoch after the other, then finished.
@@ -23,10 +24,22 @@ abstract class StageRun implements AutoCloseable {
     private double bestAccuracy = -1;
     private double bestLoss = Double.POSITIVE_INFINITY;
 
-    StageRun(RunContext context, TrainingOptions train) {
+    /** Opens the region of a stage and makes the stage in it; where that fails, the region is closed again. */
+    static StageRun open(Function<Region, StageRun> maker) {
+        Region region = Region.shared("stage");
+        try {
+            return maker.apply(region);
+        } catch (RuntimeException | Error e) {
+            region.close();
+            throw e;
+        }
+    }
+
+    /** @param region of its own, see {@link #open} */
+    StageRun(RunContext context, Region region, TrainingOptions train) {
         this.context = context;
         this.train = train;
-        this.region = Region.shared("stage");
+        this.region = region;
         this.masks = new Masks(region, context.weights);
         this.mean = train.average() > 0 ? new Snapshot(region, context.all) : null;
         this.best = train.select() == TrainingOptions.Select.BEST ? new Snapshot(region, context.all) : null;

@@ -43,6 +43,11 @@ public interface Training {
     /** Sets the number of steps, when a run is resumed. */
     void optimizerSteps(long steps);
 
+    /** Whether there is a network to distil from: without one, stages that distil are refused. */
+    default boolean hasTeacher() {
+        return true;
+    }
+
     /** How units of one tensor feed columns of another, for the removal of dead units; empty if not known. */
     default List<Link> links() {
         return List.of();

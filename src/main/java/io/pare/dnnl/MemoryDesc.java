@@ -142,7 +142,8 @@ public final class MemoryDesc {
             if (dnnl_h.dnnl_memory_desc_query(handle, dnnl_h.dnnl_query_strides(), out) != 0) {
                 return text.append(" opaque, ").append(sizeBytes).append(" bytes").toString();
             }
-            text.append(" strides ").append(Arrays.toString(longs(region, handle, dnnl_h.dnnl_query_strides(), dims.length)));
+            text.append(" strides ")
+                    .append(Arrays.toString(longs(region, handle, dnnl_h.dnnl_query_strides(), dims.length)));
             MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
             if (dnnl_h.dnnl_memory_desc_query(handle, dnnl_h.dnnl_query_inner_nblks_s32(), count) == 0) {
                 int blocks = count.get(ValueLayout.JAVA_INT, 0);

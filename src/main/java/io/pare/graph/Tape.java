@@ -469,8 +469,9 @@ public final class Tape {
                     + passed.getName() + "', the backward pass is that of '" + Thread.currentThread().getName() + "'");
         }
         if (!workspace.isClaimedBy(this)) {
-            throw new IllegalStateException("what a backward pass needs is gone: since the forward pass another tape ran"
-                    + " that shares its memory");
+            throw new IllegalStateException(
+                    "what a backward pass needs is gone: since the forward pass another tape ran"
+                            + " that shares its memory");
         }
     }
 

@@ -131,8 +131,10 @@ public final class Region implements AutoCloseable {
             Hold hold = region.hold;
             CLEANER.register(region, () -> {
                 if (hold.isOpen()) {
-                    LOG.log(System.Logger.Level.WARNING, "a region was never closed, nor can be now, and keeps its memory: "
-                            + hold.describe(), hold.opening);
+                    LOG.log(System.Logger.Level.WARNING,
+                            "a region was never closed, nor can be now, and keeps its memory: "
+                                    + hold.describe(),
+                            hold.opening);
                 }
             });
         }

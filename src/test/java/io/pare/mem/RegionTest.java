@@ -190,8 +190,10 @@ class RegionTest {
         String printed = ForkedJvm.run(folder, List.of("-Dpare.debug.leaks=true"), Leaking.class);
         assertTrue(printed.contains("described: leaked: 4000 bytes, 1 handles\n    opened by thread 'main'\n        at "
                 + Leaking.class.getName() + ".open("), printed);
-        assertTrue(printed.contains("a region was never closed, nor can be now, and keeps its memory: leaked: 4000 bytes")
-                && printed.split(Pattern.quote(Leaking.class.getName() + ".open("), -1).length == 3, printed);
+        assertTrue(
+                printed.contains("a region was never closed, nor can be now, and keeps its memory: leaked: 4000 bytes")
+                        && printed.split(Pattern.quote(Leaking.class.getName() + ".open("), -1).length == 3,
+                printed);
         assertFalse(printed.contains("closed properly"), printed);
     }
 

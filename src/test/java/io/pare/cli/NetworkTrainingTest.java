@@ -1,0 +1,43 @@
+package io.pare.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.pare.compress.Pipeline;
+import io.pare.compress.Progress;
+import io.pare.compress.Recipe;
+import io.pare.compress.RecipeException;
+import io.pare.data.Crop;
+import io.pare.data.Dataset;
+import io.pare.data.PixelScale;
+import io.pare.graph.Precision;
+import io.pare.model.ImageShape;
+import io.pare.model.Layer;
+import io.pare.model.Model;
+import io.pare.train.Network;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class NetworkTrainingTest {
+    @Test
+    void aStageThatDistilsWithoutATeacherIsRefusedByNameBeforeAnythingRuns() {
+        Model model = new Model("m", new ImageShape(1, 2, 2), 2,
+                List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc1", 4, 2)));
+        Dataset data = new Dataset("zeros", 1, 2, 2, 2, new byte[64 * 4], new byte[64]);
+        Recipe recipe = Recipe.parse("student", """
+                name: student
+                stages:
+                  - mask-retrain: {train: {epochs: 1}}
+                  - progressive-prune: {ratios: [2], retrain: {distill: 0.5}}
+                """);
+        try (Network network = Network.create(model, 1, false);
+                NetworkTraining training =
+                        new NetworkTraining(network, null, data, data, PixelScale.UNIT, Crop.CENTER, 1,
+                                0, Precision.FP32)) {
+            RecipeException e = assertThrows(RecipeException.class,
+                    () -> new Pipeline(recipe, training, null, Progress.SILENT).run());
+            assertEquals("student: stage 2 (progressive-prune) distils, and there is no teacher: give one, or set its"
+                    + " 'distill' to 0", e.getMessage());
+        }
+    }
+}
