@@ -99,7 +99,8 @@ public final class Liveness {
         return read;
     }
 
-    private static boolean[] read(Linear linear, CompressedTensor weight) {
+    /** The inputs that rows read. */
+    public static boolean[] read(Linear linear, CompressedTensor weight) {
         boolean[] read = new boolean[linear.in()];
         for (int k = 0; k < weight.nonzeros(); k++) {
             read[weight.position(k) % linear.in()] = true;

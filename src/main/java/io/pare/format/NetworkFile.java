@@ -317,6 +317,9 @@ public final class NetworkFile {
     /** What stands before the names of most parameters. */
     private static String prefix(Safetensors file, Model model) {
         String best = "";
+        if (model.parameters().isEmpty()) {
+            return best;
+        }
         long most = hits(file, model, best);
         String first = "." + model.parameters().getFirst().name();
         for (String name : file.names()) {

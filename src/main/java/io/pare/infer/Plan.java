@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * A network made ready to run on {@code n} samples at a time: offsets instead of positions, values instead of codes,
@@ -112,6 +113,7 @@ final class Plan {
                     i = next - (rectified ? 0 : 1);
                 }
                 case Linear linear -> {
+                    value = own(value);
                     value = add(new FullyConnected(linear, value.layout(), weights, needed.get(linear.name()),
                             rectified, n), value);
                     i += rectified ? 1 : 0;
@@ -396,6 +398,8 @@ final class Plan {
         private final float floor;
         private final int n;
         private final float[] dense;
+        /** Inputs that no weight reads, so that nobody has computed them: what lies there may be infinite. */
+        private final int[] unread;
         private final String text;
 
         FullyConnected(Linear linear, Layout input, CompressedWeights weights, boolean[] needed, boolean rectified,
@@ -412,11 +416,20 @@ final class Plan {
             }
             boolean whole = n == 1 && input.isCompact() && weight.density() > DENSE_LINEAR;
             this.dense = whole ? weight.toArray() : null;
+            this.unread = whole ? unread(linear, weight) : null;
             this.text = linear.name() + ": " + (whole ? "dense" : "sparse") + ", " + density(weight);
+        }
+
+        private static int[] unread(Linear linear, CompressedTensor weight) {
+            boolean[] read = Liveness.read(linear, weight);
+            return IntStream.range(0, read.length).filter(i -> !read[i]).toArray();
         }
 
         @Override
         void run(SparseKernels kernels, float[] in, float[] out) {
+            for (int i = 0; dense != null && i < unread.length; i++) {
+                in[unread[i]] = 0;
+            }
             for (int o = 0; o < needed.length; o++) {
                 if (needed[o]) {
                     if (dense != null) {

@@ -19,10 +19,44 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A network computed plainly and in double precision: the oracle. */
+/**
+ * A network computed plainly and in double precision, the oracle, together with what floats may make of it.
+ *
+ * <p>The bound follows from the computation, step by step and to first order (Higham, Accuracy and Stability of Numerical
+ * Algorithms, sections 3.1 and 3.3): a sum of n products is off by what its inputs are off, weighted as they are, and by n
+ * + {@value #SPARE} roundings of the sum of magnitudes, in whatever order it is added up. The spare roundings cover
+ * factors that were multiplied into weights and constants that were moved into biases beforehand.
+ */
 public final class ReferenceNet {
+    /** Unit roundoff of floats. */
+    private static final double ROUNDING = 0x1p-24;
+    private static final int SPARE = 6;
+    /** Roundings of a power, which oneDNN and Java compute in their own ways. */
+    private static final int POWER = 24;
+
     private final CompressedWeights weights;
     private final Map<String, float[]> dense = new HashMap<>();
+
+    /**
+     * Values and how far each may be off where they are computed in floats.
+     *
+     * @param errors absolute
+     */
+    public record Bounded(double[] values, double[] errors) {
+        private Bounded(int count) {
+            this(new double[count], new double[count]);
+        }
+
+        private void add(int at, double factor, Bounded x, int from) {
+            values[at] += factor * x.values[from];
+            errors[at] += Math.abs(factor) * x.errors[from];
+        }
+
+        private void set(int at, Bounded x, int from) {
+            values[at] = x.values[from];
+            errors[at] = x.errors[from];
+        }
+    }
 
     public ReferenceNet(CompressedWeights weights) {
         this.weights = weights;
@@ -31,66 +65,77 @@ public final class ReferenceNet {
 
     /** The logits of one image in CHW order. */
     public double[] logits(float[] image) {
-        double[] values = new double[image.length];
-        for (int i = 0; i < image.length; i++) {
-            values[i] = image[i];
-        }
-        return chain(weights.model().layers(), weights.model().input(), values);
+        return bounded(image).values();
     }
 
-    private double[] chain(List<Layer> layers, ImageShape shape, double[] values) {
+    /** The logits of one image in CHW order, with their bounds. */
+    public Bounded bounded(float[] image) {
+        Bounded x = new Bounded(image.length);
+        for (int i = 0; i < image.length; i++) {
+            x.values[i] = image[i];
+        }
+        return chain(weights.model().layers(), weights.model().input(), x);
+    }
+
+    private Bounded chain(List<Layer> layers, ImageShape shape, Bounded x) {
         for (Layer layer : layers) {
-            values = run(layer, shape, layer.output(shape), values);
+            x = run(layer, shape, layer.output(shape), x);
             shape = layer.output(shape);
         }
-        return values;
+        return x;
     }
 
-    private double[] run(Layer layer, ImageShape in, ImageShape out, double[] x) {
-        double[] y = new double[out.features()];
+    private float[] tensor(Layer layer, String part) {
+        return dense.get(layer.name() + part);
+    }
+
+    private Bounded run(Layer layer, ImageShape in, ImageShape out, Bounded x) {
+        Bounded y = new Bounded(out.features());
+        int area = in.height() * in.width();
         switch (layer) {
             case Conv2d conv -> convolve(conv, in, out, x, y);
             case Linear linear -> {
-                float[] w = dense.get(linear.name() + ".weight");
-                float[] b = dense.get(linear.name() + ".bias");
+                float[] w = tensor(linear, ".weight");
+                float[] b = tensor(linear, ".bias");
                 for (int o = 0; o < linear.out(); o++) {
-                    y[o] = b[o];
+                    Sum sum = new Sum(b[o]);
                     for (int i = 0; i < linear.in(); i++) {
-                        y[o] += (double) w[o * linear.in() + i] * x[i];
+                        sum.add(w[o * linear.in() + i], x, i);
                     }
+                    sum.into(y, o);
                 }
             }
             case MaxPool pool -> pool(in, out, x, y, pool.kernel(), pool.stride(), pool.padding(), true);
             case AvgPool pool -> pool(in, out, x, y, pool.kernel(), pool.stride(), pool.padding(), false);
             case Relu _ -> {
-                for (int i = 0; i < x.length; i++) {
-                    y[i] = Math.max(0, x[i]);
+                for (int i = 0; i < y.values.length; i++) {
+                    y.values[i] = Math.max(0, x.values[i]);
+                    y.errors[i] = x.errors[i];
                 }
             }
             case GlobalAvgPool _ -> {
-                int area = in.height() * in.width();
-                for (int i = 0; i < x.length; i++) {
-                    y[i / area] += x[i] / area;
+                for (int c = 0; c < out.channels(); c++) {
+                    Sum sum = new Sum(0);
+                    for (int i = c * area; i < (c + 1) * area; i++) {
+                        sum.add(1.0 / area, x, i);
+                    }
+                    sum.into(y, c);
                 }
             }
             case BatchNorm norm -> {
-                int area = in.height() * in.width();
-                for (int i = 0; i < x.length; i++) {
+                for (int i = 0; i < y.values.length; i++) {
                     int c = i / area;
-                    y[i] = dense.get(norm.name() + ".weight")[c] * (x[i] - dense.get(norm.name() + ".running_mean")[c])
-                            / Math.sqrt(dense.get(norm.name() + ".running_var")[c] + (double) norm.epsilon())
-                            + dense.get(norm.name() + ".bias")[c];
+                    double factor = tensor(norm, ".weight")[c]
+                            / Math.sqrt(tensor(norm, ".running_var")[c] + (double) norm.epsilon());
+                    Sum sum = new Sum(tensor(norm, ".bias")[c]);
+                    sum.add(factor, x, i);
+                    sum.add(-factor * tensor(norm, ".running_mean")[c]);
+                    sum.into(y, i);
                 }
             }
             case ResponseNorm norm -> {
-                int area = in.height() * in.width();
-                for (int i = 0; i < x.length; i++) {
-                    double squares = 0;
-                    for (int shift = -norm.size() / 2; shift <= norm.size() / 2; shift++) {
-                        int near = i + shift * area;
-                        squares += near >= 0 && near < x.length ? x[near] * x[near] : 0;
-                    }
-                    y[i] = x[i] / Math.pow(norm.k() + norm.alpha() / norm.size() * squares, norm.beta());
+                for (int i = 0; i < y.values.length; i++) {
+                    respond(norm, x, i, area, y);
                 }
             }
             case Subsample subsample -> {
@@ -98,32 +143,86 @@ public final class ReferenceNet {
                 for (int c = 0; c < in.channels(); c++) {
                     for (int row = 0; row < out.height(); row++) {
                         for (int column = 0; column < out.width(); column++) {
-                            y[((before + c) * out.height() + row) * out.width() + column] = x[(c * in.height()
-                                    + row * subsample.stride()) * in.width() + column * subsample.stride()];
+                            y.set(((before + c) * out.height() + row) * out.width() + column, x, (c * in.height()
+                                    + row * subsample.stride()) * in.width() + column * subsample.stride());
                         }
                     }
                 }
             }
             case Residual residual -> {
-                double[] body = chain(residual.body(), in, x);
-                double[] shortcut = chain(residual.shortcut(), in, x);
-                for (int i = 0; i < y.length; i++) {
-                    y[i] = body[i] + shortcut[i];
+                Bounded body = chain(residual.body(), in, x);
+                Bounded shortcut = chain(residual.shortcut(), in, x);
+                for (int i = 0; i < y.values.length; i++) {
+                    y.add(i, 1, body, i);
+                    y.add(i, 1, shortcut, i);
+                    y.errors[i] += ROUNDING * Math.abs(y.values[i]);
                 }
             }
-            case Dropout _,Flatten _ -> System.arraycopy(x, 0, y, 0, x.length);
+            case Dropout _,Flatten _ -> {
+                return x;
+            }
         }
         return y;
     }
 
-    private void convolve(Conv2d c, ImageShape in, ImageShape out, double[] x, double[] y) {
-        float[] w = dense.get(c.name() + ".weight");
-        float[] b = c.bias() ? dense.get(c.name() + ".bias") : new float[c.out()];
+    /** A sum of products, its error and the magnitude that its roundings are relative to. */
+    private static final class Sum {
+        private double value;
+        private double error;
+        private double magnitude;
+        private int terms;
+
+        Sum(double start) {
+            add(start);
+        }
+
+        void add(double constant) {
+            value += constant;
+            magnitude += Math.abs(constant);
+            terms++;
+        }
+
+        void add(double factor, Bounded x, int at) {
+            if (factor != 0) {
+                add(factor * x.values[at]);
+                error += Math.abs(factor) * x.errors[at];
+            }
+        }
+
+        void into(Bounded y, int at) {
+            y.values[at] = value;
+            y.errors[at] = error + (terms + SPARE) * ROUNDING * magnitude;
+        }
+    }
+
+    /** y = x d^-beta, d = k + alpha / size * sum of squares; its derivatives say what errors of the inputs become. */
+    private static void respond(ResponseNorm norm, Bounded x, int at, int area, Bounded y) {
+        double squares = 0;
+        double doubled = 0;
+        for (int shift = -norm.size() / 2; shift <= norm.size() / 2; shift++) {
+            int near = at + shift * area;
+            if (near >= 0 && near < x.values.length) {
+                squares += x.values[near] * x.values[near];
+                doubled += 2 * Math.abs(x.values[near]) * x.errors[near];
+            }
+        }
+        double share = norm.alpha() / norm.size();
+        double d = norm.k() + share * squares;
+        double power = Math.pow(d, -norm.beta());
+        y.values[at] = x.values[at] * power;
+        y.errors[at] = x.errors[at] * power
+                + Math.abs(x.values[at] * norm.beta() * power / d * share) * doubled
+                + (norm.size() + POWER) * ROUNDING * Math.abs(y.values[at]);
+    }
+
+    private void convolve(Conv2d c, ImageShape in, ImageShape out, Bounded x, Bounded y) {
+        float[] w = tensor(c, ".weight");
+        float[] b = c.bias() ? tensor(c, ".bias") : new float[c.out()];
         int perGroup = c.in() / c.groups();
         for (int o = 0; o < c.out(); o++) {
             for (int oy = 0; oy < out.height(); oy++) {
                 for (int ox = 0; ox < out.width(); ox++) {
-                    double sum = b[o];
+                    Sum sum = new Sum(b[o]);
                     for (int i = 0; i < perGroup; i++) {
                         int channel = o / (c.out() / c.groups()) * perGroup + i;
                         for (int ky = 0; ky < c.kernelHeight(); ky++) {
@@ -131,35 +230,44 @@ public final class ReferenceNet {
                                 int iy = oy * c.stride() + ky * c.dilation() - c.padding();
                                 int ix = ox * c.stride() + kx * c.dilation() - c.padding();
                                 if (iy >= 0 && iy < in.height() && ix >= 0 && ix < in.width()) {
-                                    sum += (double) w[((o * perGroup + i) * c.kernelHeight() + ky) * c.kernelWidth()
-                                            + kx] * x[(channel * in.height() + iy) * in.width() + ix];
+                                    sum.add(w[((o * perGroup + i) * c.kernelHeight() + ky) * c.kernelWidth() + kx], x,
+                                            (channel * in.height() + iy) * in.width() + ix);
                                 }
                             }
                         }
                     }
-                    y[(o * out.height() + oy) * out.width() + ox] = sum;
+                    sum.into(y, (o * out.height() + oy) * out.width() + ox);
                 }
             }
         }
     }
 
-    private static void pool(ImageShape in, ImageShape out, double[] x, double[] y, int kernel, int stride, int padding,
+    private static void pool(ImageShape in, ImageShape out, Bounded x, Bounded y, int kernel, int stride, int padding,
             boolean max) {
         for (int c = 0; c < out.channels(); c++) {
             for (int oy = 0; oy < out.height(); oy++) {
                 for (int ox = 0; ox < out.width(); ox++) {
-                    double result = max ? Double.NEGATIVE_INFINITY : 0;
+                    Sum sum = new Sum(0);
+                    double highest = Double.NEGATIVE_INFINITY;
+                    double error = 0;
                     for (int ky = 0; ky < kernel; ky++) {
                         for (int kx = 0; kx < kernel; kx++) {
                             int iy = oy * stride + ky - padding;
                             int ix = ox * stride + kx - padding;
                             if (iy >= 0 && iy < in.height() && ix >= 0 && ix < in.width()) {
-                                double value = x[(c * in.height() + iy) * in.width() + ix];
-                                result = max ? Math.max(result, value) : result + value / (kernel * kernel);
+                                int from = (c * in.height() + iy) * in.width() + ix;
+                                highest = Math.max(highest, x.values[from]);
+                                error = Math.max(error, x.errors[from]);
+                                sum.add(1.0 / (kernel * kernel), x, from);
                             }
                         }
                     }
-                    y[(c * out.height() + oy) * out.width() + ox] = result;
+                    int at = (c * out.height() + oy) * out.width() + ox;
+                    sum.into(y, at);
+                    if (max) {
+                        y.values[at] = highest;
+                        y.errors[at] = error;
+                    }
                 }
             }
         }
