@@ -29,4 +29,9 @@ final class BackgroundOption {
     String text() {
         return text;
     }
+
+    /** The colour, or {@code null}. */
+    Background colour() {
+        return text == null ? null : Background.parse(text);
+    }
 }

@@ -83,8 +83,7 @@ final class PredictCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        OddImages odd = new DataSettings(null, null, 0, 0, null, damaged, OddImages.Rule.CONVERT, background.text())
-                .odd(err::println);
+        OddImages odd = new OddImages(damaged, OddImages.Rule.CONVERT, background.colour(), err::println);
         List<Path> files = files(odd);
         PixelScale scale = new PixelScale(weights.scale().mean(), weights.scale().deviation());
         int classes = weights.model().classes();

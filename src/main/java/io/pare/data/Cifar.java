@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -34,9 +35,6 @@ public enum Cifar {
 
     private static final int CHANNELS = 3;
     private static final int PIXELS = CHANNELS * SIDE * SIDE;
-    /** Files of the Python archives, which hold the same images. */
-    private static final List<String> PYTHON = List.of("data_batch_1", "batches.meta", "meta", "train");
-    private static final List<String> PYTHON_FOLDERS = List.of("cifar-10-batches-py", "cifar-100-python");
     private static final List<String> TEN = List.of("airplane", "automobile", "bird", "cat", "deer", "dog", "frog",
             "horse", "ship", "truck");
 
@@ -128,18 +126,31 @@ public enum Cifar {
                 return;
             }
         }
-        List<Path> places = new ArrayList<>(List.of(folder));
-        PYTHON_FOLDERS.forEach(name -> places.add(folder.resolve(name)));
-        for (Path place : places) {
-            List<String> found = PYTHON.stream().filter(name -> Files.isRegularFile(place.resolve(name))).toList();
-            if (found.contains("data_batch_1") || found.contains("meta") && found.contains("train")) {
-                throw new DataException(place + " holds the Python files of " + (found.contains("meta")
-                        ? CIFAR100.title
-                        : CIFAR10.title) + " (" + String.join(", ", found)
-                        + "): fetch the binary ones, pare data " + (found.contains("meta") ? "cifar100" : "cifar10")
-                        + " --download");
+        for (Cifar kind : values()) {
+            for (Path place : List.of(folder, folder.resolve(kind.pythonFolder()))) {
+                if (kind.pythonFiles().stream().allMatch(name -> Files.isRegularFile(place.resolve(name)))) {
+                    throw new DataException(place + " holds the Python files of " + kind.title + " ("
+                            + String.join(", ", kind.pythonFiles()) + "): fetch the binary ones, pare data "
+                            + kind.name().toLowerCase(Locale.ROOT) + " --download");
+                }
             }
         }
+    }
+
+    /** The folder in the archive of the Python form. */
+    private String pythonFolder() {
+        return switch (this) {
+            case CIFAR10 -> "cifar-10-batches-py";
+            case CIFAR100 -> "cifar-100-python";
+        };
+    }
+
+    /** Files by which the Python form is known. */
+    private List<String> pythonFiles() {
+        return switch (this) {
+            case CIFAR10 -> List.of("data_batch_1");
+            case CIFAR100 -> List.of("train", "test", "meta");
+        };
     }
 
     /** Reads the binary files in {@code folder}, or in the archive's folder in it. */

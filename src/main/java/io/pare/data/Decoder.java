@@ -30,7 +30,7 @@ import javax.imageio.stream.ImageInputStreamImpl;
  */
 final class Decoder implements AutoCloseable {
     private static final int LARGEST_FILE = 1 << 29;
-    /** Pixels that are kept as memory for the next picture, if this one is smaller. */
+    /** Pixels that are kept for other pictures, whatever this one has. */
     private static final int SPARE = 1 << 22;
     private static final int OPAQUE = 255;
 
@@ -201,7 +201,8 @@ final class Decoder implements AutoCloseable {
         if (target.getWidth() < width || target.getHeight() < height) {
             int spareWidth = Math.max(width, target.getWidth());
             int spareHeight = Math.max(height, target.getHeight());
-            boolean spared = (long) spareWidth * spareHeight <= SPARE;
+            // Upright and lying pictures of one size share memory, long strips of both kinds do not.
+            boolean spared = (long) spareWidth * spareHeight <= Math.max(SPARE, 2L * width * height);
             target = new BufferedImage(spared ? spareWidth : width, spared ? spareHeight : height, target.getType());
             if (isGrey) {
                 grey = target;

@@ -12,7 +12,7 @@ final class Exif {
     /** The picture is stored as it is to be seen. */
     static final int UPRIGHT = 1;
     /** From the next one on, rows are to be seen as columns. */
-    static final int LAST_LYING = 4;
+    static final int LAST_UNTURNED = 4;
 
     private static final int LITTLE = 0x4949;
     private static final int BIG = 0x4d4d;

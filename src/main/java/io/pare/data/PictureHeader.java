@@ -96,11 +96,11 @@ record PictureHeader(Format format, int width, int height, int components, boole
                 int height = in.readUnsignedShort();
                 int width = in.readUnsignedShort();
                 int components = in.readUnsignedByte();
+                boolean plain = precision == Byte.SIZE && (components == 1 || components == 3);
                 // A progressive one is kept as coefficients of two bytes until its end.
-                checkSize(in, width, height, components * (marker == PROGRESSIVE ? 3 : 1),
+                checkSize(in, width, height, components * (marker == PROGRESSIVE ? 3 : 1) + planes(plain),
                         (long) JPEG_PIXELS_A_BYTE * in.length());
-                return new PictureHeader(Format.JPEG, width, height, components,
-                        precision == 8 && (components == 1 || components == 3), false, chroma, orientation);
+                return new PictureHeader(Format.JPEG, width, height, components, plain, false, chroma, orientation);
             }
             if (marker == APP1 && in.readInt() == EXIF) {
                 orientation = Exif.orientation(in, segment + EXIF_HEAD);
@@ -134,7 +134,8 @@ record PictureHeader(Format format, int width, int height, int components, boole
             default -> throw new BadImageException("is a damaged PNG: it claims colour type " + type);
         };
         int bits = depth * (type == 3 ? 1 : components);
-        checkSize(in, width, height, depth > 8 ? 2 * components : components,
+        boolean plain = depth == Byte.SIZE && (type == 0 || type == 2);
+        checkSize(in, width, height, components * Math.ceilDiv(depth, Byte.SIZE) + planes(plain),
                 (long) DEFLATE_RATIO * in.length() * Byte.SIZE / Math.max(1, bits));
         boolean transparent = type == 4 || type == 6;
         int orientation = Exif.UPRIGHT;
@@ -149,8 +150,8 @@ record PictureHeader(Format format, int width, int height, int components, boole
             kind = in.readInt();
             chunk = in.getStreamPosition();
         }
-        return new PictureHeader(Format.PNG, width, height, components,
-                depth == 8 && (type == 0 || type == 2) && !transparent, transparent, false, orientation);
+        return new PictureHeader(Format.PNG, width, height, components, plain && !transparent, transparent, false,
+                orientation);
     }
 
     private static PictureHeader other(ImageInputStream in, int start) throws IOException {
@@ -170,7 +171,8 @@ record PictureHeader(Format format, int width, int height, int components, boole
             }
             ImageTypeSpecifier type = types.next();
             ColorModel colours = type.getColorModel();
-            checkSize(in, width, height, Math.ceilDiv(colours.getPixelSize(), Byte.SIZE), Long.MAX_VALUE);
+            checkSize(in, width, height, Math.ceilDiv(colours.getPixelSize(), Byte.SIZE) + planes(false),
+                    Long.MAX_VALUE);
             int components = colours instanceof IndexColorModel ? 3 : type.getNumComponents();
             boolean plain = !(colours instanceof IndexColorModel) && !colours.hasAlpha()
                     && colours.getComponentSize(0) == Byte.SIZE;
@@ -193,6 +195,11 @@ record PictureHeader(Format format, int width, int height, int components, boole
         return readers.hasNext() ? readers.next() : null;
     }
 
+    /** Bytes that a pixel takes in what a decoder makes of its samples. */
+    private static int planes(boolean plain) {
+        return plain ? 1 : 3;
+    }
+
     /**
      * @param bytes that a pixel takes until it is decoded
      * @param most pixels that the file can hold
@@ -206,8 +213,7 @@ record PictureHeader(Format format, int width, int height, int components, boole
             throw new BadImageException("claims a size of " + width + "x" + height + ", which " + in.length()
                     + " bytes cannot hold");
         }
-        // Three more for what becomes of it.
-        String excess = Heap.excess(pixels * (bytes + 3));
+        String excess = Heap.excess(pixels * bytes);
         if (excess != null) {
             throw new BadImageException("has " + width + "x" + height + " pixels: to decode it " + excess);
         }
@@ -215,12 +221,12 @@ record PictureHeader(Format format, int width, int height, int components, boole
 
     /** Width of the picture as it is to be seen. */
     int shownWidth() {
-        return orientation > Exif.LAST_LYING ? height : width;
+        return orientation > Exif.LAST_UNTURNED ? height : width;
     }
 
     /** Height of the picture as it is to be seen. */
     int shownHeight() {
-        return orientation > Exif.LAST_LYING ? width : height;
+        return orientation > Exif.LAST_UNTURNED ? width : height;
     }
 
     /** Whether the last bytes of a JPEG hold the end marker; whether another ends at all is left to its decoder. */

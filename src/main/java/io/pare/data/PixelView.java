@@ -30,7 +30,7 @@ final class PixelView {
         }
     }
 
-    /** Has the pixels seen in another {@linkplain Exif orientation}, as that asks for. */
+    /** Turns and mirrors what is seen as an {@linkplain Exif orientation} asks for; moves no pixel. */
     void turn(int orientation) {
         boolean mirrored = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
         boolean upended = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
@@ -40,7 +40,7 @@ final class PixelView {
         }
         int across = mirrored ? -pixelStride : pixelStride;
         int down = upended ? -rowStride : rowStride;
-        boolean turned = orientation > Exif.LAST_LYING;
+        boolean turned = orientation > Exif.LAST_UNTURNED;
         pixelStride = turned ? down : across;
         rowStride = turned ? across : down;
         int stored = width;

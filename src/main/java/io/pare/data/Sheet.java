@@ -9,6 +9,7 @@ import javax.imageio.ImageIO;
 
 /** Draws many images of a {@link Dataset} as one PNG picture, for a look with one's own eyes. */
 public final class Sheet {
+    private static final int MOST_PIXELS = 1 << 28;
     private static final int GAP = 2;
     private static final int GREY = 0x404040;
 
@@ -21,8 +22,12 @@ public final class Sheet {
         }
         int height = data.height() + GAP;
         int width = data.width() + GAP;
-        BufferedImage sheet = new BufferedImage(Math.addExact(Math.multiplyExact(columns, width), GAP),
-                Math.addExact(Math.multiplyExact(rows, height), GAP), BufferedImage.TYPE_INT_RGB);
+        long pixels = ((long) columns * width + GAP) * ((long) rows * height + GAP);
+        if (columns > MOST_PIXELS / width || rows > MOST_PIXELS / height || pixels > MOST_PIXELS) {
+            throw new IllegalArgumentException("a sheet of " + rows + " x " + columns + " images is too large");
+        }
+        BufferedImage sheet =
+                new BufferedImage(columns * width + GAP, rows * height + GAP, BufferedImage.TYPE_INT_RGB);
         for (int y = 0; y < sheet.getHeight(); y++) {
             for (int x = 0; x < sheet.getWidth(); x++) {
                 sheet.setRGB(x, y, GREY);
