@@ -1,14 +1,11 @@
 package io.pare.cli;
 
-import io.pare.compress.EpochRow;
-import io.pare.compress.LayerRow;
 import io.pare.compress.Pipeline;
 import io.pare.compress.Progress;
 import io.pare.compress.Recipe;
 import io.pare.compress.RecipeCheck;
 import io.pare.compress.Sensitivity;
 import io.pare.compress.Stage;
-import io.pare.compress.StageRow;
 import io.pare.compress.TrainingOptions;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
@@ -362,41 +359,6 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private Progress lines() {
-        if (quiet) {
-            return Progress.SILENT;
-        }
-        PrintWriter err = spec.commandLine().getErr();
-        return new Progress() {
-            @Override
-            public void stageBegins(int number, int stages, String kind, int epochs) {
-                err.printf(Locale.ROOT, "stage %d of %d: %s, %d epochs%n", number, stages, kind, epochs);
-                err.flush();
-            }
-
-            @Override
-            public void epoch(EpochRow row) {
-                long kept = row.layers().stream().mapToLong(LayerRow::kept).sum();
-                double primal = Math.sqrt(row.residuals().stream().mapToDouble(r -> r.primal() * r.primal()).sum());
-                double norm = Math.sqrt(row.residuals().stream().mapToDouble(r -> r.norm() * r.norm()).sum());
-                err.printf(Locale.ROOT,
-                        "  epoch %d/%d loss %.4f validation %.4f (%.4f) kept %d residual %.3f %.1f s + %.2f s%n",
-                        row.epochInStage(), row.epochsOfStage(), row.trainLoss(), row.validationAccuracy(),
-                        row.validationLoss(), kept, norm == 0 ? 0 : primal / norm, row.trainSeconds(),
-                        row.projectionSeconds());
-                err.flush();
-            }
-
-            @Override
-            public void stageEnds(StageRow row) {
-                StringBuilder layers = new StringBuilder();
-                for (LayerRow layer : row.layers()) {
-                    layers.append(' ').append(layer.name().replace(".weight", "")).append(' ').append(layer.kept())
-                            .append('/').append(layer.total()).append(" u").append(layer.unique());
-                }
-                err.printf(Locale.ROOT, "  ends: validation %.4f (%.4f);%s%n", row.validationAccuracy(),
-                        row.validationLoss(), layers);
-                err.flush();
-            }
-        };
+        return quiet ? Progress.SILENT : new CompressionLines(spec.commandLine().getErr(), System::nanoTime);
     }
 }

@@ -1,10 +1,9 @@
 package io.pare.cli;
 
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.function.IntSupplier;
 
 /** Shows on stderr how a run goes: a bar on a terminal, plain lines elsewhere, nothing when quiet. One thread. */
 interface ProgressView extends AutoCloseable {
@@ -40,7 +39,7 @@ interface ProgressView extends AutoCloseable {
         }
         boolean terminal = System.console() != null && System.console().isTerminal()
                 && !"dumb".equals(System.getenv("TERM"));
-        return terminal ? new Bar(err) : new Lines(err);
+        return terminal ? new Bar(err, new TerminalWidth()) : new Lines(err);
     }
 
     /** "1m 20s", "45s", "2h 3m". */
@@ -83,23 +82,23 @@ interface ProgressView extends AutoCloseable {
     final class Bar implements ProgressView {
         private static final long REDRAW_NANOS = 100_000_000L;
         private static final int MOST_CELLS = 24;
-        private static final int FEWEST_CELLS = 8;
         private static final int BESIDE_CELLS = 70;
-        private static final int USUAL_WIDTH = 80;
         private static final String ERASE_REST = "\u001b[K";
+        /** A line that is longer than the terminal is wide, as after it was made narrower, shall not scroll it. */
+        private static final String BEGIN = "\r\u001b[?7l";
+        private static final String END = ERASE_REST + "\u001b[?7h";
 
         private final PrintWriter err;
-        private final int width;
-        private final int cells;
+        private final IntSupplier width;
         private final char full;
         private final char empty;
         private boolean shown;
         private long drawn;
 
-        Bar(PrintWriter err) {
+        /** @param width columns of the terminal, asked at each drawing */
+        Bar(PrintWriter err, IntSupplier width) {
             this.err = err;
-            this.width = terminalWidth();
-            this.cells = Math.clamp(width - BESIDE_CELLS, FEWEST_CELLS, MOST_CELLS);
+            this.width = width;
             boolean unicode =
                     System.getProperty("stderr.encoding", "").toLowerCase(Locale.ROOT).startsWith("utf");
             this.full = unicode ? '\u2588' : '#';
@@ -121,33 +120,24 @@ interface ProgressView extends AutoCloseable {
             }
             drawn = now;
             shown = true;
+            int columns = width.getAsInt();
+            int cells = Math.clamp(columns - BESIDE_CELLS, 0, MOST_CELLS);
             int filled = (int) ((long) cells * done / steps);
-            String text =
-                    title + " " + String.valueOf(full).repeat(filled) + String.valueOf(empty).repeat(cells - filled)
-                            + String.format(Locale.ROOT, " %3d%%  ", 100L * done / steps) + gauges.text();
-            err.print("\r" + text.substring(0, Math.min(text.length(), width - 1)) + ERASE_REST);
+            String bar = String.valueOf(full).repeat(filled) + String.valueOf(empty).repeat(cells - filled);
+            String text = title + (bar.isEmpty() ? "" : " " + bar)
+                    + String.format(Locale.ROOT, " %3d%%  ", 100L * done / steps) + gauges.text();
+            TerminalWriter.control(err, BEGIN);
+            err.print(text.substring(0, Math.clamp(columns - 1, 0, text.length())));
+            TerminalWriter.control(err, END);
             err.flush();
         }
 
         @Override
         public void clear() {
             if (shown) {
-                err.print("\r" + ERASE_REST);
+                TerminalWriter.control(err, "\r" + ERASE_REST);
                 err.flush();
                 shown = false;
-            }
-        }
-
-        private static int terminalWidth() {
-            try {
-                Process stty = new ProcessBuilder("stty", "size").redirectInput(ProcessBuilder.Redirect.INHERIT)
-                        .redirectError(ProcessBuilder.Redirect.DISCARD).start();
-                String[] size = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).trim()
-                        .split(" ");
-                int columns = size.length == 2 ? Integer.parseInt(size[1]) : 0;
-                return columns > 0 ? columns : USUAL_WIDTH;
-            } catch (IOException | NumberFormatException e) {
-                return USUAL_WIDTH;
             }
         }
     }

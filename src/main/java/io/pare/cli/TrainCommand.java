@@ -194,9 +194,9 @@ final class TrainCommand implements Callable<Integer> {
             TrainingRun run = new TrainingRun(trainer, split.validation(), corpus.scale(),
                     settings.plan(trainer.stepsPerEpoch()));
             List<EpochRecord> history = begin(folder, settings, run, view);
-            view.line(introduction(settings, network.model(), split, corpus, folder));
+            introduction(settings, network.model(), split, corpus, folder).forEach(view::line);
             boolean done = run.run(new Follower(view, run, folder, settings, history, stop,
-                    corpus.synthetic() ? "  synthetic data" : ""));
+                    corpus.synthetic() ? " synthetic data" : ""));
             if (!done) {
                 Checkpoint.save(run, folder.path());
                 view.clear();
@@ -340,17 +340,14 @@ final class TrainCommand implements Callable<Integer> {
         return history;
     }
 
-    private String introduction(RunSettings settings, Model declared, Dataset.Split split, Corpus corpus,
+    private List<String> introduction(RunSettings settings, Model declared, Dataset.Split split, Corpus corpus,
             RunFolder folder) {
-        return String.format(Locale.ROOT,
-                "%s, %,d weights%s; %s: %,d images to train, %,d to validate, %,d to test; seed %d,"
-                        + " %d thread%s%s%n%s; %s; results in %s",
-                declared.name(), declared.weightCount(),
-                settings.from() == null ? "" : " of " + settings.from(), corpus.name(),
-                split.train().size(), split.validation().size(), corpus.test().size(), settings.seed(),
-                settings.threads(), settings.threads() == 1 ? "" : "s", loading(corpus), Machine.current(),
-                settings.precision(),
-                folder.path());
+        return List.of(String.format(Locale.ROOT,
+                "%s, %,d weights%s; %s: %,d images to train, %,d to validate, %,d to test; seed %d, %d thread%s%s",
+                declared.name(), declared.weightCount(), settings.from() == null ? "" : " of " + settings.from(),
+                corpus.name(), split.train().size(), split.validation().size(), corpus.test().size(), settings.seed(),
+                settings.threads(), settings.threads() == 1 ? "" : "s", loading(corpus)),
+                Machine.current() + "; " + settings.precision() + "; results in " + folder.path());
     }
 
     private static String loading(Corpus corpus) {
@@ -440,8 +437,7 @@ final class TrainCommand implements Callable<Integer> {
         private final List<EpochRecord> history;
         private final StopSignal stop;
         private final String mark;
-        private final long firstSteps;
-        private final long started = System.nanoTime();
+        private final Pace pace;
 
         Follower(ProgressView view, TrainingRun run, RunFolder folder, RunSettings settings, List<EpochRecord> history,
                 StopSignal stop, String mark) {
@@ -452,24 +448,29 @@ final class TrainCommand implements Callable<Integer> {
             this.settings = settings;
             this.history = history;
             this.stop = stop;
-            this.firstSteps = run.trainer().steps();
+            int stepsPerEpoch = run.trainer().stepsPerEpoch();
+            this.pace = new Pace((long) settings.epochs() * stepsPerEpoch, stepsPerEpoch, settings.batchSize(),
+                    System::nanoTime);
         }
 
         @Override
         public boolean step(Trainer.Progress progress) {
+            pace.step();
             view.step("epoch " + (progress.epoch() + 1) + "/" + settings.epochs(), progress.batch(), progress.batches(),
-                    () -> String.format(Locale.ROOT, "loss %.4f  acc %.4f  %s", progress.loss(),
-                            progress.accuracy(), pace()));
+                    () -> String.format(Locale.ROOT, "ETA %s  %s img/s  loss %.4f acc %.4f%s",
+                            pace.left(run.trainer().steps()), pace.rate(), progress.loss(), progress.accuracy(), mark));
             return !stop.asked();
         }
 
         @Override
         public void epoch(Trainer.Progress progress, Evaluation validated, boolean bestSoFar) {
+            pace.between(true);
             history.add(new EpochRecord(progress.epoch() + 1, progress.loss(), progress.accuracy(), validated.loss(),
                     validated.accuracy()));
-            view.line(String.format(Locale.ROOT, "epoch %2d/%d  loss %.4f  accuracy %.4f  validation %.4f%s  %s",
-                    progress.epoch() + 1, settings.epochs(), progress.loss(), progress.accuracy(),
-                    validated.accuracy(), bestSoFar ? " best" : "     ", pace()));
+            view.line(String.format(Locale.ROOT,
+                    "epoch %2d/%d  ETA %s  loss %.4f acc %.4f val %.4f  %s img/s%s%s", progress.epoch() + 1,
+                    settings.epochs(), pace.left(run.trainer().steps()), progress.loss(), progress.accuracy(),
+                    validated.accuracy(), pace.rate(), bestSoFar ? " best" : "", mark));
         }
 
         @Override
@@ -483,14 +484,7 @@ final class TrainCommand implements Callable<Integer> {
                 // Hours of training weigh more than one checkpoint; the last good one is still there.
                 view.line("warning: " + e.getMessage() + "; training goes on");
             }
-        }
-
-        private String pace() {
-            long done = run.trainer().steps() - firstSteps;
-            double seconds = (System.nanoTime() - started) / 1e9;
-            long left = (long) settings.epochs() * run.trainer().stepsPerEpoch() - run.trainer().steps();
-            return String.format(Locale.ROOT, "%,.0f images/s  ETA %s%s", done * settings.batchSize() / seconds,
-                    ProgressView.duration(left * seconds / Math.max(1, done)), mark);
+            pace.between(false);
         }
     }
 }

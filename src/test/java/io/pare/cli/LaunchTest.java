@@ -236,7 +236,7 @@ class LaunchTest {
         assertTrue(kept.unfinished());
         Path log = folder.resolve("resumed");
         Process resumed = Jvm.plain(MODULE, NATIVE_ACCESS).start(log, "train", "--resume", running.out().toString());
-        await(() -> contains(log, "validation") || !resumed.isAlive(), log);
+        await(() -> contains(log, " val ") || !resumed.isAlive(), log);
         assertTrue(resumed.isAlive(), Files.readString(log));
         resumed.destroyForcibly();
         Jvm.await(resumed);
