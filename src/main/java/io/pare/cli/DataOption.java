@@ -16,8 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,9 +28,6 @@ import picocli.CommandLine.Spec.Target;
 final class DataOption {
     private static final String SYNTHETIC = "synthetic";
     private static final int SYNTHETIC_TEST_SHARE = 8;
-    private static final Map<String, PixelScale> SCALES = Map.of("unit", PixelScale.UNIT, "mnist", PixelScale.MNIST,
-            "fashion", PixelScale.FASHION_MNIST, "cifar10", PixelScale.CIFAR10, "cifar100", PixelScale.CIFAR100,
-            "imagenet", PixelScale.IMAGENET);
 
     @Spec(Target.MIXEE)
     private CommandSpec spec;
@@ -57,8 +52,8 @@ final class DataOption {
     private int resize;
 
     @Option(names = "--scale", paramLabel = "NAME|M/D",
-            description = "How pixels become inputs: mnist, fashion, cifar10, cifar100, imagenet, unit, or means and"
-                    + " deviations such as 0.5,0.5,0.5/0.2,0.2,0.2 (default: the data set's).")
+            description = "How pixels become inputs: " + Scales.NAMES
+                    + " (default: what the file of a trained network says, else the data set's).")
     private String scale;
 
     @Option(names = "--damaged", paramLabel = "RULE", defaultValue = "refuse",
@@ -97,7 +92,7 @@ final class DataOption {
             throw new UsageException("--resize is " + resize + ", must be at least 1");
         }
         if (scale != null) {
-            scale(scale);
+            Scales.parse(scale);
         }
         boolean word = data != null && data.toString().equals(SYNTHETIC);
         if (word && source != null && source != Source.SYNTHETIC) {
@@ -194,7 +189,7 @@ final class DataOption {
                     settings.images(), Math.max(1, settings.images() / SYNTHETIC_TEST_SHARE), 1);
         };
         if (settings.scale() != null) {
-            PixelScale chosen = scale(settings.scale());
+            PixelScale chosen = Scales.parse(settings.scale());
             if (!chosen.fits(corpus.train().channels())) {
                 throw new UsageException("--scale " + settings.scale() + " is for " + chosen.mean().size()
                         + " channels, " + corpus.name() + " has " + corpus.train().channels());
@@ -248,39 +243,11 @@ final class DataOption {
             }
             return ImageFolder.looksLike(folder) ? Source.FOLDER : Source.MNIST;
         }
-        ImageShape input = model.input();
-        if (input.channels() == 1 && input.height() == Mnist.SIDE && input.width() == Mnist.SIDE) {
-            return Source.MNIST;
+        Source usual = Scales.usualData(model);
+        if (usual != null) {
+            return usual;
         }
-        if (input.channels() == 3 && input.height() == Cifar.SIDE && input.width() == Cifar.SIDE) {
-            return model.classes() == Cifar.CIFAR100.classes() ? Source.CIFAR100 : Source.CIFAR10;
-        }
-        throw new UsageException("which data? " + model.name() + " takes images of " + input
+        throw new UsageException("which data? " + model.name() + " takes images of " + model.input()
                 + ": give --data DIR, or --data synthetic for noise");
-    }
-
-    private static PixelScale scale(String text) {
-        PixelScale known = SCALES.get(text.toLowerCase(Locale.ROOT));
-        if (known != null) {
-            return known;
-        }
-        String[] parts = text.split("/");
-        try {
-            if (parts.length == 2) {
-                return new PixelScale(numbers(parts[0]), numbers(parts[1]));
-            }
-        } catch (IllegalArgumentException e) {
-            throw new UsageException("--scale " + text + ": " + e.getMessage());
-        }
-        throw new UsageException("--scale " + text + " is neither one of " + String.join(", ", SCALES.keySet().stream()
-                .sorted().toList()) + " nor means and deviations with a slash between");
-    }
-
-    private static List<Float> numbers(String text) {
-        List<Float> numbers = new ArrayList<>();
-        for (String part : text.split(",")) {
-            numbers.add(Float.parseFloat(part.strip()));
-        }
-        return numbers;
     }
 }

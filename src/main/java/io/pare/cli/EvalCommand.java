@@ -6,7 +6,6 @@ import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
 import io.pare.file.AtomicFile;
 import io.pare.format.CompressedWeights;
-import io.pare.format.InputScale;
 import io.pare.format.NetworkFile;
 import io.pare.graph.Precision;
 import io.pare.infer.CompressedModel;
@@ -66,7 +65,8 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        CompressedWeights weights = source.read();
+        NetworkFile.Contents contents = source.contents();
+        CompressedWeights weights = contents.weights();
         Engine chosen = engine != null
                 ? engine
                 : NetworkFile.kind(source.file()) == NetworkFile.Kind.PARE ? Engine.SPARSE : Engine.DENSE;
@@ -84,9 +84,11 @@ final class EvalCommand implements Callable<Integer> {
         DataOption.Opened opened = data.open(settings, weights.model(), processors,
                 spec.commandLine().getErr()::println);
         Corpus corpus = opened.corpus();
-        // What the network was trained with, not what is usual for the data.
-        InputScale own = weights.scale();
-        PixelScale scale = settings.scale() == null ? new PixelScale(own.mean(), own.deviation()) : corpus.scale();
+        // What the network was trained with, not what is usual for the data, if the file says it.
+        PixelScale scale = settings.scale() == null && contents.scaled() ? Scales.of(weights) : corpus.scale();
+        if (settings.scale() == null && !contents.scaled()) {
+            Scales.guessed(source.file(), scale, spec.commandLine().getErr()::println);
+        }
         Evaluation test;
         if (chosen == Engine.SPARSE) {
             test = sparse(weights, corpus.test(), scale);

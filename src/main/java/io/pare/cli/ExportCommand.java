@@ -64,6 +64,9 @@ final class ExportCommand implements Callable<Integer> {
             description = "Last, put hidden units into an order that makes a .pare file small; sums then add up in another order.")
     private boolean sort;
 
+    @Mixin
+    private ScaleOption scale;
+
     @Spec
     private CommandSpec spec;
 
@@ -73,7 +76,7 @@ final class ExportCommand implements Callable<Integer> {
         AtomicFile.check(out);
         ValueForm form = biases == null ? null : ValueForm.of(biases);
         PrintWriter results = spec.commandLine().getOut();
-        CompressedWeights weights = source.read();
+        CompressedWeights weights = source.read(scale, spec.commandLine().getErr()::println);
         if (!keepBatchNorm && chosen != Kind.SAFETENSORS && chosen != Kind.SAFETENSORS_COMPRESSED) {
             weights = BatchNormFolding.fold(weights);
         }

@@ -41,6 +41,9 @@ final class InspectCommand implements Callable<Integer> {
     @Option(names = "--report", paramLabel = "FILE.json", description = "Write the same as JSON.")
     private Path report;
 
+    @Mixin
+    private ScaleOption scale;
+
     @Spec
     private CommandSpec spec;
 
@@ -50,7 +53,7 @@ final class InspectCommand implements Callable<Integer> {
             AtomicFile.check(report);
         }
         Path file = source.file();
-        CompressedWeights weights = source.read();
+        CompressedWeights weights = source.read(scale, spec.commandLine().getErr()::println);
         PareFile.Sizes sizes = PareFile.sizes(weights);
         long elements = weights.model().elementCount();
         long gzip = gzip(weights);
@@ -59,6 +62,7 @@ final class InspectCommand implements Callable<Integer> {
         out.printf(Locale.ROOT, "model      %s, input %s, %d classes%n", weights.model().name(),
                 weights.model().input(),
                 weights.model().classes());
+        out.printf("scale      %s%n", Scales.text(Scales.of(weights)));
         out.printf(Locale.ROOT, "weights    %,d of %,d kept (1/%.1f)%n%n", weights.nonzeroWeights(),
                 weights.model().weightCount(), (double) weights.model().weightCount() / weights.nonzeroWeights());
         out.printf("%-14s %-12s %9s %9s %8s %7s %5s %11s %9s %9s%n", "tensor", "shape", "elements", "kept", "density",
@@ -94,7 +98,8 @@ final class InspectCommand implements Callable<Integer> {
         out.flush();
         if (report != null) {
             new JsonReport().put("file", file.toString()).put("kind", kind(file)).put("fileBytes", Files.size(file))
-                    .put("model", weights.model().name()).put("weights", weights.model().weightCount())
+                    .put("model", weights.model().name()).put("scale", Scales.text(Scales.of(weights)))
+                    .put("weights", weights.model().weightCount())
                     .put("keptWeights", weights.nonzeroWeights()).put("pareBytes", sizes.file())
                     .put("positions", sizes.positions()).put("codes", sizes.codes())
                     .put("codebooks", sizes.codebooks()).put("biases", sizes.biases()).put("header", sizes.header())

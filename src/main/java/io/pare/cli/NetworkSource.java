@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -37,12 +38,22 @@ final class NetworkSource {
         return Files.isDirectory(file) ? file : null;
     }
 
+    /** The network, with what is assumed where its file does not say how pixels become inputs. */
     CompressedWeights read() throws IOException {
+        return contents().weights();
+    }
+
+    /** The network with the scale that was asked for, the file's, or a usual one, of which {@code notes} is told. */
+    CompressedWeights read(ScaleOption scale, Consumer<String> notes) throws IOException {
+        return Scales.choose(file, contents(), scale.text(), notes);
+    }
+
+    NetworkFile.Contents contents() throws IOException {
         Path found = file();
         if (model != null) {
             checkModel(found, model, names);
         }
-        return read(found, model == null ? null : Models.byName(model), names);
+        return contents(found, model == null ? null : Models.byName(model), names);
     }
 
     /** The file itself: the folder of a run stands for the weights in it. */
@@ -80,9 +91,13 @@ final class NetworkSource {
      * @param names file that maps parameters to tensors, or {@code null}
      */
     static CompressedWeights read(Path file, Model model, Path names) throws IOException {
+        return contents(file, model, names).weights();
+    }
+
+    private static NetworkFile.Contents contents(Path file, Model model, Path names) throws IOException {
         if (names != null && !Files.isRegularFile(names)) {
             throw new UsageException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
         }
-        return NetworkFile.read(file, model, names == null ? Map.of() : NetworkFile.readNames(names));
+        return NetworkFile.contents(file, model, names == null ? Map.of() : NetworkFile.readNames(names));
     }
 }

@@ -5,7 +5,6 @@ import io.pare.data.ImageFolder;
 import io.pare.data.OddImages;
 import io.pare.data.PictureFormats;
 import io.pare.data.PictureReader;
-import io.pare.data.PixelScale;
 import io.pare.format.CompressedWeights;
 import io.pare.infer.CompressedModel;
 import io.pare.model.ImageShape;
@@ -57,6 +56,9 @@ final class PredictCommand implements Callable<Integer> {
     @Option(names = "--invert", description = "Dark is ink.")
     private boolean inverted;
 
+    @Mixin
+    private ScaleOption scale;
+
     @Option(names = "--damaged", paramLabel = "RULE", defaultValue = "refuse",
             description = "Pictures that cannot be read: refuse or skip (default: ${DEFAULT-VALUE}).")
     private OddImages.Rule damaged;
@@ -75,7 +77,7 @@ final class PredictCommand implements Callable<Integer> {
         if (damaged == OddImages.Rule.CONVERT) {
             throw new UsageException("--damaged is convert: what cannot be read is skipped or refused");
         }
-        CompressedWeights weights = source.read();
+        CompressedWeights weights = source.read(scale, spec.commandLine().getErr()::println);
         ImageShape input = weights.model().input();
         if (input.channels() != 1 && input.channels() != 3) {
             throw new UsageException("pictures have 1 or 3 channels, " + weights.model().name() + " takes "
@@ -85,13 +87,13 @@ final class PredictCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         OddImages odd = new OddImages(damaged, OddImages.Rule.CONVERT, background.colour(), err::println);
         List<Path> files = files(odd);
-        PixelScale scale = new PixelScale(weights.scale().mean(), weights.scale().deviation());
         int classes = weights.model().classes();
         int features = input.features();
         int predicted = 0;
         try (CompressedModel model = CompressedModel.of(weights);
                 PictureReader reader = new PictureReader(
-                        new ImageFolder.Shape(input.channels(), input.height(), input.width(), 0), scale, inverted,
+                        new ImageFolder.Shape(input.channels(), input.height(), input.width(), 0),
+                        Scales.of(weights), inverted,
                         odd, note -> err.println("pare: " + note))) {
             int most = Math.min(batch, files.size());
             float[] inputs = new float[Math.multiplyExact(most, features)];

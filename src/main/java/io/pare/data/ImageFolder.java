@@ -157,7 +157,7 @@ public final class ImageFolder {
         return new Corpus(name, dataset(name + " (train)", trainScan, names, border, keep),
                 validationScan == null ? null : dataset(name + " (validation)", validationScan, names, border, keep),
                 dataset(name + " (test)", testScan, names, border, keep),
-                shape.channels == 1 ? new PixelScale(0.449f, 0.226f) : PixelScale.IMAGENET, usual, names);
+                PixelScale.ofPhotographs(shape.channels), usual, names);
     }
 
     private Dataset dataset(String name, Scan scan, List<String> names, double border, boolean keep) {

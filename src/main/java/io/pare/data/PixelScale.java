@@ -25,6 +25,8 @@ public record PixelScale(List<Float> mean, List<Float> deviation) {
     public static final PixelScale IMAGENET = new PixelScale(List.of(0.485f, 0.456f, 0.406f),
             List.of(0.229f, 0.224f, 0.225f));
 
+    private static final PixelScale GREY_PHOTOGRAPHS = new PixelScale(0.449f, 0.226f);
+
     public PixelScale {
         mean = List.copyOf(mean);
         deviation = List.copyOf(deviation);
@@ -40,6 +42,15 @@ public record PixelScale(List<Float> mean, List<Float> deviation) {
     /** One scale for all channels. */
     public PixelScale(float mean, float deviation) {
         this(List.of(mean), List.of(deviation));
+    }
+
+    /** What is usual for photographs: of three channels ImageNet's, of one its mean; of others none. */
+    public static PixelScale ofPhotographs(int channels) {
+        return switch (channels) {
+            case 3 -> IMAGENET;
+            case 1 -> GREY_PHOTOGRAPHS;
+            default -> UNIT;
+        };
     }
 
     /** The value of a pixel from 0 to 255 in {@code channel}. */

@@ -50,6 +50,11 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
         return (pixel / 255f - mean.get(c)) / deviation.get(c);
     }
 
+    /** Whether there is a scale for each of so many channels. */
+    public boolean fits(int channels) {
+        return mean.size() == 1 || mean.size() == channels;
+    }
+
     /** The means in a form that {@link #parse} reads. */
     public String means() {
         return text(mean);

@@ -254,8 +254,13 @@ public final class NetworkFile {
     private static InputScale scale(Path path, Safetensors file, Model model) {
         InputScale usual = InputScale.usual(model.input());
         try {
-            return InputScale.parse(file.metadata().getOrDefault(MEAN, usual.means()),
+            InputScale scale = InputScale.parse(file.metadata().getOrDefault(MEAN, usual.means()),
                     file.metadata().getOrDefault(DEVIATION, usual.deviations()));
+            if (!scale.fits(model.input().channels())) {
+                throw new IllegalArgumentException("for " + scale.mean().size() + " channels, the input is "
+                        + model.input());
+            }
+            return scale;
         } catch (IllegalArgumentException e) {
             throw new FormatException(path + ", entries " + MEAN + " and " + DEVIATION + ": " + e.getMessage(), e);
         }

@@ -86,6 +86,10 @@ final class OnnxImporter {
         checkOperators(needed);
         String input = input(needed, output);
         ImageShape first = shape;
+        if (scale != null && !scale.fits(first.channels())) {
+            throw new FormatException("the scale of inputs is for " + scale.mean().size() + " channels, the input is "
+                    + first);
+        }
         for (Node node : needed) {
             if (node.inputs().stream().allMatch(name -> name.isEmpty() || isConstant(name))) {
                 constants.put(node.output(), constant(node));

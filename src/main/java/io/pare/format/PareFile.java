@@ -233,7 +233,7 @@ public final class PareFile {
             return USUAL.get(kind);
         }
         int count = kind == one ? 1 : coder.number(scale == null ? 0 : scale.mean().size(), 0);
-        if (kind > each || count > channels) {
+        if (kind > each || count != 1 && count != channels) {
             throw new FormatException("the scale of inputs is of kind " + kind + " with " + count
                     + " entries: the file is damaged");
         }

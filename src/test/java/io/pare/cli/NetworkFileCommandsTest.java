@@ -2,14 +2,19 @@ package io.pare.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.data.Dataset;
 import io.pare.data.IdxFiles;
+import io.pare.data.Mnist;
+import io.pare.format.Bare;
 import io.pare.format.CompressedWeights;
 import io.pare.format.InputScale;
 import io.pare.format.NetworkFile;
 import io.pare.format.PareFile;
 import io.pare.format.PrunedNets;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -17,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,6 +88,55 @@ class NetworkFileCommandsTest {
             expected = expected == null ? accuracy : expected;
             assertEquals(expected, accuracy, target);
         }
+    }
+
+    @Test
+    void whereNoScaleIsGivenThatOfTheUsualDataIsTakenAndNamed() throws IOException {
+        Path data = IdxFiles.folder(folder.resolve("data"), 20, 200);
+        Path pictures = Files.createDirectory(folder.resolve("pictures"));
+        Dataset digits = Mnist.embedded().test();
+        for (int i = 0; i < 10; i++) {
+            BufferedImage picture = new BufferedImage(28, 28, BufferedImage.TYPE_BYTE_GRAY);
+            for (int at = 0; at < 784; at++) {
+                picture.getRaster().setSample(at % 28, at / 28, 0, digits.pixel(i, at));
+            }
+            ImageIO.write(picture, "png", pictures.resolve(i + ".png").toFile());
+        }
+        Path onnx = folder.resolve("bare.onnx");
+        Bare.onnx(onnx, weights);
+        Path safetensors = folder.resolve("bare.safetensors");
+        Bare.safetensors(safetensors, weights);
+        Path imported = folder.resolve("imported.pare");
+        assertOneLine("mnist", run("export", onnx, "--out", imported));
+        assertEquals(InputScale.MNIST, NetworkFile.read(imported).scale());
+        Result accuracy = run("eval", net, "--data", data, "--engine", "dense");
+        Result classes = run("predict", net, "--image", pictures, "--top", 3);
+        assertEquals("", accuracy.err() + classes.err());
+        for (Path file : List.of(onnx, safetensors)) {
+            Result eval = run("eval", file, "--model", "lenet5", "--data", data);
+            assertEquals(accuracy.out(), eval.out());
+            assertOneLine("mnist", eval);
+            Result predict = run("predict", file, "--model", "lenet5", "--image", pictures, "--top", 3);
+            assertEquals(classes.out(), predict.out());
+            assertOneLine("mnist", predict);
+            assertOneLine("mnist", run("inspect", file, "--model", "lenet5"));
+            assertEquals(accuracy.out(), run("eval", imported, "--data", data, "--engine", "dense").out());
+        }
+        assertNotEquals(classes.out(),
+                run("predict", net, "--image", pictures, "--top", 3, "--scale", "unit").out());
+        assertTrue(run("inspect", onnx, "--scale", "0.5/0.25").out().contains("scale      0.5/0.25"));
+        assertEquals(Commands.OK, run("export", onnx, "--out", imported, "--scale", "fashion").exit());
+        assertEquals(new InputScale(0.2860f, 0.3530f), NetworkFile.read(imported).scale());
+        Result colours = run("predict", onnx, "--image", pictures, "--scale", "cifar10");
+        assertEquals(Commands.USAGE, colours.exit());
+        assertTrue(colours.err().contains("--scale cifar10 is for 3 channels"), colours.err());
+    }
+
+    /** What the file leaves open is said in one line. */
+    private static void assertOneLine(String scale, Result result) {
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertEquals(1, result.err().lines().count(), result.err());
+        assertTrue(result.err().contains(": " + scale + " is taken; --scale says otherwise"), result.err());
     }
 
     @Test

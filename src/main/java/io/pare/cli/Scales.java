@@ -1,0 +1,124 @@
+package io.pare.cli;
+
+import io.pare.cli.DataSettings.Source;
+import io.pare.data.Cifar;
+import io.pare.data.Mnist;
+import io.pare.data.PixelScale;
+import io.pare.format.CompressedWeights;
+import io.pare.format.InputScale;
+import io.pare.format.NetworkFile;
+import io.pare.model.ImageShape;
+import io.pare.model.Model;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** How pixels become inputs: names of scales, and what is assumed where a file does not say it. */
+final class Scales {
+    /** Names of scales, for help texts. */
+    static final String NAMES = "mnist, fashion, cifar10, cifar100, imagenet, unit, or means and deviations such as"
+            + " 0.5,0.5,0.5/0.2,0.2,0.2";
+
+    private static final Map<String, PixelScale> KNOWN = Map.of("unit", PixelScale.UNIT, "mnist", PixelScale.MNIST,
+            "fashion", PixelScale.FASHION_MNIST, "cifar10", PixelScale.CIFAR10, "cifar100", PixelScale.CIFAR100,
+            "imagenet", PixelScale.IMAGENET);
+
+    private Scales() {}
+
+    /** Reads what {@code --scale} takes. */
+    static PixelScale parse(String text) {
+        PixelScale known = KNOWN.get(text.toLowerCase(Locale.ROOT));
+        if (known != null) {
+            return known;
+        }
+        String[] parts = text.split("/");
+        try {
+            if (parts.length == 2) {
+                return new PixelScale(numbers(parts[0]), numbers(parts[1]));
+            }
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--scale " + text + ": " + e.getMessage());
+        }
+        throw new UsageException("--scale " + text + " is neither one of " + String.join(", ", KNOWN.keySet().stream()
+                .sorted().toList()) + " nor means and deviations with a slash between");
+    }
+
+    private static List<Float> numbers(String text) {
+        List<Float> numbers = new ArrayList<>();
+        for (String part : text.split(",")) {
+            numbers.add(Float.parseFloat(part.strip()));
+        }
+        return numbers;
+    }
+
+    /** A scale as {@link #parse} reads it, by its name if it has one. */
+    static String text(PixelScale scale) {
+        return KNOWN.entrySet().stream().filter(entry -> entry.getValue().equals(scale)).map(Map.Entry::getKey)
+                .findFirst().orElseGet(() -> {
+                    InputScale numbers = new InputScale(scale.mean(), scale.deviation());
+                    return numbers.means() + "/" + numbers.deviations();
+                });
+    }
+
+    /** The scale of a network. */
+    static PixelScale of(CompressedWeights weights) {
+        return new PixelScale(weights.scale().mean(), weights.scale().deviation());
+    }
+
+    /** The same network with another scale. */
+    static CompressedWeights with(CompressedWeights weights, PixelScale scale) {
+        if (!scale.fits(weights.model().input().channels())) {
+            throw new UsageException("--scale " + text(scale) + " is for " + scale.mean().size() + " channels, "
+                    + weights.model().name() + " takes " + weights.model().input().channels());
+        }
+        return new CompressedWeights(weights.model(), weights.tensors(),
+                new InputScale(scale.mean(), scale.deviation()));
+    }
+
+    /** Says that a file does not hold its scale, and which is taken. */
+    static void guessed(Path file, PixelScale scale, Consumer<String> notes) {
+        notes.accept("pare: " + file + " does not say how pixels become inputs: " + text(scale)
+                + " is taken; --scale says otherwise");
+    }
+
+    /** The weights in a file with the scale that was asked for, else the file's, else that of the usual data. */
+    static CompressedWeights choose(Path file, NetworkFile.Contents contents, String asked, Consumer<String> notes) {
+        CompressedWeights weights = contents.weights();
+        if (asked != null) {
+            return with(weights, parse(asked));
+        }
+        if (contents.scaled()) {
+            return weights;
+        }
+        PixelScale usual = usual(weights.model());
+        guessed(file, usual, notes);
+        return with(weights, usual);
+    }
+
+    /** The scale of the data that networks with such inputs are usually for. */
+    private static PixelScale usual(Model model) {
+        Source source = usualData(model);
+        return switch (source) {
+            case MNIST -> PixelScale.MNIST;
+            case CIFAR10 -> PixelScale.CIFAR10;
+            case CIFAR100 -> PixelScale.CIFAR100;
+            case null -> PixelScale.ofPhotographs(model.input().channels());
+            case FASHION, FOLDER, SYNTHETIC -> throw new IllegalStateException(source + " is nobody's usual data");
+        };
+    }
+
+    /** The data that networks with such inputs are usually for, or {@code null}. */
+    static Source usualData(Model model) {
+        ImageShape input = model.input();
+        if (input.channels() == 1 && input.height() == Mnist.SIDE && input.width() == Mnist.SIDE) {
+            return Source.MNIST;
+        }
+        if (input.channels() == 3 && input.height() == Cifar.SIDE && input.width() == Cifar.SIDE) {
+            return model.classes() == Cifar.CIFAR100.classes() ? Source.CIFAR100 : Source.CIFAR10;
+        }
+        return null;
+    }
+}
