@@ -15,6 +15,8 @@ import java.util.List;
 public final class Main {
     private static final int NEEDED = 25;
     private static final int FAILURE = 1;
+    /** How the user starts this program, for the commands that messages give; a launcher may have set it. */
+    private static final String COMMAND = "pare.command";
 
     private Main() {}
 
@@ -24,6 +26,9 @@ public final class Main {
         if (feature(found) < NEEDED) {
             System.err.println(tooOld(found, candidates(), args));
             System.exit(FAILURE);
+        }
+        if (System.getProperty(COMMAND) == null) {
+            System.setProperty(COMMAND, "java -jar " + jar());
         }
         try {
             Class.forName("io.pare.cli.Launch").getMethod("main", String[].class).invoke(null, (Object) args);

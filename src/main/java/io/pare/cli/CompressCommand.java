@@ -2,6 +2,7 @@ package io.pare.cli;
 
 import io.pare.compress.Pipeline;
 import io.pare.compress.Progress;
+import io.pare.compress.Provenance;
 import io.pare.compress.Recipe;
 import io.pare.compress.RecipeCheck;
 import io.pare.compress.Sensitivity;
@@ -9,7 +10,8 @@ import io.pare.compress.Stage;
 import io.pare.compress.TrainingOptions;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
-import io.pare.file.AtomicFile;
+import io.pare.file.FileException;
+import io.pare.file.FolderLock;
 import io.pare.format.CompressedWeights;
 import io.pare.format.FormatException;
 import io.pare.format.InputScale;
@@ -46,6 +48,8 @@ import picocli.CommandLine.Spec;
 final class CompressCommand implements Callable<Integer> {
     private static final int AUTO_TRIES = 4;
     private static final int SAMPLED = 1 << 20;
+    /** In the metadata of the dense network: what it was made from. */
+    private static final String PROVENANCE = "provenance";
 
     @Parameters(paramLabel = "MODEL", description = "A network by name: see models.")
     private String model;
@@ -122,24 +126,36 @@ final class CompressCommand implements Callable<Integer> {
         if (steps > 0) {
             recipe = recipe.shortened();
         }
-        String settings = "--seed " + seed + " --precision " + precision.get();
         int count = threads.orElse(ThreadOption.processors());
         DataOption.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
+        Path folder = out != null ? out : Path.of("runs", auto ? "auto-" + model : recipe.name());
+        OutputPath.checkFolder(folder);
+        try (FolderLock _ = FolderLock.take(folder)) {
+            return run(recipe, opened, folder, count);
+        } catch (FileException e) {
+            throw Files.exists(state(folder))
+                    ? new FileException(e.getMessage() + "; the same command then goes on", e.getCause())
+                    : e;
+        }
+    }
+
+    private int run(Recipe given, DataOption.Opened opened, Path folder, int count) throws IOException {
+        Recipe recipe = given;
         Model declared = opened.model();
         if (!auto) {
             check(recipe, declared);
         }
         Corpus corpus = opened.corpus();
         InputScale inputScale = new InputScale(corpus.scale().mean(), corpus.scale().deviation());
-        Path folder = out != null ? out : Path.of("runs", auto ? "auto-" + model : recipe.name());
-        Files.createDirectories(folder);
-        Path state = folder.resolve("state.safetensors");
         Path denseState = folder.resolve("dense-state.safetensors");
         Path denseFile = folder.resolve("dense.safetensors");
         if (anew) {
-            Files.deleteIfExists(state);
             Files.deleteIfExists(denseState);
             Files.deleteIfExists(denseFile);
+            Files.deleteIfExists(state(folder));
+            for (int i = 0; i < AUTO_TRIES; i++) {
+                Files.deleteIfExists(autoState(folder, i));
+            }
         }
         ThreadOption.apply(count);
         Dataset.Split split = corpus.split(0, seed);
@@ -153,19 +169,24 @@ final class CompressCommand implements Callable<Integer> {
                 NetworkTraining training = new NetworkTraining(network, teacher, split.train(), split.validation(),
                         corpus.scale(), corpus.augmentation().crop(), seed, steps, precision.get())) {
             training.passes(fitted::passes);
+            Provenance provenance = provenance(corpus);
             double denseSeconds = 0;
             if (from.given()) {
                 from.load(network);
-            } else if (Files.exists(denseFile)) {
-                Checkpoint.loadWeights(network, denseFile);
             } else {
                 TrainingOptions options = auto ? Recipe.DENSE : recipe.dense();
-                Recipe dense = new Recipe("dense", model, "", options, List.of(new Stage.Retrain(options)));
-                denseSeconds = new Pipeline(dense, training, denseState, lines()).settings(settings).run()
-                        .trainSeconds();
-                Checkpoint.saveWeights(network, corpus.scale(), denseFile, Map.of());
+                Provenance denseFrom = provenance.with("'dense:' of its recipe", options);
+                if (Files.exists(denseFile)) {
+                    denseFrom.check(denseFile, Checkpoint.loadWeights(network, denseFile).get(PROVENANCE));
+                } else {
+                    Recipe dense = new Recipe("dense", model, "", options, List.of(new Stage.Retrain(options)));
+                    denseSeconds = new Pipeline(dense, training, denseState, lines()).provenance(provenance).run()
+                            .trainSeconds();
+                    Checkpoint.saveWeights(network, corpus.scale(), denseFile, Map.of(PROVENANCE, denseFrom.text()));
+                }
                 Files.deleteIfExists(denseState);
             }
+            provenance = provenance.with("starting weights", Checkpoint.fingerprint(network));
             if (teacher != null) {
                 copy(network, teacher);
             }
@@ -181,8 +202,8 @@ final class CompressCommand implements Callable<Integer> {
                     recipe = bytes != null
                             ? scan.recipe(model, wanted)
                             : scan.recipe(model, declared.weightCount(), wanted);
-                    pipeline = new Pipeline(recipe, training, folder.resolve("state-" + tries + ".safetensors"),
-                            lines()).admmFile(fitted.admmFile()).settings(settings);
+                    pipeline = new Pipeline(recipe, training, autoState(folder, tries), lines())
+                            .admmFile(fitted.admmFile()).provenance(provenance);
                     result = pipeline.run();
                     if (result.validation().accuracy() >= floor || ++tries == AUTO_TRIES) {
                         break;
@@ -191,8 +212,8 @@ final class CompressCommand implements Callable<Integer> {
                     copy(teacher, network);
                 }
             } else {
-                pipeline = new Pipeline(recipe, training, state, lines()).admmFile(fitted.admmFile())
-                        .settings(settings);
+                pipeline = new Pipeline(recipe, training, state(folder), lines()).admmFile(fitted.admmFile())
+                        .provenance(provenance);
                 result = pipeline.run();
             }
             List<Packing.Row> packing = List.of();
@@ -221,6 +242,22 @@ final class CompressCommand implements Callable<Integer> {
             }
         }
         return Commands.OK;
+    }
+
+    /** What decides the bits of a run besides recipe and starting weights. */
+    private Provenance provenance(Corpus corpus) {
+        String images = corpus.train().fingerprint()
+                + (corpus.validation() == null ? "" : " and " + corpus.validation().fingerprint());
+        return Provenance.NONE.with("--seed", seed).with("--precision", precision.get()).with("--steps", steps)
+                .with("data", images).with("scale of pixels", corpus.scale());
+    }
+
+    private static Path state(Path folder) {
+        return folder.resolve("state.safetensors");
+    }
+
+    private static Path autoState(Path folder, int attempt) {
+        return folder.resolve("state-" + attempt + ".safetensors");
     }
 
     /** Trainings by batch in the passes that fit, and where Z and U lie; {@code null} for memory. */
@@ -311,7 +348,7 @@ final class CompressCommand implements Callable<Integer> {
                     auto ? "--steps belongs to --recipe" : "--steps is " + steps + ", must be above 0");
         }
         if (report != null) {
-            AtomicFile.check(report);
+            OutputPath.checkFile("--report", report);
         }
     }
 

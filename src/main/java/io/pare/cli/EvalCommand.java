@@ -4,7 +4,6 @@ import io.pare.data.Batches;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.data.PixelScale;
-import io.pare.file.AtomicFile;
 import io.pare.format.CompressedWeights;
 import io.pare.format.NetworkFile;
 import io.pare.graph.Precision;
@@ -78,7 +77,7 @@ final class EvalCommand implements Callable<Integer> {
                     "--precision " + numbers + " is for --engine dense; the sparse engine has fp32 only");
         }
         if (report != null) {
-            AtomicFile.check(report);
+            OutputPath.checkFile("--report", report);
         }
         DataSettings settings = settings();
         DataOption.Opened opened = data.open(settings, weights.model(), processors,

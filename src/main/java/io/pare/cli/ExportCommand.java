@@ -1,6 +1,5 @@
 package io.pare.cli;
 
-import io.pare.file.AtomicFile;
 import io.pare.format.BatchNormFolding;
 import io.pare.format.CompressedWeights;
 import io.pare.format.DeadPaths;
@@ -73,7 +72,7 @@ final class ExportCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Kind chosen = kind != null ? kind : byEnding();
-        AtomicFile.check(out);
+        OutputPath.checkFile("--out", out);
         ValueForm form = biases == null ? null : ValueForm.of(biases);
         PrintWriter results = spec.commandLine().getOut();
         CompressedWeights weights = source.read(scale, spec.commandLine().getErr()::println);

@@ -1,6 +1,5 @@
 package io.pare.cli;
 
-import io.pare.file.AtomicFile;
 import io.pare.format.CompressedTensor;
 import io.pare.format.CompressedWeights;
 import io.pare.format.NetworkFile;
@@ -50,7 +49,7 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (report != null) {
-            AtomicFile.check(report);
+            OutputPath.checkFile("--report", report);
         }
         Path file = source.file();
         CompressedWeights weights = source.read(scale, spec.commandLine().getErr()::println);

@@ -6,7 +6,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.pare.data.DataException;
 import io.pare.file.AtomicFile;
+import io.pare.file.FolderLock;
 import io.pare.train.Checkpoint;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -16,7 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The folder of a training run: {@code run.json} with settings and history, a checkpoint, and at the end weights. */
-final class RunFolder {
+final class RunFolder implements AutoCloseable {
     private static final String SETTINGS = "run.json";
     private static final String PREVIOUS = "previous";
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT)
@@ -24,6 +26,7 @@ final class RunFolder {
             .enable(DeserializationFeature.READ_ENUMS_USING_TO_STRING);
 
     private final Path folder;
+    private FolderLock lock;
 
     /** Content of the settings file. */
     private record Run(RunSettings settings, List<EpochRecord> history) {}
@@ -36,6 +39,26 @@ final class RunFolder {
         return folder;
     }
 
+    /** Has the folder to itself until this is closed. */
+    void lock() {
+        if (lock == null) {
+            lock = FolderLock.take(folder);
+        }
+    }
+
+    /** The same for a folder in which a run lies already. */
+    void lockForResume() {
+        read();
+        lock();
+    }
+
+    @Override
+    public void close() {
+        if (lock != null) {
+            lock.close();
+        }
+    }
+
     Path weights() {
         return folder.resolve(Checkpoint.WEIGHTS);
     }
@@ -45,12 +68,16 @@ final class RunFolder {
         return Files.exists(folder.resolve(Checkpoint.FILE)) && Files.notExists(weights());
     }
 
-    /** Moves an unfinished run into a subfolder, from which it can be resumed; gives that folder. */
+    /**
+     * Moves an unfinished run into a subfolder, from which it can be resumed; gives that folder. The checkpoint that lies
+     * there goes first and the one of this run comes last, so that a kill in between leaves no checkpoint beside the
+     * history of another run.
+     */
     Path setAside() {
         Path kept = folder.resolve(PREVIOUS);
-        try {
-            Files.createDirectories(kept);
-            for (String name : List.of(Checkpoint.FILE, SETTINGS)) {
+        try (FolderLock _ = FolderLock.take(kept)) {
+            Files.deleteIfExists(kept.resolve(Checkpoint.FILE));
+            for (String name : List.of(SETTINGS, Checkpoint.FILE)) {
                 if (Files.exists(folder.resolve(name))) {
                     Files.move(folder.resolve(name), kept.resolve(name), StandardCopyOption.REPLACE_EXISTING);
                 }
@@ -92,7 +119,10 @@ final class RunFolder {
         }
     }
 
-    /** The first {@code epochs} entries of the history: a crash may have left one more than the checkpoint knows. */
+    /**
+     * The first {@code epochs} entries of the history: it is written before the checkpoint, so that a crash may have left
+     * one more than the checkpoint knows.
+     */
     List<EpochRecord> history(int epochs) {
         return new ArrayList<>(read().history().stream().filter(entry -> entry.epoch() <= epochs).toList());
     }
@@ -107,13 +137,19 @@ final class RunFolder {
                     + ": no run was begun there, or it was stopped before its first checkpoint; start it again");
         }
         try {
-            Run run = JSON.readValue(Files.readString(file), Run.class);
-            if (run.settings() == null || run.history() == null) {
+            Run run = JSON.readValue(Files.readAllBytes(file), Run.class);
+            if (run == null || run.settings() == null || run.history() == null || run.history().contains(null)) {
                 throw new DataException(file + " is damaged: it lacks settings or history");
+            }
+            RunSettings settings = run.settings();
+            if (settings.model() == null || settings.optimizer() == null || settings.schedule() == null) {
+                throw new DataException(file + " is damaged: its settings lack model, optimizer or schedule");
             }
             return run;
         } catch (JsonProcessingException e) {
-            throw new DataException(file + " is damaged: " + e.getOriginalMessage(), e);
+            throw new DataException(file + " is damaged: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+        } catch (CharConversionException e) {
+            throw new DataException(file + " is damaged: it is not UTF-8", e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

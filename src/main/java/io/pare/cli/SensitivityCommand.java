@@ -3,7 +3,6 @@ package io.pare.cli;
 import io.pare.compress.Sensitivity;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
-import io.pare.file.AtomicFile;
 import io.pare.graph.Precision;
 import io.pare.natives.Natives;
 import io.pare.report.HtmlPage;
@@ -64,7 +63,7 @@ final class SensitivityCommand implements Callable<Integer> {
         ThreadOption.apply(count);
         for (Path file : new Path[]{report, plot}) {
             if (file != null) {
-                AtomicFile.check(file);
+                OutputPath.checkFile(file == plot ? "--plot" : "--report", file);
             }
         }
         DataOption.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);

@@ -3,8 +3,8 @@ package io.pare.cli;
 import io.pare.data.Augmentation;
 import io.pare.data.Corpus;
 import io.pare.data.Crop;
+import io.pare.data.DataException;
 import io.pare.data.Dataset;
-import io.pare.file.AtomicFile;
 import io.pare.file.FileException;
 import io.pare.model.Model;
 import io.pare.model.Models;
@@ -175,18 +175,23 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        RunFolder folder = new RunFolder(folder());
-        RunSettings settings = resume == null ? fresh() : resumed(folder);
-        ThreadOption.apply(settings.threads());
-        if (report != null) {
-            AtomicFile.check(report);
+        try (RunFolder folder = new RunFolder(folder())) {
+            RunSettings settings = resume == null ? fresh() : resumed(folder);
+            ThreadOption.apply(settings.threads());
+            if (report != null) {
+                OutputPath.checkFile("--report", report);
+            }
+            return run(folder, settings);
         }
+    }
+
+    private int run(RunFolder folder, RunSettings asked) throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        DataOption.Opened opened = data.open(settings.source(), settings.model(), settings.threads(), err::println);
+        DataOption.Opened opened = data.open(asked.source(), asked.model(), asked.threads(), err::println);
         Corpus corpus = opened.corpus();
-        settings = resume == null ? augmented(settings, opened) : settings;
-        Dataset.Split split = split(corpus, settings);
-        settings = fitted(settings, opened.model(), corpus, split, err);
+        RunSettings augmented = resume == null ? augmented(asked, opened) : asked;
+        Dataset.Split split = split(corpus, augmented);
+        RunSettings settings = fitted(augmented, opened.model(), corpus, split, err);
         try (ProgressView view = ProgressView.choose(quiet, err);
                 Network network = Network.create(opened.model(), settings.seed(), Natives.enabled());
                 Trainer trainer = new Trainer(network, split.train(), corpus.scale(), settings.training());
@@ -198,16 +203,37 @@ final class TrainCommand implements Callable<Integer> {
             boolean done = run.run(new Follower(view, run, folder, settings, history, stop,
                     corpus.synthetic() ? " synthetic data" : ""));
             if (!done) {
-                Checkpoint.save(run, folder.path());
                 view.clear();
-                err.println("stopped in epoch " + (run.nextEpoch() + 1) + " and saved; go on with: "
-                        + "java -jar target/engine.jar train --resume " + folder.path());
-                err.flush();
-                return Commands.STOPPED;
+                return stop(folder, run, err);
             }
             finish(folder, settings, run, opened, history);
             return Commands.OK;
         }
+    }
+
+    /** Saves where the run stands. What there is to say is said here, for the JVM does not wait for what comes after. */
+    private static int stop(RunFolder folder, TrainingRun run, PrintWriter err) throws IOException {
+        try {
+            Checkpoint.save(run, folder.path());
+            err.println("stopped in epoch " + (run.nextEpoch() + 1) + " and saved; go on with: " + goOn(folder));
+            return Commands.STOPPED;
+        } catch (FileException e) {
+            err.println("pare: stopped in epoch " + (run.nextEpoch() + 1) + ", but " + e.getMessage()
+                    + (folder.unfinished() ? "; go on from the last checkpoint with: " + goOn(folder) : ""));
+            return Commands.FAILURE;
+        } finally {
+            err.flush();
+        }
+    }
+
+    private static FileException withTheWayOn(FileException e, RunFolder folder) {
+        return folder.unfinished()
+                ? new FileException(e.getMessage() + "; then go on with: " + goOn(folder), e.getCause())
+                : e;
+    }
+
+    private static String goOn(RunFolder folder) {
+        return Invocation.of("train", "--resume", folder.path().toString());
     }
 
     /** In as many passes as the memory limit asks for. */
@@ -236,6 +262,7 @@ final class TrainCommand implements Callable<Integer> {
                     + ", or --resume DIR to go on with a run");
         }
         Path folder = out != null ? out : Path.of("runs", model);
+        OutputPath.checkFolder(folder);
         if (from.given() && folder.resolve(Checkpoint.WEIGHTS).toAbsolutePath().normalize()
                 .equals(from.file().toAbsolutePath().normalize())) {
             throw new UsageException(
@@ -246,33 +273,45 @@ final class TrainCommand implements Callable<Integer> {
 
     private RunSettings fresh() {
         Models.byName(model);
-        positive("--epochs", epochs);
-        positive("--batch-size", batchSize);
         positive("--accumulate", accumulate);
-        if (batchSize % accumulate != 0) {
-            throw new UsageException("--accumulate " + accumulate + " does not divide --batch-size " + batchSize
-                    + " into equal parts");
-        }
-        inside("--lr", learningRate, Double.MIN_NORMAL, 100);
-        inside("--momentum", momentum, 0, 1);
-        inside("--weight-decay", weightDecay, 0, 1);
-        inside("--lr-floor", floor, 0, 1);
-        inside("--warm-up", warmUp, 0, epochs);
         if (validation != null) {
             positive("--validation", validation);
         }
         DataSettings source = data.settings();
-        return new RunSettings(model, source.folder(), epochs, batchSize, learningRate, optimizer, momentum,
-                weightDecay,
-                schedule, floor, warmUp, dropout, 0, subPixel, validation == null ? 0 : validation, seed,
+        RunSettings settings = new RunSettings(model, source.folder(), epochs, batchSize, learningRate, optimizer,
+                momentum, weightDecay, schedule, floor, warmUp, dropout, 0, subPixel,
+                validation == null ? 0 : validation, seed,
                 threads.orElse(ThreadOption.processors()), null, false, source.source(), source.images(),
                 source.resize(), source.scale(), source.damaged(), source.nonRgb(), precision.get(), accumulate,
                 0, memory.recompute(), from.given() ? from.file().toString() : null,
                 source.background());
+        check(settings);
+        return settings;
+    }
+
+    private static void check(RunSettings settings) {
+        positive("--epochs", settings.epochs());
+        positive("--batch-size", settings.batchSize());
+        if (settings.batchSize() % settings.accumulate() != 0) {
+            throw new UsageException("--accumulate " + settings.accumulate() + " does not divide --batch-size "
+                    + settings.batchSize() + " into equal parts");
+        }
+        inside("--lr", settings.learningRate(), Double.MIN_NORMAL, 100);
+        inside("--momentum", settings.momentum(), 0, 1);
+        inside("--weight-decay", settings.weightDecay(), 0, 1);
+        inside("--lr-floor", settings.floor(), 0, 1);
+        inside("--warm-up", settings.warmUp(), 0, settings.epochs());
+        inside("--threads", settings.threads(), 1, ThreadOption.MOST);
     }
 
     private RunSettings resumed(RunFolder folder) {
+        folder.lockForResume();
         RunSettings kept = folder.settings();
+        try {
+            check(kept);
+        } catch (UsageException e) {
+            throw new DataException(resume + " holds a damaged run.json: " + e.getMessage());
+        }
         if (model != null && !model.equals(kept.model())) {
             throw new UsageException(resume + " holds a run of " + kept.model() + ", not of " + model);
         }
@@ -326,17 +365,23 @@ final class TrainCommand implements Callable<Integer> {
             throws IOException {
         if (resume != null) {
             Checkpoint.restore(run, folder.path());
-            return folder.history(run.nextEpoch());
+            List<EpochRecord> history = folder.history(run.nextEpoch());
+            if (history.size() < run.nextEpoch()) {
+                view.line("warning: the history in " + folder.path() + " knows " + history.size() + " of "
+                        + run.nextEpoch() + " epochs: an earlier version was killed while it wrote");
+            }
+            return history;
         }
         if (from.given()) {
             from.load(run.trainer().network());
         }
+        folder.lock();
         if (folder.unfinished()) {
             view.line("the unfinished run in " + folder.path() + " is kept: --resume " + folder.setAside());
         }
         List<EpochRecord> history = new ArrayList<>();
-        folder.write(settings, history);
         folder.clear();
+        folder.write(settings, history);
         return history;
     }
 
@@ -371,9 +416,13 @@ final class TrainCommand implements Callable<Integer> {
         results.printf(Locale.ROOT, "images per second    %.0f%n", run.imagesPerSecond());
         results.printf(Locale.ROOT, "seconds              %.1f%n", run.seconds());
         results.flush();
-        Checkpoint.saveWeights(network, corpus.scale(), folder.weights(),
-                Map.of("seed", Long.toString(settings.seed()), "commit",
-                        BuildInfo.commit()));
+        try {
+            folder.write(settings, history);
+            Checkpoint.saveWeights(network, corpus.scale(), folder.weights(),
+                    Map.of("seed", Long.toString(settings.seed()), "commit", BuildInfo.commit()));
+        } catch (FileException e) {
+            throw withTheWayOn(e, folder);
+        }
         results.printf("weights              %s%n", folder.weights());
         results.flush();
         if (report != null) {
@@ -473,16 +522,16 @@ final class TrainCommand implements Callable<Integer> {
                     validated.accuracy(), pace.rate(), bestSoFar ? " best" : "", mark));
         }
 
+        /** The history comes first: a kill in between leaves an epoch too many in it, which is told, not one too few. */
         @Override
         public void checkpoint(TrainingRun saved) {
             try {
-                Checkpoint.save(saved, folder.path());
                 folder.write(settings, history);
+                Checkpoint.save(saved, folder.path());
+            } catch (FileException e) {
+                throw withTheWayOn(e, folder);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
-            } catch (FileException e) {
-                // Hours of training weigh more than one checkpoint; the last good one is still there.
-                view.line("warning: " + e.getMessage() + "; training goes on");
             }
             pace.between(false);
         }

@@ -333,12 +333,15 @@ public final class Admm implements AutoCloseable {
 
     /** Saves or takes back Z, U, rho and what the constraints remember; after reading, the penalties stand again. */
     void visit(State state) {
-        iterations = (int) state.whole("admm.iterations", iterations);
+        iterations = (int) state.whole("admm.iterations", iterations, 0, Integer.MAX_VALUE);
         projectionSeconds = state.number("admm.seconds", projectionSeconds);
         for (int g = 0; g < groups.size(); g++) {
             Group group = groups.get(g);
             String name = "admm." + g + ".";
             group.rho = state.number(name + "rho", group.rho);
+            if (!(group.rho > 0) || Double.isInfinite(group.rho)) {
+                throw state.damaged(name + "rho", null);
+            }
             state.memory(name + "memory", group.memory);
             for (int i = 0; i < group.z.size(); i++) {
                 state.tensor(name + i + ".z", group.z.get(i));

@@ -71,7 +71,7 @@ final class AdmmRun extends StageRun {
     @Override
     void visit(State state) {
         super.visit(state);
-        steps = state.whole("steps", steps);
+        steps = state.count("steps", steps);
         plan.visit(state);
         if (state.reading()) {
             build();

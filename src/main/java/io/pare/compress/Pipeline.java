@@ -1,8 +1,7 @@
 package io.pare.compress;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pare.format.FormatException;
 import io.pare.format.Safetensors;
 import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
@@ -23,8 +22,6 @@ import java.util.Map;
  * on when stages are added. One thread; not reusable. The regions of the training's values stay open while it runs.
  */
 public final class Pipeline {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final Recipe recipe;
     private final Training training;
     private final Path stateFile;
@@ -33,7 +30,7 @@ public final class Pipeline {
     private final CriticalSection section;
     private final List<StageRow> finished = new ArrayList<>();
     private List<EpochRow> epochs = new ArrayList<>();
-    private String settings = "";
+    private Provenance provenance = Provenance.NONE;
 
     /**
      * @param training whose weights are the dense ones; they are changed in place
@@ -92,9 +89,9 @@ public final class Pipeline {
         return this;
     }
 
-    /** What decides the bits of a run besides its recipe, in the words of its user: a state that has others is refused. */
-    public Pipeline settings(String words) {
-        settings = words;
+    /** What decides the bits of a run besides its recipe: a state that was begun with something else is refused. */
+    public Pipeline provenance(Provenance settings) {
+        provenance = settings;
         return this;
     }
 
@@ -137,19 +134,14 @@ public final class Pipeline {
         try (Region region = Region.shared("stage start")) {
             Snapshot start = new Snapshot(region, context.weights);
             if (saved != null) {
-                at = (int) saved.whole("stage", 0);
-                epoch = (int) saved.whole("epochInStage", 0);
-                int begun = at + (epoch > 0 ? 1 : 0);
-                if (begun > recipe.stages().size() || !saved.text("stages", "").equals(recipe.text(begun))) {
-                    throw new RecipeException(stateFile + " belongs to a recipe that begins otherwise than '"
-                            + recipe.name() + "': finish it with that one, or remove the file to begin anew");
-                }
-                String begunWith = saved.textOr("settings", settings);
-                if (!begunWith.equals(settings)) {
-                    throw new RecipeException(stateFile + " was begun with " + begunWith + ", not with " + settings
-                            + ": give it what it was begun with, or remove the file to begin anew");
-                }
+                at = (int) saved.whole("stage", 0, 0, Integer.MAX_VALUE);
+                epoch = (int) saved.whole("epochInStage", 0, 0, Integer.MAX_VALUE);
+                checkRecipe(saved.text("stages", ""), at + (epoch > 0 ? 1 : 0));
+                provenance.check(stateFile, saved.textOr("settings", null));
                 visit(saved);
+                if (finished.size() != at || epochs.size() != epoch) {
+                    throw saved.damaged("finished", null);
+                }
             }
             RecipeCheck.notes(recipe, training, saved == null);
             for (int i = at; i < recipe.stages().size(); i++) {
@@ -164,6 +156,19 @@ public final class Pipeline {
         return result();
     }
 
+    /** Refuses a state whose stages are not those that this recipe begins with. */
+    private void checkRecipe(String begun, int stages) {
+        for (int i = 1; i <= stages; i++) {
+            if (i > recipe.stages().size() || !begun.startsWith(recipe.text(i))) {
+                throw new RecipeException(stateFile + " was begun with another stage " + i + " than '" + recipe.name()
+                        + "' has: go on with the recipe that it was begun with, or give another --out");
+            }
+        }
+        if (!begun.equals(recipe.text(stages))) {
+            throw new FormatException(stateFile + " is damaged: its stages are not those it says it ended");
+        }
+    }
+
     private void runStage(int index, int first, State.Reader saved, Snapshot start) throws IOException {
         Stage stage = recipe.stages().get(index);
         String kind = Recipe.kind(stage);
@@ -174,7 +179,7 @@ public final class Pipeline {
                 run.begin();
             } else {
                 start.visit(saved, "start");
-                run.visit(saved);
+                resume(run, first, saved);
             }
             progress.stageBegins(index + 1, recipe.stages().size(), kind, total);
             for (int e = first; e < total && !run.converged(); e++) {
@@ -200,6 +205,17 @@ public final class Pipeline {
         }
     }
 
+    private static void resume(StageRun run, int epochs, State.Reader saved) {
+        try {
+            run.visit(saved);
+        } catch (IllegalArgumentException e) {
+            throw saved.damaged("stage", e);
+        }
+        if (epochs >= run.epochs()) {
+            throw saved.damaged("epochInStage", null);
+        }
+    }
+
     static StageRun make(RunContext context, Stage stage) {
         return StageRun.open(region -> switch (stage) {
             case Stage.Prune prune -> new AdmmRun(context, region, prune.train(), prune.admm(), prune.masked(), true,
@@ -220,9 +236,9 @@ public final class Pipeline {
     private void save(int stage, int epoch, StageRun run, Snapshot start) throws IOException {
         State.Writer state = new State.Writer();
         state.text("stages", recipe.text(stage + (epoch > 0 ? 1 : 0)));
-        state.text("settings", settings);
-        state.whole("stage", stage);
-        state.whole("epochInStage", epoch);
+        state.text("settings", provenance.text());
+        state.count("stage", stage);
+        state.count("epochInStage", epoch);
         visit(state);
         if (run != null) {
             start.visit(state, "start");
@@ -233,16 +249,15 @@ public final class Pipeline {
 
     private void visit(State state) {
         context.visit(state);
-        try {
-            String stages = state.text("finished", JSON.writeValueAsString(finished));
-            String open = state.text("epochs", JSON.writeValueAsString(epochs));
-            if (state.reading()) {
-                finished.clear();
-                finished.addAll(JSON.readValue(stages, new TypeReference<List<StageRow>>() {}));
-                epochs = new ArrayList<>(JSON.readValue(open, new TypeReference<List<EpochRow>>() {}));
-            }
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("cannot read the rows of a saved run", e);
+        List<StageRow> ended = state.json("finished", finished, new TypeReference<List<StageRow>>() {});
+        List<EpochRow> open = state.json("epochs", epochs, new TypeReference<List<EpochRow>>() {});
+        if (ended.contains(null) || open.contains(null)) {
+            throw state.damaged("finished", null);
+        }
+        if (state.reading()) {
+            finished.clear();
+            finished.addAll(ended);
+            epochs = open;
         }
     }
 

@@ -58,12 +58,12 @@ final class Plans {
 
         @Override
         public void visit(State state) {
-            starts = state.numbers("starts", starts == null ? new double[0] : starts);
-            importance = state.numbers("importance", importance == null ? new double[0] : importance);
+            starts = state.numbers("starts", starts == null ? new double[held.size()] : starts);
+            importance = state.numbers("importance", importance == null ? new double[held.size()] : importance);
             if (stage.exclude().isEmpty()) {
                 total = stage.keep().global() ? stage.keep().total(context.weightCount()) : 0;
             } else {
-                total = state.whole("total", total);
+                total = state.count("total", total);
             }
         }
 
@@ -209,7 +209,7 @@ final class Plans {
 
             @Override
             public void visit(State state) {
-                counts = state.numbers("counts", counts == null ? new double[0] : counts);
+                counts = state.numbers("counts", counts == null ? new double[held.size()] : counts);
             }
 
             @Override

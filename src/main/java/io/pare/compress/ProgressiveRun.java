@@ -116,9 +116,9 @@ final class ProgressiveRun extends StageRun {
 
     @Override
     void visit(State state) {
-        part = (int) state.whole("part", part);
-        insidePart = (int) state.whole("insidePart", insidePart);
-        filled = (int) state.whole("filled", filled);
+        part = (int) state.whole("part", part, 0, parts.size() - 1);
+        insidePart = (int) state.whole("insidePart", insidePart, 0, epochs(parts.get(part)));
+        filled = (int) state.whole("filled", filled, 1, pool.size());
         candidateAccuracy = state.number("candidateAccuracy", candidateAccuracy);
         for (int m = 0; m < pool.size(); m++) {
             pool.get(m).visit(state, "pool." + m);

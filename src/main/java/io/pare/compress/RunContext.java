@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import io.pare.mem.CriticalSection;
 import io.pare.mem.OneThread;
 import java.nio.file.Path;
@@ -10,6 +11,9 @@ import java.util.Map;
 
 /** What the stages of one run share and hand on. */
 final class RunContext {
+    /** What {@link Memory} puts behind a name that stands for one tensor. */
+    private static final String ONLY = ".0";
+
     final Training training;
     final List<Variable> all;
     final List<Variable> weights;
@@ -69,21 +73,33 @@ final class RunContext {
     }
 
     void visit(State state) {
-        epoch = state.whole("epoch", epoch);
+        epoch = state.count("epoch", epoch);
         projectionSeconds = state.number("projectionSeconds", projectionSeconds);
         trainingSeconds = state.number("trainingSeconds", trainingSeconds);
         Memory values = new Memory();
         levels.forEach((name, codes) -> values.put(name, 0, codes));
         state.memory("levels", values);
         String apart = state.text("zeroIsNoCase", String.join(" ", zeroIsNoCase));
-        String proofs = state.text("guarantees", Guarantee.write(guarantees));
+        List<Guarantee> proofs = state.json("guarantees", guarantees, new TypeReference<List<Guarantee>>() {});
         if (state.reading()) {
+            List<String> names = all.stream().map(Variable::name).toList();
             levels.clear();
-            values.all().forEach((name, codes) -> levels.put(name.substring(0, name.length() - 2), codes));
+            values.all().forEach((key, codes) -> {
+                String name = key.endsWith(ONLY) ? key.substring(0, key.length() - ONLY.length()) : key;
+                if (!names.contains(name)) {
+                    throw state.damaged("levels", null);
+                }
+                levels.put(name, codes);
+            });
             zeroIsNoCase.clear();
             zeroIsNoCase.addAll(apart.isEmpty() ? List.of() : List.of(apart.split(" ")));
             guarantees.clear();
-            guarantees.addAll(Guarantee.read(proofs));
+            for (Guarantee proof : proofs) {
+                if (proof == null || !names.containsAll(proof.tensors())) {
+                    throw state.damaged("guarantees", null);
+                }
+                guarantees.add(proof);
+            }
         }
         all.forEach(variable -> state.tensor("value." + variable.name(), variable.value()));
     }

@@ -76,7 +76,7 @@ final class Snapshot {
     }
 
     void visit(State state, String name) {
-        averaged = state.whole(name + ".averaged", averaged);
+        averaged = state.count(name + ".averaged", averaged);
         copies.forEach((variable, copy) -> state.tensor(name + "." + variable.name(), copy));
     }
 }

@@ -86,7 +86,7 @@ abstract class StageRun implements AutoCloseable {
         for (Map.Entry<String, FloatTensor> entry : context.training.optimizerState().entrySet()) {
             state.tensor("optimizer." + entry.getKey(), entry.getValue());
         }
-        context.training.optimizerSteps(state.whole("optimizerSteps", context.training.optimizerSteps()));
+        context.training.optimizerSteps(state.count("optimizerSteps", context.training.optimizerSteps()));
     }
 
     /** Learning rate when so many epochs of the stage, with a fraction, are over. */

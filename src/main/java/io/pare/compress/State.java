@@ -4,14 +4,15 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.format.ElementType;
+import io.pare.format.FormatException;
 import io.pare.format.Safetensors;
 import io.pare.mem.FloatTensor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * A visit to all that a run needs in order to go on with the same bits. The same method of an object hands its parts to
@@ -21,13 +22,15 @@ import java.util.TreeMap;
  * another name and renamed, so that a run that is killed at any instant leaves the last complete state.
  */
 abstract class State {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     /** Saves or fills a live tensor. */
     abstract void tensor(String name, FloatTensor live);
 
     /** Saves or fills live bytes. */
     abstract void bytes(String name, MemorySegment live);
 
-    /** Saves {@code present} and gives it back, or gives what was saved. */
+    /** Saves {@code present} and gives it back, or gives what was saved, which must be as many. */
     abstract double[] numbers(String name, double... present);
 
     /** Whether a state is being read. */
@@ -39,22 +42,52 @@ abstract class State {
         return numbers(name, present)[0];
     }
 
-    long whole(String name, long present) {
-        return Long.parseLong(text(name, Long.toString(present)));
+    /** As {@link #text}, of a count. */
+    long count(String name, long present) {
+        return whole(name, present, 0, Long.MAX_VALUE);
+    }
+
+    /** As {@link #text}, of a number from {@code least} to {@code most}. */
+    long whole(String name, long present, long least, long most) {
+        String saved = text(name, Long.toString(present));
+        try {
+            long value = Long.parseLong(saved);
+            if (value >= least && value <= most) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            throw damaged(name, e);
+        }
+        throw damaged(name, null);
+    }
+
+    /** As {@link #text}, of whatever has a JSON form. */
+    <T> T json(String name, T present, TypeReference<T> type) {
+        try {
+            String text = text(name, JSON.writerFor(type).writeValueAsString(present));
+            T saved = reading() ? JSON.readValue(text, type) : present;
+            if (saved != null) {
+                return saved;
+            }
+        } catch (JsonProcessingException | IllegalArgumentException e) {
+            throw damaged(name, e);
+        }
+        throw damaged(name, null);
     }
 
     /** A map of vectors: what a {@link Memory} holds. */
     void memory(String name, Memory live) {
-        try {
-            String saved = text(name, Writer.JSON.writeValueAsString(live.all()));
-            live.replace(Writer.JSON.readValue(saved, new TypeReference<TreeMap<String, double[]>>() {}));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("cannot read '" + name + "' of a saved run", e);
+        Map<String, double[]> saved = json(name, live.all(), new TypeReference<Map<String, double[]>>() {});
+        if (saved.containsValue(null)) {
+            throw damaged(name, null);
         }
+        live.replace(saved);
     }
 
+    /** The failure to tell where what was saved under a name cannot be. */
+    abstract RuntimeException damaged(String name, Exception cause);
+
     static final class Writer extends State {
-        private static final ObjectMapper JSON = new ObjectMapper();
         private final Safetensors.Writer file = new Safetensors.Writer();
         private final Map<String, String> texts = new LinkedHashMap<>();
 
@@ -89,6 +122,11 @@ abstract class State {
             return present;
         }
 
+        @Override
+        RuntimeException damaged(String name, Exception cause) {
+            return new IllegalStateException("'" + name + "' of a run has no form that can be saved", cause);
+        }
+
         void write(Path path) throws IOException {
             file.metadata("pare.run", JSON.writeValueAsString(texts));
             file.write(path);
@@ -103,12 +141,22 @@ abstract class State {
         Reader(Path path) throws IOException {
             this.path = path;
             this.file = Safetensors.open(path);
-            String json = file.metadata().get("pare.run");
-            if (json == null) {
+            try {
+                String json = file.metadata().get("pare.run");
+                if (json == null) {
+                    throw new FormatException(path + " is no saved compression run: give another --out");
+                }
+                this.texts = JSON.readValue(json, new TypeReference<LinkedHashMap<String, String>>() {});
+                if (texts == null) {
+                    throw new FormatException(path + " is damaged: it says nothing of its run");
+                }
+            } catch (JsonProcessingException e) {
                 file.close();
-                throw new IOException(path + " is no saved compression run");
+                throw new FormatException(path + " is damaged: " + e.getOriginalMessage(), e);
+            } catch (RuntimeException e) {
+                file.close();
+                throw e;
             }
-            this.texts = Writer.JSON.readValue(json, new TypeReference<LinkedHashMap<String, String>>() {});
         }
 
         /** As {@link #text}, where states of old may lack it: then what is present. */
@@ -121,7 +169,7 @@ abstract class State {
             try {
                 file.floats(name, live);
             } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
+                throw new UncheckedIOException(e);
             }
         }
 
@@ -130,27 +178,34 @@ abstract class State {
             try {
                 byte[] saved = file.bytes(name);
                 if (saved.length != live.byteSize()) {
-                    throw new IllegalStateException(path + ": '" + name + "' has " + saved.length + " bytes, "
+                    throw new FormatException(path + ": '" + name + "' has " + saved.length + " bytes, "
                             + live.byteSize() + " are needed: it belongs to another model or recipe");
                 }
                 live.copyFrom(MemorySegment.ofArray(saved));
             } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
+                throw new UncheckedIOException(e);
             }
         }
 
         @Override
         double[] numbers(String name, double... present) {
             String line = text(name, "");
-            if (line.isEmpty()) {
+            if (line.isEmpty() && present.length == 0) {
                 return new double[0];
             }
             String[] parts = line.split(" ");
-            double[] numbers = new double[parts.length];
-            for (int i = 0; i < parts.length; i++) {
-                numbers[i] = Double.parseDouble(parts[i]);
+            if (parts.length != present.length) {
+                throw damaged(name, null);
             }
-            return numbers;
+            double[] numbers = new double[parts.length];
+            try {
+                for (int i = 0; i < parts.length; i++) {
+                    numbers[i] = Double.parseDouble(parts[i]);
+                }
+                return numbers;
+            } catch (NumberFormatException e) {
+                throw damaged(name, e);
+            }
         }
 
         @Override
@@ -162,9 +217,16 @@ abstract class State {
         String text(String name, String present) {
             String saved = texts.get(name);
             if (saved == null) {
-                throw new IllegalStateException(path + " has no '" + name + "': it belongs to another recipe");
+                throw new FormatException(
+                        path + " has no '" + name + "': it is damaged, or belongs to another model or recipe");
             }
             return saved;
+        }
+
+        @Override
+        RuntimeException damaged(String name, Exception cause) {
+            return new FormatException(path + " is damaged: its '" + name + "' cannot be"
+                    + (cause == null ? "" : " (" + cause.getMessage() + ")"), cause);
         }
 
         @Override

@@ -9,10 +9,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** SHA-256, in hexadecimal. */
-final class Checksum {
+public final class Checksum {
     private Checksum() {}
 
-    static MessageDigest digest() {
+    /** A digest to be fed. */
+    public static MessageDigest digest() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
@@ -31,5 +32,10 @@ final class Checksum {
             throw new DataException("cannot read " + file + ": " + e.getMessage(), e);
         }
         return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** The first 16 digits: enough to tell things apart where nobody tries to make two alike. */
+    public static String brief(MessageDigest digest) {
+        return HexFormat.of().formatHex(digest.digest(), 0, Long.BYTES);
     }
 }

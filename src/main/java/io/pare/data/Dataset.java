@@ -2,6 +2,8 @@ package io.pare.data;
 
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Objects;
 
@@ -185,6 +187,23 @@ public final class Dataset {
     /** Whether reading ahead pays: images are decoded whenever they are asked for. */
     public boolean slow() {
         return images.slow();
+    }
+
+    /**
+     * Tells data apart: the number of images, and a digest of shape, labels and content in their order; of files that are
+     * decoded, names and lengths stand for the content.
+     */
+    public String fingerprint() {
+        MessageDigest digest = Checksum.digest();
+        ByteBuffer header = ByteBuffer.allocate(5 * Integer.BYTES + Double.BYTES);
+        digest.update(header.putInt(size()).putInt(channels).putInt(height).putInt(width).putInt(classes)
+                .putDouble(images.border()).flip());
+        ByteBuffer label = ByteBuffer.allocate(Integer.BYTES);
+        for (int row : rows) {
+            digest.update(label.clear().putInt(labels[row]).flip());
+            images.digest(row, digest);
+        }
+        return size() + " images " + Checksum.brief(digest);
     }
 
     /** A view on the images {@code from} to {@code to} (exclusive). */

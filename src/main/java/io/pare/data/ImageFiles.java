@@ -1,6 +1,10 @@
 package io.pare.data;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.List;
 
 /** Pictures in files, decoded whenever they are asked for. */
@@ -13,6 +17,18 @@ record ImageFiles(List<Path> files, int channels, double border, OddImages odd) 
     @Override
     public boolean slow() {
         return true;
+    }
+
+    /** Name, length and background: reading all pictures once more would take as long as an epoch. */
+    @Override
+    public void digest(int row, MessageDigest digest) {
+        Path file = files.get(row);
+        try {
+            digest.update((file.getFileName() + " " + Files.size(file) + " " + odd.background() + "\n")
+                    .getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new DataException(file + " cannot be read: " + e.getMessage(), e);
+        }
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.pare.data;
 
+import java.security.MessageDigest;
+
 /** Where the pixels of a data set come from. Thread-safe; its readers are not. */
 sealed interface Images permits StoredImages, SyntheticImages, ImageFiles {
     /** Number of images. */
@@ -12,6 +14,9 @@ sealed interface Images permits StoredImages, SyntheticImages, ImageFiles {
     default boolean slow() {
         return false;
     }
+
+    /** Feeds what decides the content of an image into {@code digest}, without decoding it. */
+    void digest(int row, MessageDigest digest);
 
     /** Size to which images are brought before the input is cut out of them, as a multiple of the input's size. */
     default double border() {

@@ -1,5 +1,7 @@
 package io.pare.data;
 
+import java.security.MessageDigest;
+
 /** Images of one size in an array on the heap: CHW bytes, one image after another. */
 record StoredImages(byte[] pixels, int channels, int height, int width) implements Images {
     @Override
@@ -9,6 +11,11 @@ record StoredImages(byte[] pixels, int channels, int height, int width) implemen
 
     int imageBytes() {
         return channels * height * width;
+    }
+
+    @Override
+    public void digest(int row, MessageDigest digest) {
+        digest.update(pixels, row * imageBytes(), imageBytes());
     }
 
     @Override

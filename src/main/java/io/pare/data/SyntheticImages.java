@@ -1,7 +1,15 @@
 package io.pare.data;
 
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+
 /** Images of uniform noise, made when they are asked for; equal seeds give equal images. */
 record SyntheticImages(int count, int channels, int height, int width, long seed) implements Images {
+    @Override
+    public void digest(int row, MessageDigest digest) {
+        digest.update(ByteBuffer.allocate(Long.BYTES + Integer.BYTES).putLong(seed).putInt(row).flip());
+    }
+
     @Override
     public Reader reader() {
         byte[] pixels = new byte[channels * height * width];

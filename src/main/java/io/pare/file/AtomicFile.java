@@ -17,7 +17,12 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Writes whole files so that, whatever happens, a reader finds the old content or the new one and nothing between.
@@ -32,6 +37,9 @@ import java.util.Locale;
 public final class AtomicFile {
     private static final String SUFFIX = ".tmp";
     private static final long STALE_MILLIS = 3_600_000;
+    private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.(\\d{1,18})-\\d+\\" + SUFFIX);
+    /** Systems tell when a process began to a second, rounded either way. */
+    private static final Duration START_ROUNDING = Duration.ofSeconds(2);
 
     private AtomicFile() {}
 
@@ -96,15 +104,21 @@ public final class AtomicFile {
         Path parent = target.toAbsolutePath().getParent();
         try {
             Files.createDirectories(parent);
-            Files.delete(Files.createTempFile(parent, prefix(target), SUFFIX));
+            Path temporary = temporary(target.toAbsolutePath());
+            Files.deleteIfExists(temporary);
+            Files.delete(Files.createFile(temporary));
         } catch (IOException e) {
             throw failure(target, parent, e);
         }
     }
 
+    private static Path temporary(Path target) {
+        return target.resolveSibling(
+                prefix(target) + ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId() + SUFFIX);
+    }
+
     private static void replace(Path real, Content content) throws IOException {
-        Path temporary = real.resolveSibling(
-                prefix(real) + ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId() + SUFFIX);
+        Path temporary = temporary(real);
         boolean moved = false;
         try {
             try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE,
@@ -143,6 +157,28 @@ public final class AtomicFile {
         }
     }
 
+    /** Deletes the temporary files in {@code folder} whose writers are dead. */
+    static void removeAbandoned(Path folder) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, ".*" + SUFFIX)) {
+            for (Path file : files) {
+                Matcher name = TEMPORARY.matcher(file.getFileName().toString());
+                if (name.matches() && abandoned(file, Long.parseLong(name.group(1)))) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            // Its writer lives and has just renamed it.
+        }
+    }
+
+    /** Whether no process of that id lives, or only one that began after {@code file} was written. */
+    private static boolean abandoned(Path file, long writer) throws IOException {
+        Optional<ProcessHandle> process = ProcessHandle.of(writer);
+        Instant written = Files.getLastModifiedTime(file).toInstant();
+        return process.isEmpty() || process.get().info().startInstant()
+                .map(start -> written.isBefore(start.minus(START_ROUNDING))).orElse(false);
+    }
+
     private static String prefix(Path file) {
         return "." + file.getFileName() + ".";
     }
@@ -159,7 +195,7 @@ public final class AtomicFile {
         }
     }
 
-    private static FileException failure(Path target, Path parent, IOException e) {
+    static FileException failure(Path target, Path parent, IOException e) {
         return new FileException("cannot write " + target + ": " + reason(e, parent), e);
     }
 
@@ -169,12 +205,15 @@ public final class AtomicFile {
         if (known.contains("no space left") || known.contains("not enough space") || known.contains("quota")) {
             return "the disk is full" + free(parent) + "; free some space or write elsewhere";
         }
+        if (known.contains("file too large")) {
+            return "a file may not be so large there (see ulimit -f); write elsewhere";
+        }
         if (known.contains("read-only")) {
             return "the file system is read-only; write elsewhere";
         }
         return switch (e) {
             case AccessDeniedException _ -> "permission denied in " + parent + "; write elsewhere or change its mode";
-            case NoSuchFileException f -> f.getFile() + " cannot be made there; write elsewhere";
+            case NoSuchFileException _ -> "no file can be made in " + parent + "; write elsewhere";
             case NotDirectoryException f -> f.getFile() + " is a file, a folder is needed";
             case FileAlreadyExistsException f -> f.getFile() + " is a file, a folder is needed";
             case ClosedByInterruptException _ -> "interrupted";

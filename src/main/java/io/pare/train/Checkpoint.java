@@ -1,6 +1,7 @@
 package io.pare.train;
 
 import io.pare.data.Augmentation;
+import io.pare.data.Checksum;
 import io.pare.data.PixelScale;
 import io.pare.format.FormatException;
 import io.pare.format.InputScale;
@@ -10,6 +11,7 @@ import io.pare.graph.Precision;
 import io.pare.mem.FloatTensor;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +41,7 @@ public final class Checkpoint {
         Trainer.Progress progress = trainer.progress();
         Safetensors.Writer writer = new Safetensors.Writer().metadata(KIND, VERSION)
                 .metadata("model", trainer.network().model().name()).metadata("run", describe(run))
+                .metadata("data", run.data())
                 .metadata("epoch", Integer.toString(run.nextEpoch()))
                 .metadata("batch", Integer.toString(run.nextBatch()))
                 .metadata("steps", Long.toString(trainer.steps()))
@@ -77,9 +80,19 @@ public final class Checkpoint {
                 throw new FormatException(
                         path + " is not a checkpoint of a training; give the folder that --out named");
             }
-            String model = trainer.network().model().name();
-            expect(path, "model", model, metadata.get("model"));
+            expect(path, "model", trainer.network().model().name(), metadata.get("model"));
             expect(path, "settings", describe(run), metadata.get("run"));
+            // Those of before this was noted are believed.
+            expect(path, "data", run.data(), metadata.getOrDefault("data", run.data()));
+            Counters counters = new Counters(path, metadata);
+            int epochs = run.plan().epochs();
+            int epoch = (int) counters.whole("epoch", 0, epochs);
+            int batch = (int) counters.whole("batch", 0, epoch == epochs ? 0 : trainer.stepsPerEpoch() - 1);
+            long steps = (long) epoch * trainer.stepsPerEpoch() + batch;
+            counters.whole("steps", steps, steps);
+            int bestEpoch = (int) counters.whole("bestEpoch", epoch == 0 ? -1 : 0, epoch - 1);
+            long samples = counters.whole("samples", 0, Long.MAX_VALUE);
+            long correct = counters.whole("correct", 0, Long.MAX_VALUE);
             for (Weight weight : trainer.network().weights()) {
                 read(path, file, "value/" + weight.name(), weight.value());
                 List<String> states = weight.stateNames(trainer.settings().optimizer());
@@ -88,14 +101,42 @@ public final class Checkpoint {
                 }
                 read(path, file, "best/" + weight.name(), run.bestValues().get(weight.name()));
             }
-            trainer.steps(Long.parseLong(metadata.get("steps")));
-            trainer.restoreSums(Double.parseDouble(metadata.get("lossSum")), Long.parseLong(metadata.get("correct")));
-            run.restore(Integer.parseInt(metadata.get("epoch")), Integer.parseInt(metadata.get("batch")),
-                    Double.parseDouble(metadata.get("seconds")), Long.parseLong(metadata.get("samples")),
-                    Integer.parseInt(metadata.get("bestEpoch")), Double.parseDouble(metadata.get("bestAccuracy")),
-                    Double.parseDouble(metadata.get("bestLoss")));
-        } catch (NumberFormatException | NullPointerException e) {
-            throw new FormatException(path + ": its metadata is damaged (" + e.getMessage() + ")", e);
+            trainer.steps(steps);
+            trainer.restoreSums(counters.number("lossSum"), correct);
+            run.restore(epoch, batch, counters.number("seconds"), samples, bestEpoch, counters.number("bestAccuracy"),
+                    counters.number("bestLoss"));
+        }
+    }
+
+    /** The numbers in a checkpoint's metadata. */
+    private record Counters(Path path, Map<String, String> metadata) {
+        long whole(String name, long least, long most) {
+            try {
+                long value = Long.parseLong(text(name));
+                if (value < least || value > most) {
+                    throw new FormatException(path + " is damaged: " + name + " is " + value + ", must be "
+                            + (least == most ? least : "from " + least + " to " + most));
+                }
+                return value;
+            } catch (NumberFormatException e) {
+                throw new FormatException(path + " is damaged: " + name + " is no whole number", e);
+            }
+        }
+
+        double number(String name) {
+            try {
+                return Double.parseDouble(text(name));
+            } catch (NumberFormatException e) {
+                throw new FormatException(path + " is damaged: " + name + " is no number", e);
+            }
+        }
+
+        private String text(String name) {
+            String text = metadata.get(name);
+            if (text == null) {
+                throw new FormatException(path + " is damaged: its metadata has no " + name);
+            }
+            return text;
         }
     }
 
@@ -111,8 +152,8 @@ public final class Checkpoint {
         writer.write(path);
     }
 
-    /** Reads the parameters of a network; every one must be there with its shape. */
-    public static void loadWeights(Network network, Path path) throws IOException {
+    /** Reads the parameters of a network, of which every one must be there with its shape; gives the metadata. */
+    public static Map<String, String> loadWeights(Network network, Path path) throws IOException {
         try (Safetensors file = Safetensors.open(path)) {
             String model = file.metadata().get("model");
             if (model != null) {
@@ -121,7 +162,17 @@ public final class Checkpoint {
             for (Weight weight : network.weights()) {
                 read(path, file, weight.name(), weight.value());
             }
+            return file.metadata();
         }
+    }
+
+    /** Tells networks of one model apart: a digest of all values in their order. */
+    public static String fingerprint(Network network) {
+        MessageDigest digest = Checksum.digest();
+        for (Weight weight : network.weights()) {
+            digest.update(weight.value().segment().asByteBuffer());
+        }
+        return Checksum.brief(digest);
     }
 
     private static void read(Path path, Safetensors file, String name, FloatTensor into) throws IOException {

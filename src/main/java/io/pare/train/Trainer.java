@@ -27,6 +27,7 @@ public final class Trainer implements AutoCloseable {
     private final Network network;
     private final TrainingSettings settings;
     private final OneThread oneThread;
+    private final Dataset data;
     private final Batches batches;
     private Tape tape;
     private final FloatTensor teacherLogits;
@@ -110,6 +111,7 @@ public final class Trainer implements AutoCloseable {
                     + " is to distil, and no teacher is given: give one, or settings without distillation");
         }
         this.network = network;
+        this.data = data;
         this.settings = settings;
         this.oneThread = new OneThread("the trainer of " + network.model().name());
         this.weights = network.weights().stream().filter(weight -> weight.parameter().trained()).toList();
@@ -167,6 +169,10 @@ public final class Trainer implements AutoCloseable {
 
     public TrainingSettings settings() {
         return settings;
+    }
+
+    Dataset data() {
+        return data;
     }
 
     /** Steps in an epoch. */

@@ -18,6 +18,7 @@ public final class TrainingRun {
     private final Dataset validation;
     private final PixelScale scale;
     private final Plan plan;
+    private String data;
     private int nextEpoch;
     private int nextBatch;
     private double seconds;
@@ -155,6 +156,14 @@ public final class TrainingRun {
     /** Validation accuracy of the best weights; NaN before the first validation. */
     public double bestAccuracy() {
         return bestAccuracy;
+    }
+
+    /** Tells apart what runs train on and validate with. */
+    String data() {
+        if (data == null) {
+            data = trainer.data().fingerprint() + " and " + validation.fingerprint();
+        }
+        return data;
     }
 
     double bestLoss() {

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -189,11 +190,18 @@ class CommandsTest {
     void aPlaceThatCannotBeWrittenIsFoundBeforeTraining() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "mine");
         Result result = run("train", "lenet300", "--data", data.toString(), "--out", file.resolve("out").toString());
-        assertExplained(Commands.FAILURE, "a folder is needed", result);
+        assertExplained(Commands.USAGE, "cannot be: file is a file, not a folder", result);
         assertFalse(result.err().contains("epoch"), result.err());
         Result report = train("--report", file.resolve("report.json").toString());
-        assertExplained(Commands.FAILURE, "a folder is needed", report);
+        assertExplained(Commands.USAGE, "cannot be: file is a file, not a folder", report);
         assertFalse(report.err().contains("epoch"), report.err());
+        for (String line : List.of("train lenet300", "compress lenet300 --recipe lenet300-prune")) {
+            Result itself = run((line + " --data " + data + " --out " + file).split(" "));
+            assertExplained(Commands.USAGE, "--out " + file + " is a file: name a folder", itself);
+            assertEquals(1, itself.err().split(Pattern.quote(file.toString()), -1).length - 1, itself.err());
+        }
+        Result nowhere = train("--report", "/proc/report.json");
+        assertExplained(Commands.FAILURE, "cannot write /proc/report.json: no file can be made in /proc", nowhere);
         assertEquals("mine", Files.readString(file));
     }
 

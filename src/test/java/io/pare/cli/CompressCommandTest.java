@@ -136,6 +136,60 @@ class CompressCommandTest {
         assertTrue(!again.err().contains("stage 1"), "a finished run is not run again: " + again.err());
     }
 
+    private static final String BRIEF = """
+            name: brief
+            model: lenet300
+            dense: {epochs: %d, batchSize: 40, shift: 0}
+            train: {epochs: 1, batchSize: 40}
+            stages:
+              - admm-prune: {keep: {ratio: 20}}
+              - mask-retrain
+            """;
+
+    @Test
+    void aRunGoesOnOnlyWithWhatItWasBegunWith() throws IOException {
+        Path out = folder.resolve("out");
+        Path one = Files.writeString(folder.resolve("one.yaml"), BRIEF.formatted(1));
+        Path other = IdxFiles.folder(folder.resolve("other"), 200, 40);
+        Object[] line = {"compress", "lenet300", "--out", out, "--threads", 1, "--quiet", "--no-pack"};
+        Object[] same = with(line, "--recipe", one, "--data", data);
+        assertEquals(Commands.OK, run(same).exit());
+        Path state = out.resolve("state.safetensors");
+        // As if it had been killed between the dense network and the first state.
+        Path kept = Files.move(state, folder.resolve("kept"));
+        Path dense = out.resolve("dense.safetensors");
+        assertRefused("dense.safetensors was begun with --seed 1, not with --seed 2", with(same, "--seed", 2));
+        assertRefused("dense.safetensors was begun with data 240 images ",
+                with(line, "--recipe", one, "--data", other));
+        assertRefused("dense.safetensors was begun with --steps 0, not with --steps 1", with(same, "--steps", 1));
+        assertRefused("dense.safetensors was begun with scale of pixels ", with(same, "--scale", "unit"));
+        Path two = Files.writeString(folder.resolve("two.yaml"), BRIEF.formatted(2));
+        assertRefused("dense.safetensors was begun with another 'dense:' of its recipe, not with this one",
+                with(line, "--recipe", two, "--data", data));
+        Files.move(kept, state);
+        Path copy = Files.copy(dense, folder.resolve("copy.safetensors"));
+        assertEquals(Commands.OK, run(with(same, "--from", copy)).exit(), "the same weights from elsewhere");
+        Path trained = folder.resolve("trained");
+        assertEquals(Commands.OK, run("train", "lenet300", "--from", dense, "--data", data, "--epochs", 1,
+                "--batch-size", 40, "--threads", 1, "--quiet", "--out", trained).exit());
+        assertRefused("state.safetensors was begun with starting weights ", with(same, "--from", trained));
+        assertRefused("state.safetensors was begun with --seed 1, not with --seed 2",
+                with(same, "--from", copy, "--seed", 2));
+        Path shorter = Files.writeString(folder.resolve("shorter.yaml"),
+                BRIEF.formatted(1).replace("ratio: 20", "ratio: 21"));
+        assertRefused("state.safetensors was begun with another stage 1 than 'brief' has",
+                with(line, "--recipe", shorter, "--data", data));
+        assertEquals(Commands.OK, run(with(same, "--seed", 2, "--anew")).exit());
+        assertRefused("dense.safetensors was begun with --seed 2, not with --seed 1", same);
+    }
+
+    private static void assertRefused(String why, Object... line) {
+        Result result = run(line);
+        assertEquals(Commands.USAGE, result.exit(), result.err());
+        assertEquals(1, result.err().lines().count(), result.err());
+        assertTrue(result.err().contains(why) && result.err().contains("another --out"), result.err());
+    }
+
     @Test
     void aRehearsalRunsEveryStageForAFewSteps() throws IOException {
         Path report = folder.resolve("rehearsal.json");

@@ -10,6 +10,7 @@ import io.pare.data.IdxFiles;
 import io.pare.natives.Natives;
 import io.pare.train.Checkpoint;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -147,7 +148,7 @@ class LaunchTest {
         new ProcessBuilder("kill", "-INT", Long.toString(running.parent().pid())).start().waitFor();
         assertEquals(130, Jvm.await(running.parent()), running.text());
         assertFalse(running.child().isAlive());
-        assertTrue(running.text().contains("train --resume " + running.out()), running.text());
+        assertTrue(running.text().contains("go on with: ./mine train --resume " + running.out()), running.text());
         assertResumable(running);
     }
 
@@ -164,7 +165,7 @@ class LaunchTest {
         terminal.getOutputStream().flush();
         assertEquals(130, Jvm.await(terminal), Files.readString(log));
         String text = Files.readString(log);
-        assertTrue(text.contains("train --resume " + out), text);
+        assertTrue(text.contains("go on with: java -jar ") && text.contains("train --resume " + out), text);
         assertTrue(text.contains("\r") && text.contains("ETA"), text);
     }
 
@@ -200,16 +201,28 @@ class LaunchTest {
     }
 
     @Test
-    void aDiskThatIsFullForCheckpointsDoesNotEndTheTraining() throws Exception {
-        Path out = folder.resolve("small");
-        Jvm.Result result = Jvm.plain(MODULE, NATIVE_ACCESS, "-Dpare.native=off", "-XX:-UsePerfData").runUnder(
-                "ulimit -f 2000", "train", "lenet5", "--data", data().toString(), "--epochs", "1", "--batch-size", "20",
-                "--out", out.toString());
-        assertEquals(Commands.OK, result.exit(), result.err());
-        assertTrue(result.err().contains("warning: cannot write") && result.err().contains("training goes on"),
-                result.err());
-        assertTrue(Files.exists(out.resolve(Checkpoint.WEIGHTS)));
-        assertFalse(Files.exists(out.resolve(Checkpoint.FILE)));
+    void aSecondRunInOneFolderIsRefusedAndTheFirstGoesOn() throws Exception {
+        Running running = endlessRun();
+        String[] second = {"train", "lenet300", "--data", data().toString(), "--seed", "2", "--out",
+            running.out().toString()};
+        byte[] settings = Files.readAllBytes(running.out().resolve("run.json"));
+        for (String[] line : List.of(second, new String[]{"train", "--resume", running.out().toString()},
+                new String[]{"compress", "lenet300", "--recipe", "lenet300-prune", "--data", data().toString(), "--out",
+                    running.out().toString()})) {
+            Jvm.Result refused = Jvm.plain(MODULE, NATIVE_ACCESS).run(line);
+            assertEquals(Commands.FAILURE, refused.exit(), refused.err());
+            assertTrue(refused.err().contains("pare: " + running.out() + " is in use by another run (process "
+                    + running.child().pid() + ")"), refused.err());
+        }
+        assertTrue(running.child().isAlive());
+        assertEquals(
+                new String(settings, StandardCharsets.UTF_8).lines().filter(line -> line.contains("seed")).toList(),
+                Files.readAllLines(running.out().resolve("run.json")).stream().filter(line -> line.contains("seed"))
+                        .toList());
+        running.parent().destroyForcibly();
+        Jvm.await(running.parent());
+        running.child().onExit().get(60, TimeUnit.SECONDS);
+        assertResumable(running);
     }
 
     /** A parent and its child in the middle of a training that would last for hours. */
@@ -222,7 +235,8 @@ class LaunchTest {
     private Running endlessRun() throws Exception {
         Path out = folder.resolve("endless");
         Path log = folder.resolve("log");
-        Process parent = Jvm.plain().start(log, "train", "lenet300", "--data", data().toString(), "--epochs", "100000",
+        Process parent = Jvm.plain("-Dpare.command=./mine").start(log, "train", "lenet300", "--data", data().toString(),
+                "--epochs", "100000",
                 "--batch-size", "10", "--threads", "1", "--lr", "0.0001", "--out", out.toString());
         Path checkpoint = out.resolve(Checkpoint.FILE);
         await(() -> Files.exists(checkpoint) || !parent.isAlive(), log);

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class PipelineTest {
     /** Every kind of stage, small. */
-    private static final String ALL = """
+    static final String ALL = """
             name: all
             train: {epochs: 3, learningRate: 0.01, schedule: cosine}
             admm: {rho: 0.02, updatesPerEpoch: 2, rule: multiply, factor: 1.5, limit: 0.5}
@@ -149,21 +149,49 @@ class PipelineTest {
     }
 
     @Test
-    void aStateOfAnotherRecipeOrSeedIsRefused() throws IOException {
+    void aStateOfAnotherRecipeOrProvenanceIsRefusedByWhatDiffers() throws IOException {
         Path state = folder.resolve("state");
         try (Blobs blobs = new Blobs()) {
-            Recipe recipe = Recipe.parse("a", "stages: [mask-retrain: {train: {epochs: 2}}]");
+            Provenance begun = Provenance.NONE.with("--seed", 1).with("data", "d1").with("weights", "w".repeat(99));
+            Recipe recipe = Recipe.parse("a", "stages: [mask-retrain, mask-retrain: {train: {epochs: 2}}]");
             assertThrows(Killed.class,
-                    new Pipeline(recipe, blobs.training, state, killAfter(2)).settings("--seed 1")::run);
-            Recipe other = Recipe.parse("a", "stages: [mask-retrain: {train: {epochs: 3}}]");
-            RecipeException refused = assertThrows(RecipeException.class,
-                    new Pipeline(other, blobs.training, state, Progress.SILENT)::run);
-            assertTrue(refused.getMessage().contains("begins otherwise"), refused.getMessage());
-            refused = assertThrows(RecipeException.class,
-                    new Pipeline(recipe, blobs.training, state, Progress.SILENT).settings("--seed 2")::run);
-            assertTrue(refused.getMessage().contains("was begun with --seed 1, not with --seed 2"),
-                    refused.getMessage());
-            new Pipeline(recipe, blobs.training, state, Progress.SILENT).settings("--seed 1").run();
+                    new Pipeline(recipe, blobs.training, state, killAfter(12)).provenance(begun)::run);
+            Recipe other = Recipe.parse("b", "stages: [mask-retrain, mask-retrain: {train: {epochs: 3}}]");
+            assertTrue(refusal(other, state, begun).contains("was begun with another stage 2 than 'b' has"));
+            Recipe shorter = Recipe.parse("c", "stages: [mask-retrain]");
+            assertTrue(refusal(shorter, state, begun).contains("was begun with another stage 2 than 'c' has"));
+            assertTrue(refusal(recipe, state, begun.with("--seed", 2).with("data", "d2"))
+                    .endsWith("was begun with --seed 1 and data d1, not with --seed 2 and data d2: give it the same,"
+                            + " or another --out"));
+            assertTrue(refusal(recipe, state, begun.with("weights", "v".repeat(99)))
+                    .contains("was begun with another weights, not with this one"));
+            assertTrue(refusal(recipe, state, begun.with("new", "n")).contains("was begun with new unknown"));
+            new Pipeline(recipe, blobs.training, state, Progress.SILENT).provenance(begun).run();
+        }
+    }
+
+    @Test
+    void aStateThatDoesNotSayWhatItWasMadeFromIsForThoseWhoDoNotAsk() throws IOException {
+        Path state = folder.resolve("state");
+        Recipe recipe = Recipe.parse("a", "stages: [mask-retrain: {train: {epochs: 2}}]");
+        try (Blobs blobs = new Blobs()) {
+            assertThrows(Killed.class, new Pipeline(recipe, blobs.training, state, killAfter(2))::run);
+            assertTrue(refusal(recipe, state, Provenance.NONE.with("--seed", 1))
+                    .contains("was begun with --seed unknown"));
+            for (String old : new String[]{null, "--seed 1 --precision fp32"}) {
+                RecipeException refused = assertThrows(RecipeException.class,
+                        () -> Provenance.NONE.with("--seed", 1).check(state, old));
+                assertTrue(refused.getMessage().contains("does not say from what it was made"), refused.getMessage());
+                Provenance.NONE.check(state, old);
+            }
+            new Pipeline(recipe, blobs.training, state, Progress.SILENT).run();
+        }
+    }
+
+    private static String refusal(Recipe recipe, Path state, Provenance provenance) {
+        try (Blobs blobs = new Blobs()) {
+            return assertThrows(RecipeException.class, new Pipeline(recipe, blobs.training, state, Progress.SILENT)
+                    .provenance(provenance)::run).getMessage();
         }
     }
 
