@@ -52,7 +52,7 @@ public final class Archive {
                     });
                     skip(in, (BLOCK - size % BLOCK) % BLOCK, name);
                 } else {
-                    skip(in, (size + BLOCK - 1) / BLOCK * BLOCK, name);
+                    skip(in, (size + BLOCK - 1) / BLOCK * BLOCK, "another file");
                 }
                 read = in.readNBytes(header, 0, BLOCK);
             }
@@ -103,7 +103,7 @@ public final class Archive {
     private static long octal(byte[] header, Path archive) {
         String digits = text(header, SIZE_AT, SIZE_LENGTH);
         if (!digits.matches("[0-7]{1,11}")) {
-            throw new DataException(archive + " is no tar archive: an entry claims the size '" + digits + "'");
+            throw new DataException(archive + " is no tar archive: the size of an entry is no octal number");
         }
         return Long.parseLong(digits, 8);
     }
