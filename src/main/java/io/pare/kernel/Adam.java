@@ -14,6 +14,14 @@ package io.pare.kernel;
  * @param decoupled AdamW's decay
  */
 public record Adam(float beta1, float beta2, float epsilon, float decay, boolean decoupled) {
+    /** Checks the ranges. */
+    public Adam {
+        if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1 && epsilon > 0 && decay >= 0)) {
+            throw new IllegalArgumentException("betas must be in [0, 1), epsilon above 0 and decay at least 0: " + beta1
+                    + ", " + beta2 + ", " + epsilon + ", " + decay);
+        }
+    }
+
     /** Adam with the usual betas and epsilon and no decay. */
     public static final Adam STANDARD = new Adam(0.9f, 0.999f, 1e-8f, 0, false);
 }

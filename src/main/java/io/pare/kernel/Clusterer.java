@@ -359,14 +359,12 @@ final class Clusterer implements AutoCloseable {
         // Passes write beyond what they find.
         long room = (long) chunks * Passes.CHUNK + (long) workers.count() * Passes.SLACK;
         if (zonedCapacity < room) {
-            if (scratch != null) {
-                scratch.close();
-            }
+            closeScratch();
             scratch = Region.shared("clustering scratch");
-            zonedCapacity = room;
             zoned = scratch.allocate(room * 4);
-            zonePrefix = scratch.allocate((n + 1) * 8);
+            zonePrefix = scratch.allocate((room + 1) * 8);
             chunkSquares = new double[chunks];
+            zonedCapacity = room;
         }
         codewords = m;
         // Room for what a Gaussian has beyond its last codewords; where there is more, all is seen again.
@@ -637,9 +635,15 @@ final class Clusterer implements AutoCloseable {
 
     @Override
     public void close() {
+        closeScratch();
+        sorted.close();
+    }
+
+    private void closeScratch() {
+        zonedCapacity = 0;
         if (scratch != null) {
             scratch.close();
+            scratch = null;
         }
-        sorted.close();
     }
 }

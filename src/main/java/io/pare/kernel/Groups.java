@@ -13,10 +13,11 @@ package io.pare.kernel;
 public record Groups(long rows, long columns, long blockRows, long blockColumns) {
     /** Checks the sizes. */
     public Groups {
-        if (rows < 0 || columns < 0 || blockRows < 1 || blockColumns < 1) {
-            throw new IllegalArgumentException("blocks of " + blockRows + " x " + blockColumns + " in a matrix of "
-                    + rows + " x " + columns);
+        if (blockRows < 1 || blockColumns < 1) {
+            throw new IllegalArgumentException("a block cannot have " + blockRows + " x " + blockColumns
+                    + " elements");
         }
+        Ranges.product(rows, columns);
     }
 
     /** The filters of a convolution [filters, perFilter...]; as well the rows of a matrix. */
@@ -26,21 +27,21 @@ public record Groups(long rows, long columns, long blockRows, long blockColumns)
 
     /** The input channels of a convolution [filters, channels, kernel height * width]; with kernel 1 the columns. */
     public static Groups channels(long filters, long channels, long kernel) {
-        return new Groups(filters, channels * kernel, Math.max(1, filters), kernel);
+        return new Groups(filters, Ranges.product(channels, kernel), Math.max(1, filters), kernel);
     }
 
     /** Elements of the matrix. */
     public long elements() {
-        return Math.multiplyExact(rows, columns);
+        return rows * columns;
     }
 
     /** Groups in a row of blocks. */
     public long across() {
-        return (columns + blockColumns - 1) / blockColumns;
+        return Math.ceilDiv(columns, blockColumns);
     }
 
     /** Number of groups. */
     public long count() {
-        return (rows + blockRows - 1) / blockRows * across();
+        return Math.ceilDiv(rows, blockRows) * across();
     }
 }

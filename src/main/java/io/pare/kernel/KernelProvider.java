@@ -6,7 +6,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.Locale;
 
 /**
- * Chooses, once, between the SIMD and the scalar kernels, and says why.
+ * Chooses, once, between the SIMD and the scalar kernels, and says why: in {@link #reason} and by the logger
+ * {@code io.pare.kernel}, as a warning where the scalar ones run without having been asked for.
  *
  * <p>{@code -Dpare.kernels=auto|simd|scalar}: {@code simd} throws where the Vector API cannot be used, {@code auto}
  * falls back to {@code scalar}. {@code -Dpare.simd.bits=128|256|512} fixes the vector width; the default is the
@@ -18,6 +19,7 @@ public final class KernelProvider {
     /** System property that fixes the vector width in bits. */
     public static final String WIDTH = "pare.simd.bits";
 
+    private static final System.Logger LOG = System.getLogger("io.pare.kernel");
     private static final String MODULE = "jdk.incubator.vector";
     private static final String SIMD = "io.pare.kernel.simd.SimdKernels";
     private static final String SIMD_PASSES = "io.pare.kernel.simd.SimdPasses";
@@ -25,16 +27,22 @@ public final class KernelProvider {
     private final Kernels kernels;
     private final Passes passes;
     private final String reason;
+    private final System.Logger.Level level;
 
-    private KernelProvider(Kernels kernels, Passes passes, String reason) {
-        this.kernels = kernels;
+    private KernelProvider(Kernels kernels, Passes passes, String reason, System.Logger.Level level) {
+        this.kernels = new CheckedKernels(kernels);
         this.passes = passes;
-        this.reason = reason;
+        this.reason = "kernels=" + kernels.name() + " reason=" + reason;
+        this.level = level;
     }
 
     /** Initialised on first use: a forced choice that cannot be met must not break the loading of this class. */
     private static final class Chosen {
         static final KernelProvider PROVIDER = choose(System.getProperty(CHOICE, "auto"));
+
+        static {
+            LOG.log(PROVIDER.level, PROVIDER.reason);
+        }
     }
 
     /** The elementwise kernels in use. */
@@ -72,7 +80,7 @@ public final class KernelProvider {
     static KernelProvider choose(String choice) {
         switch (choice.toLowerCase(Locale.ROOT)) {
             case "scalar" -> {
-                return scalar("asked for with -D" + CHOICE + "=scalar");
+                return scalar("asked for with -D" + CHOICE + "=scalar", System.Logger.Level.DEBUG);
             }
             case "simd" -> {
                 String obstacle = obstacle();
@@ -83,21 +91,20 @@ public final class KernelProvider {
             }
             case "auto" -> {
                 String obstacle = obstacle();
-                return obstacle == null ? simd("auto") : scalar(obstacle);
+                return obstacle == null ? simd("auto") : scalar(obstacle, System.Logger.Level.WARNING);
             }
             default -> throw new IllegalArgumentException(
                     "-D" + CHOICE + "=" + choice + " is none of auto, simd, scalar");
         }
     }
 
-    private static KernelProvider scalar(String reason) {
-        return new KernelProvider(new ScalarKernels(), new ScalarPasses(), "kernels=scalar reason=" + reason);
+    private static KernelProvider scalar(String reason, System.Logger.Level level) {
+        return new KernelProvider(new ScalarKernels(), new ScalarPasses(), reason, level);
     }
 
     private static KernelProvider simd(String reason) {
-        Kernels kernels = instance(SIMD, Kernels.class);
-        return new KernelProvider(kernels, instance(SIMD_PASSES, Passes.class),
-                "kernels=" + kernels.name() + " reason=" + reason);
+        return new KernelProvider(instance(SIMD, Kernels.class), instance(SIMD_PASSES, Passes.class), reason,
+                System.Logger.Level.DEBUG);
     }
 
     private static <T> T instance(String name, Class<T> type) {

@@ -8,13 +8,17 @@ import java.lang.foreign.MemorySegment;
  * <p>A range is (native segment, offset in bytes, number of floats); counts may pass 2^31. Ranges that are written may
  * be the same as ranges that are read, but must not overlap them in part. Elementwise steps round each operation by
  * itself (no fused multiply-add), so they give the same bits in every provider; only {@link #dot} and
- * {@link #sumOfSquares} depend on it, by less than {@code n} ulp of a double. Nothing allocates. Instances are
- * stateless: any number of threads may use one.
+ * {@link #sumOfSquares} depend on it, by less than {@code n} ulp of a double. A call allocates some hundred bytes on the
+ * heap, whatever n. Instances are stateless: any number of threads may use one.
  *
- * <p>NaN propagates unless said otherwise. Out-of-range access throws {@link IndexOutOfBoundsException}.
+ * <p>NaN propagates unless said otherwise. Ranges are checked before anything is done. A range that its segment does not
+ * hold, as one of a count so great that its bytes overflow, throws {@link IndexOutOfBoundsException}; one that does not
+ * begin at a multiple of four bytes, or is not native memory, {@link IllegalArgumentException}; one that is to be written
+ * and is read-only {@link UnsupportedOperationException}; one of a closed arena {@link IllegalStateException}. An arena
+ * cannot be closed during a call that uses it: who tries gets {@link IllegalStateException}, and it stays open.
  */
 public interface Kernels {
-    /** The provider that this JVM uses, chosen once: see {@link KernelProvider}. */
+    /** The kernels of the provider that this JVM uses, chosen once: see {@link KernelProvider}. */
     static Kernels active() {
         return KernelProvider.active();
     }

@@ -1,5 +1,7 @@
 package io.pare.kernel;
 
+import java.util.Objects;
+
 /**
  * The shape of a set of quantisation levels: multiples of one scale q, the same on both sides of zero.
  *
@@ -7,12 +9,13 @@ package io.pare.kernel;
  * @param multiples of q, positive and ascending
  */
 public record LevelSet(boolean zero, float... multiples) {
+    /** Multiples on either side of zero. */
+    private static final int MOST = 128;
+
     /** Checks and copies the multiples. */
     public LevelSet {
         multiples = multiples.clone();
-        if (multiples.length == 0 || multiples.length > 128) {
-            throw new IllegalArgumentException("1 to 128 multiples a side, given " + multiples.length);
-        }
+        checkCount(multiples.length);
         float last = 0;
         for (float multiple : multiples) {
             if (!(multiple > last && multiple < Float.POSITIVE_INFINITY)) {
@@ -40,6 +43,7 @@ public record LevelSet(boolean zero, float... multiples) {
 
     /** {@code +-q, +-2q, +-4q, ..., +-2^(n-1) q} without zero. */
     public static LevelSet powersOfTwo(int n) {
+        checkCount(n);
         float[] powers = new float[n];
         for (int i = 0; i < n; i++) {
             powers[i] = Math.scalb(1f, i);
@@ -64,6 +68,7 @@ public record LevelSet(boolean zero, float... multiples) {
 
     /** Level {@code i} of the ascending list, for scale {@code q}. */
     public float level(int i, float q) {
+        Objects.checkIndex(i, size());
         int n = multiples.length;
         if (i < n) {
             return -q * multiples[n - 1 - i];
@@ -74,7 +79,14 @@ public record LevelSet(boolean zero, float... multiples) {
         return q * multiples[i - n - (zero ? 1 : 0)];
     }
 
+    private static void checkCount(int multiples) {
+        if (multiples < 1 || multiples > MOST) {
+            throw new IllegalArgumentException("1 to " + MOST + " multiples a side, given " + multiples);
+        }
+    }
+
     private static float[] steps(int n) {
+        checkCount(n);
         float[] steps = new float[n];
         for (int i = 0; i < n; i++) {
             steps[i] = i + 1;

@@ -1,6 +1,7 @@
 package io.pare.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /**
  * The quadratic term of ADMM, {@code rho/2 * ||w - z + u||^2}, as an optimiser step adds it: its gradient is
@@ -12,4 +13,13 @@ import java.lang.foreign.MemorySegment;
  * @param uOffset in bytes
  * @param rho weight of the term, at least 0
  */
-public record Penalty(MemorySegment z, long zOffset, MemorySegment u, long uOffset, float rho) {}
+public record Penalty(MemorySegment z, long zOffset, MemorySegment u, long uOffset, float rho) {
+    /** Checks that there are both copies and the weight is not negative. */
+    public Penalty {
+        Objects.requireNonNull(z);
+        Objects.requireNonNull(u);
+        if (!(rho >= 0)) {
+            throw new IllegalArgumentException("the weight of ADMM's term must be at least 0, is " + rho);
+        }
+    }
+}

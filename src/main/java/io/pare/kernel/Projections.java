@@ -1,13 +1,17 @@
 package io.pare.kernel;
 
+import io.pare.mem.KeepAlive;
+import io.pare.mem.OneThread;
 import io.pare.mem.Region;
 import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Cleaner;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * The Euclidean projections of ADMM over ranges of floats, exact and deterministic: top-k by magnitude (single,
@@ -15,9 +19,14 @@ import java.util.Objects;
  * k-means together.
  *
  * <p>A range is (native segment, offset in bytes, number of floats); counts may pass 2^31; segments of confined arenas
- * are lent to the instance's threads for the time of a call. An instance owns scratch
- * memory, which grows to the largest call, and {@code threads - 1} threads: open one, use it from one thread at a time,
- * close it. The number of threads, the provider and the vector width never change a result, to the last bit.
+ * are lent to the instance's threads for the time of a call. Ranges are checked before anything is done, with the
+ * exceptions of {@link Kernels}, and their arenas cannot be closed during a call. The number of threads, the provider and
+ * the vector width never change a result, to the last bit.
+ *
+ * <p>An instance owns scratch memory, which grows to the largest call, and {@code threads - 1} threads: open one, use it
+ * from one thread at a time, close it. A second thread gets {@link IllegalStateException}, one that would close it too,
+ * and the first goes on; so does every call after {@link #close}. What is dropped without having been closed is freed
+ * when it is collected as garbage.
  *
  * <p>Rules. <b>Ties</b>: among equal magnitudes the lowest index survives, so exactly k elements survive, zeros
  * included where k exceeds the non-zeros. <b>NaN</b> is refused with its lowest index ({@link
@@ -28,7 +37,7 @@ import java.util.Objects;
  *
  * <p>Cost. Top-k moves each element once in, once out (8 bytes, 12 with the read before a write); in place and for
  * ties it is read twice. A sample of O(n^(2/3)) elements brackets the threshold; it only ever changes the time.
- * Nothing is allocated on the heap but the result, and small views of confined segments.
+ * A call allocates some hundred bytes on the heap, whatever n.
  *
  * {@snippet :
  * try (Projections projections = Projections.open(1)) {
@@ -42,26 +51,47 @@ import java.util.Objects;
 public final class Projections implements AutoCloseable {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long F = Float.BYTES;
+    private static final Cleaner CLEANER = Cleaner.create();
 
+    private final OneThread oneThread = new OneThread("a Projections instance");
     private final Passes passes;
     private final Workers workers;
     private final Selector selector;
     private final Clusterer clusterer;
     private final Scale scale;
+    /** Ends the threads and frees the memory, once: when this is closed, or is garbage. */
+    private final Cleaner.Cleanable resources;
+    private boolean closed;
     private final float[] cuts = new float[Clusterer.MOST];
     private final double[][] lanes;
     private double[] chunkSums = new double[1];
 
     Projections(Passes passes, int threads) {
+        Unconfined.requireNativeAccess();
         this.passes = passes;
         this.workers = new Workers(threads);
         this.selector = new Selector(passes, workers);
         this.clusterer = new Clusterer(passes, workers);
         this.scale = new Scale(workers);
         this.lanes = new double[threads][Passes.STRIDE];
+        this.resources = CLEANER.register(this, release(workers, selector, clusterer, scale));
     }
 
-    /** Opens projections that use the calling thread and {@code threads - 1} more. */
+    /** Not a lambda of the constructor's: it must not refer to the instance. */
+    private static Runnable release(Workers workers, Selector selector, Clusterer clusterer, Scale scale) {
+        return () -> {
+            workers.close();
+            selector.close();
+            clusterer.close();
+            scale.close();
+        };
+    }
+
+    /**
+     * Opens projections that use the calling thread and {@code threads - 1} more.
+     *
+     * @throws IllegalStateException if the JVM denies native access; the message says what to do
+     */
     public static Projections open(int threads) {
         return new Projections(KernelProvider.passes(), threads);
     }
@@ -71,28 +101,59 @@ public final class Projections implements AutoCloseable {
         return selector;
     }
 
+    /** Runs a call, alone in this instance, while the segments that it is given stay allocated. */
+    private <T> T call(Supplier<T> body, MemorySegment... memory) {
+        oneThread.enter();
+        try {
+            if (closed) {
+                throw new IllegalStateException("this Projections instance is closed");
+            }
+            return KeepAlive.during(body, memory);
+        } finally {
+            oneThread.exit();
+        }
+    }
+
+    private void call(Runnable body, MemorySegment... memory) {
+        call(() -> {
+            body.run();
+            return null;
+        }, memory);
+    }
+
     // ---- top-k --------------------------------------------------------------------------------------------------
 
     /** Writes to {@code z} the {@code k} greatest magnitudes of {@code x}, 0 elsewhere; {@code z} may be {@code x}. */
     public void topK(MemorySegment x, long xOff, MemorySegment z, long zOff, long n, long k) {
-        selector.one(Span.of(x, xOff, n));
-        selector.topK(k, checked(z, zOff, n), zOff);
+        Span span = Span.of(x, xOff, n);
+        MemorySegment out = writable(z, zOff, n);
+        call(() -> {
+            selector.one(span);
+            selector.topK(k, out, zOff);
+        }, x, z);
     }
 
     /** Where {@link #topK} would cut; {@code k} from 1 to {@code n}. Reads 4 bytes an element, writes nothing. */
     public Threshold threshold(MemorySegment x, long xOff, long n, long k) {
+        Span span = Span.of(x, xOff, n);
         if (k < 1 || k > n) {
             throw new IllegalArgumentException("no threshold keeps " + k + " of " + n + " elements");
         }
-        selector.one(Span.of(x, xOff, n));
-        selector.select(k);
-        return new Threshold(Float.intBitsToFloat(selector.key), selector.above, selector.ties);
+        return call(() -> {
+            selector.one(span);
+            selector.select(k);
+            return new Threshold(Float.intBitsToFloat(selector.key), selector.above, selector.ties);
+        }, x);
     }
 
     /** Writes a set bit for each survivor of {@link #topK}, in the layout of {@link Bits}; reads the input about once. */
     public void topKBits(MemorySegment x, long xOff, long n, long k, MemorySegment bits, long bitsOff) {
-        selector.one(Span.of(x, xOff, n));
-        selector.topKBits(k, checkedBytes(bits, bitsOff, Bits.bytes(n)), bitsOff);
+        Span span = Span.of(x, xOff, n);
+        MemorySegment out = writableBytes(bits, bitsOff, Bits.bytes(n));
+        call(() -> {
+            selector.one(span);
+            selector.topKBits(k, out, bitsOff);
+        }, x, bits);
     }
 
     /**
@@ -106,9 +167,14 @@ public final class Projections implements AutoCloseable {
     public Residuals topKAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
             long n,
             long k) {
-        selector.one(new Span(w, wOff, u, uOff, n, 1));
-        selector.topKAdmm(k, checked(z, zOff, n), zOff);
-        return new Residuals(Math.sqrt(selector.primalSum), Math.sqrt(selector.dualSum));
+        Span span = new Span(w, wOff, u, uOff, n, 1);
+        Unconfined.checkWritable(u);
+        MemorySegment out = writable(z, zOff, n);
+        return call(() -> {
+            selector.one(span);
+            selector.topKAdmm(k, out, zOff);
+            return new Residuals(Math.sqrt(selector.primalSum), Math.sqrt(selector.dualSum));
+        }, w, u, z);
     }
 
     /**
@@ -116,15 +182,19 @@ public final class Projections implements AutoCloseable {
      * the earlier tensor. Each tensor's own top-k of its share is then the projection onto the common budget.
      */
     public long[] globalBudget(List<Span> tensors, long k) {
-        long[] budget = new long[tensors.size()];
-        if (tensors.isEmpty()) {
-            if (k != 0) {
-                throw new IllegalArgumentException("cannot keep " + k + " of no elements");
-            }
-            return budget;
+        List<Span> spans = List.copyOf(tensors);
+        long[] budget = new long[spans.size()];
+        if (spans.isEmpty() && k != 0) {
+            throw new IllegalArgumentException("cannot keep " + k + " of no elements");
         }
-        selector.many(tensors);
-        selector.budget(k, budget);
+        MemorySegment[] memory =
+                spans.stream().flatMap(span -> Stream.of(span.x(), span.u())).toArray(MemorySegment[]::new);
+        call(() -> {
+            if (!spans.isEmpty()) {
+                selector.many(spans);
+                selector.budget(k, budget);
+            }
+        }, memory);
         return budget;
     }
 
@@ -133,9 +203,12 @@ public final class Projections implements AutoCloseable {
     /** Writes one score for each group, rounded to float from sums in double. */
     public void groupScores(MemorySegment x, long xOff, Groups groups, Norm norm, MemorySegment scores,
             long scoresOff) {
-        MemorySegment in = checked(x, xOff, groups.elements());
-        MemorySegment out = checked(scores, scoresOff, groups.count());
-        int power = norm == Norm.L1 ? 1 : 2;
+        MemorySegment in = readable(x, xOff, groups.elements());
+        MemorySegment out = writable(scores, scoresOff, groups.count());
+        call(() -> score(in, xOff, groups, norm == Norm.L1 ? 1 : 2, out, scoresOff), x, scores);
+    }
+
+    private void score(MemorySegment x, long xOff, Groups groups, int power, MemorySegment scores, long scoresOff) {
         split(groups.count(), groups.elements(), (worker, group) -> {
             double[] sums = lanes[worker];
             long firstRow = group / groups.across() * groups.blockRows();
@@ -146,11 +219,11 @@ public final class Projections implements AutoCloseable {
             for (long row = firstRow; row < lastRow; row++) {
                 long start = row * groups.columns() + firstColumn;
                 for (long done = 0; done < width; done += Passes.CHUNK) {
-                    passes.norm(power, in, xOff + (start + done) * F, (int) Math.min(width - done, Passes.CHUNK), sums);
+                    passes.norm(power, x, xOff + (start + done) * F, (int) Math.min(width - done, Passes.CHUNK), sums);
                 }
             }
             double sum = Selector.sum(sums);
-            out.set(F32, scoresOff + group * F, (float) (power == 1 ? sum : Math.sqrt(sum)));
+            scores.set(F32, scoresOff + group * F, (float) (power == 1 ? sum : Math.sqrt(sum)));
         });
     }
 
@@ -212,8 +285,13 @@ public final class Projections implements AutoCloseable {
 
     /** Keeps the {@code k} groups of highest score, the lowest number among equals; {@code z} may be {@code x}. */
     public void topGroups(MemorySegment x, long xOff, MemorySegment z, long zOff, Groups groups, Norm norm, long k) {
-        MemorySegment in = checked(x, xOff, groups.elements());
-        MemorySegment out = checked(z, zOff, groups.elements());
+        MemorySegment in = readable(x, xOff, groups.elements());
+        MemorySegment out = writable(z, zOff, groups.elements());
+        call(() -> keepGroups(in, xOff, out, zOff, groups, norm, k), x, z);
+    }
+
+    private void keepGroups(MemorySegment in, long xOff, MemorySegment out, long zOff, Groups groups, Norm norm,
+            long k) {
         try (Region scratch = Region.shared("group scores")) {
             MemorySegment scores = scratch.allocate(groups.count() * F);
             groupScores(in, xOff, groups, norm, scores, 0);
@@ -238,13 +316,17 @@ public final class Projections implements AutoCloseable {
      * group 4); a shorter group at the end keeps its {@code keep} greatest too. {@code z} may be {@code x}.
      */
     public void keepOfGroups(MemorySegment x, long xOff, MemorySegment z, long zOff, long n, int keep, int group) {
-        MemorySegment in = checked(x, xOff, n);
-        MemorySegment out = checked(z, zOff, n);
+        MemorySegment in = readable(x, xOff, n);
+        MemorySegment out = writable(z, zOff, n);
         if (group < 1 || group > Passes.CHUNK || keep < 0 || keep > group) {
             throw new IllegalArgumentException("cannot keep " + keep + " of each " + group);
         }
+        call(() -> keepOfAll(in, xOff, out, zOff, n, keep, group), x, z);
+    }
+
+    private void keepOfAll(MemorySegment in, long xOff, MemorySegment out, long zOff, long n, int keep, int group) {
         // Before anything is written.
-        refuseNaN(x, xOff, n);
+        refuseNaN(in, xOff, n);
         int step = Passes.CHUNK / group * group;
         split((n + step - 1) / step, n, (worker, part) -> {
             long at = part * step;
@@ -271,12 +353,14 @@ public final class Projections implements AutoCloseable {
      */
     public Clusters kMeansExact(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
             MemorySegment codebook, long codebookOff) {
-        codebook = checkedCodebook(m, codebook, codebookOff);
-        importance = checkedImportance(importance, importanceOff, n);
-        x = checked(x, xOff, n);
-        int size = clusterer.exact(x, xOff, n, importance, importanceOff, m);
-        write(size, m, codebook, codebookOff);
-        return new Clusters(size, clusterer.error(), 0);
+        MemorySegment words = writableCodebook(m, codebook, codebookOff);
+        MemorySegment weights = optional(importance, importanceOff, n);
+        MemorySegment in = readable(x, xOff, n);
+        return call(() -> {
+            int size = clusterer.exact(in, xOff, n, weights, importanceOff, m);
+            write(size, m, words, codebookOff);
+            return new Clusters(size, clusterer.error(), 0);
+        }, x, importance, codebook);
     }
 
     /**
@@ -287,28 +371,36 @@ public final class Projections implements AutoCloseable {
      */
     public Clusters kMeans(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
             MemorySegment codebook, long codebookOff, int maxRounds) {
-        codebook = checkedCodebook(m, codebook, codebookOff);
-        importance = checkedImportance(importance, importanceOff, n);
-        x = checked(x, xOff, n);
-        read(m, codebook, codebookOff);
-        int rounds = clusterer.lloyd(x, xOff, n, importance, importanceOff, m, maxRounds);
-        int size = clusterer.compact(m);
-        write(size, m, codebook, codebookOff);
-        return new Clusters(size, clusterer.error(), rounds);
+        MemorySegment words = writableCodebook(m, codebook, codebookOff);
+        MemorySegment weights = optional(importance, importanceOff, n);
+        MemorySegment in = readable(x, xOff, n);
+        if (maxRounds < 0) {
+            throw new IllegalArgumentException("Lloyd's algorithm cannot run " + maxRounds + " rounds");
+        }
+        return call(() -> {
+            read(m, words, codebookOff);
+            int rounds = clusterer.lloyd(in, xOff, n, weights, importanceOff, m, maxRounds);
+            int size = clusterer.compact(m);
+            write(size, m, words, codebookOff);
+            return new Clusters(size, clusterer.error(), rounds);
+        }, x, importance, codebook);
     }
 
     /** Fills {@code codebook} with a start for {@link #kMeans}: {@code m} values evenly over the non-zero range. */
     public void linearStart(MemorySegment x, long xOff, long n, int m, MemorySegment codebook, long codebookOff) {
-        codebook = checkedCodebook(m, codebook, codebookOff);
-        x = checked(x, xOff, n);
-        clusterer.linearStart(x, xOff, n, m);
-        write(m, m, codebook, codebookOff);
+        MemorySegment words = writableCodebook(m, codebook, codebookOff);
+        MemorySegment in = readable(x, xOff, n);
+        call(() -> {
+            clusterer.linearStart(in, xOff, n, m);
+            write(m, m, words, codebookOff);
+        }, x, codebook);
     }
 
     /**
      * Replaces each non-zero element by its nearest codeword (the lower one in the middle of two); zeros stay +0. One
      * pass; O(log m) steps an element for up to 16 codewords (8 or 4 where vectors are shorter), O(m) vector steps beyond.
      *
+     * @param m codewords, 0 to 256; none, which is what a clustering finds where all is zero, serve zeros alone
      * @param codebook {@code m} ascending floats
      * @param values receives the codewords; may be {@code x}; {@code null} for none
      * @param codes receives one unsigned byte for each element, its codeword's number, 0 for a zero element: which
@@ -317,10 +409,24 @@ public final class Projections implements AutoCloseable {
      */
     public double assign(MemorySegment x, long xOff, long n, int m, MemorySegment codebook, long codebookOff,
             MemorySegment values, long valuesOff, MemorySegment codes, long codesOff) {
-        MemorySegment in = checked(x, xOff, n);
-        MemorySegment outValues = values == null ? null : checked(values, valuesOff, n);
-        MemorySegment outCodes = codes == null ? null : checkedBytes(codes, codesOff, n);
-        read(m, checkedCodebook(m, codebook, codebookOff), codebookOff);
+        MemorySegment in = readable(x, xOff, n);
+        MemorySegment outValues = values == null ? null : writable(values, valuesOff, n);
+        MemorySegment outCodes = codes == null ? null : writableBytes(codes, codesOff, n);
+        checkCodewords(0, m);
+        MemorySegment words = readable(codebook, codebookOff, m);
+        return call(() -> {
+            if (m == 0) {
+                refuseNonZeros(in, xOff, n);
+            } else {
+                take(m, words, codebookOff);
+            }
+            return assign(in, xOff, n, m, outValues, valuesOff, outCodes, codesOff);
+        }, x, codebook, values, codes);
+    }
+
+    /** Takes over the codebook and sets its cuts. */
+    private void take(int m, MemorySegment codebook, long codebookOff) {
+        read(m, codebook, codebookOff);
         float[] words = clusterer.codebook();
         for (int j = 0; j < m; j++) {
             if (!(Math.abs(words[j]) < Float.POSITIVE_INFINITY) || j > 0 && words[j] < words[j - 1]) {
@@ -332,20 +438,38 @@ public final class Projections implements AutoCloseable {
             cuts[j] = Clusterer.cut(words[j], words[j + 1]);
         }
         Arrays.fill(cuts, m - 1, Math.max(m, Passes.STRIDE), Float.POSITIVE_INFINITY);
+    }
+
+    private double assign(MemorySegment x, long xOff, long n, int m, MemorySegment values, long valuesOff,
+            MemorySegment codes, long codesOff) {
+        float[] words = clusterer.codebook();
         boolean inPlace = values != null && values.address() + valuesOff == x.address() + xOff;
         if (inPlace) {
             refuseNaN(x, xOff, n);
         }
         double error = sum(n, (worker, from, to) -> {
             Arrays.fill(lanes[worker], 0);
-            passes.assign(in, xOff + from * F, (int) (to - from), words, cuts, m, outValues, valuesOff + from * F,
-                    outCodes, codesOff + from, lanes[worker]);
+            passes.assign(x, xOff + from * F, (int) (to - from), words, cuts, m, values, valuesOff + from * F, codes,
+                    codesOff + from, lanes[worker]);
             return Selector.sum(lanes[worker]);
         });
         if (Double.isNaN(error) && !inPlace) {
             refuseNaN(x, xOff, n);
         }
         return error;
+    }
+
+    /** With no codeword there is nothing that a number could become. */
+    private void refuseNonZeros(MemorySegment x, long xOff, long n) {
+        refuseNaN(x, xOff, n);
+        double found = sum(n, (worker, from, to) -> {
+            long[] counts = new long[4];
+            passes.count(x, xOff + from * F, null, 0, (int) (to - from), 1, 1, 1, 1, counts, 0);
+            return counts[0];
+        });
+        if (found > 0) {
+            throw new IllegalArgumentException("no codeword was given for " + (long) found + " non-zero elements");
+        }
     }
 
     private void refuseNaN(MemorySegment x, long xOff, long n) {
@@ -361,10 +485,12 @@ public final class Projections implements AutoCloseable {
      */
     public float optimalScale(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff,
             LevelSet levels) {
-        x = checked(x, xOff, n);
-        importance = checkedImportance(importance, importanceOff, n);
-        scale.fill(x, xOff, n, importance, importanceOff);
-        return scale.optimal(levels);
+        MemorySegment in = readable(x, xOff, n);
+        MemorySegment weights = optional(importance, importanceOff, n);
+        return call(() -> {
+            scale.fill(in, xOff, n, weights, importanceOff);
+            return scale.optimal(levels);
+        }, x, importance);
     }
 
     /**
@@ -373,18 +499,21 @@ public final class Projections implements AutoCloseable {
      * @param countZeros the published quirk: pruned weights count as errors of q each, which biases q downwards
      */
     public float scannedScale(MemorySegment x, long xOff, long n, LevelSet levels, boolean countZeros) {
-        x = checked(x, xOff, n);
-        scale.fill(x, xOff, n, null, 0);
-        return scale.scan(levels, countZeros ? n - scale.elements() : 0);
+        MemorySegment in = readable(x, xOff, n);
+        return call(() -> {
+            scale.fill(in, xOff, n, null, 0);
+            return scale.scan(levels, countZeros ? n - scale.elements() : 0);
+        }, x);
     }
 
     /** The error over the non-zero elements at the scale that the last of the two calls above found. */
     public double scaleError() {
-        return scale.error();
+        return call(scale::error);
     }
 
     /** Writes the levels for scale {@code q} as an ascending codebook for {@link #assign}; returns their number. */
     public static int levels(LevelSet levels, float q, MemorySegment codebook, long codebookOff) {
+        Ranges.writableFloats(codebook, codebookOff, levels.size());
         for (int i = 0; i < levels.size(); i++) {
             codebook.set(F32, codebookOff + i * F, levels.level(i, q));
         }
@@ -402,15 +531,25 @@ public final class Projections implements AutoCloseable {
      * and a bit of scratch for each element.
      *
      * @param warm whether {@code codebook} holds a start; otherwise it is a linear one over the survivors
+     * @param maxRounds at least 1
      * @param z receives the projection; not {@code x}
      * @param codes receives codeword numbers as {@link #assign} writes them; {@code null} for none
      */
     public Joint joint(MemorySegment x, long xOff, long n, long k, int m, boolean warm, MemorySegment codebook,
             long codebookOff, int maxRounds, MemorySegment z, long zOff, MemorySegment codes, long codesOff) {
-        MemorySegment best = checkedCodebook(m, codebook, codebookOff);
-        MemorySegment in = checked(x, xOff, n);
-        MemorySegment out = checked(z, zOff, n);
-        MemorySegment outCodes = codes == null ? null : checkedBytes(codes, codesOff, n);
+        MemorySegment best = writableCodebook(m, codebook, codebookOff);
+        MemorySegment in = readable(x, xOff, n);
+        MemorySegment out = writable(z, zOff, n);
+        MemorySegment outCodes = codes == null ? null : writableBytes(codes, codesOff, n);
+        if (maxRounds < 1) {
+            throw new IllegalArgumentException("codewords are not found in " + maxRounds + " rounds");
+        }
+        return call(() -> join(in, xOff, n, k, m, warm, best, codebookOff, maxRounds, out, zOff, outCodes, codesOff), x,
+                codebook, z, codes);
+    }
+
+    private Joint join(MemorySegment in, long xOff, long n, long k, int m, boolean warm, MemorySegment best,
+            long codebookOff, int maxRounds, MemorySegment out, long zOff, MemorySegment outCodes, long codesOff) {
         topK(in, xOff, out, zOff, n, k);
         try (Region scratch = Region.shared("joint projection")) {
             MemorySegment support = scratch.allocate(n * F);
@@ -450,11 +589,7 @@ public final class Projections implements AutoCloseable {
                     }
                 });
             }
-            if (size > 0) {
-                assign(out, zOff, n, size, best, codebookOff, out, zOff, outCodes, codesOff);
-            } else if (outCodes != null) {
-                outCodes.asSlice(codesOff, n).fill((byte) 0);
-            }
+            assign(out, zOff, n, size, best, codebookOff, out, zOff, outCodes, codesOff);
             double error = sum(n, (worker, from, to) -> {
                 double part = 0;
                 for (long i = from; i < to; i++) {
@@ -475,8 +610,7 @@ public final class Projections implements AutoCloseable {
     }
 
     private double distance(MemorySegment x, long xOff, MemorySegment support, long n, MemorySegment words, int size) {
-        double kept = size == 0 ? 0 : assign(support, 0, n, size, words, 0, null, 0, null, 0);
-        return kept + sum(n, (worker, from, to) -> {
+        return assign(support, 0, n, size, words, 0, null, 0, null, 0) + sum(n, (worker, from, to) -> {
             double dropped = 0;
             for (long i = from; i < to; i++) {
                 double v = support.get(F32, i * F) == 0 ? x.get(F32, xOff + i * F) : 0;
@@ -500,24 +634,35 @@ public final class Projections implements AutoCloseable {
 
     // ---- shared -------------------------------------------------------------------------------------------------
 
-    private static MemorySegment checked(MemorySegment segment, long offset, long n) {
-        return checkedBytes(segment, offset, Math.multiplyExact(n, F));
-    }
-
-    private static MemorySegment checkedBytes(MemorySegment segment, long offset, long bytes) {
-        Objects.checkFromIndexSize(offset, bytes, segment.byteSize());
+    private static MemorySegment readable(MemorySegment segment, long offset, long n) {
+        Ranges.floats(segment, offset, n);
         return Unconfined.of(segment);
     }
 
-    private static MemorySegment checkedImportance(MemorySegment importance, long offset, long n) {
-        return importance == null ? null : checked(importance, offset, n);
+    private static MemorySegment writable(MemorySegment segment, long offset, long n) {
+        Ranges.writableFloats(segment, offset, n);
+        return Unconfined.of(segment);
     }
 
-    private static MemorySegment checkedCodebook(int m, MemorySegment codebook, long offset) {
-        if (m < 1 || m > Clusterer.MOST) {
-            throw new IllegalArgumentException("a codebook has 1 to " + Clusterer.MOST + " codewords, asked for " + m);
+    private static MemorySegment writableBytes(MemorySegment segment, long offset, long n) {
+        Ranges.writableBytes(segment, offset, n);
+        return Unconfined.of(segment);
+    }
+
+    private static MemorySegment optional(MemorySegment importance, long offset, long n) {
+        return importance == null ? null : readable(importance, offset, n);
+    }
+
+    private static MemorySegment writableCodebook(int m, MemorySegment codebook, long offset) {
+        checkCodewords(1, m);
+        return writable(codebook, offset, m);
+    }
+
+    private static void checkCodewords(int least, int m) {
+        if (m < least || m > Clusterer.MOST) {
+            throw new IllegalArgumentException("a codebook has " + least + " to " + Clusterer.MOST
+                    + " codewords, asked for " + m);
         }
-        return checked(codebook, offset, m);
     }
 
     private void read(int m, MemorySegment codebook, long offset) {
@@ -532,12 +677,19 @@ public final class Projections implements AutoCloseable {
         }
     }
 
-    /** Ends the threads and frees the scratch memory. */
+    /**
+     * Ends the threads and frees the scratch memory; once more does nothing.
+     *
+     * @throws IllegalStateException if another thread is in a call: that goes on, and this stays open
+     */
     @Override
     public void close() {
-        workers.close();
-        selector.close();
-        clusterer.close();
-        scale.close();
+        oneThread.enter();
+        try {
+            closed = true;
+            resources.clean();
+        } finally {
+            oneThread.exit();
+        }
     }
 }

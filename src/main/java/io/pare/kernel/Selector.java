@@ -379,8 +379,7 @@ final class Selector implements AutoCloseable {
         int strata = (int) Math.min(wanted, 1 << 20) / NEIGHBOURS;
         sampled = strata * NEIGHBOURS;
         if (sampleCapacity < 2L * sampled + Passes.SLACK) {
-            sampleCapacity = 2L * sampled + Passes.SLACK;
-            renew();
+            renew(capacity, 2L * sampled + Passes.SLACK);
         }
         double width = (double) total / strata;
         if (spanCount == 1 && spans[0].weight() == 1) {
@@ -561,21 +560,21 @@ final class Selector implements AutoCloseable {
         long need = workers.count()
                 * (expected * 3 / 2 / workers.count() + 64 * 1024 + Math.min(total, CHUNK) + Passes.SLACK);
         if (capacity < need) {
-            capacity = need;
-            renew();
+            renew(need, sampleCapacity);
         }
     }
 
-    private void renew() {
-        if (scratch != null) {
-            scratch.close();
-        }
+    private void renew(long wanted, long wantedSample) {
+        // Should memory be short, nothing is taken for granted by the next call.
+        close();
         scratch = Region.shared("projection scratch");
-        keys = scratch.allocate(capacity * 4 + 64);
-        places = scratch.allocate(capacity * 4 + 64);
-        olds = scratch.allocate(capacity * 4 + 64);
-        ranked = scratch.allocate(capacity * 4 + 64);
-        sample = scratch.allocate(sampleCapacity * 4 + 64);
+        keys = scratch.allocate(wanted * 4 + 64);
+        places = scratch.allocate(wanted * 4 + 64);
+        olds = scratch.allocate(wanted * 4 + 64);
+        ranked = scratch.allocate(wanted * 4 + 64);
+        sample = scratch.allocate(wantedSample * 4 + 64);
+        capacity = wanted;
+        sampleCapacity = wantedSample;
     }
 
     /**
@@ -1164,8 +1163,11 @@ final class Selector implements AutoCloseable {
 
     @Override
     public void close() {
+        capacity = 0;
+        sampleCapacity = 0;
         if (scratch != null) {
             scratch.close();
+            scratch = null;
         }
     }
 }

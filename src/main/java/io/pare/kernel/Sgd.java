@@ -9,4 +9,12 @@ package io.pare.kernel;
  * @param decay coupled (L2) weight decay, at least 0
  * @param nesterov whether the step looks ahead
  */
-public record Sgd(float momentum, float decay, boolean nesterov) {}
+public record Sgd(float momentum, float decay, boolean nesterov) {
+    /** Checks the ranges. */
+    public Sgd {
+        if (!(momentum >= 0 && momentum < 1 && decay >= 0)) {
+            throw new IllegalArgumentException("momentum must be in [0, 1) and decay at least 0: " + momentum + ", "
+                    + decay);
+        }
+    }
+}

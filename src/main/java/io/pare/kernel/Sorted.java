@@ -100,10 +100,10 @@ final class Sorted implements AutoCloseable {
         if (scratch == null || capacity < wanted) {
             close();
             scratch = Region.shared("sorting scratch");
-            capacity = wanted;
             front = scratch.allocate(wanted).address();
             back = scratch.allocate(wanted).address();
             prefixes = scratch.allocate((wanted / 4 / BLOCK + 2) * SUMS * Double.BYTES).address();
+            capacity = wanted;
         }
     }
 
@@ -355,6 +355,7 @@ final class Sorted implements AutoCloseable {
 
     @Override
     public void close() {
+        capacity = 0;
         if (scratch != null) {
             scratch.close();
             scratch = null;

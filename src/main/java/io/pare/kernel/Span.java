@@ -2,7 +2,6 @@ package io.pare.kernel;
 
 import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
-import java.util.Objects;
 
 /**
  * One tensor of a budget that several share: the elements are {@code x}, or {@code x + u} where {@code u} is given.
@@ -17,9 +16,9 @@ import java.util.Objects;
 public record Span(MemorySegment x, long xOffset, MemorySegment u, long uOffset, long count, float weight) {
     /** Checks the range and the weight. */
     public Span {
-        Objects.checkFromIndexSize(xOffset, count * Float.BYTES, x.byteSize());
+        Ranges.floats(x, xOffset, count);
         if (u != null) {
-            Objects.checkFromIndexSize(uOffset, count * Float.BYTES, u.byteSize());
+            Ranges.floats(u, uOffset, count);
         }
         if (!(weight > 0 && weight < Float.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("a tensor's weight must be finite and above 0, is " + weight);

@@ -3,7 +3,8 @@ package io.pare.kernel;
 /**
  * A fixed set of threads that run one task at a time together with the calling thread; nothing is allocated per task.
  *
- * <p>Not thread-safe: one caller at a time.
+ * <p>Not thread-safe: one caller at a time. Between tasks the threads refer to nothing but this object, so that who owns
+ * it can be collected as garbage.
  */
 final class Workers implements AutoCloseable {
     /** A task that is run once for each worker number. */
@@ -27,7 +28,16 @@ final class Workers implements AutoCloseable {
         threads = new Thread[count - 1];
         for (int i = 0; i < threads.length; i++) {
             int worker = i + 1;
-            threads[i] = Thread.ofPlatform().daemon().name("pare-kernel-" + worker).start(() -> serve(worker));
+            threads[i] = Thread.ofPlatform().daemon().name("pare-kernel-" + worker).unstarted(() -> serve(worker));
+        }
+        try {
+            for (Thread thread : threads) {
+                thread.start();
+            }
+        } catch (RuntimeException | Error e) {
+            // The system has no more threads: those that it had must not stay.
+            close();
+            throw e;
         }
     }
 
@@ -54,6 +64,9 @@ final class Workers implements AutoCloseable {
     /** Runs {@code task} for worker 0 here and for the others in their threads, and waits for all. */
     void run(Task toRun) {
         synchronized (lock) {
+            if (closed) {
+                throw new IllegalStateException("the threads have ended");
+            }
             task = toRun;
             running = threads.length;
             failure = null;
@@ -94,37 +107,42 @@ final class Workers implements AutoCloseable {
 
     private void serve(int worker) {
         long seen = 0;
-        while (true) {
-            Task toRun;
-            synchronized (lock) {
-                while (round == seen && !closed) {
-                    try {
-                        lock.wait();
-                    } catch (InterruptedException e) {
-                        return;
-                    }
+        while (serveRound(worker, seen)) {
+            seen++;
+        }
+    }
+
+    /** Awaits the round after {@code seen} and takes part in it; false if there will be none. */
+    private boolean serveRound(int worker, long seen) {
+        Task toRun;
+        synchronized (lock) {
+            while (round == seen && !closed) {
+                try {
+                    lock.wait();
+                } catch (InterruptedException e) {
+                    // Nobody but this object ends the thread: the next round counts on it.
                 }
-                if (closed) {
-                    return;
-                }
-                seen = round;
-                toRun = task;
             }
-            Throwable thrown = null;
-            try {
-                toRun.run(worker);
-            } catch (RuntimeException | Error e) {
-                thrown = e;
+            if (closed) {
+                return false;
             }
-            synchronized (lock) {
-                if (thrown != null && failure == null) {
-                    failure = thrown;
-                }
-                if (--running == 0) {
-                    lock.notifyAll();
-                }
+            toRun = task;
+        }
+        Throwable thrown = null;
+        try {
+            toRun.run(worker);
+        } catch (RuntimeException | Error e) {
+            thrown = e;
+        }
+        synchronized (lock) {
+            if (thrown != null && failure == null) {
+                failure = thrown;
+            }
+            if (--running == 0) {
+                lock.notifyAll();
             }
         }
+        return true;
     }
 
     @Override

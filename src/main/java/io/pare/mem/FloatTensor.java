@@ -29,7 +29,7 @@ public final class FloatTensor {
         this.segment = segment;
     }
 
-    /** The number of elements of a shape; 1 for the empty shape. Throws on negative sizes and overflow. */
+    /** The number of elements of a shape; 1 for the empty shape. Throws on negative sizes and where the bytes overflow. */
     public static long count(long... shape) {
         long count = 1;
         for (long size : shape) {
@@ -38,6 +38,7 @@ public final class FloatTensor {
             }
             count = Math.multiplyExact(count, size);
         }
+        Math.multiplyExact(count, Float.BYTES);
         return count;
     }
 

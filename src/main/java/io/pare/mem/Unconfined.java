@@ -10,26 +10,60 @@ import java.util.Objects;
  * Where some segments have an owner and others none it hoists, from each loop, a comparison that fails, then compiles
  * anew, and calls take a hundred times as long for minutes (JDK 25): a loop that fills confined memory before is enough.
  * The kind of a segment is guessed likewise. Loops over {@link #MEMORY}, a constant, contain no such check. Checks are
- * made before them, by {@link #address}: memory must therefore stay allocated until the call that uses it returns, as
- * with native code. A {@link Region} or a confined arena cannot help doing so where one thread has both; whoever closes
- * a shared arena from another thread must wait.
+ * made before them, by {@link #address}, and the memory must stay allocated until they end: {@link KeepAlive} sees to it.
  */
 public final class Unconfined {
-    /** All memory of the process, by address. */
-    @SuppressWarnings("restricted")
-    public static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+    /** All memory of the process, by address; of no size where this JVM denies native access. */
+    public static final MemorySegment MEMORY;
+    /** What to do about it, or {@code null} where native access is allowed. */
+    private static final String DENIED;
     /** Never started: what is accessible by it is accessible by all. */
     private static final Thread ANY = Thread.ofPlatform().unstarted(() -> {});
 
+    static {
+        MemorySegment memory = MemorySegment.NULL;
+        String denied = null;
+        try {
+            memory = everything();
+        } catch (IllegalCallerException e) {
+            Module module = Unconfined.class.getModule();
+            denied = "the kernels address memory directly, and this JVM denies native access: start it with"
+                    + " --enable-native-access=" + (module.isNamed() ? module.getName() : "ALL-UNNAMED");
+        }
+        MEMORY = memory;
+        DENIED = denied;
+    }
+
     private Unconfined() {}
+
+    @SuppressWarnings("restricted")
+    private static MemorySegment everything() {
+        return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+    }
+
+    /**
+     * Checks that memory can be addressed directly, before any is needed.
+     *
+     * @throws IllegalStateException if this JVM denies native access; the message says what to do
+     */
+    public static void requireNativeAccess() {
+        if (DENIED != null) {
+            throw new IllegalStateException(DENIED);
+        }
+    }
+
+    static boolean isAccessibleByAll(MemorySegment segment) {
+        return segment.isAccessibleBy(ANY);
+    }
 
     /**
      * The same memory, which any thread may touch until the call of the owner, who waits meanwhile, ends.
      *
      * @throws IllegalArgumentException for a segment on the Java heap
+     * @throws IllegalStateException if it has an owner and this JVM denies native access
      */
     public static MemorySegment of(MemorySegment segment) {
-        if (segment.isAccessibleBy(ANY) && segment.isNative()) {
+        if (isAccessibleByAll(segment) && segment.isNative()) {
             return segment;
         }
         MemorySegment lent = MEMORY.asSlice(address(segment, 0, segment.byteSize()), segment.byteSize());
@@ -37,14 +71,14 @@ public final class Unconfined {
     }
 
     /**
-     * The address of {@code bytes} bytes that lie in the segment from {@code offset} on.
+     * Checks that {@code bytes} bytes lie in the segment from {@code offset} on and that this thread may touch them.
      *
      * @throws IndexOutOfBoundsException if they do not
      * @throws IllegalArgumentException for a segment on the Java heap
      * @throws IllegalStateException if the segment's arena is closed
      * @throws WrongThreadException if the segment is confined to another thread
      */
-    public static long address(MemorySegment segment, long offset, long bytes) {
+    public static void check(MemorySegment segment, long offset, long bytes) {
         Objects.checkFromIndexSize(offset, bytes, segment.byteSize());
         if (!segment.isNative()) {
             throw new IllegalArgumentException("a segment is on the Java heap, off-heap memory is needed");
@@ -55,6 +89,16 @@ public final class Unconfined {
         if (!segment.scope().isAlive()) {
             throw new IllegalStateException("a segment's arena is closed");
         }
+    }
+
+    /**
+     * The address of {@code bytes} bytes from {@code offset} on, which pass {@link #check}.
+     *
+     * @throws IllegalStateException also if this JVM denies native access
+     */
+    public static long address(MemorySegment segment, long offset, long bytes) {
+        requireNativeAccess();
+        check(segment, offset, bytes);
         return segment.address() + offset;
     }
 
@@ -64,10 +108,15 @@ public final class Unconfined {
      * @throws UnsupportedOperationException if the segment is read-only
      */
     public static long writable(MemorySegment segment, long offset, long bytes) {
+        checkWritable(segment);
+        return address(segment, offset, bytes);
+    }
+
+    /** @throws UnsupportedOperationException if the segment is read-only */
+    public static void checkWritable(MemorySegment segment) {
         if (segment.isReadOnly()) {
             throw new UnsupportedOperationException("a segment that is to be written is read-only");
         }
-        return address(segment, offset, bytes);
     }
 
     /** {@link #address} of {@code n} floats. */

@@ -531,4 +531,61 @@ class CodebookTest {
             }
         }
     }
+
+    @ParameterizedTest
+    @MethodSource("providers")
+    void whatIsPrunedToNothingIsClusteredByNoCodeword(Passes passes) {
+        int n = 1000;
+        MemorySegment zeros = Memory.zeros(n);
+        zeros.setAtIndex(ValueLayout.JAVA_FLOAT, 7, -0f);
+        MemorySegment codebook = Memory.zeros(8);
+        MemorySegment z = Memory.floats(Memory.gaussian(n, 1));
+        MemorySegment codes = Memory.floats(Memory.gaussian(n / 4, 2));
+        try (Projections p = new Projections(passes, 2)) {
+            p.linearStart(zeros, 0, n, 8, codebook, 0);
+            Clusters found = p.kMeans(zeros, 0, n, null, 0, 8, codebook, 0, 1_000);
+            assertEquals(0, found.size());
+            assertEquals(0, found.error());
+            assertEquals(new Clusters(0, 0, 0), p.kMeansExact(zeros, 0, n, null, 0, 8, codebook, 0));
+            assertEquals(0, p.assign(zeros, 0, n, found.size(), codebook, 0, z, 0, codes, 0));
+            assertArrayEquals(new int[n], Memory.rawBits(Memory.array(z, 0, n)));
+            assertArrayEquals(new byte[n], codes.toArray(ValueLayout.JAVA_BYTE));
+            z.fill((byte) 1);
+            codes.fill((byte) 1);
+            assertEquals(new Joint(0, 0, 0, 1), p.joint(zeros, 0, n, 10, 8, false, codebook, 0, 50, z, 0, codes, 0));
+            assertArrayEquals(new int[n], Memory.rawBits(Memory.array(z, 0, n)));
+            assertArrayEquals(new byte[n], codes.toArray(ValueLayout.JAVA_BYTE));
+            zeros.setAtIndex(ValueLayout.JAVA_FLOAT, 9, 1);
+            assertEquals("no codeword was given for 1 non-zero elements",
+                    assertThrows(IllegalArgumentException.class,
+                            () -> p.assign(zeros, 0, n, 0, codebook, 0, zeros, 0, codes, 0)).getMessage());
+            zeros.setAtIndex(ValueLayout.JAVA_FLOAT, 9, Float.NaN);
+            assertEquals("NaN at index 9", assertThrows(IllegalArgumentException.class,
+                    () -> p.assign(zeros, 0, n, 0, codebook, 0, null, 0, null, 0)).getMessage());
+        }
+    }
+
+    @Test
+    void aWarmStartMayFollowOneOfFewerElements() {
+        int n = 200_000;
+        float[] x = new float[n];
+        Random random = new Random(5);
+        for (int i = 0; i < n; i++) {
+            // Nearly all lie close to the middle of the two codewords.
+            x[i] = (i % 100 == 0 ? 1 : 0.005f) * (2 * random.nextFloat() - 1);
+        }
+        float[] start = {-1, 1};
+        int[][] found = new int[2][];
+        for (int before = 0; before < 2; before++) {
+            try (Projections p = Projections.open(1)) {
+                MemorySegment in = Memory.floats(x);
+                for (int size : before == 0 ? new int[]{n} : new int[]{20_000, n}) {
+                    MemorySegment codebook = Memory.floats(start);
+                    p.kMeans(in, 0, size, null, 0, 2, codebook, 0, 100);
+                    found[before] = Memory.rawBits(Memory.array(codebook, 0, 2));
+                }
+            }
+        }
+        assertArrayEquals(found[0], found[1]);
+    }
 }

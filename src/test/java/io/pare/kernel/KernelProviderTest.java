@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** The provider's choice, in JVMs of their own: a JVM chooses once. */
@@ -25,15 +28,41 @@ class KernelProviderTest {
 
     private static final String MODULE = "--add-modules=jdk.incubator.vector";
 
+    /** Computes by kernels and projections on memory of a confined arena, as a program that embeds the engine does. */
+    static final class Embedded {
+        public static void main(String[] args) {
+            try (Arena arena = Arena.ofConfined(); Projections projections = Projections.open(1)) {
+                MemorySegment x = arena.allocate(400, 64);
+                Kernels.active().fill(2, x, 0, 100);
+                projections.topK(x, 0, x, 0, 100, 10);
+                System.out.println(Kernels.active().sumOfSquares(x, 0, 100));
+            }
+        }
+    }
+
     private static String run(String... options) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of(options));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Probe.class.getName()));
-        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process process = start(Probe.class, options).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         String out = new String(process.getInputStream().readAllBytes());
         assertEquals(0, process.waitFor(), out);
         return out.strip();
+    }
+
+    /** What it prints on both streams. */
+    private static String embedded(String... options) throws IOException {
+        return new String(start(Embedded.class, options).redirectErrorStream(true).start().getInputStream()
+                .readAllBytes());
+    }
+
+    private static ProcessBuilder start(Class<?> main, String... options) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        return new ProcessBuilder(command);
+    }
+
+    private static int count(String text, String part) {
+        return text.split(Pattern.quote(part), -1).length - 1;
     }
 
     @Test
@@ -60,5 +89,24 @@ class KernelProviderTest {
         }
         assertTrue(run(MODULE, "-Dpare.kernels=scalar").startsWith("scalar |"));
         assertTrue(run(MODULE, "-Xint").contains("-Xint"));
+    }
+
+    @Test
+    void scalarKernelsThatNobodyAskedForAreWarnedOfOnce() throws Exception {
+        String out = embedded();
+        assertTrue(out.contains("40.0"), out);
+        assertEquals(1, count(out, "WARNING: kernels=scalar reason="), out);
+        assertEquals(1, count(out, "--add-modules jdk.incubator.vector"), out);
+        assertEquals(0, count(embedded(MODULE), "kernels="));
+        assertEquals(0, count(embedded("-Dpare.kernels=scalar"), "kernels="));
+    }
+
+    @Test
+    void whereNativeAccessIsDeniedTheFlagThatGivesItIsNamed() throws Exception {
+        for (String kernels : new String[]{"auto", "scalar"}) {
+            String out = embedded("--illegal-native-access=deny", "-Dpare.kernels=" + kernels, MODULE);
+            assertEquals(1, count(out, "IllegalStateException"), out);
+            assertEquals(1, count(out, "start it with --enable-native-access=ALL-UNNAMED"), out);
+        }
     }
 }

@@ -1,0 +1,116 @@
+package io.pare.mem;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.api.Test;
+
+class KeepAliveTest {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 7})
+    void noneOfTheArenasCanBeClosedDuringTheCallAndAllCanAfterwards(int count) {
+        List<Arena> arenas = new ArrayList<>();
+        List<MemorySegment> memory = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            arenas.add(Arena.ofShared());
+            memory.add(arenas.get(i).allocate(8));
+            // Nothing, what is kept already, and what nobody can close.
+            memory.add(null);
+            memory.add(memory.getFirst());
+            memory.add(Arena.global().allocate(8));
+        }
+        String result = KeepAlive.during(() -> {
+            arenas.forEach(arena -> assertThrows(IllegalStateException.class, arena::close));
+            return "done";
+        }, memory.toArray(MemorySegment[]::new));
+        assertEquals("done", result);
+        arenas.forEach(Arena::close);
+    }
+
+    @Test
+    void aClosedArenaIsRefusedAndKeepsNoOther() {
+        Arena first = Arena.ofShared();
+        Arena second = Arena.ofShared();
+        Arena third = Arena.ofShared();
+        MemorySegment[] memory = {first.allocate(8), second.allocate(8), third.allocate(8)};
+        third.close();
+        AtomicBoolean ran = new AtomicBoolean();
+        assertThrows(IllegalStateException.class, () -> KeepAlive.during(() -> ran.set(true), memory));
+        assertFalse(ran.get());
+        first.close();
+        second.close();
+    }
+
+    @Test
+    void whatIsThrownInsideComesOutside() {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment memory = arena.allocate(8);
+            for (Throwable thrown : new Throwable[]{new IllegalArgumentException("x"), new StackOverflowError()}) {
+                assertSame(thrown, assertThrows(thrown.getClass(), () -> KeepAlive.during(() -> {
+                    if (thrown instanceof Error error) {
+                        throw error;
+                    }
+                    throw (RuntimeException) thrown;
+                }, memory)));
+            }
+        }
+    }
+
+    @Test
+    void callsMayBeNestedAndRunSideBySide() throws InterruptedException {
+        try (Arena arena = Arena.ofShared(); Arena other = Arena.ofShared()) {
+            MemorySegment memory = arena.allocate(8);
+            Supplier<Integer> inner = () -> KeepAlive.during(() -> 1, other.allocate(8));
+            Supplier<Integer> both =
+                    () -> KeepAlive.during(() -> inner.get() + KeepAlive.during(inner, memory), memory);
+            List<Thread> threads = new ArrayList<>();
+            List<Integer> results = new ArrayList<>();
+            for (int t = 0; t < 4; t++) {
+                threads.add(Thread.ofVirtual().start(() -> {
+                    for (int i = 0; i < 500; i++) {
+                        int result = both.get();
+                        synchronized (results) {
+                            results.add(result);
+                        }
+                    }
+                }));
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertEquals(2000, results.size());
+            assertTrue(results.stream().allMatch(result -> result == 2));
+        }
+    }
+
+    @Test
+    void anAutomaticArenaThatNobodyElseRefersToLivesUntilTheCallEnds() {
+        AtomicBoolean collected = new AtomicBoolean();
+        MemorySegment[] memory = {Arena.ofAuto().allocate(8)};
+        Cleaner.create().register(memory[0], () -> collected.set(true));
+        KeepAlive.during(() -> {
+            memory[0] = null;
+            System.gc();
+            assertFalse(collected.get());
+        }, memory[0]);
+    }
+
+    @Test
+    void aConfinedArenaIsItsOwners() {
+        try (Arena arena = Arena.ofConfined()) {
+            assertEquals(7, (int) KeepAlive.during(() -> 7, arena.allocate(8)));
+        }
+    }
+}
