@@ -182,11 +182,14 @@ public final class NetworkFile {
         if (start.length == SNIFFED && start[8] == '{') {
             return Kind.SAFETENSORS;
         }
-        // An ONNX file begins with its IR version, field 1, a small number.
-        if (start.length > 2 && start[0] == 8 && start[1] > 0 && Files.size(path) <= MAX_FILE_BYTES) {
+        // An ONNX file begins with its IR version, field 1, a small number; one of TensorFlow may look alike.
+        if (start.length > 2 && start[0] == 8 && start[1] > 0 && Files.size(path) <= MAX_FILE_BYTES
+                && ForeignFile.of(start, path) != ForeignFile.TENSORFLOW) {
             return Kind.ONNX;
         }
-        throw new FormatException(path + ": neither a .pare nor a safetensors nor an ONNX file");
+        ForeignFile foreign = ForeignFile.of(start, path);
+        throw new FormatException(path + ": "
+                + (foreign == null ? "neither a .pare nor a safetensors nor an ONNX file" : foreign.advice()));
     }
 
     /** Checks that weights belong to the wanted network, and gives them its names: layers may be called differently. */

@@ -16,11 +16,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class NetworkFileTest {
@@ -138,6 +141,21 @@ class NetworkFileTest {
         assertTrue(message.contains("not known: head.weight, tail.weight"), message);
         assertTrue(message.contains("module.linear.weight [100, 64] instead of [10, 64]"), message);
         assertTrue(message.contains("module.linear.bias [100] instead of [10]"), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"a.pth, 504b0304, state_dict", "a.th, 80026a01, state_dict", "a.zip, 504b0304, state_dict",
+        "a.pt, 00, state_dict", "a.h5, 894844460d0a1a0a, --keras", "weights, 894844460d0a1a0a, --keras",
+        "a.keras, 504b0304, --keras", "a.tflite, 1c00000054464c33, --tflite", "a, 1c00000054464c33, --tflite",
+        "saved_model.pb, 08011200, --saved-model", "frozen.pb, 0a0b0c, --graphdef",
+        "a.npz, 504b0304, safetensors.numpy", "a.npy, 934e554d5059, safetensors.numpy"})
+    void filesOfOtherProgramsAreNamedWithWhatConvertsThem(String name, String start, String advice) throws IOException {
+        Path file = Files.write(folder.resolve(name), Arrays.copyOf(HexFormat.of().parseHex(start), 100));
+        for (Model model : new Model[]{null, Models.lenet5()}) {
+            String message = assertThrows(FormatException.class, () -> NetworkFile.read(file, model, Map.of()))
+                    .getMessage();
+            assertTrue(message.startsWith(file + ": a file of ") && message.contains(advice), message);
+        }
     }
 
     @Test

@@ -307,6 +307,11 @@ class OnnxImportTest {
         return tensor;
     }
 
+    /** Files that are read, and files that are refused for what they say. */
+    static List<byte[]> files() {
+        return Stream.concat(legal(), refused()).map(arguments -> ((Onnx) arguments.get()[1]).bytes()).toList();
+    }
+
     @ParameterizedTest(name = "{0}")
     @MethodSource("legal")
     void whatIsLegalIsComputedAsOnnxRuntimeDoes(String name, Onnx file) throws OrtException {
