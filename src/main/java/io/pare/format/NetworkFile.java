@@ -227,6 +227,7 @@ public final class NetworkFile {
             throws IOException {
         try (Safetensors file = Safetensors.open(path); Region region = Region.confined("import")) {
             Model model = wanted == null ? named(path, file) : wanted;
+            PareFile.checkSize(model);
             Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
             Map<String, String> found = names(path, file, model, names);
             for (Parameter parameter : model.parameters()) {
@@ -237,7 +238,7 @@ public final class NetworkFile {
             }
             boolean scaled = file.metadata().containsKey(MEAN) || file.metadata().containsKey(DEVIATION);
             return new Contents(new CompressedWeights(model, tensors, scale(path, file, model)), scaled);
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | ArithmeticException e) {
             throw new FormatException(path + ": " + e.getMessage(), e);
         }
     }
@@ -378,20 +379,32 @@ public final class NetworkFile {
         boolean coded = file.contains(name + ".codes");
         long[] codes = coded ? file.longs(name + ".codes") : null;
         float[] values = file.floats(name + (coded ? ".codebook" : ".values"), region).toArray();
-        float[] dense = new float[Math.toIntExact(parameter.count())];
         if ((coded ? codes.length : values.length) != positions.length
                 || !Arrays.equals(file.longs(name + ".shape"), parameter.shape())) {
             throw new FormatException(path + ": the parts of tensor '" + name + "' do not fit together or not "
                     + Arrays.toString(parameter.shape()));
         }
+        int[] kept = new int[positions.length];
+        float[] found = new float[positions.length];
+        int count = 0;
+        long last = -1;
         for (int i = 0; i < positions.length; i++) {
             long at = positions[i];
-            if (at < 0 || at >= dense.length || coded && codes[i] >= values.length) {
-                throw new FormatException(path + ": element " + i + " of tensor '" + name + "' is out of range");
+            if (at <= last || at >= parameter.count() || coded && (codes[i] < 0 || codes[i] >= values.length)) {
+                throw new FormatException(path + ": element " + i + " of tensor '" + name
+                        + "' is out of range, or not behind the one before it");
             }
-            dense[(int) at] = coded ? values[(int) codes[i]] : values[i];
+            last = at;
+            float value = coded ? values[(int) codes[i]] : values[i];
+            if (!Float.isFinite(value)) {
+                throw new FormatException(path + ": element " + i + " of tensor '" + name + "' is " + value);
+            }
+            if (value != 0) {
+                kept[count] = (int) at;
+                found[count++] = value;
+            }
         }
-        return CompressedTensor.of(dense, parameter.shape());
+        return CompressedTensor.of(parameter.shape(), Arrays.copyOf(kept, count), Arrays.copyOf(found, count));
     }
 
     /** Reads a map of names: one line {@code parameter=tensor} for each, {@code #} begins a comment. */

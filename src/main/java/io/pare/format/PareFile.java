@@ -6,12 +6,21 @@ import io.pare.format.TensorCoder.Budget;
 import io.pare.format.TensorCoder.Choice;
 import io.pare.format.TensorCoder.View;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Heap;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer;
+import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
+import io.pare.model.Layer.Dropout;
 import io.pare.model.Layer.Flatten;
+import io.pare.model.Layer.GlobalAvgPool;
 import io.pare.model.Layer.Linear;
+import io.pare.model.Layer.MaxPool;
+import io.pare.model.Layer.Relu;
 import io.pare.model.Layer.Residual;
+import io.pare.model.Layer.ResponseNorm;
+import io.pare.model.Layer.Subsample;
 import io.pare.model.Model;
 import io.pare.model.Parameter;
 import java.io.IOException;
@@ -40,8 +49,8 @@ public final class PareFile {
     /** Largest number of weights and biases that is read, all together. */
     public static final long MAX_ELEMENTS = 1L << 28;
 
-    /** Largest number of values that all layers of a model may give together for one sample. */
-    public static final long MAX_FEATURES = 1L << 25;
+    /** Largest number of values of one sample: the input's, and what all layers take with their padding and give. */
+    public static final long MAX_FEATURES = 1L << 26;
 
     /** Scales that a file names by number. Never reorder: files refer to them. */
     private static final List<InputScale> USUAL = List.of(InputScale.MNIST, InputScale.UNIT);
@@ -209,6 +218,7 @@ public final class PareFile {
         Model model = new ModelCoder(coder).code(weights == null ? null : weights.model());
         InputScale scale = scale(coder, weights == null ? null : weights.scale(), model.input().channels());
         checkSize(model);
+        budget.keep(channelBytes(model));
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         walk(model, (parameter, view, needed) -> {
             String name = parameter.name();
@@ -254,27 +264,56 @@ public final class PareFile {
         return Float.intBitsToFloat(coder.bits(Float.floatToRawIntBits(value), 32));
     }
 
-    private static void checkSize(Model model) {
-        long features = 0;
-        for (Model.Step layer : model.steps()) {
-            features += layer.output().features();
-        }
-        if (features > MAX_FEATURES) {
-            throw new FormatException("the model's layers give " + features + " values for a sample, at most "
-                    + MAX_FEATURES + " can be described in a file");
-        }
-        long elements = 0;
-        for (Parameter parameter : model.parameters()) {
-            try {
-                elements = Math.addExact(elements, FloatTensor.count(parameter.shape()));
-            } catch (ArithmeticException e) {
-                throw new FormatException("the size of tensor " + parameter.name() + " overflows", e);
+    /** Refuses networks that are larger than any that is meant: files can declare them in a few bytes. */
+    static void checkSize(Model model) {
+        try {
+            long features = model.input().features();
+            for (Model.Step step : model.steps()) {
+                features = Math.addExact(features, step.output().features());
+                features = Math.addExact(features, padded(step.layer(), step.input()));
             }
+            if (features > MAX_FEATURES) {
+                throw new FormatException("the network's layers take and give " + features
+                        + " values for a sample, at most " + MAX_FEATURES + " are possible");
+            }
+            long elements = 0;
+            for (Parameter parameter : model.parameters()) {
+                elements = Math.addExact(elements, FloatTensor.count(parameter.shape()));
+            }
+            if (elements > MAX_ELEMENTS) {
+                throw new FormatException("the network has " + elements + " weights and biases, at most "
+                        + MAX_ELEMENTS + " are possible");
+            }
+        } catch (ArithmeticException e) {
+            throw new FormatException("the network's layers have more values than can be counted", e);
         }
-        if (elements > MAX_ELEMENTS) {
-            throw new FormatException("the model has " + elements + " weights and biases, at most " + MAX_ELEMENTS
-                    + " can be stored in one file");
+    }
+
+    private static long padded(Layer layer, ImageShape input) {
+        long padding = switch (layer) {
+            case Conv2d conv -> conv.padding();
+            case MaxPool pool -> pool.padding();
+            case AvgPool pool -> pool.padding();
+            case Linear _,GlobalAvgPool _,BatchNorm _,ResponseNorm _,Subsample _,Residual _,Relu _,Dropout _,Flatten _ ->
+                    0;
+        };
+        return padding == 0
+                ? 0
+                : Math.multiplyExact(input.channels(),
+                        Math.multiplyExact(input.height() + 2 * padding, input.width() + 2 * padding));
+    }
+
+    /** Bytes for what a reader notes about channels: of the widest layer while it is read, of all whether it is used. */
+    private static long channelBytes(Model model) {
+        long widest = 0;
+        long all = 0;
+        for (Model.Step step : model.steps()) {
+            long channels = Math.max(step.input().channels(), step.output().channels());
+            channels = step.layer() instanceof Linear linear ? Math.max(linear.in(), channels) : channels;
+            widest = Math.max(widest, channels);
+            all += channels;
         }
+        return 4L * Integer.BYTES * widest + all;
     }
 
     /** Codes one tensor of a walk and returns it. */
@@ -333,11 +372,12 @@ public final class PareFile {
         return shapes.get(before);
     }
 
-    /** What a file of a given length may ask for; a writer never needs more. */
+    /** What a file of a given length may ask for, in a heap of this size; a writer never needs more of the former. */
     private static final class FileBudget implements Budget {
         private final int fileBytes;
         private long nonzeros;
         private long cells;
+        private long kept;
 
         FileBudget(int fileBytes) {
             this.fileBytes = fileBytes;
@@ -349,6 +389,9 @@ public final class PareFile {
         public void nonzeros(int wanted) {
             nonzeros -= wanted;
             check(nonzeros);
+            // Positions and values stay; both exist twice while they are put together.
+            keep(2L * Integer.BYTES * wanted);
+            scratch(2L * Integer.BYTES * wanted);
         }
 
         @Override
@@ -361,6 +404,19 @@ public final class PareFile {
             if (left < 0) {
                 throw new FormatException("a file of " + fileBytes
                         + " bytes cannot hold as many weights as it declares: it is damaged");
+            }
+        }
+
+        @Override
+        public void keep(long bytes) {
+            kept += bytes;
+            scratch(0);
+        }
+
+        @Override
+        public void scratch(long bytes) {
+            if (!Heap.holds(kept + bytes)) {
+                throw new FormatException("the network that the file declares " + Heap.shortage(kept + bytes));
             }
         }
     }

@@ -55,6 +55,12 @@ final class PositionCoder {
         this.cells = Math.toIntExact(view.cells(rows.length, channels.length));
     }
 
+    /** Memory for contexts, at most: two counts for each, a flag for each place in a kernel, a bit for each cell. */
+    static long contextBytes(View view, long rows, long channels) {
+        long contexts = 2 * rows + channels + channels * view.taps() + view.taps() + 16 + rows * view.taps();
+        return 2L * Short.BYTES * contexts + rows * view.taps() + view.cells((int) rows, (int) channels) / 8;
+    }
+
     static int[] usualLevels(View view) {
         return view.taps() > 1 ? USUAL_KERNELS : USUAL_SINGLE;
     }

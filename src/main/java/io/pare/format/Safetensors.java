@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import io.pare.file.AtomicFile;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Heap;
 import io.pare.mem.Region;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -104,6 +105,8 @@ public final class Safetensors implements AutoCloseable {
                 throw new FormatException(path + ": truncated, the header should take " + headerBytes + " bytes and "
                         + (size - 8) + " follow: copy or download the file again");
             }
+            // Text, and objects for names and shapes.
+            checkHeap(path, "the header", 8 * headerBytes);
             ByteBuffer header = ByteBuffer.allocate((int) headerBytes);
             readFully(path, channel, header, 8);
             Map<String, Entry> entries = new LinkedHashMap<>();
@@ -114,6 +117,12 @@ public final class Safetensors implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
+        }
+    }
+
+    private static void checkHeap(Path path, String what, long bytes) {
+        if (!Heap.holds(bytes)) {
+            throw new FormatException(path + ": " + what + " " + Heap.shortage(bytes));
         }
     }
 
@@ -340,6 +349,7 @@ public final class Safetensors implements AutoCloseable {
     /** Reads a tensor of integers of any width to the heap; U64 values above the range of long are refused. */
     public long[] longs(String name) throws IOException {
         Entry entry = entry(name);
+        checkHeap(path, "tensor '" + name + "'", entry.bytes() + Long.BYTES * entry.count());
         byte[] bytes = bytes(name);
         MemorySegment from = MemorySegment.ofArray(bytes);
         long[] values = new long[Math.toIntExact(entry.count())];
@@ -370,6 +380,7 @@ public final class Safetensors implements AutoCloseable {
             throw new FormatException(path + ": tensor '" + name + "' of " + entry.bytes()
                     + " bytes does not fit into a Java array");
         }
+        checkHeap(path, "tensor '" + name + "'", entry.bytes());
         byte[] bytes = new byte[(int) entry.bytes()];
         read(entry, 0, MemorySegment.ofArray(bytes));
         return bytes;

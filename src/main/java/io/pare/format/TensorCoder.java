@@ -68,6 +68,12 @@ final class TensorCoder {
         /** Claims time for {@code cells} decisions. */
         void cells(long cells);
 
+        /** Claims memory that stays. */
+        void keep(long bytes);
+
+        /** Claims memory that is free again after a tensor. */
+        void scratch(long bytes);
+
         /** No bounds: for writing. */
         Budget FREE = new Budget() {
             @Override
@@ -75,6 +81,12 @@ final class TensorCoder {
 
             @Override
             public void cells(long cells) {}
+
+            @Override
+            public void keep(long bytes) {}
+
+            @Override
+            public void scratch(long bytes) {}
         };
     }
 
@@ -157,6 +169,7 @@ final class TensorCoder {
                     throw new FormatException("contexts for " + positions.length + " values in " + cells
                             + " places: the file is damaged");
                 }
+                budget.scratch(PositionCoder.contextBytes(view, rows.length, channels.length));
             }
             if (way != Way.GAPS) {
                 budget.cells(cells);

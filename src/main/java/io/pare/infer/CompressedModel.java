@@ -1,11 +1,14 @@
 package io.pare.infer;
 
+import io.pare.format.CompressedTensor;
 import io.pare.format.CompressedWeights;
 import io.pare.format.FormatException;
 import io.pare.format.InputScale;
 import io.pare.format.PareFile;
 import io.pare.kernel.SparseKernels;
+import io.pare.mem.Heap;
 import io.pare.model.Model;
+import io.pare.model.Parameter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,9 +43,31 @@ public final class CompressedModel implements AutoCloseable {
     private CompressedModel(CompressedWeights weights) {
         this.weights = weights;
         this.kernels = SparseKernels.active();
+        long bytes = planBytes(weights);
+        checkHeap(bytes);
         this.single = new Plan(weights, 1);
+        checkHeap(bytes + single.bufferBytes());
         this.block = new Plan(weights, BLOCK);
         this.idle = new AtomicReferenceArray<>(2 * Runtime.getRuntime().availableProcessors());
+    }
+
+    /** Bytes of weights, and of the plans for one sample and for a block of them. */
+    private static long planBytes(CompressedWeights weights) {
+        long bytes = 0;
+        for (Parameter parameter : weights.model().parameters()) {
+            CompressedTensor tensor = weights.tensor(parameter.name());
+            long rows = parameter.shape()[0];
+            bytes += parameter.weight()
+                    ? 24L * tensor.nonzeros() + 24 * rows + (Plan.isDense(tensor) ? 4L * tensor.count() : 0)
+                    : 16 * rows;
+        }
+        return bytes;
+    }
+
+    private void checkHeap(long bytes) {
+        if (!Heap.holds(bytes)) {
+            throw new IllegalArgumentException("predicting with " + model().name() + " " + Heap.shortage(bytes));
+        }
     }
 
     /** Reads a {@code .pare} file. Throws {@link FormatException} if it is none or damaged. */
@@ -50,7 +75,7 @@ public final class CompressedModel implements AutoCloseable {
         return of(PareFile.read(path));
     }
 
-    /** Makes weights ready to predict. */
+    /** Makes weights ready to predict. Throws {@link IllegalArgumentException} if the heap is too small for that. */
     public static CompressedModel of(CompressedWeights weights) {
         return new CompressedModel(Objects.requireNonNull(weights));
     }

@@ -77,6 +77,10 @@ final class Plan {
     /** Where values of a layer lie: the buffer, and where in it. */
     private record Value(Layout layout, int buffer) {}
 
+    static boolean isDense(CompressedTensor weight) {
+        return weight.density() > DENSE_LINEAR;
+    }
+
     Plan(CompressedWeights weights, int n) {
         this.n = n;
         this.weights = weights;
@@ -202,7 +206,12 @@ final class Plan {
 
     private void grow(Layout layout) {
         // Twice the slack: a range may begin inside the last plane and be rounded up from there.
-        bufferFloats = Math.max(bufferFloats, Math.toIntExact(layout.pixels() * n + 2 * SparseKernels.SLACK));
+        long floats = layout.pixels() * n + 2 * SparseKernels.SLACK;
+        if (floats > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException("a layer of " + weights.model().name() + " has " + layout.pixels()
+                    + " values, too many for " + n + " samples at once");
+        }
+        bufferFloats = Math.max(bufferFloats, (int) floats);
     }
 
     int samples() {
@@ -217,6 +226,11 @@ final class Plan {
     /** Floats that each buffer needs. */
     int bufferFloats() {
         return bufferFloats;
+    }
+
+    /** Bytes of all buffers together. */
+    long bufferBytes() {
+        return (long) Float.BYTES * buffers() * bufferFloats;
     }
 
     /** Runs all layers; the input lies in the first buffer. Returns the buffer in which the output lies. */
@@ -414,7 +428,7 @@ final class Plan {
             for (int k = 0; k < weight.nonzeros(); k++) {
                 rows.offsets[k] = input.at(weight.position(k) % linear.in()) * n;
             }
-            boolean whole = n == 1 && input.isCompact() && weight.density() > DENSE_LINEAR;
+            boolean whole = n == 1 && input.isCompact() && isDense(weight);
             this.dense = whole ? weight.toArray() : null;
             this.unread = whole ? unread(linear, weight) : null;
             this.text = linear.name() + ": " + (whole ? "dense" : "sparse") + ", " + density(weight);

@@ -1,6 +1,7 @@
 package io.pare.infer;
 
 import io.pare.kernel.SparseKernels;
+import io.pare.mem.Heap;
 import io.pare.model.Model;
 import java.util.Objects;
 
@@ -14,6 +15,8 @@ public final class Session {
     private final Plan single;
     private final Plan block;
     private final int features;
+    /** Whether there is memory for a block. */
+    private final boolean blocks;
     private float[][] buffers = {};
 
     Session(SparseKernels kernels, Model model, Plan single, Plan block) {
@@ -22,6 +25,7 @@ public final class Session {
         this.single = single;
         this.block = block;
         this.features = model.input().features();
+        this.blocks = Heap.holds(block.bufferBytes());
     }
 
     /** The logits of one image: {@code features} inputs in CHW order, {@code classes} outputs. */
@@ -40,7 +44,7 @@ public final class Session {
         checkRange("logits", logits, count, model.classes());
         int done = 0;
         // A block costs as much as some single samples, even if it is not full.
-        while (count - done >= block.samples() / 2) {
+        while (blocks && count - done >= block.samples() / 2) {
             int samples = Math.min(block.samples(), count - done);
             block(images, done, samples, logits);
             done += samples;

@@ -89,7 +89,7 @@ public sealed interface Layer {
         }
 
         private int size(int input, int kernel) {
-            return window(name, input, (kernel - 1) * dilation + 1, stride, padding);
+            return window(name, input, (kernel - 1L) * dilation + 1, stride, padding);
         }
 
         @Override
@@ -375,13 +375,13 @@ public sealed interface Layer {
         }
     }
 
-    private static int window(String name, int input, int kernel, int stride, int padding) {
-        int span = input + 2 * padding - kernel;
-        if (span < 0) {
+    private static int window(String name, int input, long kernel, int stride, int padding) {
+        long span = input + 2L * padding - kernel;
+        if (span < 0 || span / stride >= Integer.MAX_VALUE) {
             throw new IllegalArgumentException("layer " + name + ": a window of " + kernel + " does not fit into "
                     + input + " with padding " + padding);
         }
-        return span / stride + 1;
+        return (int) (span / stride) + 1;
     }
 
     private static void pool(String name, int kernel, int stride, int padding) {

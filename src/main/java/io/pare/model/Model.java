@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A network as a declaration: the shape of a sample, the number of classes, and layers that run one after another, some of
@@ -14,12 +15,14 @@ import java.util.Set;
 public record Model(String name, ImageShape input, int classes, List<Layer> layers) {
     public Model {
         layers = List.copyOf(layers);
+        checkName(name);
         Set<String> names = new HashSet<>();
         ImageShape shape = input;
         for (Layer layer : layers) {
             shape = layer.output(shape);
         }
         for (Step step : steps(input, layers, new ArrayList<>())) {
+            checkName(step.layer().name());
             if (!names.add(step.layer().name())) {
                 throw new IllegalArgumentException("two layers of " + name + " are named " + step.layer().name());
             }
@@ -27,6 +30,23 @@ public record Model(String name, ImageShape input, int classes, List<Layer> laye
         if (shape.features() != classes) {
             throw new IllegalArgumentException(name + " ends in " + shape + " values for " + classes + " classes");
         }
+    }
+
+    /** Names are printed: none may hold what moves a terminal's cursor or makes a line of its own. */
+    private static void checkName(String name) {
+        if (!name.codePoints().allMatch(Model::prints)) {
+            throw new IllegalArgumentException("the name '" + name.codePoints()
+                    .mapToObj(c -> prints(c) ? Character.toString(c) : String.format("\\u%04x", c))
+                    .collect(Collectors.joining()) + "' holds characters that cannot be printed");
+        }
+    }
+
+    private static boolean prints(int character) {
+        return switch (Character.getType(character)) {
+            case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> false;
+            default -> true;
+        };
     }
 
     /**

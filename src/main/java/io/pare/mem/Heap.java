@@ -1,0 +1,21 @@
+package io.pare.mem;
+
+/** Whether what a file declares fits into the JVM's heap: asked before anything is allocated on its word. */
+public final class Heap {
+    private Heap() {}
+
+    /** Whether so many bytes leave a quarter of the largest heap for everything else. */
+    public static boolean holds(long bytes) {
+        return bytes <= Runtime.getRuntime().maxMemory() / 4 * 3;
+    }
+
+    /** The end of a sentence that says that something takes so many bytes: what there is, and what to do. */
+    public static String shortage(long bytes) {
+        return "takes " + megabytes(bytes) + " MB of a heap of " + megabytes(Runtime.getRuntime().maxMemory())
+                + " MB: give Java more, by -Xmx";
+    }
+
+    private static long megabytes(long bytes) {
+        return Math.ceilDiv(bytes, 1L << 20);
+    }
+}
