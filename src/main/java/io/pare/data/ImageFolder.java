@@ -39,6 +39,9 @@ public final class ImageFolder {
     public static final double USUAL_BORDER = 256.0 / 224;
     private static final int SMALL = 64;
     private static final int NAMED = 5;
+    /** From so many classes on, one in ten must have pictures: a network has room for each. */
+    private static final int MANY_CLASSES = 10_000;
+    private static final int SPARSE_CLASSES = 10;
     private static final List<String> ENDINGS = List.of(".txt", ".csv", ".tsv");
     private static final List<String> VALIDATION = List.of("val", "validation", "valid");
 
@@ -58,6 +61,9 @@ public final class ImageFolder {
 
     /** Pictures of one part with their classes' names. */
     private record Part(List<Path> files, List<String> classes) {}
+
+    /** The classes by their labels, and the label of each name. */
+    private record Classes(List<String> names, Map<String, Integer> labels) {}
 
     /** The heads of a part's pictures. */
     private record Scan(List<Path> files, List<String> classes, boolean allFit) {}
@@ -132,7 +138,7 @@ public final class ImageFolder {
             test = validation;
             validation = null;
         }
-        List<String> names = classNames(train, test, validation);
+        Classes classes = classes(train, test, validation);
         Scan trainScan = scan(train);
         Scan testScan = scan(test);
         Scan validationScan = validation == null ? null : scan(validation);
@@ -154,19 +160,17 @@ public final class ImageFolder {
         Augmentation usual = side <= SMALL
                 ? new Augmentation(new Shift(side / 8, false), border == 1 ? Crop.CENTER : Crop.RANDOM, true)
                 : new Augmentation(Shift.NONE, Crop.RESIZED, true);
-        return new Corpus(name, dataset(name + " (train)", trainScan, names, border, keep),
-                validationScan == null ? null : dataset(name + " (validation)", validationScan, names, border, keep),
-                dataset(name + " (test)", testScan, names, border, keep),
-                PixelScale.ofPhotographs(shape.channels), usual, names);
+        return new Corpus(name, dataset(name + " (train)", trainScan, classes, border, keep),
+                validationScan == null ? null : dataset(name + " (validation)", validationScan, classes, border, keep),
+                dataset(name + " (test)", testScan, classes, border, keep),
+                PixelScale.ofPhotographs(shape.channels), usual, classes.names);
     }
 
-    private Dataset dataset(String name, Scan scan, List<String> names, double border, boolean keep) {
+    private Dataset dataset(String name, Scan scan, Classes classes, double border, boolean keep) {
         ImageFiles files = new ImageFiles(scan.files, shape.channels, border, odd);
-        Map<String, Integer> numbers = new HashMap<>();
-        names.forEach(className -> numbers.put(className, numbers.size()));
-        int[] labels = scan.classes.stream().mapToInt(numbers::get).toArray();
+        int[] labels = scan.classes.stream().mapToInt(classes.labels::get).toArray();
         if (!keep) {
-            return new Dataset(name, shape.channels, shape.height, shape.width, names.size(), files, labels);
+            return new Dataset(name, shape.channels, shape.height, shape.width, classes.names.size(), files, labels);
         }
         int imageBytes = shape.channels * shape.height * shape.width;
         byte[] pixels = new byte[scan.files.size() * imageBytes];
@@ -199,7 +203,7 @@ public final class ImageFolder {
                 reader.close();
             }
         });
-        return packed(name, pixels, labels, bad, names.size());
+        return packed(name, pixels, labels, bad, classes.names.size());
     }
 
     /** What is left when the bad ones are taken out. */
@@ -270,7 +274,7 @@ public final class ImageFolder {
     }
 
     /** Names in the order of labels; parts must agree on them. */
-    private List<String> classNames(Part train, Part test, Part validation) {
+    private Classes classes(Part train, Part test, Part validation) {
         Set<String> names = new TreeSet<>(train.classes);
         for (Part other : validation == null ? List.of(test) : List.of(test, validation)) {
             Set<String> others = new TreeSet<>(other.classes);
@@ -290,14 +294,24 @@ public final class ImageFolder {
         if (names.stream().allMatch(name -> name.matches("[0-9]{1,6}")) && lists()) {
             int most = names.stream().mapToInt(Integer::parseInt).max().orElse(0);
             Map<Integer, String> numbered = new TreeMap<>();
-            names.forEach(name -> numbered.put(Integer.parseInt(name), name));
+            Map<String, Integer> labels = new HashMap<>();
+            for (String name : names) {
+                labels.put(name, Integer.parseInt(name));
+                numbered.put(Integer.parseInt(name), name);
+            }
+            if (most >= MANY_CLASSES && most / names.size() >= SPARSE_CLASSES) {
+                throw new DataException(folder + ": the classes of its lists are numbers up to " + most + ", and only "
+                        + names.size() + " of them have pictures: number them from 0 without gaps");
+            }
             List<String> all = new ArrayList<>();
             for (int i = 0; i <= most; i++) {
                 all.add(numbered.getOrDefault(i, "class " + i));
             }
-            return all;
+            return new Classes(all, labels);
         }
-        return List.copyOf(names);
+        Map<String, Integer> labels = new HashMap<>();
+        names.forEach(name -> labels.put(name, labels.size()));
+        return new Classes(List.copyOf(names), labels);
     }
 
     private boolean lists() {

@@ -98,6 +98,14 @@ class ImageFolderTest {
         assertEquals(2, corpus.train().label(0));
         assertEquals(0, corpus.train().label(1));
         assertEquals(10, corpus.test().label(2));
+        // The same number, written in two ways.
+        Files.writeString(folder.resolve("train.txt"), "a b0.png 1\na b1.png 01\na b2.png 0\n");
+        Files.writeString(folder.resolve("val.csv"), "v0.png,1\nv1.png,01\nv2.png,0\n");
+        Corpus twice = ImageFolder.load(folder, SHAPE, OddImages.refused(), 1);
+        assertArrayEquals(new int[]{1, 2}, twice.train().classCounts());
+        Files.writeString(folder.resolve("train.txt"), "a b0.png 0\na b1.png 999999\n");
+        Files.writeString(folder.resolve("val.csv"), "v0.png,0\nv1.png,999999\n");
+        assertFails("numbers up to 999999, and only 2 of them have pictures");
         Files.writeString(folder.resolve("train.txt"), "a b0.png cat\na b1.png dog\n");
         Files.writeString(folder.resolve("val.csv"), "v0.png,dog\nv1.png,cat\n");
         Corpus named = ImageFolder.load(folder, SHAPE, OddImages.refused(), 1);
