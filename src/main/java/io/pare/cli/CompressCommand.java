@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.compress.InfeasibleException;
 import io.pare.compress.Pipeline;
 import io.pare.compress.Progress;
 import io.pare.compress.Provenance;
@@ -128,6 +129,9 @@ final class CompressCommand implements Callable<Integer> {
         }
         int count = threads.orElse(ThreadOption.processors());
         DataOption.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
+        if (!auto) {
+            check(recipe, opened.model());
+        }
         Path folder = out != null ? out : Path.of("runs", auto ? "auto-" + model : recipe.name());
         OutputPath.checkFolder(folder);
         try (FolderLock _ = FolderLock.take(folder)) {
@@ -142,9 +146,6 @@ final class CompressCommand implements Callable<Integer> {
     private int run(Recipe given, DataOption.Opened opened, Path folder, int count) throws IOException {
         Recipe recipe = given;
         Model declared = opened.model();
-        if (!auto) {
-            check(recipe, declared);
-        }
         Corpus corpus = opened.corpus();
         InputScale inputScale = new InputScale(corpus.scale().mean(), corpus.scale().deviation());
         Path denseState = folder.resolve("dense-state.safetensors");
@@ -204,7 +205,7 @@ final class CompressCommand implements Callable<Integer> {
                             : scan.recipe(model, declared.weightCount(), wanted);
                     pipeline = new Pipeline(recipe, training, autoState(folder, tries), lines())
                             .admmFile(fitted.admmFile()).provenance(provenance);
-                    result = pipeline.run();
+                    result = run(pipeline, network, corpus, folder);
                     if (result.validation().accuracy() >= floor || ++tries == AUTO_TRIES) {
                         break;
                     }
@@ -213,20 +214,23 @@ final class CompressCommand implements Callable<Integer> {
                 }
             } else {
                 pipeline = new Pipeline(recipe, training, state(folder), lines()).admmFile(fitted.admmFile())
-                        .provenance(provenance);
-                result = pipeline.run();
+                        .provenance(provenance).rehearsal(steps > 0);
+                result = run(pipeline, network, corpus, folder);
             }
             List<Packing.Row> packing = List.of();
-            if (!unpacked) {
+            if (!unpacked && pipeline.death().isEmpty()) {
                 packing = new Packing(declared, parameters(network), training, pipeline, inputScale).run();
                 result = pipeline.recount();
             }
             Evaluation test = training.measure(corpus.test());
             Checkpoint.saveWeights(network, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
             long fileBytes = pack(network, declared, inputScale, folder.resolve(model + ".pare"));
+            if (!pipeline.death().isEmpty()) {
+                spec.commandLine().getErr().println("pare: " + pipeline.death() + "; the file is not representative");
+            }
             CompressionReport written = new CompressionReport(recipe, declared, corpus.name(), seed, count,
                     precision.get(), result,
-                    steps, packing, denseTest, test, fileBytes, denseSeconds);
+                    steps, pipeline.death(), packing, denseTest, test, fileBytes, denseSeconds);
             PrintWriter results = spec.commandLine().getOut();
             results.print(written.text());
             results.flush();
@@ -258,6 +262,19 @@ final class CompressCommand implements Callable<Integer> {
 
     private static Path autoState(Path folder, int attempt) {
         return folder.resolve("state-" + attempt + ".safetensors");
+    }
+
+    /** Runs the stages; where they cannot end, what there is by then is kept. */
+    private static Pipeline.Result run(Pipeline pipeline, Network network, Corpus corpus, Path folder)
+            throws IOException {
+        try {
+            return pipeline.run();
+        } catch (InfeasibleException e) {
+            Path weights = folder.resolve(Checkpoint.WEIGHTS);
+            Checkpoint.saveWeights(network, corpus.scale(), weights, Map.of());
+            throw new InfeasibleException(e.getMessage() + "; its weights are in " + weights
+                    + ": begin again with --anew and another recipe, or go on from them with --from");
+        }
     }
 
     /** Trainings by batch in the passes that fit, and where Z and U lie; {@code null} for memory. */

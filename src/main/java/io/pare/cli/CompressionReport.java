@@ -15,7 +15,7 @@ import java.util.Map;
 /** What a compression run found, as text and as JSON. */
 record CompressionReport(Recipe recipe, Model model, String dataset, long seed, int threads, Precision precision,
         Pipeline.Result result,
-        int stepLimit, List<Packing.Row> packing, Evaluation denseTest, Evaluation test, long fileBytes,
+        int stepLimit, String death, List<Packing.Row> packing, Evaluation denseTest, Evaluation test, long fileBytes,
         double denseSeconds) {
 
     private double dense() {
@@ -86,6 +86,9 @@ record CompressionReport(Recipe recipe, Model model, String dataset, long seed, 
                 .put("denseSeconds", denseSeconds).put("projectionSeconds", result.projectionSeconds());
         if (stepLimit > 0) {
             json.put("rehearsalSteps", stepLimit);
+            if (!death.isEmpty()) {
+                json.put("died", death);
+            }
         }
         json.put("packing", packing).put("layers", result.layers());
         List<Map<String, Object>> proofs = new ArrayList<>();
@@ -104,7 +107,9 @@ record CompressionReport(Recipe recipe, Model model, String dataset, long seed, 
         StringBuilder text = new StringBuilder();
         if (stepLimit > 0) {
             text.append(String.format(Locale.ROOT,
-                    "a rehearsal: %d steps in each round of a stage, so accuracies say nothing%n%n", stepLimit));
+                    "a rehearsal: %d steps in each round of a stage, so accuracies say nothing%n", stepLimit));
+            text.append(death.isEmpty() ? "" : death + "; the file is not representative" + System.lineSeparator())
+                    .append(System.lineSeparator());
         }
         text.append(
                 String.format(Locale.ROOT, "%-32s %-20s %9s %7s  %-15s %s%n", "method", "test accuracy", "non-zeros",

@@ -2,11 +2,44 @@ package io.pare.compress;
 
 import io.pare.mem.FloatTensor;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Finds and empties units that no consumer reads or that read nothing. */
 final class DeadUnits {
     private DeadUnits() {}
+
+    /**
+     * The first tensor that lets nothing pass, so that the outputs no longer follow the inputs: all its weights are zero,
+     * or those that are not read units that nothing reaches. {@code null} if there is none.
+     *
+     * @param links between tensors; one that none leads to is taken to be reached in all its columns
+     */
+    static String blockage(List<Variable> weights, List<Link> links) {
+        Map<String, boolean[]> reached = new HashMap<>();
+        for (Variable variable : weights) {
+            FloatTensor value = variable.value();
+            String feeds = links.stream().filter(link -> link.consumer().equals(variable.name())).map(Link::producer)
+                    .findFirst().orElse(null);
+            boolean[] from = feeds == null ? null : reached.get(feeds);
+            boolean[] units = new boolean[Math.toIntExact(value.size(0))];
+            long columns = value.count() / units.length;
+            boolean any = false;
+            for (int unit = 0; unit < units.length; unit++) {
+                for (long column = 0; column < columns && !units[unit]; column++) {
+                    units[unit] = value.get(unit * columns + column) != 0
+                            && (from == null || from[(int) (column * from.length / columns)]);
+                }
+                any |= units[unit];
+            }
+            if (!any) {
+                return variable.name();
+            }
+            reached.put(variable.name(), units);
+        }
+        return null;
+    }
 
     /** By wire and unit: whether either its row or all of its columns are zero, but not both. */
     static boolean[][] find(List<FloatTensor> tensors, List<GlobalSparsity.Wire> wires) {

@@ -96,6 +96,11 @@ public record GlobalSparsity(long total, Score score, List<Wire> wires, List<Lon
             select(to, to, memory, kernels);
         }
         DeadUnits.remove(to, wires);
+        if (to.stream().anyMatch(tensor -> Projector.nonzeros(tensor) == 0)) {
+            // Where no path is left, all units are dead. Emptied tensors would pull all weights to zero and stay so; those
+            // that were chosen can still come to form a path.
+            select(from, to, memory, kernels);
+        }
     }
 
     private void select(List<FloatTensor> from, List<FloatTensor> to, Memory memory, Projections kernels) {

@@ -31,6 +31,8 @@ public final class Pipeline {
     private final List<StageRow> finished = new ArrayList<>();
     private List<EpochRow> epochs = new ArrayList<>();
     private Provenance provenance = Provenance.NONE;
+    private boolean rehearsal;
+    private String death = "";
 
     /**
      * @param training whose weights are the dense ones; they are changed in place
@@ -89,6 +91,17 @@ public final class Pipeline {
         return this;
     }
 
+    /** Whether a network that dies in a stage, as may be in one that is too short, does not end the run: see {@link #death}. */
+    public Pipeline rehearsal(boolean only) {
+        rehearsal = only;
+        return this;
+    }
+
+    /** In which stage and tensor the network of a rehearsal died, in words; empty if it did not. */
+    public String death() {
+        return death;
+    }
+
     /** What decides the bits of a run besides its recipe: a state that was begun with something else is refused. */
     public Pipeline provenance(Provenance settings) {
         provenance = settings;
@@ -117,7 +130,7 @@ public final class Pipeline {
     /**
      * Runs, or goes on with, all stages.
      *
-     * @throws InfeasibleException if the final weights are not in a set that a stage put them in
+     * @throws InfeasibleException if weights are not in a set that a stage put them in, or let nothing pass
      * @throws RecipeException if a stage does not fit the model, or the state belongs to another recipe or other settings
      * @throws IOException if the state cannot be read or written
      */
@@ -138,6 +151,7 @@ public final class Pipeline {
                 epoch = (int) saved.whole("epochInStage", 0, 0, Integer.MAX_VALUE);
                 checkRecipe(saved.text("stages", ""), at + (epoch > 0 ? 1 : 0));
                 provenance.check(stateFile, saved.textOr("settings", null));
+                death = saved.textOr("death", "");
                 visit(saved);
                 if (finished.size() != at || epochs.size() != epoch) {
                     throw saved.damaged("finished", null);
@@ -190,7 +204,9 @@ public final class Pipeline {
                     save(index, e + 1, run, start);
                 }
             }
+            List<Guarantee> before = List.copyOf(context.guarantees);
             Training.Evaluation end = run.finish();
+            verify("stage " + (index + 1) + " (" + kind + ")", before);
             StageRow row = new StageRow(index + 1, kind, end.accuracy(), end.loss(), start.squaredDistance(),
                     run.cutErrors(),
                     epochs.stream().mapToDouble(EpochRow::trainSeconds).sum(),
@@ -213,6 +229,24 @@ public final class Pipeline {
         }
         if (epochs >= run.epochs()) {
             throw saved.damaged("epochInStage", null);
+        }
+    }
+
+    /** Whether what a stage made is what it was to make, and a network. */
+    private void verify(String stage, List<Guarantee> before) {
+        try {
+            proofs(context.guarantees.stream().filter(guarantee -> !before.contains(guarantee)).toList(),
+                    name -> context.variable(name).value());
+        } catch (InfeasibleException e) {
+            throw new InfeasibleException(stage + ": " + e.getMessage());
+        }
+        String blocked = DeadUnits.blockage(context.weights, training.links());
+        if (blocked != null && death.isEmpty()) {
+            death = "the network died in " + stage + ": nothing passes " + blocked;
+            if (!rehearsal) {
+                throw new InfeasibleException(
+                        death + " any more; ask the stage for less, in more epochs or with a longer ramp");
+            }
         }
     }
 
@@ -239,6 +273,7 @@ public final class Pipeline {
         state.text("settings", provenance.text());
         state.count("stage", stage);
         state.count("epochInStage", epoch);
+        state.text("death", death);
         visit(state);
         if (run != null) {
             start.visit(state, "start");

@@ -209,6 +209,52 @@ class CompressCommandTest {
     }
 
     @Test
+    void aNetworkThatDiesFailsWithWhatThereIsAndARehearsalSaysSo() throws IOException {
+        Files.writeString(recipe, """
+                name: thin
+                dense: {epochs: 1, batchSize: 20}
+                train: {epochs: 1, batchSize: 20}
+                stages: [admm-prune: {keep: {layers: {"*": 1}}}]
+                """);
+        Path out = folder.resolve("out");
+        Object[] line = {"compress", "lenet300", "--recipe", recipe, "--data", data, "--threads", 1, "--quiet"};
+        Result failed = run(with(line, "--out", out));
+        assertEquals(Commands.FAILURE, failed.exit(), failed.err());
+        assertEquals(1, failed.err().lines().count(), failed.err());
+        assertTrue(failed.err().contains("the network died in stage 1 (admm-prune): nothing passes fc"), failed.err());
+        assertTrue(failed.err().contains("its weights are in " + out.resolve("weights.safetensors")), failed.err());
+        assertTrue(run("inspect", out.resolve("weights.safetensors")).out().contains("fc3"));
+        Path report = folder.resolve("report.json");
+        Result rehearsed = run(with(line, "--out", folder.resolve("short"), "--steps", 2, "--report", report));
+        assertEquals(Commands.OK, rehearsed.exit(), rehearsed.err());
+        String died = "the network died in stage 1 (admm-prune): nothing passes fc";
+        assertTrue(rehearsed.err().contains(died) && rehearsed.err().contains("the file is not representative"),
+                rehearsed.err());
+        assertTrue(rehearsed.out().contains(died), rehearsed.out());
+        JsonNode json = new ObjectMapper().readTree(report.toFile());
+        assertTrue(json.path("died").asText().startsWith(died), json.toPrettyString());
+        assertEquals(3, json.path("nonzeros").asInt(), "what was to be kept is");
+    }
+
+    @Test
+    void aRecipeThatCannotEndWellIsRefusedBeforeAnythingIsWritten() throws IOException {
+        Path out = folder.resolve("out");
+        Object[] line = {"compress", "lenet300", "--recipe", recipe, "--data", data, "--threads", 1, "--out", out};
+        Files.writeString(recipe, "{name: mine, stages: [admm-prune: {keep: {ratio: 9}, exclude: [fc9]}]}");
+        Result refused = run(line);
+        assertEquals(Commands.USAGE, refused.exit(), refused.err());
+        assertEquals(
+                "pare: mine: stage 1 (admm-prune) has 'fc9' in exclude, which names no tensor, did you mean 'fc1'?;"
+                        + " only * is a wildcard; tensors are fc1.weight, fc2.weight, fc3.weight",
+                refused.err().strip());
+        assertTrue(Files.notExists(out));
+        Result other = run("compress", "lenet300", "--recipe", "lenet5-prune", "--data", data, "--threads", 1, "--out",
+                folder.resolve("file.txt"), "--memory-limit", "1M");
+        assertTrue(other.err().startsWith("note: recipe lenet5-prune was made for lenet5, not for lenet300"),
+                other.err());
+    }
+
+    @Test
     void theDenseNetworkMayBeInAFileOfAnyKind() throws IOException {
         Path dense = folder.resolve("dense");
         assertEquals(Commands.OK, run("train", "lenet300", "--epochs", 1, "--batch-size", 20, "--data", data, "--out",

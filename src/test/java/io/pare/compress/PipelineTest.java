@@ -2,9 +2,12 @@ package io.pare.compress;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.kernel.Projections;
+import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -227,6 +230,79 @@ class PipelineTest {
             InfeasibleException failed = assertThrows(InfeasibleException.class,
                     () -> Pipeline.proofs(List.of(guarantee), name -> tensor));
             assertTrue(failed.getMessage().contains("3 non-zeros, 2 allowed"), failed.getMessage());
+        }
+    }
+
+    @Test
+    void aNetworkThatDiesEndsTheRunAndIsReportedByARehearsal() throws IOException {
+        Recipe recipe = Recipe.parse("r", "{train: {epochs: 2}, stages: [mask-retrain, mask-retrain]}");
+        try (Blobs blobs = new Blobs()) {
+            blobs.w2.fill(0f);
+            InfeasibleException failed = assertThrows(InfeasibleException.class,
+                    new Pipeline(recipe, blobs.training, null, Progress.SILENT)::run);
+            assertTrue(failed.getMessage().startsWith(
+                    "the network died in stage 1 (mask-retrain): nothing passes w2.weight any more"),
+                    failed.getMessage());
+        }
+        Path state = folder.resolve("rehearsal");
+        for (int time = 0; time < 2; time++) {
+            try (Blobs blobs = new Blobs()) {
+                blobs.w2.fill(0f);
+                Pipeline pipeline = new Pipeline(recipe, blobs.training, state, Progress.SILENT).rehearsal(true);
+                assertEquals(2, pipeline.run().stages().size());
+                assertEquals("the network died in stage 1 (mask-retrain): nothing passes w2.weight", pipeline.death());
+            }
+        }
+    }
+
+    @Test
+    void whatNoPathLeadsThroughIsABlockage() {
+        try (Blobs blobs = new Blobs()) {
+            List<Variable> weights = blobs.training.variables().stream().filter(Variable::compressible).toList();
+            List<Link> links = blobs.training.links();
+            assertNull(DeadUnits.blockage(weights, links));
+            blobs.w1.fill(0f).set(5L * Blobs.INPUTS, 1);
+            assertNull(DeadUnits.blockage(weights, links));
+            for (int row = 0; row < Blobs.CLASSES; row++) {
+                blobs.w2.set((long) row * Blobs.HIDDEN + 5, 0);
+            }
+            assertEquals("w2.weight", DeadUnits.blockage(weights, links));
+            assertNull(DeadUnits.blockage(weights, List.of()), "nothing is known of what is not linked");
+            blobs.w1.fill(0f);
+            assertEquals("w1.weight", DeadUnits.blockage(weights, List.of()));
+        }
+    }
+
+    @Test
+    void whatIsChosenStaysWhereTheRemovalOfDeadUnitsWouldEmptyATensor() {
+        GlobalSparsity sparsity = GlobalSparsity.counts(List.of(1L, 1L), List.of(new GlobalSparsity.Wire(0, 1)));
+        try (Region region = Region.confined("test"); Projections kernels = Projections.open(1)) {
+            // The largest weights lie on units 0 and 1, and without them nothing is left.
+            List<FloatTensor> from = List.of(region.tensor(2, 1).copyFrom(new float[]{2, 0}),
+                    region.tensor(1, 2).copyFrom(new float[]{0, 3}));
+            List<FloatTensor> to = List.of(region.tensor(2, 1), region.tensor(1, 2));
+            sparsity.project(from, to, new Memory(), kernels);
+            assertArrayEquals(new float[]{2, 0}, to.get(0).toArray());
+            assertArrayEquals(new float[]{0, 3}, to.get(1).toArray());
+        }
+    }
+
+    @Test
+    void tensorsThatAreLeftOutCountTowardsATotal() throws IOException {
+        Recipe recipe = Recipe.parse("r", """
+                train: {epochs: 2}
+                stages:
+                  - admm-prune: {keep: {ratio: 4}, exclude: [w2], ramp: 0.5}
+                  - mask-retrain
+                """);
+        try (Blobs blobs = new Blobs().dense(1)) {
+            assertEquals(480 / 4, new Pipeline(recipe, blobs.training, null, Progress.SILENT).run().nonzeros());
+        }
+        Recipe narrow = Recipe.parse("r", "stages: [admm-prune: {keep: {ratio: 5}, exclude: [w2]}]");
+        try (Blobs blobs = new Blobs().dense(1)) {
+            RecipeException refused = assertThrows(RecipeException.class,
+                    new Pipeline(narrow, blobs.training, null, Progress.SILENT)::run);
+            assertTrue(refused.getMessage().contains("exclude leaves 96 of them alone"), refused.getMessage());
         }
     }
 

@@ -17,20 +17,21 @@ import org.junit.jupiter.api.io.TempDir;
 class RecipeFuzzTest {
     private static final List<RecipeCheck.Tensor> TENSORS = Models.byName("lenet5").parameters().stream()
             .filter(Parameter::weight).map(each -> RecipeCheck.Tensor.dense(each.name(), each.shape())).toList();
-    private static final String EVERYTHING = """
-            name: every.stage_1
-            train: &t {epochs: 2, schedule: constant, optimizer: adamw, select: best, flip: yes}
-            admm: {rho: 1.0e-3, rhoOf: {"fc*": 0.5, conv1: 2}, rule: balance, factor: 2, tolerance: 0.1}
-            stages:
-              - admm-prune: {structure: {"*": {unit: block, first: 4, second: 2, share: 0.5}, fc1: {unit: n_of_m, first: 2, second: 4}}}
-              - progressive-prune: {ratios: [2, 4.5], models: 2, prune: {exclude: ["conv*", fc2]}, retrain: *t}
-              - admm-prune: {keep: {layers: {conv1: 0.5, "fc*": 300}, removeDead: false}, masked: false, ramp: 0.5}
-              - admm-quantize: {bits: {"*": 3}, levels: powers, follow: false}
-              - quantize-retrain: {rounds: 2, share: 0.5}
-              - admm-joint: {keep: {total: 2000, score: magnitude}, bits: {"conv*": 2, "fc*": 1}}
-              - cluster-retrain
-              - global-budget: {bytes: 100.5, minimumBits: 1, maximumBits: 2}
-            """;
+    private static final String EVERYTHING =
+            """
+                    name: every.stage_1
+                    train: &t {epochs: 2, schedule: constant, optimizer: adamw, select: best, flip: yes}
+                    admm: {rho: 1.0e-3, rhoOf: {"fc*": 0.5, conv1: 2}, rule: balance, factor: 2, tolerance: 0.1}
+                    stages:
+                      - admm-prune: {structure: {"*": {unit: block, first: 4, second: 2, share: 0.5}, fc1: {unit: n_of_m, first: 2, second: 4}}}
+                      - progressive-prune: {ratios: [2, 4.5], models: 2, prune: {exclude: ["conv*", fc2]}, retrain: *t}
+                      - admm-prune: {keep: {layers: {conv1: 0.5, "fc*": 300}, removeDead: false}, masked: false, ramp: 0.5}
+                      - admm-quantize: {bits: {"*": 3}, levels: powers, follow: false}
+                      - quantize-retrain: {rounds: 2, share: 0.5}
+                      - admm-joint: {keep: {total: 2000, score: magnitude}, bits: {"conv*": 2, "fc*": 1}}
+                      - cluster-retrain
+                      - global-budget: {bytes: 100.5, minimumBits: 1, maximumBits: 2}
+                    """;
 
     @TempDir
     private Path folder;
@@ -55,7 +56,8 @@ class RecipeFuzzTest {
     private Fuzz fuzz() throws IOException {
         return Fuzz.of("recipe", Mutations.of(seeds()).withWords("1.0e999", "-1", "NaN", "9223372036854775807", "0x",
                 "&a [*a, *a]", "*t", "<<: ", "[".repeat(100), "{a: ".repeat(60), "!!java.io.File", "\u001b[2J",
-                "\ufeff", "---", "null", "''", "? ", "1_000", "ratio: ", "bits: ", "layers: ", "\"*\": ", "admm-prune: "),
+                "\ufeff", "---", "null", "''", "? ", "1_000", "ratio: ", "bits: ", "layers: ", "\"*\": ",
+                "admm-prune: "),
                 this::read, RecipeException.class);
     }
 
@@ -78,7 +80,8 @@ class RecipeFuzzTest {
             aliases.append("a%d: &a%d [%s]\n".formatted(i, i, ("*a" + (i - 1) + ", ").repeat(9)));
         }
         List<String> bombs = List.of(aliases.toString(), "[".repeat(500_000), "{a: ".repeat(200_000),
-                "name: " + "9".repeat(900_000), "a: 1." + "0".repeat(900_000), "stages: [mask-retrain: {train: {epochs: "
+                "name: " + "9".repeat(900_000), "a: 1." + "0".repeat(900_000),
+                "stages: [mask-retrain: {train: {epochs: "
                         + "9".repeat(900_000) + "}}]",
                 "- ".repeat(400_000), "? ".repeat(300_000), "x".repeat(900_000) + ": 1");
         Fuzz.of("bomb", i -> bombs.get((int) i).getBytes(), this::read, RecipeException.class).run(bombs.size());
