@@ -102,7 +102,8 @@ public final class OnnxFile {
                             .message(5, integer("axis", 1)));
                     at = name + ".in";
                 }
-                boolean image = !(layer instanceof Linear || layer instanceof Relu || layer instanceof Flatten);
+                boolean image = !(layer instanceof Linear || layer instanceof Relu || layer instanceof Flatten
+                        || layer instanceof BatchNorm);
                 if (flat && image) {
                     throw new IllegalArgumentException("layer " + name + " of " + weights.model().name()
                             + " takes images behind a vector, which is not written to ONNX");

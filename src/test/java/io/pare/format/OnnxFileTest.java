@@ -12,6 +12,7 @@ import io.pare.format.Protobuf.Writer;
 import io.pare.infer.ReferenceNet;
 import io.pare.model.ImageShape;
 import io.pare.model.Layer.AvgPool;
+import io.pare.model.Layer.BatchNorm;
 import io.pare.model.Layer.Conv2d;
 import io.pare.model.Layer.Flatten;
 import io.pare.model.Layer.Linear;
@@ -89,6 +90,19 @@ class OnnxFileTest {
         }
         assertRuns(PrunedNets.of(MIXED, Map.of("f.weight", 100), 4, 0, 3), true, images, 20);
         assertRuns(PrunedNets.of(MIXED, Map.of(), 0, 0, 3), false, images, 20);
+    }
+
+    @Test
+    void normalizationsOfVectorsRunAndAreReadAgain() throws OrtException {
+        Model model = new Model("vectors", new ImageShape(2, 3, 3), 4, List.of(new Flatten("flat"),
+                new Linear("fc1", 18, 7), BatchNorm.of("bn", 7), new Relu("relu"), new Linear("fc2", 7, 4)));
+        CompressedWeights weights = PrunedNets.of(model, Map.of(), 0, 0, 3);
+        float[] images = new float[5 * 18];
+        for (int i = 0; i < images.length; i++) {
+            images[i] = (float) Math.sin(i);
+        }
+        assertRuns(weights, false, images, 5);
+        assertEquals(model.shapes(), OnnxFile.decode(OnnxFile.encode(weights, false)).model().shapes());
     }
 
     @Test
