@@ -80,8 +80,8 @@ final class Scales {
 
     /** Says that a file does not hold its scale, and which is taken. */
     static void guessed(Path file, PixelScale scale, Consumer<String> notes) {
-        notes.accept("pare: " + file + " does not say how pixels become inputs: " + text(scale)
-                + " is taken; --scale says otherwise");
+        notes.accept("pare: " + file + " does not say how pixels become inputs: the scale " + text(scale)
+                + " is taken, --scale says otherwise");
     }
 
     /** The weights in a file with the scale that was asked for, else the file's, else that of the usual data. */

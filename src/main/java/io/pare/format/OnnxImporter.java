@@ -70,8 +70,8 @@ final class OnnxImporter {
         public void take(long bytes) {
             left -= bytes;
             if (left < 0) {
-                throw new FormatException("the network needs more memory than there is: it is damaged, or Java needs"
-                        + " more memory, as -Xmx gives it");
+                throw new FormatException("the network needs more memory than there is: the file is damaged, or Java"
+                        + " needs more (-Xmx)");
             }
         }
     }
@@ -312,7 +312,7 @@ final class OnnxImporter {
                     memory.take(from.data().remaining());
                     yield from.transposed();
                 }
-                default -> throw node.refuse("takes constants alone; Pare computes of them only "
+                default -> throw node.refuse("computes from constants; Pare does so only by "
                         + String.join(", ", OF_CONSTANTS));
             };
         } catch (IllegalArgumentException e) {
@@ -506,28 +506,7 @@ final class OnnxImporter {
                 OnnxConstant weight = matrix(node);
                 yield linear(node, weight, 1, 1, new float[node.small("outputs", weight.shape()[1])], follower);
             }
-            case "MaxPool" -> {
-                int kernel = kernel(node);
-                int stride = node.same("strides", 1);
-                if (node.same("dilations", 1) != 1) {
-                    throw node.refuse("has " + node.told("dilations") + ", which Pare's pools do not");
-                }
-                // It orders the second output only.
-                node.any("storage_order");
-                yield new MaxPool(name("pool"), kernel, stride, padding(node, kernel, kernel, stride, 1));
-            }
-            case "AveragePool" -> {
-                int kernel = kernel(node);
-                int stride = node.same("strides", 1);
-                if (node.same("dilations", 1) != 1) {
-                    throw node.refuse("has " + node.told("dilations") + ", which Pare's pools do not");
-                }
-                int padding = padding(node, kernel, kernel, stride, 1);
-                if (node.integer("count_include_pad", 0) == 0 && padding > 0) {
-                    throw node.refuse("has pads and count_include_pad 0; Pare's means count padding");
-                }
-                yield new AvgPool(name("pool"), kernel, stride, padding);
-            }
+            case "MaxPool", "AveragePool" -> pool(node);
             case "GlobalAveragePool" -> {
                 image(node);
                 yield new GlobalAvgPool(name("pool"));
@@ -615,6 +594,24 @@ final class OnnxImporter {
             throw node.refuse("has no kernel_shape");
         }
         return node.same("kernel_shape", 0);
+    }
+
+    private Layer pool(Node node) {
+        int kernel = kernel(node);
+        int stride = node.same("strides", 1);
+        if (node.same("dilations", 1) != 1) {
+            throw node.refuse("has " + node.told("dilations") + "; Pare's pools have none");
+        }
+        int padding = padding(node, kernel, kernel, stride, 1);
+        if (node.operator().equals("MaxPool")) {
+            // It orders the second output only.
+            node.any("storage_order");
+            return new MaxPool(name("pool"), kernel, stride, padding);
+        }
+        if (node.integer("count_include_pad", 0) == 0 && padding > 0) {
+            throw node.refuse("has pads and count_include_pad 0; Pare's means count padding");
+        }
+        return new AvgPool(name("pool"), kernel, stride, padding);
     }
 
     /**
