@@ -5,6 +5,8 @@ import io.pare.data.OddImages;
 import io.pare.format.NetworkFile;
 import io.pare.graph.Precision;
 import java.io.FileDescriptor;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import picocli.CommandLine;
@@ -70,6 +72,7 @@ public final class Commands implements Runnable {
         Failures failures = new Failures(() -> commands.debug);
         return new CommandLine(commands)
                 .registerConverter(Path.class, Commands::path)
+                .registerConverter(URI.class, Commands::address)
                 .registerConverter(RunSettings.Rule.class, new Words<>(RunSettings.Rule.class))
                 .registerConverter(RunSettings.Course.class, new Words<>(RunSettings.Course.class))
                 .registerConverter(DataCommand.Part.class, new Words<>(DataCommand.Part.class))
@@ -92,6 +95,14 @@ public final class Commands implements Runnable {
             return Path.of(text);
         } catch (InvalidPathException e) {
             throw new TypeConversionException("'" + text + "' is no path: " + e.getReason());
+        }
+    }
+
+    private static URI address(String text) {
+        try {
+            return new URI(text);
+        } catch (URISyntaxException e) {
+            throw new TypeConversionException("'" + text + "' is no address: " + e.getReason());
         }
     }
 

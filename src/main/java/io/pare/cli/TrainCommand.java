@@ -274,6 +274,9 @@ final class TrainCommand implements Callable<Integer> {
     private RunSettings fresh() {
         Models.byName(model);
         positive("--accumulate", accumulate);
+        if (shift != null && !(shift >= 0 && Double.isFinite(shift))) {
+            throw new UsageException("--shift is " + shift + ", must be from 0 to the side of the images");
+        }
         if (validation != null) {
             positive("--validation", validation);
         }

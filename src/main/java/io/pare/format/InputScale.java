@@ -44,6 +44,25 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
         return input.equals(MNIST_IMAGE) ? MNIST : UNIT;
     }
 
+    /**
+     * The network's input for one picture.
+     *
+     * @param pixels 0 to 255, channel by channel and row by row; not changed
+     * @return as many numbers
+     * @throws IllegalArgumentException if the channels that are scaled apart do not divide them evenly
+     */
+    public float[] apply(int[] pixels) {
+        if (pixels.length % mean.size() != 0) {
+            throw new IllegalArgumentException(pixels.length + " pixels are no " + mean.size() + " channels");
+        }
+        int plane = Math.max(1, pixels.length / mean.size());
+        float[] input = new float[pixels.length];
+        for (int i = 0; i < pixels.length; i++) {
+            input[i] = apply(i / plane, pixels[i]);
+        }
+        return input;
+    }
+
     /** The network's input for a pixel of 0 to 255 in {@code channel}. */
     public float apply(int channel, int pixel) {
         int c = mean.size() == 1 ? 0 : channel;

@@ -1,0 +1,143 @@
+package io.pare.cli;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.compress.Training;
+import io.pare.compress.Variable;
+import io.pare.format.PareFile;
+import io.pare.format.PrunedNets;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import io.pare.model.ImageShape;
+import io.pare.model.Layer;
+import io.pare.model.Model;
+import java.io.StringWriter;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import javax.tools.JavaCompiler;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The code in README.md, as a user pastes it: Java is compiled and run, command lines are read. */
+public class ReadmeTest {
+    private static final Path README = Path.of("README.md");
+    private static final Pattern JAVA = Pattern.compile("(?s)```java\n(.*?)```");
+    private static final String PROGRAM = "(?:\\./pare|java -jar target/engine\\.jar) ";
+    /** A line of a code block, up to the comment after it, and what stands between backticks in a text. */
+    private static final List<Pattern> COMMANDS = List.of(Pattern.compile("(?m)^ {4}" + PROGRAM + "(.*?)(?:  .*)?$"),
+            Pattern.compile("`" + PROGRAM + "([^`]+)`"));
+
+    @TempDir
+    Path folder;
+
+    /** What the examples leave to the reader: data, weights, a loss. Public, for it is their superclass. */
+    public abstract static class Reader implements AutoCloseable {
+        private final Region region = Region.shared("readme");
+        protected final int stepsPerEpoch = 2;
+        protected final FloatTensor fc1 = region.tensor(10, 100);
+        protected final FloatTensor fc1Bias = region.tensor(10);
+        protected Path path;
+        protected int[] pixels;
+
+        protected Reader() {
+            for (long i = 0; i < fc1.count(); i++) {
+                fc1.set(i, target(i));
+            }
+        }
+
+        public abstract void run() throws Exception;
+
+        private static float target(long i) {
+            return (float) Math.sin(1 + i);
+        }
+
+        protected double gradient(long batch, List<Variable> variables) {
+            double loss = 0;
+            for (Variable variable : variables) {
+                for (long i = 0; i < variable.value().count(); i++) {
+                    float off = variable.value().get(i) - target(i);
+                    variable.gradient().set(i, off);
+                    loss += off * off / 2;
+                }
+            }
+            return loss;
+        }
+
+        protected Training.Evaluation evaluate() {
+            return new Training.Evaluation(1, 0);
+        }
+
+        @Override
+        public void close() {
+            region.close();
+        }
+    }
+
+    static List<String> examples() throws Exception {
+        List<String> found = JAVA.matcher(Files.readString(README)).results().map(match -> match.group(1)).toList();
+        assertEquals(3, found.size());
+        return found;
+    }
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void javaCompilesAndRuns(String example) throws Exception {
+        String imports = example.lines().filter(line -> line.startsWith("import "))
+                .collect(Collectors.joining("\n"));
+        String body = example.lines().filter(line -> !line.startsWith("import ")).collect(Collectors.joining("\n"));
+        compile(imports + "\npublic class Example extends " + Reader.class.getCanonicalName()
+                + " {\npublic void run() throws Exception {\n" + body + "\n}\n}\n");
+        URL[] classes = {folder.toUri().toURL()};
+        try (URLClassLoader loader = new URLClassLoader(classes, getClass().getClassLoader());
+                Reader reader = (Reader) loader.loadClass("Example").getConstructor().newInstance()) {
+            reader.path = folder.resolve("example.pare");
+            reader.pixels = new int[3 * 2 * 2];
+            Model model = new Model("tiny", new ImageShape(3, 2, 2), 3,
+                    List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc", 12, 3)));
+            PareFile.write(reader.path, PrunedNets.of(model, Map.of(), 2, 1, 3));
+            reader.run();
+        }
+    }
+
+    private void compile(String source) {
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        StringWriter messages = new StringWriter();
+        boolean compiled = compiler.getTask(messages, null, null,
+                List.of("-d", folder.toString(), "-classpath", System.getProperty("java.class.path")), null,
+                List.of(new SimpleJavaFileObject(URI.create("string:///Example.java"),
+                        SimpleJavaFileObject.Kind.SOURCE) {
+                    @Override
+                    public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+                        return source;
+                    }
+                })).call();
+        assertTrue(compiled, () -> messages + "\n" + source);
+    }
+
+    @Test
+    void everyCommandLineIsOne() throws Exception {
+        String readme = Files.readString(README);
+        // S stands for a seed, dots for what a text leaves out.
+        List<List<String>> lines = COMMANDS.stream().flatMap(pattern -> pattern.matcher(readme).results())
+                .map(match -> List
+                        .of(match.group(1).replaceAll("\\bS\\b", "1").replace(" ...", "").strip().split("\\s+")))
+                .toList();
+        assertTrue(lines.size() > 25, lines.toString());
+        for (List<String> line : lines) {
+            assertDoesNotThrow(() -> Commands.line().parseArgs(line.toArray(new String[0])), line.toString());
+        }
+    }
+}
