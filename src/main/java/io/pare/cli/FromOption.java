@@ -19,9 +19,16 @@ final class FromOption {
             description = "File with a line PARAMETER=TENSOR for each parameter that has another name in --from.")
     private Path names;
 
+    @Option(names = "--ignore-extra",
+            description = "Leave out what else a safetensors file of --from holds, rather than refuse it.")
+    private boolean ignoreExtra;
+
     boolean given() {
         if (from == null && names != null) {
             throw new UsageException("--names belongs to --from");
+        }
+        if (from == null && ignoreExtra) {
+            throw new UsageException("--ignore-extra belongs to --from");
         }
         return from != null;
     }
@@ -36,7 +43,7 @@ final class FromOption {
         Model model = network.model();
         Path file = file();
         NetworkSource.checkModel(file, model.name(), names);
-        CompressedWeights weights = NetworkSource.read(file, model, names);
+        CompressedWeights weights = NetworkSource.contents(file, model, names, ignoreExtra).weights();
         network.copyFrom(weights);
     }
 }

@@ -28,6 +28,9 @@ final class NetworkSource {
             description = "File with a line PARAMETER=TENSOR for each parameter that has another name in FILE.")
     private Path names;
 
+    @Option(names = "--ignore-extra", description = "Leave out what else a safetensors file holds, rather than refuse it.")
+    private boolean ignoreExtra;
+
     /** The file itself: a folder stands for the weights in it. */
     Path file() {
         return file(file);
@@ -53,7 +56,7 @@ final class NetworkSource {
         if (model != null) {
             checkModel(found, model, names);
         }
-        return contents(found, model == null ? null : Models.byName(model), names);
+        return contents(found, model == null ? null : Models.byName(model), names, ignoreExtra);
     }
 
     /** The file itself: the folder of a run stands for the weights in it. */
@@ -89,15 +92,14 @@ final class NetworkSource {
      *
      * @param model whose weights they are, or {@code null} to trust the file
      * @param names file that maps parameters to tensors, or {@code null}
+     * @param ignoreExtra whether the file may hold tensors that the network has no parameter for
      */
-    static CompressedWeights read(Path file, Model model, Path names) throws IOException {
-        return contents(file, model, names).weights();
-    }
-
-    private static NetworkFile.Contents contents(Path file, Model model, Path names) throws IOException {
+    static NetworkFile.Contents contents(Path file, Model model, Path names, boolean ignoreExtra)
+            throws IOException {
         if (names != null && !Files.isRegularFile(names)) {
             throw new UsageException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
         }
-        return NetworkFile.contents(file, model, names == null ? Map.of() : NetworkFile.readNames(names));
+        return NetworkFile.contents(file, model, names == null ? Map.of() : NetworkFile.readNames(names),
+                ignoreExtra);
     }
 }

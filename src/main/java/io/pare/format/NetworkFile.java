@@ -151,9 +151,20 @@ public final class NetworkFile {
 
     /** Reads a network like {@link #read(Path, Model, Map)}, and whether the file says how pixels become inputs. */
     public static Contents contents(Path path, Model model, Map<String, String> names) throws IOException {
+        return contents(path, model, names, false);
+    }
+
+    /**
+     * As {@link #contents(Path, Model, Map)}.
+     *
+     * @param ignoreExtra whether tensors of a safetensors file that the network has no parameter for are left out rather
+     *     than refused; then every parameter must be found by its name
+     */
+    public static Contents contents(Path path, Model model, Map<String, String> names, boolean ignoreExtra)
+            throws IOException {
         return switch (kind(path)) {
             case PARE -> new Contents(fitting(path, PareFile.read(path), model), true);
-            case SAFETENSORS, SAFETENSORS_COMPRESSED -> readSafetensors(path, model, names);
+            case SAFETENSORS, SAFETENSORS_COMPRESSED -> readSafetensors(path, model, names, ignoreExtra);
             case ONNX, ONNX_CODEBOOK -> {
                 try {
                     Contents contents = OnnxFile.contents(Files.readAllBytes(path));
@@ -223,13 +234,13 @@ public final class NetworkFile {
         return new CompressedWeights(model, renamed, weights.scale());
     }
 
-    private static Contents readSafetensors(Path path, Model wanted, Map<String, String> names)
+    private static Contents readSafetensors(Path path, Model wanted, Map<String, String> names, boolean ignoreExtra)
             throws IOException {
         try (Safetensors file = Safetensors.open(path); Region region = Region.confined("import")) {
             Model model = wanted == null ? named(path, file) : wanted;
             PareFile.checkSize(model);
             Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
-            Map<String, String> found = names(path, file, model, names);
+            Map<String, String> found = names(path, file, model, names, ignoreExtra);
             for (Parameter parameter : model.parameters()) {
                 String name = found.get(parameter.name());
                 tensors.put(parameter.name(), file.contains(name + ".positions")
@@ -272,9 +283,10 @@ public final class NetworkFile {
 
     /**
      * Finds each parameter's tensor: by the map, by its own name, by its own name behind a prefix that all share such as
-     * "module.", or as the only tensor of its shape.
+     * "module.", or as the only tensor of its shape, unless tensors may be extra.
      */
-    private static Map<String, String> names(Path path, Safetensors file, Model model, Map<String, String> given) {
+    private static Map<String, String> names(Path path, Safetensors file, Model model, Map<String, String> given,
+            boolean ignoreExtra) {
         String prefix = prefix(file, model);
         Map<String, String> found = new TreeMap<>();
         Set<String> unused = new TreeSet<>();
@@ -293,7 +305,7 @@ public final class NetworkFile {
             if (!found.containsKey(parameter.name()) && !given.containsKey(parameter.name())) {
                 List<String> alike = unused.stream().filter(name -> file.contains(name)
                         && Arrays.equals(file.entry(name).shape(), parameter.shape())).toList();
-                if (alike.size() == 1) {
+                if (alike.size() == 1 && !ignoreExtra) {
                     found.put(parameter.name(), alike.getFirst());
                     unused.remove(alike.getFirst());
                 } else {
@@ -311,14 +323,18 @@ public final class NetworkFile {
                         + Arrays.toString(parameter.shape()));
             }
         }
-        unused.removeIf(name -> name.endsWith(UNUSED_COUNTER));
-        if (!missing.isEmpty() || !unused.isEmpty() || !unfit.isEmpty()) {
+        unused.removeIf(name -> ignoreExtra || name.endsWith(UNUSED_COUNTER));
+        if (!missing.isEmpty() || !unfit.isEmpty()) {
             throw new FormatException(path + " does not hold the weights of " + model.name()
                     + (missing.isEmpty() ? "" : "; missing: " + String.join(", ", missing))
                     + (unused.isEmpty() ? "" : "; not known: " + String.join(", ", unused))
                     + (unfit.isEmpty() ? "" : "; of another shape: " + String.join(", ", unfit))
                     + ". Name another model, or map the names by a file with lines such as "
                     + model.parameters().getFirst().name() + "=NAME");
+        }
+        if (!unused.isEmpty()) {
+            throw new FormatException(path + " holds the weights of " + model.name() + " and what it has no parameter"
+                    + " for: " + String.join(", ", unused) + "; --ignore-extra leaves that out");
         }
         return found;
     }
