@@ -28,7 +28,8 @@ final class NetworkSource {
             description = "File with a line PARAMETER=TENSOR for each parameter that has another name in FILE.")
     private Path names;
 
-    @Option(names = "--ignore-extra", description = "Leave out what else a safetensors file holds, rather than refuse it.")
+    @Option(names = "--ignore-extra",
+            description = "Leave out what else a safetensors file holds, rather than refuse it.")
     private boolean ignoreExtra;
 
     /** The file itself: a folder stands for the weights in it. */

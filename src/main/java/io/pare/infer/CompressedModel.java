@@ -51,10 +51,14 @@ public final class CompressedModel implements AutoCloseable {
         this.idle = new AtomicReferenceArray<>(2 * Runtime.getRuntime().availableProcessors());
     }
 
-    /** Bytes of weights, and of the plans for one sample and for a block of them. */
+    /** Bytes of weights, of the plans for one sample and for a block of them, and of one sample and its result. */
     private static long planBytes(CompressedWeights weights) {
-        long bytes = 0;
-        for (Parameter parameter : weights.model().parameters()) {
+        Model model = weights.model();
+        long bytes = (long) Float.BYTES * (model.input().features() + model.classes());
+        for (Model.Step step : model.steps()) {
+            bytes += 2L * step.output().channels();
+        }
+        for (Parameter parameter : model.parameters()) {
             CompressedTensor tensor = weights.tensor(parameter.name());
             long rows = parameter.shape()[0];
             bytes += parameter.weight()

@@ -79,11 +79,13 @@ class NetworkFileTest {
         Path path = folder.resolve("extra.safetensors");
         try (Region region = Region.confined("test")) {
             Safetensors.Writer writer = NetworkFile.writer(weights.model(), weights.scale());
-            weights.dense(region).forEach((name, tensor) -> writer.add(name.equals("fc2.bias") ? "out_b" : name, tensor));
+            weights.dense(region)
+                    .forEach((name, tensor) -> writer.add(name.equals("fc2.bias") ? "out_b" : name, tensor));
             writer.add("head.weight", region.tensor(3, 4)).add("steps", new long[]{7}).write(path);
         }
         String message = assertThrows(FormatException.class, () -> NetworkFile.read(path)).getMessage();
-        assertTrue(message.contains("head.weight, steps") && message.endsWith("--ignore-extra leaves that out"), message);
+        assertTrue(message.contains("head.weight, steps") && message.endsWith("--ignore-extra leaves that out"),
+                message);
         Map<String, String> names = Map.of("fc2.bias", "out_b");
         PareFileTest.assertSame(weights, NetworkFile.contents(path, null, names, true).weights());
         // A tensor of the right shape and another name may just as well be an extra one.
