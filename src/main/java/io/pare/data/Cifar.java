@@ -226,8 +226,8 @@ public enum Cifar {
         long bytes = (long) counts[0] * counts.length * PIXELS;
         Heap.check(name + " in " + place, bytes);
         if (bytes > Integer.MAX_VALUE) {
-            throw new DataException(name + " in " + place + " has " + bytes + " bytes: that are more than "
-                    + Integer.MAX_VALUE);
+            throw new DataException(name + " in " + place + " has " + bytes + " bytes, more than the "
+                    + Integer.MAX_VALUE + " that fit into memory here");
         }
         int total = counts[0] * counts.length;
         byte[] pixels = new byte[(int) bytes];

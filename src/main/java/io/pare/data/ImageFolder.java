@@ -22,7 +22,8 @@ import java.util.stream.Stream;
 import javax.imageio.stream.ImageInputStream;
 
 /**
- * Pictures, of all {@linkplain PictureFormats formats} that are read, in a folder with the parts {@code train}, and {@code test} or {@code val}.
+ * Pictures of every {@linkplain PictureFormats format} that is read, in a folder with the parts {@code train}, and
+ * {@code test} or {@code val}.
  *
  * <p>A part is a folder whose folders are the classes, or a list {@code train.txt}, {@code .csv} or {@code .tsv} with a
  * line {@code file class} for each picture; classes are numbers from 0, or names, which are numbered in their order.
@@ -378,8 +379,9 @@ public final class ImageFolder {
                 continue;
             }
             int before = files.size();
-            for (Path file : sorted(Files.walk(entry, FileVisitOption.FOLLOW_LINKS).filter(Files::isRegularFile))) {
-                if (PictureFormats.named(file)) {
+            for (Path file : sorted(Files.walk(entry, FileVisitOption.FOLLOW_LINKS)
+                    .filter(path -> !Files.isDirectory(path)))) {
+                if (PictureFormats.named(file) && Files.isRegularFile(file)) {
                     files.add(file);
                     classes.add(entry.getFileName().toString());
                 } else {

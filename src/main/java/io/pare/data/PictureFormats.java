@@ -12,6 +12,7 @@ import javax.imageio.ImageIO;
 
 /** The picture files that can be read: what the JDK reads, and whatever ImageIO plug-ins there are. */
 public final class PictureFormats {
+    /** The JDK leaves out two old endings of JPEG. */
     private static final Set<String> ENDINGS = new TreeSet<>(Set.of("jpe", "jfif"));
     static {
         Arrays.stream(ImageIO.getReaderFileSuffixes()).filter(suffix -> !suffix.isEmpty())
@@ -32,7 +33,8 @@ public final class PictureFormats {
 
     private static String ending(Path file) {
         String name = file.getFileName().toString();
-        return name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+        int dot = name.lastIndexOf('.');
+        return dot < 0 ? "" : name.substring(dot + 1).toLowerCase(Locale.ROOT);
     }
 
     /** Files that are not read, counted by their endings. Not thread-safe. */
@@ -42,8 +44,8 @@ public final class PictureFormats {
 
         /** Counts one. */
         public void add(Path file) {
-            String name = file.getFileName().toString();
-            counts.merge(name.contains(".") ? "." + ending(file) : "without an ending", 1, Integer::sum);
+            String ending = ending(file);
+            counts.merge(ending.isEmpty() ? "without an ending" : "." + ending, 1, Integer::sum);
             total++;
         }
 

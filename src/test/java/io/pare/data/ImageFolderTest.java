@@ -214,7 +214,7 @@ class ImageFolderTest {
     @Test
     void filesThatAreNoPicturesAreCountedByKind() throws IOException {
         Path data = Pictures.folder(folder, 4, 32, 32, ".png");
-        for (String name : List.of("a.webp", "b.WEBP", "c.txt", "Thumbs", ".hidden")) {
+        for (String name : List.of("a.webp", "b.WEBP", "c.txt", "png", ".hidden")) {
             Files.writeString(data.resolve("train/one").resolve(name), "none");
         }
         Files.copy(data.resolve("test/two/p0.png"), data.resolve("test/stray.png"));
