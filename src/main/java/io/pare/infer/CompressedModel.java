@@ -27,7 +27,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * <p>Immutable and thread-safe: any number of threads may call {@link #predict} of one model at the same time. Each call
  * borrows scratch memory, which the model keeps for later calls. Threads that predict all the time take a
  * {@link #session} of their own. Nothing is off-heap and no native library is loaded: {@link #close} only gives back the
- * scratch memory and refuses calls that come later.
+ * scratch memory and refuses calls that come later with {@link IllegalStateException}.
+ *
+ * <p>Inputs that are NaN or infinite are refused, see {@link Session}.
  */
 public final class CompressedModel implements AutoCloseable {
     /** Samples that a batch is cut into: a multiple of every vector's length, with activations that fit a cache. */
@@ -103,12 +105,23 @@ public final class CompressedModel implements AutoCloseable {
      * The probability of each class.
      *
      * @param image inputs in CHW order, scaled as in training: see {@link #scale}
+     * @throws IllegalArgumentException if there are fewer or more than one image has, or one is no finite number
      */
     public float[] predict(float[] image) {
-        return predict(image, 1);
+        float[] probabilities = new float[model().classes()];
+        Session session = borrow();
+        try {
+            session.predict(image, probabilities);
+        } finally {
+            giveBack(session);
+        }
+        return probabilities;
     }
 
-    /** As {@link #predict(float[])} for {@code count} images, one after another; the result has a row for each. */
+    /**
+     * As {@link #predict(float[])} for {@code count} images, one after another; the result has a row for each. What lies in
+     * the array beyond them is left alone.
+     */
     public float[] predict(float[] images, int count) {
         float[] probabilities = new float[Math.multiplyExact(count, model().classes())];
         predict(images, count, probabilities);
@@ -118,15 +131,21 @@ public final class CompressedModel implements AutoCloseable {
     /** As {@link #predict(float[], int)} into an array of the caller: makes no garbage. */
     public void predict(float[] images, int count, float[] probabilities) {
         Session session = borrow();
-        session.predict(images, count, probabilities);
-        giveBack(session);
+        try {
+            session.predict(images, count, probabilities);
+        } finally {
+            giveBack(session);
+        }
     }
 
     /** The logits of {@code count} images, one after another, into rows of {@code classes} values: makes no garbage. */
     public void logits(float[] images, int count, float[] logits) {
         Session session = borrow();
-        session.logits(images, count, logits);
-        giveBack(session);
+        try {
+            session.logits(images, count, logits);
+        } finally {
+            giveBack(session);
+        }
     }
 
     /** The most probable class of one image; the lowest of equals. */

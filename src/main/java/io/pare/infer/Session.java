@@ -2,12 +2,16 @@ package io.pare.infer;
 
 import io.pare.kernel.SparseKernels;
 import io.pare.mem.Heap;
+import io.pare.mem.OneThread;
 import io.pare.model.Model;
 import java.util.Objects;
 
 /**
- * The scratch memory of one running prediction. Makes no garbage. Not thread-safe: one per thread; any number may share
- * one {@link CompressedModel}, whose closing they outlive without harm.
+ * The scratch memory of one running prediction. Makes no garbage. Not thread-safe: one per thread, and a second one gets
+ * {@link IllegalStateException}; any number may share one {@link CompressedModel}, whose closing they outlive without harm.
+ *
+ * <p>Inputs must be finite numbers: NaN and infinities are refused with {@link IllegalArgumentException}, which names the
+ * first, for what came of them would be no prediction.
  */
 public final class Session {
     private final SparseKernels kernels;
@@ -17,6 +21,7 @@ public final class Session {
     private final int features;
     /** Whether there is memory for a block. */
     private final boolean blocks;
+    private final OneThread oneThread;
     private float[][] buffers = {};
 
     Session(SparseKernels kernels, Model model, Plan single, Plan block) {
@@ -26,15 +31,25 @@ public final class Session {
         this.block = block;
         this.features = model.input().features();
         this.blocks = Heap.holds(block.bufferBytes());
+        this.oneThread = new OneThread("a session of " + model.name());
     }
 
-    /** The logits of one image: {@code features} inputs in CHW order, {@code classes} outputs. */
+    /**
+     * The logits of one image.
+     *
+     * @param image {@code features} inputs in CHW order, no more
+     * @param logits {@code classes} outputs, or more places
+     */
     public void logits(float[] image, float[] logits) {
+        if (image.length > features) {
+            throw new IllegalArgumentException("one image of " + model.name() + " takes " + features
+                    + " floats, the array has " + image.length + ": say how many images it holds");
+        }
         logits(image, 1, logits);
     }
 
     /**
-     * The logits of {@code count} images.
+     * The logits of {@code count} images. What lies in the arrays beyond them is left alone.
      *
      * @param images one after another, each in CHW order
      * @param logits one row of {@code classes} values for each image
@@ -42,6 +57,15 @@ public final class Session {
     public void logits(float[] images, int count, float[] logits) {
         checkRange("images", images, count, features);
         checkRange("logits", logits, count, model.classes());
+        oneThread.enter();
+        try {
+            run(images, count, logits);
+        } finally {
+            oneThread.exit();
+        }
+    }
+
+    private void run(float[] images, int count, float[] logits) {
         int done = 0;
         // A block costs as much as some single samples, even if it is not full.
         while (blocks && count - done >= block.samples() / 2) {
@@ -61,6 +85,19 @@ public final class Session {
         }
     }
 
+    /** Looks for one that is not finite only where the sum of the inputs, taken from the buffer, is not: that is cheap. */
+    private void checkFinite(float[] images, int from, int samples, int copied) {
+        if (Float.isFinite(kernels.sum(buffers[0], 0, copied * features))) {
+            return;
+        }
+        for (int i = from * features; i < (from + samples) * features; i++) {
+            if (!Float.isFinite(images[i])) {
+                throw new IllegalArgumentException("input " + i % features + " of image " + i / features + " for "
+                        + model.name() + ", both counted from 0, is " + images[i] + ": inputs must be finite numbers");
+            }
+        }
+    }
+
     private void grow(Plan plan) {
         if (buffers.length < plan.buffers() || buffers[0].length < plan.bufferFloats()) {
             buffers = new float[plan.buffers()][plan.bufferFloats()];
@@ -70,6 +107,7 @@ public final class Session {
     private void single(float[] images, int index, float[] logits) {
         grow(single);
         System.arraycopy(images, index * features, buffers[0], 0, features);
+        checkFinite(images, index, 1, 1);
         float[] result = single.run(kernels, buffers);
         for (int c = 0; c < model.classes(); c++) {
             logits[index * model.classes() + c] = result[single.outputAt(c)];
@@ -87,6 +125,7 @@ public final class Session {
                 first[j * n + s] = images[at + j];
             }
         }
+        checkFinite(images, from, samples, n);
         float[] result = block.run(kernels, buffers);
         for (int s = 0; s < samples; s++) {
             for (int c = 0; c < model.classes(); c++) {
@@ -95,14 +134,19 @@ public final class Session {
         }
     }
 
-    /** The class probabilities of one image, into an array of {@code classes} values. */
+    /** As {@link #logits(float[], float[])}, the class probabilities. */
     public void predict(float[] image, float[] probabilities) {
-        predict(image, 1, probabilities);
+        logits(image, probabilities);
+        softmax(probabilities, 1);
     }
 
-    /** The class probabilities of {@code count} images, one row of {@code classes} values for each. */
+    /** As {@link #logits(float[], int, float[])}, the class probabilities. */
     public void predict(float[] images, int count, float[] probabilities) {
         logits(images, count, probabilities);
+        softmax(probabilities, count);
+    }
+
+    private void softmax(float[] probabilities, int count) {
         for (int i = 0; i < count; i++) {
             softmax(probabilities, i * model.classes(), model.classes());
         }

@@ -8,6 +8,7 @@ import io.pare.infer.CompressedModel;
 import io.pare.infer.Session;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,7 +48,7 @@ class PredictFromFileTest {
             images[784 + 400] = 1;
             float[] probabilities = new float[20];
             classifyMany(model, images, 2, probabilities);
-            assertEquals(model.classify(images), classify(file, pixels));
+            assertEquals(model.classify(Arrays.copyOf(images, 784)), classify(file, pixels));
             assertEquals(probabilities[3], probabilities[13], 1e-6);
         }
     }

@@ -31,6 +31,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class CompressedModelTest {
@@ -61,6 +62,73 @@ class CompressedModelTest {
                                 model.name() + " image " + i + " of " + count + " class " + c);
                     }
                 }
+            }
+        }
+    }
+
+    @Test
+    void inputsThatAreNoFiniteNumbersAreNamed() {
+        try (CompressedModel model = CompressedModel.of(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 0, 3))) {
+            float[] expected = model.predict(images(model.model(), 20), 20);
+            for (float wrong : new float[]{Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+                for (int at : new int[]{0, 783, 784, 20 * 784 - 1}) {
+                    float[] images = images(model.model(), 20);
+                    images[at] = wrong;
+                    String message = assertThrows(IllegalArgumentException.class, () -> model.predict(images, 20))
+                            .getMessage();
+                    assertTrue(message.startsWith("input " + at % 784 + " of image " + at / 784 + " for lenet5")
+                            && message.contains("is " + wrong), message);
+                }
+            }
+            float[] large = images(model.model(), 20);
+            large[0] = Float.MAX_VALUE;
+            model.logits(large, 20, new float[200]);
+            float[] beyond = Arrays.copyOf(images(model.model(), 20), 21 * 784);
+            beyond[20 * 784] = Float.NaN;
+            assertArrayEquals(expected, model.predict(beyond, 20));
+        }
+    }
+
+    @Test
+    void anArrayOfMoreThanOneImageIsRefusedAsOne() {
+        try (CompressedModel model = CompressedModel.of(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 0, 3))) {
+            float[] two = new float[2 * 784];
+            for (Executable call : List.<Executable>of(() -> model.predict(two), () -> model.classify(two),
+                    () -> model.session().logits(two, new float[10]))) {
+                String message = assertThrows(IllegalArgumentException.class, call).getMessage();
+                assertEquals("one image of lenet5 takes 784 floats, the array has 1568: say how many images it holds",
+                        message);
+            }
+        }
+    }
+
+    @Test
+    void aSessionIsRightOrRefusesASecondThread() throws Exception {
+        try (CompressedModel model = CompressedModel.of(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 0, 3));
+                ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            float[] images = images(model.model(), 40);
+            float[] expected = model.predict(images, 40);
+            Session shared = model.session();
+            List<Future<Integer>> rights = new ArrayList<>();
+            for (int t = 0; t < 2; t++) {
+                rights.add(threads.submit(() -> {
+                    int right = 0;
+                    while (right < 100) {
+                        float[] found = new float[400];
+                        try {
+                            shared.predict(images, 40, found);
+                        } catch (IllegalStateException e) {
+                            assertTrue(e.getMessage().startsWith("a session of lenet5 is used by two threads"));
+                            continue;
+                        }
+                        assertArrayEquals(expected, found);
+                        right++;
+                    }
+                    return right;
+                }));
+            }
+            for (Future<Integer> right : rights) {
+                assertEquals(100, right.get());
             }
         }
     }
@@ -129,8 +197,10 @@ class CompressedModelTest {
             assertEquals(1, one[0] + one[1] + one[2] + one[3] + one[4] + one[5] + one[6] + one[7] + one[8] + one[9],
                     1e-5);
             assertArrayEquals(Arrays.copyOf(batch, 10), one, 1e-5f);
-            assertEquals(one[model.classify(Arrays.copyOf(images, 784))],
-                    Math.max(one[0], one[model.classify(images)]));
+            float best = one[model.classify(Arrays.copyOf(images, 784))];
+            for (float probability : one) {
+                assertTrue(probability <= best);
+            }
             String message = assertThrows(IllegalArgumentException.class, () -> model.predict(new float[783]))
                     .getMessage();
             assertTrue(message.contains("784") && message.contains("783"), message);
