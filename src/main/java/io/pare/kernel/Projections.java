@@ -2,6 +2,7 @@ package io.pare.kernel;
 
 import io.pare.mem.KeepAlive;
 import io.pare.mem.OneThread;
+import io.pare.mem.Opening;
 import io.pare.mem.Region;
 import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
@@ -26,7 +27,7 @@ import java.util.stream.Stream;
  * <p>An instance owns scratch memory, which grows to the largest call, and {@code threads - 1} threads: open one, use it
  * from one thread at a time, close it. A second thread gets {@link IllegalStateException}, one that would close it too,
  * and the first goes on; so does every call after {@link #close}. What is dropped without having been closed is freed
- * when it is collected as garbage.
+ * when it is collected as garbage, and reported where {@code -Dpare.debug.leaks=true} is given.
  *
  * <p>Rules. <b>Ties</b>: among equal magnitudes the lowest index survives, so exactly k elements survive, zeros
  * included where k exceeds the non-zeros. <b>NaN</b> is refused with its lowest index ({@link
@@ -59,9 +60,8 @@ public final class Projections implements AutoCloseable {
     private final Selector selector;
     private final Clusterer clusterer;
     private final Scale scale;
-    /** Ends the threads and frees the memory, once: when this is closed, or is garbage. */
-    private final Cleaner.Cleanable resources;
-    private boolean closed;
+    private final Resources resources;
+    private final Cleaner.Cleanable release;
     private final float[] cuts = new float[Clusterer.MOST];
     private final double[][] lanes;
     private double[] chunkSums = new double[1];
@@ -74,17 +74,40 @@ public final class Projections implements AutoCloseable {
         this.clusterer = new Clusterer(passes, workers);
         this.scale = new Scale(workers);
         this.lanes = new double[threads][Passes.STRIDE];
-        this.resources = CLEANER.register(this, release(workers, selector, clusterer, scale));
+        this.resources = new Resources(workers, selector, clusterer, scale, Opening.here());
+        this.release = CLEANER.register(this, resources);
     }
 
-    /** Not a lambda of the constructor's: it must not refer to the instance. */
-    private static Runnable release(Workers workers, Selector selector, Clusterer clusterer, Scale scale) {
-        return () -> {
+    /** What an instance owns, which goes once: when the instance is closed, or is garbage. It does not refer to it. */
+    private static final class Resources implements Runnable {
+        private static final System.Logger LOG = System.getLogger("io.pare.kernel");
+
+        private final Workers workers;
+        private final Selector selector;
+        private final Clusterer clusterer;
+        private final Scale scale;
+        private final Opening opening;
+        private boolean closed;
+
+        Resources(Workers workers, Selector selector, Clusterer clusterer, Scale scale, Opening opening) {
+            this.workers = workers;
+            this.selector = selector;
+            this.clusterer = clusterer;
+            this.scale = scale;
+            this.opening = opening;
+        }
+
+        @Override
+        public void run() {
+            if (!closed && opening != null) {
+                LOG.log(System.Logger.Level.WARNING,
+                        "a Projections instance was never closed; its threads and memory are freed now", opening);
+            }
             workers.close();
             selector.close();
             clusterer.close();
             scale.close();
-        };
+        }
     }
 
     /**
@@ -105,7 +128,7 @@ public final class Projections implements AutoCloseable {
     private <T> T call(Supplier<T> body, MemorySegment... memory) {
         oneThread.enter();
         try {
-            if (closed) {
+            if (resources.closed) {
                 throw new IllegalStateException("this Projections instance is closed");
             }
             return KeepAlive.during(body, memory);
@@ -686,8 +709,8 @@ public final class Projections implements AutoCloseable {
     public void close() {
         oneThread.enter();
         try {
-            closed = true;
-            resources.clean();
+            resources.closed = true;
+            release.clean();
         } finally {
             oneThread.exit();
         }

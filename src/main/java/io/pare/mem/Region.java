@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Stream;
 
 /**
  * Owns off-heap memory and native handles and frees both: the memory, then the handles in reverse order of their creation.
@@ -44,7 +43,6 @@ public final class Region implements AutoCloseable {
     private static final int SHIFTS = 8;
     private static final long SHIFT = 265 * ALIGNMENT;
 
-    private static final boolean DEBUG_LEAKS = Boolean.getBoolean("pare.debug.leaks");
     private static final AtomicLong LIVE_BYTES = new AtomicLong();
     private static final Map<MemorySegment.Scope, Hold> OPEN = new ConcurrentHashMap<>();
 
@@ -106,22 +104,6 @@ public final class Region implements AutoCloseable {
         }
     }
 
-    /** Where a region was opened. */
-    private static final class Opening extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        Opening() {
-            super("opened by thread '" + Thread.currentThread().getName() + "'");
-        }
-
-        String describe() {
-            StringBuilder text = new StringBuilder("    " + getMessage() + "\n");
-            Stream.of(getStackTrace()).filter(frame -> !frame.getClassName().equals(Region.class.getName()))
-                    .forEach(frame -> text.append("        at ").append(frame).append('\n'));
-            return text.toString();
-        }
-    }
-
     /** Tells of regions that are garbage before they are closed; there only where leaks are looked for. */
     private static final class Leaks {
         private static final System.Logger LOG = System.getLogger("io.pare.mem");
@@ -151,14 +133,14 @@ public final class Region implements AutoCloseable {
     private int large;
 
     private Region(String name, Arena arena, Thread owner, long capBytes, Path path, FileChannel file) {
-        this.hold = new Hold(Objects.requireNonNull(name), DEBUG_LEAKS ? new Opening() : null);
+        this.hold = new Hold(Objects.requireNonNull(name), Opening.here());
         this.arena = arena;
         this.owner = owner;
         this.capBytes = capBytes;
         this.path = path;
         this.file = file;
         OPEN.put(arena.scope(), hold);
-        if (DEBUG_LEAKS) {
+        if (hold.opening != null) {
             Leaks.watch(this);
         }
     }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.kernel.scalar.ScalarPasses;
+import io.pare.mem.ForkedJvm;
 import io.pare.mem.Region;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -15,6 +17,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -33,6 +36,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -326,25 +330,46 @@ class MisuseTest {
     }
 
     @Test
-    void instancesThatAreDroppedEndTheirThreadsAndFreeTheirMemory() throws Exception {
-        int regions = Region.liveRegions();
-        long threads = kernelThreads();
-        for (int i = 0; i < 20; i++) {
-            Projections dropped = Projections.open(2);
-            dropped.kMeans(x, 0, N, null, 0, 4, words, 0, 5);
-            dropped.topK(x, 0, z, 0, N, 5);
-        }
-        assertTrue(Region.liveRegions() > regions);
-        long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (Region.liveRegions() > regions || kernelThreads() > threads) {
-            assertFalse(System.nanoTime() > end, Region.describeLive());
-            System.gc();
-            Thread.onSpinWait();
-        }
+    void instancesThatAreDroppedEndTheirThreadsAndFreeTheirMemory() {
+        Dropping.main();
     }
 
-    private static long kernelThreads() {
-        return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().startsWith("pare-kernel-")).count();
+    @Test
+    @Tag("process")
+    void instancesThatAreDroppedAreReportedWhereLeaksAreLookedFor(@TempDir Path folder) throws Exception {
+        String report = ForkedJvm.run(folder, List.of("-Dpare.debug.leaks=true"), Dropping.class);
+        assertTrue(report.contains("a Projections instance was never closed"), report);
+        assertTrue(report.contains("opened by thread 'main'"), report);
+        assertTrue(report.contains("MisuseTest$Dropping.main"), report);
+    }
+
+    /** Drops instances and waits until they are gone. */
+    static final class Dropping {
+        private Dropping() {}
+
+        public static void main(String... args) {
+            int regions = Region.liveRegions();
+            long threads = kernelThreads();
+            // So many that both threads work; by passes that need no compilation to be fast.
+            int n = 2 * Passes.CHUNK;
+            MemorySegment x = Memory.zeros(n);
+            for (int i = 0; i < 4; i++) {
+                Projections dropped = new Projections(new ScalarPasses(), 2);
+                dropped.assign(x, 0, n, 0, x, 0, x, 0, null, 0);
+                dropped.kMeans(x, 0, n, null, 0, 4, Memory.zeros(4), 0, 5);
+                dropped.topK(x, 0, Memory.zeros(n), 0, n, 5);
+            }
+            assertTrue(Region.liveRegions() > regions);
+            long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+            while (Region.liveRegions() > regions || kernelThreads() > threads) {
+                assertFalse(System.nanoTime() > end, Region.describeLive());
+                System.gc();
+            }
+        }
+
+        private static long kernelThreads() {
+            return Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> thread.getName().startsWith("pare-kernel-")).count();
+        }
     }
 }
