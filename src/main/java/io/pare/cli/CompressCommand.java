@@ -135,11 +135,11 @@ final class CompressCommand implements Callable<Integer> {
         Path folder = out != null ? out : Path.of("runs", auto ? "auto-" + model : recipe.name());
         OutputPath.checkFolder(folder);
         try (FolderLock _ = FolderLock.take(folder)) {
-            return run(recipe, opened, folder, count);
-        } catch (FileException e) {
-            throw Files.exists(state(folder))
-                    ? new FileException(e.getMessage() + "; the same command then goes on", e.getCause())
-                    : e;
+            try {
+                return run(recipe, opened, folder, count);
+            } catch (FileException e) {
+                throw new FileException(e.getMessage() + "; the same command then goes on", e.getCause());
+            }
         }
     }
 

@@ -525,7 +525,7 @@ final class TrainCommand implements Callable<Integer> {
                     validated.accuracy(), pace.rate(), bestSoFar ? " best" : "", mark));
         }
 
-        /** The history comes first: a kill in between leaves an epoch too many in it, which is told, not one too few. */
+        /** The history comes first: a kill in between leaves one epoch too many in it, which a reader can leave out. */
         @Override
         public void checkpoint(TrainingRun saved) {
             try {

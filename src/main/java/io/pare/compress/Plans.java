@@ -58,8 +58,8 @@ final class Plans {
 
         @Override
         public void visit(State state) {
-            starts = state.numbers("starts", starts == null ? new double[held.size()] : starts);
-            importance = state.numbers("importance", importance == null ? new double[held.size()] : importance);
+            starts = state.sizes("starts", starts == null ? new double[held.size()] : starts);
+            importance = state.sizes("importance", importance == null ? new double[held.size()] : importance);
             if (stage.exclude().isEmpty()) {
                 total = stage.keep().global() ? stage.keep().total(context.weightCount()) : 0;
             } else {
@@ -209,7 +209,7 @@ final class Plans {
 
             @Override
             public void visit(State state) {
-                counts = state.numbers("counts", counts == null ? new double[held.size()] : counts);
+                counts = state.sizes("counts", counts == null ? new double[held.size()] : counts);
             }
 
             @Override

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** What the stages of one run share and hand on. */
 final class RunContext {
@@ -102,5 +103,13 @@ final class RunContext {
             }
         }
         all.forEach(variable -> state.tensor("value." + variable.name(), variable.value()));
+        if (state.reading()) {
+            levels.forEach((name, codes) -> {
+                boolean ascend = IntStream.range(1, codes.length).allMatch(i -> codes[i - 1] < codes[i]);
+                if (!ascend || codes.length == 0 && Projector.nonzeros(variable(name).value()) > 0) {
+                    throw state.damaged("levels", null);
+                }
+            });
+        }
     }
 }

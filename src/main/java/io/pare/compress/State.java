@@ -22,6 +22,8 @@ import java.util.Map;
  * another name and renamed, so that a run that is killed at any instant leaves the last complete state.
  */
 abstract class State {
+    /** Steps, epochs and weights that nobody gets to; there is room above it to go on counting. */
+    private static final long MOST = 1L << 53;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Saves or fills a live tensor. */
@@ -42,9 +44,20 @@ abstract class State {
         return numbers(name, present)[0];
     }
 
+    /** As {@link #numbers}, of sizes: finite and not negative. */
+    double[] sizes(String name, double... present) {
+        double[] saved = numbers(name, present);
+        for (double size : saved) {
+            if (!(size >= 0 && size < Double.POSITIVE_INFINITY)) {
+                throw damaged(name, null);
+            }
+        }
+        return saved;
+    }
+
     /** As {@link #text}, of a count. */
     long count(String name, long present) {
-        return whole(name, present, 0, Long.MAX_VALUE);
+        return whole(name, present, 0, MOST);
     }
 
     /** As {@link #text}, of a number from {@code least} to {@code most}. */
