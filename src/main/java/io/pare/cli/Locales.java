@@ -2,6 +2,7 @@ package io.pare.cli;
 
 import io.pare.file.FileNames;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,13 +19,14 @@ final class Locales {
 
     /** Whether names with letters outside ASCII cannot be had, as without {@code LANG} in a container. */
     static boolean knowsOnlyAscii() {
-        String encoding = System.getProperty("sun.jnu.encoding", "");
-        return encoding.startsWith("ANSI_X3.4") || encoding.equals("US-ASCII") || encoding.equals("646");
+        return Charset.forName(System.getProperty("sun.jnu.encoding", StandardCharsets.UTF_8.name()))
+                .equals(StandardCharsets.US_ASCII);
     }
 
-    /** What to add to a message about a name that the locale could not read; nothing if it is not to blame. */
+    /** What to add to a message about a name that the locale could not read; nothing if that is said, or not the case. */
     static String hint(String message) {
-        return message.indexOf(UNREADABLE) >= 0 ? FileNames.hint(message) : "";
+        String hint = message.indexOf(UNREADABLE) >= 0 ? FileNames.hint(message) : "";
+        return message.endsWith(hint) ? "" : hint;
     }
 
     /**

@@ -60,6 +60,8 @@ class ScriptTest {
             assertTrue(result.text().startsWith("pare "), result.text());
         }
         assertTrue(run(Map.of(), relative.toString(), "--help").text().contains("(pare stands for: " + relative + ")"));
+        assertTrue(run(Map.of(), absolute.toString(), "--help").text()
+                .contains("(pare stands for: '" + absolute + "')"));
     }
 
     @Test
