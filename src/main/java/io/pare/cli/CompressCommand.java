@@ -170,6 +170,7 @@ final class CompressCommand implements Callable<Integer> {
                 NetworkTraining training = new NetworkTraining(network, teacher, split.train(), split.validation(),
                         corpus.scale(), corpus.augmentation().crop(), seed, steps, precision.get())) {
             training.passes(fitted::passes);
+            training.warnings(spec.commandLine().getErr()::println);
             Provenance provenance = provenance(corpus);
             double denseSeconds = 0;
             if (from.given()) {

@@ -25,6 +25,7 @@ import io.pare.train.Weight;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
 
@@ -42,6 +43,7 @@ final class NetworkTraining implements Training, AutoCloseable {
     private final List<Variable> variables;
     private Trainer trainer;
     private TrainingOptions current;
+    private Divergence divergence;
     private UnaryOperator<TrainingSettings> passes = UnaryOperator.identity();
 
     /**
@@ -62,6 +64,8 @@ final class NetworkTraining implements Training, AutoCloseable {
         this.seed = seed;
         this.stepLimit = stepLimit;
         this.precision = precision;
+        this.divergence = divergence(line -> {
+        });
         this.variables = network.weights().stream().<Variable>map(Trained::new).toList();
     }
 
@@ -104,6 +108,7 @@ final class NetworkTraining implements Training, AutoCloseable {
 
     @Override
     public void begin(TrainingOptions options) {
+        divergence.restart();
         if (options.equals(current)) {
             optimizerState().values().forEach(state -> state.fill(0f));
             trainer.steps(0);
@@ -112,6 +117,15 @@ final class NetworkTraining implements Training, AutoCloseable {
         current = options;
         close();
         trainer = new Trainer(network, train, scale, passes.apply(settings(options, teacher, crop, seed, precision)));
+    }
+
+    /** Who hears of a loss that grows out of all proportion. */
+    void warnings(Consumer<String> listener) {
+        divergence = divergence(listener);
+    }
+
+    private Divergence divergence(Consumer<String> listener) {
+        return new Divergence(network.model().classes(), "give the stage a smaller learningRate", listener);
     }
 
     /** In which passes a step sees its batch: chosen by whoever bounds memory. */
@@ -155,6 +169,7 @@ final class NetworkTraining implements Training, AutoCloseable {
 
             @Override
             public boolean afterUpdate(Trainer.Progress progress) {
+                divergence.see(progress.loss());
                 return progress.batch() < steps;
             }
         });

@@ -27,13 +27,14 @@ import java.util.Locale;
  * @param recompute whether values are computed again in the backward pass
  * @param from file of the first weights; {@code null} where {@code seed} draws them
  * @param background see {@link DataSettings}
+ * @param keepZeros whether weights that are zero in {@code from} stay so
  */
 record RunSettings(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
         double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
         double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
         DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
         OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, boolean recompute,
-        String from, String background) {
+        String from, String background, boolean keepZeros) {
     RunSettings {
         precision = precision == null ? Precision.FP32 : precision;
         accumulate = Math.max(1, accumulate);
@@ -78,7 +79,7 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, found, images,
                 resize, scale, damaged, nonRgb, precision, accumulate, evaluationBatch, recompute, from,
-                background);
+                background, keepZeros);
     }
 
     /** The same in other passes. */
@@ -86,7 +87,7 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, shift, subPixel, validation, seed, threads, crop, flip, dataset, images, resize,
                 scale, damaged, nonRgb, precision, passes.accumulate(), passes.evaluationBatch(),
-                passes.recompute(), from, background);
+                passes.recompute(), from, background, keepZeros);
     }
 
     /** Which data, and what becomes of it. */

@@ -15,6 +15,7 @@ import io.pare.train.Evaluation;
 import io.pare.train.Network;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingRun;
+import io.pare.train.Weight;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -61,14 +62,22 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--resize", RunSettings::resize), Map.entry("--scale", RunSettings::scale),
             Map.entry("--damaged", RunSettings::damaged), Map.entry("--non-rgb", RunSettings::nonRgb),
             Map.entry("--background", RunSettings::background),
+            Map.entry("--keep-zeros", RunSettings::keepZeros),
             Map.entry("--accumulate", RunSettings::accumulate), Map.entry("--validation", RunSettings::validation),
             Map.entry("--seed", RunSettings::seed), Map.entry("--precision", RunSettings::precision));
+
+    /** One zero in so many weights is more than training leaves. */
+    private static final int PRUNED = 100;
 
     @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A network by name: see models.")
     private String model;
 
     @Mixin
     private FromOption from;
+
+    @Option(names = "--keep-zeros",
+            description = "Leave weights that are zero in --from at zero, so that a pruned network stays as sparse.")
+    private boolean keepZeros;
 
     @Option(names = "--epochs", paramLabel = "N", defaultValue = "10",
             description = "Passes over the training data (default: ${DEFAULT-VALUE}).")
@@ -198,9 +207,13 @@ final class TrainCommand implements Callable<Integer> {
                 StopSignal stop = new StopSignal()) {
             TrainingRun run = new TrainingRun(trainer, split.validation(), corpus.scale(),
                     settings.plan(trainer.stepsPerEpoch()));
-            List<EpochRecord> history = begin(folder, settings, run, view);
+            List<EpochRecord> history = begin(folder, settings, run, view, err);
             introduction(settings, network.model(), split, corpus, folder).forEach(view::line);
-            boolean done = run.run(new Follower(view, run, folder, settings, history, stop,
+            Divergence divergence = new Divergence(opened.model().classes(), "give a smaller --lr", line -> {
+                view.clear();
+                err.println(line);
+            });
+            boolean done = run.run(new Follower(view, run, folder, settings, history, stop, divergence,
                     corpus.synthetic() ? " synthetic data" : ""));
             if (!done) {
                 view.clear();
@@ -280,6 +293,9 @@ final class TrainCommand implements Callable<Integer> {
         if (validation != null) {
             positive("--validation", validation);
         }
+        if (keepZeros && !from.given()) {
+            throw new UsageException("--keep-zeros belongs to --from, whose zeros it keeps");
+        }
         DataSettings source = data.settings();
         RunSettings settings = new RunSettings(model, source.folder(), epochs, batchSize, learningRate, optimizer,
                 momentum, weightDecay, schedule, floor, warmUp, dropout, 0, subPixel,
@@ -287,7 +303,7 @@ final class TrainCommand implements Callable<Integer> {
                 threads.orElse(ThreadOption.processors()), null, false, source.source(), source.images(),
                 source.resize(), source.scale(), source.damaged(), source.nonRgb(), precision.get(), accumulate,
                 0, memory.recompute(), from.given() ? from.file().toString() : null,
-                source.background());
+                source.background(), keepZeros);
         check(settings);
         return settings;
     }
@@ -334,7 +350,7 @@ final class TrainCommand implements Callable<Integer> {
                 threads.orElse(kept.threads()), kept.crop(), kept.flip(), kept.dataset(), kept.images(), kept.resize(),
                 kept.scale(), kept.damaged(), kept.nonRgb(), PrecisionOption.checked(kept.precision()),
                 kept.accumulate(), kept.evaluationBatch(), kept.recompute() || memory.recompute(), kept.from(),
-                kept.background());
+                kept.background(), kept.keepZeros());
     }
 
     /** Augments as was asked for, else as is usual for the data. */
@@ -364,10 +380,14 @@ final class TrainCommand implements Callable<Integer> {
         return corpus.split(held, settings.seed());
     }
 
-    private List<EpochRecord> begin(RunFolder folder, RunSettings settings, TrainingRun run, ProgressView view)
-            throws IOException {
+    private List<EpochRecord> begin(RunFolder folder, RunSettings settings, TrainingRun run, ProgressView view,
+            PrintWriter err) throws IOException {
+        Network network = run.trainer().network();
         if (resume != null) {
             Checkpoint.restore(run, folder.path());
+            if (settings.keepZeros()) {
+                network.keepZeros();
+            }
             List<EpochRecord> history = folder.history(run.nextEpoch());
             if (history.size() < run.nextEpoch()) {
                 view.line("warning: the history in " + folder.path() + " knows " + history.size() + " of "
@@ -376,7 +396,8 @@ final class TrainCommand implements Callable<Integer> {
             return history;
         }
         if (from.given()) {
-            from.load(run.trainer().network());
+            from.load(network);
+            zeros(network, err);
         }
         folder.lock();
         if (folder.unfinished()) {
@@ -386,6 +407,27 @@ final class TrainCommand implements Callable<Integer> {
         folder.clear();
         folder.write(settings, history);
         return history;
+    }
+
+    /** Keeps zeros where that was asked for, and says what becomes of those of a pruned network otherwise. */
+    private void zeros(Network network, PrintWriter err) {
+        if (keepZeros) {
+            network.keepZeros();
+            return;
+        }
+        long zeros = 0;
+        for (Weight weight : network.weights()) {
+            for (long i = 0; weight.decays() && i < weight.value().count(); i++) {
+                zeros += weight.value().get(i) == 0 ? 1 : 0;
+            }
+        }
+        long all = network.model().weightCount();
+        if (zeros * PRUNED >= all) {
+            err.printf(Locale.ROOT,
+                    "warning: %s is pruned, and training fills its %,d zeros of %,d weights; --keep-zeros"
+                            + " leaves them, and compress retrains by mask-retrain%n",
+                    from.file(), zeros, all);
+        }
     }
 
     private List<String> introduction(RunSettings settings, Model declared, Dataset.Split split, Corpus corpus,
@@ -488,11 +530,13 @@ final class TrainCommand implements Callable<Integer> {
         private final RunSettings settings;
         private final List<EpochRecord> history;
         private final StopSignal stop;
+        private final Divergence divergence;
         private final String mark;
         private final Pace pace;
 
         Follower(ProgressView view, TrainingRun run, RunFolder folder, RunSettings settings, List<EpochRecord> history,
-                StopSignal stop, String mark) {
+                StopSignal stop, Divergence divergence, String mark) {
+            this.divergence = divergence;
             this.mark = mark;
             this.view = view;
             this.run = run;
@@ -508,6 +552,7 @@ final class TrainCommand implements Callable<Integer> {
         @Override
         public boolean step(Trainer.Progress progress) {
             pace.step();
+            divergence.see(progress.loss());
             view.step("epoch " + (progress.epoch() + 1) + "/" + settings.epochs(), progress.batch(), progress.batches(),
                     () -> String.format(Locale.ROOT, "ETA %s  %s img/s  loss %.4f acc %.4f%s",
                             pace.left(run.trainer().steps()), pace.rate(), progress.loss(), progress.accuracy(), mark));

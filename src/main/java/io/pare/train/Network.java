@@ -131,6 +131,11 @@ public final class Network implements Binding, AutoCloseable {
         weights.values().forEach(weight -> values.tensor(weight.name()).copyTo(weight.value()));
     }
 
+    /** Lets training leave weights that are zero at zero, in a network that was just loaded or restored. */
+    public void keepZeros() {
+        weights.values().stream().filter(Weight::decays).forEach(Weight::keepZeros);
+    }
+
     /** The parameter of that name. */
     public Weight weight(String name) {
         Weight weight = weights.get(name);

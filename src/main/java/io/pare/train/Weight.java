@@ -6,6 +6,8 @@ import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.model.Parameter;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -121,6 +123,19 @@ public final class Weight {
     /** Keeps the memory of value, gradient and state until it is closed. */
     Region.Hold hold() {
         return region.hold().take();
+    }
+
+    /** Masks what is zero and, as the optimiser's state shows, was never moved. The mask lies in the network's memory. */
+    void keepZeros() {
+        MemorySegment bits = region.allocate(Bits.bytes(value.count()));
+        for (long i = 0; i < value.count(); i++) {
+            long at = i;
+            if (value.get(at) != 0 || states.stream().anyMatch(state -> state.get(at) != 0)) {
+                byte octet = bits.get(ValueLayout.JAVA_BYTE, i / Byte.SIZE);
+                bits.set(ValueLayout.JAVA_BYTE, i / Byte.SIZE, (byte) (octet | 1 << i % Byte.SIZE));
+            }
+        }
+        mask(new Bits(bits, 0));
     }
 
     /** How many elements the mask leaves; 0 without one. */

@@ -1,11 +1,13 @@
 package io.pare.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.IdxFiles;
+import io.pare.model.Models;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -252,6 +254,58 @@ class CompressCommandTest {
                 folder.resolve("file.txt"), "--memory-limit", "1M");
         assertTrue(other.err().startsWith("note: recipe lenet5-prune was made for lenet5, not for lenet300"),
                 other.err());
+    }
+
+    @Test
+    void aPrunedNetworkKeepsItsZerosOnRequestAndIsWarnedAboutOtherwise() throws IOException {
+        Files.writeString(recipe, """
+                name: thin
+                dense: {epochs: 1, batchSize: 20}
+                stages: [admm-prune: {keep: {ratio: 50}, train: {epochs: 1, batchSize: 20}}]
+                """);
+        Path pruned = folder.resolve("pruned");
+        assertEquals(Commands.OK,
+                run("compress", "lenet300", "--recipe", recipe, "--data", data, "--threads", 1, "--out",
+                        pruned, "--quiet", "--no-pack").exit());
+        Object[] line = {"train", "lenet300", "--from", pruned, "--data", data, "--threads", 1, "--batch-size", 20,
+            "--epochs", 1, "--quiet"};
+        Path kept = folder.resolve("kept");
+        Result result = run(with(line, "--out", kept, "--keep-zeros"));
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertEquals("", result.err());
+        assertTrue(nonzeros(kept) <= nonzeros(pruned) && nonzeros(pruned) <= 266_200 / 50, "kept " + nonzeros(kept));
+        assertNotEquals(-1, Files.mismatch(kept.resolve("weights.safetensors"), pruned.resolve("weights.safetensors")));
+        Path filled = folder.resolve("filled");
+        result = run(with(line, "--out", filled));
+        assertEquals(1, result.err().lines().count(), result.err());
+        assertTrue(result.err().contains("zeros of 266,200 weights; --keep-zeros leaves them"), result.err());
+        assertTrue(nonzeros(filled) > 10 * nonzeros(pruned), "filled " + nonzeros(filled));
+        result = run("train", "lenet300", "--keep-zeros", "--data", data);
+        assertEquals(Commands.USAGE, result.exit());
+        assertTrue(result.err().contains("--keep-zeros belongs to --from"), result.err());
+    }
+
+    private static long nonzeros(Path run) throws IOException {
+        return NetworkSource.read(run.resolve("weights.safetensors"), Models.byName("lenet300"), null).tensors()
+                .entrySet()
+                .stream().filter(entry -> entry.getKey().endsWith(".weight"))
+                .mapToLong(entry -> entry.getValue().nonzeros()).sum();
+    }
+
+    @Test
+    void aLossThatGrowsOutOfAllProportionIsWarnedAboutOnce() {
+        List<String> warnings = new ArrayList<>();
+        Divergence divergence = new Divergence(10, "give a smaller --lr", warnings::add);
+        for (double loss : new double[]{0.01, 2, 22, Math.log(10), 24, 1e12}) {
+            divergence.see(loss);
+        }
+        divergence.restart();
+        divergence.see(1e13);
+        assertEquals(List.of("warning: the loss has grown from 0.0100 to 24.0, training diverges: give a smaller --lr"),
+                warnings);
+        Result result = run("train", "lenet300", "--optimizer", "sgd", "--lr", 100, "--data", data, "--threads", 1,
+                "--batch-size", 20, "--epochs", 1, "--quiet", "--out", folder.resolve("far"));
+        assertEquals(1, result.err().lines().filter(line -> line.contains("training diverges")).count(), result.err());
     }
 
     @Test
