@@ -27,6 +27,7 @@ import java.util.Random;
 /** Small networks of layers of every kind, with every attribute, in any order; a seed gives the same one each time. */
 final class RandomNets {
     private static final int MAX_CHANNELS = 9;
+    private static final int FEW = 500;
     private static final List<String> NAMES = List.of("conv", "a.b", "Stra\u00dfe", "0", "x/y");
 
     private final Random random;
@@ -171,7 +172,7 @@ final class RandomNets {
                 };
                 var tensor = region.tensor(parameter.shape()).copyFrom(values);
                 if (parameter.kind() == Parameter.Kind.WEIGHT || parameter.kind() == Parameter.Kind.BIAS) {
-                    form().round(tensor);
+                    form(values.length).round(tensor);
                 }
                 tensors.put(parameter.name(), CompressedTensor.of(tensor));
             }
@@ -183,10 +184,11 @@ final class RandomNets {
         return new CompressedWeights(model, tensors, scale);
     }
 
-    private ValueForm form() {
+    private ValueForm form(int values) {
         return switch (random.nextInt(6)) {
             case 0 -> ValueForm.uniform(2 + random.nextInt(7));
-            case 1 -> ValueForm.clustered(1 + random.nextInt(8));
+            // Takes time by the square of the number of values.
+            case 1 -> values > FEW ? ValueForm.F16 : ValueForm.clustered(1 + random.nextInt(8));
             case 2 -> ValueForm.F16;
             default -> ValueForm.F32;
         };
