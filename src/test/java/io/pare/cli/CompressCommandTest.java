@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.IdxFiles;
-import io.pare.model.Models;
+import io.pare.format.NetworkFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -286,7 +286,7 @@ class CompressCommandTest {
     }
 
     private static long nonzeros(Path run) throws IOException {
-        return NetworkSource.read(run.resolve("weights.safetensors"), Models.byName("lenet300"), null).tensors()
+        return NetworkFile.read(run.resolve("weights.safetensors")).tensors()
                 .entrySet()
                 .stream().filter(entry -> entry.getKey().endsWith(".weight"))
                 .mapToLong(entry -> entry.getValue().nonzeros()).sum();
