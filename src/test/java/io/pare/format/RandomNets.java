@@ -154,7 +154,8 @@ final class RandomNets {
                 case 6 -> add(into, new Residual(next("block"),
                         List.of(new Linear(next("fc"), shape.features(), shape.features()),
                                 BatchNorm.of(next("bn"), shape.features())),
-                        List.of()), shape);
+                        shape.height() * shape.width() == 1 ? List.of() : List.of(new Flatten(next("flatten")))),
+                        shape);
                 default -> chain(into, shape, 1, 2);
             };
         }
