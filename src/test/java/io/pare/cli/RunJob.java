@@ -24,7 +24,7 @@ final class RunJob {
     /** Without the optimising compiler, which would take most of so short a run. */
     private static final Jvm JVM = Jvm.plain("--add-modules=jdk.incubator.vector",
             "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData",
-            "-Xmx256m", "-Dpare.native=off");
+            "-Xmx256m", "-Dpare.native=off", "-Dpare.kernels=scalar");
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String RECIPE = """
             name: brief
