@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.exc.InvalidFormatException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -23,11 +24,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -62,6 +68,8 @@ public record Recipe(String name, String model, String description, TrainingOpti
     private static final List<String> KEYS = Stream.of(TEXTS, MAPS, List.of("stages")).flatMap(List::stream).toList();
     private static final java.util.regex.Pattern NAME = java.util.regex.Pattern
             .compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}");
+    private static final java.util.regex.Pattern TWICE = java.util.regex.Pattern.compile("Duplicate field '([^']*)'");
+    private static final Set<Class<?>> FRACTIONS = Set.of(double.class, Double.class);
     private static final long MOST_BYTES = 1 << 20;
     /** Adam with a cosine, dropout and small shifts; the best epoch on validation. */
     public static final TrainingOptions DENSE =
@@ -299,7 +307,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
         } catch (IllegalArgumentException e) {
             throw new RecipeException(where + ": " + firstLine(e.getMessage()), e);
         } catch (JsonProcessingException e) {
-            throw new RecipeException(where + ": " + firstLine(e.getOriginalMessage()) + place(e), e);
+            throw new RecipeException(where + ": " + said(e) + place(e), e);
         } catch (IOException e) {
             throw new RecipeException(where + ": " + e.getMessage(), e);
         }
@@ -353,11 +361,32 @@ public record Recipe(String name, String model, String description, TrainingOpti
             throw new RecipeException(where + (path.isEmpty() ? "" : ": " + path) + ": " + firstLine(
                     e.getCause() instanceof IllegalArgumentException cause
                             ? cause.getMessage()
-                            : e.getOriginalMessage()),
+                            : said(e)),
                     e);
         } catch (JsonProcessingException e) {
-            throw new RecipeException(where + ": " + firstLine(e.getOriginalMessage()), e);
+            throw new RecipeException(where + ": " + said(e), e);
         }
+    }
+
+    /** What Jackson refused, without the names of classes and of its settings. */
+    private static String said(JsonProcessingException e) {
+        if (e instanceof InvalidFormatException wrong) {
+            return "'" + wrong.getValue() + "' is " + expected(wrong.getTargetType());
+        }
+        Matcher twice = TWICE.matcher(e.getOriginalMessage());
+        return twice.lookingAt() ? "'" + twice.group(1) + "' stands there twice" : firstLine(e.getOriginalMessage());
+    }
+
+    private static String expected(Class<?> type) {
+        if (type.isEnum()) {
+            return "none of " + Arrays.stream(type.getEnumConstants())
+                    .map(constant -> ((Enum<?>) constant).name().toLowerCase(Locale.ROOT))
+                    .collect(Collectors.joining(", "));
+        }
+        if (type == Boolean.class || type == boolean.class) {
+            return "neither true nor false";
+        }
+        return FRACTIONS.contains(type) ? "no number" : "no whole number";
     }
 
     /** The recipe's own training and ADMM settings, under those of the stage. */

@@ -283,6 +283,10 @@ public final class RecipeCheck {
         }
         if (keep.global()) {
             long all = rows.stream().mapToLong(row -> row.tensor.count()).sum();
+            if (keep.total() > all) {
+                throw refused(at, String.format(Locale.ROOT, "would keep %,d weights, and there are %,d", keep.total(),
+                        all));
+            }
             long asked = keep.total(all);
             long apart = rows.stream().filter(row -> !open.contains(row))
                     .mapToLong(row -> masked ? row.nonzeros : row.tensor.count()).sum();
@@ -305,6 +309,11 @@ public final class RecipeCheck {
         });
         List<Claim> left = new ArrayList<>();
         for (Row row : open) {
+            Double wanted = Pattern.first(keep.layers(), row.name(), null);
+            if (wanted != null && wanted > row.tensor.count()) {
+                throw refused(at, String.format(Locale.ROOT, "would keep %,.0f weights of %s, which has %,d", wanted,
+                        row.name(), row.tensor.count()));
+            }
             long count = keep.count(row.name(), row.tensor.count());
             if (count == 0) {
                 throw refused(at, "leaves none of the " + row.tensor.count() + " weights of " + row.name()

@@ -121,6 +121,8 @@ class RecipeCheckTest {
         "admm-prune: {structure: {conv2: {unit: filter, share: 0.009}}} | leaves no filter of conv2.weight",
         "admm-prune: {structure: {fc2: {unit: block, first: 10, second: 500, share: 0.4}}} | leaves no block of fc2.weight",
         "global-budget: {bytes: 0.25} | has 2 bits for 4 layers",
+        "admm-prune: {keep: {total: 430501}} | would keep 430,501 weights, and there are 430,500",
+        "admm-prune: {keep: {layers: {'fc*': 5001}}} | would keep 5,001 weights of fc2.weight, which has 5,000",
         "admm-prune: {keep: {ratio: 20}, exclude: ['conv*']} | would keep 21,525 of 430,500 weights, and exclude leaves 25,500 of them alone: a total of at least 25,502, or a ratio of at most 16.881, is within reach",
         "admm-joint: {keep: {ratio: 20}, bits: {'fc*': 2}} | bits leaves 25,500 of them alone"})
     void whatWouldLeaveNothingOrIsOutOfReachIsRefused(String stages, String hint) {

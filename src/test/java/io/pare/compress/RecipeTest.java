@@ -82,7 +82,7 @@ class RecipeTest {
         "name: x                                                      | 'stages' must be a list",
         "stages: [admm-prune: {keep: {ratio: 3, total: 5}}]           | one of total, ratio and layers",
         "stages: [admm-prune: {admm: {rho: 0}}]                       | rho",
-        "stages: [mask-retrain: {train: {epochs: many}}]              | epochs",
+        "stages: [mask-retrain: {train: {epochs: many}}]              | epochs: 'many' is no whole number",
         "stages: [mask-retrain: {train: {epochs: 1.5}}]               | epochs",
         "stages: [admm-quantize: {levels: octal}]                     | levels",
         "stages: [mask-retrain: 5]                                    | map of settings",
@@ -159,7 +159,11 @@ class RecipeTest {
         "{name: ../../esc, stages: [mask-retrain]}                    | name cannot be '../../esc'",
         "{name: .hidden, stages: [mask-retrain]}                      | the first no dot",
         "{name: {a: 1}, stages: [mask-retrain]}                       | 'name' must be text",
-        "{train: {}, train: {}, stages: [mask-retrain]}               | train",
+        "{train: {}, train: {}, stages: [mask-retrain]}               | 'train' stands there twice",
+        "stages: [admm-cluster: {bits: {'*': 2.5}}]                   | bits.*: '2.5' is no whole number",
+        "stages: [admm-prune: {structure: {fc1: {unit: filtr}}}]      | structure.fc1.unit: 'filtr' is none of filter, channel, row, column, block, n_of_m",
+        "stages: [admm-prune: {keep: {ratio: many}}]                  | keep.ratio: 'many' is no number",
+        "stages: [mask-retrain: {train: {dropout: maybe}}]            | dropout: 'maybe' is neither true nor false",
         "'{'                                                          | r:"})
     void whatNoRecipeCanSayIsRefusedWithAHint(String yaml, String hint) {
         RecipeException refused = assertThrows(RecipeException.class, () -> Recipe.parse("r", yaml));
