@@ -21,6 +21,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** Reads a network from any of the files that Pare knows, whatever its name, and writes it as any of them. */
 public final class NetworkFile {
@@ -42,6 +44,8 @@ public final class NetworkFile {
 
     private static final long MAX_FILE_BYTES = 1L << 30;
     private static final int SNIFFED = 9;
+    /** Tensors that a message names of a kind. */
+    private static final int NAMED = 8;
     /** PyTorch counts batches beside running statistics, and makes no use of it at a fixed momentum. */
     private static final String UNUSED_COUNTER = ".num_batches_tracked";
 
@@ -257,8 +261,8 @@ public final class NetworkFile {
     private static Model named(Path path, Safetensors file) {
         String name = file.metadata().get(MODEL);
         if (name == null) {
-            throw new FormatException(path + " does not say which network its tensors " + file.names()
-                    + " belong to: name the network; known are " + Models.names());
+            throw new FormatException(path + " does not say which network its tensors " + some(file.names())
+                    + " belong to: name the network; known are " + String.join(", ", Models.names()));
         }
         String input = file.metadata().get(INPUT);
         return Models.byName(name, input == null ? null : ImageShape.parse(input),
@@ -310,7 +314,7 @@ public final class NetworkFile {
                     unused.remove(alike.getFirst());
                 } else {
                     missing.add(parameter.name() + " " + Arrays.toString(parameter.shape())
-                            + (alike.isEmpty() ? "" : ", which may be any of " + alike));
+                            + (alike.isEmpty() ? "" : ", which may be one of [" + some(alike) + "]"));
                 }
             }
         }
@@ -326,17 +330,23 @@ public final class NetworkFile {
         unused.removeIf(name -> ignoreExtra || name.endsWith(UNUSED_COUNTER));
         if (!missing.isEmpty() || !unfit.isEmpty()) {
             throw new FormatException(path + " does not hold the weights of " + model.name()
-                    + (missing.isEmpty() ? "" : "; missing: " + String.join(", ", missing))
-                    + (unused.isEmpty() ? "" : "; not known: " + String.join(", ", unused))
-                    + (unfit.isEmpty() ? "" : "; of another shape: " + String.join(", ", unfit))
+                    + (missing.isEmpty() ? "" : "; missing: " + some(missing))
+                    + (unused.isEmpty() ? "" : "; not known: " + some(unused))
+                    + (unfit.isEmpty() ? "" : "; of another shape: " + some(unfit))
                     + ". Name another model, or map the names by a file with lines such as "
                     + model.parameters().getFirst().name() + "=NAME");
         }
         if (!unused.isEmpty()) {
             throw new FormatException(path + " holds the weights of " + model.name() + " and what it has no parameter"
-                    + " for: " + String.join(", ", unused) + "; --ignore-extra leaves that out");
+                    + " for: " + some(unused) + "; --ignore-extra leaves that out");
         }
         return found;
+    }
+
+    /** The first of them, and how many more there are: networks have hundreds of tensors. */
+    private static String some(Collection<String> names) {
+        String first = names.stream().limit(NAMED).collect(Collectors.joining(", "));
+        return names.size() <= NAMED ? first : first + " and " + (names.size() - NAMED) + " more";
     }
 
     /** What stands before the names of most parameters. */

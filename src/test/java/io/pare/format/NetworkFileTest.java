@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -148,6 +149,18 @@ class NetworkFileTest {
         Path path = folder.resolve("resnet20.safetensors");
         writeForeign(path, weights, "module.", "", "module.layer1.0.bn1.num_batches_tracked");
         PareFileTest.assertSame(weights, NetworkFile.read(path, Models.byName("resnet20"), Map.of()));
+    }
+
+    @Test
+    void aLongListOfTensorsIsCutShort() throws IOException {
+        CompressedWeights weights = PrunedNets.of(Models.byName("lenet300"), Map.of(), 0, 0, 5);
+        Path path = folder.resolve("many.safetensors");
+        writeForeign(path, weights, "", "", IntStream.range(0, 30).mapToObj(i -> "extra" + i).toArray(String[]::new));
+        Model model = weights.model();
+        String message = assertThrows(FormatException.class, () -> NetworkFile.read(path, model, Map.of()))
+                .getMessage();
+        assertTrue(message.contains("extra0, extra1, extra10, extra11, extra12, extra13, extra14, extra15 and 22 more;"),
+                message);
     }
 
     @Test
