@@ -361,9 +361,10 @@ final class CompressCommand implements Callable<Integer> {
         if (!(floor >= 0 && floor <= 1)) {
             throw new UsageException("--floor is " + floor + ", must be an accuracy from 0 to 1");
         }
-        if (steps < 0 || steps > 0 && auto) {
+        boolean rehearsal = spec.commandLine().getParseResult().hasMatchedOption("--steps");
+        if (rehearsal && (steps < 1 || auto)) {
             throw new UsageException(
-                    auto ? "--steps belongs to --recipe" : "--steps is " + steps + ", must be above 0");
+                    auto ? "--steps belongs to --recipe" : "--steps is " + steps + ", must be at least 1");
         }
         if (report != null) {
             OutputPath.checkFile("--report", report);

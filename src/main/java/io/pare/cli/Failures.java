@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -28,6 +29,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns failures into one line on stderr and an exit code; stack traces come only with {@code --debug}. */
 final class Failures implements IExecutionExceptionHandler, IParameterExceptionHandler {
+    /** How picocli ends its line about a number: with the name of a Java type. */
+    private static final Pattern NOT_WHOLE = Pattern.compile("is not an? (int|long)$");
+    private static final Pattern NO_NUMBER = Pattern.compile("is not a (float|double)$");
+
     private final BooleanSupplier debug;
 
     Failures(BooleanSupplier debug) {
@@ -37,16 +42,22 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     @Override
     public int handleParseException(ParameterException e, String[] args) {
         CommandLine line = e.getCommandLine();
-        StringBuilder text = new StringBuilder(e.getMessage());
-        if (e instanceof UnmatchedArgumentException unmatched) {
-            List<String> suggestions = unmatched.getSuggestions();
-            if (!suggestions.isEmpty()) {
-                text.append("; did you mean ").append(String.join(" or ", suggestions)).append('?');
-            }
-        }
-        print(line.getErr(), text.toString(), e);
+        String text = e instanceof UnmatchedArgumentException unmatched ? unmatched(line, unmatched)
+                : NOT_WHOLE.matcher(NO_NUMBER.matcher(e.getMessage()).replaceAll("is no number"))
+                        .replaceAll("is no whole number");
+        print(line.getErr(), text, e);
         line.getErr().println("Try: " + line.getCommandSpec().qualifiedName() + " --help");
         return Commands.USAGE;
+    }
+
+    /** Names the first word that means nothing: those behind it may be its values. */
+    private static String unmatched(CommandLine line, UnmatchedArgumentException e) {
+        String first = e.getUnmatched().getFirst();
+        List<String> suggestions = e.getSuggestions();
+        String kind = first.startsWith("-") ? "unknown option"
+                : line.getSubcommands().isEmpty() ? "one argument too many:" : "unknown command";
+        return kind + " '" + first + "'"
+                + (suggestions.isEmpty() ? "" : "; did you mean " + String.join(" or ", suggestions) + "?");
     }
 
     @Override

@@ -70,8 +70,10 @@ final class NetworkSource {
         }
         Path weights = fileOrFolder.resolve(Checkpoint.WEIGHTS);
         if (!Files.exists(weights)) {
-            throw new UsageException(weights + " does not exist: the run in " + fileOrFolder
-                    + " is not finished, see train --resume");
+            boolean begun = Files.exists(fileOrFolder.resolve(Checkpoint.FILE));
+            throw new UsageException(weights + " does not exist: " + (begun
+                    ? "the run in " + fileOrFolder + " is not finished, see train --resume"
+                    : "give the folder of a run, or a file with weights"));
         }
         return weights;
     }

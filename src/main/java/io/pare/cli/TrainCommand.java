@@ -305,7 +305,16 @@ final class TrainCommand implements Callable<Integer> {
                 0, memory.recompute(), from.given() ? from.file().toString() : null,
                 source.background(), keepZeros);
         check(settings);
+        belongs("--momentum", optimizer == RunSettings.Rule.SGD, "--optimizer sgd");
+        belongs("--lr-floor", schedule != RunSettings.Course.CONSTANT, "--schedule cosine or step");
         return settings;
+    }
+
+    /** Refuses an option that nothing would use. */
+    private void belongs(String option, boolean used, String other) {
+        if (!used && spec.commandLine().getParseResult().hasMatchedOption(option)) {
+            throw new UsageException(option + " belongs to " + other);
+        }
     }
 
     private static void check(RunSettings settings) {

@@ -126,13 +126,15 @@ class CommandsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"train|which model? Give lenet5 or lenet300",
         "train lenet6|unknown model 'lenet6'; known are lenet5",
-        "train lenet5 --epoch 3|did you mean --epochs",
-        "trian lenet5|did you mean train",
+        "train lenet5 --epoch 3|unknown option '--epoch'; did you mean --epochs",
+        "trian lenet5|unknown command 'trian'; did you mean train",
+        "train lenet5 lenet300|one argument too many: 'lenet300'",
+        "train lenet5 --lr 0,1|'0,1' is no number",
         "train lenet5 --optimizer adm|'adm' is none of adam, adamw, sgd",
         "train lenet5 --schedule linear|'linear' is none of cosine, step, constant",
         "train lenet5 --threads 0|--threads is 0, must be from 1",
         "train lenet5 --precision fp16|'fp16' is none of fp32, bf16",
-        "train lenet5 --threads two|'two' is not an int",
+        "train lenet5 --threads two|'two' is no whole number",
         "train lenet5 --epochs 0|--epochs is 0, must be at least 1",
         "train lenet5 --batch-size -1|--batch-size is -1, must be at least 1",
         "train lenet5 --accumulate 3|--accumulate 3 does not divide --batch-size 64",
@@ -142,6 +144,8 @@ class CommandsTest {
         "train lenet5 --lr NaN|--lr is NaN, must be above 0",
         "train lenet5 --warm-up 11|--warm-up is 11.0, must be from 0 to 10",
         "train lenet5 --momentum 2|--momentum is 2.0, must be from 0 to 1",
+        "train lenet5 --momentum 0.5|--momentum belongs to --optimizer sgd",
+        "train lenet5 --schedule constant --lr-floor 0.1|--lr-floor belongs to --schedule cosine or step",
         "train lenet5 --shift 99|--shift is 99.0, must be from 0 to 28",
         "train lenet5 --validation 60000|leaves nothing of 60000 images to train on",
         "train lenet5 --validation -5|--validation is -5",
@@ -313,6 +317,8 @@ class CommandsTest {
         Path file = Files.write(folder.resolve("w.safetensors"), "nonsense".getBytes(StandardCharsets.UTF_8));
         assertExplained(Commands.USAGE, "w.safetensors", run("eval", file.toString()));
         Files.createDirectories(out);
+        assertExplained(Commands.USAGE, "give the folder of a run", run("eval", out.toString()));
+        Files.createFile(out.resolve(Checkpoint.FILE));
         assertExplained(Commands.USAGE, "is not finished", run("eval", out.toString()));
     }
 

@@ -159,7 +159,8 @@ class NetworkFileTest {
         Model model = weights.model();
         String message = assertThrows(FormatException.class, () -> NetworkFile.read(path, model, Map.of()))
                 .getMessage();
-        assertTrue(message.contains("extra0, extra1, extra10, extra11, extra12, extra13, extra14, extra15 and 22 more;"),
+        assertTrue(
+                message.contains("extra0, extra1, extra10, extra11, extra12, extra13, extra14, extra15 and 22 more;"),
                 message);
     }
 
