@@ -70,7 +70,8 @@ public final class GradientTraining implements Training, AutoCloseable {
     /**
      * Adds a tensor that constraints may touch.
      *
-     * @throws IllegalArgumentException if there is one of that name
+     * @throws IllegalArgumentException if there is one of that name; this is closed then, as nobody could do it who adds
+     *         tensors in the head of a {@code try}
      */
     public GradientTraining weight(String name, FloatTensor value) {
         return add(name, value, true);
@@ -79,21 +80,25 @@ public final class GradientTraining implements Training, AutoCloseable {
     /**
      * Adds a tensor that is trained and never constrained.
      *
-     * @throws IllegalArgumentException if there is one of that name
+     * @throws IllegalArgumentException if there is one of that name; this is closed then, as nobody could do it who adds
+     *         tensors in the head of a {@code try}
      */
     public GradientTraining bias(String name, FloatTensor value) {
         return add(name, value, false);
     }
 
     private GradientTraining add(String name, FloatTensor value, boolean compressible) {
-        Objects.requireNonNull(name, "name");
-        Objects.requireNonNull(value, "value");
-        if (tensors.stream().anyMatch(tensor -> tensor.name.equals(name))) {
-            throw new IllegalArgumentException(
-                    "there is a tensor '" + name + "' already: each needs a name of its own");
-        }
         try (var _ = section.enter()) {
+            Objects.requireNonNull(name, "name");
+            Objects.requireNonNull(value, "value");
+            if (tensors.stream().anyMatch(tensor -> tensor.name.equals(name))) {
+                throw new IllegalArgumentException(
+                        "there is a tensor '" + name + "' already: each needs a name of its own");
+            }
             tensors.add(new Tensor(name, value, compressible));
+        } catch (IllegalArgumentException | NullPointerException | OutOfMemoryError e) {
+            close();
+            throw e;
         }
         section.on(value.segment());
         return this;

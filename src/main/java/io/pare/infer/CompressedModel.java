@@ -123,9 +123,15 @@ public final class CompressedModel implements AutoCloseable {
      * the array beyond them is left alone.
      */
     public float[] predict(float[] images, int count) {
-        float[] probabilities = new float[Math.multiplyExact(count, model().classes())];
-        predict(images, count, probabilities);
-        return probabilities;
+        Session session = borrow();
+        try {
+            session.checkImages(images, count);
+            float[] probabilities = new float[Math.multiplyExact(count, model().classes())];
+            session.predict(images, count, probabilities);
+            return probabilities;
+        } finally {
+            giveBack(session);
+        }
     }
 
     /** As {@link #predict(float[], int)} into an array of the caller: makes no garbage. */

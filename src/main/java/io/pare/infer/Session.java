@@ -55,7 +55,7 @@ public final class Session {
      * @param logits one row of {@code classes} values for each image
      */
     public void logits(float[] images, int count, float[] logits) {
-        checkRange("images", images, count, features);
+        checkImages(images, count);
         checkRange("logits", logits, count, model.classes());
         oneThread.enter();
         try {
@@ -76,6 +76,10 @@ public final class Session {
         for (; done < count; done++) {
             single(images, done, logits);
         }
+    }
+
+    void checkImages(float[] images, int count) {
+        checkRange("images", images, count, features);
     }
 
     private void checkRange(String what, float[] array, int count, int each) {

@@ -204,7 +204,9 @@ class CompressedModelTest {
             String message = assertThrows(IllegalArgumentException.class, () -> model.predict(new float[783]))
                     .getMessage();
             assertTrue(message.contains("784") && message.contains("783"), message);
-            assertThrows(IllegalArgumentException.class, () -> model.predict(images, 21));
+            for (int count : new int[]{21, -1, Integer.MAX_VALUE}) {
+                assertThrows(IllegalArgumentException.class, () -> model.predict(images, count));
+            }
             assertTrue(model.describe().toString().contains("conv1: sparse, 100 of 500"), model.describe().toString());
             closed = model;
         }
