@@ -7,16 +7,15 @@ public final class RecipeException extends RuntimeException {
     private static final int LONGEST = 2_000;
 
     RecipeException(String message) {
-        super(line(message));
+        super(cut(message));
     }
 
     RecipeException(String message, Throwable cause) {
-        super(line(message), cause);
+        super(cut(message), cause);
     }
 
-    /** Names in a recipe are its author's: they shall neither steer a terminal nor fill it. */
-    private static String line(String message) {
-        String text = message.length() > LONGEST ? message.substring(0, LONGEST) + "..." : message;
-        return text.replaceAll("\\p{Cc}", "?");
+    /** Names in a recipe are its author's: they shall not fill a terminal. */
+    private static String cut(String message) {
+        return message.length() > LONGEST ? message.substring(0, LONGEST) + "..." : message;
     }
 }

@@ -50,7 +50,9 @@ class OutputTest {
         assertEquals(Commands.USAGE, run("inspect", missing.toString()));
         assertEquals(Commands.USAGE, run("train", "lenet5", "--\u001b[2J"));
         assertEquals(Commands.USAGE, run("\u202etrain"));
-        assertEquals(3, text(err).lines().filter(each -> each.startsWith("pare: ")).count(), text(err));
+        assertEquals(Commands.USAGE, run("compress", "lenet5", "--recipe", "c\u001b[2J\n.yaml"));
+        assertTrue(text(err).contains("'c\\u001b[2J\\u000a.yaml'"), text(err));
+        assertEquals(4, text(err).lines().filter(each -> each.startsWith("pare: ")).count(), text(err));
         assertPlain(text(out) + text(err));
     }
 

@@ -207,13 +207,6 @@ class RecipeTest {
     }
 
     @Test
-    void controlCharactersOfARecipeDoNotReachTheTerminal() {
-        String message = assertThrows(RecipeException.class,
-                () -> Recipe.parse("r", "{\"\\e[2Jx\\ny\": 1, stages: [mask-retrain]}")).getMessage();
-        assertTrue(message.contains("unknown key '?[2Jx?y'"), message);
-    }
-
-    @Test
     void anUnknownNameListsWhatThereIs() {
         RecipeException refused = assertThrows(RecipeException.class, () -> Recipe.load("lenet5-prun"));
         assertTrue(refused.getMessage().contains("did you mean 'lenet5-prune'?"), refused.getMessage());
