@@ -174,7 +174,7 @@ final class CompressCommand implements Callable<Integer> {
             Provenance provenance = provenance(corpus);
             double denseSeconds = 0;
             if (from.given()) {
-                from.load(network);
+                from.load(network, corpus.scale(), spec.commandLine().getErr()::println);
             } else {
                 TrainingOptions options = auto ? Recipe.DENSE : recipe.dense();
                 Provenance denseFrom = provenance.with("'dense:' of its recipe", options);
@@ -254,7 +254,7 @@ final class CompressCommand implements Callable<Integer> {
         String images = corpus.train().fingerprint()
                 + (corpus.validation() == null ? "" : " and " + corpus.validation().fingerprint());
         return Provenance.NONE.with("--seed", seed).with("--precision", precision.get()).with("--steps", steps)
-                .with("data", images).with("scale of pixels", corpus.scale());
+                .with("data", images).with("scale of pixels", Scales.text(corpus.scale()));
     }
 
     private static Path state(Path folder) {

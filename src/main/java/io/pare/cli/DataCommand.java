@@ -56,6 +56,9 @@ final class DataCommand implements Runnable {
 
         /** Prints how many images of each class there are, and draws. */
         void finish(Corpus corpus) {
+            if (sheet != null) {
+                OutputPath.checkFile("--sheet", sheet);
+            }
             PrintWriter out = spec.commandLine().getOut();
             out.printf("train images by class    %s%n", counts(corpus.train()));
             if (corpus.validation() != null) {

@@ -1,10 +1,12 @@
 package io.pare.cli;
 
-import io.pare.format.CompressedWeights;
+import io.pare.data.PixelScale;
+import io.pare.format.NetworkFile;
 import io.pare.model.Model;
 import io.pare.train.Network;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 
 /** The options for the trained network that a command begins with. */
@@ -38,12 +40,17 @@ final class FromOption {
         return given() ? NetworkSource.file(from) : null;
     }
 
-    /** Copies the network's weights into one of the same model. */
-    void load(Network network) throws IOException {
+    /** Copies the network's weights into one of the same model, and tells {@code notes} if they are for another scale. */
+    void load(Network network, PixelScale scale, Consumer<String> notes) throws IOException {
         Model model = network.model();
         Path file = file();
         NetworkSource.checkModel(file, model.name(), names);
-        CompressedWeights weights = NetworkSource.contents(file, model, names, ignoreExtra).weights();
-        network.copyFrom(weights);
+        NetworkFile.Contents contents = NetworkSource.contents(file, model, names, ignoreExtra);
+        PixelScale own = Scales.of(contents.weights());
+        if (contents.scaled() && !own.equals(scale)) {
+            notes.accept("pare: " + file + " is for pixels of scale " + Scales.text(own) + ", here they have "
+                    + Scales.text(scale) + ": --scale " + Scales.text(own) + " keeps the file's");
+        }
+        network.copyFrom(contents.weights());
     }
 }

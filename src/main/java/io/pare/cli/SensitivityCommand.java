@@ -72,7 +72,7 @@ final class SensitivityCommand implements Callable<Integer> {
         try (Network network = Network.create(opened.model(), seed, Natives.enabled());
                 NetworkTraining training = new NetworkTraining(network, network, split.train(), split.validation(),
                         corpus.scale(), corpus.augmentation().crop(), seed, 0, Precision.FP32)) {
-            from.load(network);
+            from.load(network, corpus.scale(), spec.commandLine().getErr()::println);
             Sensitivity found = Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);
             print(found, corpus);
             if (report != null) {

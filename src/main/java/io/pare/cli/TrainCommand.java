@@ -5,6 +5,7 @@ import io.pare.data.Corpus;
 import io.pare.data.Crop;
 import io.pare.data.DataException;
 import io.pare.data.Dataset;
+import io.pare.data.PixelScale;
 import io.pare.file.FileException;
 import io.pare.model.Model;
 import io.pare.model.Models;
@@ -207,7 +208,7 @@ final class TrainCommand implements Callable<Integer> {
                 StopSignal stop = new StopSignal()) {
             TrainingRun run = new TrainingRun(trainer, split.validation(), corpus.scale(),
                     settings.plan(trainer.stepsPerEpoch()));
-            List<EpochRecord> history = begin(folder, settings, run, view, err);
+            List<EpochRecord> history = begin(folder, settings, run, view, corpus.scale(), err);
             introduction(settings, network.model(), split, corpus, folder).forEach(view::line);
             Divergence divergence = new Divergence(opened.model().classes(), "give a smaller --lr", line -> {
                 view.clear();
@@ -390,7 +391,7 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private List<EpochRecord> begin(RunFolder folder, RunSettings settings, TrainingRun run, ProgressView view,
-            PrintWriter err) throws IOException {
+            PixelScale scale, PrintWriter err) throws IOException {
         Network network = run.trainer().network();
         if (resume != null) {
             Checkpoint.restore(run, folder.path());
@@ -405,7 +406,7 @@ final class TrainCommand implements Callable<Integer> {
             return history;
         }
         if (from.given()) {
-            from.load(network);
+            from.load(network, scale, err::println);
             zeros(network, err);
         }
         folder.lock();

@@ -131,6 +131,20 @@ class NetworkFileCommandsTest {
         assertTrue(colours.err().contains("--scale cifar10 is for 3 channels"), colours.err());
     }
 
+    @Test
+    void whatBeginsFromAnotherScaleSaysSo() throws IOException {
+        Path data = IdxFiles.folder(folder.resolve("data"), 20, 20);
+        Path runs = folder.resolve("runs");
+        String said =
+                "pare: " + net + " is for pixels of scale mnist, here they have unit: --scale mnist keeps the file's";
+        for (String scale : List.of("unit", "mnist")) {
+            Result train = run("train", "lenet5", "--from", net, "--data", data, "--scale", scale, "--epochs", 1,
+                    "--batch-size", 4, "--validation", 4, "--out", runs);
+            assertEquals(Commands.OK, train.exit(), train.err());
+            assertEquals(scale.equals("unit") ? 1 : 0, train.err().lines().filter(said::equals).count(), train.err());
+        }
+    }
+
     /** What the file leaves open is said in one line. */
     private static void assertOneLine(String scale, Result result) {
         assertEquals(Commands.OK, result.exit(), result.err());
