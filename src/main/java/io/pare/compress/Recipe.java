@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.exc.InvalidFormatException;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -370,11 +371,20 @@ public record Recipe(String name, String model, String description, TrainingOpti
 
     /** What Jackson refused, without the names of classes and of its settings. */
     private static String said(JsonProcessingException e) {
-        if (e instanceof InvalidFormatException wrong) {
-            return "'" + wrong.getValue() + "' is " + expected(wrong.getTargetType());
-        }
         Matcher twice = TWICE.matcher(e.getOriginalMessage());
-        return twice.lookingAt() ? "'" + twice.group(1) + "' stands there twice" : firstLine(e.getOriginalMessage());
+        if (twice.lookingAt()) {
+            return "'" + twice.group(1) + "' stands there twice";
+        }
+        if (e instanceof InvalidFormatException wrong) {
+            String value = String.valueOf(wrong.getValue()).replaceAll("\\R", " ");
+            return "'" + value + "' is " + expected(wrong.getTargetType());
+        }
+        if (e instanceof MismatchedInputException wrong && wrong.getTargetType() != null) {
+            Class<?> type = wrong.getTargetType();
+            return "must be " + (Collection.class.isAssignableFrom(type) ? "a list, such as [conv1, fc1]"
+                    : Map.class.isAssignableFrom(type) || type.isRecord() ? "a map" : "one value");
+        }
+        return firstLine(e.getOriginalMessage());
     }
 
     private static String expected(Class<?> type) {

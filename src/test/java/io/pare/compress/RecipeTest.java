@@ -162,6 +162,9 @@ class RecipeTest {
         "{train: {}, train: {}, stages: [mask-retrain]}               | 'train' stands there twice",
         "stages: [admm-cluster: {bits: {'*': 2.5}}]                   | bits.*: '2.5' is no whole number",
         "stages: [admm-prune: {structure: {fc1: {unit: filtr}}}]      | structure.fc1.unit: 'filtr' is none of filter, channel, row, column, block, n_of_m",
+        "stages: [admm-prune: {exclude: conv1}]                       | exclude: must be a list, such as [conv1, fc1]",
+        "stages: [admm-prune: {structure: {fc1: 0.5}}]                | structure.fc1: must be a map",
+        "stages: [admm-prune: {ramp: [0.5]}]                          | ramp: must be one value",
         "stages: [admm-prune: {keep: {ratio: many}}]                  | keep.ratio: 'many' is no number",
         "stages: [mask-retrain: {train: {dropout: maybe}}]            | dropout: 'maybe' is neither true nor false",
         "'{'                                                          | r:"})
