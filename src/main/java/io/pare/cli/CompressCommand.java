@@ -229,6 +229,12 @@ final class CompressCommand implements Callable<Integer> {
             if (!pipeline.death().isEmpty()) {
                 spec.commandLine().getErr().println("pare: " + pipeline.death() + "; the file is not representative");
             }
+            double guess = split.validation().largestShare();
+            if (steps == 0 && result.validation().accuracy() <= guess) {
+                spec.commandLine().getErr().printf(Locale.ROOT, "warning: validation accuracy %.4f is no better than"
+                        + " naming one class always (%.4f): ask for a smaller ratio, or train longer%n",
+                        result.validation().accuracy(), guess);
+            }
             CompressionReport written = new CompressionReport(recipe, declared, corpus.name(), seed, count,
                     precision.get(), result,
                     steps, pipeline.death(), packing, denseTest, test, fileBytes, denseSeconds);

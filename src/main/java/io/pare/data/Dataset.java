@@ -130,6 +130,15 @@ public final class Dataset {
         return channels * height * width;
     }
 
+    /** The share of images of the most frequent class: the accuracy of naming this class always. */
+    public double largestShare() {
+        int[] counts = new int[classes];
+        for (int row : rows) {
+            counts[labels[row]]++;
+        }
+        return Arrays.stream(counts).max().orElse(0) / (double) size();
+    }
+
     /** Class of image {@code index}. */
     public int label(int index) {
         return labels[rows[index]];

@@ -239,6 +239,20 @@ class CompressCommandTest {
     }
 
     @Test
+    void aNetworkThatOnlyGuessesIsWarnedAbout() throws IOException {
+        Files.writeString(recipe, """
+                name: guess
+                dense: {epochs: 1, batchSize: 20, learningRate: 1.0e-30}
+                train: {epochs: 1, batchSize: 20, learningRate: 1.0e-30}
+                stages: [admm-prune: {keep: {layers: {"*": 100}}}]
+                """);
+        Result result = run("compress", "lenet300", "--recipe", recipe, "--data", data, "--threads", 1, "--quiet",
+                "--no-pack", "--out", folder.resolve("out"));
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.err().contains("is no better than naming one class always"), result.err());
+    }
+
+    @Test
     void aRecipeThatCannotEndWellIsRefusedBeforeAnythingIsWritten() throws IOException {
         Path out = folder.resolve("out");
         Object[] line = {"compress", "lenet300", "--recipe", recipe, "--data", data, "--threads", 1, "--out", out};
