@@ -142,8 +142,19 @@ class LaunchTest {
         assertResumable(running);
     }
 
+    /** What nohup or a script's background starts ignores SIGINT, and so does every process that it starts in turn. */
+    private static void assumeInterruptible() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (Files.exists(status)) {
+            String ignored = Files.readAllLines(status).stream().filter(line -> line.startsWith("SigIgn:")).findFirst()
+                    .orElseThrow().substring("SigIgn:".length()).strip();
+            assumeTrue((Long.parseUnsignedLong(ignored, 16) & 2) == 0, "SIGINT is ignored here, as under nohup");
+        }
+    }
+
     @Test
     void ctrlCSavesAndSaysHowToGoOn() throws Exception {
+        assumeInterruptible();
         Running running = endlessRun();
         new ProcessBuilder("kill", "-INT", Long.toString(running.parent().pid())).start().waitFor();
         assertEquals(130, Jvm.await(running.parent()), running.text());
@@ -154,6 +165,7 @@ class LaunchTest {
 
     @Test
     void ctrlCOnATerminalReachesBothAndStillSaves() throws Exception {
+        assumeInterruptible();
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")));
         Path out = folder.resolve("typed");
         Path log = folder.resolve("log");
