@@ -167,8 +167,12 @@ final class RunJob {
         assertTrue(lines(result).getFirst().startsWith("pare: cannot write "), () -> what + ": " + result.err());
     }
 
-    /** What a process said, but for the JVM's own remark on its modules. */
+    /**
+     * What a process said, but for the JVM's own remark on its modules, and for the warning of a network that guesses:
+     * there is nothing to learn from noise.
+     */
     private static List<String> lines(Jvm.Result result) {
-        return result.err().lines().filter(line -> !line.startsWith("WARNING: Using incubator modules")).toList();
+        return result.err().lines().filter(line -> !line.startsWith("WARNING: Using incubator modules")
+                && !line.startsWith("warning: validation accuracy")).toList();
     }
 }
