@@ -1,6 +1,5 @@
 package io.pare.format;
 
-import io.pare.format.OnnxConstant.Field;
 import io.pare.format.OnnxConstant.Type;
 import io.pare.format.Protobuf.Numbers;
 import io.pare.format.Protobuf.Reader;

@@ -1,7 +1,6 @@
 package io.pare.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.report.Printable;
 import java.io.ByteArrayOutputStream;
