@@ -1,2 +1,8 @@
-/** Matrix products over off-heap memory: OpenBLAS, oneDNN, and a plain Java twin; {@link io.pare.blas.Gemm} chooses. */
+/**
+ * Matrix products over off-heap memory: OpenBLAS, oneDNN, and a plain Java twin; {@link io.pare.blas.Gemm} chooses.
+ *
+ * <p>Internal: may change at any time. Its classes are public only because other packages of Pare use them.
+ *
+ * <p>May use {@code dnnl}, {@code natives}, {@code ffm.cblas} and {@code mem}.
+ */
 package io.pare.blas;

@@ -38,9 +38,9 @@ import java.util.zip.CRC32C;
 /**
  * Reads and writes {@code .pare} files: a network with all its weights, coded to few bytes, in one file.
  *
- * <p>The page PARE-FORMAT.md beside this class says what every byte means. The same weights give the same bytes on
- * every machine, and reading gives back the same bits. A reader checks the checksum first, then each size before it
- * allocates: a damaged or malicious file gives a {@link FormatException}.
+ * <p>The page docs/format.md specifies every byte. The same weights give the same bytes on every machine, and
+ * reading gives back the same bits. A reader checks the checksum first, then each size before it allocates: a damaged or
+ * malicious file gives a {@link FormatException}.
  */
 public final class PareFile {
     /** Version of the format that is written. */

@@ -7,7 +7,7 @@ import io.pare.format.ValueCoder.Kind;
 import java.util.Arrays;
 
 /**
- * Codes one {@link CompressedTensor} as the page PARE-FORMAT.md says; with a tensor when writing, with null when
+ * Codes one {@link CompressedTensor} as the page docs/format.md specifies; with a tensor when writing, with null when
  * reading.
  */
 final class TensorCoder {

@@ -3,5 +3,9 @@
  *
  * <p>An operation is a record in {@link io.pare.graph.Op}; its forward and gradient rules are one line in the table of
  * {@code Rules}. Nothing here knows a network, a data set or an optimiser.
+ *
+ * <p>Public for programs that build a graph of their own; {@code train} builds those of a model.
+ *
+ * <p>May use {@code dnnl}, {@code blas}, {@code kernel} and {@code mem}.
  */
 package io.pare.graph;

@@ -2,5 +2,9 @@
  * Finds, verifies and loads the shared libraries (oneDNN, OpenBLAS and what they need) and sets up their thread pools.
  *
  * <p>Nothing here mentions the generated bindings, so asking for the status when the libraries are off costs nothing.
+ *
+ * <p>Internal: may change at any time. Only {@link io.pare.natives.NativeThreads} is meant for programs that embed Pare.
+ *
+ * <p>May use {@code mem} and {@code file}.
  */
 package io.pare.natives;

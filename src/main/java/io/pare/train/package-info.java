@@ -3,5 +3,10 @@
  * io.pare.train.TrainingRun} makes a whole run of them and {@link io.pare.train.Checkpoint} keeps it.
  *
  * <p>Nothing here knows a constraint: compression hangs a penalty and a mask on each {@link io.pare.train.Weight}.
+ *
+ * <p>Public. A network, trainer or run is for one thread at a time: a second one gets
+ * {@link java.lang.IllegalStateException}.
+ *
+ * <p>May use {@code graph}, {@code model}, {@code data}, {@code format}, {@code kernel}, {@code mem} and {@code file}.
  */
 package io.pare.train;

@@ -25,6 +25,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -96,6 +97,28 @@ class ArchitectureTest {
                 }
             }
             assertTrue(start.startsWith("kernel") || !reached.contains(start), start + " reaches itself");
+        }
+    }
+
+    /** Each page ends with the sentence "May use" and the row of {@link #ALLOWED}; those of the kernels say it otherwise. */
+    @Test
+    void everyPackageHasAPageThatSaysWhatItMayUse() throws IOException {
+        Pattern sentence = Pattern.compile("(?s)<p>May use (.*?)\\.\\s*\\*/");
+        for (Map.Entry<String, Set<String>> row : ALLOWED.entrySet()) {
+            String name = row.getKey();
+            if (name.isEmpty() || name.startsWith("ffm.")) {
+                continue;
+            }
+            Path page = Path.of("src/main/java/io/pare", name.replace('.', '/'), "package-info.java");
+            assertTrue(Files.exists(page), name + " has no package-info.java");
+            Matcher said = sentence.matcher(Files.readString(page));
+            boolean found = said.find();
+            assertTrue(found || name.startsWith("kernel"), page + " does not say what the package may use");
+            if (found) {
+                Set<String> named = Pattern.compile("\\{@code ([\\w.]+)}").matcher(said.group(1)).results()
+                        .map(match -> match.group(1)).collect(Collectors.toCollection(TreeSet::new));
+                assertEquals(new TreeSet<>(row.getValue()), named, page.toString());
+            }
         }
     }
 

@@ -1,0 +1,12 @@
+/**
+ * The command line: options, their checks, and the text of results, warnings and failures.
+ *
+ * <p>One class a command, all named by {@link io.pare.cli.Commands}, which also defines the exit codes. Options that
+ * several commands share are picocli mixins. Results go to stdout, everything else to stderr.
+ *
+ * <p>Internal but for {@link io.pare.cli.Commands#run(String...)}: a program that embeds Pare calls the packages below.
+ *
+ * <p>May use {@code report}, {@code compress}, {@code infer}, {@code train}, {@code format}, {@code model},
+ * {@code data}, {@code graph}, {@code dnnl}, {@code blas}, {@code natives}, {@code kernel}, {@code mem} and {@code file}.
+ */
+package io.pare.cli;

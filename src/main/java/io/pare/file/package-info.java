@@ -1,0 +1,11 @@
+/**
+ * Files that survive a crash: atomic replacement, folder locks, bounded reading of text, and checks of names.
+ *
+ * <p>{@link io.pare.file.AtomicFile} writes a file whole or not at all. {@link io.pare.file.FolderLock} keeps a second
+ * process out of a run's folder.
+ *
+ * <p>Public, but made for the packages above rather than for programs that embed Pare.
+ *
+ * <p>May use nothing else of Pare.
+ */
+package io.pare.file;

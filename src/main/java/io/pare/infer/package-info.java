@@ -1,0 +1,12 @@
+/**
+ * Prediction straight from the compressed form: sparse products over positions and codes, in plain Java or SIMD.
+ *
+ * <p>{@link io.pare.infer.CompressedModel} is the door. It is immutable and thread-safe; a
+ * {@link io.pare.infer.Session} is the scratch memory of one thread and allocates nothing in a prediction.
+ *
+ * <p>Public. Loads no native library and takes no off-heap memory. The SIMD kernels need the module
+ * {@code jdk.incubator.vector}; without it results are the same, slower.
+ *
+ * <p>May use {@code format}, {@code model}, {@code kernel} and {@code mem}.
+ */
+package io.pare.infer;

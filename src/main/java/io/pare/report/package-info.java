@@ -1,0 +1,11 @@
+/**
+ * Reports for people and programs: JSON files, HTML pages and line charts without external requests.
+ *
+ * <p>{@link io.pare.report.JsonReport} keeps fields in order, {@link io.pare.report.HtmlPage} escapes all text, and
+ * {@link io.pare.report.Printable} replaces control characters before names reach a terminal.
+ *
+ * <p>Public, but made for the packages above rather than for programs that embed Pare.
+ *
+ * <p>May use {@code file}.
+ */
+package io.pare.report;
