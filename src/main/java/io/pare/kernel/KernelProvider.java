@@ -2,16 +2,19 @@ package io.pare.kernel;
 
 import io.pare.kernel.scalar.ScalarKernels;
 import io.pare.kernel.scalar.ScalarPasses;
+import io.pare.kernel.scalar.ScalarSparseKernels;
 import java.lang.reflect.InvocationTargetException;
 import java.util.Locale;
 
 /**
- * Chooses, once, between the SIMD and the scalar kernels, and says why: in {@link #reason} and by the logger
- * {@code io.pare.kernel}, as a warning where the scalar ones run without having been asked for.
+ * Chooses once between the SIMD and the scalar kernels, for everything in this package.
+ *
+ * <p>The reason is in {@link #reason} and goes to the logger {@code io.pare.kernel}. It is a warning where scalar kernels
+ * run without having been asked for.
  *
  * <p>{@code -Dpare.kernels=auto|simd|scalar}: {@code simd} throws where the Vector API cannot be used, {@code auto}
  * falls back to {@code scalar}. {@code -Dpare.simd.bits=128|256|512} fixes the vector width; the default is the
- * machine's preferred one. This class mentions no type of the incubator module, so that it links without it.
+ * machine's preferred width. This class names no type of the incubator module, so it links without that module.
  */
 public final class KernelProvider {
     /** System property that chooses the provider. */
@@ -22,15 +25,19 @@ public final class KernelProvider {
     private static final System.Logger LOG = System.getLogger("io.pare.kernel");
     private static final String MODULE = "jdk.incubator.vector";
     private static final String SIMD = "io.pare.kernel.simd.SimdKernels";
+    private static final String SIMD_SPARSE = "io.pare.kernel.simd.SimdSparseKernels";
     private static final String SIMD_PASSES = "io.pare.kernel.simd.SimdPasses";
 
     private final Kernels kernels;
+    private final SparseKernels sparse;
     private final Passes passes;
     private final String reason;
     private final System.Logger.Level level;
 
-    private KernelProvider(Kernels kernels, Passes passes, String reason, System.Logger.Level level) {
+    private KernelProvider(Kernels kernels, SparseKernels sparse, Passes passes, String reason,
+            System.Logger.Level level) {
         this.kernels = new CheckedKernels(kernels);
+        this.sparse = sparse;
         this.passes = passes;
         this.reason = "kernels=" + kernels.name() + " reason=" + reason;
         this.level = level;
@@ -48,6 +55,11 @@ public final class KernelProvider {
     /** The elementwise kernels in use. */
     public static Kernels active() {
         return chosen().kernels;
+    }
+
+    /** The loops of sparse layers in use. */
+    public static SparseKernels sparse() {
+        return chosen().sparse;
     }
 
     /** The passes over memory that the projections use. */
@@ -99,12 +111,12 @@ public final class KernelProvider {
     }
 
     private static KernelProvider scalar(String reason, System.Logger.Level level) {
-        return new KernelProvider(new ScalarKernels(), new ScalarPasses(), reason, level);
+        return new KernelProvider(new ScalarKernels(), new ScalarSparseKernels(), new ScalarPasses(), reason, level);
     }
 
     private static KernelProvider simd(String reason) {
-        return new KernelProvider(instance(SIMD, Kernels.class), instance(SIMD_PASSES, Passes.class), reason,
-                System.Logger.Level.DEBUG);
+        return new KernelProvider(instance(SIMD, Kernels.class), instance(SIMD_SPARSE, SparseKernels.class),
+                instance(SIMD_PASSES, Passes.class), reason, System.Logger.Level.DEBUG);
     }
 
     private static <T> T instance(String name, Class<T> type) {

@@ -1,40 +1,19 @@
 package io.pare.kernel;
 
-import io.pare.kernel.scalar.ScalarSparseKernels;
-
 /**
- * The inner loops of inference from compressed weights, and of training what masks leave.
+ * The inner loops of sparse layers, for inference from compressed weights and for training under a mask.
  *
- * <p>Activations are arrays on the heap that belong to one session or tape. Loops may read and write up to {@link #SLACK}
- * floats behind the range that they are asked for: what they write there is garbage, and arrays must be that much
- * longer. Instances are stateless: any number of threads may use one. Nothing allocates.
+ * <p>Activations are heap arrays that belong to one session or tape. A loop may read and write up to {@link #SLACK}
+ * floats behind its range. It leaves garbage there, so arrays must be that much longer. Instances are stateless and
+ * safe for any number of threads. Nothing is allocated.
  */
 public interface SparseKernels {
-    /** Floats behind a range that a loop may touch. */
+    /** Floats behind its range that a loop may touch. */
     int SLACK = 16;
 
-    /** The kernels of the provider that {@link KernelProvider} chose. */
+    /** The kernels of the provider that this JVM uses, chosen once: see {@link KernelProvider}. */
     static SparseKernels active() {
-        return Chosen.KERNELS;
-    }
-
-    /** Initialised on first use, so that scalar code never loads the incubator module. */
-    final class Chosen {
-        static final SparseKernels KERNELS = choose();
-
-        private Chosen() {}
-
-        private static SparseKernels choose() {
-            if (!Kernels.active().name().startsWith("simd")) {
-                return new ScalarSparseKernels();
-            }
-            try {
-                return (SparseKernels) Class.forName("io.pare.kernel.simd.SimdSparseKernels").getConstructor()
-                        .newInstance();
-            } catch (ReflectiveOperationException e) {
-                throw new IllegalStateException("io.pare.kernel.simd.SimdSparseKernels cannot be made", e);
-            }
-        }
+        return KernelProvider.sparse();
     }
 
     /** Name for logs, such as {@code simd(512)} or {@code scalar}. */

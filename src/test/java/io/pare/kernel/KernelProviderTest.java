@@ -65,6 +65,11 @@ class KernelProviderTest {
     }
 
     @Test
+    void theLoopsOfSparseLayersAreOfTheSameProvider() {
+        assertEquals(Kernels.active().name(), SparseKernels.active().name());
+    }
+
+    @Test
     void withoutTheModuleItFallsBackAndNamesTheRemedy() throws Exception {
         String out = run();
         assertTrue(out.startsWith("scalar | kernels=scalar reason="), out);

@@ -1,2 +1,9 @@
-/** Kernels on the Vector API. The only package that mentions jdk.incubator.vector; loaded by name, never linked to. */
+/**
+ * Kernels on the Vector API. Internal: the rest of the library gets them from {@link io.pare.kernel.KernelProvider}.
+ *
+ * <p>This is the only package that names {@code jdk.incubator.vector}. It is loaded by name and never linked to, so the
+ * library starts without that module. No vector crosses a public method: there the JIT would box it.
+ *
+ * <p>This package may use {@code io.pare.kernel}, {@code io.pare.mem}, and {@code kernel.scalar} for tails.
+ */
 package io.pare.kernel.simd;
