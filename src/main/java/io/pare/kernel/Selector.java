@@ -917,6 +917,12 @@ final class Selector implements AutoCloseable {
         }
     }
 
+    /** Refuses NaN in a range; replaces the spans of the current call. */
+    void refuseNaN(MemorySegment x, long xOff, long n) {
+        one(Span.of(x, xOff, n));
+        threshold(0);
+    }
+
     void topK(long k, MemorySegment output, long outputOff) {
         z = output;
         zOff = outputOff;

@@ -1,0 +1,129 @@
+package io.pare.kernel;
+
+import io.pare.mem.Region;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Projects onto "at most k non-zeros, each one of m codewords", by alternating between support and codewords.
+ *
+ * <p>It starts from the top-k. Each round moves the codewords to the means of their members, then the support to the k
+ * elements whose squared error falls most by being kept. It stops where the error no longer falls: a local optimum.
+ */
+final class JointProjection {
+    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final long F = Float.BYTES;
+    /** Rounds of k-means from a linear start, and from the codewords of the round before. */
+    private static final int FIRST_ROUNDS = 1000;
+    private static final int LATER_ROUNDS = 50;
+
+    private final Parallel parallel;
+    private final Selector selector;
+    private final Clusterer clusterer;
+    private final Assignment assignment;
+
+    JointProjection(Parallel parallel, Selector selector, Clusterer clusterer, Assignment assignment) {
+        this.parallel = parallel;
+        this.selector = selector;
+        this.clusterer = clusterer;
+        this.assignment = assignment;
+    }
+
+    /** As {@link Projections#joint}, whose ranges were checked; {@code best} is its codebook. */
+    Joint project(MemorySegment in, long xOff, long n, long k, int m, boolean warm, MemorySegment best,
+            long codebookOff, int maxRounds, MemorySegment out, long zOff, MemorySegment outCodes, long codesOff) {
+        selector.one(Span.of(in, xOff, n));
+        selector.topK(k, out, zOff);
+        try (Region scratch = Region.shared("joint projection")) {
+            MemorySegment support = scratch.allocate(n * F);
+            MemorySegment gains = scratch.allocate(n * F);
+            MemorySegment words = scratch.allocate(m * F);
+            Bits kept = new Bits(scratch.allocate(Bits.bytes(n)), 0);
+            if (warm) {
+                MemorySegment.copy(best, codebookOff, words, 0, m * F);
+            } else {
+                clusterer.linearStart(out, zOff, n, m);
+                clusterer.codebook.write(m, m, words, 0);
+            }
+            MemorySegment.copy(out, zOff, support, 0, n * F);
+            double least = Double.POSITIVE_INFINITY;
+            int rounds = 0;
+            int size = 0;
+            while (rounds < maxRounds) {
+                Clusters clusters = cluster(support, n, m, words, rounds == 0 ? FIRST_ROUNDS : LATER_ROUNDS);
+                double error = distance(in, xOff, support, n, words, clusters.size());
+                if (!(error < least)) {
+                    break;
+                }
+                least = error;
+                size = clusters.size();
+                MemorySegment.copy(words, 0, best, codebookOff, m * F);
+                MemorySegment.copy(support, 0, out, zOff, n * F);
+                rounds++;
+                if (size == 0) {
+                    break;
+                }
+                gains(in, xOff, n, words, size, gains);
+                selector.one(Span.of(gains, 0, n));
+                selector.topKBits(k, kept.segment(), 0);
+                parallel.chunks(n, (worker, from, to) -> {
+                    for (long i = from; i < to; i++) {
+                        // An element that gains nothing by being kept becomes zero.
+                        boolean keep = kept.get(i) && gains.get(F32, i * F) > 0;
+                        support.set(F32, i * F, keep ? in.get(F32, xOff + i * F) : 0);
+                    }
+                });
+            }
+            assignment.assign(out, zOff, n, size, best, codebookOff, out, zOff, outCodes, codesOff);
+            double error = parallel.sum(n, (worker, from, to) -> {
+                double part = 0;
+                for (long i = from; i < to; i++) {
+                    double d = (double) in.get(F32, xOff + i * F) - out.get(F32, zOff + i * F);
+                    part += d * d;
+                }
+                return part;
+            });
+            double survivors = parallel.sum(n, (worker, from, to) -> {
+                long part = 0;
+                for (long i = from; i < to; i++) {
+                    part += out.get(F32, zOff + i * F) != 0 ? 1 : 0;
+                }
+                return part;
+            });
+            return new Joint(size, (long) survivors, error, rounds);
+        }
+    }
+
+    private Clusters cluster(MemorySegment support, long n, int m, MemorySegment words, int most) {
+        clusterer.codebook.read(m, words, 0);
+        Clusters clusters = clusterer.lloyd(support, 0, n, null, 0, m, most);
+        clusterer.codebook.write(clusters.size(), m, words, 0);
+        return clusters;
+    }
+
+    /** Squared error of the support by its nearest codewords and of all other elements by zero. */
+    private double distance(MemorySegment x, long xOff, MemorySegment support, long n, MemorySegment words, int size) {
+        return assignment.assign(support, 0, n, size, words, 0, null, 0, null, 0)
+                + parallel.sum(n, (worker, from, to) -> {
+                    double dropped = 0;
+                    for (long i = from; i < to; i++) {
+                        double v = support.get(F32, i * F) == 0 ? x.get(F32, xOff + i * F) : 0;
+                        dropped += v * v;
+                    }
+                    return dropped;
+                });
+    }
+
+    /** By how much the squared error of each element falls if its nearest codeword replaces 0; never below 0. */
+    private void gains(MemorySegment x, long xOff, long n, MemorySegment words, int size, MemorySegment gains) {
+        assignment.assign(x, xOff, n, size, words, 0, gains, 0, null, 0);
+        parallel.chunks(n, (worker, from, to) -> {
+            for (long i = from; i < to; i++) {
+                double v = x.get(F32, xOff + i * F);
+                double d = v - gains.get(F32, i * F);
+                gains.set(F32, i * F, (float) Math.max(0, v * v - d * d));
+            }
+        });
+    }
+}
