@@ -1,11 +1,11 @@
 package io.pare.cli;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.compress.Training;
 import io.pare.compress.Variable;
+import io.pare.docs.Page;
 import io.pare.format.PareFile;
 import io.pare.format.PrunedNets;
 import io.pare.mem.FloatTensor;
@@ -17,7 +17,6 @@ import java.io.StringWriter;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -31,14 +30,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The code in README.md, as a user pastes it: Java is compiled and run, command lines are read. */
+/** The code in README.md and below docs, as a user pastes it: Java is compiled and run, command lines are read. */
 public class ReadmeTest {
-    private static final Path README = Path.of("README.md");
-    private static final Pattern JAVA = Pattern.compile("(?s)```java\n(.*?)```");
     private static final String PROGRAM = "(?:\\./pare|java -jar target/engine\\.jar) ";
     /** A line of a code block, up to the comment after it, and what stands between backticks in a text. */
-    private static final List<Pattern> COMMANDS = List.of(Pattern.compile("(?m)^ {4}" + PROGRAM + "(.*?)(?:  .*)?$"),
-            Pattern.compile("`" + PROGRAM + "([^`]+)`"));
+    private static final List<Pattern> COMMANDS =
+            List.of(Pattern.compile("(?m)^ {4}(?: {2}pare |" + PROGRAM + ")(.*?)(?:  .*)?$"),
+                    Pattern.compile("`" + PROGRAM + "([^`]+)`"));
 
     @TempDir
     Path folder;
@@ -87,8 +85,8 @@ public class ReadmeTest {
     }
 
     static List<String> examples() throws Exception {
-        List<String> found = JAVA.matcher(Files.readString(README)).results().map(match -> match.group(1)).toList();
-        assertEquals(3, found.size());
+        List<String> found = Page.all().stream().flatMap(page -> page.javaBlocks().stream()).toList();
+        assertTrue(found.size() >= 6, found.size() + " examples");
         return found;
     }
 
@@ -129,13 +127,13 @@ public class ReadmeTest {
 
     @Test
     void everyCommandLineIsOne() throws Exception {
-        String readme = Files.readString(README);
+        String pages = Page.all().stream().map(Page::text).collect(Collectors.joining("\n"));
         // S stands for a seed, dots for what a text leaves out.
-        List<List<String>> lines = COMMANDS.stream().flatMap(pattern -> pattern.matcher(readme).results())
+        List<List<String>> lines = COMMANDS.stream().flatMap(pattern -> pattern.matcher(pages).results())
                 .map(match -> List
                         .of(match.group(1).replaceAll("\\bS\\b", "1").replace(" ...", "").strip().split("\\s+")))
                 .toList();
-        assertTrue(lines.size() > 25, lines.toString());
+        assertTrue(lines.size() > 60, lines.toString());
         for (List<String> line : lines) {
             assertDoesNotThrow(() -> Commands.line().parseArgs(line.toArray(new String[0])), line.toString());
         }

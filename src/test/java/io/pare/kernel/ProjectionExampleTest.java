@@ -9,7 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** The README's example of the projections, as a user would paste it. */
+/** The example of the projections in docs/library.md, as a user would paste it. */
 class ProjectionExampleTest {
     @Test
     void theExampleOfTheReadme() {
