@@ -50,7 +50,8 @@ public final class GoldenTraining {
         for (String name : Models.names()) {
             TrainingMemory memory = TrainingMemory.of(Models.byName(name), List.of(TrainingSettings.standard(1)), false,
                     List.of());
-            System.out.println("memory/" + name + " activations=" + memory.activations() + ",inputs=" + memory.inputs());
+            System.out
+                    .println("memory/" + name + " activations=" + memory.activations() + ",inputs=" + memory.inputs());
         }
     }
 
