@@ -4,17 +4,24 @@ import io.pare.compress.EpochRow;
 import io.pare.compress.LayerRow;
 import io.pare.compress.Residual;
 import io.pare.compress.StageRow;
+import io.pare.report.Axis;
+import io.pare.report.Chart;
 import io.pare.report.HtmlPage;
-import io.pare.report.LineChart;
+import io.pare.report.HtmlPage.Column;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.regex.Pattern;
 
 /** A compression run as one self-contained HTML page. */
 final class CompressionPage {
     private static final int BINS = 80;
+    /** A whole number of four digits or more that is no part of a name. */
+    private static final Pattern COUNT = Pattern.compile("(?<![\\w.,-])\\d{4,18}(?![\\w.-])");
+    /** Where the axis of counts begins, so that a bin of one weight has a bar. */
+    private static final double LESS_THAN_ONE = 0.5;
 
     private final CompressionReport report;
     private final Map<String, float[]> before;
@@ -32,53 +39,83 @@ final class CompressionPage {
 
     HtmlPage page() {
         HtmlPage page = new HtmlPage(report.recipe().name() + ": " + report.model().name() + " compressed");
-        page.paragraph(report.recipe().description());
+        page.paragraph(report.recipe().description()).facts(report.facts());
+        report.warnings().forEach(page::note);
         page.heading("Result").table(
-                List.of("method", "test accuracy", "non-zeros", "ratio", "weight data", "with index"),
+                List.of(Column.text("method"), Column.number("test accuracy"), Column.number("non-zeros"),
+                        Column.number("ratio"), Column.number("weight data"), Column.number("with index")),
                 report.table());
-        page.heading("Layers").table(List.of("tensor", "weights", "kept", "values", "bits", "weight data, bytes"),
+        page.heading("Layers").table(
+                List.of(Column.text("tensor"), Column.number("weights"), Column.number("kept"), Column.number("share"),
+                        Column.number("values"), Column.number("bits"), Column.number("weight data, bytes")),
                 report.result().layers().stream().map(CompressionPage::cells).toList());
-        page.heading("Constraints, recounted from the stored weights").table(List.of("constraint", "counted"),
+        page.heading("Constraints, recounted from the stored weights").table(
+                List.of(Column.text("constraint"), Column.text("counted")),
                 report.result().proofs().entrySet().stream()
-                        .map(proof -> List.of(proof.getKey(), proof.getValue().detail())).toList());
-        page.heading("Course");
-        page.chart(course("Validation accuracy", "accuracy", EpochRow::validationAccuracy));
-        page.chart(course("Training loss", "loss", EpochRow::trainLoss));
-        page.chart(residuals("Primal residual, relative to the weights", Residual::primal));
-        page.chart(residuals("Dual residual, relative to rho times the weights",
-                row -> row.rho() == 0 ? 0 : row.dual() / row.rho()));
+                        .map(proof -> List.of(grouped(proof.getKey()), grouped(proof.getValue().detail()))).toList());
+        page.heading("Course").paragraph("Dotted rules part the stages, whose numbers stand above them.");
+        page.chart(course("Validation accuracy", Axis.linear("accuracy"), EpochRow::validationAccuracy)
+                .reference("dense network, on test data", report.denseTest().accuracy()));
+        page.chart(course("Training loss", Axis.linear("loss"), EpochRow::trainLoss));
+        if (epochs().stream().anyMatch(epoch -> !epoch.residuals().isEmpty())) {
+            page.chart(residuals("Primal residual, relative to the weights", Residual::primal));
+            page.chart(residuals("Dual residual, relative to rho times the weights",
+                    row -> row.rho() == 0 ? 0 : row.dual() / row.rho()));
+        }
         page.chart(kept());
         page.heading("Stages").table(
-                List.of("stage", "validation accuracy", "kept", "squared change", "error of the cut", "W seconds",
-                        "Z and U seconds"),
+                List.of(Column.text("stage"), Column.number("validation accuracy"), Column.number("kept"),
+                        Column.number("squared change"), Column.number("error of the cut"), Column.number("W seconds"),
+                        Column.number("Z and U seconds")),
                 report.result().stages().stream().map(CompressionPage::cells).toList());
-        page.heading("Weights before and after, zeros left out");
-        before.keySet().forEach(name -> page.chart(histogram(name)));
+        page.heading("Weights before and after, zeros left out").charts(before.keySet().stream().map(this::histogram)
+                .toList());
         return page;
     }
 
     private static List<String> cells(LayerRow row) {
-        return List.of(row.name(), Long.toString(row.total()), Long.toString(row.kept()),
-                Integer.toString(row.unique()),
-                Integer.toString(row.bits()), String.format(Locale.ROOT, "%.1f", row.dataBytes()));
+        return List.of(row.name(), count(row.total()), count(row.kept()),
+                String.format(Locale.ROOT, "%.2f %%", 100.0 * row.kept() / row.total()), count(row.unique()),
+                Integer.toString(row.bits()), String.format(Locale.ROOT, "%,.1f", row.dataBytes()));
     }
 
     private static List<String> cells(StageRow row) {
         return List.of(row.number() + " " + row.kind(), String.format(Locale.ROOT, "%.4f", row.validationAccuracy()),
-                Long.toString(row.layers().stream().mapToLong(LayerRow::kept).sum()),
+                count(row.layers().stream().mapToLong(LayerRow::kept).sum()),
                 String.format(Locale.ROOT, "%.3g", row.squaredChange()),
                 String.format(Locale.ROOT, "%.3g",
                         row.squaredErrors().values().stream().mapToDouble(Double::doubleValue).sum()),
-                String.format(Locale.ROOT, "%.1f", row.trainSeconds()),
-                String.format(Locale.ROOT, "%.2f", row.projectionSeconds()));
+                String.format(Locale.ROOT, "%,.1f", row.trainSeconds()),
+                String.format(Locale.ROOT, "%,.2f", row.projectionSeconds()));
+    }
+
+    /** The text with separators in its counts, as the tables have them. */
+    private static String grouped(String text) {
+        return COUNT.matcher(text).replaceAll(found -> count(Long.parseLong(found.group())));
+    }
+
+    private static String count(long number) {
+        return String.format(Locale.ROOT, "%,d", number);
     }
 
     private List<EpochRow> epochs() {
         return report.result().stages().stream().flatMap(stage -> stage.epochs().stream()).toList();
     }
 
-    private LineChart course(String title, String y, ToDoubleFunction<EpochRow> value) {
-        LineChart chart = new LineChart(title, "epoch", y);
+    /** A chart over all epochs of the run, whether or not something was measured in each. */
+    private Chart overEpochs(String title, Axis y) {
+        long last = epochs().stream().mapToLong(EpochRow::epoch).max().orElse(1);
+        Chart chart = new Chart(title, Axis.whole("epoch").within(1, last), y);
+        for (StageRow stage : report.result().stages()) {
+            if (!stage.epochs().isEmpty()) {
+                chart.rule(Math.max(1, stage.epochs().getFirst().epoch() - 0.5), Integer.toString(stage.number()));
+            }
+        }
+        return chart;
+    }
+
+    private Chart course(String title, Axis y, ToDoubleFunction<EpochRow> value) {
+        Chart chart = overEpochs(title, y);
         for (StageRow stage : report.result().stages()) {
             chart.line(stage.number() + " " + stage.kind(),
                     stage.epochs().stream().mapToDouble(EpochRow::epoch).toArray(),
@@ -87,25 +124,41 @@ final class CompressionPage {
         return chart;
     }
 
-    private LineChart residuals(String title, ToDoubleFunction<Residual> value) {
-        LineChart chart = new LineChart(title, "epoch", "residual").logarithmic();
+    /** One line a tensor, broken where a stage ends and where an epoch had no ADMM. */
+    private Chart residuals(String title, ToDoubleFunction<Residual> value) {
+        Chart chart = overEpochs(title, Axis.logarithmic("residual"));
         for (String name : before.keySet()) {
-            List<double[]> points = new ArrayList<>();
-            for (EpochRow epoch : epochs()) {
-                for (Residual row : epoch.residuals()) {
-                    if (row.tensor().equals(name) && row.norm() > 0) {
-                        points.add(new double[]{epoch.epoch(), value.applyAsDouble(row) / row.norm()});
-                    }
+            for (int constraint = 0;; constraint++) {
+                List<double[]> points = residuals(name, constraint, value);
+                if (points.stream().allMatch(point -> Double.isNaN(point[1]))) {
+                    break;
                 }
+                chart.line(constraint == 0 ? name : name + ", constraint " + (constraint + 1),
+                        points.stream().mapToDouble(point -> point[0]).toArray(),
+                        points.stream().mapToDouble(point -> point[1]).toArray());
             }
-            chart.line(name, points.stream().mapToDouble(point -> point[0]).toArray(),
-                    points.stream().mapToDouble(point -> point[1]).toArray());
         }
         return chart;
     }
 
-    private LineChart kept() {
-        LineChart chart = new LineChart("Weights that are not zero", "stage", "count").logarithmic();
+    /** Epochs and residuals of a tensor under one of the constraints that an epoch has for it; NaN where it has none. */
+    private List<double[]> residuals(String name, int constraint, ToDoubleFunction<Residual> value) {
+        List<double[]> points = new ArrayList<>();
+        for (StageRow stage : report.result().stages()) {
+            for (EpochRow epoch : stage.epochs()) {
+                double residual = epoch.residuals().stream().filter(row -> row.tensor().equals(name)).skip(constraint)
+                        .limit(1).filter(row -> row.norm() > 0)
+                        .mapToDouble(row -> value.applyAsDouble(row) / row.norm())
+                        .findFirst().orElse(Double.NaN);
+                points.add(new double[]{epoch.epoch(), residual});
+            }
+            points.add(new double[]{Double.NaN, Double.NaN});
+        }
+        return points;
+    }
+
+    private Chart kept() {
+        Chart chart = new Chart("Weights that are not zero", Axis.whole("stage"), Axis.logarithmic("weights"));
         for (String name : before.keySet()) {
             chart.line(name, report.result().stages().stream().mapToDouble(StageRow::number).toArray(),
                     report.result().stages().stream().mapToDouble(stage -> stage.layers().stream()
@@ -114,28 +167,39 @@ final class CompressionPage {
         return chart;
     }
 
-    private LineChart histogram(String name) {
+    private Chart histogram(String name) {
         double most = 0;
         for (float[] weights : List.of(before.get(name), after.get(name))) {
             for (float weight : weights) {
                 most = Math.max(most, Math.abs(weight));
             }
         }
-        LineChart chart = new LineChart(name, "value", "weights").logarithmic();
-        for (Map.Entry<String, float[]> side : Map.of("before", before.get(name), "after", after.get(name))
-                .entrySet()) {
-            double[] x = new double[BINS];
-            double[] y = new double[BINS];
-            for (int bin = 0; bin < BINS; bin++) {
-                x[bin] = most * (2 * (bin + 0.5) / BINS - 1);
-            }
-            for (float weight : side.getValue()) {
-                if (weight != 0) {
-                    y[(int) Math.min(BINS - 1, (weight / most + 1) / 2 * BINS)]++;
-                }
-            }
-            chart.line(side.getKey(), x, y);
+        Chart chart = new Chart(name, Axis.linear("value").within(-most, most),
+                Axis.logarithmic("weights").within(LESS_THAN_ONE, Double.NaN));
+        double width = 2 * most / BINS;
+        if (width > 0) {
+            chart.bars("before", places(most), counts(before.get(name), most), width);
+            chart.bars("after", places(most), counts(after.get(name), most), width / 2);
         }
         return chart;
+    }
+
+    /** The middles of the bins. */
+    private static double[] places(double most) {
+        double[] places = new double[BINS];
+        for (int bin = 0; bin < BINS; bin++) {
+            places[bin] = most * (2 * (bin + 0.5) / BINS - 1);
+        }
+        return places;
+    }
+
+    private static double[] counts(float[] weights, double most) {
+        double[] counts = new double[BINS];
+        for (float weight : weights) {
+            if (weight != 0) {
+                counts[(int) Math.min(BINS - 1, (weight / most + 1) / 2 * BINS)]++;
+            }
+        }
+        return counts;
     }
 }

@@ -103,13 +103,35 @@ record CompressionReport(Recipe recipe, Model model, String dataset, long seed, 
         return json.put("proofs", proofs).put("stages", result.stages());
     }
 
+    /** What a reader must know before the figures, a sentence each; empty for an ordinary run. */
+    List<String> warnings() {
+        if (stepLimit == 0) {
+            return List.of();
+        }
+        String rehearsal = String.format(Locale.ROOT,
+                "a rehearsal: %d steps in each round of a stage, so accuracies say nothing", stepLimit);
+        return death.isEmpty()
+                ? List.of(rehearsal)
+                : List.of(rehearsal, death + "; the file is not representative");
+    }
+
+    /** What the run's bits follow from, and the build that made them. */
+    Map<String, String> facts() {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("network", model.name());
+        facts.put("data", dataset);
+        facts.put("seed", Long.toString(seed));
+        facts.put("threads", Integer.toString(threads));
+        facts.put("precision", precision.toString());
+        facts.put("Pare", Version.number() + ", commit " + BuildInfo.commit());
+        return facts;
+    }
+
     String text() {
         StringBuilder text = new StringBuilder();
-        if (stepLimit > 0) {
-            text.append(String.format(Locale.ROOT,
-                    "a rehearsal: %d steps in each round of a stage, so accuracies say nothing%n", stepLimit));
-            text.append(death.isEmpty() ? "" : death + "; the file is not representative" + System.lineSeparator())
-                    .append(System.lineSeparator());
+        warnings().forEach(warning -> text.append(warning).append(System.lineSeparator()));
+        if (!warnings().isEmpty()) {
+            text.append(System.lineSeparator());
         }
         text.append(
                 String.format(Locale.ROOT, "%-32s %-20s %9s %7s  %-15s %s%n", "method", "test accuracy", "non-zeros",

@@ -5,18 +5,15 @@ import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.graph.Precision;
 import io.pare.natives.Natives;
-import io.pare.report.HtmlPage;
 import io.pare.report.JsonReport;
-import io.pare.report.LineChart;
 import io.pare.train.Network;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.function.Predicate;
-import java.util.function.ToDoubleFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -80,27 +77,17 @@ final class SensitivityCommand implements Callable<Integer> {
                         .put("validationAccuracy", found.base().accuracy()).put("rows", found.rows()).write(report);
             }
             if (plot != null) {
-                new HtmlPage("Sensitivity of " + model)
-                        .chart(chart(found, "One layer pruned, no retraining", "log10 of the share kept",
-                                row -> row.bits() == 32, row -> Math.log10(row.share())))
-                        .chart(chart(found, "One layer clustered, no retraining", "bits of a value",
-                                row -> row.bits() != 32, Sensitivity.Row::bits))
-                        .write(plot);
+                Map<String, String> facts = new LinkedHashMap<>();
+                facts.put("network", model);
+                facts.put("weights", from.file().toString());
+                facts.put("data", corpus.name());
+                facts.put("validation images", String.format(Locale.ROOT, "%,d", split.validation().size()));
+                facts.put("seed", Long.toString(seed));
+                facts.put("Pare", Version.number() + ", commit " + BuildInfo.commit());
+                new SensitivityPage(model, facts, found).page().write(plot);
             }
         }
         return Commands.OK;
-    }
-
-    private static LineChart chart(Sensitivity found, String title, String xLabel, Predicate<Sensitivity.Row> rows,
-            ToDoubleFunction<Sensitivity.Row> x) {
-        LineChart chart = new LineChart(title, xLabel, "validation accuracy");
-        for (String tensor : found.tensors()) {
-            List<Sensitivity.Row> line = found.rows().stream().filter(row -> row.tensor().equals(tensor)).filter(rows)
-                    .toList();
-            chart.line(tensor, line.stream().mapToDouble(x).toArray(),
-                    line.stream().mapToDouble(Sensitivity.Row::accuracy).toArray());
-        }
-        return chart;
     }
 
     private void print(Sensitivity found, Corpus corpus) {

@@ -39,7 +39,7 @@ class PrintableTest {
     @Test
     void pagesAreMadeOfPrintableText() {
         String page = new HtmlPage("a\u001b]0;b\u0007").paragraph("<script>\u202e\0")
-                .table(List.of("h\u0085"), List.of(List.of("\u001b"))).html();
+                .table(List.of(HtmlPage.Column.text("h\u0085")), List.of(List.of("\u001b"))).html();
         assertTrue(page.contains("<title>a\\u001b]0;b\\u0007</title>"), page);
         assertTrue(page.contains("&lt;script&gt;\\u202e\\u0000"), page);
         assertFalse(page.chars().anyMatch(c -> Character.isISOControl(c) && c != '\n'), page);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pare.report.HtmlPage.Column;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,10 +15,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
 
 class ReportTest {
     @Test
@@ -35,36 +39,95 @@ class ReportTest {
     }
 
     @Test
-    void aChartIsWellFormedAndLeavesGapsForWhatIsNotFinite() throws Exception {
-        String svg = new LineChart("loss & <accuracy>", "epoch", "loss").logarithmic()
+    void aChartIsWellFormedAndLeavesGapsForWhatIsNotMeasured() throws Exception {
+        String html = new Chart("loss & <accuracy>", Axis.whole("epoch"), Axis.logarithmic("loss"))
                 .line("train", new double[]{1, 2, 3, 4, 5}, new double[]{10, 1, Double.NaN, 0, 0.1})
-                .line("empty", new double[0], new double[0]).svg();
-        Document document = parse(svg);
-        String path = document.getElementsByTagName("path").item(0).getAttributes().getNamedItem("d").getNodeValue();
-        assertEquals("M64.0 32.0 L204.0 154.0 M624.0 276.0", path.replaceAll("(\\d\\.\\d)\\d*", "$1"));
+                .line("empty", new double[0], new double[0]).html();
+        List<Element> paths = elements(parse(html), "path", "stroke");
+        // Two of the legend come first.
+        assertEquals("M0.0 0.0 L250.0 500.0 M1000.0 1000.0", paths.get(2).getAttribute("d"));
+        List<Element> dots = elements(parse(html), "path", "dots");
+        assertEquals("M0.0 0.0h0 M250.0 500.0h0 M1000.0 1000.0h0", dots.get(2).getAttribute("d"));
     }
 
     @Test
-    void aChartOfEqualValuesHasAnAxis() throws Exception {
-        String svg = new LineChart("flat", "x", "y").line("one", new double[]{3}, new double[]{7}).svg();
-        parse(svg);
-        assertFalse(svg.contains("NaN") || svg.contains("Infinity"));
+    void whatWasMeasuredAtOnePlaceIsInOneTitle() throws Exception {
+        List<Element> columns = elements(parse(new Chart("a", Axis.logarithmic("weights kept").percent(),
+                Axis.linear("accuracy")).line("one", new double[]{0.001, 0.5}, new double[]{0.25, Double.NaN})
+                .line("two", new double[]{0.5, 0.001}, new double[]{0.75, 1}).html()), "g", "at");
+        assertEquals(List.of("weights kept 0.1\u00a0%\none  0.2500\ntwo  1", "weights kept 50\u00a0%\ntwo  0.7500"),
+                columns.stream().map(Element::getTextContent).toList());
+    }
+
+    @Test
+    void aReferenceIsInsideThePlotAndNamedInTheLegend() throws Exception {
+        Document chart = parse(new Chart("a", Axis.whole("epoch").within(1, 80), Axis.linear("accuracy"))
+                .line("one", new double[]{3}, new double[]{0.5}).reference("untouched", 0.9954).html());
+        Element line = elements(chart, "line", "reference").getFirst();
+        double at = Double.parseDouble(line.getAttribute("y1").replace("%", ""));
+        assertTrue(at > 0 && at < 10, line.getAttribute("y1"));
+        assertEquals("untouched 0.9954", elements(chart, "li", "reference").getFirst().getTextContent());
+    }
+
+    @Test
+    void rulesOutsideTheAxisAreLeftOutAndCrowdedOnesHaveNoLabel() throws Exception {
+        Document chart = parse(new Chart("a", Axis.whole("epoch").within(1, 101), Axis.linear("loss")).rule(1, "1")
+                .rule(2, "2").rule(21, "3").rule(200, "4").html());
+        assertEquals(2, elements(chart, "line", "rule").size());
+        assertEquals(List.of("1", "3"), elements(chart, "text", "rule").stream().map(Element::getTextContent).toList());
+    }
+
+    @Test
+    void barsStandOnTheBottomAndNarrowOnesInFront() throws Exception {
+        Document chart = parse(new Chart("a", Axis.linear("value").within(-1, 1), Axis.linear("count").within(0, 4))
+                .bars("before", new double[]{0}, new double[]{4}, 0.2)
+                .bars("after", new double[]{0}, new double[]{2}, 0.1)
+                .html());
+        assertEquals("M450.0 1000V0.0H550.0V1000Z", elements(chart, "path", "bars wide").get(1).getAttribute("d"));
+        assertEquals("M475.0 1000V500.0H525.0V1000Z", elements(chart, "path", "bars").get(1).getAttribute("d"));
+        Chart refusing = new Chart("a", Axis.linear("x"), Axis.linear("y"));
+        assertThrows(IllegalArgumentException.class, () -> refusing.bars("b", new double[1], new double[1], 0));
+    }
+
+    @Test
+    void aChartOfNothingOrOfEqualValuesHasAnAxis() throws Exception {
+        for (double[] values : List.of(new double[0], new double[]{Double.NaN}, new double[]{7}, new double[]{7, 7})) {
+            String html = new Chart("flat", Axis.linear("x"), Axis.linear("y")).line("one", values, values).html();
+            assertFalse(elements(parse(html), "line", "grid").isEmpty());
+            assertFalse(html.contains("NaN") || html.contains("Infinity"), html);
+            assertEquals(values.length == 0 || Double.isNaN(values[0]), html.contains("nothing was measured"));
+        }
     }
 
     @Test
     void linesOfUnequalLengthAreRefused() {
-        LineChart chart = new LineChart("x", "x", "y");
+        Chart chart = new Chart("x", Axis.linear("x"), Axis.linear("y"));
         assertThrows(IllegalArgumentException.class, () -> chart.line("a", new double[2], new double[3]));
     }
 
     @Test
     void aPageIsWellFormedAndLoadsNothing() throws Exception {
-        String html = new HtmlPage("Pare <report>").heading("Layers").paragraph("1 < 2")
-                .table(List.of("layer", "kept"), List.of(List.of("conv1", "10 %")))
-                .chart(new LineChart("a", "x", "y")).html();
-        parse(html.replace("<!DOCTYPE html>\n", "").replace("<meta charset=\"utf-8\">", ""));
-        assertFalse(html.replace("http://www.w3.org/2000/svg", "").contains("http"));
-        assertTrue(html.contains("<td>conv1</td><td>10 %</td>"));
+        String html = new HtmlPage("Pare <report>").heading("Layers").paragraph("1 < 2").note("careful")
+                .facts(Map.of("data", "a & b"))
+                .table(List.of(Column.text("layer"), Column.number("kept \"now\"")), List.of(List.of("conv1", "10 %")))
+                .charts(List
+                        .of(new Chart("a", Axis.linear("x"), Axis.linear("y")).line("b", new double[1], new double[1])))
+                .html();
+        Document page = parse(html.replace("<!DOCTYPE html>\n", ""));
+        assertFalse(html.replace("http://www.w3.org/2000/svg", "").contains("//"), html);
+        assertFalse(html.matches("(?s).*(src=|@import|url\\(|fetch).*"), html);
+        assertEquals("a & b", page.getElementsByTagName("dd").item(0).getTextContent());
+        Element cell = elements(page, "td", "number").getFirst();
+        assertEquals("10 % under kept \"now\"", cell.getTextContent() + " under " + cell.getAttribute("data-head"));
+        assertThrows(IllegalArgumentException.class,
+                () -> new HtmlPage("a").table(List.of(Column.text("b")), List.of(List.of("c", "d"))));
+    }
+
+    /** Elements of that name and that class attribute, in the order of the text. */
+    private static List<Element> elements(Document document, String name, String kind) {
+        NodeList found = document.getElementsByTagName(name);
+        return IntStream.range(0, found.getLength()).mapToObj(i -> (Element) found.item(i))
+                .filter(element -> element.getAttribute("class").equals(kind)).toList();
     }
 
     private static Document parse(String xml) throws Exception {
