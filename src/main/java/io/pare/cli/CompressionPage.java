@@ -105,10 +105,10 @@ final class CompressionPage {
     /** A chart over all epochs of the run, whether or not something was measured in each. */
     private Chart overEpochs(String title, Axis y) {
         long last = epochs().stream().mapToLong(EpochRow::epoch).max().orElse(1);
-        Chart chart = new Chart(title, Axis.whole("epoch").within(1, last), y);
+        Chart chart = new Chart(title, Axis.whole("epoch").within(0.5, last + 0.5), y);
         for (StageRow stage : report.result().stages()) {
             if (!stage.epochs().isEmpty()) {
-                chart.rule(Math.max(1, stage.epochs().getFirst().epoch() - 0.5), Integer.toString(stage.number()));
+                chart.rule(stage.epochs().getFirst().epoch() - 0.5, Integer.toString(stage.number()));
             }
         }
         return chart;

@@ -1,6 +1,7 @@
 package io.pare.report;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
@@ -17,7 +18,7 @@ public final class Chart {
     private static final int DASHES = 4;
     /** Units of the inner picture, which is stretched over the plot. */
     private static final double SIZE = 1000;
-    /** From so many points of a line on, markers are small. */
+    /** Above so many places where something was measured, markers are small. */
     private static final int DENSE = 30;
     /** A column for hovering reaches no further than this part of the axis from where something was measured. */
     private static final double REACH = 0.05;
@@ -101,9 +102,10 @@ public final class Chart {
         grid(html, across, up);
         html.append(
                 format("<svg class=\"data\" viewBox=\"0 0 %.0f %.0f\" preserveAspectRatio=\"none\">\n", SIZE, SIZE));
+        boolean dense = series.stream().flatMapToDouble(line -> Arrays.stream(line.x())).distinct().count() > DENSE;
         for (int i = 0; i < series.size(); i++) {
             html.append(format("<g class=\"%s\" data-line=\"%d\">", style(i), i));
-            draw(html, i, across, up);
+            draw(html, i, dense, across, up);
             html.append("</g>\n");
         }
         html.append("</svg>\n");
@@ -184,12 +186,11 @@ public final class Chart {
         }
     }
 
-    private void draw(StringBuilder html, int number, Ticks across, Ticks up) {
+    private void draw(StringBuilder html, int number, boolean dense, Ticks across, Ticks up) {
         Series line = series.get(number);
         StringBuilder path = new StringBuilder();
         StringBuilder dots = new StringBuilder();
         boolean pen = false;
-        int points = 0;
         for (int i = 0; i < line.x().length; i++) {
             double right = SIZE * across.part(line.x()[i]);
             double down = SIZE * (1 - up.part(line.y()[i]));
@@ -197,7 +198,6 @@ public final class Chart {
                 pen = false;
                 continue;
             }
-            points++;
             if (line.bars()) {
                 double half = SIZE * (across.part(line.x()[i] + line.barWidth() / 2) - across.part(line.x()[i]));
                 path.append(format("M%.1f %.0fV%.1fH%.1fV%.0fZ ", right - half, SIZE, down, right + half, SIZE));
@@ -212,7 +212,7 @@ public final class Chart {
                     path.toString().trim()));
         } else {
             html.append(format("<path class=\"stroke\" d=\"%s\"/>", path.toString().trim()));
-            html.append(format("<path class=\"dots%s\" d=\"%s\"/>", points > DENSE ? " small" : "",
+            html.append(format("<path class=\"dots%s\" d=\"%s\"/>", dense ? " small" : "",
                     dots.toString().trim()));
         }
     }

@@ -45,6 +45,7 @@ public final class HtmlPage {
               gap: 0 1.5rem; }
             .charts .plot { height: 10rem; }
             .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0.1rem 1rem; margin: 0.25rem 0; padding: 0;
+              max-height: 9rem; overflow-y: auto;
               font-size: 0.8125rem; }
             .legend svg { width: 24px; height: 10px; margin-right: 0.4rem; }
             .up, .across { color: var(--quiet); font-size: 0.75rem; margin: 0.25rem 0; max-width: none; }

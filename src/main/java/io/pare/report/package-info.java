@@ -1,5 +1,5 @@
 /**
- * Reports for people and programs: JSON files, HTML pages and line charts without external requests.
+ * Reports for people and programs: JSON files, HTML pages and charts without external requests.
  *
  * <p>{@link io.pare.report.JsonReport} keeps fields in order, {@link io.pare.report.HtmlPage} escapes all text, and
  * {@link io.pare.report.Printable} replaces control characters before names reach a terminal.
