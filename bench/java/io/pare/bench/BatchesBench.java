@@ -4,10 +4,10 @@ import io.pare.data.Augmentation;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.data.Mnist;
-import io.pare.data.PixelScale;
 import io.pare.data.Shift;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.net.InputScale;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -46,7 +46,7 @@ public class BatchesBench {
     @Setup(Level.Trial)
     public void open() {
         Dataset train = Mnist.embedded().train();
-        batches = Batches.shuffled(train, 64, PixelScale.MNIST, Augmentation.of(new Shift(shift, subPixel)), 1);
+        batches = Batches.shuffled(train, 64, InputScale.MNIST, Augmentation.of(new Shift(shift, subPixel)), 1);
         region = Region.shared("bench");
         images = region.tensor(64, 1, 28, 28);
         labels = region.allocate(64 * Integer.BYTES);

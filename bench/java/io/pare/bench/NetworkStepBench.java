@@ -2,12 +2,12 @@ package io.pare.bench;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
-import io.pare.graph.Precision;
-import io.pare.graph.Tape;
+import io.pare.exec.Precision;
+import io.pare.exec.Tape;
 import io.pare.mem.FloatTensor;
-import io.pare.model.Model;
-import io.pare.model.Models;
 import io.pare.natives.NativeThreads;
+import io.pare.net.Model;
+import io.pare.net.Models;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
 import io.pare.train.Weight;

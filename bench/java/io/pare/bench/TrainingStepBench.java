@@ -1,8 +1,8 @@
 package io.pare.bench;
 
-import io.pare.graph.Tape;
-import io.pare.model.Models;
+import io.pare.exec.Tape;
 import io.pare.natives.NativeThreads;
+import io.pare.net.Models;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
 import io.pare.train.Weight;

@@ -1,9 +1,9 @@
 package io.pare.cli;
 
-import io.pare.format.CompressedWeights;
 import io.pare.infer.CompressedModel;
 import io.pare.infer.Session;
 import io.pare.kernel.SparseKernels;
+import io.pare.net.CompressedWeights;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Arrays;

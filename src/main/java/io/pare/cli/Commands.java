@@ -2,8 +2,8 @@ package io.pare.cli;
 
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
+import io.pare.exec.Precision;
 import io.pare.format.NetworkFile;
-import io.pare.graph.Precision;
 import java.io.FileDescriptor;
 import java.net.URI;
 import java.net.URISyntaxException;

@@ -13,14 +13,14 @@ import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.file.FileException;
 import io.pare.file.FolderLock;
-import io.pare.format.CompressedWeights;
-import io.pare.format.FormatException;
-import io.pare.format.InputScale;
-import io.pare.format.PareFile;
+import io.pare.file.FormatException;
+import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
-import io.pare.model.Model;
-import io.pare.model.Parameter;
 import io.pare.natives.Natives;
+import io.pare.net.CompressedWeights;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
+import io.pare.net.Parameter;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
@@ -147,7 +147,6 @@ final class CompressCommand implements Callable<Integer> {
         Recipe recipe = given;
         Model declared = opened.model();
         Corpus corpus = opened.corpus();
-        InputScale inputScale = new InputScale(corpus.scale().mean(), corpus.scale().deviation());
         Path denseState = folder.resolve("dense-state.safetensors");
         Path denseFile = folder.resolve("dense.safetensors");
         if (anew) {
@@ -220,12 +219,12 @@ final class CompressCommand implements Callable<Integer> {
             }
             List<Packing.Row> packing = List.of();
             if (!unpacked && pipeline.death().isEmpty()) {
-                packing = new Packing(declared, parameters(network), training, pipeline, inputScale).run();
+                packing = new Packing(declared, parameters(network), training, pipeline, corpus.scale()).run();
                 result = pipeline.recount();
             }
             Evaluation test = training.measure(corpus.test());
             Checkpoint.saveWeights(network, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
-            long fileBytes = pack(network, declared, inputScale, folder.resolve(model + ".pare"));
+            long fileBytes = pack(network, declared, corpus.scale(), folder.resolve(model + ".pare"));
             if (!pipeline.death().isEmpty()) {
                 spec.commandLine().getErr().println("pare: " + pipeline.death() + "; the file is not representative");
             }

@@ -2,8 +2,8 @@ package io.pare.cli;
 
 import io.pare.compress.Pipeline;
 import io.pare.compress.Recipe;
-import io.pare.graph.Precision;
-import io.pare.model.Model;
+import io.pare.exec.Precision;
+import io.pare.net.Model;
 import io.pare.report.JsonReport;
 import io.pare.train.Evaluation;
 import java.util.ArrayList;

@@ -8,10 +8,10 @@ import io.pare.data.Dataset;
 import io.pare.data.ImageFolder;
 import io.pare.data.Mnist;
 import io.pare.data.OddImages;
-import io.pare.data.PixelScale;
-import io.pare.model.ImageShape;
-import io.pare.model.Model;
-import io.pare.model.Models;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
+import io.pare.net.Models;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -189,7 +189,7 @@ final class DataOption {
                     settings.images(), Math.max(1, settings.images() / SYNTHETIC_TEST_SHARE), 1);
         };
         if (settings.scale() != null) {
-            PixelScale chosen = Scales.parse(settings.scale());
+            InputScale chosen = Scales.parse(settings.scale());
             if (!chosen.fits(corpus.train().channels())) {
                 throw new UsageException("--scale " + settings.scale() + " is for " + chosen.mean().size()
                         + " channels, " + corpus.name() + " has " + corpus.train().channels());

@@ -3,15 +3,16 @@ package io.pare.cli;
 import io.pare.data.Batches;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
-import io.pare.format.CompressedWeights;
+import io.pare.exec.Precision;
 import io.pare.format.NetworkFile;
-import io.pare.graph.Precision;
 import io.pare.infer.CompressedModel;
 import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
+import io.pare.net.CompressedWeights;
+import io.pare.net.InputScale;
+import io.pare.net.StoredNetwork;
 import io.pare.report.JsonReport;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
@@ -64,7 +65,7 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        NetworkFile.Contents contents = source.contents();
+        StoredNetwork contents = source.contents();
         CompressedWeights weights = contents.weights();
         Engine chosen = engine != null
                 ? engine
@@ -84,7 +85,7 @@ final class EvalCommand implements Callable<Integer> {
                 spec.commandLine().getErr()::println);
         Corpus corpus = opened.corpus();
         // What the network was trained with, not what is usual for the data, if the file says it.
-        PixelScale scale = settings.scale() == null && contents.scaled() ? Scales.of(weights) : corpus.scale();
+        InputScale scale = settings.scale() == null && contents.scaled() ? weights.scale() : corpus.scale();
         if (settings.scale() == null && !contents.scaled()) {
             Scales.guessed(source.file(), scale, spec.commandLine().getErr()::println);
         }
@@ -127,7 +128,7 @@ final class EvalCommand implements Callable<Integer> {
         return data.settings();
     }
 
-    private static Evaluation dense(CompressedWeights weights, Dataset test, PixelScale scale,
+    private static Evaluation dense(CompressedWeights weights, Dataset test, InputScale scale,
             Precision precision) {
         try (Network network = Network.create(weights.model(), 0, Natives.enabled())) {
             network.copyFrom(weights);
@@ -135,7 +136,7 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
-    private static Evaluation sparse(CompressedWeights weights, Dataset test, PixelScale scale) {
+    private static Evaluation sparse(CompressedWeights weights, Dataset test, InputScale scale) {
         try (CompressedModel model = CompressedModel.of(weights);
                 Region region = Region.shared("evaluation");
                 Batches batches = Batches.inOrder(test, 1, scale)) {

@@ -1,15 +1,15 @@
 package io.pare.cli;
 
-import io.pare.format.BatchNormFolding;
-import io.pare.format.CompressedWeights;
-import io.pare.format.DeadPaths;
 import io.pare.format.NetworkFile;
 import io.pare.format.NetworkFile.Kind;
-import io.pare.format.UnitOrder;
-import io.pare.format.ValueForm;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import io.pare.model.Parameter;
+import io.pare.net.CompressedWeights;
+import io.pare.net.Parameter;
+import io.pare.rewrite.BatchNormFolding;
+import io.pare.rewrite.DeadPaths;
+import io.pare.rewrite.UnitOrder;
+import io.pare.rewrite.ValueForm;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

@@ -4,7 +4,7 @@ import io.pare.compress.InfeasibleException;
 import io.pare.compress.RecipeException;
 import io.pare.data.DataException;
 import io.pare.file.FileException;
-import io.pare.format.FormatException;
+import io.pare.file.FormatException;
 import io.pare.mem.MemoryLimitException;
 import io.pare.natives.NativeException;
 import io.pare.natives.NativesUnavailableException;

@@ -1,8 +1,8 @@
 package io.pare.cli;
 
-import io.pare.data.PixelScale;
-import io.pare.format.NetworkFile;
-import io.pare.model.Model;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
+import io.pare.net.StoredNetwork;
 import io.pare.train.Network;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,12 +41,12 @@ final class FromOption {
     }
 
     /** Copies the network's weights into one of the same model, and tells {@code notes} if they are for another scale. */
-    void load(Network network, PixelScale scale, Consumer<String> notes) throws IOException {
+    void load(Network network, InputScale scale, Consumer<String> notes) throws IOException {
         Model model = network.model();
         Path file = file();
         NetworkSource.checkModel(file, model.name(), names);
-        NetworkFile.Contents contents = NetworkSource.contents(file, model, names, ignoreExtra);
-        PixelScale own = Scales.of(contents.weights());
+        StoredNetwork contents = NetworkSource.contents(file, model, names, ignoreExtra);
+        InputScale own = contents.weights().scale();
         if (contents.scaled() && !own.equals(scale)) {
             notes.accept("pare: " + file + " is for pixels of scale " + Scales.text(own) + ", here they have "
                     + Scales.text(scale) + ": --scale " + Scales.text(own) + " keeps the file's");

@@ -1,10 +1,10 @@
 package io.pare.cli;
 
-import io.pare.format.CompressedTensor;
-import io.pare.format.CompressedWeights;
 import io.pare.format.NetworkFile;
-import io.pare.format.PareFile;
-import io.pare.model.Parameter;
+import io.pare.format.pare.PareFile;
+import io.pare.net.CompressedTensor;
+import io.pare.net.CompressedWeights;
+import io.pare.net.Parameter;
 import io.pare.report.JsonReport;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -61,7 +61,7 @@ final class InspectCommand implements Callable<Integer> {
         out.printf(Locale.ROOT, "model      %s, input %s, %d classes%n", weights.model().name(),
                 weights.model().input(),
                 weights.model().classes());
-        out.printf("scale      %s%n", Scales.text(Scales.of(weights)));
+        out.printf("scale      %s%n", Scales.text(weights.scale()));
         out.printf(Locale.ROOT, "weights    %,d of %,d kept (1/%.1f)%n%n", weights.nonzeroWeights(),
                 weights.model().weightCount(), (double) weights.model().weightCount() / weights.nonzeroWeights());
         out.printf("%-14s %-12s %9s %9s %8s %7s %5s %11s %9s %9s%n", "tensor", "shape", "elements", "kept", "density",
@@ -97,7 +97,7 @@ final class InspectCommand implements Callable<Integer> {
         out.flush();
         if (report != null) {
             new JsonReport().put("file", file.toString()).put("kind", kind(file)).put("fileBytes", Files.size(file))
-                    .put("model", weights.model().name()).put("scale", Scales.text(Scales.of(weights)))
+                    .put("model", weights.model().name()).put("scale", Scales.text(weights.scale()))
                     .put("weights", weights.model().weightCount())
                     .put("keptWeights", weights.nonzeroWeights()).put("pareBytes", sizes.file())
                     .put("positions", sizes.positions()).put("codes", sizes.codes())

@@ -2,8 +2,8 @@ package io.pare.cli;
 
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
-import io.pare.model.Model;
 import io.pare.natives.Natives;
+import io.pare.net.Model;
 import io.pare.train.TrainingMemory;
 import io.pare.train.TrainingSettings;
 import java.util.Comparator;

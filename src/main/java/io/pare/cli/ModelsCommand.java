@@ -1,8 +1,8 @@
 package io.pare.cli;
 
-import io.pare.model.ImageShape;
-import io.pare.model.Model;
-import io.pare.model.Models;
+import io.pare.net.ImageShape;
+import io.pare.net.Model;
+import io.pare.net.Models;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

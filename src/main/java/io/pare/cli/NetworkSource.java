@@ -1,10 +1,11 @@
 package io.pare.cli;
 
-import io.pare.format.CompressedWeights;
 import io.pare.format.NetworkFile;
-import io.pare.format.Safetensors;
-import io.pare.model.Model;
-import io.pare.model.Models;
+import io.pare.format.safetensors.Safetensors;
+import io.pare.net.CompressedWeights;
+import io.pare.net.Model;
+import io.pare.net.Models;
+import io.pare.net.StoredNetwork;
 import io.pare.train.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,7 +53,7 @@ final class NetworkSource {
         return Scales.choose(file, contents(), scale.text(), notes);
     }
 
-    NetworkFile.Contents contents() throws IOException {
+    StoredNetwork contents() throws IOException {
         Path found = file();
         if (model != null) {
             checkModel(found, model, names);
@@ -97,7 +98,7 @@ final class NetworkSource {
      * @param names file that maps parameters to tensors, or {@code null}
      * @param ignoreExtra whether the file may hold tensors that the network has no parameter for
      */
-    static NetworkFile.Contents contents(Path file, Model model, Path names, boolean ignoreExtra)
+    static StoredNetwork contents(Path file, Model model, Path names, boolean ignoreExtra)
             throws IOException {
         if (names != null && !Files.isRegularFile(names)) {
             throw new UsageException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");

@@ -8,15 +8,15 @@ import io.pare.compress.Variable;
 import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
 import io.pare.data.Shift;
-import io.pare.graph.Precision;
+import io.pare.exec.Precision;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
-import io.pare.model.Layer;
-import io.pare.model.Model;
-import io.pare.model.Parameter;
+import io.pare.net.InputScale;
+import io.pare.net.Layer;
+import io.pare.net.Model;
+import io.pare.net.Parameter;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
 import io.pare.train.Trainer;
@@ -35,7 +35,7 @@ final class NetworkTraining implements Training, AutoCloseable {
     private final Network teacher;
     private final Dataset train;
     private final Dataset validation;
-    private final PixelScale scale;
+    private final InputScale scale;
     private final Crop crop;
     private final long seed;
     private final int stepLimit;
@@ -53,7 +53,7 @@ final class NetworkTraining implements Training, AutoCloseable {
      * @param stepLimit steps of an epoch at most; 0 for all of the data
      * @param precision of training steps; validation is in fp32, as what is made is used
      */
-    NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, PixelScale scale, Crop crop,
+    NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, InputScale scale, Crop crop,
             long seed, int stepLimit, Precision precision) {
         this.network = network;
         this.teacher = teacher;

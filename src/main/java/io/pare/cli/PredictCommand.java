@@ -5,9 +5,9 @@ import io.pare.data.ImageFolder;
 import io.pare.data.OddImages;
 import io.pare.data.PictureFormats;
 import io.pare.data.PictureReader;
-import io.pare.format.CompressedWeights;
 import io.pare.infer.CompressedModel;
-import io.pare.model.ImageShape;
+import io.pare.net.CompressedWeights;
+import io.pare.net.ImageShape;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -93,7 +93,7 @@ final class PredictCommand implements Callable<Integer> {
         try (CompressedModel model = CompressedModel.of(weights);
                 PictureReader reader = new PictureReader(
                         new ImageFolder.Shape(input.channels(), input.height(), input.width(), 0),
-                        Scales.of(weights), inverted,
+                        weights.scale(), inverted,
                         odd, note -> err.println("pare: " + note))) {
             int most = Math.min(batch, files.size());
             float[] inputs = new float[Math.multiplyExact(most, features)];

@@ -4,7 +4,7 @@ import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.data.Shift;
-import io.pare.graph.Precision;
+import io.pare.exec.Precision;
 import io.pare.train.Optimizer;
 import io.pare.train.Schedule;
 import io.pare.train.TrainingRun;

@@ -3,12 +3,11 @@ package io.pare.cli;
 import io.pare.cli.DataSettings.Source;
 import io.pare.data.Cifar;
 import io.pare.data.Mnist;
-import io.pare.data.PixelScale;
-import io.pare.format.CompressedWeights;
-import io.pare.format.InputScale;
-import io.pare.format.NetworkFile;
-import io.pare.model.ImageShape;
-import io.pare.model.Model;
+import io.pare.net.CompressedWeights;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
+import io.pare.net.StoredNetwork;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,22 +21,22 @@ final class Scales {
     static final String NAMES = "mnist, fashion, cifar10, cifar100, imagenet, unit, or means and deviations such as"
             + " 0.5,0.5,0.5/0.2,0.2,0.2";
 
-    private static final Map<String, PixelScale> KNOWN = Map.of("unit", PixelScale.UNIT, "mnist", PixelScale.MNIST,
-            "fashion", PixelScale.FASHION_MNIST, "cifar10", PixelScale.CIFAR10, "cifar100", PixelScale.CIFAR100,
-            "imagenet", PixelScale.IMAGENET);
+    private static final Map<String, InputScale> KNOWN = Map.of("unit", InputScale.UNIT, "mnist", InputScale.MNIST,
+            "fashion", InputScale.FASHION_MNIST, "cifar10", InputScale.CIFAR10, "cifar100", InputScale.CIFAR100,
+            "imagenet", InputScale.IMAGENET);
 
     private Scales() {}
 
     /** Reads what {@code --scale} takes. */
-    static PixelScale parse(String text) {
-        PixelScale known = KNOWN.get(text.toLowerCase(Locale.ROOT));
+    static InputScale parse(String text) {
+        InputScale known = KNOWN.get(text.toLowerCase(Locale.ROOT));
         if (known != null) {
             return known;
         }
         String[] parts = text.split("/");
         try {
             if (parts.length == 2) {
-                return new PixelScale(numbers(parts[0]), numbers(parts[1]));
+                return new InputScale(numbers(parts[0]), numbers(parts[1]));
             }
         } catch (IllegalArgumentException e) {
             throw new UsageException("--scale " + text + ": " + e.getMessage());
@@ -55,37 +54,28 @@ final class Scales {
     }
 
     /** A scale as {@link #parse} reads it, by its name if it has one. */
-    static String text(PixelScale scale) {
+    static String text(InputScale scale) {
         return KNOWN.entrySet().stream().filter(entry -> entry.getValue().equals(scale)).map(Map.Entry::getKey)
-                .findFirst().orElseGet(() -> {
-                    InputScale numbers = new InputScale(scale.mean(), scale.deviation());
-                    return numbers.means() + "/" + numbers.deviations();
-                });
-    }
-
-    /** The scale of a network. */
-    static PixelScale of(CompressedWeights weights) {
-        return new PixelScale(weights.scale().mean(), weights.scale().deviation());
+                .findFirst().orElseGet(() -> scale.means() + "/" + scale.deviations());
     }
 
     /** The same network with another scale. */
-    static CompressedWeights with(CompressedWeights weights, PixelScale scale) {
+    static CompressedWeights with(CompressedWeights weights, InputScale scale) {
         if (!scale.fits(weights.model().input().channels())) {
             throw new UsageException("--scale " + text(scale) + " is for " + scale.mean().size() + " channels, "
                     + weights.model().name() + " takes " + weights.model().input().channels());
         }
-        return new CompressedWeights(weights.model(), weights.tensors(),
-                new InputScale(scale.mean(), scale.deviation()));
+        return new CompressedWeights(weights.model(), weights.tensors(), scale);
     }
 
     /** Says that a file does not hold its scale, and which is taken. */
-    static void guessed(Path file, PixelScale scale, Consumer<String> notes) {
+    static void guessed(Path file, InputScale scale, Consumer<String> notes) {
         notes.accept("pare: " + file + " does not say how pixels become inputs: the scale " + text(scale)
                 + " is taken, --scale says otherwise");
     }
 
     /** The weights in a file with the scale that was asked for, else the file's, else that of the usual data. */
-    static CompressedWeights choose(Path file, NetworkFile.Contents contents, String asked, Consumer<String> notes) {
+    static CompressedWeights choose(Path file, StoredNetwork contents, String asked, Consumer<String> notes) {
         CompressedWeights weights = contents.weights();
         if (asked != null) {
             return with(weights, parse(asked));
@@ -93,19 +83,19 @@ final class Scales {
         if (contents.scaled()) {
             return weights;
         }
-        PixelScale usual = usual(weights.model());
+        InputScale usual = usual(weights.model());
         guessed(file, usual, notes);
         return with(weights, usual);
     }
 
     /** The scale of the data that networks with such inputs are usually for. */
-    private static PixelScale usual(Model model) {
+    private static InputScale usual(Model model) {
         Source source = usualData(model);
         return switch (source) {
-            case MNIST -> PixelScale.MNIST;
-            case CIFAR10 -> PixelScale.CIFAR10;
-            case CIFAR100 -> PixelScale.CIFAR100;
-            case null -> PixelScale.ofPhotographs(model.input().channels());
+            case MNIST -> InputScale.MNIST;
+            case CIFAR10 -> InputScale.CIFAR10;
+            case CIFAR100 -> InputScale.CIFAR100;
+            case null -> InputScale.ofPhotographs(model.input().channels());
             case FASHION, FOLDER, SYNTHETIC -> throw new IllegalStateException(source + " is nobody's usual data");
         };
     }

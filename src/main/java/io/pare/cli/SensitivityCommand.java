@@ -3,7 +3,7 @@ package io.pare.cli;
 import io.pare.compress.Sensitivity;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
-import io.pare.graph.Precision;
+import io.pare.exec.Precision;
 import io.pare.natives.Natives;
 import io.pare.report.JsonReport;
 import io.pare.train.Network;

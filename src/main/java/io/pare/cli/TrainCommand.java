@@ -5,11 +5,11 @@ import io.pare.data.Corpus;
 import io.pare.data.Crop;
 import io.pare.data.DataException;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
 import io.pare.file.FileException;
-import io.pare.model.Model;
-import io.pare.model.Models;
 import io.pare.natives.Natives;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
+import io.pare.net.Models;
 import io.pare.report.JsonReport;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
@@ -391,7 +391,7 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private List<EpochRecord> begin(RunFolder folder, RunSettings settings, TrainingRun run, ProgressView view,
-            PixelScale scale, PrintWriter err) throws IOException {
+            InputScale scale, PrintWriter err) throws IOException {
         Network network = run.trainer().network();
         if (resume != null) {
             Checkpoint.restore(run, folder.path());

@@ -6,7 +6,8 @@
  *
  * <p>Internal but for {@link io.pare.cli.Commands#run(String...)}: a program that embeds Pare calls the packages below.
  *
- * <p>May use {@code report}, {@code compress}, {@code infer}, {@code train}, {@code format}, {@code model},
- * {@code data}, {@code graph}, {@code dnnl}, {@code blas}, {@code natives}, {@code kernel}, {@code mem} and {@code file}.
+ * <p>May use {@code report}, {@code compress}, {@code infer}, {@code train}, {@code rewrite}, {@code format},
+ * {@code format.pare}, {@code format.safetensors}, {@code net}, {@code data}, {@code exec}, {@code dnnl},
+ * {@code blas}, {@code natives}, {@code kernel}, {@code mem} and {@code file}.
  */
 package io.pare.cli;

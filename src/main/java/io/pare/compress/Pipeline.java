@@ -1,8 +1,8 @@
 package io.pare.compress;
 
 import com.fasterxml.jackson.core.type.TypeReference;
-import io.pare.format.FormatException;
-import io.pare.format.Safetensors;
+import io.pare.file.FormatException;
+import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;

@@ -3,7 +3,7 @@ package io.pare.compress;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pare.format.FormatException;
+import io.pare.file.FormatException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;

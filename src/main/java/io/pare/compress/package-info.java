@@ -9,6 +9,6 @@
  * <p>Public. The package sees tensors and gradients through {@link io.pare.compress.Training} and knows no network, data
  * set or optimiser. {@link io.pare.compress.GradientTraining} serves callers with a network of their own.
  *
- * <p>May use {@code format}, {@code kernel}, {@code mem} and {@code file}.
+ * <p>May use {@code format.safetensors}, {@code kernel}, {@code mem} and {@code file}.
  */
 package io.pare.compress;

@@ -1,6 +1,7 @@
 package io.pare.data;
 
 import io.pare.mem.FloatTensor;
+import io.pare.net.InputScale;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -36,7 +37,7 @@ public final class Batches implements AutoCloseable {
     private int epoch;
     private int batch;
 
-    private Batches(Dataset data, int batchSize, PixelScale scale, Augmentation augmentation, boolean shuffled,
+    private Batches(Dataset data, int batchSize, InputScale scale, Augmentation augmentation, boolean shuffled,
             long seed) {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch size must be at least 1, is " + batchSize);
@@ -61,13 +62,13 @@ public final class Batches implements AutoCloseable {
     }
 
     /** Full batches only, in a new random order each epoch: up to {@code batchSize - 1} images sit out an epoch. */
-    public static Batches shuffled(Dataset data, int batchSize, PixelScale scale, Augmentation augmentation,
+    public static Batches shuffled(Dataset data, int batchSize, InputScale scale, Augmentation augmentation,
             long seed) {
         return new Batches(data, batchSize, scale, augmentation, true, seed);
     }
 
     /** Every image once in the order of the set, as it is; the last batch may be short. */
-    public static Batches inOrder(Dataset data, int batchSize, PixelScale scale) {
+    public static Batches inOrder(Dataset data, int batchSize, InputScale scale) {
         return new Batches(data, batchSize, scale, Augmentation.NONE, false, 0);
     }
 

@@ -1,5 +1,6 @@
 package io.pare.data;
 
+import io.pare.net.InputScale;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,10 +23,10 @@ public enum Cifar {
     CIFAR10("CIFAR-10", "cifar-10-binary.tar.gz", "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
             "cifar-10-batches-bin",
             List.of("data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"),
-            "test_batch.bin", 1, 10, PixelScale.CIFAR10),
+            "test_batch.bin", 1, 10, InputScale.CIFAR10),
     CIFAR100("CIFAR-100", "cifar-100-binary.tar.gz",
             "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec", "cifar-100-binary",
-            List.of("train.bin"), "test.bin", 2, 100, PixelScale.CIFAR100);
+            List.of("train.bin"), "test.bin", 2, 100, InputScale.CIFAR100);
 
     /** Height and width of an image. */
     public static final int SIDE = 32;
@@ -56,10 +57,10 @@ public enum Cifar {
     private final String testFile;
     private final int labelBytes;
     private final int classes;
-    private final PixelScale scale;
+    private final InputScale scale;
 
     Cifar(String title, String archive, String sha256, String inside, List<String> trainFiles, String testFile,
-            int labelBytes, int classes, PixelScale scale) {
+            int labelBytes, int classes, InputScale scale) {
         this.title = title;
         this.archive = archive;
         this.sha256 = sha256;
@@ -87,7 +88,7 @@ public enum Cifar {
         return classes;
     }
 
-    public PixelScale scale() {
+    public InputScale scale() {
         return scale;
     }
 

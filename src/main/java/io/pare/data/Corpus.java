@@ -1,5 +1,6 @@
 package io.pare.data;
 
+import io.pare.net.InputScale;
 import java.util.List;
 
 /**
@@ -13,7 +14,7 @@ import java.util.List;
  * @param augmentation of training images
  * @param classNames in the order of labels
  */
-public record Corpus(String name, Dataset train, Dataset validation, Dataset test, PixelScale scale,
+public record Corpus(String name, Dataset train, Dataset validation, Dataset test, InputScale scale,
         Augmentation augmentation, List<String> classNames) {
     private static final int HELD_BACK_SHARE = 12;
 
@@ -28,7 +29,7 @@ public record Corpus(String name, Dataset train, Dataset validation, Dataset tes
     }
 
     /** The same with another scale. */
-    public Corpus with(PixelScale other) {
+    public Corpus with(InputScale other) {
         return new Corpus(name, train, validation, test, other, augmentation, classNames);
     }
 
@@ -62,6 +63,6 @@ public record Corpus(String name, Dataset train, Dataset validation, Dataset tes
         return new Corpus(name,
                 Dataset.synthetic(name + " (train)", trainImages, channels, height, width, classes, seed), null,
                 Dataset.synthetic(name + " (test)", testImages, channels, height, width, classes, ~seed),
-                new PixelScale(0.5f, 0.2887f), Augmentation.NONE, List.of());
+                new InputScale(0.5f, 0.2887f), Augmentation.NONE, List.of());
     }
 }

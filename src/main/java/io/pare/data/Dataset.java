@@ -2,6 +2,7 @@ package io.pare.data;
 
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.net.InputScale;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -160,7 +161,7 @@ public final class Dataset {
     public byte[] image(int index) {
         byte[] pixels = new byte[imageBytes()];
         try (Region region = Region.confined("image");
-                Loader loader = new Loader(this, PixelScale.UNIT, Augmentation.NONE)) {
+                Loader loader = new Loader(this, InputScale.UNIT, Augmentation.NONE)) {
             FloatTensor values = region.tensor(imageBytes());
             if (loader.load(index, 0, values.segment(), 0)) {
                 for (int i = 0; i < pixels.length; i++) {

@@ -3,6 +3,7 @@ package io.pare.data;
 import io.pare.file.FileException;
 import io.pare.file.FileNames;
 import io.pare.file.TextFile;
+import io.pare.net.InputScale;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -164,7 +165,7 @@ public final class ImageFolder {
         return new Corpus(name, dataset(name + " (train)", trainScan, classes, border, keep),
                 validationScan == null ? null : dataset(name + " (validation)", validationScan, classes, border, keep),
                 dataset(name + " (test)", testScan, classes, border, keep),
-                PixelScale.ofPhotographs(shape.channels), usual, classes.names);
+                InputScale.ofPhotographs(shape.channels), usual, classes.names);
     }
 
     private Dataset dataset(String name, Scan scan, Classes classes, double border, boolean keep) {

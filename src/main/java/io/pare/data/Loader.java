@@ -1,5 +1,6 @@
 package io.pare.data;
 
+import io.pare.net.InputScale;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -16,7 +17,7 @@ final class Loader implements AutoCloseable {
     private final float[] source;
     private final SplitMix64 random = new SplitMix64(0);
 
-    Loader(Dataset data, PixelScale scale, Augmentation augmentation) {
+    Loader(Dataset data, InputScale scale, Augmentation augmentation) {
         this.data = data;
         this.reader = data.images().reader();
         this.view = new PixelView(data.channels());

@@ -1,5 +1,6 @@
 package io.pare.data;
 
+import io.pare.net.InputScale;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -90,17 +91,17 @@ public record Mnist(Dataset train, Dataset test) {
 
     /** With the scale of MNIST and shifts of a pixel. */
     public Corpus corpus() {
-        return corpus(PixelScale.MNIST, Augmentation.of(new Shift(1, false)), List.of());
+        return corpus(InputScale.MNIST, Augmentation.of(new Shift(1, false)), List.of());
     }
 
     /** The ten kinds of clothes of Fashion-MNIST (Xiao, Rasul, Vollgraf, 1708.07747), with flips too. */
     public Corpus fashion() {
-        return corpus(PixelScale.FASHION_MNIST, new Augmentation(new Shift(1, false), Crop.CENTER, true),
+        return corpus(InputScale.FASHION_MNIST, new Augmentation(new Shift(1, false), Crop.CENTER, true),
                 List.of("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
                         "ankle boot"));
     }
 
-    private Corpus corpus(PixelScale scale, Augmentation augmentation, List<String> names) {
+    private Corpus corpus(InputScale scale, Augmentation augmentation, List<String> names) {
         return new Corpus(train.name().replace(" (train)", ""), train, null, test, scale, augmentation, names);
     }
 

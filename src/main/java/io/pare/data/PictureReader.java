@@ -1,6 +1,7 @@
 package io.pare.data;
 
 import io.pare.file.FileNames;
+import io.pare.net.InputScale;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -32,7 +33,7 @@ public final class PictureReader implements AutoCloseable {
      * @param odd what becomes of pictures that cannot be read
      * @param notes told when a picture has another size
      */
-    public PictureReader(ImageFolder.Shape shape, PixelScale scale, boolean inverted, OddImages odd,
+    public PictureReader(ImageFolder.Shape shape, InputScale scale, boolean inverted, OddImages odd,
             Consumer<String> notes) {
         this.shape = shape;
         this.inverted = inverted;

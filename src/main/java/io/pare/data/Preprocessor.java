@@ -1,10 +1,12 @@
 package io.pare.data;
 
+import io.pare.net.InputScale;
+
 /** Brings the pixels of a picture to the size and scale of an input, for one thread. */
 final class Preprocessor {
     private final int height;
     private final int width;
-    private final PixelScale scale;
+    private final InputScale scale;
     private final float[][] values;
     private final Resampler resampler;
     private final boolean bordered;
@@ -12,7 +14,7 @@ final class Preprocessor {
     /**
      * @param border size to which a picture is brought before the input is cut out, as a multiple of the input's
      */
-    Preprocessor(int channels, int height, int width, double border, PixelScale scale) {
+    Preprocessor(int channels, int height, int width, double border, InputScale scale) {
         this.height = height;
         this.width = width;
         this.scale = scale;

@@ -1,15 +1,24 @@
 package io.pare.format;
 
 import io.pare.file.FileException;
+import io.pare.file.FormatException;
 import io.pare.file.TextFile;
+import io.pare.format.onnx.OnnxFile;
+import io.pare.format.pare.PareFile;
+import io.pare.format.safetensors.ElementType;
+import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import io.pare.model.ImageShape;
-import io.pare.model.Layer;
-import io.pare.model.Layer.Dropout;
-import io.pare.model.Model;
-import io.pare.model.Models;
-import io.pare.model.Parameter;
+import io.pare.net.CompressedTensor;
+import io.pare.net.CompressedWeights;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Layer;
+import io.pare.net.Layer.Dropout;
+import io.pare.net.Model;
+import io.pare.net.Models;
+import io.pare.net.Parameter;
+import io.pare.net.StoredNetwork;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.StringReader;
@@ -130,14 +139,6 @@ public final class NetworkFile {
         return MemorySegment.ofArray(bytes.array());
     }
 
-    /**
-     * What a file holds.
-     *
-     * @param scaled whether the file says how pixels become inputs; otherwise the weights have
-     *     {@link InputScale#usual}
-     */
-    public record Contents(CompressedWeights weights, boolean scaled) {}
-
     /** Reads a network; a safetensors file must name its network. */
     public static CompressedWeights read(Path path) throws IOException {
         return read(path, null, Map.of());
@@ -154,7 +155,7 @@ public final class NetworkFile {
     }
 
     /** Reads a network like {@link #read(Path, Model, Map)}, and whether the file says how pixels become inputs. */
-    public static Contents contents(Path path, Model model, Map<String, String> names) throws IOException {
+    public static StoredNetwork contents(Path path, Model model, Map<String, String> names) throws IOException {
         return contents(path, model, names, false);
     }
 
@@ -164,15 +165,15 @@ public final class NetworkFile {
      * @param ignoreExtra whether tensors of a safetensors file that the network has no parameter for are left out rather
      *     than refused; then every parameter must be found by its name
      */
-    public static Contents contents(Path path, Model model, Map<String, String> names, boolean ignoreExtra)
+    public static StoredNetwork contents(Path path, Model model, Map<String, String> names, boolean ignoreExtra)
             throws IOException {
         return switch (kind(path)) {
-            case PARE -> new Contents(fitting(path, PareFile.read(path), model), true);
+            case PARE -> new StoredNetwork(fitting(path, PareFile.read(path), model), true);
             case SAFETENSORS, SAFETENSORS_COMPRESSED -> readSafetensors(path, model, names, ignoreExtra);
             case ONNX, ONNX_CODEBOOK -> {
                 try {
-                    Contents contents = OnnxFile.contents(Files.readAllBytes(path));
-                    yield new Contents(fitting(path, contents.weights(), model), contents.scaled());
+                    StoredNetwork contents = OnnxFile.contents(Files.readAllBytes(path));
+                    yield new StoredNetwork(fitting(path, contents.weights(), model), contents.scaled());
                 } catch (FormatException e) {
                     throw new FormatException(path + ": " + e.getMessage(), e);
                 }
@@ -238,7 +239,8 @@ public final class NetworkFile {
         return new CompressedWeights(model, renamed, weights.scale());
     }
 
-    private static Contents readSafetensors(Path path, Model wanted, Map<String, String> names, boolean ignoreExtra)
+    private static StoredNetwork readSafetensors(Path path, Model wanted, Map<String, String> names,
+            boolean ignoreExtra)
             throws IOException {
         try (Safetensors file = Safetensors.open(path); Region region = Region.confined("import")) {
             Model model = wanted == null ? named(path, file) : wanted;
@@ -252,7 +254,7 @@ public final class NetworkFile {
                         : dense(path, file, name, parameter, region));
             }
             boolean scaled = file.metadata().containsKey(MEAN) || file.metadata().containsKey(DEVIATION);
-            return new Contents(new CompressedWeights(model, tensors, scale(path, file, model)), scaled);
+            return new StoredNetwork(new CompressedWeights(model, tensors, scale(path, file, model)), scaled);
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new FormatException(path + ": " + e.getMessage(), e);
         }

@@ -1,14 +1,14 @@
 package io.pare.infer;
 
-import io.pare.format.CompressedTensor;
-import io.pare.format.CompressedWeights;
-import io.pare.format.FormatException;
-import io.pare.format.InputScale;
-import io.pare.format.PareFile;
+import io.pare.file.FormatException;
+import io.pare.format.pare.PareFile;
 import io.pare.kernel.SparseKernels;
 import io.pare.mem.Heap;
-import io.pare.model.Model;
-import io.pare.model.Parameter;
+import io.pare.net.CompressedTensor;
+import io.pare.net.CompressedWeights;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
+import io.pare.net.Parameter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.pare.infer;
 import io.pare.kernel.SparseKernels;
 import io.pare.mem.Heap;
 import io.pare.mem.OneThread;
-import io.pare.model.Model;
+import io.pare.net.Model;
 import java.util.Objects;
 
 /**

@@ -2,13 +2,12 @@ package io.pare.train;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Checksum;
-import io.pare.data.PixelScale;
-import io.pare.format.FormatException;
-import io.pare.format.InputScale;
+import io.pare.exec.Precision;
+import io.pare.file.FormatException;
 import io.pare.format.NetworkFile;
-import io.pare.format.Safetensors;
-import io.pare.graph.Precision;
+import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.FloatTensor;
+import io.pare.net.InputScale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -141,10 +140,9 @@ public final class Checkpoint {
     }
 
     /** Writes the parameters of a network, with the model's name and shape, how pixels are scaled, and any metadata. */
-    public static void saveWeights(Network network, PixelScale scale, Path path, Map<String, String> metadata)
+    public static void saveWeights(Network network, InputScale scale, Path path, Map<String, String> metadata)
             throws IOException {
-        Safetensors.Writer writer = NetworkFile.writer(network.model(),
-                new InputScale(scale.mean(), scale.deviation()));
+        Safetensors.Writer writer = NetworkFile.writer(network.model(), scale);
         metadata.forEach(writer::metadata);
         for (Weight weight : network.weights()) {
             writer.add(weight.name(), weight.value());

@@ -2,12 +2,12 @@ package io.pare.train;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
-import io.pare.graph.Precision;
-import io.pare.graph.Tape;
+import io.pare.exec.Precision;
+import io.pare.exec.Tape;
 import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
-import io.pare.model.Model;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 
@@ -46,18 +46,18 @@ public record Evaluation(double accuracy, double topFive, double loss, int sampl
     }
 
     /** Runs every sample once in fp32, without dropout. */
-    public static Evaluation of(Network network, Dataset data, PixelScale scale) {
+    public static Evaluation of(Network network, Dataset data, InputScale scale) {
         return of(network, data, scale, Precision.FP32);
     }
 
     /** Runs every sample once, without dropout. */
-    public static Evaluation of(Network network, Dataset data, PixelScale scale, Precision precision) {
+    public static Evaluation of(Network network, Dataset data, InputScale scale, Precision precision) {
         try (var _ = network.section().enter()) {
             return measure(network, data, scale, precision);
         }
     }
 
-    private static Evaluation measure(Network network, Dataset data, PixelScale scale, Precision precision) {
+    private static Evaluation measure(Network network, Dataset data, InputScale scale, Precision precision) {
         int batch = batch(network, data);
         int classes = network.model().classes();
         Tape tape = network.inferenceTape(batch, network.sparse(batch, false), precision);

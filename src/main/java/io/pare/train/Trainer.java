@@ -2,10 +2,10 @@ package io.pare.train;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
-import io.pare.graph.Tape;
+import io.pare.exec.Tape;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.OneThread;
+import io.pare.net.InputScale;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
@@ -105,7 +105,7 @@ public final class Trainer implements AutoCloseable {
     private final Progress progress = new Progress();
 
     /** Compiles the tapes and zeroes the optimiser's state. */
-    public Trainer(Network network, Dataset data, PixelScale scale, TrainingSettings settings) {
+    public Trainer(Network network, Dataset data, InputScale scale, TrainingSettings settings) {
         if (settings.distillation() != null && settings.distillation().teacher() == null) {
             throw new IllegalArgumentException("the training of " + network.model().name()
                     + " is to distil, and no teacher is given: give one, or settings without distillation");
@@ -146,7 +146,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /** What the teacher says to each image as it is, not shifted: asked once, rather than in each step. */
-    private FloatTensor logits(Network asked, Dataset data, PixelScale scale) {
+    private FloatTensor logits(Network asked, Dataset data, InputScale scale) {
         FloatTensor logits = network.region().tensor(data.size(), asked.model().classes());
         int size = Evaluation.batch(asked, data);
         Tape answers = asked.inferenceTape(size);

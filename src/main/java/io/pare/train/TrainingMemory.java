@@ -2,9 +2,9 @@ package io.pare.train;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
-import io.pare.graph.Tape;
-import io.pare.model.Model;
-import io.pare.model.Parameter;
+import io.pare.exec.Tape;
+import io.pare.net.Model;
+import io.pare.net.Parameter;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;

@@ -1,8 +1,8 @@
 package io.pare.train;
 
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
 import io.pare.mem.FloatTensor;
+import io.pare.net.InputScale;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -16,7 +16,7 @@ import java.util.Map;
 public final class TrainingRun {
     private final Trainer trainer;
     private final Dataset validation;
-    private final PixelScale scale;
+    private final InputScale scale;
     private final Plan plan;
     private String data;
     private int nextEpoch;
@@ -59,7 +59,7 @@ public final class TrainingRun {
     }
 
     /** A run from the beginning. */
-    public TrainingRun(Trainer trainer, Dataset validation, PixelScale scale, Plan plan) {
+    public TrainingRun(Trainer trainer, Dataset validation, InputScale scale, Plan plan) {
         this.trainer = trainer;
         this.validation = validation;
         this.scale = scale;

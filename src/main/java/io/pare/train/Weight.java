@@ -5,7 +5,7 @@ import io.pare.kernel.Kernels;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import io.pare.model.Parameter;
+import io.pare.net.Parameter;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

@@ -9,11 +9,11 @@ import io.pare.compress.Recipe;
 import io.pare.compress.RecipeException;
 import io.pare.data.Crop;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
-import io.pare.graph.Precision;
-import io.pare.model.ImageShape;
-import io.pare.model.Layer;
-import io.pare.model.Model;
+import io.pare.exec.Precision;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Layer;
+import io.pare.net.Model;
 import io.pare.train.Network;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -32,7 +32,7 @@ class NetworkTrainingTest {
                 """);
         try (Network network = Network.create(model, 1, false);
                 NetworkTraining training =
-                        new NetworkTraining(network, null, data, data, PixelScale.UNIT, Crop.CENTER, 1,
+                        new NetworkTraining(network, null, data, data, InputScale.UNIT, Crop.CENTER, 1,
                                 0, Precision.FP32)) {
             RecipeException e = assertThrows(RecipeException.class,
                     () -> new Pipeline(recipe, training, null, Progress.SILENT).run());

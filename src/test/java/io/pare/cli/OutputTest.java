@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.pare.format.PareFile;
-import io.pare.format.PrunedNets;
-import io.pare.model.ImageShape;
-import io.pare.model.Layer;
-import io.pare.model.Model;
+import io.pare.format.pare.PareFile;
+import io.pare.net.ImageShape;
+import io.pare.net.Layer;
+import io.pare.net.Model;
+import io.pare.net.PrunedNets;
 import java.io.ByteArrayOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pare.model.Models;
-import io.pare.model.Parameter;
+import io.pare.net.Models;
+import io.pare.net.Parameter;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -2,8 +2,8 @@ package io.pare.compress;
 
 import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
-import io.pare.model.Models;
-import io.pare.model.Parameter;
+import io.pare.net.Models;
+import io.pare.net.Parameter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

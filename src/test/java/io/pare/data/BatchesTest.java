@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.net.InputScale;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -29,7 +30,7 @@ class BatchesTest {
     @Test
     void inOrderGivesEveryImageOnceAndZeroesTheRest() {
         Dataset data = data(10, 1, 3, 2);
-        Batches batches = Batches.inOrder(data, 4, PixelScale.UNIT);
+        Batches batches = Batches.inOrder(data, 4, InputScale.UNIT);
         FloatTensor images = region.tensor(4, 1, 3, 2).fill(9);
         MemorySegment labels = region.allocate(16);
         assertEquals(3, batches.perEpoch());
@@ -46,20 +47,20 @@ class BatchesTest {
     @Test
     void everyEpochIsAnotherPermutationAndTheSameForTheSameSeed() {
         Dataset data = data(101, 1, 1, 1);
-        List<Integer> first = epoch(Batches.shuffled(data, 10, PixelScale.UNIT, Augmentation.NONE, 7), 0);
+        List<Integer> first = epoch(Batches.shuffled(data, 10, InputScale.UNIT, Augmentation.NONE, 7), 0);
         assertEquals(100, first.size());
         assertEquals(100, new HashSet<>(first).size());
-        Batches again = Batches.shuffled(data, 10, PixelScale.UNIT, Augmentation.NONE, 7);
+        Batches again = Batches.shuffled(data, 10, InputScale.UNIT, Augmentation.NONE, 7);
         List<Integer> second = epoch(again, 1);
         assertEquals(first, epoch(again, 0));
         assertFalse(first.equals(second));
-        assertFalse(first.equals(epoch(Batches.shuffled(data, 10, PixelScale.UNIT, Augmentation.NONE, 8), 0)));
+        assertFalse(first.equals(epoch(Batches.shuffled(data, 10, InputScale.UNIT, Augmentation.NONE, 8), 0)));
     }
 
     @Test
     void seekingContinuesWithTheSameBits() {
         Dataset data = data(60, 1, 8, 8);
-        Batches whole = Batches.shuffled(data, 8, PixelScale.MNIST, Augmentation.of(new Shift(2, true)), 3);
+        Batches whole = Batches.shuffled(data, 8, InputScale.MNIST, Augmentation.of(new Shift(2, true)), 3);
         FloatTensor images = region.tensor(8, 1, 8, 8);
         MemorySegment labels = region.allocate(32);
         whole.seek(4, 0);
@@ -67,7 +68,7 @@ class BatchesTest {
             whole.next(images, labels);
         }
         float[] expected = images.toArray();
-        Batches resumed = Batches.shuffled(data, 8, PixelScale.MNIST, Augmentation.of(new Shift(2, true)), 3);
+        Batches resumed = Batches.shuffled(data, 8, InputScale.MNIST, Augmentation.of(new Shift(2, true)), 3);
         resumed.seek(4, 4);
         resumed.next(images, labels);
         assertArrayEquals(expected, images.toArray());
@@ -76,17 +77,17 @@ class BatchesTest {
     @Test
     void wholePixelShiftsMoveImagesAndFillWithBackground() {
         Dataset data = data(1, 1, 5, 5);
-        Batches plain = Batches.inOrder(data, 1, PixelScale.MNIST);
+        Batches plain = Batches.inOrder(data, 1, InputScale.MNIST);
         FloatTensor image = region.tensor(1, 1, 5, 5);
         MemorySegment labels = region.allocate(4);
         plain.next(image, labels);
         float[] original = image.toArray();
-        Batches shifted = Batches.shuffled(data, 1, PixelScale.MNIST, Augmentation.of(new Shift(2, false)), 5);
+        Batches shifted = Batches.shuffled(data, 1, InputScale.MNIST, Augmentation.of(new Shift(2, false)), 5);
         Set<List<Integer>> seen = new HashSet<>();
         for (int epoch = 0; epoch < 200; epoch++) {
             shifted.seek(epoch, 0);
             shifted.next(image, labels);
-            seen.add(shiftOf(original, image.toArray(), PixelScale.MNIST.apply(0, 0)));
+            seen.add(shiftOf(original, image.toArray(), InputScale.MNIST.apply(0, 0)));
         }
         assertEquals(25, seen.size());
     }
@@ -96,7 +97,7 @@ class BatchesTest {
         byte[] pixels = new byte[49];
         pixels[24] = (byte) 255;
         Dataset data = new Dataset("dot", 1, 7, 7, 1, pixels, new byte[1]);
-        Batches shifted = Batches.shuffled(data, 1, PixelScale.UNIT, Augmentation.of(new Shift(1.5f, true)), 5);
+        Batches shifted = Batches.shuffled(data, 1, InputScale.UNIT, Augmentation.of(new Shift(1.5f, true)), 5);
         FloatTensor image = region.tensor(1, 1, 7, 7);
         MemorySegment labels = region.allocate(4);
         double rows = 0;
@@ -136,10 +137,10 @@ class BatchesTest {
     @Test
     void whatDoesNotFitIsRefused() {
         Dataset data = data(10, 1, 2, 2);
-        assertThrows(IllegalArgumentException.class, () -> Batches.inOrder(data, 0, PixelScale.UNIT));
+        assertThrows(IllegalArgumentException.class, () -> Batches.inOrder(data, 0, InputScale.UNIT));
         assertThrows(IllegalArgumentException.class,
-                () -> Batches.shuffled(data, 11, PixelScale.UNIT, Augmentation.NONE, 0));
-        Batches batches = Batches.inOrder(data, 4, PixelScale.UNIT);
+                () -> Batches.shuffled(data, 11, InputScale.UNIT, Augmentation.NONE, 0));
+        Batches batches = Batches.inOrder(data, 4, InputScale.UNIT);
         assertThrows(IllegalArgumentException.class,
                 () -> batches.next(region.tensor(3, 1, 2, 2), region.allocate(16)));
         assertThrows(IllegalArgumentException.class,

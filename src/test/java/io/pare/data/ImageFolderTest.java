@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pare.net.InputScale;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -37,7 +38,7 @@ class ImageFolderTest {
         BufferedImage third = Pictures.smooth(32, 32, BufferedImage.TYPE_INT_RGB, 1003);
         assertEquals(third.getRGB(5, 4) >>> 8 & 0xff, corpus.train().pixel(9, 1024 + 4 * 32 + 5));
         assertEquals(new Augmentation(new Shift(4, false), Crop.CENTER, true), corpus.augmentation());
-        assertEquals(PixelScale.IMAGENET, corpus.scale());
+        assertEquals(InputScale.IMAGENET, corpus.scale());
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.net.InputScale;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -40,7 +41,7 @@ class MnistTest {
         double squares = 0;
         for (int i = 0; i < train.size(); i++) {
             for (int p = 0; p < train.imageBytes(); p++) {
-                double value = PixelScale.MNIST.apply(0, train.pixel(i, p));
+                double value = InputScale.MNIST.apply(0, train.pixel(i, p));
                 sum += value;
                 squares += value * value;
             }

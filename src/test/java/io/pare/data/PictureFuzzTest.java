@@ -2,6 +2,7 @@ package io.pare.data;
 
 import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
+import io.pare.net.InputScale;
 import java.awt.image.BufferedImage;
 import java.awt.image.DataBuffer;
 import java.io.IOException;
@@ -20,7 +21,7 @@ class PictureFuzzTest {
     @TempDir
     Path folder;
 
-    private final PictureReader reader = new PictureReader(new ImageFolder.Shape(3, 32, 32, 0), PixelScale.UNIT, false,
+    private final PictureReader reader = new PictureReader(new ImageFolder.Shape(3, 32, 32, 0), InputScale.UNIT, false,
             new OddImages(OddImages.Rule.REFUSE, OddImages.Rule.CONVERT, Background.parse("white"), note -> {
             }), note -> {
             });

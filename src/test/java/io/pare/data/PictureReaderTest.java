@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.net.InputScale;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
@@ -96,7 +97,7 @@ class PictureReaderTest {
         }
         Corpus corpus = ImageFolder.load(data, shape, rules(background), 1);
         try (Region region = Region.confined("test");
-                Batches batches = Batches.inOrder(corpus.test(), 1, PixelScale.MNIST)) {
+                Batches batches = Batches.inOrder(corpus.test(), 1, InputScale.MNIST)) {
             FloatTensor image = region.tensor(1, shape.channels(), shape.height(), shape.width());
             MemorySegment label = region.allocate(Integer.BYTES);
             assertEquals(1, batches.next(image, label));
@@ -106,7 +107,7 @@ class PictureReaderTest {
 
     private float[] predicted(String name, ImageFolder.Shape shape, Background background) {
         float[] input = new float[shape.channels() * shape.height() * shape.width()];
-        try (PictureReader reader = new PictureReader(shape, PixelScale.MNIST, false, rules(background), note -> {
+        try (PictureReader reader = new PictureReader(shape, InputScale.MNIST, false, rules(background), note -> {
         })) {
             assertTrue(reader.read(folder.resolve(name + "-data/test/one").resolve(name), input, 0));
         }
@@ -138,7 +139,7 @@ class PictureReaderTest {
         List<String> notes = new ArrayList<>();
         float[] input = new float[3 * 32 * 32];
         try (PictureReader reader =
-                new PictureReader(COLOUR, PixelScale.UNIT, false, OddImages.refused(), notes::add)) {
+                new PictureReader(COLOUR, InputScale.UNIT, false, OddImages.refused(), notes::add)) {
             // Seven eighths of the shorter side, as 224 of 256; filtering takes a little from beyond.
             assertTrue(reader.read(picture(400, 64, 60, 60), input, 0));
             assertEquals(0, mean(input, 0), 0);
@@ -161,8 +162,8 @@ class PictureReaderTest {
         float[] light = new float[32 * 32];
         float[] dark = new float[32 * 32];
         Path file = picture(64, 96, 64, 48);
-        try (PictureReader reader = new PictureReader(grey, PixelScale.UNIT, false, OddImages.refused(), note -> {
-        }); PictureReader inverted = new PictureReader(grey, PixelScale.UNIT, true, OddImages.refused(), note -> {
+        try (PictureReader reader = new PictureReader(grey, InputScale.UNIT, false, OddImages.refused(), note -> {
+        }); PictureReader inverted = new PictureReader(grey, InputScale.UNIT, true, OddImages.refused(), note -> {
         })) {
             reader.read(file, light, 0);
             inverted.read(file, dark, 0);
@@ -180,8 +181,8 @@ class PictureReaderTest {
         float[] input = new float[3 * 32 * 32];
         List<String> notes = new ArrayList<>();
         OddImages skip = new OddImages(OddImages.Rule.SKIP, OddImages.Rule.CONVERT, notes::add);
-        try (PictureReader reader = new PictureReader(COLOUR, PixelScale.UNIT, false, skip, notes::add);
-                PictureReader strict = new PictureReader(COLOUR, PixelScale.UNIT, false, OddImages.refused(),
+        try (PictureReader reader = new PictureReader(COLOUR, InputScale.UNIT, false, skip, notes::add);
+                PictureReader strict = new PictureReader(COLOUR, InputScale.UNIT, false, OddImages.refused(),
                         notes::add)) {
             assertFalse(reader.read(bad, input, 0));
             assertEquals(1, skip.skipped());

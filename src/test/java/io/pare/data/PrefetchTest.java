@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.net.InputScale;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PrefetchTest {
-    private static final PixelScale SCALE = new PixelScale(List.of(0.4f, 0.5f, 0.6f), List.of(0.2f, 0.25f, 0.3f));
+    private static final InputScale SCALE = new InputScale(List.of(0.4f, 0.5f, 0.6f), List.of(0.2f, 0.25f, 0.3f));
     private static final Augmentation FULL = new Augmentation(new Shift(2, false), Crop.RESIZED, true);
 
     @TempDir

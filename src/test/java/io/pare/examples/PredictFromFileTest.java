@@ -2,10 +2,10 @@ package io.pare.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.pare.format.PareFile;
-import io.pare.format.PrunedNets;
+import io.pare.format.pare.PareFile;
 import io.pare.infer.CompressedModel;
 import io.pare.infer.Session;
+import io.pare.net.PrunedNets;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -2,14 +2,24 @@ package io.pare.format;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.file.FormatException;
+import io.pare.format.onnx.OnnxFile;
+import io.pare.format.pare.PareFile;
 import io.pare.infer.CompressedModel;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.ForkedJvm;
 import io.pare.mem.Region;
-import io.pare.model.ImageShape;
-import io.pare.model.Model;
-import io.pare.model.Models;
-import io.pare.model.Parameter;
+import io.pare.net.CompressedWeights;
+import io.pare.net.ImageShape;
+import io.pare.net.Model;
+import io.pare.net.Models;
+import io.pare.net.Parameter;
+import io.pare.net.PrunedNets;
+import io.pare.net.RandomNets;
+import io.pare.rewrite.BatchNormFolding;
+import io.pare.rewrite.DeadPaths;
+import io.pare.rewrite.UnitOrder;
+import io.pare.rewrite.ValueForm;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -2,13 +2,16 @@ package io.pare.format;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
 import io.pare.infer.CompressedModel;
 import io.pare.kernel.Bits;
 import io.pare.mem.Region;
-import io.pare.model.ImageShape;
-import io.pare.model.Model;
-import io.pare.model.Models;
+import io.pare.net.CompressedWeights;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
+import io.pare.net.Models;
+import io.pare.net.PrunedNets;
+import io.pare.rewrite.ValueForm;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
 import io.pare.train.Trainer;
@@ -81,7 +84,7 @@ public final class GoldenTraining {
 
     private static void train(String name, Network network, TrainingSettings settings, int steps) {
         Dataset data = noise(network.model(), steps * settings.batchSize());
-        try (Trainer trainer = new Trainer(network, data, PixelScale.UNIT, settings)) {
+        try (Trainer trainer = new Trainer(network, data, InputScale.UNIT, settings)) {
             trainer.epoch(0, 0, done -> 0.01 - 0.005 * done, new Trainer.StepListener() {});
         }
         print(name, network);

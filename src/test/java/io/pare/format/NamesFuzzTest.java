@@ -1,5 +1,6 @@
 package io.pare.format;
 
+import io.pare.file.FormatException;
 import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
 import java.io.IOException;

@@ -4,13 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.file.FormatException;
 import io.pare.format.NetworkFile.Kind;
+import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import io.pare.model.ImageShape;
-import io.pare.model.Layer;
-import io.pare.model.Model;
-import io.pare.model.Models;
+import io.pare.net.CompressedWeights;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Layer;
+import io.pare.net.Model;
+import io.pare.net.Models;
+import io.pare.net.PrunedNets;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -42,8 +47,8 @@ class NetworkFileTest {
         for (int levels : new int[]{0, 4}) {
             Path path = folder.resolve("net.bin");
             NetworkFile.write(path, lenet(levels), kind);
-            PareFileTest.assertSame(lenet(levels), NetworkFile.read(path));
-            PareFileTest.assertSame(lenet(levels), NetworkFile.read(path, Models.lenet5(), Map.of()));
+            PrunedNets.assertSame(lenet(levels), NetworkFile.read(path));
+            PrunedNets.assertSame(lenet(levels), NetworkFile.read(path, Models.lenet5(), Map.of()));
             Model other = Models.lenet300();
             String message = assertThrows(FormatException.class, () -> NetworkFile.read(path, other, Map.of()))
                     .getMessage();
@@ -88,7 +93,7 @@ class NetworkFileTest {
         assertTrue(message.contains("head.weight, steps") && message.endsWith("--ignore-extra leaves that out"),
                 message);
         Map<String, String> names = Map.of("fc2.bias", "out_b");
-        PareFileTest.assertSame(weights, NetworkFile.contents(path, null, names, true).weights());
+        PrunedNets.assertSame(weights, NetworkFile.contents(path, null, names, true).weights());
         // A tensor of the right shape and another name may just as well be an extra one.
         assertTrue(assertThrows(FormatException.class, () -> NetworkFile.contents(path, null, Map.of(), true))
                 .getMessage().contains("missing: fc2.bias"));
@@ -105,7 +110,7 @@ class NetworkFileTest {
             writer.write(path);
         }
         CompressedWeights read = NetworkFile.read(path, Models.lenet5(), Map.of());
-        PareFileTest.assertSame(new CompressedWeights(weights.model(), weights.tensors(), InputScale.MNIST), read);
+        PrunedNets.assertSame(new CompressedWeights(weights.model(), weights.tensors(), InputScale.MNIST), read);
         assertTrue(assertThrows(FormatException.class, () -> NetworkFile.read(path)).getMessage()
                 .contains("does not say which network"));
         Path map = Files.writeString(folder.resolve("names"), "# names\nfc2.bias = out_b\nconv1.weight=nothing\n");
@@ -148,7 +153,7 @@ class NetworkFileTest {
         CompressedWeights weights = PrunedNets.of(Models.byName("resnet20"), Map.of(), 0, 0, 5);
         Path path = folder.resolve("resnet20.safetensors");
         writeForeign(path, weights, "module.", "", "module.layer1.0.bn1.num_batches_tracked");
-        PareFileTest.assertSame(weights, NetworkFile.read(path, Models.byName("resnet20"), Map.of()));
+        PrunedNets.assertSame(weights, NetworkFile.read(path, Models.byName("resnet20"), Map.of()));
     }
 
     @Test

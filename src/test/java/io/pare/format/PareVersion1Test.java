@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.pare.format.pare.PareFile;
 import io.pare.infer.CompressedModel;
+import io.pare.net.CompressedWeights;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -3,8 +3,8 @@ package io.pare.infer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pare.format.PareFile;
-import io.pare.format.PrunedNets;
+import io.pare.format.pare.PareFile;
+import io.pare.net.PrunedNets;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A service that only predicts loads no native library, nor a class that could load one. */
 class PureJavaTest {
     private static final List<String> FORBIDDEN = List.of("io.pare.natives.", "io.pare.dnnl.", "io.pare.blas.",
-            "io.pare.ffm.", "io.pare.graph.", "io.pare.train.");
+            "io.pare.ffm.", "io.pare.exec.", "io.pare.train.");
 
     @TempDir
     private Path folder;
@@ -65,7 +65,7 @@ class PureJavaTest {
     @Test
     void forbiddenPackagesExist() throws ClassNotFoundException {
         for (String name : List.of("io.pare.natives.Natives", "io.pare.dnnl.Dnnl", "io.pare.blas.Blas",
-                "io.pare.graph.Graph", "io.pare.train.Trainer")) {
+                "io.pare.exec.Graph", "io.pare.train.Trainer")) {
             assertTrue(FORBIDDEN.stream().anyMatch(Class.forName(name, false, getClass().getClassLoader())
                     .getName()::startsWith));
         }

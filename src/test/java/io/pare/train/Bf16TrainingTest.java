@@ -8,13 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
 import io.pare.data.Mnist;
-import io.pare.data.PixelScale;
-import io.pare.format.FormatException;
-import io.pare.graph.Precision;
-import io.pare.graph.Tape;
+import io.pare.exec.Precision;
+import io.pare.exec.Tape;
+import io.pare.file.FormatException;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import io.pare.model.Models;
+import io.pare.net.InputScale;
+import io.pare.net.Models;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Training whose passes are in bf16: the weights themselves are fp32. */
 class Bf16TrainingTest {
     private static final int BATCH = 32;
-    private static final PixelScale SCALE = Mnist.embedded().corpus().scale();
+    private static final InputScale SCALE = Mnist.embedded().corpus().scale();
 
     private static boolean available() {
         return Precision.BF16.obstacle().isEmpty();

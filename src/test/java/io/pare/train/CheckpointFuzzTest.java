@@ -2,13 +2,13 @@ package io.pare.train;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
-import io.pare.format.FormatException;
+import io.pare.file.FormatException;
 import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
-import io.pare.model.ImageShape;
-import io.pare.model.Layer;
-import io.pare.model.Model;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Layer;
+import io.pare.net.Model;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -31,8 +31,8 @@ class CheckpointFuzzTest {
 
     private TrainingRun run(Network network) {
         Dataset data = Dataset.synthetic("noise", 16, 1, 2, 2, 2, 1);
-        return new TrainingRun(new Trainer(network, data, PixelScale.UNIT, new TrainingSettings(4,
-                new Optimizer.Momentum(0.9f, 0, false), false, Augmentation.NONE, null, 3)), data, PixelScale.UNIT,
+        return new TrainingRun(new Trainer(network, data, InputScale.UNIT, new TrainingSettings(4,
+                new Optimizer.Momentum(0.9f, 0, false), false, Augmentation.NONE, null, 3)), data, InputScale.UNIT,
                 new TrainingRun.Plan(3, 0.01, new Schedule.Constant()));
     }
 

@@ -8,12 +8,12 @@ import io.pare.Rounding;
 import io.pare.data.Augmentation;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
-import io.pare.graph.Tape;
+import io.pare.exec.Tape;
 import io.pare.kernel.Bits;
 import io.pare.mem.Region;
-import io.pare.model.Models;
 import io.pare.natives.Natives;
+import io.pare.net.InputScale;
+import io.pare.net.Models;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
@@ -56,7 +56,7 @@ class MaskedTrainingTest {
     }
 
     private static Map<String, float[]> train(Network network, int batch) {
-        Trainer trainer = new Trainer(network, noise(2 * batch), PixelScale.UNIT, new TrainingSettings(batch,
+        Trainer trainer = new Trainer(network, noise(2 * batch), InputScale.UNIT, new TrainingSettings(batch,
                 new Optimizer.Momentum(0.9f, 0, false), false, Augmentation.NONE, null, 3));
         trainer.epoch(0, 0, done -> 1e-2, NOTHING);
         Map<String, float[]> values = new HashMap<>();
@@ -98,9 +98,9 @@ class MaskedTrainingTest {
             TrainingSettings settings =
                     new TrainingSettings(48, new Optimizer.Momentum(0, 0, false), false, Augmentation.NONE,
                             null, 3);
-            new Trainer(sparse, data, PixelScale.UNIT, settings).epoch(0, 0, done -> 1e-2, NOTHING);
+            new Trainer(sparse, data, InputScale.UNIT, settings).epoch(0, 0, done -> 1e-2, NOTHING);
             Tape tape = dense.trainingTape(48, false);
-            Batches batches = Batches.shuffled(data, 48, PixelScale.UNIT, Augmentation.NONE, 3);
+            Batches batches = Batches.shuffled(data, 48, InputScale.UNIT, Augmentation.NONE, 3);
             batches.seek(0, 0);
             batches.next(tape.input(Network.IMAGES), tape.labels());
             tape.forward(0);
@@ -118,7 +118,7 @@ class MaskedTrainingTest {
         com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory
                 .getThreadMXBean();
         try (Region region = Region.confined("masks"); Network network = masked(region)) {
-            Trainer trainer = new Trainer(network, noise(16 * 40), PixelScale.UNIT, new TrainingSettings(16,
+            Trainer trainer = new Trainer(network, noise(16 * 40), InputScale.UNIT, new TrainingSettings(16,
                     new Optimizer.Adaptive(0, false), false, Augmentation.NONE, null, 3));
             long[] allocated = new long[2];
             // Vectors are objects until the optimising compiler has seen the loops: epochs until they no longer are.

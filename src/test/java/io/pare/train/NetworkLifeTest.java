@@ -6,14 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
-import io.pare.graph.Precision;
-import io.pare.graph.Tape;
+import io.pare.exec.Precision;
+import io.pare.exec.Tape;
 import io.pare.mem.Region;
-import io.pare.model.ImageShape;
-import io.pare.model.Layer;
-import io.pare.model.Model;
 import io.pare.natives.Natives;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Layer;
+import io.pare.net.Model;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -55,7 +55,7 @@ class NetworkLifeTest {
     @Test
     void whileAnEpochRunsOtherThreadsAreRefusedAndNothingCloses() throws Exception {
         Network network = network();
-        try (Trainer trainer = new Trainer(network, DATA, PixelScale.UNIT, TrainingSettings.standard(1));
+        try (Trainer trainer = new Trainer(network, DATA, InputScale.UNIT, TrainingSettings.standard(1));
                 ExecutorService threads = Executors.newSingleThreadExecutor()) {
             Tape tape = network.inferenceTape(1);
             CountDownLatch within = new CountDownLatch(1);
@@ -74,7 +74,7 @@ class NetworkLifeTest {
                 }
             }));
             within.await();
-            assertRefused("used by two threads", () -> Evaluation.of(network, DATA, PixelScale.UNIT));
+            assertRefused("used by two threads", () -> Evaluation.of(network, DATA, InputScale.UNIT));
             assertRefused("used by two threads", () -> tape.forward(0));
             assertRefused("used by two threads", () -> network.trainingTape(3, false));
             assertRefused("the trainer of small is used by two threads",
@@ -83,7 +83,7 @@ class NetworkLifeTest {
             assertRefused("region 'network small' is in use", network::close);
             goOn.countDown();
             assertTrue(epoch.get());
-            assertEquals(64, Evaluation.of(network, DATA, PixelScale.UNIT).samples());
+            assertEquals(64, Evaluation.of(network, DATA, InputScale.UNIT).samples());
             network.close();
             network.close();
             assertRefused("region 'network small' is closed",
@@ -96,7 +96,7 @@ class NetworkLifeTest {
     @Test
     void aTrainerThatIsClosedSaysSo() {
         try (Network network = network()) {
-            Trainer trainer = new Trainer(network, DATA, PixelScale.UNIT, TrainingSettings.standard(1));
+            Trainer trainer = new Trainer(network, DATA, InputScale.UNIT, TrainingSettings.standard(1));
             trainer.close();
             trainer.close();
             assertRefused("the trainer of small is closed",
@@ -129,11 +129,11 @@ class NetworkLifeTest {
         Dataset loaded = DATA.loaders(1);
         try (Network network = Network.create(MODEL, 1, false)) {
             TrainingSettings bf16 = TrainingSettings.standard(1).in(Precision.BF16);
-            assertThrows(IllegalArgumentException.class, () -> new Trainer(network, loaded, PixelScale.UNIT, bf16));
+            assertThrows(IllegalArgumentException.class, () -> new Trainer(network, loaded, InputScale.UNIT, bf16));
             TrainingSettings orphaned = new TrainingSettings(16, new Optimizer.Adaptive(0, false), false,
                     Augmentation.NONE, new TrainingSettings.Distillation(null, 3f, 1f), 3);
             IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
-                    () -> new Trainer(network, loaded, PixelScale.UNIT, orphaned));
+                    () -> new Trainer(network, loaded, InputScale.UNIT, orphaned));
             assertTrue(refused.getMessage().startsWith("the training of small is to distil, and no teacher"),
                     refused.getMessage());
         }

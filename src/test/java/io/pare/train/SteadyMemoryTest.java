@@ -3,9 +3,9 @@ package io.pare.train;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
-import io.pare.model.Models;
 import io.pare.natives.Natives;
+import io.pare.net.InputScale;
+import io.pare.net.Models;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +32,7 @@ class SteadyMemoryTest {
         }
         Dataset data = new Dataset("noise", 1, 28, 28, 10, pixels, labels);
         try (Network network = Network.create(Models.lenet5(), 1, Natives.status().available())) {
-            Trainer trainer = new Trainer(network, data, PixelScale.UNIT, TrainingSettings.standard(1));
+            Trainer trainer = new Trainer(network, data, InputScale.UNIT, TrainingSettings.standard(1));
             Trainer.StepListener nothing = new Trainer.StepListener() {};
             for (int epoch = 0; epoch < 2; epoch++) {
                 trainer.epoch(epoch, 0, done -> 1e-4, nothing);

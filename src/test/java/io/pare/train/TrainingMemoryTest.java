@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
-import io.pare.graph.Precision;
+import io.pare.exec.Precision;
 import io.pare.mem.Region;
-import io.pare.model.ImageShape;
-import io.pare.model.Model;
-import io.pare.model.Models;
 import io.pare.natives.Natives;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
+import io.pare.net.Models;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
@@ -55,10 +55,10 @@ class TrainingMemoryTest {
                     List.of(validation, test));
             assertEquals(before, Region.liveBytes(), "computing takes nothing");
             try (Network network = Network.create(model, 1, useNative);
-                    Trainer trainer = new Trainer(network, data, PixelScale.UNIT, settings)) {
+                    Trainer trainer = new Trainer(network, data, InputScale.UNIT, settings)) {
                 trainer.epoch(0, 0, done -> 1e-4, NOTHING);
-                Evaluation.of(network, validation, PixelScale.UNIT);
-                Evaluation.of(network, test, PixelScale.UNIT);
+                Evaluation.of(network, validation, InputScale.UNIT);
+                Evaluation.of(network, test, InputScale.UNIT);
                 long batchesOfEvaluations = loaders == 0 ? 0
                         : 3L * model.input().features() * Float.BYTES
                                 * Evaluation.batch(network, test);
@@ -78,7 +78,7 @@ class TrainingMemoryTest {
         double loss = 0;
         for (int passes : new int[]{1, 2, batch, batch}) {
             try (Network network = Network.create(model, 1, Natives.status().available());
-                    Trainer trainer = new Trainer(network, data, PixelScale.UNIT,
+                    Trainer trainer = new Trainer(network, data, InputScale.UNIT,
                             settings(batch, new Optimizer.Momentum(0.9f, 1e-4f, false), passes, 0, false))) {
                 assertEquals(3, trainer.stepsPerEpoch());
                 // Stopped after the first step and gone on with, as a resumed run does.
@@ -115,7 +115,7 @@ class TrainingMemoryTest {
         List<float[]> expected = null;
         for (boolean recompute : new boolean[]{false, true}) {
             try (Network network = Network.create(model, 1, Natives.status().available());
-                    Trainer trainer = new Trainer(network, data, PixelScale.UNIT,
+                    Trainer trainer = new Trainer(network, data, InputScale.UNIT,
                             settings(4, new Optimizer.Momentum(0.9f, 1e-4f, false), 1, 0, recompute))) {
                 trainer.epoch(0, 0, done -> 1e-2, NOTHING);
                 List<float[]> values = new ArrayList<>();

@@ -8,15 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
-import io.pare.data.PixelScale;
 import io.pare.data.Shift;
-import io.pare.format.FormatException;
+import io.pare.file.FormatException;
 import io.pare.mem.Region;
-import io.pare.model.ImageShape;
-import io.pare.model.Layer;
-import io.pare.model.Model;
-import io.pare.model.Models;
 import io.pare.natives.Natives;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Layer;
+import io.pare.net.Model;
+import io.pare.net.Models;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -95,7 +95,7 @@ class TrainingRunTest {
             TrainingRun complete = run(whole, optimizer, 1e-2);
             complete.run(QUIET);
             assertTrue(complete.bestAccuracy() > 0.9, "accuracy " + complete.bestAccuracy());
-            assertEquals(complete.bestAccuracy(), Evaluation.of(whole, halves(80, 2), PixelScale.UNIT).accuracy());
+            assertEquals(complete.bestAccuracy(), Evaluation.of(whole, halves(80, 2), InputScale.UNIT).accuracy());
             TrainingRun interrupted = run(first, optimizer, 1e-2);
             int[] steps = {0};
             interrupted.run(new TrainingRun.Listener() {
@@ -109,7 +109,7 @@ class TrainingRunTest {
             Checkpoint.restore(resumed, folder);
             assertTrue(resumed.run(QUIET));
             Path file = folder.resolve(Checkpoint.WEIGHTS);
-            Checkpoint.saveWeights(second, PixelScale.UNIT, file, Map.of());
+            Checkpoint.saveWeights(second, InputScale.UNIT, file, Map.of());
             Checkpoint.loadWeights(loaded, file);
             for (Weight weight : whole.weights()) {
                 assertArrayEquals(weight.value().toArray(), second.value(weight.name()).toArray(), weight.name());
@@ -126,8 +126,8 @@ class TrainingRunTest {
     private static TrainingRun run(Network network, Optimizer optimizer, double rate) {
         TrainingSettings settings =
                 new TrainingSettings(16, optimizer, true, Augmentation.of(new Shift(1, true)), null, 3);
-        return new TrainingRun(new Trainer(network, halves(200, 1), PixelScale.UNIT, settings), halves(80, 2),
-                PixelScale.UNIT, new TrainingRun.Plan(4, rate, new Schedule.WarmUp(5, new Schedule.Cosine(0.1))));
+        return new TrainingRun(new Trainer(network, halves(200, 1), InputScale.UNIT, settings), halves(80, 2),
+                InputScale.UNIT, new TrainingRun.Plan(4, rate, new Schedule.WarmUp(5, new Schedule.Cosine(0.1))));
     }
 
     private static final TrainingRun.Listener QUIET = new TrainingRun.Listener() {};
@@ -138,7 +138,7 @@ class TrainingRunTest {
             TrainingRun run = run(network, new Optimizer.Adaptive(1e-4f, true), 5e-3);
             assertTrue(run.run(QUIET));
             assertTrue(run.bestAccuracy() > 0.95, "accuracy " + run.bestAccuracy());
-            assertEquals(run.bestAccuracy(), Evaluation.of(network, halves(80, 2), PixelScale.UNIT).accuracy());
+            assertEquals(run.bestAccuracy(), Evaluation.of(network, halves(80, 2), InputScale.UNIT).accuracy());
             assertEquals(4 * 12, run.trainer().steps());
         }
     }
@@ -195,7 +195,7 @@ class TrainingRunTest {
     void weightsComeBackWithTheSameBits() throws IOException {
         Path file = folder.resolve(Checkpoint.WEIGHTS);
         try (Network network = network("halves"); Network copy = Network.create(model("halves"), 99, false)) {
-            Checkpoint.saveWeights(network, PixelScale.UNIT, file, Map.of("seed", "5"));
+            Checkpoint.saveWeights(network, InputScale.UNIT, file, Map.of("seed", "5"));
             Checkpoint.loadWeights(copy, file);
             for (Weight weight : network.weights()) {
                 assertArrayEquals(weight.value().toArray(), copy.value(weight.name()).toArray());
@@ -219,12 +219,12 @@ class TrainingRunTest {
             TrainingSettings settings =
                     new TrainingSettings(16, new Optimizer.Adaptive(0, false), false, Augmentation.NONE,
                             new TrainingSettings.Distillation(teacher, 3f, 1f), 3);
-            Trainer trainer = new Trainer(student, halves(200, 1), PixelScale.UNIT, settings);
-            double before = Evaluation.of(student, halves(80, 2), PixelScale.UNIT).loss();
+            Trainer trainer = new Trainer(student, halves(200, 1), InputScale.UNIT, settings);
+            double before = Evaluation.of(student, halves(80, 2), InputScale.UNIT).loss();
             for (int epoch = 0; epoch < 4; epoch++) {
                 trainer.epoch(epoch, 0, done -> 5e-3, new Trainer.StepListener() {});
             }
-            Evaluation after = Evaluation.of(student, halves(80, 2), PixelScale.UNIT);
+            Evaluation after = Evaluation.of(student, halves(80, 2), InputScale.UNIT);
             assertTrue(after.accuracy() > 0.95 && after.loss() < before / 2, after.toString());
         }
     }
@@ -247,7 +247,7 @@ class TrainingRunTest {
                 .getThreadMXBean();
         try (Network network = network("halves")) {
             TrainingSettings settings = TrainingSettings.standard(1);
-            Trainer trainer = new Trainer(network, halves(64 * 200, 1), PixelScale.UNIT, settings);
+            Trainer trainer = new Trainer(network, halves(64 * 200, 1), InputScale.UNIT, settings);
             long[] allocated = new long[2];
             // Vectors are objects until the optimising compiler has seen the loops: epochs until they no longer are.
             long perStep = Long.MAX_VALUE;

@@ -1,0 +1,62 @@
+package io.pare.exec;
+
+import io.pare.mem.FloatTensor;
+import java.lang.foreign.MemorySegment;
+
+/** {@link Op.MaxPool}, {@link Op.AvgPool} and {@link Op.GlobalAvgPool} in plain Java. */
+final class PoolingStep implements Step {
+    private final Tape tape;
+    private final Node node;
+    private final PlainPooling pooling;
+    private final Source x;
+    private final FloatTensor y;
+    /** Index of each maximum in its plane; {@code null} when averaging. */
+    private final MemorySegment winners;
+    private Source dy;
+    private FloatTensor dx;
+
+    PoolingStep(Tape tape, Node node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {
+        this.tape = tape;
+        this.node = node;
+        Node input = node.input(0);
+        this.pooling = new PlainPooling(Math.multiplyExact(input.size(0), input.size(1)), input.size(2), input.size(3),
+                node.size(2), node.size(3), kernelHeight, kernelWidth, stride, padding);
+        this.x = tape.plain(input);
+        this.y = tape.allocateValue(node);
+        this.winners = max ? tape.allocate(node.count() * Integer.BYTES) : null;
+    }
+
+    @Override
+    public void forward() {
+        x.refresh().run();
+        if (winners != null) {
+            pooling.maxForward(x.tensor().segment(), y.segment(), winners);
+        } else {
+            pooling.avgForward(x.tensor().segment(), y.segment());
+        }
+    }
+
+    @Override
+    public void prepareBackward() {
+        if (tape.needsGradient(node.input(0))) {
+            dy = tape.gradient(node);
+            dx = tape.gradientFor(node.input(0));
+            if (winners != null) {
+                tape.uses(winners);
+            }
+        }
+    }
+
+    @Override
+    public void backward() {
+        if (dx == null) {
+            return;
+        }
+        dy.refresh().run();
+        if (winners != null) {
+            pooling.maxBackward(dy.tensor().segment(), winners, dx.segment());
+        } else {
+            pooling.avgBackward(dy.tensor().segment(), dx.segment());
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package io.pare.exec;
+
+import io.pare.mem.FloatTensor;
+
+/** The running mean and variance of {@link Op.BatchNorm}. */
+record RunningStatistics(Tape tape, FloatTensor mean, FloatTensor variance) {
+    static RunningStatistics of(Tape tape, Node node) {
+        return new RunningStatistics(tape, tape.plain(node.input(3)).tensor(), tape.plain(node.input(4)).tensor());
+    }
+
+    /**
+     * Moves both towards those of a batch, once in a pass.
+     *
+     * @param count values in each channel of the batch
+     */
+    void follow(FloatTensor batchMean, FloatTensor batchVariance, long count) {
+        if (tape.repeating()) {
+            return;
+        }
+        float share = Op.BatchNorm.MOMENTUM;
+        float unbiased = count > 1 ? share * count / (count - 1) : share;
+        for (long c = 0; c < mean.count(); c++) {
+            mean.set(c, (1 - share) * mean.get(c) + share * batchMean.get(c));
+            variance.set(c, (1 - share) * variance.get(c) + unbiased * batchVariance.get(c));
+        }
+    }
+}

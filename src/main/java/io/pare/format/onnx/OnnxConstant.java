@@ -1,0 +1,260 @@
+package io.pare.format.onnx;
+
+import io.pare.file.FormatException;
+import io.pare.mem.FloatTensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * A tensor that an ONNX file holds or that follows from such tensors alone.
+ *
+ * @param type of its elements
+ * @param shape none for a single number
+ * @param data the elements in row-major order, little-endian, as in ONNX's {@code raw_data}; not to be changed
+ */
+record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
+    /** Where a tensor without raw data holds its elements. */
+    enum Field {
+        FLOATS, INTEGERS, LONGS, DOUBLES, UNSIGNED_LONGS
+    }
+
+    /** Types of elements. Their names are those of ONNX. */
+    enum Type {
+        FLOAT(1, 4, Field.FLOATS), UINT8(2, 1, Field.INTEGERS), INT8(3, 1, Field.INTEGERS),
+        UINT16(4, 2, Field.INTEGERS), INT16(5, 2, Field.INTEGERS), INT32(6, 4, Field.INTEGERS),
+        INT64(7, 8, Field.LONGS), BOOL(9, 1, Field.INTEGERS), FLOAT16(10, 2, Field.INTEGERS),
+        DOUBLE(11, 8, Field.DOUBLES), UINT32(12, 4, Field.UNSIGNED_LONGS), UINT64(13, 8, Field.UNSIGNED_LONGS),
+        BFLOAT16(16, 2, Field.INTEGERS);
+
+        private final int code;
+        private final int width;
+        private final Field field;
+
+        Type(int code, int width, Field field) {
+            this.code = code;
+            this.width = width;
+            this.field = field;
+        }
+
+        /** The type of that number in ONNX, or null if Pare does not read it. */
+        static Type of(long code) {
+            return Arrays.stream(values()).filter(type -> type.code == code).findFirst().orElse(null);
+        }
+
+        int code() {
+            return code;
+        }
+
+        /** Bytes of one element. */
+        int width() {
+            return width;
+        }
+
+        Field field() {
+            return field;
+        }
+
+        boolean isFloating() {
+            return switch (this) {
+                case FLOAT, FLOAT16, DOUBLE, BFLOAT16 -> true;
+                case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT64 -> false;
+            };
+        }
+    }
+
+    /** A vector of integers. */
+    static OnnxConstant of(long... values) {
+        ByteBuffer data = bytes(values.length * Long.BYTES);
+        data.asLongBuffer().put(values);
+        return new OnnxConstant(Type.INT64, new long[]{values.length}, data);
+    }
+
+    /** Row-major values. */
+    static OnnxConstant of(float[] values, long... shape) {
+        ByteBuffer data = bytes(values.length * Float.BYTES);
+        data.asFloatBuffer().put(values);
+        return new OnnxConstant(Type.FLOAT, shape, data);
+    }
+
+    private static ByteBuffer bytes(long count) {
+        return ByteBuffer.allocate(Math.toIntExact(count)).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /**
+     * The number of elements.
+     *
+     * @throws FormatException if the shape is none, or too large for an array
+     */
+    static int count(String what, long... shape) {
+        try {
+            return Math.toIntExact(FloatTensor.count(shape));
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new FormatException(what + " has the shape " + Arrays.toString(shape), e);
+        }
+    }
+
+    int count() {
+        return data.remaining() / type.width;
+    }
+
+    /** An element as a float; of a double the nearest one. */
+    float decimal(int index) {
+        return switch (type) {
+            case FLOAT -> data.getFloat(index * 4);
+            case FLOAT16 -> Float.float16ToFloat(data.getShort(index * 2));
+            case BFLOAT16 -> Float.intBitsToFloat(data.getShort(index * 2) << 16);
+            case DOUBLE -> (float) data.getDouble(index * 8);
+            case UINT64 -> unsigned(integer(index));
+            case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32 -> integer(index);
+        };
+    }
+
+    /** 64 bits without a sign as a float, rounded once: the lowest bit of a half stands for all that is cut off. */
+    private static float unsigned(long value) {
+        return value >= 0 ? value : 2f * (value >>> 1 | value & 1);
+    }
+
+    /** An element of a type of integers; the largest half of UINT64 is negative. */
+    private long integer(int index) {
+        return switch (type) {
+            case UINT8, BOOL -> data.get(index) & 0xff;
+            case INT8 -> data.get(index);
+            case UINT16 -> data.getShort(index * 2) & 0xffff;
+            case INT16 -> data.getShort(index * 2);
+            case INT32 -> data.getInt(index * 4);
+            case UINT32 -> data.getInt(index * 4) & 0xffff_ffffL;
+            case INT64, UINT64 -> data.getLong(index * 8);
+            case FLOAT, FLOAT16, DOUBLE, BFLOAT16 -> throw new IllegalStateException(type + " is no integer");
+        };
+    }
+
+    /** All elements as floats. */
+    float[] decimals() {
+        float[] values = new float[count()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = decimal(i);
+        }
+        return values;
+    }
+
+    /** All elements as integers, or null if they are of another type. */
+    long[] integers() {
+        return type.isFloating() ? null : IntStream.range(0, count()).mapToLong(this::integer).toArray();
+    }
+
+    /** The same elements under another shape of the same count. */
+    OnnxConstant reshaped(long... other) {
+        return new OnnxConstant(type, other, data);
+    }
+
+    /**
+     * The elements as another type: to integers they are cut off, narrower integers keep their lowest bits.
+     *
+     * @throws IllegalArgumentException if a number has no counterpart among the integers of that type
+     */
+    OnnxConstant cast(Type to) {
+        if (to == type) {
+            return this;
+        }
+        int count = count();
+        ByteBuffer into = bytes((long) count * to.width);
+        for (int i = 0; i < count; i++) {
+            switch (to) {
+                case FLOAT -> into.putFloat(i * 4, decimal(i));
+                case DOUBLE -> into.putDouble(i * 8, wide(i));
+                case FLOAT16 -> into.putShort(i * 2, Float.floatToFloat16(decimal(i)));
+                case BFLOAT16 -> into.putShort(i * 2, bfloat16(decimal(i)));
+                case BOOL -> into.put(i, (byte) (wide(i) != 0 ? 1 : 0));
+                case UINT8, INT8 -> into.put(i, (byte) whole(i, to));
+                case UINT16, INT16 -> into.putShort(i * 2, (short) whole(i, to));
+                case INT32, UINT32 -> into.putInt(i * 4, (int) whole(i, to));
+                case INT64, UINT64 -> into.putLong(i * 8, whole(i, to));
+            }
+        }
+        return new OnnxConstant(to, shape, into);
+    }
+
+    private double wide(int index) {
+        return switch (type) {
+            case DOUBLE -> data.getDouble(index * 8);
+            case FLOAT, FLOAT16, BFLOAT16 -> decimal(index);
+            case UINT64 -> (integer(index) >>> 1) * 2.0 + (integer(index) & 1);
+            case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32 -> integer(index);
+        };
+    }
+
+    private long whole(int index, Type to) {
+        if (!type.isFloating()) {
+            return integer(index);
+        }
+        double value = wide(index);
+        boolean signed = switch (to) {
+            case INT8, INT16, INT32, INT64 -> true;
+            case UINT8, UINT16, UINT32, UINT64, BOOL, FLOAT, FLOAT16, DOUBLE, BFLOAT16 -> false;
+        };
+        double end = Math.scalb(1.0, to.width * 8 - (signed ? 1 : 0));
+        double cut = value < 0 ? Math.ceil(value) : Math.floor(value);
+        if (!(cut < end && cut >= (signed ? -end : 0))) {
+            throw new IllegalArgumentException("turns " + value + " into " + to + ", which has no such number");
+        }
+        return cut < Long.MAX_VALUE ? (long) cut : (long) (cut - Math.scalb(1.0, 63)) ^ Long.MIN_VALUE;
+    }
+
+    /** The nearest number of 8 bits of fraction, the even one of two. */
+    private static short bfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        return (short) (Float.isNaN(value) ? bits >>> 16 | 0x40 : bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+    }
+
+    /**
+     * Element {@code i} of the result is the element of this vector whose number is element {@code i} of
+     * {@code indices}; a negative one counts from the end.
+     *
+     * @throws IllegalArgumentException if there is no such element
+     */
+    OnnxConstant gather(OnnxConstant indices) {
+        int size = count();
+        ByteBuffer into = bytes((long) indices.count() * type.width);
+        for (int i = 0; i < indices.count(); i++) {
+            long index = indices.integer(i);
+            if (index < -size || index >= size) {
+                throw new IllegalArgumentException("looks up value " + index + " of " + size);
+            }
+            into.put(i * type.width, data, (int) (index < 0 ? index + size : index) * type.width, type.width);
+        }
+        return new OnnxConstant(type, indices.shape, into);
+    }
+
+    /** {@code count} times the one element of this. */
+    OnnxConstant repeated(int count, long... other) {
+        ByteBuffer into = bytes((long) count * type.width);
+        for (int i = 0; i < count; i++) {
+            into.put(i * type.width, data, 0, type.width);
+        }
+        return new OnnxConstant(type, other, into);
+    }
+
+    /** A matrix whose rows are the columns of this one. */
+    OnnxConstant transposed() {
+        int rows = (int) shape[0];
+        int columns = (int) shape[1];
+        ByteBuffer into = bytes(data.remaining());
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                into.put((column * rows + row) * type.width, data, (row * columns + column) * type.width, type.width);
+            }
+        }
+        return new OnnxConstant(type, new long[]{columns, rows}, into);
+    }
+
+    /** Puts the elements of this vector at places of a tensor that is zero elsewhere. */
+    OnnxConstant scattered(int[] places, int count, long... other) {
+        ByteBuffer into = bytes((long) count * type.width);
+        for (int i = 0; i < places.length; i++) {
+            into.put(places[i] * type.width, data, i * type.width, type.width);
+        }
+        return new OnnxConstant(type, other, into);
+    }
+}

@@ -1,0 +1,906 @@
+package io.pare.format.onnx;
+
+import io.pare.file.FormatException;
+import io.pare.format.onnx.OnnxConstant.Type;
+import io.pare.format.onnx.OnnxGraph.Input;
+import io.pare.format.onnx.OnnxGraph.Node;
+import io.pare.format.pare.PareFile;
+import io.pare.net.CompressedTensor;
+import io.pare.net.CompressedWeights;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Layer;
+import io.pare.net.Layer.AvgPool;
+import io.pare.net.Layer.BatchNorm;
+import io.pare.net.Layer.Conv2d;
+import io.pare.net.Layer.Dropout;
+import io.pare.net.Layer.Flatten;
+import io.pare.net.Layer.GlobalAvgPool;
+import io.pare.net.Layer.Linear;
+import io.pare.net.Layer.MaxPool;
+import io.pare.net.Layer.Relu;
+import io.pare.net.Layer.Residual;
+import io.pare.net.Layer.ResponseNorm;
+import io.pare.net.Layer.Subsample;
+import io.pare.net.Model;
+import io.pare.net.Models;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** Turns chains of ONNX operators into layers. */
+final class OnnxImporter {
+    /** Operators that constants may pass through before they are weights. */
+    private static final List<String> OF_CONSTANTS = List.of("Constant", "ConstantOfShape", "Cast", "Gather",
+            "Identity", "Reshape", "Transpose");
+    private static final List<String> OF_VALUES = List.of("Conv", "Gemm", "MatMul", "Add", "Sum", "MaxPool",
+            "AveragePool", "GlobalAveragePool", "BatchNormalization", "LRN", "Relu", "Flatten", "Reshape", "Slice",
+            "Pad", "Dropout", "Identity", "Cast");
+
+    private final OnnxGraph graph;
+    private final Memory memory = new Memory();
+    private final Map<String, OnnxConstant> constants = new HashMap<>();
+    /** Operators that read a value which depends on the input, by the value's name; twice if they read it twice. */
+    private final Map<String, List<Node>> readers = new HashMap<>();
+    private final Map<String, Integer> counters = new HashMap<>();
+    private final Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
+    private List<Layer> layers = new ArrayList<>();
+    private ImageShape shape;
+    /** Whether values are vectors here, [batch, features], rather than images. */
+    private boolean flat;
+    /** Samples that the file computes at once, less than 1 if any number. */
+    private long batch;
+
+    OnnxImporter(OnnxGraph graph) {
+        this.graph = graph;
+    }
+
+    /** What a file may ask for beside its own bytes, so that a small one cannot exhaust the memory. */
+    private static final class Memory implements OnnxGraph.Budget {
+        private long left = Math.min(Runtime.getRuntime().maxMemory() / 2, Integer.MAX_VALUE);
+
+        @Override
+        public void take(long bytes) {
+            left -= bytes;
+            if (left < 0) {
+                throw new FormatException("the network needs more memory than there is: the file is damaged, or Java"
+                        + " needs more (-Xmx)");
+            }
+        }
+    }
+
+    /** The network, under the names of a known one if it has the same layers. */
+    CompressedWeights run(InputScale scale) {
+        if (graph.outputs().size() != 1) {
+            throw new FormatException("the graph has the outputs " + graph.outputs() + ", one is needed");
+        }
+        String output = graph.outputs().iterator().next();
+        List<Node> needed = needed(output);
+        checkOperators(needed);
+        String input = input(needed, output);
+        ImageShape first = shape;
+        if (scale != null && !scale.fits(first.channels())) {
+            throw new FormatException("the scale of inputs is for " + scale.mean().size() + " channels, the input is "
+                    + first);
+        }
+        for (Node node : needed) {
+            if (node.inputs().stream().allMatch(name -> name.isEmpty() || isConstant(name))) {
+                constants.put(node.output(), constant(node));
+            } else {
+                node.inputs().stream().filter(name -> !name.isEmpty() && !isConstant(name))
+                        .forEach(name -> readers.computeIfAbsent(name, _ -> new ArrayList<>()).add(node));
+            }
+        }
+        String last = chain(input, null);
+        if (!last.equals(output)) {
+            throw new FormatException("the output '" + output + "' does not depend on the input '" + input + "'");
+        }
+        return known(new CompressedWeights(new Model(graph.name(), first, shape.features(), layers), tensors,
+                scale == null ? InputScale.usual(first) : scale));
+    }
+
+    /** An operator on the way back from the output, and its inputs that were not looked at yet. */
+    private record Open(Node node, Iterator<String> inputs) {
+        Open(Node node) {
+            this(node, node.inputs().iterator());
+        }
+    }
+
+    /** The operators on which the output depends, each behind those whose results it takes; a file may mix them. */
+    private List<Node> needed(String output) {
+        Map<String, Node> producers = new HashMap<>();
+        for (Node node : graph.nodes()) {
+            for (String made : node.outputs()) {
+                if (!made.isEmpty() && (isGiven(made) || producers.put(made, node) != null)) {
+                    throw node.refuse("computes '" + made + "', which there is already");
+                }
+            }
+        }
+        Set<Node> ordered = new LinkedHashSet<>();
+        Set<Node> begun = new HashSet<>();
+        Deque<Open> path = new ArrayDeque<>();
+        if (producers.containsKey(output)) {
+            path.push(new Open(producers.get(output)));
+        } else if (!isGiven(output)) {
+            throw new FormatException("nothing computes the output '" + output + "'");
+        }
+        while (!path.isEmpty()) {
+            Node node = path.peek().node;
+            begun.add(node);
+            if (!path.peek().inputs.hasNext()) {
+                ordered.add(node);
+                path.pop();
+                continue;
+            }
+            String input = path.peek().inputs.next();
+            Node producer = producers.get(input);
+            if (producer == null && !input.isEmpty() && !isGiven(input)) {
+                throw node.refuse("reads '" + input + "', which nothing computes");
+            }
+            if (producer != null && !ordered.contains(producer)) {
+                if (begun.contains(producer)) {
+                    throw node.refuse("reads '" + input + "', which depends on what it computes itself");
+                }
+                path.push(new Open(producer));
+            }
+        }
+        return List.copyOf(ordered);
+    }
+
+    /** Whether a value is there before any operator runs. */
+    private boolean isGiven(String value) {
+        return graph.inputs().containsKey(value) || graph.holds(value);
+    }
+
+    /** Names every kind of operator that Pare lacks at once, each with the first place where it stands. */
+    private static void checkOperators(List<Node> nodes) {
+        Map<String, Node> lacking = new LinkedHashMap<>();
+        for (Node node : nodes) {
+            if (!OF_VALUES.contains(node.operator()) && !OF_CONSTANTS.contains(node.operator())) {
+                lacking.putIfAbsent(node.operator(), node);
+            }
+        }
+        if (!lacking.isEmpty()) {
+            Set<String> supported = new TreeSet<>(OF_VALUES);
+            supported.addAll(OF_CONSTANTS);
+            throw new FormatException(lacking.values().stream().map(Node::toString).collect(Collectors.joining(", "))
+                    + (lacking.size() == 1 ? " is" : " are") + " not supported; Pare reads networks of "
+                    + String.join(", ", supported));
+        }
+    }
+
+    /** Reads the shape of the one value that is given to the network. */
+    private String input(List<Node> nodes, String output) {
+        Set<String> read = new HashSet<>();
+        for (Node node : nodes) {
+            read.addAll(node.inputs());
+        }
+        for (Node node : nodes) {
+            node.outputs().stream().skip(1).filter(value -> value.equals(output) || read.contains(value)).findFirst()
+                    .ifPresent(value -> {
+                        throw node.refuse("has a second output '" + value + "' that is used; Pare has only the first");
+                    });
+        }
+        Map<String, Input> free = new LinkedHashMap<>(graph.inputs());
+        free.keySet().removeIf(name -> graph.holds(name) || !read.contains(name));
+        if (free.size() != 1) {
+            throw new FormatException("the output depends on the inputs " + free.keySet() + ", one is needed");
+        }
+        String name = free.keySet().iterator().next();
+        Input input = free.get(name);
+        Type type = Type.of(input.type());
+        if (input.type() != 0 && (type == null || !type.isFloating())) {
+            throw new FormatException("input '" + name + "' has elements of ONNX's type "
+                    + (type == null ? input.type() : type) + ", floating-point numbers are needed");
+        }
+        long[] sizes = input.shape();
+        if (sizes.length != 2 && sizes.length != 4
+                || Arrays.stream(sizes).skip(1).anyMatch(size -> size < 1 || size > 1 << 16)) {
+            throw new FormatException("input '" + name + "' has the shape " + Arrays.toString(sizes)
+                    + "; [batch, channels, height, width] or [batch, features] with fixed sizes is needed");
+        }
+        flat = sizes.length == 2;
+        shape = flat
+                ? new ImageShape((int) sizes[1], 1, 1)
+                : new ImageShape((int) sizes[1], (int) sizes[2], (int) sizes[3]);
+        batch = sizes[0];
+        checkSize("input '" + name + "'");
+        return name;
+    }
+
+    private void checkSize(String what) {
+        long features = (long) shape.channels() * shape.height() * shape.width();
+        if (features > PareFile.MAX_FEATURES) {
+            throw new FormatException(what + " gives " + shape + " values for a sample, at most "
+                    + PareFile.MAX_FEATURES + " are read");
+        }
+    }
+
+    // Constants.
+
+    private boolean isConstant(String name) {
+        return constants.containsKey(name) || graph.holds(name);
+    }
+
+    /** The constant that an operator takes, or null if that input is not given. */
+    private OnnxConstant optional(Node node, int index) {
+        String name = node.input(index);
+        if (name == null) {
+            return null;
+        }
+        if (!isConstant(name)) {
+            throw node.refuse("takes the computed value '" + name + "' as input " + index
+                    + ", where Pare needs a constant");
+        }
+        return constants.computeIfAbsent(name, _ -> graph.tensor(name, memory));
+    }
+
+    private OnnxConstant required(Node node, int index) {
+        OnnxConstant constant = optional(node, index);
+        if (constant == null) {
+            throw node.refuse("has no input " + index);
+        }
+        return constant;
+    }
+
+    /** Integers that newer versions of an operator take as an input and older ones as an attribute; null if not given. */
+    private long[] integers(Node node, int index, String attribute) {
+        OnnxConstant constant = optional(node, index);
+        if (constant == null) {
+            return node.has(attribute) ? node.integers(attribute) : null;
+        }
+        long[] values = constant.integers();
+        if (values == null) {
+            throw node.refuse("has " + attribute + " of type " + constant.type() + ", integers are needed");
+        }
+        return values;
+    }
+
+    /** Computes an operator that depends on tensors of the file alone. */
+    private OnnxConstant constant(Node node) {
+        OnnxConstant result;
+        try {
+            result = switch (node.operator()) {
+                case "Constant" -> given(node);
+                case "ConstantOfShape" -> {
+                    long[] sizes = integers(node, 0, "shape");
+                    OnnxConstant value = node.has("value")
+                            ? OnnxGraph.readTensor(node.tensor("value"))
+                            : OnnxConstant.of(new float[1], 1);
+                    if (sizes == null || value.count() != 1) {
+                        throw node.refuse("does not say one value and a shape");
+                    }
+                    int count = OnnxConstant.count(node.toString(), sizes);
+                    memory.take((long) count * value.type().width());
+                    yield value.repeated(count, sizes);
+                }
+                case "Identity" -> required(node, 0);
+                case "Cast" -> {
+                    node.any("saturate", "round_mode");
+                    OnnxConstant from = required(node, 0);
+                    Type to = castType(node);
+                    memory.take((long) from.count() * to.width());
+                    yield from.cast(to);
+                }
+                case "Gather" -> {
+                    OnnxConstant table = required(node, 0);
+                    OnnxConstant indices = required(node, 1);
+                    if (table.shape().length != 1 || indices.type().isFloating()) {
+                        throw node.refuse("looks up " + indices.type() + " in a tensor of shape "
+                                + Arrays.toString(table.shape()) + "; integers and a vector are needed");
+                    }
+                    if (node.integer("axis", 0) != -1) {
+                        node.only("axis", 0);
+                    }
+                    memory.take((long) indices.count() * table.type().width());
+                    yield table.gather(indices);
+                }
+                case "Reshape" -> reshaped(node, required(node, 0));
+                case "Transpose" -> {
+                    OnnxConstant from = required(node, 0);
+                    if (from.shape().length != 2 || !Arrays.equals(node.integers("perm", 1, 0), new long[]{1, 0})) {
+                        throw node.refuse("reorders the dimensions of a constant of shape "
+                                + Arrays.toString(from.shape()) + "; Pare transposes matrices");
+                    }
+                    memory.take(from.data().remaining());
+                    yield from.transposed();
+                }
+                default -> throw node.refuse("computes from constants; Pare does so only by "
+                        + String.join(", ", OF_CONSTANTS));
+            };
+        } catch (IllegalArgumentException e) {
+            throw node.refuse(e.getMessage());
+        }
+        node.checkAllRead();
+        return result;
+    }
+
+    private OnnxConstant given(Node node) {
+        if (node.has("value")) {
+            return OnnxGraph.readTensor(node.tensor("value"));
+        }
+        if (node.has("sparse_value")) {
+            return OnnxGraph.readSparse(node.tensor("sparse_value"), memory);
+        }
+        if (node.has("value_float")) {
+            return OnnxConstant.of(new float[]{node.decimal("value_float", 0)});
+        }
+        if (node.has("value_floats")) {
+            float[] values = node.decimals("value_floats");
+            return OnnxConstant.of(values, values.length);
+        }
+        if (node.has("value_int")) {
+            return OnnxConstant.of(node.integer("value_int", 0)).reshaped();
+        }
+        if (node.has("value_ints")) {
+            return OnnxConstant.of(node.integers("value_ints"));
+        }
+        throw node.refuse("holds no numbers");
+    }
+
+    private static Type castType(Node node) {
+        Type type = Type.of(node.integer("to", 0));
+        if (type == null) {
+            throw node.refuse("makes elements of ONNX's type " + node.integer("to", 0) + ", which Pare does not read");
+        }
+        return type;
+    }
+
+    private OnnxConstant reshaped(Node node, OnnxConstant from) {
+        long[] sizes = integers(node, 1, "shape");
+        node.only("allowzero", 0);
+        if (sizes == null) {
+            throw node.refuse("has no shape");
+        }
+        sizes = sizes.clone();
+        int open = -1;
+        for (int i = 0; i < sizes.length; i++) {
+            if (sizes[i] == 0 && i < from.shape().length) {
+                sizes[i] = from.shape()[i];
+            } else if (sizes[i] == -1 && open < 0) {
+                open = i;
+                sizes[i] = 1;
+            }
+        }
+        int rest = OnnxConstant.count(node.toString(), sizes);
+        if (open >= 0 && rest > 0) {
+            sizes[open] = from.count() / rest;
+        }
+        if (OnnxConstant.count(node.toString(), sizes) != from.count()) {
+            throw node.refuse("gives " + from.count() + " elements the shape " + Arrays.toString(sizes));
+        }
+        return from.reshaped(sizes);
+    }
+
+    // Chains.
+
+    /**
+     * Follows operators from the value {@code at}, to before the addition {@code end} or to the last one; returns the name
+     * of the last value.
+     */
+    private String chain(String at, Node end) {
+        while (true) {
+            List<Node> next = readers.getOrDefault(at, List.of());
+            if (next.isEmpty() || next.size() == 1 && next.getFirst() == end) {
+                return at;
+            }
+            Node node = next.getFirst();
+            if (next.size() > 1 && next.stream().distinct().count() == 1 && !isJoin(node)) {
+                throw node.refuse("takes '" + at + "' " + next.size() + " times");
+            } else if (next.size() == 2) {
+                at = block(at, next);
+            } else if (next.size() > 2) {
+                throw node.refuse("is one of " + next.size() + " that read '" + at
+                        + "'; Pare reads chains and blocks of two branches");
+            } else {
+                Node follower = readers.getOrDefault(node.output(), List.of()).size() == 1 ? onlyReader(node) : null;
+                Node taken = follower != null && belongs(node, follower) ? follower : null;
+                add(node, at, taken);
+                at = (taken == null ? node : taken).output();
+            }
+        }
+    }
+
+    /** Whether an operator makes one layer with the one behind it. */
+    private boolean belongs(Node node, Node follower) {
+        return switch (node.operator()) {
+            case "Conv", "Gemm", "MatMul" -> isSum(follower) && !isJoin(follower);
+            case "Slice" -> follower.operator().equals("Pad");
+            default -> false;
+        };
+    }
+
+    /** A value that two operators read: their branches meet in an addition. */
+    private String block(String at, List<Node> branches) {
+        Node end = end(branches.get(0));
+        if (end != end(branches.get(1))) {
+            throw branches.get(1).refuse("does not meet the other branch behind '" + at + "'");
+        }
+        List<Layer> outer = layers;
+        ImageShape input = shape;
+        boolean inputFlat = flat;
+        List<List<Layer>> sides = new ArrayList<>();
+        List<Boolean> flats = new ArrayList<>();
+        // The branch that goes first into the sum is the body, as Pare writes it, unless it does nothing.
+        boolean inOrder = Objects.equals(entry(at, branches.getFirst(), end), end.input(0));
+        for (Node branch : inOrder ? branches : branches.reversed()) {
+            layers = new ArrayList<>();
+            shape = input;
+            flat = inputFlat;
+            if (branch != end) {
+                readers.put(at, List.of(branch));
+                chain(at, end);
+            }
+            sides.add(layers);
+            flats.add(flat);
+        }
+        boolean swapped = sides.get(0).isEmpty();
+        layers = outer;
+        shape = input;
+        if (!flats.get(0).equals(flats.get(1))) {
+            throw end.refuse("adds an image and a vector");
+        }
+        end.input(1);
+        end.any("broadcast", "consumed_inputs");
+        append(end, new Residual(name("block"), sides.get(swapped ? 1 : 0), sides.get(swapped ? 0 : 1)));
+        return end.output();
+    }
+
+    /** The addition of two computed values that ends the branch which begins with {@code node}. */
+    private Node end(Node node) {
+        Node each = node;
+        while (!isJoin(each)) {
+            each = onlyReader(each);
+        }
+        return each;
+    }
+
+    /** The value with which a branch enters the addition. */
+    private String entry(String at, Node branch, Node end) {
+        String value = at;
+        for (Node each = branch; each != end; each = onlyReader(each)) {
+            value = each.output();
+        }
+        return value;
+    }
+
+    private static boolean isAddition(Node node) {
+        return node.operator().equals("Add") || node.operator().equals("Sum");
+    }
+
+    private static boolean isSum(Node node) {
+        return isAddition(node) && node.inputs().size() == 2;
+    }
+
+    private boolean isJoin(Node node) {
+        return isSum(node) && node.inputs().stream().noneMatch(this::isConstant);
+    }
+
+    private Node onlyReader(Node node) {
+        List<Node> next = readers.getOrDefault(node.output(), List.of());
+        if (next.size() != 1) {
+            throw new FormatException("the branch of " + node + (next.isEmpty()
+                    ? " does not end in an addition of two values"
+                    : " splits again into " + next.size()) + "; Pare reads blocks of two chains that are added");
+        }
+        return next.getFirst();
+    }
+
+    // Layers.
+
+    private void add(Node node, String at, Node follower) {
+        if (!isAddition(node) && !at.equals(node.input(0))) {
+            throw node.refuse("takes the computed value '" + at + "' where Pare needs a constant");
+        }
+        Layer layer = switch (node.operator()) {
+            case "Conv" -> convolution(node, follower);
+            case "Gemm" -> gemm(node, follower);
+            case "MatMul" -> {
+                OnnxConstant weight = matrix(node);
+                yield linear(node, weight, 1, 1, new float[node.small("outputs", weight.shape()[1])], follower);
+            }
+            case "MaxPool", "AveragePool" -> pool(node);
+            case "GlobalAveragePool" -> {
+                image(node);
+                yield new GlobalAvgPool(name("pool"));
+            }
+            case "BatchNormalization" -> normalization(node);
+            case "LRN" -> {
+                image(node);
+                if (!node.has("size")) {
+                    throw node.refuse("has no size");
+                }
+                yield new ResponseNorm(name("norm"), node.small("size", node.integer("size", 0)),
+                        node.decimal("alpha", 1e-4f), node.decimal("beta", 0.75f), node.decimal("bias", 1f));
+            }
+            case "Relu" -> {
+                node.any("consumed_inputs");
+                yield new Relu(name("relu"));
+            }
+            case "Flatten" -> {
+                long axis = node.integer("axis", 1);
+                if (axis != 1 && axis != (flat ? -1 : -3)) {
+                    throw node.refuse("has " + node.told("axis") + "; Pare flattens each sample, axis 1");
+                }
+                flat = true;
+                yield new Flatten(name("flatten"));
+            }
+            case "Reshape" -> flattening(node);
+            case "Slice", "Pad" -> subsample(node, follower);
+            case "Dropout" -> dropout(node);
+            case "Identity" -> null;
+            case "Cast" -> {
+                // Pare computes with floats; the types between differ in precision alone.
+                node.any("saturate", "round_mode");
+                if (!castType(node).isFloating()) {
+                    throw node.refuse("turns computed values into " + castType(node) + ", which Pare does not support");
+                }
+                yield null;
+            }
+            case "Add", "Sum" -> throw node.refuse(isSum(node)
+                    ? "adds a constant, which Pare reads only right behind Conv, Gemm or MatMul"
+                    : "adds " + node.inputs().size() + " values, Pare adds two");
+            default -> throw node.refuse("takes the computed value '" + at + "', Pare supports it for constants only");
+        };
+        if (layer == null) {
+            node.checkAllRead();
+        } else {
+            if (follower != null) {
+                follower.checkAllRead();
+            }
+            append(node, layer);
+        }
+    }
+
+    private void append(Node node, Layer layer) {
+        node.checkAllRead();
+        shape = layer.output(shape);
+        checkSize(node.toString());
+        layers.add(layer);
+    }
+
+    private void image(Node node) {
+        if (flat) {
+            throw node.refuse("takes images and is given vectors");
+        }
+    }
+
+    private String name(String prefix) {
+        int number = counters.merge(prefix, 1, Integer::sum);
+        return prefix.equals("flatten") && number == 1 ? prefix : prefix + number;
+    }
+
+    private void put(Node node, Layer layer, float[]... values) {
+        var parameters = layer.parameters();
+        for (int i = 0; i < values.length; i++) {
+            if (values[i].length != parameters.get(i).count()) {
+                throw node.refuse("has " + values[i].length + " values for " + parameters.get(i).name() + ", "
+                        + parameters.get(i).count() + " are needed");
+            }
+            memory.take((long) values[i].length * Float.BYTES);
+            tensors.put(parameters.get(i).name(), CompressedTensor.of(values[i], parameters.get(i).shape()));
+        }
+    }
+
+    private static int kernel(Node node) {
+        if (!node.has("kernel_shape")) {
+            throw node.refuse("has no kernel_shape");
+        }
+        return node.same("kernel_shape", 0);
+    }
+
+    private Layer pool(Node node) {
+        int kernel = kernel(node);
+        int stride = node.same("strides", 1);
+        if (node.same("dilations", 1) != 1) {
+            throw node.refuse("has " + node.told("dilations") + "; Pare's pools have none");
+        }
+        int padding = padding(node, kernel, kernel, stride, 1);
+        if (node.operator().equals("MaxPool")) {
+            // It orders the second output only.
+            node.any("storage_order");
+            return new MaxPool(name("pool"), kernel, stride, padding);
+        }
+        if (node.integer("count_include_pad", 0) == 0 && padding > 0) {
+            throw node.refuse("has pads and count_include_pad 0; Pare's means count padding");
+        }
+        return new AvgPool(name("pool"), kernel, stride, padding);
+    }
+
+    /**
+     * How many zeros stand around an image for windows over it, as many on each side.
+     *
+     * <p>Where fewer or more of them stand behind the image than before it, this makes no difference as long as there are
+     * as many windows: these begin at the same places, and what lies behind the image is zero in any case.
+     */
+    private int padding(Node node, int kernelHeight, int kernelWidth, int stride, int dilation) {
+        image(node);
+        String auto = node.text("auto_pad", "NOTSET");
+        long[] pads = node.integers("pads", 0, 0, 0, 0);
+        boolean ceiling = node.integer("ceil_mode", 0) != 0;
+        boolean automatic = !auto.isEmpty() && !auto.equals("NOTSET");
+        if (pads.length != 4 || stride == 0) {
+            throw node.refuse("has pads " + Arrays.toString(pads) + " and strides of " + stride);
+        }
+        if (automatic && Arrays.stream(pads).anyMatch(pad -> pad != 0)) {
+            throw node.refuse("has both " + node.told("auto_pad") + " and " + node.told("pads")
+                    + ", which contradict each other");
+        }
+        int[] sizes = {shape.height(), shape.width()};
+        long[] windows = {(kernelHeight - 1L) * dilation + 1, (kernelWidth - 1L) * dilation + 1};
+        int[] before = new int[2];
+        for (int i = 0; i < 2; i++) {
+            long needed = Math.max(0, (long) Math.ceilDiv(sizes[i], stride) * stride - stride + windows[i] - sizes[i]);
+            before[i] = switch (auto) {
+                case "NOTSET", "" -> node.small("pads", pads[i]);
+                case "VALID" -> 0;
+                case "SAME_UPPER" -> (int) (needed / 2);
+                case "SAME_LOWER" -> (int) (needed - needed / 2);
+                default -> throw node.refuse("has " + node.told("auto_pad") + ", which ONNX does not know");
+            };
+            int after = switch (auto) {
+                case "NOTSET", "" -> node.small("pads", pads[i + 2]);
+                case "VALID" -> 0;
+                default -> (int) (needed - before[i]);
+            };
+            long room = sizes[i] + (long) before[i] + after - windows[i];
+            boolean same = Math.floorDiv(room, stride) == Math.floorDiv(room - after + before[i], stride);
+            if (room < 0) {
+                throw node.refuse("has windows of " + windows[i] + " on an image of " + shape);
+            }
+            if (!same || before[0] != before[i]) {
+                throw node.refuse("has " + (automatic ? node.told("auto_pad") : node.told("pads")) + " on an image of "
+                        + shape + ", which pads the sides differently; Pare pads all alike");
+            }
+            if (ceiling && room % stride != 0) {
+                throw node.refuse("has ceil_mode 1, which adds a window on an image of " + shape
+                        + "; Pare leaves incomplete windows out");
+            }
+        }
+        return before[0];
+    }
+
+    private Layer convolution(Node node, Node sum) {
+        OnnxConstant weight = required(node, 1);
+        long[] sizes = weight.shape();
+        if (sizes.length != 4) {
+            throw node.refuse("has weights of shape " + Arrays.toString(sizes) + "; Pare has 2-D convolutions");
+        }
+        long[] kernel = node.integers("kernel_shape", sizes[2], sizes[3]);
+        if (!Arrays.equals(kernel, new long[]{sizes[2], sizes[3]})) {
+            throw node.refuse("has " + node.told("kernel_shape") + " and weights of shape " + Arrays.toString(sizes));
+        }
+        int height = node.small("height", sizes[2]);
+        int width = node.small("width", sizes[3]);
+        int groups = node.small("group", node.integer("group", 1));
+        int out = node.small("outputs", sizes[0]);
+        int stride = node.same("strides", 1);
+        int dilation = node.same("dilations", 1);
+        OnnxConstant bias = optional(node, 2);
+        boolean biased = bias != null || sum != null || !isNormalized(node);
+        Conv2d conv = new Conv2d(name("conv"), node.small("inputs", sizes[1] * groups), out, height, width, stride,
+                padding(node, height, width, stride, dilation), dilation, groups, biased);
+        if (biased) {
+            put(node, conv, weight.decimals(), biases(bias == null ? new float[out] : bias.decimals(), sum));
+        } else {
+            put(node, conv, weight.decimals());
+        }
+        return conv;
+    }
+
+    private boolean isNormalized(Node node) {
+        List<Node> next = readers.getOrDefault(node.output(), List.of());
+        return next.size() == 1 && next.getFirst().operator().equals("BatchNormalization");
+    }
+
+    /** The constant by which an operator multiplies vectors. */
+    private OnnxConstant matrix(Node node) {
+        OnnxConstant weight = required(node, 1);
+        if (!flat || weight.shape().length != 2) {
+            throw node.refuse("multiplies " + (flat ? "vectors" : "images of " + shape) + " by a constant of shape "
+                    + Arrays.toString(weight.shape()) + "; Pare multiplies vectors by matrices");
+        }
+        return weight;
+    }
+
+    private Layer gemm(Node node, Node sum) {
+        node.only("transA", 0);
+        node.any("broadcast");
+        OnnxConstant weight = matrix(node);
+        int outputs = node.integer("transB", 0) != 0 ? 0 : 1;
+        int out = node.small("outputs", weight.shape()[outputs]);
+        OnnxConstant bias = optional(node, 2);
+        float beta = node.decimal("beta", 1);
+        float[] biases = bias == null || beta == 0 ? new float[out] : perOutput(node, bias, out);
+        for (int i = 0; i < out; i++) {
+            biases[i] *= beta;
+        }
+        return linear(node, weight, outputs, node.decimal("alpha", 1), biases, sum);
+    }
+
+    /**
+     * A product with a matrix of constants.
+     *
+     * @param outputs the dimension of the matrix that counts outputs, 0 or 1
+     */
+    private Layer linear(Node node, OnnxConstant weight, int outputs, float alpha, float[] biases, Node sum) {
+        float[] values = (outputs == 0 ? weight : weight.transposed()).decimals();
+        for (int i = 0; i < values.length; i++) {
+            values[i] *= alpha;
+        }
+        Linear linear = new Linear(name("fc"), node.small("inputs", weight.shape()[1 - outputs]), biases.length);
+        put(node, linear, values, biases(biases, sum));
+        return linear;
+    }
+
+    /** Biases, and what an addition behind adds to them. */
+    private float[] biases(float[] own, Node sum) {
+        if (sum == null) {
+            return own;
+        }
+        int index = constantInput(sum);
+        sum.input(index ^ 1);
+        sum.any("broadcast", "consumed_inputs");
+        float[] added = perOutput(sum, required(sum, index), own.length);
+        for (int i = 0; i < own.length; i++) {
+            added[i] += own[i];
+        }
+        return added;
+    }
+
+    private int constantInput(Node sum) {
+        return isConstant(sum.inputs().getFirst()) ? 0 : 1;
+    }
+
+    /** A constant that is added to every sample, as one value for each feature or channel. */
+    private float[] perOutput(Node node, OnnxConstant added, int outputs) {
+        long[] sizes = added.shape();
+        int behind = flat ? 1 : 3;
+        float[] values = added.decimals();
+        boolean fits = sizes.length <= behind + 1 && (values.length == 1
+                || values.length == outputs && sizes.length >= behind && sizes[sizes.length - behind] == outputs);
+        if (!fits) {
+            throw node.refuse("adds a constant of shape " + Arrays.toString(sizes)
+                    + ", which is no bias of one value for each of " + outputs + " outputs");
+        }
+        if (values.length == outputs) {
+            return values;
+        }
+        float[] all = new float[outputs];
+        Arrays.fill(all, values[0]);
+        return all;
+    }
+
+    private Layer normalization(Node node) {
+        node.only("training_mode", 0);
+        node.only("spatial", 1);
+        node.only("is_test", 1);
+        node.any("momentum", "consumed_inputs");
+        BatchNorm norm = new BatchNorm(name("bn"), shape.channels(), node.decimal("epsilon", 1e-5f));
+        put(node, norm, required(node, 1).decimals(), required(node, 2).decimals(), required(node, 3).decimals(),
+                required(node, 4).decimals());
+        return norm;
+    }
+
+    private Layer dropout(Node node) {
+        node.only("is_test", 1);
+        node.any("seed", "consumed_inputs");
+        OnnxConstant ratio = optional(node, 1);
+        OnnxConstant training = optional(node, 2);
+        if (training != null && (training.count() != 1 || training.decimal(0) != 0)) {
+            throw node.refuse("has training_mode true, Pare reads networks that are trained");
+        }
+        float rate = ratio != null && ratio.count() == 1 ? ratio.decimal(0) : node.decimal("ratio", 0.5f);
+        return new Dropout(name("drop"), rate >= 0 && rate < 1 ? rate : 0.5f);
+    }
+
+    private Layer flattening(Node node) {
+        long[] sizes = integers(node, 1, "shape");
+        node.only("allowzero", 0);
+        boolean whole = sizes != null && sizes.length == 2
+                && (sizes[1] == shape.features() || sizes[1] == 0 && shape.features() == shape.channels()
+                        || sizes[1] == -1 && sizes[0] != -1);
+        boolean each = whole && (sizes[0] == 0 || sizes[0] == -1 || sizes[0] == (batch > 0 ? batch : 1));
+        if (!each) {
+            throw node.refuse("gives values of [" + (batch > 0 ? batch : "batch") + ", " + shape + "] the shape "
+                    + Arrays.toString(sizes) + "; Pare flattens each sample");
+        }
+        flat = true;
+        return new Flatten(name("flatten"));
+    }
+
+    /** What {@link OnnxFile} makes of a subsampling: every n-th pixel, then channels of zeros on both sides. */
+    private Layer subsample(Node node, Node follower) {
+        image(node);
+        boolean sliced = node.operator().equals("Slice");
+        Node pad = sliced ? follower : node;
+        int stride = sliced ? stride(node) : 1;
+        int added = 0;
+        if (pad != null) {
+            pad.input(0);
+            long[] pads = integers(pad, 1, "pads");
+            OnnxConstant value = optional(pad, 2);
+            float filler = value != null && value.count() == 1 ? value.decimal(0) : pad.decimal("value", 0);
+            if (!pad.text("mode", "constant").equals("constant") || filler != 0) {
+                throw pad.refuse("has mode '" + pad.text("mode", "constant") + "' and value " + filler
+                        + "; Pare pads with zeros");
+            }
+            boolean fits = pads != null && pads.length == 8;
+            for (int i = 0; fits && i < pads.length; i++) {
+                fits = i % 4 == 1 ? pads[i] >= 0 && pads[i] < 1 << 20 : pads[i] == 0;
+            }
+            added = fits ? (int) (pads[1] + pads[5]) : 0;
+            if (!fits || pads[1] != added / 2) {
+                throw pad.refuse("has pads " + Arrays.toString(pads)
+                        + "; Pare pads channels, half of them before and half behind");
+            }
+        }
+        return new Subsample(name("subsample"), shape.channels() + added, stride);
+    }
+
+    /** The step of a slice that takes every n-th pixel in both directions and leaves nothing else out. */
+    private int stride(Node slice) {
+        long[] starts = integers(slice, 1, "starts");
+        long[] ends = integers(slice, 2, "ends");
+        long[] axes = integers(slice, 3, "axes");
+        long[] steps = integers(slice, 4, "steps");
+        int[] sizes = {1, shape.channels(), shape.height(), shape.width()};
+        long[] stride = {1, 1, 1, 1};
+        boolean fits = starts != null && ends != null && starts.length == ends.length
+                && (axes == null ? starts.length <= sizes.length : axes.length == starts.length)
+                && (steps == null || steps.length == starts.length);
+        for (int i = 0; fits && i < starts.length; i++) {
+            long axis = axes == null ? i : axes[i] < 0 ? axes[i] + sizes.length : axes[i];
+            long step = steps == null ? 1 : steps[i];
+            fits = starts[i] == 0 && step >= 1 && step <= 1 << 16 && axis >= 0 && axis < sizes.length;
+            if (fits) {
+                int size = sizes[(int) axis];
+                // The batch may be of any size.
+                long end = axis == 0 ? ends[i] == Long.MAX_VALUE || ends[i] == Integer.MAX_VALUE ? 1 : 0
+                        : ends[i] < 0 ? ends[i] + size : Math.min(ends[i], size);
+                fits = Math.ceilDiv(end, step) == Math.ceilDiv(size, step);
+                stride[(int) axis] = step;
+            }
+        }
+        if (!fits || stride[0] != 1 || stride[1] != 1 || stride[2] != stride[3]) {
+            throw slice.refuse("has starts " + Arrays.toString(starts) + ", ends " + Arrays.toString(ends) + ", axes "
+                    + Arrays.toString(axes) + " and steps " + Arrays.toString(steps) + " on images of " + shape
+                    + "; Pare takes every n-th pixel of whole images");
+        }
+        return (int) stride[2];
+    }
+
+    // Names.
+
+    /** Gives the layers the names of a known network if they are the same. */
+    private static CompressedWeights known(CompressedWeights weights) {
+        for (String name : Models.names()) {
+            Model candidate = Models.byName(name);
+            if (candidate.input().equals(weights.model().input())
+                    && nameless(candidate).equals(nameless(weights.model()))) {
+                Map<String, CompressedTensor> renamed = new LinkedHashMap<>();
+                var values = weights.tensors().values().iterator();
+                candidate.parameters().forEach(parameter -> renamed.put(parameter.name(), values.next()));
+                return new CompressedWeights(candidate, renamed, weights.scale());
+            }
+        }
+        return weights;
+    }
+
+    private static String nameless(Model model) {
+        return model.layers().stream().filter(layer -> !(layer instanceof Dropout))
+                .map(layer -> layer.toString().replaceAll("name=[^,\\]]*", "")).collect(Collectors.joining("|"));
+    }
+}

@@ -1,0 +1,224 @@
+package io.pare.format.onnx;
+
+import io.pare.file.FormatException;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** The wire format of protocol buffers (protobuf.dev/programming-guides/encoding), as much of it as ONNX needs. */
+final class Protobuf {
+    static final int VARINT = 0;
+    static final int FIXED64 = 1;
+    static final int BYTES = 2;
+    static final int FIXED32 = 5;
+
+    private Protobuf() {}
+
+    /** Builds one message; messages nest as bytes. */
+    static final class Writer {
+        private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+        private void varint(long value) {
+            long rest = value;
+            while ((rest & ~0x7fL) != 0) {
+                out.write((int) (rest & 0x7f | 0x80));
+                rest >>>= 7;
+            }
+            out.write((int) rest);
+        }
+
+        Writer number(int field, long value) {
+            varint((long) field << 3 | VARINT);
+            varint(value);
+            return this;
+        }
+
+        Writer decimal(int field, float value) {
+            varint((long) field << 3 | FIXED32);
+            int bits = Float.floatToRawIntBits(value);
+            for (int i = 0; i < 4; i++) {
+                out.write(bits >>> 8 * i);
+            }
+            return this;
+        }
+
+        Writer bytes(int field, byte[] value) {
+            varint((long) field << 3 | BYTES);
+            varint(value.length);
+            out.writeBytes(value);
+            return this;
+        }
+
+        Writer text(int field, String value) {
+            return bytes(field, value.getBytes(StandardCharsets.UTF_8));
+        }
+
+        Writer message(int field, Writer value) {
+            return bytes(field, value.toByteArray());
+        }
+
+        byte[] toByteArray() {
+            return out.toByteArray();
+        }
+    }
+
+    /** Walks over the fields of one message inside an array. Every length is checked against the message's end. */
+    static final class Reader {
+        private final byte[] bytes;
+        private final int end;
+        private int at;
+        private int field;
+        private int type;
+        private long number;
+        private int valueAt;
+        private int valueBytes;
+
+        Reader(byte[] bytes) {
+            this(bytes, 0, bytes.length);
+        }
+
+        private Reader(byte[] bytes, int from, int end) {
+            this.bytes = bytes;
+            this.at = from;
+            this.end = end;
+        }
+
+        /** Moves to the next field; false at the end. */
+        boolean next() {
+            if (at == end) {
+                return false;
+            }
+            long tag = varint();
+            field = (int) (tag >>> 3);
+            type = (int) (tag & 7);
+            if (field <= 0 || tag >>> 3 > (1 << 29) - 1) {
+                throw damaged();
+            }
+            switch (type) {
+                case VARINT -> number = varint();
+                case FIXED64 -> take(8);
+                case BYTES -> {
+                    long length = varint();
+                    if (length < 0 || length > end - at) {
+                        throw damaged();
+                    }
+                    take((int) length);
+                }
+                case FIXED32 -> take(4);
+                default -> throw damaged();
+            }
+            return true;
+        }
+
+        private void take(int length) {
+            if (length > end - at) {
+                throw damaged();
+            }
+            valueAt = at;
+            valueBytes = length;
+            at += length;
+        }
+
+        private long varint() {
+            long value = 0;
+            for (int shift = 0; shift < 64; shift += 7) {
+                if (at == end) {
+                    throw damaged();
+                }
+                int next = bytes[at++];
+                value |= (long) (next & 0x7f) << shift;
+                if (next >= 0) {
+                    return value;
+                }
+            }
+            throw damaged();
+        }
+
+        private static FormatException damaged() {
+            return new FormatException("not a valid protocol buffer: damaged, or no ONNX file");
+        }
+
+        int field() {
+            return field;
+        }
+
+        private void expect(int wanted) {
+            if (type != wanted) {
+                throw damaged();
+            }
+        }
+
+        long number() {
+            expect(VARINT);
+            return number;
+        }
+
+        float decimal() {
+            expect(FIXED32);
+            return buffer().getFloat();
+        }
+
+        String text() {
+            expect(BYTES);
+            return new String(bytes, valueAt, valueBytes, StandardCharsets.UTF_8);
+        }
+
+        Reader message() {
+            expect(BYTES);
+            return new Reader(bytes, valueAt, valueAt + valueBytes);
+        }
+
+        /** A value of bytes, not copied, little-endian. */
+        ByteBuffer bytes() {
+            expect(BYTES);
+            return buffer();
+        }
+
+        /** The bytes of a value of any type but {@link #VARINT}, not copied, little-endian. */
+        ByteBuffer buffer() {
+            if (type == VARINT) {
+                throw damaged();
+            }
+            return ByteBuffer.wrap(bytes, valueAt, valueBytes).slice().order(ByteOrder.LITTLE_ENDIAN);
+        }
+
+        /** Appends a repeated number, packed or not. */
+        void numbers(Numbers into) {
+            if (type == VARINT) {
+                into.add(number);
+            } else {
+                Reader packed = message();
+                while (packed.at < packed.end) {
+                    into.add(packed.varint());
+                }
+            }
+        }
+    }
+
+    /** A growing list of longs. */
+    static final class Numbers {
+        private long[] values = new long[4];
+        private int size;
+
+        void add(long value) {
+            if (size == values.length) {
+                values = Arrays.copyOf(values, size * 2);
+            }
+            values[size++] = value;
+        }
+
+        int size() {
+            return size;
+        }
+
+        long get(int index) {
+            return values[index];
+        }
+
+        long[] toArray() {
+            return Arrays.copyOf(values, size);
+        }
+    }
+}

@@ -1,0 +1,439 @@
+package io.pare.format.pare;
+
+import io.pare.file.AtomicFile;
+import io.pare.file.FormatException;
+import io.pare.format.pare.BitCoder.Part;
+import io.pare.format.pare.TensorCoder.Budget;
+import io.pare.format.pare.TensorCoder.Choice;
+import io.pare.format.pare.TensorCoder.View;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Heap;
+import io.pare.net.CompressedTensor;
+import io.pare.net.CompressedWeights;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Layer;
+import io.pare.net.Layer.AvgPool;
+import io.pare.net.Layer.BatchNorm;
+import io.pare.net.Layer.Conv2d;
+import io.pare.net.Layer.Dropout;
+import io.pare.net.Layer.Flatten;
+import io.pare.net.Layer.GlobalAvgPool;
+import io.pare.net.Layer.Linear;
+import io.pare.net.Layer.MaxPool;
+import io.pare.net.Layer.Relu;
+import io.pare.net.Layer.Residual;
+import io.pare.net.Layer.ResponseNorm;
+import io.pare.net.Layer.Subsample;
+import io.pare.net.Liveness;
+import io.pare.net.Model;
+import io.pare.net.Parameter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.CRC32C;
+
+/**
+ * Reads and writes {@code .pare} files: a network with all its weights, coded to few bytes, in one file.
+ *
+ * <p>The page docs/format.md specifies every byte. The same weights give the same bytes on every machine, and
+ * reading gives back the same bits. A reader checks the checksum first, then each size before it allocates: a damaged or
+ * malicious file gives a {@link FormatException}.
+ */
+public final class PareFile {
+    /** Version of the format that is written. */
+    public static final int VERSION = 1;
+
+    /** Largest number of weights and biases that is read, all together. */
+    public static final long MAX_ELEMENTS = 1L << 28;
+
+    /** Largest number of values of one sample: the input's, and what all layers take with their padding and give. */
+    public static final long MAX_FEATURES = 1L << 26;
+
+    /** Scales that a file names by number. Never reorder: files refer to them. */
+    private static final List<InputScale> USUAL = List.of(InputScale.MNIST, InputScale.UNIT);
+    private static final byte[] MAGIC = {'P', 'A', 'R', 'E'};
+    private static final int FRAME_BYTES = MAGIC.length + 1 + Integer.BYTES;
+    private static final long MAX_FILE_BYTES = 1L << 30;
+
+    private PareFile() {}
+
+    /**
+     * Where the bytes of a file go, by part; a part's figure is exact to a fraction of a byte, the sum is the file.
+     *
+     * @param file size of the whole file
+     * @param header magic, version, model, checksum, rounding
+     */
+    public record Sizes(int file, double header, double positions, double codes, double codebooks, double biases,
+            Map<String, TensorSizes> tensors) {}
+
+    /**
+     * Bytes of one tensor.
+     *
+     * @param positionBound log2 C(n, k) in bytes: what positions cost that are independent of each other
+     */
+    public record TensorSizes(double positions, double codes, double codebook, double positionBound) {
+        public double total() {
+            return positions + codes + codebook;
+        }
+    }
+
+    /** Writes the whole file or nothing, after a check that a reader takes what is written. */
+    public static void write(Path path, CompressedWeights weights) {
+        byte[] file = encode(weights);
+        decode(file);
+        AtomicFile.write(path, file);
+    }
+
+    /** Reads and checks a file. */
+    public static CompressedWeights read(Path path) throws IOException {
+        try {
+            return decode(bytes(path));
+        } catch (FormatException e) {
+            throw new FormatException(path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static byte[] bytes(Path path) throws IOException {
+        try {
+            if (Files.isDirectory(path)) {
+                throw new FormatException("a folder, a .pare file was expected");
+            }
+            long size = Files.size(path);
+            if (size > MAX_FILE_BYTES) {
+                throw new FormatException("not a .pare file, it has " + size + " bytes and at most " + MAX_FILE_BYTES
+                        + " are read");
+            }
+            return Files.readAllBytes(path);
+        } catch (NoSuchFileException e) {
+            throw new NoSuchFileException(path.toString(), null, "there is no such file");
+        }
+    }
+
+    /** The bytes of a file. */
+    public static byte[] encode(CompressedWeights weights) {
+        return encode(weights, choices(weights, true));
+    }
+
+    private static byte[] encode(CompressedWeights weights, Map<String, Choice> choices) {
+        BitCoder.Writer coder = new BitCoder.Writer();
+        code(coder, weights, Budget.FREE, choices);
+        byte[] payload = coder.finish();
+        ByteBuffer file = ByteBuffer.allocate(FRAME_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
+        file.put(MAGIC).put((byte) VERSION).put(payload);
+        file.putInt(checksum(file.array(), file.position()));
+        return file.array();
+    }
+
+    /** What the bytes of a file hold. */
+    public static CompressedWeights decode(byte[] file) {
+        for (int i = 0; i < MAGIC.length; i++) {
+            if (file.length <= i || file[i] != MAGIC[i]) {
+                throw new FormatException("not a .pare file, it does not begin with 'PARE'");
+            }
+        }
+        if (file.length < FRAME_BYTES) {
+            throw new FormatException("truncated, it has " + file.length + " bytes and even an empty one has "
+                    + FRAME_BYTES + ": copy or download it again");
+        }
+        int version = file[MAGIC.length] & 0xff;
+        if (version != VERSION) {
+            throw new FormatException("version " + version + " of the format, this is a reader of version " + VERSION
+                    + ": use a newer version of Pare");
+        }
+        int end = file.length - Integer.BYTES;
+        int stored = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(end);
+        if (stored != checksum(file, end)) {
+            throw new FormatException("damaged, its checksum is wrong: copy or download it again");
+        }
+        return code(new BitCoder.Reader(file, MAGIC.length + 1, end), null, new FileBudget(file.length), null);
+    }
+
+    private static int checksum(byte[] bytes, int length) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, 0, length);
+        return (int) crc.getValue();
+    }
+
+    /** Where the bytes of the weights' file go. */
+    public static Sizes sizes(CompressedWeights weights) {
+        Map<String, Choice> choices = choices(weights, true);
+        BitCoder.Meter meter = new BitCoder.Meter();
+        Map<String, TensorSizes> tensors = new LinkedHashMap<>();
+        double[] before = new double[Part.values().length];
+        code(meter, weights, Budget.FREE, choices, name -> {
+            double[] spent = new double[before.length];
+            for (Part part : Part.values()) {
+                double bits = meter.bits(part);
+                spent[part.ordinal()] = (bits - before[part.ordinal()]) / 8;
+                before[part.ordinal()] = bits;
+            }
+            CompressedTensor tensor = weights.tensor(name);
+            tensors.put(name,
+                    new TensorSizes(spent[Part.POSITIONS.ordinal()] + spent[Part.BIASES.ordinal()],
+                            spent[Part.CODES.ordinal()], spent[Part.CODEBOOK.ordinal()],
+                            logBinomial(tensor.count(), tensor.nonzeros()) / 8));
+        });
+        int file = encode(weights, choices).length;
+        double header = file - (meter.total() - meter.bits(Part.HEADER)) / 8;
+        return new Sizes(file, header, meter.bits(Part.POSITIONS) / 8, meter.bits(Part.CODES) / 8,
+                meter.bits(Part.CODEBOOK) / 8, meter.bits(Part.BIASES) / 8, tensors);
+    }
+
+    /** log2 of the number of ways to choose {@code k} of {@code n}. */
+    public static double logBinomial(long n, long k) {
+        double bits = 0;
+        for (long i = 1; i <= Math.min(k, n - k); i++) {
+            bits += Math.log((double) (n - Math.min(k, n - k) + i) / i);
+        }
+        return bits / Math.log(2);
+    }
+
+    /** How to code each tensor. */
+    private static Map<String, Choice> choices(CompressedWeights weights, boolean thorough) {
+        Map<String, Choice> choices = new LinkedHashMap<>();
+        walk(weights.model(), (parameter, view, needed) -> {
+            CompressedTensor tensor = weights.tensor(parameter.name());
+            choices.put(parameter.name(),
+                    CodingSearch.find(tensor, view, needed, !parameter.weight(), thorough));
+            return tensor;
+        });
+        return choices;
+    }
+
+    private static CompressedWeights code(BitCoder coder, CompressedWeights weights, Budget budget,
+            Map<String, Choice> choices) {
+        return code(coder, weights, budget, choices, _ -> {});
+    }
+
+    private interface Listener {
+        void coded(String tensor);
+    }
+
+    private static CompressedWeights code(BitCoder coder, CompressedWeights weights, Budget budget,
+            Map<String, Choice> choices, Listener listener) {
+        coder.part(Part.HEADER);
+        Model model = new ModelCoder(coder).code(weights == null ? null : weights.model());
+        InputScale scale = scale(coder, weights == null ? null : weights.scale(), model.input().channels());
+        checkSize(model);
+        budget.keep(channelBytes(model));
+        Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
+        walk(model, (parameter, view, needed) -> {
+            String name = parameter.name();
+            CompressedTensor tensor = new TensorCoder(coder, view, parameter.shape(), !parameter.weight(), budget)
+                    .code(weights == null ? null : weights.tensor(name), needed,
+                            choices == null ? null : choices.get(name));
+            tensors.put(name, tensor);
+            listener.coded(name);
+            return tensor;
+        });
+        return new CompressedWeights(model, tensors, scale);
+    }
+
+    private static InputScale scale(BitCoder coder, InputScale scale, int channels) {
+        int one = USUAL.size();
+        int each = one + 1;
+        int kind = coder.number(
+                scale == null ? 0
+                        : USUAL.contains(scale) ? USUAL.indexOf(scale) : scale.mean().size() == 1 ? one : each,
+                0);
+        if (kind < one) {
+            return USUAL.get(kind);
+        }
+        int count = kind == one ? 1 : coder.number(scale == null ? 0 : scale.mean().size(), 0);
+        if (kind > each || count != 1 && count != channels) {
+            throw new FormatException("the scale of inputs is of kind " + kind + " with " + count
+                    + " entries: the file is damaged");
+        }
+        List<Float> mean = new ArrayList<>();
+        List<Float> deviation = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            mean.add(decimal(coder, scale == null ? 0 : scale.mean().get(i)));
+            deviation.add(decimal(coder, scale == null ? 0 : scale.deviation().get(i)));
+        }
+        try {
+            return new InputScale(mean, deviation);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(e.getMessage() + ": the file is damaged", e);
+        }
+    }
+
+    private static float decimal(BitCoder coder, float value) {
+        return Float.intBitsToFloat(coder.bits(Float.floatToRawIntBits(value), 32));
+    }
+
+    /** Refuses networks that are larger than any that is meant: files can declare them in a few bytes. */
+    public static void checkSize(Model model) {
+        try {
+            long features = model.input().features();
+            for (Model.Step step : model.steps()) {
+                features = Math.addExact(features, step.output().features());
+                features = Math.addExact(features, padded(step.layer(), step.input()));
+            }
+            if (features > MAX_FEATURES) {
+                throw new FormatException("the network's layers take and give " + features
+                        + " values for a sample, at most " + MAX_FEATURES + " are possible");
+            }
+            long elements = 0;
+            for (Parameter parameter : model.parameters()) {
+                elements = Math.addExact(elements, FloatTensor.count(parameter.shape()));
+            }
+            if (elements > MAX_ELEMENTS) {
+                throw new FormatException("the network has " + elements + " weights and biases, at most "
+                        + MAX_ELEMENTS + " are possible");
+            }
+        } catch (ArithmeticException e) {
+            throw new FormatException("the network's layers have more values than can be counted", e);
+        }
+    }
+
+    private static long padded(Layer layer, ImageShape input) {
+        long padding = switch (layer) {
+            case Conv2d conv -> conv.padding();
+            case MaxPool pool -> pool.padding();
+            case AvgPool pool -> pool.padding();
+            case Linear _,GlobalAvgPool _,BatchNorm _,ResponseNorm _,Subsample _,Residual _,Relu _,Dropout _,Flatten _ ->
+                    0;
+        };
+        return padding == 0
+                ? 0
+                : Math.multiplyExact(input.channels(),
+                        Math.multiplyExact(input.height() + 2 * padding, input.width() + 2 * padding));
+    }
+
+    /** Bytes for what a reader notes about channels: of the widest layer while it is read, of all whether it is used. */
+    private static long channelBytes(Model model) {
+        long widest = 0;
+        long all = 0;
+        for (Model.Step step : model.steps()) {
+            long channels = Math.max(step.input().channels(), step.output().channels());
+            channels = step.layer() instanceof Linear linear ? Math.max(linear.in(), channels) : channels;
+            widest = Math.max(widest, channels);
+            all += channels;
+        }
+        return 4L * Integer.BYTES * widest + all;
+    }
+
+    /** Codes one tensor of a walk and returns it. */
+    private interface Step {
+        CompressedTensor code(Parameter parameter, View view, boolean[] needed);
+    }
+
+    /**
+     * Visits the parameters from the last layer to the first. What a layer's weights leave unused need not be computed
+     * by the layers before, so those rows of theirs need no bits.
+     */
+    private static void walk(Model model, Step step) {
+        Liveness.walk(model, place -> {
+            Layer layer = place.layer();
+            boolean weighted = layer instanceof Conv2d || layer instanceof Linear;
+            CompressedTensor weight = weighted
+                    ? step.code(layer.parameters().getFirst(), view(place.layers(), place.shapes(), place.at()),
+                            place.needed())
+                    : null;
+            if (!(layer instanceof Residual)) {
+                vectors(layer, weighted ? 1 : 0, place.needed(), step);
+            }
+            return weight;
+        });
+    }
+
+    /** The tensors of a layer that have one value for each of its outputs. */
+    private static void vectors(Layer layer, int from, boolean[] needed, Step step) {
+        List<Parameter> parameters = layer.parameters();
+        for (Parameter parameter : parameters.subList(from, parameters.size())) {
+            step.code(parameter, new View(Math.toIntExact(parameter.count()), 1, 1, 1), needed);
+        }
+    }
+
+    /**
+     * About how many bits the weights of a convolution or linear layer take.
+     *
+     * @param layer its place in {@link Model#layers}
+     */
+    public static double bits(Model model, int layer, CompressedTensor weight) {
+        return CodingSearch.bits(weight, view(model.layers(), model.shapes(), layer));
+    }
+
+    /** Whether a tensor has so many elements that positions are coded by gaps, which no order makes much shorter. */
+    public static boolean isCodedByGaps(long elements) {
+        return elements > TensorCoder.MAX_CELLS;
+    }
+
+    /** How the weights of a convolution or linear layer are seen. */
+
+    private static View view(List<Layer> layers, List<ImageShape> shapes, int layer) {
+        if (layers.get(layer) instanceof Conv2d conv) {
+            return new View(conv.out(), conv.in() / conv.groups(), conv.kernelHeight() * conv.kernelWidth(),
+                    conv.kernelWidth());
+        }
+        ImageShape image = image(layers, shapes, layer);
+        return new View(((Linear) layers.get(layer)).out(), image.channels(), image.height() * image.width(),
+                image.width());
+    }
+
+    /** The shape in which the input of a linear layer is best seen: that before the flattening, if there is one. */
+    private static ImageShape image(List<Layer> layers, List<ImageShape> shapes, int layer) {
+        int before = layer;
+        while (before > 0 && layers.get(before - 1) instanceof Flatten) {
+            before--;
+        }
+        return shapes.get(before);
+    }
+
+    /** What a file of a given length may ask for, in a heap of this size; a writer never needs more of the former. */
+    private static final class FileBudget implements Budget {
+        private final int fileBytes;
+        private long nonzeros;
+        private long cells;
+        private long kept;
+
+        FileBudget(int fileBytes) {
+            this.fileBytes = fileBytes;
+            this.nonzeros = (1L << 20) + 1024L * fileBytes;
+            this.cells = (1L << 22) + 1024L * fileBytes;
+        }
+
+        @Override
+        public void nonzeros(int wanted) {
+            nonzeros -= wanted;
+            check(nonzeros);
+            // Positions and values stay; both exist twice while they are put together.
+            keep(2L * Integer.BYTES * wanted);
+            scratch(2L * Integer.BYTES * wanted);
+        }
+
+        @Override
+        public void cells(long wanted) {
+            cells -= wanted;
+            check(cells);
+        }
+
+        private void check(long left) {
+            if (left < 0) {
+                throw new FormatException("a file of " + fileBytes
+                        + " bytes cannot hold as many weights as it declares: it is damaged");
+            }
+        }
+
+        @Override
+        public void keep(long bytes) {
+            kept += bytes;
+            scratch(0);
+        }
+
+        @Override
+        public void scratch(long bytes) {
+            if (!Heap.holds(kept + bytes)) {
+                throw new FormatException("the network that the file declares " + Heap.shortage(kept + bytes));
+            }
+        }
+    }
+}

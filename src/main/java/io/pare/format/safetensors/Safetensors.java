@@ -1,0 +1,523 @@
+package io.pare.format.safetensors;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import io.pare.file.AtomicFile;
+import io.pare.file.FormatException;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Heap;
+import io.pare.mem.Region;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * An open safetensors file: named tensors and a map of strings.
+ *
+ * <p>The layout is that of the reference (github.com/huggingface/safetensors): eight bytes little-endian length of the
+ * header, the header as JSON, the tensors' bytes without holes. The header is checked in full when the file is opened:
+ * sizes, overlaps, holes, trailing bytes, duplicate names. Nothing is mapped, so a file that another process cuts short
+ * gives an error and not a fault. Nothing is allocated that the file's own length does not cover.
+ *
+ * <p>Not thread-safe. {@link #close()} closes the file; tensors that were read belong to the region they were read
+ * into. Errors in the file's content are {@link FormatException}, errors of the system {@link IOException}.
+ */
+public final class Safetensors implements AutoCloseable {
+    /** Largest header that is read, in bytes: the reference's own limit. */
+    public static final int MAX_HEADER_BYTES = 100_000_000;
+
+    private static final ValueLayout.OfInt LE_I32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LE_I64 = ValueLayout.JAVA_LONG_UNALIGNED
+            .withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort LE_I16 = ValueLayout.JAVA_SHORT_UNALIGNED
+            .withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final boolean NATIVE_IS_LITTLE = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+    private static final int MAX_RANK = 16;
+    private static final int CHUNK_BYTES = 1 << 20;
+
+    /**
+     * One tensor of a file.
+     *
+     * @param offset of its first byte, counted from the end of the header
+     * @param bytes its size, which equals the shape's count times the element size
+     */
+    public record Entry(String name, ElementType type, long[] shape, long offset, long bytes) {
+        public long count() {
+            return bytes / type.bytes();
+        }
+    }
+
+    private final Path path;
+    private final FileChannel channel;
+    private final long dataAt;
+    private final Map<String, Entry> entries;
+    private final Map<String, String> metadata;
+
+    private Safetensors(Path path, FileChannel channel, long dataAt, Map<String, Entry> entries,
+            Map<String, String> metadata) {
+        this.path = path;
+        this.channel = channel;
+        this.dataAt = dataAt;
+        this.entries = Collections.unmodifiableMap(entries);
+        this.metadata = Collections.unmodifiableMap(metadata);
+    }
+
+    /** Opens a file and checks its whole header. */
+    public static Safetensors open(Path path) throws IOException {
+        FileChannel channel = openChannel(path);
+        try {
+            long size = channel.size();
+            if (size < 8) {
+                throw new FormatException(path + ": not a safetensors file, it has " + size
+                        + " bytes and the header's length alone takes 8");
+            }
+            ByteBuffer prefix = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+            readFully(path, channel, prefix, 0);
+            long headerBytes = prefix.getLong(0);
+            if (headerBytes < 2 || headerBytes > MAX_HEADER_BYTES) {
+                throw new FormatException(path + ": not a safetensors file, its first 8 bytes declare a header of "
+                        + Long.toUnsignedString(headerBytes) + " bytes");
+            }
+            if (headerBytes > size - 8) {
+                throw new FormatException(path + ": truncated, the header should take " + headerBytes + " bytes and "
+                        + (size - 8) + " follow: copy or download the file again");
+            }
+            // Text, and objects for names and shapes.
+            checkHeap(path, "the header", 8 * headerBytes);
+            ByteBuffer header = ByteBuffer.allocate((int) headerBytes);
+            readFully(path, channel, header, 8);
+            Map<String, Entry> entries = new LinkedHashMap<>();
+            Map<String, String> metadata = new LinkedHashMap<>();
+            parseHeader(path, header.array(), entries, metadata);
+            checkLayout(path, entries.values(), size - 8 - headerBytes);
+            return new Safetensors(path, channel, 8 + headerBytes, entries, metadata);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private static void checkHeap(Path path, String what, long bytes) {
+        if (!Heap.holds(bytes)) {
+            throw new FormatException(path + ": " + what + " " + Heap.shortage(bytes));
+        }
+    }
+
+    private static FileChannel openChannel(Path path) throws IOException {
+        if (Files.isDirectory(path)) {
+            throw new FormatException(path + " is a directory, a safetensors file was expected");
+        }
+        try {
+            return FileChannel.open(path, StandardOpenOption.READ);
+        } catch (NoSuchFileException e) {
+            throw new NoSuchFileException(path.toString(), null, "there is no such file");
+        }
+    }
+
+    private static void parseHeader(Path path, byte[] header, Map<String, Entry> entries,
+            Map<String, String> metadata) {
+        JsonFactory factory = JsonFactory.builder()
+                .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(8).maxNumberLength(20).build())
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+        String text = new String(header, StandardCharsets.UTF_8);
+        if (text.charAt(0) != '{') {
+            throw new FormatException(path + ": not a safetensors file, its header does not begin with '{'");
+        }
+        try (JsonParser json = factory.createParser(text)) {
+            json.nextToken();
+            while (json.nextToken() != JsonToken.END_OBJECT) {
+                String name = json.currentName();
+                json.nextToken();
+                if (name.equals("__metadata__")) {
+                    parseMetadata(path, json, metadata);
+                } else {
+                    entries.put(name, parseEntry(path, name, json));
+                }
+            }
+            if (json.nextToken() != null) {
+                throw new FormatException(path + ": the header goes on after its closing brace");
+            }
+        } catch (JsonProcessingException e) {
+            throw new FormatException(path + ": the header is not valid JSON: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new FormatException(path + ": the header cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static void parseMetadata(Path path, JsonParser json, Map<String, String> metadata) throws IOException {
+        expect(path, json, JsonToken.START_OBJECT, "__metadata__ must be an object of strings");
+        while (json.nextToken() != JsonToken.END_OBJECT) {
+            String key = json.currentName();
+            json.nextToken();
+            expect(path, json, JsonToken.VALUE_STRING, "__metadata__ entry '" + key + "' is not a string");
+            metadata.put(key, json.getText());
+        }
+    }
+
+    private static Entry parseEntry(Path path, String name, JsonParser json) throws IOException {
+        expect(path, json, JsonToken.START_OBJECT, "tensor '" + name + "' is not described by an object");
+        ElementType type = null;
+        List<Long> shape = null;
+        List<Long> offsets = null;
+        while (json.nextToken() != JsonToken.END_OBJECT) {
+            String field = json.currentName();
+            json.nextToken();
+            switch (field) {
+                case "dtype" -> {
+                    expect(path, json, JsonToken.VALUE_STRING, "tensor '" + name + "': dtype is not a string");
+                    type = typeOf(path, name, json.getText());
+                }
+                case "shape" -> shape = parseLongs(path, name, field, json, MAX_RANK);
+                case "data_offsets" -> offsets = parseLongs(path, name, field, json, 2);
+                default -> throw new FormatException(path + ": tensor '" + name + "' has an unknown field '" + field
+                        + "'; known are dtype, shape, data_offsets");
+            }
+        }
+        if (type == null || shape == null || offsets == null || offsets.size() != 2) {
+            throw new FormatException(
+                    path + ": tensor '" + name + "' lacks one of dtype, shape, data_offsets (two numbers)");
+        }
+        long begin = offsets.get(0);
+        long end = offsets.get(1);
+        long[] sizes = shape.stream().mapToLong(Long::longValue).toArray();
+        long bytes;
+        try {
+            bytes = Math.multiplyExact(FloatTensor.count(sizes), (long) type.bytes());
+        } catch (ArithmeticException e) {
+            throw new FormatException(
+                    path + ": tensor '" + name + "': the size of shape " + Arrays.toString(sizes) + " overflows", e);
+        }
+        if (end < begin || end - begin != bytes) {
+            throw new FormatException(path + ": tensor '" + name + "' of type " + type + " and shape "
+                    + Arrays.toString(sizes) + " takes " + bytes + " bytes, its offsets are " + begin + " to " + end);
+        }
+        return new Entry(name, type, sizes, begin, bytes);
+    }
+
+    private static ElementType typeOf(Path path, String name, String type) {
+        for (ElementType known : ElementType.values()) {
+            if (known.name().equals(type)) {
+                return known;
+            }
+        }
+        throw new FormatException(path + ": tensor '" + name + "' has the unknown type '" + type + "'; known are "
+                + Arrays.toString(ElementType.values()));
+    }
+
+    private static List<Long> parseLongs(Path path, String name, String field, JsonParser json, int limit)
+            throws IOException {
+        String what = "tensor '" + name + "': " + field + " must be a list of at most " + limit + " sizes";
+        expect(path, json, JsonToken.START_ARRAY, what);
+        List<Long> values = new ArrayList<>();
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+            expect(path, json, JsonToken.VALUE_NUMBER_INT, what);
+            long value = json.getLongValue();
+            if (value < 0 || values.size() == limit) {
+                throw new FormatException(path + ": " + what + ", found " + value);
+            }
+            values.add(value);
+        }
+        return values;
+    }
+
+    private static void expect(Path path, JsonParser json, JsonToken wanted, String otherwise) {
+        if (json.currentToken() != wanted) {
+            throw new FormatException(path + ": " + otherwise);
+        }
+    }
+
+    /** The tensors must cover the bytes after the header exactly: no overlap, no hole, nothing behind. */
+    private static void checkLayout(Path path, Iterable<Entry> entries, long dataBytes) {
+        List<Entry> sorted = new ArrayList<>();
+        entries.forEach(sorted::add);
+        sorted.sort(Comparator.comparingLong(Entry::offset).thenComparingLong(Entry::bytes));
+        long at = 0;
+        for (Entry entry : sorted) {
+            if (entry.offset() != at) {
+                throw new FormatException(path + ": tensor '" + entry.name() + "' begins at byte " + entry.offset()
+                        + (entry.offset() < at ? ", inside the one before it" : ", the one before it ends at " + at));
+            }
+            if (entry.bytes() > dataBytes - at) {
+                throw new FormatException(path + ": truncated, tensor '" + entry.name() + "' ends at byte "
+                        + (at + entry.bytes()) + " of the data and " + dataBytes
+                        + " are there: copy or download the file again");
+            }
+            at += entry.bytes();
+        }
+        if (at != dataBytes) {
+            throw new FormatException(path + ": " + (dataBytes - at) + " bytes follow the last tensor");
+        }
+    }
+
+    /** The file's map of strings, in the file's order. */
+    public Map<String, String> metadata() {
+        return metadata;
+    }
+
+    /** Names of the tensors, in the header's order. */
+    public Set<String> names() {
+        return entries.keySet();
+    }
+
+    public boolean contains(String name) {
+        return entries.containsKey(name);
+    }
+
+    /** Type, shape and place of a tensor; {@link FormatException} names those that exist if this one does not. */
+    public Entry entry(String name) {
+        Entry entry = entries.get(name);
+        if (entry == null) {
+            throw new FormatException(path + " has no tensor '" + name + "'; it has " + entries.keySet());
+        }
+        return entry;
+    }
+
+    /** Reads a tensor of floats into memory of {@code region}. F64 is rounded, F16 and BF16 are widened exactly. */
+    public FloatTensor floats(String name, Region region) throws IOException {
+        Entry entry = entry(name);
+        checkFloat(entry);
+        FloatTensor tensor = region.tensor(entry.shape());
+        copyFloats(entry, tensor.segment());
+        return tensor;
+    }
+
+    /** Reads a tensor of floats into one that exists; its shape must be the file's. */
+    public void floats(String name, FloatTensor into) throws IOException {
+        Entry entry = entry(name);
+        checkFloat(entry);
+        if (!Arrays.equals(entry.shape(), into.shape())) {
+            throw new FormatException(path + ": tensor '" + name + "' has shape " + Arrays.toString(entry.shape())
+                    + ", " + Arrays.toString(into.shape()) + " is needed");
+        }
+        copyFloats(entry, into.segment());
+    }
+
+    private void checkFloat(Entry entry) {
+        switch (entry.type()) {
+            case F64, F32, F16, BF16 -> {
+            }
+            default -> throw new FormatException(
+                    path + ": tensor '" + entry.name() + "' has type " + entry.type() + ", floats are needed");
+        }
+    }
+
+    private void copyFloats(Entry entry, MemorySegment to) throws IOException {
+        if (entry.type() == ElementType.F32 && NATIVE_IS_LITTLE) {
+            read(entry, 0, to);
+            return;
+        }
+        int size = entry.type().bytes();
+        MemorySegment chunk = MemorySegment.ofArray(new byte[(int) Math.min(CHUNK_BYTES, entry.bytes())]);
+        for (long at = 0; at < entry.bytes(); at += chunk.byteSize()) {
+            MemorySegment part = chunk.asSlice(0, Math.min(chunk.byteSize(), entry.bytes() - at));
+            read(entry, at, part);
+            for (long i = 0; i < part.byteSize() / size; i++) {
+                float value = switch (entry.type()) {
+                    case F64 -> (float) Double.longBitsToDouble(part.get(LE_I64, i * 8));
+                    case F32 -> Float.intBitsToFloat(part.get(LE_I32, i * 4));
+                    case F16 -> Float.float16ToFloat(part.get(LE_I16, i * 2));
+                    default -> Float.intBitsToFloat(part.get(LE_I16, i * 2) << 16);
+                };
+                to.setAtIndex(ValueLayout.JAVA_FLOAT, at / size + i, value);
+            }
+        }
+    }
+
+    /** Reads a tensor of integers of any width to the heap; U64 values above the range of long are refused. */
+    public long[] longs(String name) throws IOException {
+        Entry entry = entry(name);
+        checkHeap(path, "tensor '" + name + "'", entry.bytes() + Long.BYTES * entry.count());
+        byte[] bytes = bytes(name);
+        MemorySegment from = MemorySegment.ofArray(bytes);
+        long[] values = new long[Math.toIntExact(entry.count())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = switch (entry.type()) {
+                case I64, U64 -> from.get(LE_I64, i * 8L);
+                case I32 -> from.get(LE_I32, i * 4L);
+                case U32 -> Integer.toUnsignedLong(from.get(LE_I32, i * 4L));
+                case I16 -> from.get(LE_I16, i * 2L);
+                case U16 -> Short.toUnsignedLong(from.get(LE_I16, i * 2L));
+                case I8 -> bytes[i];
+                case U8, BOOL -> Byte.toUnsignedLong(bytes[i]);
+                default -> throw new FormatException(
+                        path + ": tensor '" + name + "' has type " + entry.type() + ", integers are needed");
+            };
+            if (entry.type() == ElementType.U64 && values[i] < 0) {
+                throw new FormatException(path + ": tensor '" + name + "' holds "
+                        + Long.toUnsignedString(values[i]) + ", which does not fit into 63 bits");
+            }
+        }
+        return values;
+    }
+
+    /** A tensor's bytes as the file has them, on the heap; at most 2 GiB. */
+    public byte[] bytes(String name) throws IOException {
+        Entry entry = entry(name);
+        if (entry.bytes() > Integer.MAX_VALUE - 8) {
+            throw new FormatException(path + ": tensor '" + name + "' of " + entry.bytes()
+                    + " bytes does not fit into a Java array");
+        }
+        checkHeap(path, "tensor '" + name + "'", entry.bytes());
+        byte[] bytes = new byte[(int) entry.bytes()];
+        read(entry, 0, MemorySegment.ofArray(bytes));
+        return bytes;
+    }
+
+    private void read(Entry entry, long skip, MemorySegment to) throws IOException {
+        long at = dataAt + entry.offset() + skip;
+        for (long done = 0; done < to.byteSize(); done += CHUNK_BYTES) {
+            MemorySegment part = to.asSlice(done, Math.min(CHUNK_BYTES, to.byteSize() - done));
+            readFully(path, channel, part.asByteBuffer(), at + done);
+        }
+    }
+
+    private static void readFully(Path path, FileChannel channel, ByteBuffer into, long at) throws IOException {
+        long position = at;
+        while (into.hasRemaining()) {
+            int got = channel.read(into, position);
+            if (got < 0) {
+                throw new FormatException(path + ": truncated while it was read, at byte " + position);
+            }
+            position += got;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+
+    /**
+     * Collects tensors and writes them as one file. Not thread-safe.
+     *
+     * <p>Tensors are not copied: they must stay as they are until {@link #write}. The same tensors and metadata, added
+     * in the same order, give the same bytes.
+     */
+    public static final class Writer {
+        private record Pending(String name, ElementType type, long[] shape, MemorySegment data) {}
+
+        private final Map<String, Pending> pending = new LinkedHashMap<>();
+        private final Map<String, String> metadata = new TreeMap<>();
+
+        /** Adds an entry to the map of strings, or replaces it. Written in the keys' order. */
+        public Writer metadata(String key, String value) {
+            metadata.put(Objects.requireNonNull(key), Objects.requireNonNull(value));
+            return this;
+        }
+
+        /** Adds a tensor as F32. */
+        public Writer add(String name, FloatTensor tensor) {
+            return add(name, ElementType.F32, tensor.shape(), tensor.segment());
+        }
+
+        /** Adds a vector as I64. */
+        public Writer add(String name, long[] values) {
+            byte[] bytes = new byte[Math.multiplyExact(values.length, Long.BYTES)];
+            MemorySegment segment = MemorySegment.ofArray(bytes);
+            for (int i = 0; i < values.length; i++) {
+                segment.set(LE_I64, i * 8L, values[i]);
+            }
+            return add(name, ElementType.I64, new long[]{values.length}, segment);
+        }
+
+        /** Adds little-endian {@code data} of the given type and shape. */
+        public Writer add(String name, ElementType type, long[] shape, MemorySegment data) {
+            if (name.equals("__metadata__")) {
+                throw new IllegalArgumentException("'__metadata__' is not a name for a tensor");
+            }
+            if (shape.length > MAX_RANK) {
+                throw new IllegalArgumentException("tensor '" + name + "' has more than " + MAX_RANK + " dimensions");
+            }
+            long bytes = Math.multiplyExact(FloatTensor.count(shape), (long) type.bytes());
+            if (bytes != data.byteSize()) {
+                throw new IllegalArgumentException("tensor '" + name + "' of type " + type + " and shape "
+                        + Arrays.toString(shape) + " takes " + bytes + " bytes, given " + data.byteSize());
+            }
+            if (pending.putIfAbsent(name, new Pending(name, type, shape.clone(), data)) != null) {
+                throw new IllegalArgumentException("tensor '" + name + "' was added before");
+            }
+            return this;
+        }
+
+        /** Writes the whole file or nothing, see {@link AtomicFile}. */
+        public void write(Path path) throws IOException {
+            if (!NATIVE_IS_LITTLE) {
+                throw new UnsupportedOperationException("writing safetensors needs a little-endian machine");
+            }
+            // Wide elements first, so that every tensor is aligned to its element size. The sort is stable.
+            List<Pending> order = new ArrayList<>(pending.values());
+            order.sort(Comparator.comparingInt((Pending p) -> -p.type().bytes()));
+            byte[] header = header(order);
+            AtomicFile.write(path, out -> {
+                ByteBuffer prefix = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
+                writeFully(out, prefix.putLong(header.length).put(header).flip());
+                for (Pending tensor : order) {
+                    long size = tensor.data().byteSize();
+                    for (long at = 0; at < size; at += CHUNK_BYTES) {
+                        writeFully(out, tensor.data().asSlice(at, Math.min(CHUNK_BYTES, size - at)).asByteBuffer());
+                    }
+                }
+            });
+        }
+
+        private static void writeFully(FileChannel out, ByteBuffer from) throws IOException {
+            while (from.hasRemaining()) {
+                out.write(from);
+            }
+        }
+
+        private byte[] header(List<Pending> order) throws IOException {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
+                json.writeStartObject();
+                if (!metadata.isEmpty()) {
+                    json.writeObjectFieldStart("__metadata__");
+                    for (Map.Entry<String, String> entry : metadata.entrySet()) {
+                        json.writeStringField(entry.getKey(), entry.getValue());
+                    }
+                    json.writeEndObject();
+                }
+                long at = 0;
+                for (Pending tensor : order) {
+                    json.writeObjectFieldStart(tensor.name());
+                    json.writeStringField("dtype", tensor.type().name());
+                    json.writeFieldName("shape");
+                    json.writeArray(tensor.shape(), 0, tensor.shape().length);
+                    json.writeFieldName("data_offsets");
+                    json.writeArray(new long[]{at, at + tensor.data().byteSize()}, 0, 2);
+                    json.writeEndObject();
+                    at += tensor.data().byteSize();
+                }
+                json.writeEndObject();
+            }
+            while (bytes.size() % 8 != 0) {
+                bytes.write(' ');
+            }
+            return bytes.toByteArray();
+        }
+    }
+}

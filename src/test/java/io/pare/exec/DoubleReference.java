@@ -1,0 +1,251 @@
+package io.pare.exec;
+
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Map;
+
+/**
+ * Evaluates a graph in double precision, by the definition of each operation and with no regard for speed, and
+ * differentiates it by central differences.
+ */
+final class DoubleReference {
+    private final Map<String, double[]> tensors;
+    private final int[] labels;
+
+    DoubleReference(Map<String, double[]> tensors, int[] labels) {
+        this.tensors = new HashMap<>(tensors);
+        this.labels = labels;
+    }
+
+    double[] evaluate(Node node) {
+        return evaluate(node, new IdentityHashMap<>());
+    }
+
+    /** The gradient of a loss by one element of a tensor, (f(x + h) - f(x - h)) / 2h. */
+    double gradient(Node loss, String name, int element, double h) {
+        double[] tensor = tensors.get(name);
+        double kept = tensor[element];
+        tensor[element] = kept + h;
+        double above = evaluate(loss)[0];
+        tensor[element] = kept - h;
+        double below = evaluate(loss)[0];
+        tensor[element] = kept;
+        return (above - below) / (2 * h);
+    }
+
+    private double[] evaluate(Node node, Map<Node, double[]> done) {
+        double[] known = done.get(node);
+        if (known == null) {
+            double[][] in = new double[node.inputs().size()][];
+            for (int i = 0; i < in.length; i++) {
+                in[i] = evaluate(node.input(i), done);
+            }
+            known = apply(node, in);
+            done.put(node, known);
+        }
+        return known;
+    }
+
+    private double[] apply(Node node, double[][] in) {
+        return switch (node.op()) {
+            case Op.Input(String name) -> tensors.get(name);
+            case Op.Parameter(String name) -> tensors.get(name);
+            case Op.State(String name) -> tensors.get(name);
+            case Op.Conv2d op -> convolve(node, op, in[0], in[1], in.length > 2 ? in[2] : new double[node.size(1)]);
+            case Op.MaxPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), true, in[0]);
+            case Op.AvgPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), false, in[0]);
+            case Op.GlobalAvgPool op -> pool(node, node.input(0).size(2), node.input(0).size(3), 1, 0, false, in[0]);
+            case Op.BatchNorm(float epsilon) -> normalize(node, epsilon, in);
+            case Op.ResponseNorm op -> {
+                int area = node.size(2) * node.size(3);
+                int channels = node.size(1);
+                double[] y = new double[in[0].length];
+                for (int i = 0; i < y.length; i++) {
+                    double squares = 0;
+                    for (int shift = -op.size() / 2; shift <= op.size() / 2; shift++) {
+                        int channel = i / area % channels + shift;
+                        if (channel >= 0 && channel < channels) {
+                            squares += in[0][i + shift * area] * in[0][i + shift * area];
+                        }
+                    }
+                    y[i] = in[0][i] / Math.pow(op.k() + op.alpha() * squares / op.size(), op.beta());
+                }
+                yield y;
+            }
+            case Op.Subsample(int stride) -> {
+                Node input = node.input(0);
+                int before = (node.size(1) - input.size(1)) / 2;
+                double[] y = new double[(int) node.count()];
+                for (int i = 0; i < y.length; i++) {
+                    int x = i % node.size(3) * stride;
+                    int row = i / node.size(3) % node.size(2) * stride;
+                    int plane = i / node.size(3) / node.size(2);
+                    int channel = plane % node.size(1) - before;
+                    if (channel >= 0 && channel < input.size(1)) {
+                        y[i] = in[0][((plane / node.size(1) * input.size(1) + channel) * input.size(2) + row)
+                                * input.size(3) + x];
+                    }
+                }
+                yield y;
+            }
+            case Op.Linear op -> linear(node, in[0], in[1], in[2]);
+            case Op.Relu op -> {
+                double[] y = in[0].clone();
+                for (int i = 0; i < y.length; i++) {
+                    y[i] = Math.max(0, y[i]);
+                }
+                yield y;
+            }
+            case Op.Dropout(float rate) -> {
+                if (rate != 0) {
+                    throw new UnsupportedOperationException("the zeros of dropout are the kernel's");
+                }
+                yield in[0];
+            }
+            case Op.Reshape op -> in[0];
+            case Op.Add op -> {
+                double[] y = in[0].clone();
+                for (int i = 0; i < y.length; i++) {
+                    y[i] += in[1][i];
+                }
+                yield y;
+            }
+            case Op.SoftmaxCrossEntropy op -> {
+                int classes = node.input(0).size(1);
+                double loss = 0;
+                for (int row = 0; row < labels.length; row++) {
+                    loss -= Math.log(softmax(in[0], row, classes, 1)[labels[row]]);
+                }
+                yield new double[]{loss / labels.length};
+            }
+            case Op.Distillation(float temperature, float share) -> {
+                int classes = node.input(0).size(1);
+                double loss = 0;
+                for (int row = 0; row < labels.length; row++) {
+                    double[] student = softmax(in[0], row, classes, temperature);
+                    double[] teacher = softmax(in[1], row, classes, temperature);
+                    double distance = 0;
+                    for (int c = 0; c < classes; c++) {
+                        distance -= teacher[c] * Math.log(student[c]);
+                    }
+                    loss += share * temperature * temperature * distance
+                            - (1 - share) * Math.log(softmax(in[0], row, classes, 1)[labels[row]]);
+                }
+                yield new double[]{loss / labels.length};
+            }
+        };
+    }
+
+    private static double[] softmax(double[] logits, int row, int classes, double temperature) {
+        double[] p = new double[classes];
+        double sum = 0;
+        for (int c = 0; c < classes; c++) {
+            p[c] = Math.exp(logits[row * classes + c] / temperature);
+            sum += p[c];
+        }
+        for (int c = 0; c < classes; c++) {
+            p[c] /= sum;
+        }
+        return p;
+    }
+
+    private static double[] linear(Node node, double[] x, double[] weight, double[] bias) {
+        int rows = node.size(0);
+        int out = node.size(1);
+        int in = node.input(1).size(1);
+        double[] y = new double[rows * out];
+        for (int r = 0; r < rows; r++) {
+            for (int o = 0; o < out; o++) {
+                double sum = bias[o];
+                for (int i = 0; i < in; i++) {
+                    sum += x[r * in + i] * weight[o * in + i];
+                }
+                y[r * out + o] = sum;
+            }
+        }
+        return y;
+    }
+
+    private static double[] convolve(Node node, Op.Conv2d op, double[] x, double[] weight, double[] bias) {
+        Node input = node.input(0);
+        Node filter = node.input(1);
+        int perGroup = filter.size(1);
+        int outPerGroup = node.size(1) / op.groups();
+        double[] y = new double[(int) node.count()];
+        int at = 0;
+        for (int n = 0; n < node.size(0); n++) {
+            for (int oc = 0; oc < node.size(1); oc++) {
+                for (int oy = 0; oy < node.size(2); oy++) {
+                    for (int ox = 0; ox < node.size(3); ox++) {
+                        double sum = bias[oc];
+                        for (int ic = 0; ic < perGroup; ic++) {
+                            int channel = oc / outPerGroup * perGroup + ic;
+                            for (int ky = 0; ky < filter.size(2); ky++) {
+                                for (int kx = 0; kx < filter.size(3); kx++) {
+                                    int iy = oy * op.stride() + ky * op.dilation() - op.padding();
+                                    int ix = ox * op.stride() + kx * op.dilation() - op.padding();
+                                    if (iy >= 0 && iy < input.size(2) && ix >= 0 && ix < input.size(3)) {
+                                        sum += x[((n * input.size(1) + channel) * input.size(2) + iy) * input.size(3)
+                                                + ix]
+                                                * weight[((oc * perGroup + ic) * filter.size(2) + ky) * filter.size(3)
+                                                        + kx];
+                                    }
+                                }
+                            }
+                        }
+                        y[at++] = sum;
+                    }
+                }
+            }
+        }
+        return y;
+    }
+
+    /** By the batch's statistics: what training computes. */
+    private static double[] normalize(Node node, double epsilon, double[][] in) {
+        int area = node.size(2) * node.size(3);
+        int channels = node.size(1);
+        double count = (double) node.count() / channels;
+        double[] mean = new double[channels];
+        double[] variance = new double[channels];
+        double[] y = in[0].clone();
+        for (int i = 0; i < y.length; i++) {
+            mean[i / area % channels] += y[i] / count;
+        }
+        for (int i = 0; i < y.length; i++) {
+            double off = y[i] - mean[i / area % channels];
+            variance[i / area % channels] += off * off / count;
+        }
+        for (int i = 0; i < y.length; i++) {
+            int c = i / area % channels;
+            y[i] = in[1][c] * (y[i] - mean[c]) / Math.sqrt(variance[c] + epsilon) + in[2][c];
+        }
+        return y;
+    }
+
+    private static double[] pool(Node node, int height, int width, int stride, int padding, boolean max,
+            double[] x) {
+        Node input = node.input(0);
+        double[] y = new double[(int) node.count()];
+        int at = 0;
+        for (int plane = 0; plane < node.size(0) * node.size(1); plane++) {
+            for (int oy = 0; oy < node.size(2); oy++) {
+                for (int ox = 0; ox < node.size(3); ox++) {
+                    double best = max ? Double.NEGATIVE_INFINITY : 0;
+                    for (int ky = 0; ky < height; ky++) {
+                        for (int kx = 0; kx < width; kx++) {
+                            int iy = oy * stride + ky - padding;
+                            int ix = ox * stride + kx - padding;
+                            if (iy >= 0 && iy < input.size(2) && ix >= 0 && ix < input.size(3)) {
+                                double value = x[(plane * input.size(2) + iy) * input.size(3) + ix];
+                                best = max ? Math.max(best, value) : best + value / (height * width);
+                            }
+                        }
+                    }
+                    y[at++] = best;
+                }
+            }
+        }
+        return y;
+    }
+}

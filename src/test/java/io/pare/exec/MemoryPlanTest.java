@@ -1,0 +1,268 @@
+package io.pare.exec;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.Rounding;
+import io.pare.exec.TapeTest.Memory;
+import io.pare.exec.TapeTest.Net;
+import io.pare.exec.TapeTest.Params;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import io.pare.mem.Workspace;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Memory that is handed on: no bit depends on it, and not much more is taken than lives at one moment. */
+class MemoryPlanTest {
+    private static final int BATCH = 3;
+
+    static Stream<Net> nets() {
+        Function<Params, Node> drops = p -> p.head(Graph.dropout(Graph.relu(Graph.linear(Graph.flatten(Graph.dropout(
+                Graph.maxPool(Graph.relu(p.conv("c", TapeTest.image(3, 8), 16, 3, 1, 1, 1, 1)), 2, 2, 0), 0.3f)),
+                p.get("a.w", 9, 256), p.get("a.b", 9))), 0.5f));
+        Function<Params, Node> deep = p -> {
+            Node x = Graph.relu(p.norm("k", p.plainConv("c", TapeTest.image(3, 8), 16, 3, 1, 1)));
+            for (int i = 0; i < 4; i++) {
+                Node body = Graph.relu(p.norm("l" + i, p.plainConv("d" + i, x, 16, 3, 1, 1)));
+                body = p.norm("m" + i, p.plainConv("e" + i, body, 16, 3, 1, 1));
+                x = Graph.relu(Graph.add(body, x));
+            }
+            return p.head(Graph.globalAvgPool(x));
+        };
+        Function<Params, Node> sums = p -> {
+            Node x = p.conv("c", TapeTest.image(2, 5), 16, 3, 1, 1, 1, 1);
+            Node y = p.conv("d", Graph.relu(x), 16, 3, 1, 1, 1, 1);
+            Node sum = Graph.add(y, x);
+            Node more = p.conv("e", x, 16, 3, 1, 1, 1, 1);
+            return p.head(Graph.add(Graph.add(sum, more), x));
+        };
+        return Stream.concat(TapeTest.nets(), Stream.of(false, true).flatMap(useNative -> Stream.of(
+                new Net("dropout", useNative, drops), new Net("residual blocks", useNative, deep),
+                new Net("sums that share gradients", useNative, sums))));
+    }
+
+    /** How a tape is given memory. */
+    private enum Way {
+        SEPARATE, SHARED, RECOMPUTED
+    }
+
+    /** What one run of a tape leaves for its caller. */
+    private static final class Run implements AutoCloseable {
+        private final Region region = Region.shared("run");
+        private final Params params = new Params();
+        private final Node logits;
+        private final Memory memory;
+        private final Tape training;
+        private final Tape inference;
+
+        Run(Net net, Way way, Precision precision) {
+            logits = net.logits().apply(params);
+            Node loss = Graph.softmaxCrossEntropy(logits);
+            memory = new Memory(region, params, new Random(4));
+            if (way != Way.SEPARATE) {
+                Workspace workspace = new Workspace(region);
+                training = Tape.training(region, workspace, loss, memory, net.useNative(), precision, 1,
+                        way == Way.RECOMPUTED);
+                inference = Tape.inference(region, workspace, logits, memory, net.useNative(), precision);
+                training.poison();
+                inference.poison();
+            } else {
+                training = Tape.separate(region, loss, memory, true, net.useNative(), precision);
+                inference = Tape.separate(region, logits, memory, false, net.useNative(), precision);
+            }
+        }
+
+        List<float[]> results() {
+            List<float[]> results = new ArrayList<>();
+            Random random = new Random(9);
+            TapeTest.randomize(training.input("x"), random);
+            for (int i = 0; i < BATCH; i++) {
+                training.labels().setAtIndex(ValueLayout.JAVA_INT, i, i);
+            }
+            TapeTest.randomize(inference.input("x"), random);
+            for (int pass = 0; pass < 3; pass++) {
+                if (pass == 1) {
+                    training.forward(pass);
+                }
+                training.forward(pass);
+                training.backward();
+                results.add(new float[]{(float) training.loss(), training.correct()});
+                params.gradients().forEach(name -> results.add(memory.gradient(name).toArray()));
+                inference.forward(0);
+                results.add(inference.output().toArray());
+                results.add(inference.output().toArray());
+                params.all().forEach(name -> results.add(memory.value(name).toArray()));
+            }
+            return results;
+        }
+
+        @Override
+        public void close() {
+            region.close();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("nets")
+    void memoryIsHandedOnWithoutAChangeOfBits(Net net) {
+        TapeTest.assumeAvailable(net.useNative());
+        for (Precision precision : Precision.values()) {
+            if (precision == Precision.BF16 && (!net.useNative() || precision.obstacle().isPresent())) {
+                continue;
+            }
+            for (Way way : List.of(Way.SHARED, Way.RECOMPUTED)) {
+                try (Run alone = new Run(net, Way.SEPARATE, precision); Run other = new Run(net, way, precision)) {
+                    List<float[]> expected = alone.results();
+                    List<float[]> actual = other.results();
+                    assertEquals(expected.size(), actual.size());
+                    for (int i = 0; i < expected.size(); i++) {
+                        assertArrayEquals(expected.get(i), actual.get(i), 0f, way + ", " + precision + ", result " + i);
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("nets")
+    void theFootprintIsWhatTheTapeTakes(Net net) {
+        TapeTest.assumeAvailable(net.useNative());
+        Params params = new Params();
+        Node logits = net.logits().apply(params);
+        for (Way way : Way.values()) {
+            boolean training = way != Way.SEPARATE;
+            boolean recompute = way == Way.RECOMPUTED;
+            Node root = training ? Graph.softmaxCrossEntropy(logits) : logits;
+            try (Region region = Region.shared("footprint")) {
+                Memory memory = new Memory(region, params, new Random(4));
+                long live = Region.liveBytes();
+                Tape.Footprint footprint = Tape.footprint(root, training, net.useNative(), Precision.FP32, 1,
+                        recompute);
+                assertEquals(live, Region.liveBytes());
+                Tape tape = training
+                        ? Tape.training(region, new Workspace(region), root, memory, net.useNative(), Precision.FP32, 1,
+                                recompute)
+                        : Tape.inference(region, root, memory, net.useNative());
+                assertEquals(footprint.shared() + footprint.own(), Region.liveBytes() - live);
+                assertTrue(tape.plan().bytes() <= 1.1 * tape.plan().leastBytes() + 1024,
+                        tape.plan().bytes() + " bytes planned, " + tape.plan().leastBytes() + " live at once");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void partsOfABatchAddUpToIt(boolean useNative) {
+        TapeTest.assumeAvailable(useNative);
+        int parts = 3;
+        for (boolean distil : new boolean[]{false, true}) {
+            Params params = new Params();
+            Map<Integer, Node> losses = new java.util.HashMap<>();
+            for (int batch : new int[]{BATCH, BATCH * parts}) {
+                Node x = Graph.maxPool(Graph.relu(Graph.conv2d(Graph.input("x", batch, 2, 6, 6),
+                        params.get("c.w", 16, 2, 3, 3), params.get("c.b", 16), 1, 0, 1, 1)), 2, 2, 0);
+                Node w = params.get("s.w", 64, 64);
+                Node b = params.get("s.b", 64);
+                Node logits = params.head(Graph.linear(Graph.relu(Graph.linear(Graph.flatten(x), w, b)), w, b));
+                losses.put(batch, distil
+                        ? Graph.distillation(logits, Graph.input("teacher", batch, logits.size(1)), 2f, 0.4f)
+                        : Graph.softmaxCrossEntropy(logits));
+            }
+            try (Region region = Region.shared("parts")) {
+                Memory memory = new Memory(region, params, new Random(4));
+                Tape whole = Tape.training(region, losses.get(BATCH * parts), memory, useNative);
+                List<String> inputs = distil ? List.of("x", "teacher") : List.of("x");
+                inputs.forEach(input -> TapeTest.randomize(whole.input(input), new Random(8)));
+                for (int i = 0; i < BATCH * parts; i++) {
+                    whole.labels().setAtIndex(ValueLayout.JAVA_INT, i, i % 4);
+                }
+                whole.forward(0);
+                whole.backward();
+                List<float[]> expected =
+                        params.gradients().stream().map(name -> memory.gradient(name).toArray()).toList();
+                Tape part = Tape.training(region, new Workspace(region), losses.get(BATCH), memory, useNative,
+                        Precision.FP32, parts, true);
+                part.poison();
+                params.gradients().forEach(name -> memory.gradient(name).fill(0f));
+                double loss = 0;
+                for (int p = 0; p < parts; p++) {
+                    for (String input : inputs) {
+                        FloatTensor all = whole.input(input);
+                        part.input(input).copyFrom(all.rows(p * BATCH, (p + 1) * BATCH));
+                    }
+                    for (int i = 0; i < BATCH; i++) {
+                        part.labels().setAtIndex(ValueLayout.JAVA_INT, i, (p * BATCH + i) % 4);
+                    }
+                    part.forward(0);
+                    part.backward();
+                    loss += part.loss() / parts;
+                }
+                Rounding.assertSum(whole.loss(), loss, TapeTest.ROUNDINGS, loss, "loss");
+                for (int i = 0; i < expected.size(); i++) {
+                    Rounding.assertClose(expected.get(i), memory.gradient(params.gradients().get(i)).toArray(),
+                            TapeTest.ROUNDINGS,
+                            params.gradients().get(i));
+                }
+            }
+        }
+    }
+
+    @Test
+    void aForwardPassServesOneBackwardPass() {
+        try (Region region = Region.shared("once")) {
+            Params params = new Params();
+            Node loss = Graph.softmaxCrossEntropy(params.head(Graph.input("x", BATCH, 3)));
+            Tape tape = Tape.training(region, loss, new Memory(region, params, new Random(1)), false);
+            assertThrows(IllegalStateException.class, tape::backward);
+            tape.forward(0);
+            tape.backward();
+            assertThrows(IllegalStateException.class, tape::backward);
+        }
+    }
+
+    @Test
+    void aChainInInferenceTakesItsTwoLargestValues() {
+        int values = BATCH * 4 * 32 * 32;
+        Params params = new Params();
+        Node x = Graph.input("x", BATCH, 4, 32, 32);
+        for (int i = 0; i < 10; i++) {
+            x = Graph.maxPool(p(params, i, x), 3, 1, 1);
+        }
+        Tape.Footprint footprint = Tape.footprint(x, false, false, Precision.FP32, 1, false);
+        // Plain max-pooling notes its winners beside its output.
+        assertTrue(footprint.shared() <= 3L * values * Float.BYTES + 1024, footprint.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatIsComputedTwiceTakesTheRootOfTheMemory(boolean useNative) {
+        TapeTest.assumeAvailable(useNative);
+        int layers = 36;
+        Params params = new Params();
+        Node x = Graph.input("x", BATCH, 16, 16, 16);
+        for (int i = 0; i < layers; i++) {
+            x = Graph.avgPool(params.conv("c" + i, x, 16, 3, 1, 1, 1, 1), 3, 1, 1);
+        }
+        Node loss = Graph.softmaxCrossEntropy(params.head(x));
+        long kept = Tape.footprint(loss, true, useNative, Precision.FP32, 1, false).shared();
+        long twice = Tape.footprint(loss, true, useNative, Precision.FP32, 1, true).shared();
+        // A border of each of six segments, all values of one, and a few gradients.
+        assertTrue(twice < kept * (2 / Math.sqrt(layers) + 0.1), twice + " bytes of " + kept);
+    }
+
+    private static Node p(Params params, int i, Node x) {
+        return params.conv("c" + i, x, 4, 3, 1, 1, 1, 1);
+    }
+}

@@ -1,0 +1,418 @@
+package io.pare.exec;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.Rounding;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import io.pare.natives.Natives;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every gradient rule, in plain Java and on oneDNN, against central differences of a double-precision forward pass. */
+class TapeTest {
+    static final int BATCH = 3;
+    static final int CLASSES = 4;
+    /** The terms of the longest sums that a value goes through in these networks, forwards and backwards. */
+    static final int ROUNDINGS = 200;
+
+    /** A small network that ends in logits [BATCH, CLASSES], by name. */
+    record Net(String name, boolean useNative, Function<Params, Node> logits) {
+        @Override
+        public String toString() {
+            return name + (useNative ? " on oneDNN" : " in Java");
+        }
+    }
+
+    /** Collects the parameters that a net asks for. */
+    static final class Params {
+        final Map<String, long[]> shapes = new LinkedHashMap<>();
+        final Map<String, long[]> states = new LinkedHashMap<>();
+
+        List<String> gradients() {
+            return List.copyOf(shapes.keySet());
+        }
+
+        List<String> all() {
+            return Stream.concat(shapes.keySet().stream(), states.keySet().stream()).toList();
+        }
+
+        Node state(String name, long... shape) {
+            states.put(name, shape);
+            return Graph.state(name, shape);
+        }
+
+        Node norm(String name, Node x) {
+            int c = x.size(1);
+            return Graph.batchNorm(x, get(name + ".w", c), get(name + ".b", c), state(name + ".mean", c),
+                    state(name + ".var", c), 1e-5f);
+        }
+
+        Node plainConv(String name, Node x, int out, int kernel, int stride, int padding) {
+            return Graph.conv2d(x, get(name + ".w", out, x.size(1), kernel, kernel), stride, padding, 1, 1);
+        }
+
+        Node get(String name, long... shape) {
+            shapes.put(name, shape);
+            return Graph.parameter(name, shape);
+        }
+
+        Node head(Node x) {
+            Node flat = x.rank() == 2 ? x : Graph.flatten(x);
+            return Graph.linear(flat, get("head.w", CLASSES, flat.size(1)), get("head.b", CLASSES));
+        }
+
+        Node conv(String name, Node x, int out, int kernel, int stride, int padding, int dilation, int groups) {
+            return Graph.conv2d(x, get(name + ".w", out, x.size(1) / groups, kernel, kernel), get(name + ".b", out),
+                    stride, padding, dilation, groups);
+        }
+    }
+
+    static Node image(int channels, int size) {
+        return Graph.input("x", BATCH, channels, size, size);
+    }
+
+    static Stream<Net> nets() {
+        Map<String, Function<Params, Node>> nets = new LinkedHashMap<>();
+        nets.put("linear", p -> p.head(Graph.input("x", BATCH, 7)));
+        nets.put("linear relu", p -> p.head(Graph.relu(
+                Graph.linear(Graph.input("x", BATCH, 5), p.get("a.w", 6, 5), p.get("a.b", 6)))));
+        nets.put("conv", p -> p.head(p.conv("c", image(2, 6), 3, 3, 1, 0, 1, 1)));
+        nets.put("conv relu pool conv relu pool", p -> p.head(Graph.maxPool(Graph.relu(p.conv("d",
+                Graph.maxPool(Graph.relu(p.conv("c", image(1, 12), 3, 3, 1, 0, 1, 1)), 2, 2, 0), 5, 2, 1, 0, 1, 1)), 2,
+                2, 0)));
+        nets.put("conv stride 2 padding 1", p -> p.head(p.conv("c", image(3, 7), 4, 3, 2, 1, 1, 1)));
+        nets.put("conv dilation 2", p -> p.head(p.conv("c", image(2, 8), 3, 3, 1, 2, 2, 1)));
+        nets.put("conv 2 groups",
+                p -> p.head(p.conv("d", p.conv("c", image(4, 5), 6, 3, 1, 1, 1, 2), 4, 3, 1, 0, 1, 2)));
+        nets.put("max-pool overlapping",
+                p -> p.head(Graph.maxPool(p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1), 3, 2, 1)));
+        nets.put("average-pool", p -> p.head(Graph.avgPool(p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1), 3, 2, 1)));
+        nets.put("residual add", p -> {
+            Node x = p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1);
+            return p.head(Graph.relu(Graph.add(x, p.conv("d", Graph.relu(x), 3, 3, 1, 1, 1, 1))));
+        });
+        nets.put("conv relu, read twice", p -> {
+            Node x = Graph.relu(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1));
+            return p.head(Graph.add(p.conv("d", x, 3, 3, 1, 1, 1, 1), p.conv("e", x, 3, 1, 1, 0, 1, 1)));
+        });
+        nets.put("one value added to itself and read once more", p -> {
+            Node x = p.conv("c", image(2, 5), 16, 3, 1, 1, 1, 1);
+            return p.head(Graph.add(Graph.add(x, x), Graph.relu(x)));
+        });
+        nets.put("conv without bias", p -> p.head(p.plainConv("c", image(2, 6), 5, 3, 2, 1)));
+        nets.put("global average-pool",
+                p -> p.head(Graph.globalAvgPool(p.conv("c", Graph.input("x", BATCH, 2, 6, 4), 5, 2, 1, 0, 1, 1))));
+        nets.put("batch norm of the input", p -> p.head(p.norm("n", image(3, 4))));
+        nets.put("conv, batch norm", p -> p.head(p.norm("n", p.plainConv("c", image(2, 5), 4, 3, 1, 1))));
+        nets.put("conv, batch norm, relu, conv, batch norm, relu", p -> p.head(Graph.relu(p.norm("m", p.plainConv("d",
+                Graph.relu(p.norm("n", p.plainConv("c", image(3, 6), 16, 3, 1, 1))), 17, 3, 2, 1)))));
+        nets.put("linear, relu, batch norm of a vector", p -> p.head(p.norm("n", Graph.image(Graph.relu(
+                Graph.linear(Graph.input("x", BATCH, 6), p.get("a.w", 17, 6), p.get("a.b", 17)))))));
+        nets.put("conv, batch norm of a vector, relu, linear", p -> p.head(Graph.relu(p.norm("n",
+                Graph.image(Graph.flatten(p.plainConv("c", image(2, 4), 3, 3, 1, 0)))))));
+        nets.put("linear, conv, add", p -> {
+            Node x = Graph.linear(Graph.input("x", BATCH, 6), p.get("a.w", 16, 6), p.get("a.b", 16));
+            return p.head(Graph.add(x, Graph.flatten(p.conv("c", Graph.image(x), 16, 1, 1, 0, 1, 1))));
+        });
+        nets.put("response norm", p -> p.head(
+                Graph.responseNorm(p.conv("c", image(2, 4), 7, 3, 1, 1, 1, 1), 5, 0.3f, 0.75f, 1.2f)));
+        nets.put("conv relu response norm pool", p -> p.head(Graph.maxPool(Graph.responseNorm(
+                Graph.relu(p.conv("c", image(1, 6), 16, 3, 1, 1, 1, 1)), 3, 0.5f, 0.5f, 1f), 2, 2, 0)));
+        nets.put("subsample", p -> p.head(Graph.subsample(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1), 8, 2)));
+        nets.put("residual block with an option A shortcut", p -> {
+            Node x = Graph.relu(p.norm("k", p.plainConv("c", image(3, 6), 16, 3, 1, 1)));
+            Node body = Graph.relu(p.norm("l", p.plainConv("d", x, 32, 3, 2, 1)));
+            body = p.norm("m", p.plainConv("e", body, 32, 3, 1, 1));
+            return p.head(Graph.globalAvgPool(Graph.relu(Graph.add(body, Graph.subsample(x, 32, 2)))));
+        });
+        nets.put("residual block with a projected shortcut", p -> {
+            Node x = Graph.maxPool(Graph.relu(p.norm("k", p.plainConv("c", image(3, 9), 16, 3, 1, 1))), 3, 2, 1);
+            Node body = Graph.relu(p.norm("l", p.plainConv("d", x, 16, 3, 2, 1)));
+            body = p.norm("m", p.plainConv("e", body, 32, 1, 1, 0));
+            Node shortcut = p.norm("s", p.plainConv("t", x, 32, 1, 2, 0));
+            return p.head(Graph.globalAvgPool(Graph.relu(Graph.add(body, shortcut))));
+        });
+        nets.put("shared weights", p -> {
+            Node w = p.get("s.w", 5, 5);
+            Node b = p.get("s.b", 5);
+            return p.head(Graph.linear(Graph.relu(Graph.linear(Graph.input("x", BATCH, 5), w, b)), w, b));
+        });
+        nets.put("dropout of rate 0", p -> p.head(Graph.dropout(p.conv("c", image(1, 4), 2, 3, 1, 0, 1, 1), 0f)));
+        return nets.entrySet().stream().flatMap(net -> Stream.of(false, true)
+                .map(useNative -> new Net(net.getKey(), useNative, net.getValue())));
+    }
+
+    /** Memory for the parameters of a net, random values in it, and the same in double precision. */
+    static final class Memory implements Binding {
+        private final Map<String, FloatTensor> values = new HashMap<>();
+        private final Map<String, FloatTensor> gradients = new HashMap<>();
+        private final Map<String, double[]> doubles = new HashMap<>();
+
+        Memory(Region region, Params params, Random random) {
+            params.shapes.forEach((name, shape) -> {
+                FloatTensor value = region.tensor(shape);
+                doubles.put(name, randomize(value, random));
+                values.put(name, value);
+                // What is there before the pass must not matter.
+                gradients.put(name, region.tensor(shape).fill(Float.NaN));
+            });
+            params.states.forEach((name, shape) -> {
+                values.put(name, region.tensor(shape).fill(name.endsWith("var") ? 1f : 0f));
+                doubles.put(name, new double[(int) shape[0]]);
+            });
+        }
+
+        @Override
+        public FloatTensor value(String parameter) {
+            return values.get(parameter);
+        }
+
+        @Override
+        public FloatTensor gradient(String parameter) {
+            return gradients.get(parameter);
+        }
+    }
+
+    static double[] randomize(FloatTensor tensor, Random random) {
+        double[] copy = new double[(int) tensor.count()];
+        for (int i = 0; i < copy.length; i++) {
+            tensor.set(i, (float) random.nextGaussian() * 0.5f);
+            copy[i] = tensor.get(i);
+        }
+        return copy;
+    }
+
+    static void assumeAvailable(boolean useNative) {
+        Assumptions.assumeTrue(!useNative || Natives.status().available(), "oneDNN is switched off");
+    }
+
+    @ParameterizedTest
+    @MethodSource("nets")
+    void gradientsAgreeWithCentralDifferences(Net net) {
+        assumeAvailable(net.useNative());
+        Params params = new Params();
+        Node loss = Graph.softmaxCrossEntropy(net.logits().apply(params));
+        check(params, loss, net.useNative());
+    }
+
+    @Test
+    void gradientsOfDistillationAgreeWithCentralDifferences() {
+        for (float share : new float[]{0f, 0.3f, 1f}) {
+            Params params = new Params();
+            Node student = params.head(Graph.input("x", BATCH, 6));
+            Node loss = Graph.distillation(student, Graph.input("teacher", BATCH, CLASSES), 2.5f, share);
+            check(params, loss, false);
+        }
+    }
+
+    private static void check(Params params, Node loss, boolean useNative) {
+        Random random = new Random(7);
+        try (Region region = Region.shared("tape test")) {
+            Memory memory = new Memory(region, params, random);
+            Tape tape = Tape.training(region, loss, memory, useNative);
+            Map<String, double[]> tensors = new HashMap<>(memory.doubles);
+            for (String input : List.of("x", "teacher")) {
+                if (input.equals("x") || loss.op() instanceof Op.Distillation) {
+                    tensors.put(input, randomize(tape.input(input), random));
+                }
+            }
+            int[] labels = {2, 0, 3};
+            for (int i = 0; i < labels.length; i++) {
+                tape.labels().setAtIndex(ValueLayout.JAVA_INT, i, labels[i]);
+            }
+            DoubleReference reference = new DoubleReference(tensors, labels);
+            double expectedLoss = reference.evaluate(loss)[0];
+            Map<String, double[]> expected = new HashMap<>();
+            params.shapes.keySet().forEach(name -> expected.put(name, sample(reference, loss, name,
+                    memory.doubles.get(name).length)));
+            // A gradient can cancel to zero, as of a bias before batch norm; its terms are those of other gradients.
+            double largest = expected.values().stream().mapToDouble(Rounding::largest).max().orElse(0);
+            // Twice: the second pass must not see what the first one left behind.
+            for (int pass = 0; pass < 2; pass++) {
+                tape.forward(pass);
+                tape.backward();
+                Rounding.assertSum(expectedLoss, tape.loss(), ROUNDINGS, Math.max(1, expectedLoss), "loss");
+                expected.forEach((name, gradient) -> {
+                    float[] actual = memory.gradient(name).toArray();
+                    float[] sampled = new float[gradient.length];
+                    for (int i = 0; i < gradient.length; i++) {
+                        sampled[i] = actual[i * step(actual.length)];
+                    }
+                    Rounding.assertClose(gradient, Rounding.widened(sampled), ROUNDINGS,
+                            Math.max(Rounding.largest(gradient), 0.01 * largest), name);
+                });
+            }
+        }
+    }
+
+    /** Small tensors are checked in full, of large ones some 100 elements: odd steps reach every row and column. */
+    private static int step(int count) {
+        return count <= 100 ? 1 : count / 100 | 1;
+    }
+
+    private static double[] sample(DoubleReference reference, Node loss, String name, int count) {
+        double[] gradient = new double[(count - 1) / step(count) + 1];
+        for (int i = 0; i < gradient.length; i++) {
+            gradient[i] = reference.gradient(loss, name, i * step(count), 1e-6);
+        }
+        return gradient;
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void trainingGathersTheStatisticsThatInferenceUses(boolean useNative) {
+        assumeAvailable(useNative);
+        Params params = new Params();
+        Node normal =
+                Graph.relu(params.norm("n", Graph.conv2d(image(2, 3), params.get("c.w", 16, 2, 1, 1), 1, 0, 1, 1)));
+        Node loss = Graph.softmaxCrossEntropy(params.head(normal));
+        Random random = new Random(3);
+        try (Region region = Region.shared("statistics")) {
+            Memory memory = new Memory(region, params, random);
+            Tape training = Tape.training(region, loss, memory, useNative);
+            double[] x = randomize(training.input("x"), random);
+            float[] weight = memory.value("c.w").toArray();
+            int count = BATCH * 9;
+            double[] mean = new double[16];
+            double[] variance = new double[16];
+            double[] z = new double[BATCH * 16 * 9];
+            for (int i = 0; i < z.length; i++) {
+                int c = i / 9 % 16;
+                int at = i / 9 / 16 * 18 + i % 9;
+                z[i] = weight[2 * c] * x[at] + weight[2 * c + 1] * x[at + 9];
+                mean[c] += z[i] / count;
+            }
+            for (int i = 0; i < z.length; i++) {
+                variance[i / 9 % 16] += Math.pow(z[i] - mean[i / 9 % 16], 2) / (count - 1);
+            }
+            training.forward(0);
+            training.forward(0);
+            double left = 0.9 * 0.9;
+            for (int c = 0; c < 16; c++) {
+                Rounding.assertSum((1 - left) * mean[c], memory.value("n.mean").get(c), ROUNDINGS, 1, "mean");
+                Rounding.assertSum(left + (1 - left) * variance[c], memory.value("n.var").get(c), ROUNDINGS, 1,
+                        "variance");
+            }
+            float[] gathered = memory.value("n.var").toArray();
+            Tape inference = Tape.inference(region, normal, memory, useNative);
+            inference.input("x").copyFrom(training.input("x"));
+            inference.forward(0);
+            for (int i = 0; i < z.length; i++) {
+                int c = i / 9 % 16;
+                double y = memory.value("n.w").get(c) * (z[i] - memory.value("n.mean").get(c))
+                        / Math.sqrt(memory.value("n.var").get(c) + 1e-5) + memory.value("n.b").get(c);
+                z[i] = Math.max(0, y);
+            }
+            Rounding.assertClose(z, inference.output().toArray(), ROUNDINGS, "normalised");
+            assertArrayEquals(gathered, memory.value("n.var").toArray(), "inference changes nothing");
+        }
+    }
+
+    @Test
+    void largeLinearLayersComputeTheSameInBothWays() {
+        assumeAvailable(true);
+        Params params = new Params();
+        Node x = Graph.linear(Graph.input("x", BATCH, 1100), params.get("a.w", 1000, 1100), params.get("a.b", 1000));
+        Node loss = Graph.softmaxCrossEntropy(params.head(Graph.relu(x)));
+        try (Region region = Region.shared("large")) {
+            Memory memory = new Memory(region, params, new Random(5));
+            double[] losses = new double[2];
+            float[][] gradients = new float[2][];
+            for (int way = 0; way < 2; way++) {
+                Tape tape = Tape.training(region, loss, memory, way == 1);
+                randomize(tape.input("x"), new Random(6));
+                tape.forward(0);
+                tape.backward();
+                losses[way] = tape.loss();
+                gradients[way] = memory.gradient("a.w").toArray();
+            }
+            Rounding.assertSum(losses[0], losses[1], 1100, losses[0], "loss");
+            Rounding.assertClose(gradients[0], gradients[1], 1100, "gradient of a.w");
+        }
+    }
+
+    @Test
+    void dropoutZeroesTheSameValuesForwardAndBackward() {
+        try (Region region = Region.shared("dropout")) {
+            int features = 2000;
+            Params params = new Params();
+            Node x = Graph.linear(Graph.input("x", 1, 1), params.get("a.w", features, 1), params.get("a.b", features));
+            Node loss = Graph.softmaxCrossEntropy(Graph.linear(Graph.dropout(x, 0.25f),
+                    params.get("head.w", CLASSES, features), params.get("head.b", CLASSES)));
+            Memory memory = new Memory(region, params, new Random(1));
+            memory.value("a.w").fill(1f);
+            memory.value("a.b").fill(0f);
+            Tape tape = Tape.training(region, loss, memory, false);
+            tape.input("x").fill(1f);
+            tape.forward(11);
+            tape.backward();
+            // d loss / d head.w is dlogits times the dropped activations; d loss / d a.b passes the same zeros.
+            float[] kept = memory.gradient("head.w").rows(0, 1).toArray();
+            float[] through = memory.gradient("a.b").toArray();
+            int zeros = 0;
+            for (int i = 0; i < features; i++) {
+                assertEquals(kept[i] == 0, through[i] == 0, "feature " + i);
+                zeros += kept[i] == 0 ? 1 : 0;
+            }
+            assertTrue(zeros > 430 && zeros < 570, zeros + " of 2000 dropped at rate 0.25");
+            tape.forward(11);
+            tape.backward();
+            assertArrayEquals(through, memory.gradient("a.b").toArray());
+            tape.forward(12);
+            tape.backward();
+            int moved = 0;
+            float[] other = memory.gradient("a.b").toArray();
+            for (int i = 0; i < features; i++) {
+                moved += other[i] == 0 != (through[i] == 0) ? 1 : 0;
+            }
+            assertTrue(moved > 300, "another key drops other values: " + moved);
+        }
+    }
+
+    @Test
+    void deepGraphsDoNotNeedADeepThreadStack() {
+        Node x = Graph.input("x", 1, 1);
+        for (int i = 0; i < 100_000; i++) {
+            x = Graph.flatten(x);
+        }
+        try (Region region = Region.shared("deep")) {
+            Tape tape = Tape.inference(region, x, new Memory(region, new Params(), new Random(1)), false);
+            tape.input("x").set(0, 3f);
+            tape.forward(0);
+            assertEquals(3f, tape.output().get(0));
+        }
+    }
+
+    @Test
+    void shapesThatDoNotFitAreRefusedWithBothShapes() {
+        Node x = Graph.input("x", 2, 3, 8, 8);
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Graph.conv2d(x,
+                Graph.parameter("w", 4, 2, 3, 3), Graph.parameter("b", 4), 1, 0, 1, 1));
+        assertTrue(e.getMessage().contains("[2, 3, 8, 8]") && e.getMessage().contains("[4, 2, 3, 3]"), e.getMessage());
+    }
+
+    @Test
+    void anInferenceTapeHasNoBackwardPass() {
+        try (Region region = Region.shared("inference")) {
+            Params params = new Params();
+            Node logits = params.head(Graph.input("x", 2, 3));
+            Tape tape = Tape.inference(region, logits, new Memory(region, params, new Random(1)), false);
+            assertThrows(IllegalStateException.class, tape::backward);
+        }
+    }
+}

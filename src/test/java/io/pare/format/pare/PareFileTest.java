@@ -1,0 +1,217 @@
+package io.pare.format.pare;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.file.FormatException;
+import io.pare.mem.FloatTensor;
+import io.pare.net.CompressedTensor;
+import io.pare.net.CompressedWeights;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Layer;
+import io.pare.net.Model;
+import io.pare.net.Models;
+import io.pare.net.Parameter;
+import io.pare.net.PrunedNets;
+import io.pare.rewrite.BatchNormFolding;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PareFileTest {
+    private static final Model SMALL = new Model("small", new ImageShape(3, 9, 8), 7,
+            List.of(new Layer.Conv2d("conv1", 3, 6, 3, 2, 2, 1, 1, 3), new Layer.Relu("relu1"),
+                    new Layer.AvgPool("mean", 2, 1, 1), new Layer.Flatten("flatten"), new Layer.Dropout("drop1", 0.25f),
+                    new Layer.Linear("head", 216, 7)));
+
+    static byte[] reseal(byte[] file) {
+        CRC32C crc = new CRC32C();
+        crc.update(file, 0, file.length - 4);
+        ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putInt(file.length - 4, (int) crc.getValue());
+        return file;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4, 0", "4, 1.2", "0, 0.7", "1, 0", "40, 2", "300, 1"})
+    void lenet5ComesBackBitForBit(int levels, double spread) {
+        CompressedWeights weights = PrunedNets.lenet5(PrunedNets.KEPT_167X, levels, spread, 7);
+        byte[] file = PareFile.encode(weights);
+        PrunedNets.assertSame(weights, PareFile.decode(file));
+        assertArrayEquals(file, PareFile.encode(PareFile.decode(file)), "same weights, same bytes");
+        PareFile.Sizes sizes = PareFile.sizes(weights);
+        assertEquals(file.length,
+                sizes.header() + sizes.positions() + sizes.codes() + sizes.codebooks() + sizes.biases(), 1e-6);
+    }
+
+    @Test
+    void positionsStayCloseToTheEntropyBoundWhenNothingIsStructured() {
+        PareFile.Sizes sizes = PareFile.sizes(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 0, 3));
+        double bound = sizes.tensors().values().stream().mapToDouble(PareFile.TensorSizes::positionBound).sum();
+        assertTrue(sizes.positions() <= 1.03 * bound, sizes.positions() + " bytes, bound " + bound);
+    }
+
+    @Test
+    void structureMakesPositionsCheaperThanTheBound() {
+        PareFile.Sizes sizes = PareFile.sizes(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1.5, 3));
+        double bound = sizes.tensors().values().stream().mapToDouble(PareFile.TensorSizes::positionBound).sum();
+        assertTrue(sizes.positions() <= 0.8 * bound, sizes.positions() + " bytes, bound " + bound);
+    }
+
+    @Test
+    void unusualLayersAndDenseTensorsComeBack() {
+        for (int levels : new int[]{0, 2, 9}) {
+            CompressedWeights weights = PrunedNets.of(SMALL, Map.of("conv1.weight", 20), levels, 0.5, 5);
+            PrunedNets.assertSame(weights, PareFile.decode(PareFile.encode(weights)));
+        }
+    }
+
+    @Test
+    void normalizationsAndResidualBlocksComeBack() {
+        for (int levels : new int[]{0, 4}) {
+            CompressedWeights weights = PrunedNets.of(PrunedNets.RESIDUAL, Map.of("conv5.weight", 60), levels, 1, 3);
+            PrunedNets.assertSame(weights, PareFile.decode(PareFile.encode(weights)));
+            CompressedWeights folded = BatchNormFolding.fold(weights);
+            PrunedNets.assertSame(folded, PareFile.decode(PareFile.encode(folded)));
+        }
+        CompressedWeights resnet = PrunedNets.of(Models.byName("resnet32"), Map.of(), 0, 0, 4);
+        PrunedNets.assertSame(resnet, PareFile.decode(PareFile.encode(resnet)));
+    }
+
+    @Test
+    void emptyAndFullNetworksComeBack() {
+        for (Model model : List.of(SMALL, Models.lenet5(), Models.lenet300())) {
+            Map<String, Integer> none = new HashMap<>();
+            model.parameters().forEach(p -> none.put(p.name(), 0));
+            CompressedWeights empty = PrunedNets.of(model, none, 3, 0, 1);
+            PrunedNets.assertSame(empty, PareFile.decode(PareFile.encode(empty)));
+            CompressedWeights full = PrunedNets.of(model, Map.of(), 0, 0, 1);
+            byte[] file = PareFile.encode(full);
+            PrunedNets.assertSame(full, PareFile.decode(file));
+            assertTrue(file.length < 4.01 * model.parameters().stream().mapToLong(Parameter::count).sum());
+        }
+    }
+
+    @Test
+    void weightsOfUnneededRowsAreKeptUnlessTheyAreZero() {
+        CompressedWeights weights = PrunedNets.lenet5(Map.of("conv1.weight", 30, "conv2.weight", 40, "fc1.weight",
+                3000, "fc2.weight", 4), 4, 0, 9);
+        PrunedNets.assertSame(weights, PareFile.decode(PareFile.encode(weights)));
+    }
+
+    @Test
+    void largeTensorsAreCodedByGaps() {
+        Model wide = new Model("wide", new ImageShape(1, 64, 64), 1500,
+                List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc1", 4096, 1500)));
+        CompressedWeights weights = PrunedNets.of(wide, Map.of("fc1.weight", 20_000), 4, 0, 2);
+        byte[] file = PareFile.encode(weights);
+        PrunedNets.assertSame(weights, PareFile.decode(file));
+        PareFile.TensorSizes sizes = PareFile.sizes(weights).tensors().get("fc1.weight");
+        assertTrue(sizes.positions() < 1.03 * sizes.positionBound(), sizes.toString());
+    }
+
+    @Test
+    void scaleOfInputsAndRoundedBiasesComeBack() {
+        CompressedWeights weights = PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2);
+        CompressedWeights scaled = new CompressedWeights(weights.model(), weights.tensors(),
+                new InputScale(0.1307f, 0.3081f));
+        PrunedNets.assertSame(scaled, PareFile.decode(PareFile.encode(scaled)));
+    }
+
+    @Test
+    void multiplesOfAStepTakeFewerBitsThanFloats() {
+        for (float step : new float[]{0.25f, 0.1f, -0.1f}) {
+            Map<String, CompressedTensor> tensors = new HashMap<>(
+                    PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 0, 3).tensors());
+            float[] biases = new float[500];
+            for (int i = 0; i < biases.length; i++) {
+                biases[i] = step * (i % 91 - 45);
+            }
+            tensors.put("fc1.bias", CompressedTensor.of(biases, 500));
+            CompressedWeights weights = new CompressedWeights(Models.lenet5(), tensors, InputScale.MNIST);
+            PrunedNets.assertSame(weights, PareFile.decode(PareFile.encode(weights)));
+            double bytes = PareFile.sizes(weights).tensors().get("fc1.bias").total();
+            assertTrue(bytes < 500 * 7.5 / 8, bytes + " bytes");
+        }
+    }
+
+    @Test
+    void numbersThatAreNotFiniteAreRefusedAndMinusZeroIsZero() {
+        assertThrows(IllegalArgumentException.class, () -> CompressedTensor.of(new float[]{1, Float.NaN}, 2));
+        CompressedTensor tensor = CompressedTensor.of(new float[]{1, -0f, Float.MIN_VALUE, -Float.MAX_VALUE}, 4);
+        assertEquals(3, tensor.nonzeros());
+        assertEquals(0, Float.floatToRawIntBits(tensor.toArray()[1]));
+    }
+
+    @Test
+    void damageIsNamed(@TempDir Path folder) throws IOException {
+        CompressedWeights weights = PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2);
+        Path path = folder.resolve("net.pare");
+        PareFile.write(path, weights);
+        PrunedNets.assertSame(weights, PareFile.read(path));
+        byte[] file = Files.readAllBytes(path);
+        for (int length = 0; length < file.length; length += length < 20 ? 1 : 97) {
+            byte[] cut = Arrays.copyOf(file, length);
+            assertThrows(FormatException.class, () -> PareFile.decode(cut), "cut to " + length);
+        }
+        for (int bit = 0; bit < file.length * 8; bit += 61) {
+            byte[] flipped = file.clone();
+            flipped[bit / 8] ^= (byte) (1 << bit % 8);
+            assertThrows(FormatException.class, () -> PareFile.decode(flipped), "bit " + bit);
+        }
+        byte[] newer = file.clone();
+        newer[4] = 9;
+        assertTrue(assertThrows(FormatException.class, () -> PareFile.decode(reseal(newer))).getMessage()
+                .contains("version 9"));
+        Files.write(path, new byte[]{'P', 'K', 3, 4});
+        assertTrue(assertThrows(FormatException.class, () -> PareFile.read(path)).getMessage()
+                .startsWith(path + ": not a .pare file"));
+    }
+
+    @Test
+    void payloadsWithAValidChecksumNeverBreakTheReader() {
+        byte[] file = PareFile.encode(PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2));
+        Random random = new Random(11);
+        int refused = 0;
+        for (int i = 0; i < 300; i++) {
+            byte[] broken = file.clone();
+            for (int j = random.nextInt(4); j >= 0; j--) {
+                broken[5 + random.nextInt(broken.length - 9)] = (byte) random.nextInt();
+            }
+            try {
+                PareFile.decode(reseal(broken));
+            } catch (FormatException e) {
+                refused++;
+            }
+        }
+        assertTrue(refused > 0);
+    }
+
+    @Test
+    void tensorsMustFitTheModel() {
+        Map<String, CompressedTensor> tensors = new HashMap<>(
+                PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2).tensors());
+        tensors.put("fc2.bias", CompressedTensor.of(new float[9], 9));
+        assertTrue(assertThrows(IllegalArgumentException.class,
+                () -> new CompressedWeights(Models.lenet5(), tensors, InputScale.UNIT)).getMessage()
+                .contains("fc2.bias"));
+        tensors.remove("fc2.bias");
+        assertThrows(IllegalArgumentException.class,
+                () -> new CompressedWeights(Models.lenet5(), tensors, InputScale.UNIT));
+        assertEquals(10, FloatTensor.count(10));
+    }
+}

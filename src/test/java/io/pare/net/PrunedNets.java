@@ -1,0 +1,122 @@
+package io.pare.net;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.pare.net.Layer.BatchNorm;
+import io.pare.net.Layer.Conv2d;
+import io.pare.net.Layer.Flatten;
+import io.pare.net.Layer.GlobalAvgPool;
+import io.pare.net.Layer.Linear;
+import io.pare.net.Layer.Relu;
+import io.pare.net.Layer.Residual;
+import io.pare.net.Layer.ResponseNorm;
+import io.pare.net.Layer.Subsample;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import java.util.stream.IntStream;
+
+/** Random networks that are pruned like real ones. */
+public final class PrunedNets {
+    /** Weights left in conv1, conv2, fc1, fc2 of LeNet-5 at 167x. */
+    public static final Map<String, Integer> KEPT_167X = Map.of("conv1.weight", 100, "conv2.weight", 1530,
+            "fc1.weight", 590, "fc2.weight", 350);
+
+    /** Normalisations and residual blocks of every form, one of them inside another. */
+    public static final Model RESIDUAL = new Model("residual", new ImageShape(3, 9, 10), 5, List.of(
+            Conv2d.of("conv1", 3, 6, 3, 1, 1, false), BatchNorm.of("bn1", 6), new Relu("relu1"),
+            new ResponseNorm("norm1", 3, 0.3f, 0.75f, 1.5f),
+            new Residual("block1", List.of(Conv2d.of("conv2", 6, 6, 3, 1, 1, true), new Relu("relu2"),
+                    Conv2d.of("conv3", 6, 6, 1, 1, 0, false), new BatchNorm("bn3", 6, 1e-3f)), List.of()),
+            new Relu("relu3"),
+            new Residual("block2", List.of(Conv2d.of("conv4", 6, 11, 3, 2, 1, false), BatchNorm.of("bn4", 11),
+                    new Relu("relu4"), new Residual("block3", List.of(Conv2d.of("conv5", 11, 11, 3, 1, 1, false),
+                            BatchNorm.of("bn5", 11)), List.of())),
+                    List.of(new Subsample("subsample1", 11, 2))),
+            new Residual("block4", List.of(BatchNorm.of("bn6", 11), new Relu("relu5"),
+                    Conv2d.of("conv6", 11, 4, 2, 1, 0, true)),
+                    List.of(Conv2d.of("conv7", 11, 4, 2, 1, 0, false), BatchNorm.of("bn7", 4))),
+            new Relu("relu6"), new GlobalAvgPool("pool1"), new Flatten("flatten"), new Linear("fc1", 4, 5)));
+
+    private PrunedNets() {}
+
+    /** Fails unless networks, scales and all values are the same, to the bit. */
+    public static void assertSame(CompressedWeights expected, CompressedWeights actual) {
+        assertEquals(expected.model(), actual.model());
+        assertEquals(expected.scale(), actual.scale());
+        expected.tensors().forEach((name, tensor) -> {
+            CompressedTensor other = actual.tensor(name);
+            assertArrayEquals(tensor.shape(), other.shape());
+            assertEquals(tensor.nonzeros(), other.nonzeros(), name);
+            assertArrayEquals(tensor.codebook(), other.codebook(), name);
+            float[] values = tensor.toArray();
+            float[] others = other.toArray();
+            for (int i = 0; i < values.length; i++) {
+                assertEquals(Float.floatToRawIntBits(values[i]), Float.floatToRawIntBits(others[i]),
+                        name + "[" + i + "]");
+            }
+        });
+    }
+
+    /** LeNet-5 with the given weights kept. */
+    public static CompressedWeights lenet5(Map<String, Integer> kept, int levels, double spread, long seed) {
+        return of(Models.lenet5(), kept, levels, spread, seed);
+    }
+
+    /**
+     * A network of which the given numbers of weights are left; biases are small, in steps of 1/64.
+     *
+     * @param levels number of distinct values for weights, 0 for no codebook
+     * @param spread how unequal outputs and inputs are, as the deviation of the logarithm of their strength; 0 puts
+     *            weights anywhere
+     */
+    public static CompressedWeights of(Model model, Map<String, Integer> kept, int levels, double spread, long seed) {
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+        Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
+        for (Parameter parameter : model.parameters()) {
+            long[] shape = parameter.shape();
+            float[] values = new float[(int) parameter.count()];
+            if (parameter.weight()) {
+                int keep = kept.getOrDefault(parameter.name(), values.length);
+                fill(values, shape, keep, levels, spread, random);
+            } else {
+                boolean positive = parameter.kind() == Parameter.Kind.SCALE
+                        || parameter.kind() == Parameter.Kind.VARIANCE;
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = Math.round(random.nextGaussian() * 4) / 64f + (positive ? 1 : 0);
+                }
+            }
+            tensors.put(parameter.name(), CompressedTensor.of(values, shape));
+        }
+        return new CompressedWeights(model, tensors, InputScale.UNIT);
+    }
+
+    private static void fill(float[] values, long[] shape, int keep, int levels, double spread,
+            RandomGenerator random) {
+        int rows = (int) shape[0];
+        int columns = values.length / rows;
+        int taps = shape.length == 4 ? (int) (shape[2] * shape[3]) : 1;
+        double[] byRow = random.doubles(rows).map(_ -> spread * random.nextGaussian()).toArray();
+        double[] byChannel = random.doubles(columns).map(_ -> spread * random.nextGaussian()).toArray();
+        double[] key = new double[values.length];
+        for (int i = 0; i < key.length; i++) {
+            key[i] = byRow[i / columns] + byChannel[i % columns / taps]
+                    - Math.log(-Math.log(random.nextDouble()));
+        }
+        int[] order = IntStream.range(0, key.length).boxed().sorted(Comparator.comparingDouble(i -> -key[i]))
+                .mapToInt(Integer::intValue).toArray();
+        // A power of two, so that values are exact multiples of it; outputs stay near the inputs' size.
+        double scale = Math.scalb(1.0, (int) Math.rint(Math.log((double) rows / keep) / Math.log(4)) - 1);
+        for (int i : Arrays.copyOf(order, keep)) {
+            double sign = random.nextBoolean() ? 1 : -1;
+            double size = levels == 0 ? 0.3 + Math.abs(random.nextGaussian())
+                    : 1 + random.nextInt(Math.max(1, levels / 2));
+            values[i] = (float) (scale * sign * size);
+        }
+    }
+}
