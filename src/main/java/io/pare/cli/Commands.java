@@ -30,7 +30,7 @@ import picocli.CommandLine.TypeConversionException;
             "Examples (pare stands for: ${sys:pare.command:-java -jar target/engine.jar}):", "  pare train lenet5",
             "      Trains LeNet-5 on the MNIST inside the jar; needs no network.",
             "  pare train lenet5 --seed 2 --out runs/two --report two.json",
-            "  pare train --resume runs/two", "      Goes on where Ctrl-C, or worse, stopped a run.",
+            "  pare train --resume runs/two", "      Resumes an interrupted run.",
             "  pare eval runs/two/weights.safetensors", "  pare doctor",
             "      Says what this machine uses and why, and how fast it is.", "",
             "Exit codes: 0 done; 1 the run failed; 2 wrong command line or input; 130 stopped by Ctrl-C.",

@@ -1,6 +1,7 @@
 package io.pare.cli;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.compress.Training;
@@ -13,6 +14,7 @@ import io.pare.net.ImageShape;
 import io.pare.net.Layer;
 import io.pare.net.Model;
 import io.pare.net.PrunedNets;
+import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.URI;
 import java.net.URL;
@@ -123,6 +125,27 @@ public class ReadmeTest {
                     }
                 })).call();
         assertTrue(compiled, () -> messages + "\n" + source);
+    }
+
+    /** The code blocks of the README in order, as a rehearsal: noise in place of digits, few images, few steps. */
+    @Test
+    void theCommandsOfTheReadmeRun() throws Exception {
+        Map<String, String> rehearsal = Map.of("train", " --data synthetic --images 128 --epochs 1 --out runs/lenet5",
+                "compress", " --data synthetic --images 128 --steps 1", "eval", " --data synthetic");
+        List<String> lines = COMMANDS.getFirst().matcher(Page.of(Page.README).text()).results()
+                .map(match -> match.group(1).strip()).toList();
+        assertTrue(lines.size() >= 4, lines.toString());
+        for (String line : lines) {
+            String[] words = (line + rehearsal.getOrDefault(line.split(" ")[0], "")).split("\\s+");
+            for (int i = 0; i < words.length; i++) {
+                words[i] = words[i].startsWith("runs/") ? folder.resolve(words[i]).toString() : words[i];
+            }
+            StringWriter out = new StringWriter();
+            StringWriter err = new StringWriter();
+            int exit = Commands.line().setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(words);
+            assertEquals(Commands.OK, exit, line + "\n" + err);
+            assertTrue(out.toString().lines().count() >= 3, line + "\n" + out);
+        }
     }
 
     @Test
