@@ -133,6 +133,29 @@ class ArchitectureTest {
     }
 
     @Test
+    void allArrowsPointDownInTheTableOfTheArchitecturePage() throws IOException {
+        Map<String, Integer> rows = new TreeMap<>();
+        List<String> table = Files.readAllLines(Path.of("docs/architecture.md")).stream()
+                .dropWhile(line -> !line.startsWith("| packages |")).takeWhile(line -> line.startsWith("|")).toList();
+        for (int row = 0; row < table.size(); row++) {
+            Matcher name = Pattern.compile("`([\\w.]+)`").matcher(table.get(row).split("\\|")[1]);
+            while (name.find()) {
+                rows.put(name.group(1), row);
+            }
+        }
+        Set<String> packages = new TreeSet<>(ALLOWED.keySet());
+        packages.removeIf(name -> name.isEmpty() || name.startsWith("ffm."));
+        assertEquals(packages, rows.keySet(), "the packages in the table of docs/architecture.md");
+        for (String from : packages) {
+            for (String to : ALLOWED.get(from)) {
+                boolean kernels = from.startsWith("kernel.") && to.startsWith("kernel");
+                assertTrue(kernels || to.startsWith("ffm.") || rows.get(from) < rows.get(to),
+                        from + " uses " + to + ", which is not below it in docs/architecture.md");
+            }
+        }
+    }
+
+    @Test
     void onlyTheSimdKernelsUseTheVectorApi() {
         MODELS.forEach((name, model) -> {
             if (!packageOf(name).equals("kernel.simd")) {
