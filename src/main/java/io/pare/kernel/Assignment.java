@@ -45,7 +45,7 @@ final class Assignment {
             passes.assign(x, xOff + from * F, (int) (to - from), codebook.words, cuts, m, values, valuesOff + from * F,
                     codes,
                     codesOff + from, lanes[worker]);
-            return Selector.sum(lanes[worker]);
+            return Passes.sum(lanes[worker]);
         });
         if (Double.isNaN(error) && !inPlace) {
             selector.refuseNaN(x, xOff, n);

@@ -14,12 +14,14 @@ final class GroupProjections {
     private final Passes passes;
     private final Parallel parallel;
     private final Selector selector;
+    private final BitsTopK bits;
     private final double[][] lanes;
 
-    GroupProjections(Passes passes, Workers workers, Parallel parallel, Selector selector) {
+    GroupProjections(Passes passes, Workers workers, Parallel parallel, Selector selector, BitsTopK bits) {
         this.passes = passes;
         this.parallel = parallel;
         this.selector = selector;
+        this.bits = bits;
         lanes = new double[workers.count()][Passes.STRIDE];
     }
 
@@ -39,7 +41,7 @@ final class GroupProjections {
                     passes.norm(power, x, xOff + (start + done) * F, (int) Math.min(width - done, Passes.CHUNK), sums);
                 }
             }
-            double sum = Selector.sum(sums);
+            double sum = Passes.sum(sums);
             scores.set(F32, scoresOff + group * F, (float) (power == 1 ? sum : Math.sqrt(sum)));
         });
     }
@@ -52,7 +54,7 @@ final class GroupProjections {
             score(in, xOff, groups, norm, scores, 0);
             Bits kept = new Bits(scratch.allocate(Bits.bytes(groups.count())), 0);
             selector.one(Span.of(scores, 0, groups.count()));
-            selector.topKBits(k, kept.segment(), 0);
+            bits.write(k, kept.segment(), 0);
             parallel.parts(groups.rows(), groups.elements(), (worker, row) -> {
                 for (long block = 0; block < groups.across(); block++) {
                     long first = (row * groups.columns() + block * groups.blockColumns()) * F;

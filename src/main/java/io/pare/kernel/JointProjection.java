@@ -20,12 +20,17 @@ final class JointProjection {
 
     private final Parallel parallel;
     private final Selector selector;
+    private final DenseTopK dense;
+    private final BitsTopK bits;
     private final Clusterer clusterer;
     private final Assignment assignment;
 
-    JointProjection(Parallel parallel, Selector selector, Clusterer clusterer, Assignment assignment) {
+    JointProjection(Parallel parallel, Selector selector, DenseTopK dense, BitsTopK bits, Clusterer clusterer,
+            Assignment assignment) {
         this.parallel = parallel;
         this.selector = selector;
+        this.dense = dense;
+        this.bits = bits;
         this.clusterer = clusterer;
         this.assignment = assignment;
     }
@@ -34,7 +39,7 @@ final class JointProjection {
     Joint project(MemorySegment in, long xOff, long n, long k, int m, boolean warm, MemorySegment best,
             long codebookOff, int maxRounds, MemorySegment out, long zOff, MemorySegment outCodes, long codesOff) {
         selector.one(Span.of(in, xOff, n));
-        selector.topK(k, out, zOff);
+        dense.write(k, out, zOff);
         try (Region scratch = Region.shared("joint projection")) {
             MemorySegment support = scratch.allocate(n * F);
             MemorySegment gains = scratch.allocate(n * F);
@@ -66,7 +71,7 @@ final class JointProjection {
                 }
                 gains(in, xOff, n, words, size, gains);
                 selector.one(Span.of(gains, 0, n));
-                selector.topKBits(k, kept.segment(), 0);
+                bits.write(k, kept.segment(), 0);
                 parallel.chunks(n, (worker, from, to) -> {
                     for (long i = from; i < to; i++) {
                         // An element that gains nothing by being kept becomes zero.

@@ -38,6 +38,15 @@ public interface Passes {
         return Math.toIntExact((n + CHUNK - 1) / CHUNK);
     }
 
+    /** Adds up the accumulators of a sum, in their order. */
+    static double sum(double[] accumulators) {
+        double sum = 0;
+        for (double part : accumulators) {
+            sum += part;
+        }
+        return sum;
+    }
+
     /**
      * Adds to {@code counts[at + j]} the number of keys that reach pivot {@code j}.
      *

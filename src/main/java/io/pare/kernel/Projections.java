@@ -54,6 +54,9 @@ public final class Projections implements AutoCloseable {
 
     private final OneThread oneThread = new OneThread("a Projections instance");
     private final Selector selector;
+    private final DenseTopK dense;
+    private final BitsTopK bitwise;
+    private final AdmmTopK admm;
     private final Clusterer clusterer;
     private final Scale scale;
     private final GroupProjections structured;
@@ -67,11 +70,14 @@ public final class Projections implements AutoCloseable {
         Workers workers = new Workers(threads);
         Parallel parallel = new Parallel(workers);
         this.selector = new Selector(passes, workers);
+        this.dense = new DenseTopK(passes, selector);
+        this.bitwise = new BitsTopK(passes, selector);
+        this.admm = new AdmmTopK(passes, selector, threads);
         this.clusterer = new Clusterer(passes, workers);
         this.scale = new Scale(workers);
-        this.structured = new GroupProjections(passes, workers, parallel, selector);
+        this.structured = new GroupProjections(passes, workers, parallel, selector, bitwise);
         this.assignment = new Assignment(passes, workers, parallel, selector, clusterer.codebook);
-        this.joint = new JointProjection(parallel, selector, clusterer, assignment);
+        this.joint = new JointProjection(parallel, selector, dense, bitwise, clusterer, assignment);
         this.resources = new Resources(workers, selector, clusterer, scale, Opening.here());
         this.release = CLEANER.register(this, resources);
     }
@@ -150,7 +156,7 @@ public final class Projections implements AutoCloseable {
         MemorySegment out = writable(z, zOff, n);
         call(() -> {
             selector.one(span);
-            selector.topK(k, out, zOff);
+            dense.write(k, out, zOff);
         }, x, z);
     }
 
@@ -173,7 +179,7 @@ public final class Projections implements AutoCloseable {
         MemorySegment out = writableBytes(bits, bitsOff, Bits.bytes(n));
         call(() -> {
             selector.one(span);
-            selector.topKBits(k, out, bitsOff);
+            bitwise.write(k, out, bitsOff);
         }, x, bits);
     }
 
@@ -193,8 +199,8 @@ public final class Projections implements AutoCloseable {
         MemorySegment out = writable(z, zOff, n);
         return call(() -> {
             selector.one(span);
-            selector.topKAdmm(k, out, zOff);
-            return new Residuals(Math.sqrt(selector.primalSum), Math.sqrt(selector.dualSum));
+            admm.step(k, out, zOff);
+            return new Residuals(Math.sqrt(admm.primalSum), Math.sqrt(admm.dualSum));
         }, w, u, z);
     }
 

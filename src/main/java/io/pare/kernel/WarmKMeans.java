@@ -238,7 +238,7 @@ final class WarmKMeans implements AutoCloseable {
             Arrays.fill(squares[worker], 0);
             at += passes.zones(input, inputOff + first * 4, (int) Math.min(inputCount - first, Passes.CHUNK), cuts,
                     zoneFrom, zoneTo, codewords, scale, reached[worker], squares[worker], surveys[worker], zoned, at);
-            chunkSquares[chunk] = Selector.sum(squares[worker]);
+            chunkSquares[chunk] = Passes.sum(squares[worker]);
             greatestBy[worker] = Math.max(greatestBy[worker], surveys[worker][0]);
         }
         zonedBy[worker] = at - stretch(worker);

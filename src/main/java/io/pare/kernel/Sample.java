@@ -1,0 +1,214 @@
+package io.pare.kernel;
+
+import io.pare.mem.Region;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * A stratified random sample of the keys of a call, the same for every number of threads.
+ *
+ * <p>A few neighbours are drawn from each of many strata of the concatenated spans. Ranks of the sample are found by
+ * bins of 2^20 keys.
+ */
+final class Sample implements AutoCloseable {
+    private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong I64 =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final long SEED = 0x9e3779b97f4a7c15L;
+    /** Elements drawn from a stratum: they share a cache line, and a cache miss costs more than a key. */
+    private static final int NEIGHBOURS = 4;
+    /** Bits of a key within a bin. */
+    private static final int BIN_BITS = 20;
+
+    private final Passes passes;
+    private final Workers workers;
+    private final Radix radix;
+    private final Spans spans;
+    private final Workers.Task drawing = this::draw;
+    private final long[] counts = new long[4];
+    private final long[] tally = new long[2];
+    private Region scratch;
+    /** The sample, then as many keys of working memory. */
+    private MemorySegment keys;
+    private long capacity;
+    private int size;
+    private double stratumWidth;
+    /** The key that {@link #rank} returned last, or -1. */
+    private int lastKey;
+    /** Keys above the one that {@link #rank} returned last, and keys equal to it. */
+    long above;
+    long equal;
+
+    Sample(Passes passes, Workers workers, Radix radix, Spans spans) {
+        this.passes = passes;
+        this.workers = workers;
+        this.radix = radix;
+        this.spans = spans;
+    }
+
+    int size() {
+        return size;
+    }
+
+    /** Leaves the call without a sample. */
+    void clear() {
+        size = 0;
+    }
+
+    /**
+     * Draws a sample for a threshold that {@code share} of the elements reach. Its size balances its own cost against
+     * that of the elements in the bracket.
+     */
+    void draw(double share) {
+        long total = spans.total();
+        double wanted = 2 * Math.cbrt((double) total * total * Math.max(4 * share * (1 - share), 0.02));
+        int strata = (int) Math.min(wanted, 1 << 20) / NEIGHBOURS;
+        size = strata * NEIGHBOURS;
+        lastKey = -1;
+        reserve(2L * size + Passes.SLACK);
+        double width = (double) total / strata;
+        if (spans.plain()) {
+            Span span = spans.get(0);
+            stratumWidth = width;
+            if (workers.count() == 1 || strata < 2048) {
+                drawPlain(0, strata);
+            } else {
+                workers.run(drawing);
+            }
+            // NaN must not break the radix steps: the pass over all elements refuses it later.
+            int numbers = passes.collect(keys, 0, span.u() == null ? null : keys, size * 4L, size, 0, Spans.END, keys,
+                    0, tally, 0);
+            for (int i = numbers; i < size; i++) {
+                keys.set(I32, i * 4L, Passes.INFINITY);
+            }
+            return;
+        }
+        int s = 0;
+        long start = 0;
+        for (int i = 0; i < strata; i++) {
+            long at = Math.min(total - 1, place(i, width));
+            while (at - start >= spans.get(s).count()) {
+                start += spans.get(s).count();
+                s++;
+            }
+            Span span = spans.get(s);
+            long first = Math.max(0, Math.min(at - start, span.count() - NEIGHBOURS));
+            long last = span.count() - 1;
+            for (int j = 0; j < NEIGHBOURS; j++) {
+                int key = Float.floatToRawIntBits(Spans.value(span, Math.min(first + j, last))) & Passes.MAGNITUDE;
+                keys.set(I32, (i * NEIGHBOURS + j) * 4L, Spans.weighted(Math.min(key, Passes.INFINITY),
+                        span.weight()));
+            }
+        }
+    }
+
+    private void reserve(long wanted) {
+        if (capacity < wanted) {
+            // Close first: if memory is short, the next call must not rely on the old sample.
+            close();
+            scratch = Region.shared("projection sample");
+            keys = scratch.allocate(wanted * 4 + 64);
+            capacity = wanted;
+        }
+    }
+
+    /** A random element of stratum {@code i}: a hash and not a sequence, so that any thread can draw any stratum. */
+    private static long place(int i, double width) {
+        long random = (i + 1) * SEED;
+        random = (random ^ random >>> 32) * 0xd1342543de82ef95L;
+        return (long) ((i + ((random ^ random >>> 32) >>> 11) * 0x1p-53) * width);
+    }
+
+    private void draw(int worker) {
+        int strata = size / NEIGHBOURS;
+        drawPlain((int) ((long) strata * worker / workers.count()),
+                (int) ((long) strata * (worker + 1) / workers.count()));
+    }
+
+    /** The usual case: the strata from {@code from} to {@code to} of one span, W and U apart. */
+    private void drawPlain(int from, int to) {
+        Span span = spans.get(0);
+        long last = span.count() - NEIGHBOURS;
+        drawPlain(span.x(), span.xOffset(), last, keys, 0, from, to, stratumWidth);
+        if (span.u() != null) {
+            drawPlain(span.u(), span.uOffset(), last, keys, size * 4L, from, to, stratumWidth);
+        }
+    }
+
+    /** Takes as few instructions as possible, so that many cache misses are under way at once. */
+    private static void drawPlain(MemorySegment x, long xOff, long last, MemorySegment sample, long sampleOff, int from,
+            int to, double width) {
+        for (int i = from; i < to; i++) {
+            long o = xOff + Math.min(last, place(i, width)) * 4;
+            long out = sampleOff + i * 16L;
+            sample.set(I64, out, x.get(I64, o));
+            sample.set(I64, out + 8, x.get(I64, o + 8));
+        }
+    }
+
+    /** Finds the {@code rank}-th greatest key (from 1) and sets {@link #above} and {@link #equal}. */
+    int rank(long rank) {
+        if (lastKey >= 0 && rank > above && rank <= above + equal) {
+            // Many keys are equal: this rank has the key of the rank before.
+            return lastKey;
+        }
+        // Vector passes divide the bins by five each. A histogram would wait for its own counts where keys are equal.
+        long greater = 0;
+        int low = 0;
+        int bins = (Passes.INFINITY >>> BIN_BITS) + 1;
+        while (bins > 1) {
+            int step = (bins + 4) / 5;
+            Arrays.fill(counts, 0);
+            passes.count(keys, 0, null, 0, size, low + step << BIN_BITS, low + Math.min(bins, 2 * step) << BIN_BITS,
+                    low + Math.min(bins, 3 * step) << BIN_BITS, low + Math.min(bins, 4 * step) << BIN_BITS, counts, 0);
+            int part = 0;
+            while (part < 4 && rank <= counts[part]) {
+                part++;
+            }
+            greater = part == 4 ? greater : counts[part];
+            int end = Math.min(bins, (part + 1) * step);
+            low += part * step;
+            bins = end - part * step;
+        }
+        int from = low << BIN_BITS;
+        int n = passes.collect(keys, 0, null, 0, size, from, from + (1 << BIN_BITS), keys, size, tally, 0);
+        // Where many keys are equal, the middle one of the bin is probably the answer: a vector pass tells.
+        int likely = keys.get(I32, (size + n / 2) * 4L);
+        Arrays.fill(counts, 0);
+        passes.count(keys, size * 4L, null, 0, n, likely, likely + 1, Spans.END, Spans.END, counts, 0);
+        if (rank - greater > counts[1] && rank - greater <= counts[0]) {
+            lastKey = likely;
+            above = greater + counts[1];
+            equal = counts[0] - counts[1];
+        } else {
+            lastKey = radix.select(keys, size, n, from, from + (1 << BIN_BITS), rank - greater);
+            above = greater + radix.above;
+            equal = radix.equal;
+        }
+        return lastKey;
+    }
+
+    /** The middle one of the sample's keys in [lo, hi), or -1 if there is none. */
+    int middle(int lo, int hi) {
+        int inside = 0;
+        for (int i = 0; i < size; i++) {
+            int key = keys.get(I32, i * 4L);
+            if (key >= lo && key < hi) {
+                keys.set(I32, (size + inside) * 4L, key);
+                inside++;
+            }
+        }
+        return inside == 0 ? -1 : radix.select(keys, size, inside, lo, hi, (inside + 1) / 2);
+    }
+
+    @Override
+    public void close() {
+        capacity = 0;
+        if (scratch != null) {
+            scratch.close();
+            scratch = null;
+        }
+    }
+}
