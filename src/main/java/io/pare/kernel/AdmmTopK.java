@@ -24,7 +24,7 @@ final class AdmmTopK extends TopK {
     /** Sum of {@code (z - old z)^2} after the last step, or an upper bound of it after a bracket that missed. */
     double dualSum;
 
-    AdmmTopK(Passes passes, Selector selector, int workers) {
+    AdmmTopK(TopKPasses passes, Selector selector, int workers) {
         super(passes, selector);
         primal = new double[workers][Passes.STRIDE];
         dual = new double[workers][Passes.STRIDE];

@@ -7,14 +7,14 @@ import java.util.Arrays;
 final class Assignment {
     private static final long F = Float.BYTES;
 
-    private final Passes passes;
+    private final CodebookPasses passes;
     private final Parallel parallel;
     private final Selector selector;
     private final Codebook codebook;
     private final float[] cuts = new float[Codebook.MOST];
     private final double[][] lanes;
 
-    Assignment(Passes passes, Workers workers, Parallel parallel, Selector selector, Codebook codebook) {
+    Assignment(CodebookPasses passes, Workers workers, Parallel parallel, Selector selector, Codebook codebook) {
         this.passes = passes;
         this.parallel = parallel;
         this.selector = selector;
@@ -74,7 +74,7 @@ final class Assignment {
         selector.refuseNaN(x, xOff, n);
         double found = parallel.sum(n, (worker, from, to) -> {
             long[] counts = new long[4];
-            passes.count(x, xOff + from * F, null, 0, (int) (to - from), 1, 1, 1, 1, counts, 0);
+            selector.passes.count(x, xOff + from * F, null, 0, (int) (to - from), 1, 1, 1, 1, counts, 0);
             return counts[0];
         });
         if (found > 0) {

@@ -8,7 +8,7 @@ final class BitsTopK extends TopK {
     private MemorySegment bits;
     private long bitsOff;
 
-    BitsTopK(Passes passes, Selector selector) {
+    BitsTopK(TopKPasses passes, Selector selector) {
         super(passes, selector);
     }
 

@@ -14,7 +14,7 @@ final class Candidates implements AutoCloseable {
     private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private final Passes passes;
+    private final SelectPasses passes;
     private final Workers workers;
     private final Spans spans;
     private Region scratch;
@@ -33,7 +33,7 @@ final class Candidates implements AutoCloseable {
     private final boolean[] full;
     private final long[] counts = new long[4];
 
-    Candidates(Passes passes, Workers workers, Spans spans) {
+    Candidates(SelectPasses passes, Workers workers, Spans spans) {
         this.passes = passes;
         this.workers = workers;
         this.spans = spans;

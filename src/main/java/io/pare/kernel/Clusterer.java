@@ -12,7 +12,7 @@ final class Clusterer implements AutoCloseable {
     private final Lloyd lloyd;
     private final LinearStart start;
 
-    Clusterer(Passes passes, Workers workers) {
+    Clusterer(CodebookPasses passes, Workers workers) {
         sorted = new Sorted(workers);
         exact = new ExactKMeans(workers, sorted, codebook);
         warm = new WarmKMeans(passes, workers, sorted, codebook);

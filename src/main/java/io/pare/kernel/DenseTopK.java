@@ -12,7 +12,7 @@ final class DenseTopK extends TopK {
     private MemorySegment z;
     private long zOff;
 
-    DenseTopK(Passes passes, Selector selector) {
+    DenseTopK(TopKPasses passes, Selector selector) {
         super(passes, selector);
     }
 

@@ -11,13 +11,13 @@ final class GroupProjections {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long F = Float.BYTES;
 
-    private final Passes passes;
+    private final GroupPasses passes;
     private final Parallel parallel;
     private final Selector selector;
     private final BitsTopK bits;
     private final double[][] lanes;
 
-    GroupProjections(Passes passes, Workers workers, Parallel parallel, Selector selector, BitsTopK bits) {
+    GroupProjections(GroupPasses passes, Workers workers, Parallel parallel, Selector selector, BitsTopK bits) {
         this.passes = passes;
         this.parallel = parallel;
         this.selector = selector;

@@ -1,8 +1,11 @@
 package io.pare.kernel;
 
+import io.pare.kernel.scalar.ScalarCodebookPasses;
+import io.pare.kernel.scalar.ScalarGroupPasses;
 import io.pare.kernel.scalar.ScalarKernels;
-import io.pare.kernel.scalar.ScalarPasses;
+import io.pare.kernel.scalar.ScalarSelectPasses;
 import io.pare.kernel.scalar.ScalarSparseKernels;
+import io.pare.kernel.scalar.ScalarTopKPasses;
 import java.lang.reflect.InvocationTargetException;
 import java.util.Locale;
 
@@ -24,9 +27,8 @@ public final class KernelProvider {
 
     private static final System.Logger LOG = System.getLogger("io.pare.kernel");
     private static final String MODULE = "jdk.incubator.vector";
-    private static final String SIMD = "io.pare.kernel.simd.SimdKernels";
-    private static final String SIMD_SPARSE = "io.pare.kernel.simd.SimdSparseKernels";
-    private static final String SIMD_PASSES = "io.pare.kernel.simd.SimdPasses";
+    /** The names of the SIMD kernels are this and the name of what they implement. */
+    private static final String SIMD = "io.pare.kernel.simd.Simd";
 
     private final Kernels kernels;
     private final SparseKernels sparse;
@@ -111,20 +113,28 @@ public final class KernelProvider {
     }
 
     private static KernelProvider scalar(String reason, System.Logger.Level level) {
-        return new KernelProvider(new ScalarKernels(), new ScalarSparseKernels(), new ScalarPasses(), reason, level);
+        return new KernelProvider(new ScalarKernels(), new ScalarSparseKernels(), scalarPasses(), reason, level);
+    }
+
+    /** The passes in plain Java. */
+    static Passes scalarPasses() {
+        return new Passes(new ScalarSelectPasses(), new ScalarTopKPasses(), new ScalarGroupPasses(),
+                new ScalarCodebookPasses());
     }
 
     private static KernelProvider simd(String reason) {
-        return new KernelProvider(instance(SIMD, Kernels.class), instance(SIMD_SPARSE, SparseKernels.class),
-                instance(SIMD_PASSES, Passes.class), reason, System.Logger.Level.DEBUG);
+        Passes passes = new Passes(simd(SelectPasses.class), simd(TopKPasses.class), simd(GroupPasses.class),
+                simd(CodebookPasses.class));
+        return new KernelProvider(simd(Kernels.class), simd(SparseKernels.class), passes, reason,
+                System.Logger.Level.DEBUG);
     }
 
-    private static <T> T instance(String name, Class<T> type) {
+    /** Loads by name what implements {@code type} on the Vector API. */
+    private static <T> T simd(Class<T> type) {
+        String name = SIMD + type.getSimpleName();
         try {
             return type.cast(Class.forName(name).getConstructor().newInstance());
-        } catch (InvocationTargetException e) {
-            throw new IllegalStateException(name + " could not start: " + root(e).getMessage(), e);
-        } catch (ExceptionInInitializerError e) {
+        } catch (InvocationTargetException | ExceptionInInitializerError e) {
             throw new IllegalStateException(name + " could not start: " + root(e).getMessage(), e);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(name + " is not on the class path", e);

@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /** Four ascending keys after weighting, and how many elements of each chunk reach them. */
 final class Pivots {
-    private final Passes passes;
+    private final SelectPasses passes;
     private final Spans spans;
     private final Tally tally;
     private final int[] keys = new int[4];
@@ -13,7 +13,7 @@ final class Pivots {
     /** The pass that counts. */
     final Chunk.Pass counting = this::count;
 
-    Pivots(Passes passes, Spans spans, Tally tally) {
+    Pivots(SelectPasses passes, Spans spans, Tally tally) {
         this.passes = passes;
         this.spans = spans;
         this.tally = tally;

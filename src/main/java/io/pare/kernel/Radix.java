@@ -12,7 +12,7 @@ final class Radix {
     /** From this many keys on, vector passes narrow the range before the radix steps. */
     private static final int MANY = 4096;
 
-    private final Passes passes;
+    private final SelectPasses passes;
     private final long[] histogram = new long[1 << BITS];
     private final long[] counts = new long[4];
     private final long[] tally = new long[2];
@@ -20,7 +20,7 @@ final class Radix {
     long above;
     long equal;
 
-    Radix(Passes passes) {
+    Radix(SelectPasses passes) {
         this.passes = passes;
     }
 

@@ -22,7 +22,7 @@ final class Sample implements AutoCloseable {
     /** Bits of a key within a bin. */
     private static final int BIN_BITS = 20;
 
-    private final Passes passes;
+    private final SelectPasses passes;
     private final Workers workers;
     private final Radix radix;
     private final Spans spans;
@@ -41,7 +41,7 @@ final class Sample implements AutoCloseable {
     long above;
     long equal;
 
-    Sample(Passes passes, Workers workers, Radix radix, Spans spans) {
+    Sample(SelectPasses passes, Workers workers, Radix radix, Spans spans) {
         this.passes = passes;
         this.workers = workers;
         this.radix = radix;

@@ -14,7 +14,7 @@ import java.util.List;
  * is the result.
  */
 final class Selector implements AutoCloseable {
-    final Passes passes;
+    final SelectPasses passes;
     final Spans spans = new Spans();
     final Bracket bracket;
     final Candidates candidates;
@@ -46,7 +46,7 @@ final class Selector implements AutoCloseable {
     /** Ranks by which tests push the bracket aside, to see a miss. */
     double bias;
 
-    Selector(Passes passes, Workers workers) {
+    Selector(SelectPasses passes, Workers workers) {
         this.passes = passes;
         this.workers = workers;
         radix = new Radix(passes);

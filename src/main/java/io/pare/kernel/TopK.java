@@ -8,18 +8,18 @@ package io.pare.kernel;
  * bracket misses, or holds too much, a search and a second pass over everything write the output.
  */
 abstract sealed class TopK permits DenseTopK, BitsTopK, AdmmTopK {
-    final Passes passes;
+    final TopKPasses passes;
     final Selector selector;
     final Bracket bracket;
     final Candidates candidates;
     final Tally tally;
-    private final Passes selecting;
+    private final SelectPasses selecting;
     private final Chunk.Pass guessing = this::guess;
     private final Chunk.Pass correcting = this::correct;
     private final Chunk.Pass masking = this::mask;
     private final Tally.Values guessed = this::guessed;
 
-    TopK(Passes passes, Selector selector) {
+    TopK(TopKPasses passes, Selector selector) {
         this.passes = passes;
         this.selector = selector;
         bracket = selector.bracket;

@@ -20,7 +20,7 @@ final class WarmKMeans implements AutoCloseable {
     /** Up to this many codewords, the pass costs less than sorting. */
     private static final int FEW = 32;
 
-    private final Passes passes;
+    private final CodebookPasses passes;
     private final Workers workers;
     private final Workers.Task surveying = this::survey;
     private final Sorted sorted;
@@ -65,7 +65,7 @@ final class WarmKMeans implements AutoCloseable {
     private MemorySegment zonePrefix;
     private long zonedCapacity;
 
-    WarmKMeans(Passes passes, Workers workers, Sorted sorted, Codebook codebook) {
+    WarmKMeans(CodebookPasses passes, Workers workers, Sorted sorted, Codebook codebook) {
         this.passes = passes;
         this.workers = workers;
         this.sorted = sorted;

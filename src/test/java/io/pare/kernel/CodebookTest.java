@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pare.kernel.scalar.ScalarPasses;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -22,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("providers")
 class CodebookTest {
     static Stream<Passes> providers() {
-        return Stream.of(new ScalarPasses(), KernelProvider.passes());
+        return Stream.of(KernelProvider.scalarPasses(), KernelProvider.passes());
     }
 
     private static float[] awkward(Random random, int n) {

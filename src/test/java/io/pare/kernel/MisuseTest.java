@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pare.kernel.scalar.ScalarPasses;
 import io.pare.mem.ForkedJvm;
 import io.pare.mem.Region;
 import java.lang.foreign.Arena;
@@ -236,19 +235,20 @@ class MisuseTest {
                         assertThrows(IllegalStateException.class, () -> ranged.call(0, N), name).getMessage())));
     }
 
-    /** The passes of this JVM; the first call of one waits. */
+    /** The passes of this JVM; the first call of one that selects waits. */
     private static Passes waiting(CountDownLatch entered, CountDownLatch goOn) {
         Passes passes = KernelProvider.passes();
-        return (Passes) Proxy.newProxyInstance(Passes.class.getClassLoader(), new Class<?>[]{Passes.class},
-                (_, method, arguments) -> {
+        SelectPasses select = (SelectPasses) Proxy.newProxyInstance(SelectPasses.class.getClassLoader(),
+                new Class<?>[]{SelectPasses.class}, (_, method, arguments) -> {
                     entered.countDown();
                     goOn.await();
                     try {
-                        return method.invoke(passes, arguments);
+                        return method.invoke(passes.select(), arguments);
                     } catch (InvocationTargetException e) {
                         throw e.getCause();
                     }
                 });
+        return new Passes(select, passes.topK(), passes.groups(), passes.codebooks());
     }
 
     @Test
@@ -354,7 +354,7 @@ class MisuseTest {
             int n = 2 * Passes.CHUNK;
             MemorySegment x = Memory.zeros(n);
             for (int i = 0; i < 4; i++) {
-                Projections dropped = new Projections(new ScalarPasses(), 2);
+                Projections dropped = new Projections(KernelProvider.scalarPasses(), 2);
                 dropped.assign(x, 0, n, 0, x, 0, x, 0, null, 0);
                 dropped.kMeans(x, 0, n, null, 0, 4, Memory.zeros(4), 0, 5);
                 dropped.topK(x, 0, Memory.zeros(n), 0, n, 5);

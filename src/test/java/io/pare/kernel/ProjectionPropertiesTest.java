@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pare.kernel.scalar.ScalarPasses;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import net.jqwik.api.Arbitraries;
@@ -49,7 +48,7 @@ class ProjectionPropertiesTest {
     private static float[] project(float[] x, Projection projection) {
         int n = x.length;
         float[] first = null;
-        for (Passes passes : new Passes[]{new ScalarPasses(), KernelProvider.passes()}) {
+        for (Passes passes : new Passes[]{KernelProvider.scalarPasses(), KernelProvider.passes()}) {
             for (int threads = 1; threads <= 3; threads++) {
                 try (Projections p = new Projections(passes, threads)) {
                     MemorySegment z = Memory.zeros(n);

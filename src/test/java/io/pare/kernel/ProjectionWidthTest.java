@@ -2,7 +2,6 @@ package io.pare.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.pare.kernel.scalar.ScalarPasses;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -78,7 +77,7 @@ class ProjectionWidthTest {
 
     @Test
     void everyWidthGivesTheBitsOfPlainJava() throws Exception {
-        String expected = "digest " + Digest.of(new ScalarPasses());
+        String expected = "digest " + Digest.of(KernelProvider.scalarPasses());
         for (int bits : new int[]{128, 256, 512}) {
             List<String> command = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "--add-modules=jdk.incubator.vector", "-Dpare.kernels=simd", "-Dpare.simd.bits=" + bits, "-cp",

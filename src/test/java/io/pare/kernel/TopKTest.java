@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pare.kernel.scalar.ScalarPasses;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -77,7 +76,7 @@ class TopKTest {
     }
 
     static Stream<Passes> providers() {
-        return Stream.of(new ScalarPasses(), KernelProvider.passes());
+        return Stream.of(KernelProvider.scalarPasses(), KernelProvider.passes());
     }
 
     static int[] budgets(int n) {
