@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
 
 /** The code in README.md and below docs, as a user pastes it: Java is compiled and run, command lines are read. */
 public class ReadmeTest {
@@ -157,8 +158,9 @@ public class ReadmeTest {
                         .of(match.group(1).replaceAll("\\bS\\b", "1").replace(" ...", "").strip().split("\\s+")))
                 .toList();
         assertTrue(lines.size() > 60, lines.toString());
+        CommandLine commands = Commands.line();
         for (List<String> line : lines) {
-            assertDoesNotThrow(() -> Commands.line().parseArgs(line.toArray(new String[0])), line.toString());
+            assertDoesNotThrow(() -> commands.parseArgs(line.toArray(new String[0])), line.toString());
         }
     }
 }
