@@ -2,8 +2,8 @@ package io.pare.bench;
 
 import io.pare.compress.Admm;
 import io.pare.compress.RhoRule;
-import io.pare.compress.Sparsity;
 import io.pare.compress.Variable;
+import io.pare.compress.constraint.Sparsity;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Kernels;
 import io.pare.kernel.Penalty;

@@ -1,14 +1,14 @@
 package io.pare.cli;
 
-import io.pare.compress.InfeasibleException;
-import io.pare.compress.Pipeline;
-import io.pare.compress.Progress;
-import io.pare.compress.Provenance;
-import io.pare.compress.Recipe;
-import io.pare.compress.RecipeCheck;
-import io.pare.compress.Sensitivity;
-import io.pare.compress.Stage;
 import io.pare.compress.TrainingOptions;
+import io.pare.compress.recipe.InfeasibleException;
+import io.pare.compress.recipe.Pipeline;
+import io.pare.compress.recipe.PipelineListener;
+import io.pare.compress.recipe.Provenance;
+import io.pare.compress.recipe.Recipe;
+import io.pare.compress.recipe.RecipeCheck;
+import io.pare.compress.recipe.Sensitivity;
+import io.pare.compress.stage.Stage;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.file.FileException;
@@ -419,7 +419,7 @@ final class CompressCommand implements Callable<Integer> {
         return samples;
     }
 
-    private Progress lines() {
-        return quiet ? Progress.SILENT : new CompressionLines(spec.commandLine().getErr(), System::nanoTime);
+    private PipelineListener lines() {
+        return quiet ? PipelineListener.SILENT : new CompressionLines(spec.commandLine().getErr(), System::nanoTime);
     }
 }

@@ -1,16 +1,16 @@
 package io.pare.cli;
 
-import io.pare.compress.EpochRow;
 import io.pare.compress.LayerRow;
-import io.pare.compress.Progress;
-import io.pare.compress.StageRow;
+import io.pare.compress.recipe.PipelineListener;
+import io.pare.compress.stage.EpochRow;
+import io.pare.compress.stage.StageRow;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /** Says on stderr how a compression goes, in lines that fit a terminal of 80 columns. One thread. */
-final class CompressionLines implements Progress {
+final class CompressionLines implements PipelineListener {
     private static final int WIDTH = 79;
 
     private final PrintWriter err;

@@ -1,9 +1,9 @@
 package io.pare.cli;
 
-import io.pare.compress.EpochRow;
 import io.pare.compress.LayerRow;
-import io.pare.compress.Residual;
-import io.pare.compress.StageRow;
+import io.pare.compress.ResidualRow;
+import io.pare.compress.stage.EpochRow;
+import io.pare.compress.stage.StageRow;
 import io.pare.report.Axis;
 import io.pare.report.Chart;
 import io.pare.report.HtmlPage;
@@ -58,7 +58,7 @@ final class CompressionPage {
                 .reference("dense network, on test data", report.denseTest().accuracy()));
         page.chart(course("Training loss", Axis.linear("loss"), EpochRow::trainLoss));
         if (epochs().stream().anyMatch(epoch -> !epoch.residuals().isEmpty())) {
-            page.chart(residuals("Primal residual, relative to the weights", Residual::primal));
+            page.chart(residuals("Primal residual, relative to the weights", ResidualRow::primal));
             page.chart(residuals("Dual residual, relative to rho times the weights",
                     row -> row.rho() == 0 ? 0 : row.dual() / row.rho()));
         }
@@ -125,7 +125,7 @@ final class CompressionPage {
     }
 
     /** One line a tensor, broken where a stage ends and where an epoch had no ADMM. */
-    private Chart residuals(String title, ToDoubleFunction<Residual> value) {
+    private Chart residuals(String title, ToDoubleFunction<ResidualRow> value) {
         Chart chart = overEpochs(title, Axis.logarithmic("residual"));
         for (String name : before.keySet()) {
             for (int constraint = 0;; constraint++) {
@@ -142,7 +142,7 @@ final class CompressionPage {
     }
 
     /** Epochs and residuals of a tensor under one of the constraints that an epoch has for it; NaN where it has none. */
-    private List<double[]> residuals(String name, int constraint, ToDoubleFunction<Residual> value) {
+    private List<double[]> residuals(String name, int constraint, ToDoubleFunction<ResidualRow> value) {
         List<double[]> points = new ArrayList<>();
         for (StageRow stage : report.result().stages()) {
             for (EpochRow epoch : stage.epochs()) {

@@ -1,7 +1,7 @@
 package io.pare.cli;
 
-import io.pare.compress.Pipeline;
-import io.pare.compress.Recipe;
+import io.pare.compress.recipe.Pipeline;
+import io.pare.compress.recipe.Recipe;
 import io.pare.exec.Precision;
 import io.pare.net.Model;
 import io.pare.report.JsonReport;

@@ -1,7 +1,7 @@
 package io.pare.cli;
 
-import io.pare.compress.InfeasibleException;
-import io.pare.compress.RecipeException;
+import io.pare.compress.recipe.InfeasibleException;
+import io.pare.compress.stage.RecipeException;
 import io.pare.data.DataException;
 import io.pare.file.FileException;
 import io.pare.file.FormatException;

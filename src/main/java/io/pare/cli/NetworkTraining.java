@@ -1,9 +1,9 @@
 package io.pare.cli;
 
-import io.pare.compress.Link;
 import io.pare.compress.StepHook;
 import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
+import io.pare.compress.UnitLink;
 import io.pare.compress.Variable;
 import io.pare.data.Augmentation;
 import io.pare.data.Crop;
@@ -228,11 +228,11 @@ final class NetworkTraining implements Training, AutoCloseable {
     }
 
     @Override
-    public List<Link> links() {
+    public List<UnitLink> links() {
         List<Layer> layers = network.model().layers();
         return network.model().links().stream().map(link -> {
             String producer = layers.get(link.producer()).name();
-            return new Link(producer + ".weight", producer + ".bias",
+            return new UnitLink(producer + ".weight", producer + ".bias",
                     layers.get(link.consumer()).name() + ".weight");
         }).toList();
     }

@@ -1,8 +1,8 @@
 package io.pare.cli;
 
-import io.pare.compress.InfeasibleException;
-import io.pare.compress.Pipeline;
 import io.pare.compress.Training;
+import io.pare.compress.recipe.InfeasibleException;
+import io.pare.compress.recipe.Pipeline;
 import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.net.CompressedTensor;

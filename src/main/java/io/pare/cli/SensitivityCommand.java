@@ -1,6 +1,6 @@
 package io.pare.cli;
 
-import io.pare.compress.Sensitivity;
+import io.pare.compress.recipe.Sensitivity;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.exec.Precision;

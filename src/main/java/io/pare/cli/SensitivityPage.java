@@ -1,6 +1,6 @@
 package io.pare.cli;
 
-import io.pare.compress.Sensitivity;
+import io.pare.compress.recipe.Sensitivity;
 import io.pare.report.Axis;
 import io.pare.report.Chart;
 import io.pare.report.HtmlPage;

@@ -1,5 +1,8 @@
 package io.pare.compress;
 
+import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.Feasibility;
+import io.pare.compress.constraint.ProjectionState;
 import io.pare.kernel.Kernels;
 import io.pare.kernel.Penalty;
 import io.pare.kernel.Projections;
@@ -75,7 +78,7 @@ public final class Admm implements AutoCloseable {
         private final List<FloatTensor> z = new ArrayList<>();
         private final List<FloatTensor> u = new ArrayList<>();
         private final List<FloatTensor> last = new ArrayList<>();
-        private final Memory memory = new Memory();
+        private final ProjectionState memory = new ProjectionState();
         private final RhoRule rule;
         private Constraint constraint;
         private double rho;
@@ -100,7 +103,7 @@ public final class Admm implements AutoCloseable {
     }
 
     /** Bytes of memory for so many elements, each under one constraint: Z, U and the Z before. */
-    static long memory(long elements, boolean inFile) {
+    public static long memory(long elements, boolean inFile) {
         return inFile ? 0 : 3 * elements * Float.BYTES;
     }
 
@@ -187,10 +190,10 @@ public final class Admm implements AutoCloseable {
      *
      * @return one row for each tensor under each constraint
      */
-    public List<Residual> update() {
+    public List<ResidualRow> update() {
         Kernels kernels = Kernels.active();
         long begin = System.nanoTime();
-        List<Residual> residuals = new ArrayList<>();
+        List<ResidualRow> residuals = new ArrayList<>();
         for (Group group : groups) {
             long start = System.nanoTime();
             int n = group.variables.size();
@@ -207,7 +210,7 @@ public final class Admm implements AutoCloseable {
                 if (rescale != 1) {
                     kernels.scale((float) rescale, group.u.get(i).segment(), 0, group.u.get(i).count());
                 }
-                residuals.add(new Residual(group.variables.get(i).name(), group.constraint.describe(),
+                residuals.add(new ResidualRow(group.variables.get(i).name(), group.constraint.describe(),
                         primals[i], rho * duals[i],
                         norm(kernels, group.variables.get(i).value()), rho,
                         (System.nanoTime() - start) / 1e9 / n));
@@ -308,7 +311,7 @@ public final class Admm implements AutoCloseable {
     }
 
     /** Constraint, tensors and memory of each group, for those who prove feasibility later. */
-    List<Guarantee> guarantees() {
+    public List<Guarantee> guarantees() {
         return groups.stream().map(group -> new Guarantee(group.constraint,
                 group.variables.stream().map(Variable::name).toList(), group.memory.all())).toList();
     }
@@ -316,7 +319,7 @@ public final class Admm implements AutoCloseable {
     /**
      * Whether every tensor is as near to its set as {@code relative} times its norm, and Z moved no more than that.
      */
-    public static boolean converged(List<Residual> residuals, double relative) {
+    public static boolean converged(List<ResidualRow> residuals, double relative) {
         return residuals.stream().allMatch(
                 row -> row.primal() <= relative * row.norm() && row.dual() <= relative * row.rho() * row.norm());
     }
@@ -332,7 +335,7 @@ public final class Admm implements AutoCloseable {
     }
 
     /** Saves or takes back Z, U, rho and what the constraints remember; after reading, the penalties stand again. */
-    void visit(State state) {
+    public void visit(RunState state) {
         iterations = (int) state.whole("admm.iterations", iterations, 0, Integer.MAX_VALUE);
         projectionSeconds = state.number("admm.seconds", projectionSeconds);
         for (int g = 0; g < groups.size(); g++) {

@@ -27,7 +27,7 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
     }
 
     public AdmmOptions {
-        rhoOf = Pattern.inOrder("rhoOf", rhoOf);
+        rhoOf = TensorPattern.inOrder("rhoOf", rhoOf);
         if (rule == null) {
             throw new IllegalArgumentException("rule must be one of fixed, multiply and balance");
         }
@@ -55,7 +55,7 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
     }
 
     /** The rule as the solver takes it. */
-    RhoRule rhoRule() {
+    public RhoRule rhoRule() {
         return switch (rule) {
             case FIXED -> new RhoRule.Fixed();
             case MULTIPLY -> new RhoRule.Multiplied(factor, limit);
@@ -64,7 +64,7 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
     }
 
     /** Rho for one tensor. */
-    double rho(String name) {
-        return Pattern.first(rhoOf, name, rho);
+    public double rho(String name) {
+        return TensorPattern.first(rhoOf, name, rho);
     }
 }

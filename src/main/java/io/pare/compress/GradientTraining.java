@@ -43,7 +43,7 @@ public final class GradientTraining implements Training, AutoCloseable {
     private final Region region;
     private final CriticalSection section;
     private final List<Tensor> tensors = new ArrayList<>();
-    private final List<Link> links = new ArrayList<>();
+    private final List<UnitLink> links = new ArrayList<>();
     private final int stepsPerEpoch;
     private final Gradient gradient;
     private final Supplier<Evaluation> evaluation;
@@ -105,7 +105,7 @@ public final class GradientTraining implements Training, AutoCloseable {
     }
 
     /** Says how units of one weight tensor feed another, so that dead ones can be removed. */
-    public GradientTraining link(Link link) {
+    public GradientTraining link(UnitLink link) {
         links.add(link);
         return this;
     }
@@ -190,7 +190,7 @@ public final class GradientTraining implements Training, AutoCloseable {
     }
 
     @Override
-    public List<Link> links() {
+    public List<UnitLink> links() {
         return List.copyOf(links);
     }
 

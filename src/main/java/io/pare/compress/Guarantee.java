@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.compress.constraint.Constraint;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -17,7 +18,7 @@ public record Guarantee(Constraint constraint, List<String> tensors, Map<String,
         tensors = List.copyOf(tensors);
     }
 
-    static Guarantee of(Constraint constraint, Variable variable) {
+    public static Guarantee of(Constraint constraint, Variable variable) {
         return new Guarantee(constraint, List.of(variable.name()), Map.of());
     }
 

@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.compress.constraint.Projector;
 import io.pare.mem.FloatTensor;
 import java.util.List;
 
@@ -20,7 +21,7 @@ public record LayerRow(String name, long total, long kept, int unique, int bits,
     private static final int COUNTED = 1 << 16;
     private static final int FEW = 16;
 
-    static List<LayerRow> of(List<Variable> variables) {
+    public static List<LayerRow> of(List<Variable> variables) {
         return variables.stream().map(variable -> of(variable.name(), variable.value())).toList();
     }
 
@@ -28,17 +29,12 @@ public record LayerRow(String name, long total, long kept, int unique, int bits,
     public static LayerRow of(String name, FloatTensor tensor) {
         long kept = Projector.nonzeros(tensor);
         int unique = Projector.distinct(tensor, COUNTED).length;
-        int bits = bitsFor(unique);
+        int bits = Projector.bitsFor(unique);
         if (unique > FEW && 2L * unique > kept) {
             bits = 32;
         }
         return new LayerRow(name, tensor.count(), kept, unique, bits, kept * (double) bits / 8,
                 logChoices(tensor.count(), kept) / 8);
-    }
-
-    /** Bits that tell so many values apart: at least 1, and 32 above 256 values. */
-    static int bitsFor(long distinct) {
-        return distinct > 256 ? 32 : Math.max(1, 64 - Long.numberOfLeadingZeros(Math.max(0, distinct - 1)));
     }
 
     /** log2 of n choose k, by sums of logarithms: exact to rounding. */

@@ -49,7 +49,7 @@ public interface Training {
     }
 
     /** How units of one tensor feed columns of another, for the removal of dead units; empty if not known. */
-    default List<Link> links() {
+    default List<UnitLink> links() {
         return List.of();
     }
 

@@ -1,14 +1,14 @@
 /**
- * Compression by ADMM (arXiv 1811.01907): constraint sets, the solver, stages, recipes and their runs.
+ * Compression by ADMM (arXiv 1811.01907): the solver, and what it asks of a training.
  *
  * <p>{@link io.pare.compress.Admm} alternates gradient steps on W with projections onto a
- * {@link io.pare.compress.Constraint}. A {@link io.pare.compress.Stage} uses it or retrains;
- * a {@link io.pare.compress.Recipe} lists stages; a {@link io.pare.compress.Pipeline} runs them, keeps their state on
- * disk and recounts the result. {@link io.pare.compress.Compression} builds a pipeline in code.
+ * {@link io.pare.compress.constraint.Constraint}. It sees tensors and gradients through {@link io.pare.compress.Training}
+ * and knows no network, data set or optimiser. {@link io.pare.compress.GradientTraining} serves callers with a network of
+ * their own. {@link io.pare.compress.RunState} saves a run and takes it back.
  *
- * <p>Public. The package sees tensors and gradients through {@link io.pare.compress.Training} and knows no network, data
- * set or optimiser. {@link io.pare.compress.GradientTraining} serves callers with a network of their own.
+ * <p>Public. Three rooms stand around it: {@code constraint} below has the sets, {@code stage} above the steps of a run
+ * that use the solver or retrain, and {@code recipe} on top lists stages and runs them.
  *
- * <p>May use {@code format.safetensors}, {@code kernel}, {@code mem} and {@code file}.
+ * <p>May use {@code compress.constraint}, {@code format.safetensors}, {@code kernel}, {@code mem} and {@code file}.
  */
 package io.pare.compress;

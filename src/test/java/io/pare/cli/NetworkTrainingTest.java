@@ -3,10 +3,10 @@ package io.pare.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.pare.compress.Pipeline;
-import io.pare.compress.Progress;
-import io.pare.compress.Recipe;
-import io.pare.compress.RecipeException;
+import io.pare.compress.recipe.Pipeline;
+import io.pare.compress.recipe.PipelineListener;
+import io.pare.compress.recipe.Recipe;
+import io.pare.compress.stage.RecipeException;
 import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.exec.Precision;
@@ -35,7 +35,7 @@ class NetworkTrainingTest {
                         new NetworkTraining(network, null, data, data, InputScale.UNIT, Crop.CENTER, 1,
                                 0, Precision.FP32)) {
             RecipeException e = assertThrows(RecipeException.class,
-                    () -> new Pipeline(recipe, training, null, Progress.SILENT).run());
+                    () -> new Pipeline(recipe, training, null, PipelineListener.SILENT).run());
             assertEquals("student: stage 2 (progressive-prune) distils, and there is no teacher: give one, or set its"
                     + " 'distill' to 0", e.getMessage());
         }

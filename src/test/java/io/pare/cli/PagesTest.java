@@ -4,15 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pare.compress.EpochRow;
-import io.pare.compress.Feasibility;
 import io.pare.compress.LayerRow;
-import io.pare.compress.Pipeline;
-import io.pare.compress.Recipe;
-import io.pare.compress.Residual;
-import io.pare.compress.Sensitivity;
-import io.pare.compress.StageRow;
+import io.pare.compress.ResidualRow;
 import io.pare.compress.Training;
+import io.pare.compress.constraint.Feasibility;
+import io.pare.compress.recipe.Pipeline;
+import io.pare.compress.recipe.Recipe;
+import io.pare.compress.recipe.Sensitivity;
+import io.pare.compress.stage.EpochRow;
+import io.pare.compress.stage.StageRow;
 import io.pare.exec.Precision;
 import io.pare.net.Models;
 import io.pare.train.Evaluation;
@@ -36,9 +36,9 @@ class PagesTest {
         for (int stage = 0; stage < epochs.length; stage++) {
             List<EpochRow> rows = new ArrayList<>();
             for (int i = 0; i < epochs[stage]; i++) {
-                List<Residual> found = new ArrayList<>();
+                List<ResidualRow> found = new ArrayList<>();
                 for (int constraint = 0; constraint < residuals[stage]; constraint++) {
-                    found.add(new Residual(TENSOR, "some set", Math.pow(0.1, 1 + constraint), 0.1, 1, 1, 0));
+                    found.add(new ResidualRow(TENSOR, "some set", Math.pow(0.1, 1 + constraint), 0.1, 1, 1, 0));
                 }
                 rows.add(new EpochRow(++epoch, i + 1, epochs[stage], 1e-3, 0.5, 0.9, 0.4, 1, 0, found, List.of(layer)));
             }

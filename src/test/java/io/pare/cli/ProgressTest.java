@@ -3,9 +3,9 @@ package io.pare.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pare.compress.EpochRow;
 import io.pare.compress.LayerRow;
-import io.pare.compress.StageRow;
+import io.pare.compress.stage.EpochRow;
+import io.pare.compress.stage.StageRow;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.compress.constraint.Clustering;
+import io.pare.compress.constraint.Feasibility;
+import io.pare.compress.constraint.GlobalSparsity;
+import io.pare.compress.constraint.Sparsity;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
@@ -81,7 +85,7 @@ class AdmmTest {
         Quadratic w = new Quadratic("w", 3, -1, 0.5f, 2, -4);
         try (Admm admm = Admm.builder().constrain(w, Sparsity.count(2), 1).build()) {
             admm.start();
-            List<Residual> residuals = List.of();
+            List<ResidualRow> residuals = List.of();
             for (int i = 0; i < 200; i++) {
                 w.solve();
                 residuals = admm.update();
@@ -151,7 +155,7 @@ class AdmmTest {
             admm.start();
             float z = w.penalty.z().getAtIndex(ValueLayout.JAVA_FLOAT, 0);
             w.value().copyFrom(new float[]{1, 2, 3, 4, 5});
-            Residual row = admm.update().getFirst();
+            ResidualRow row = admm.update().getFirst();
             // One codeword: the mean, 3 now and 0.1 before.
             assertEquals(0.1, z, 1e-6);
             assertEquals(Math.sqrt(10), row.primal(), 1e-5);

@@ -6,22 +6,22 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /** A small two-layer network on points of four classes, trained by hand-written gradients: fast and deterministic. */
-final class Blobs implements AutoCloseable {
-    static final int INPUTS = 16;
-    static final int HIDDEN = 24;
-    static final int CLASSES = 4;
+public final class Blobs implements AutoCloseable {
+    public static final int INPUTS = 16;
+    public static final int HIDDEN = 24;
+    public static final int CLASSES = 4;
     private static final int BATCH = 32;
 
-    final Region region = Region.shared("blobs");
-    final FloatTensor w1 = region.tensor(HIDDEN, INPUTS);
-    final FloatTensor b1 = region.tensor(HIDDEN);
-    final FloatTensor w2 = region.tensor(CLASSES, HIDDEN);
-    final FloatTensor b2 = region.tensor(CLASSES);
-    final GradientTraining training;
+    public final Region region = Region.shared("blobs");
+    public final FloatTensor w1 = region.tensor(HIDDEN, INPUTS);
+    public final FloatTensor b1 = region.tensor(HIDDEN);
+    public final FloatTensor w2 = region.tensor(CLASSES, HIDDEN);
+    public final FloatTensor b2 = region.tensor(CLASSES);
+    public final GradientTraining training;
     private final float[][] centres = new float[CLASSES][INPUTS];
-    int batches;
+    public int batches;
 
-    Blobs() {
+    public Blobs() {
         SplittableRandom random = new SplittableRandom(7);
         for (float[] centre : centres) {
             for (int i = 0; i < 6; i++) {
@@ -34,11 +34,11 @@ final class Blobs implements AutoCloseable {
             }
         }
         training = new GradientTraining(20, this::gradient, this::evaluate).weight("w1.weight", w1).bias("w1.bias", b1)
-                .weight("w2.weight", w2).bias("w2.bias", b2).link(new Link("w1.weight", "w1.bias", "w2.weight"));
+                .weight("w2.weight", w2).bias("w2.bias", b2).link(new UnitLink("w1.weight", "w1.bias", "w2.weight"));
     }
 
     /** Trains without any constraint. */
-    Blobs dense(int epochs) {
+    public Blobs dense(int epochs) {
         training.begin(TrainingOptions.DEFAULTS);
         for (int e = 0; e < epochs; e++) {
             training.epoch(1000 + e, done -> 5e-3, StepHook.NONE);

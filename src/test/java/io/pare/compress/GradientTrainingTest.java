@@ -4,6 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.compress.recipe.Compression;
+import io.pare.compress.recipe.Pipeline;
+import io.pare.compress.recipe.PipelineListener;
+import io.pare.compress.recipe.Recipe;
+import io.pare.compress.stage.RecipeException;
+import io.pare.compress.stage.Stage;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.io.IOException;
@@ -129,9 +135,10 @@ class GradientTrainingTest {
             return none();
         }).weight("w", w)) {
             new Pipeline(new Recipe("one", "m", "", options, List.of(new Stage.Retrain(options))), training, null,
-                    Progress.SILENT).run();
+                    PipelineListener.SILENT).run();
             Recipe early = new Recipe("early", "m", "", options, List.of(new Stage.Freeze(1, 0.5, options)));
-            assertThrows(RecipeException.class, () -> new Pipeline(early, training, null, Progress.SILENT).run());
+            assertThrows(RecipeException.class,
+                    () -> new Pipeline(early, training, null, PipelineListener.SILENT).run());
             Compression.of(training).cluster(Map.of("*", 1), AdmmOptions.DEFAULTS, options).run();
         }
     }

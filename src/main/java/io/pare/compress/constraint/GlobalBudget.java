@@ -1,0 +1,173 @@
+package io.pare.compress.constraint;
+
+import io.pare.kernel.Projections;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Bits times non-zeros, summed over all tensors, stay within a budget: a knapsack over which weights stay and how many
+ * bits each tensor's values take, after the sparsity-quantisation joint learning of Yang et al. (CVPR 2020, 1910.05897).
+ *
+ * <p>For given widths the support is chosen greedily by score per bit, which is optimal for equal widths and short of
+ * the optimum by less than one weight otherwise; each tensor's support is then clustered to {@code 2^bits} values.
+ * The widths come from a descent, one tensor and one bit at a time, that keeps what lowers the error measured by the
+ * same score; it starts from the widths of the last projection.
+ *
+ * @param bits of the whole budget
+ * @param minimumBits narrowest width of a value
+ * @param maximumBits widest
+ * @param score what makes weights of different tensors comparable
+ */
+public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSparsity.Score score)
+        implements
+        Constraint {
+    static final String WIDTH = "bits";
+
+    public GlobalBudget {
+        if (bits < 1 || minimumBits < 1 || maximumBits > 8 || minimumBits > maximumBits) {
+            throw new IllegalArgumentException(
+                    "no such budget: " + bits + " bits in widths " + minimumBits + " to " + maximumBits);
+        }
+    }
+
+    @Override
+    public boolean joint() {
+        return true;
+    }
+
+    private record Choice(int[] widths, long[] kept, double error) {}
+
+    @Override
+    public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
+        List<Ranked> ranked = new ArrayList<>();
+        int[] widths = new int[from.size()];
+        for (int i = 0; i < widths.length; i++) {
+            ranked.add(new Ranked(from.get(i), score, kernels));
+            double[] last = memory.get(WIDTH, i);
+            widths[i] = last == null ? (minimumBits + maximumBits) / 2 : (int) last[0];
+        }
+        Choice best = choose(ranked, widths);
+        boolean better = true;
+        while (better) {
+            better = false;
+            for (int i = 0; i < widths.length; i++) {
+                for (int step = -1; step <= 1; step += 2) {
+                    int[] tried = best.widths().clone();
+                    tried[i] += step;
+                    if (tried[i] >= minimumBits && tried[i] <= maximumBits) {
+                        Choice choice = choose(ranked, tried);
+                        if (choice.error() < best.error()) {
+                            best = choice;
+                            better = true;
+                        }
+                    }
+                }
+            }
+        }
+        for (int i = 0; i < widths.length; i++) {
+            Projector.topK(kernels, from.get(i), to.get(i), best.kept()[i]);
+            int k = 1 << best.widths()[i];
+            double[] codes = Projector.codebook(kernels, to.get(i), k, memory.get(Clustering.CODEBOOK, i));
+            memory.put(Clustering.CODEBOOK, i, codes);
+            memory.put(WIDTH, i, best.widths()[i]);
+            Projector.nearest(kernels, to.get(i), to.get(i), codes, true);
+        }
+    }
+
+    private Choice choose(List<Ranked> ranked, int[] widths) {
+        int[] taken = new int[widths.length];
+        long left = bits;
+        while (true) {
+            int best = -1;
+            double bestScore = 0;
+            for (int i = 0; i < taken.length; i++) {
+                Ranked tensor = ranked.get(i);
+                if (taken[i] < tensor.magnitudes.length && widths[i] <= left) {
+                    double perBit = tensor.score(taken[i]) / widths[i];
+                    if (perBit > bestScore) {
+                        bestScore = perBit;
+                        best = i;
+                    }
+                }
+            }
+            if (best < 0) {
+                break;
+            }
+            taken[best]++;
+            left -= widths[best];
+        }
+        double error = 0;
+        long[] kept = new long[taken.length];
+        for (int i = 0; i < taken.length; i++) {
+            kept[i] = taken[i];
+            error += ranked.get(i).error(taken[i], 1 << widths[i]);
+        }
+        return new Choice(widths.clone(), kept, error);
+    }
+
+    /** A tensor's non-zeros by falling magnitude, with the sums that scores and errors need. */
+    private static final class Ranked {
+        final float[] magnitudes;
+        private final float[] signed;
+        private final double[] squares;
+        private final GlobalSparsity.Score score;
+        private final Projections kernels;
+
+        Ranked(FloatTensor tensor, GlobalSparsity.Score score, Projections kernels) {
+            this.score = score;
+            this.kernels = kernels;
+            float[] sorted = Projector.nonzeroValues(tensor);
+            Arrays.sort(sorted);
+            this.signed = new float[sorted.length];
+            int low = 0;
+            int high = sorted.length - 1;
+            for (int i = 0; i < signed.length; i++) {
+                signed[i] = Math.abs(sorted[low]) > Math.abs(sorted[high]) ? sorted[low++] : sorted[high--];
+            }
+            this.magnitudes = new float[signed.length];
+            this.squares = new double[signed.length + 1];
+            for (int i = 0; i < signed.length; i++) {
+                magnitudes[i] = Math.abs(signed[i]);
+                squares[i + 1] = squares[i] + (double) signed[i] * signed[i];
+            }
+        }
+
+        double score(int at) {
+            double square = (double) magnitudes[at] * magnitudes[at];
+            return score == GlobalSparsity.Score.LAMP ? square / squares[at + 1] : square;
+        }
+
+        /** Squared distance to the nearest tensor of so many non-zeros and k values; relative under LAMP. */
+        double error(int kept, int k) {
+            double error = squares[signed.length] - squares[kept];
+            if (kept > 0) {
+                try (Region region = Region.confined("support")) {
+                    FloatTensor support = region.tensor(kept).copyFrom(Arrays.copyOf(signed, kept));
+                    MemorySegment words = region.allocate((long) k * Float.BYTES);
+                    kernels.linearStart(support.segment(), 0, kept, k, words, 0);
+                    error += kernels.kMeans(support.segment(), 0, kept, null, 0, k, words, 0, 100).error();
+                }
+            }
+            return score == GlobalSparsity.Score.LAMP ? error / Math.max(squares[signed.length], 1e-30) : error;
+        }
+    }
+
+    @Override
+    public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
+        long used = 0;
+        for (FloatTensor tensor : values) {
+            long distinct = Projector.distinct(tensor, 1 << 16).length;
+            used += Projector.nonzeros(tensor) * Projector.bitsFor(distinct);
+        }
+        return Feasibility.atMost("bits", used, bits);
+    }
+
+    @Override
+    public String describe() {
+        return "bits x non-zeros at most " + bits;
+    }
+}

@@ -1,0 +1,155 @@
+package io.pare.compress.constraint;
+
+import io.pare.compress.UnitLink;
+import io.pare.kernel.Projections;
+import io.pare.kernel.Span;
+import io.pare.mem.FloatTensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * At most so many non-zeros in all tensors together; how many each gets follows from the weights.
+ *
+ * <p>Each tensor keeps its largest magnitudes. Under {@link Score#MAGNITUDE} the projection is the Euclidean one onto
+ * the union; {@link Score#LAMP} compares tensors by the layer-adaptive score of Lee et al. (2010.07611), the share of a
+ * weight's square in the squares of all that are no smaller, which needs no weights between layers and never empties
+ * one.
+ *
+ * @param total non-zeros in all
+ * @param score what makes weights of different tensors comparable
+ * @param wires where given, units that nobody reads and units that read nothing are emptied, and what they had goes to
+ *            others: weights there cost storage and change nothing but a constant
+ * @param counts of each tensor under {@link Score#COUNTS}, else empty
+ * @param importance of each tensor under {@link Score#IMPORTANCE}; empty for equal ones
+ */
+public record GlobalSparsity(long total, Score score, List<Wire> wires, List<Long> counts, List<Double> importance)
+        implements
+        Constraint {
+    static final String KEPT = "kept";
+    private static final int ROUNDS = 3;
+
+    /**
+     * Units, which are rows, of one tensor feed columns of another, by index in the constraint's list.
+     *
+     * @see UnitLink
+     */
+    public record Wire(int producer, int consumer) {}
+
+    /** What is compared across tensors. */
+    public enum Score {
+        /** The magnitude itself. */
+        MAGNITUDE,
+        /** The layer-adaptive score. */
+        LAMP,
+        /** The square of the magnitude times the tensor's importance: a diagonal Fisher matrix, averaged by tensor. */
+        IMPORTANCE,
+        /** Nothing: each tensor has a count of its own. */
+        COUNTS
+    }
+
+    public GlobalSparsity {
+        wires = List.copyOf(wires);
+        counts = List.copyOf(counts);
+        importance = List.copyOf(importance);
+        if (total < 1) {
+            throw new IllegalArgumentException("a total of " + total + " non-zeros leaves no network");
+        }
+    }
+
+    /** Without counts and importance. */
+    public GlobalSparsity(long total, Score score, List<Wire> wires) {
+        this(total, score, wires, List.of(), List.of());
+    }
+
+    /** With a count for each tensor; what ties them is the removal of dead units. */
+    public static GlobalSparsity counts(List<Long> counts, List<Wire> wires) {
+        return new GlobalSparsity(Math.max(1, counts.stream().mapToLong(Long::longValue).sum()), Score.COUNTS, wires,
+                counts, List.of());
+    }
+
+    @Override
+    public boolean joint() {
+        return true;
+    }
+
+    @Override
+    public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
+        select(from, to, memory, kernels);
+        if (wires.isEmpty()) {
+            return;
+        }
+        List<float[]> alive = new ArrayList<>();
+        from.forEach(tensor -> alive.add(tensor.toArray()));
+        for (int round = 0; round < ROUNDS; round++) {
+            boolean[][] dead = DeadUnits.find(to, wires);
+            boolean changed = false;
+            for (int i = 0; i < from.size(); i++) {
+                changed |= DeadUnits.clear(alive.get(i), i, from, dead, wires);
+            }
+            if (!changed) {
+                break;
+            }
+            // What belongs to dead units is taken off the list, and the total is chosen again from what is left.
+            for (int i = 0; i < from.size(); i++) {
+                to.get(i).copyFrom(alive.get(i));
+            }
+            select(to, to, memory, kernels);
+        }
+        DeadUnits.remove(to, wires);
+        if (to.stream().anyMatch(tensor -> Projector.nonzeros(tensor) == 0)) {
+            // Where no path is left, all units are dead. Emptied tensors would pull all weights to zero and stay so; those
+            // that were chosen can still come to form a path.
+            select(from, to, memory, kernels);
+        }
+    }
+
+    private void select(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
+        long[] kept = counts(from, to, kernels);
+        for (int i = 0; i < from.size(); i++) {
+            memory.put(KEPT, i, kept[i]);
+            Projector.topK(kernels, from.get(i), to.get(i), kept[i]);
+        }
+    }
+
+    private long[] counts(List<FloatTensor> from, List<FloatTensor> to, Projections kernels) {
+        switch (score) {
+            case COUNTS -> {
+                return counts.stream().mapToLong(Long::longValue).toArray();
+            }
+            case MAGNITUDE, IMPORTANCE -> {
+                List<Span> spans = new ArrayList<>();
+                long elements = 0;
+                for (int i = 0; i < from.size(); i++) {
+                    FloatTensor tensor = from.get(i);
+                    double weight = score == Score.IMPORTANCE && !importance.isEmpty()
+                            ? Math.max(1e-12, Math.sqrt(importance.get(i)))
+                            : 1;
+                    spans.add(new Span(tensor.segment(), 0, null, 0, tensor.count(), (float) weight));
+                    elements += tensor.count();
+                }
+                return kernels.globalBudget(spans, Math.min(total, elements));
+            }
+            case LAMP -> {
+                // No tensor can get more than all: of larger ones only that many have to be ranked.
+                if (from != to) {
+                    for (int i = 0; i < from.size(); i++) {
+                        Projector.topK(kernels, from.get(i), to.get(i), total);
+                    }
+                }
+                return Allotment.counts(to, total, score);
+            }
+        }
+        throw new IllegalStateException("no rule for " + score);
+    }
+
+    @Override
+    public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
+        return Feasibility.atMost("non-zeros", values.stream().mapToLong(Projector::nonzeros).sum(), total);
+    }
+
+    @Override
+    public String describe() {
+        return "at most " + total + " non-zeros in all, by " + score.name().toLowerCase(Locale.ROOT);
+    }
+}

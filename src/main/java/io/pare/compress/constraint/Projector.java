@@ -1,0 +1,160 @@
+package io.pare.compress.constraint;
+
+import io.pare.kernel.Clusters;
+import io.pare.kernel.LevelSet;
+import io.pare.kernel.Projections;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.TreeSet;
+
+/** The seam between constraints, which speak of tensors, and the kernels, which speak of memory. */
+public final class Projector {
+    private static final int ROUNDS = 100;
+
+    private Projector() {}
+
+    /** Copies the {@code k} largest magnitudes, of equal ones the first, and zeroes the rest. */
+    public static void topK(Projections kernels, FloatTensor from, FloatTensor to, long k) {
+        kernels.topK(from.segment(), 0, to.segment(), 0, from.count(), Math.min(k, from.count()));
+    }
+
+    public static long nonzeros(FloatTensor tensor) {
+        long count = 0;
+        MemorySegment segment = tensor.segment();
+        for (long i = 0; i < tensor.count(); i++) {
+            count += segment.getAtIndex(ValueLayout.JAVA_FLOAT, i) != 0 ? 1 : 0;
+        }
+        return count;
+    }
+
+    /** The distinct values of a tensor, ascending, zero left out; stops above {@code limit}. */
+    public static float[] distinct(FloatTensor tensor, int limit) {
+        TreeSet<Float> found = new TreeSet<>();
+        float last = 0;
+        for (long i = 0; i < tensor.count(); i++) {
+            float value = tensor.get(i);
+            if (value != 0 && value != last && found.add(value) && found.size() > limit) {
+                break;
+            }
+            last = value;
+        }
+        float[] values = new float[found.size()];
+        int at = 0;
+        for (float value : found) {
+            values[at++] = value;
+        }
+        return values;
+    }
+
+    /** The values that are not zero, in the tensor's order. */
+    public static float[] nonzeroValues(FloatTensor tensor) {
+        float[] found = new float[Math.toIntExact(nonzeros(tensor))];
+        int n = 0;
+        for (long i = 0; i < tensor.count(); i++) {
+            float value = tensor.get(i);
+            if (value != 0) {
+                found[n++] = value;
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Codewords of least squared error for the non-zeros, ascending.
+     *
+     * @param start codewords to start Lloyd's rounds from, or {@code null} for the global optimum
+     */
+    public static double[] codebook(Projections kernels, FloatTensor tensor, int k, double[] start) {
+        try (Region region = Region.confined("codebook")) {
+            MemorySegment words = region.allocate((long) k * Float.BYTES);
+            Clusters found;
+            if (start == null || start.length != k) {
+                found = kernels.kMeansExact(tensor.segment(), 0, tensor.count(), null, 0, k, words, 0);
+            } else {
+                write(start, words);
+                found = kernels.kMeans(tensor.segment(), 0, tensor.count(), null, 0, k, words, 0, ROUNDS);
+            }
+            return read(words, found.size());
+        }
+    }
+
+    private static void write(double[] codes, MemorySegment words) {
+        for (int c = 0; c < codes.length; c++) {
+            words.setAtIndex(ValueLayout.JAVA_FLOAT, c, (float) codes[c]);
+        }
+    }
+
+    private static double[] read(MemorySegment words, int size) {
+        double[] codes = new double[size];
+        for (int c = 0; c < size; c++) {
+            codes[c] = words.getAtIndex(ValueLayout.JAVA_FLOAT, c);
+        }
+        return codes;
+    }
+
+    /**
+     * Maps each element to the nearest codeword, of two equally near ones the smaller.
+     *
+     * @param keepZero whether zeros stay; otherwise they go to the codeword nearest to zero
+     * @return sum of squared distances of the non-zeros
+     */
+    public static double nearest(Projections kernels, FloatTensor from, FloatTensor to, double[] codes,
+            boolean keepZero) {
+        if (codes.length == 0) {
+            to.fill(0f);
+            return 0;
+        }
+        try (Region region = Region.confined("codebook")) {
+            MemorySegment words = region.allocate((long) codes.length * Float.BYTES);
+            write(codes, words);
+            double error = kernels.assign(from.segment(), 0, from.count(), codes.length, words, 0, to.segment(), 0,
+                    null, 0);
+            if (!keepZero) {
+                float zero = (float) codes[nearestIndex(codes, 0)];
+                for (long i = 0; i < to.count(); i++) {
+                    if (to.get(i) == 0) {
+                        to.set(i, zero);
+                    }
+                }
+            }
+            return error;
+        }
+    }
+
+    public static int nearestIndex(double[] codes, double value) {
+        int best = 0;
+        for (int c = 1; c < codes.length; c++) {
+            if (Math.abs(value - codes[c]) < Math.abs(value - codes[best])) {
+                best = c;
+            }
+        }
+        return best;
+    }
+
+    /** Interval of least squared error over the non-zeros. */
+    public static double interval(Projections kernels, FloatTensor tensor, LevelSet levels) {
+        return kernels.optimalScale(tensor.segment(), 0, tensor.count(), null, 0, levels);
+    }
+
+    /** Onto at most {@code kept} non-zeros of {@code k} values; returns the codebook. */
+    public static double[] joint(Projections kernels, FloatTensor from, FloatTensor to, long kept, int k,
+            double[] start) {
+        try (Region region = Region.confined("codebook")) {
+            MemorySegment words = region.allocate((long) k * Float.BYTES);
+            boolean warm = start != null && start.length == k;
+            if (warm) {
+                write(start, words);
+            }
+            io.pare.kernel.Joint found = kernels.joint(from.segment(), 0, from.count(), Math.min(kept, from.count()), k,
+                    warm, words, 0, ROUNDS, to.segment(), 0, null, 0);
+            return read(words, found.size());
+        }
+    }
+
+    /** Bits that tell so many values apart: at least 1, and 32 above 256 values. */
+    public static int bitsFor(long distinct) {
+        return distinct > 256 ? 32 : Math.max(1, 64 - Long.numberOfLeadingZeros(Math.max(0, distinct - 1)));
+    }
+}

@@ -1,0 +1,107 @@
+package io.pare.compress.constraint;
+
+import io.pare.kernel.LevelSet;
+import io.pare.kernel.Projections;
+import io.pare.mem.FloatTensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Every element is one of a fixed set of levels, scaled by one interval q for each tensor.
+ *
+ * <p>q is the one of least squared error, searched when a tensor is first projected and, where {@code follow} is set,
+ * at each projection, so that it follows the weights; otherwise it stays, as in the released code of the method.
+ *
+ * @param levels which multiples of q
+ * @param bits that tell the levels apart, 1 to 8; {@link Levels#BINARY} has 1, {@link Levels#TERNARY} 1 beside zero
+ * @param keepZero whether zeros stay zero; otherwise they go to a level as any other value
+ * @param follow whether q is searched at each projection
+ */
+public record Quantization(Levels levels, int bits, boolean keepZero, boolean follow) implements Constraint {
+    public static final String INTERVAL = "interval";
+
+    /** Families of levels. */
+    public enum Levels {
+        /** +-q, +-2q, ... without zero. */
+        UNIFORM,
+        /** +-q, +-2q, +-4q, ... without zero. */
+        POWERS,
+        /** -q and +q. */
+        BINARY,
+        /** -q, 0 and +q. */
+        TERNARY;
+
+        /** As recipes write it. */
+        public String words() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    public Quantization {
+        if (bits < 1 || bits > 8 || (levels == Levels.BINARY || levels == Levels.TERNARY) && bits != 1) {
+            throw new IllegalArgumentException(levels.words() + " levels cannot have " + bits
+                    + " bits");
+        }
+    }
+
+    /** Uniform levels of that many bits, zeros kept, interval following the weights. */
+    public static Quantization bits(int bits) {
+        return new Quantization(bits == 1 ? Levels.BINARY : Levels.UNIFORM, bits, true, true);
+    }
+
+    /** The levels as the kernels take them. */
+    public LevelSet levelSet() {
+        int side = 1 << bits - 1;
+        return switch (levels) {
+            case UNIFORM -> LevelSet.equidistant(side);
+            case POWERS -> LevelSet.powersOfTwo(side);
+            case BINARY -> LevelSet.binary();
+            case TERNARY -> LevelSet.ternary();
+        };
+    }
+
+    @Override
+    public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
+        for (int i = 0; i < from.size(); i++) {
+            double[] last = memory.get(INTERVAL, i);
+            double q = last == null || follow ? Projector.interval(kernels, from.get(i), levelSet()) : last[0];
+            memory.put(INTERVAL, i, q);
+            Projector.nearest(kernels, from.get(i), to.get(i), scaled(q), keepZero);
+        }
+    }
+
+    /** The levels for that interval, ascending, as the floats that weights become. */
+    public double[] scaled(double q) {
+        LevelSet set = levelSet();
+        double[] scaled = new double[set.size()];
+        for (int i = 0; i < scaled.length; i++) {
+            scaled[i] = set.level(i, (float) q);
+        }
+        return scaled;
+    }
+
+    @Override
+    public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
+        Feasibility all = null;
+        for (int i = 0; i < values.size(); i++) {
+            double[] q = memory.get(INTERVAL, i);
+            double[] allowed = q == null ? new double[0] : scaled(q[0]);
+            long out = 0;
+            for (long e = 0; e < values.get(i).count(); e++) {
+                float value = values.get(i).get(e);
+                if (value != 0 || !keepZero) {
+                    out += Arrays.binarySearch(allowed, value) < 0 ? 1 : 0;
+                }
+            }
+            Feasibility one = Feasibility.atMost("values off the levels", out, 0);
+            all = all == null ? one : all.and(one);
+        }
+        return all;
+    }
+
+    @Override
+    public String describe() {
+        return levels.words() + " levels of " + bits + " bits";
+    }
+}

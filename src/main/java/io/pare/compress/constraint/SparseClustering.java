@@ -1,0 +1,43 @@
+package io.pare.compress.constraint;
+
+import io.pare.kernel.Projections;
+import io.pare.mem.FloatTensor;
+import java.util.List;
+
+/**
+ * At most so many non-zeros, and these of at most k values: both in one projection.
+ *
+ * <p>For a given codebook the best support is that of the largest gains {@code v^2 - (v - c)^2}, c the codeword nearest
+ * to v; for a given support the best codebook is that of the means. The projection alternates the two from the last
+ * codebook on; neither step can raise the distance.
+ *
+ * @param sparsity how many non-zeros
+ * @param k how many values
+ */
+public record SparseClustering(Sparsity sparsity, int k) implements Constraint {
+    public SparseClustering {
+        if (k < 1 || k > 256) {
+            throw new IllegalArgumentException("clusters must be 1 to 256, not " + k);
+        }
+    }
+
+    @Override
+    public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
+        for (int i = 0; i < from.size(); i++) {
+            FloatTensor tensor = from.get(i);
+            memory.put(Clustering.CODEBOOK, i,
+                    Projector.joint(kernels, tensor, to.get(i), sparsity.kept(tensor.count()), k,
+                            memory.get(Clustering.CODEBOOK, i)));
+        }
+    }
+
+    @Override
+    public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
+        return sparsity.measure(values, memory).and(new Clustering(k).measure(values, memory));
+    }
+
+    @Override
+    public String describe() {
+        return sparsity.describe() + ", of " + k + " free values";
+    }
+}

@@ -1,0 +1,45 @@
+package io.pare.compress.recipe;
+
+import io.pare.compress.UnitLink;
+import io.pare.compress.Variable;
+import io.pare.mem.FloatTensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Finds where a network lets nothing pass from its inputs to its outputs. */
+final class Blockage {
+    private Blockage() {}
+
+    /**
+     * The first tensor that lets nothing pass, so that the outputs no longer follow the inputs: all its weights are zero,
+     * or those that are not read units that nothing reaches. {@code null} if there is none.
+     *
+     * @param links between tensors; one that none leads to is taken to be reached in all its columns
+     */
+    static String find(List<Variable> weights, List<UnitLink> links) {
+        Map<String, boolean[]> reached = new HashMap<>();
+        for (Variable variable : weights) {
+            FloatTensor value = variable.value();
+            String feeds =
+                    links.stream().filter(link -> link.consumer().equals(variable.name())).map(UnitLink::producer)
+                            .findFirst().orElse(null);
+            boolean[] from = feeds == null ? null : reached.get(feeds);
+            boolean[] units = new boolean[Math.toIntExact(value.size(0))];
+            long columns = value.count() / units.length;
+            boolean any = false;
+            for (int unit = 0; unit < units.length; unit++) {
+                for (long column = 0; column < columns && !units[unit]; column++) {
+                    units[unit] = value.get(unit * columns + column) != 0
+                            && (from == null || from[(int) (column * from.length / columns)]);
+                }
+                any |= units[unit];
+            }
+            if (!any) {
+                return variable.name();
+            }
+            reached.put(variable.name(), units);
+        }
+        return null;
+    }
+}

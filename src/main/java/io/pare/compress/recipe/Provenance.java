@@ -1,0 +1,86 @@
+package io.pare.compress.recipe;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pare.compress.stage.RecipeException;
+import io.pare.file.FormatException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What decides the bits of a run besides its recipe: seed, data, starting weights and the like, by the names that its
+ * user knows. It is kept beside what was made with it, which is taken up only by a run that has the same.
+ *
+ * @param settings in the order in which they are told
+ */
+public record Provenance(Map<String, String> settings) {
+    /** Of runs whose caller vouches for everything. */
+    public static final Provenance NONE = new Provenance(Map.of());
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int LONGEST_TOLD = 60;
+
+    public Provenance {
+        settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    }
+
+    /** The same with one more setting. */
+    public Provenance with(String name, Object value) {
+        Map<String, String> more = new LinkedHashMap<>(settings);
+        more.put(name, value.toString());
+        return new Provenance(more);
+    }
+
+    /** A form that {@link #check} reads. */
+    public String text() {
+        try {
+            return JSON.writeValueAsString(settings);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("strings have no JSON form: " + settings, e);
+        }
+    }
+
+    /**
+     * Refuses a file that was not made with these settings.
+     *
+     * @param begun the {@link #text} of those that it was made with; {@code null} if it does not say
+     * @throws RecipeException naming what differs
+     */
+    public void check(Path file, String begun) {
+        if (begun == null || !begun.startsWith("{")) {
+            if (settings.isEmpty()) {
+                return;
+            }
+            throw new RecipeException(file + " does not say from what it was made, as an earlier version wrote it: give"
+                    + " another --out, or begin anew");
+        }
+        Map<String, String> found = read(file, begun);
+        List<String> were = new ArrayList<>();
+        List<String> are = new ArrayList<>();
+        settings.forEach((name, value) -> {
+            String was = found.getOrDefault(name, "unknown");
+            if (!was.equals(value)) {
+                boolean told = Math.max(was.length(), value.length()) <= LONGEST_TOLD;
+                were.add(told ? name + " " + was : "another " + name);
+                are.add(told ? name + " " + value : "this one");
+            }
+        });
+        if (!were.isEmpty()) {
+            throw new RecipeException(file + " was begun with " + String.join(" and ", were) + ", not with "
+                    + String.join(" and ", are) + ": give it the same, or another --out");
+        }
+    }
+
+    private static Map<String, String> read(Path file, String text) {
+        try {
+            return JSON.readValue(text, new TypeReference<Map<String, String>>() {});
+        } catch (JsonProcessingException e) {
+            throw new FormatException(file + " is damaged: its settings cannot be read", e);
+        }
+    }
+}

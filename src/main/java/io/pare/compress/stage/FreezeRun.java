@@ -1,0 +1,142 @@
+package io.pare.compress.stage;
+
+import io.pare.compress.Guarantee;
+import io.pare.compress.RunState;
+import io.pare.compress.Variable;
+import io.pare.compress.constraint.Clustering;
+import io.pare.compress.constraint.Projector;
+import io.pare.kernel.Kernels;
+import io.pare.kernel.Projections;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Iterative quantisation and retraining: see {@link Stage.Freeze}. */
+final class FreezeRun extends StageRun {
+    private final Stage.Freeze stage;
+    private final List<Variable> held;
+    private final Masks free;
+    private final List<FloatTensor> flags = new ArrayList<>();
+
+    FreezeRun(RunContext context, Region region, Stage.Freeze stage) {
+        super(context, region, stage.train());
+        this.stage = stage;
+        this.held = context.weights.stream().filter(variable -> context.levels.containsKey(variable.name())).toList();
+        this.free = new Masks(region, held);
+        held.forEach(variable -> flags.add(region.tensor(variable.value().shape())));
+    }
+
+    @Override
+    public int epochs() {
+        return stage.rounds() * train.epochs();
+    }
+
+    @Override
+    public void begin() {
+        super.begin();
+        for (int i = 0; i < held.size(); i++) {
+            FloatTensor value = held.get(i).value();
+            boolean apart = !context.zeroIsNoCase.contains(held.get(i).name());
+            for (long e = 0; e < value.count(); e++) {
+                flags.get(i).set(e, apart && value.get(e) == 0 ? 0 : 1);
+            }
+        }
+        if (epochs() > 0) {
+            freeze();
+        }
+    }
+
+    @Override
+    public void visit(RunState state) {
+        super.visit(state);
+        for (int i = 0; i < held.size(); i++) {
+            state.tensor("free." + held.get(i).name(), flags.get(i));
+        }
+        if (state.reading()) {
+            takeFlags();
+        }
+    }
+
+    /** Zeros that go to a level must not be masked away before they get there. */
+    @Override
+    public boolean masked() {
+        return context.zeroIsNoCase.isEmpty();
+    }
+
+    private void takeFlags() {
+        for (int i = 0; i < held.size(); i++) {
+            FloatTensor flag = flags.get(i);
+            free.set(held.get(i), e -> flag.get(e) != 0);
+        }
+    }
+
+    /** Sets the nearest share of each level's free weights to the level and takes them out of training. */
+    private void freeze() {
+        for (int i = 0; i < held.size(); i++) {
+            double[] codes = context.levels.get(held.get(i).name());
+            FloatTensor value = held.get(i).value();
+            FloatTensor flag = flags.get(i);
+            List<List<Integer>> bins = new ArrayList<>();
+            for (int c = 0; c < codes.length; c++) {
+                bins.add(new ArrayList<>());
+            }
+            for (int e = 0; e < value.count(); e++) {
+                if (flag.get(e) != 0) {
+                    bins.get(Projector.nearestIndex(codes, value.get(e))).add(e);
+                }
+            }
+            for (int c = 0; c < codes.length; c++) {
+                double code = codes[c];
+                List<Integer> bin = bins.get(c);
+                bin.sort((a, b) -> Double.compare(Math.abs(value.get(a) - code), Math.abs(value.get(b) - code)));
+                for (int e : bin.subList(0, (int) Math.ceil(stage.share() * bin.size()))) {
+                    value.set(e, (float) code);
+                    flag.set(e, 0f);
+                }
+            }
+        }
+        takeFlags();
+    }
+
+    @Override
+    public double rate(double done) {
+        double round = done / Math.max(1, train.epochs());
+        return train.rate(round - Math.floor(round));
+    }
+
+    @Override
+    public void beforeUpdate(double done) {
+        for (Variable variable : held) {
+            Kernels.active().applyMask(free.of(variable), variable.gradient().segment(), 0, variable.value().count());
+        }
+    }
+
+    @Override
+    public void afterEpoch(int epoch) {
+        if ((epoch + 1) % train.epochs() == 0 && epoch + 1 < epochs()) {
+            freeze();
+            // The moments of what was frozen just now must not push it on.
+            context.training.begin(train);
+        }
+    }
+
+    @Override
+    public boolean cut() {
+        try (Projections kernels = Projections.open(1)) {
+            snap(kernels);
+        }
+        return true;
+    }
+
+    private void snap(Projections kernels) {
+        for (Variable variable : held) {
+            Projector.nearest(kernels, variable.value(), variable.value(), context.levels.get(variable.name()),
+                    !context.zeroIsNoCase.contains(variable.name()));
+            int allowed = Math.max(1, context.levels.get(variable.name()).length);
+            context.guarantees.removeIf(guarantee -> guarantee.tensors().equals(List.of(variable.name()))
+                    && guarantee.constraint() instanceof Clustering);
+            context.guarantees.add(Guarantee.of(new Clustering(allowed), variable));
+        }
+    }
+}

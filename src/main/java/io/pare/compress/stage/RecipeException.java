@@ -1,0 +1,21 @@
+package io.pare.compress.stage;
+
+/** A recipe that says what no recipe can say; the message names the place and, where it can, what was meant. */
+public final class RecipeException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private static final int LONGEST = 2_000;
+
+    public RecipeException(String message) {
+        super(cut(message));
+    }
+
+    public RecipeException(String message, Throwable cause) {
+        super(cut(message), cause);
+    }
+
+    /** Names in a recipe are its author's: they shall not fill a terminal. */
+    private static String cut(String message) {
+        return message.length() > LONGEST ? message.substring(0, LONGEST) + "..." : message;
+    }
+}

@@ -1,0 +1,25 @@
+package io.pare.compress.stage;
+
+import io.pare.compress.LayerRow;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One stage that is over.
+ *
+ * @param number from 1
+ * @param kind its name in recipes
+ * @param validationAccuracy of exactly the weights that it handed on
+ * @param validationLoss in nats
+ * @param squaredChange sum over all weights of the squared change from the stage's beginning
+ * @param squaredErrors by tensor, of the projection that the stage ended with: the sum of squares by which it moved the
+ *            weights
+ * @param trainSeconds of all its W steps
+ * @param projectionSeconds of all its Z and U steps
+ * @param layers a recount of what it handed on
+ * @param epochs one row each
+ */
+public record StageRow(int number, String kind, double validationAccuracy, double validationLoss,
+        double squaredChange, Map<String, Double> squaredErrors, double trainSeconds, double projectionSeconds,
+        List<LayerRow> layers,
+        List<EpochRow> epochs) {}
