@@ -4,6 +4,9 @@ import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.exec.Precision;
 import io.pare.format.NetworkFile;
+import io.pare.run.DataSettings;
+import io.pare.run.Engine;
+import io.pare.run.RunSettings;
 import java.io.FileDescriptor;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -80,7 +83,7 @@ public final class Commands implements Runnable {
                 .registerConverter(OddImages.Rule.class, new Words<>(OddImages.Rule.class))
                 .registerConverter(Precision.class, new Words<>(Precision.class))
                 .registerConverter(Crop.class, new Words<>(Crop.class))
-                .registerConverter(EvalCommand.Engine.class, new Words<>(EvalCommand.Engine.class))
+                .registerConverter(Engine.class, new Words<>(Engine.class))
                 .registerConverter(NetworkFile.Kind.class, new Words<>(NetworkFile.Kind.class))
                 .setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures)
                 .setExecutionStrategy(Commands::execute)

@@ -21,6 +21,12 @@ import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.Model;
 import io.pare.net.Parameter;
+import io.pare.run.DataSets;
+import io.pare.run.MemoryFit;
+import io.pare.run.NetworkTraining;
+import io.pare.run.Packing;
+import io.pare.run.RunException;
+import io.pare.run.Scales;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
@@ -128,7 +134,7 @@ final class CompressCommand implements Callable<Integer> {
             recipe = recipe.shortened();
         }
         int count = threads.orElse(ThreadOption.processors());
-        DataOption.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
+        DataSets.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
         if (!auto) {
             check(recipe, opened.model());
         }
@@ -143,7 +149,7 @@ final class CompressCommand implements Callable<Integer> {
         }
     }
 
-    private int run(Recipe given, DataOption.Opened opened, Path folder, int count) throws IOException {
+    private int run(Recipe given, DataSets.Opened opened, Path folder, int count) throws IOException {
         Recipe recipe = given;
         Model declared = opened.model();
         Corpus corpus = opened.corpus();
@@ -296,7 +302,7 @@ final class CompressCommand implements Callable<Integer> {
     /** Fits the run into the memory limit: by more passes a step, then by Z and U in a file. */
     private Fitted fitted(Recipe recipe, Model declared, Corpus corpus, Dataset.Split split, boolean dense,
             Path usualFile) {
-        if (!memory.given()) {
+        if (!memory.fit().given()) {
             return new Fitted(Map.of(), admmFile);
         }
         Dataset train = split.train();
@@ -311,18 +317,18 @@ final class CompressCommand implements Callable<Integer> {
                         + TrainingMemory.inference(declared, train, Natives.enabled())
                 : 0;
         for (Path file = admmFile;; file = usualFile) {
-            long besides = teacher + MemoryOption.images(corpus)
+            long besides = teacher + MemoryFit.images(corpus)
                     + Pipeline.memory(recipe, declared.weightCount(), all, file != null);
             try {
                 Map<Integer, TrainingSettings> byBatch = new LinkedHashMap<>();
-                memory.fit(declared, settings, List.of(split.validation(), corpus.test()), besides,
+                memory.fit().fit(declared, settings, List.of(split.validation(), corpus.test()), besides,
                         "stages and images in memory take", false, line -> {
                             if (!quiet) {
                                 spec.commandLine().getErr().println(line);
                             }
                         }).forEach(each -> byBatch.put(each.batchSize(), each));
                 return new Fitted(byBatch, file);
-            } catch (UsageException e) {
+            } catch (RunException e) {
                 if (file != null) {
                     throw e;
                 }

@@ -5,6 +5,7 @@ import io.pare.compress.recipe.Recipe;
 import io.pare.exec.Precision;
 import io.pare.net.Model;
 import io.pare.report.JsonReport;
+import io.pare.run.Packing;
 import io.pare.train.Evaluation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

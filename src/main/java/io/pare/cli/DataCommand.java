@@ -9,6 +9,7 @@ import io.pare.data.ImageFolder;
 import io.pare.data.Mnist;
 import io.pare.data.OddImages;
 import io.pare.data.Sheet;
+import io.pare.run.DataSets;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Path;
@@ -160,7 +161,7 @@ final class DataCommand implements Runnable {
             Archive.unpack(archive, folder, kind.files());
         }
         if (!kind.looksLike(folder) && ImageFolder.looksLike(folder)) {
-            sheet.finish(DataOption.cifar(kind, folder, OddImages.refused(), ThreadOption.processors()));
+            sheet.finish(DataSets.cifar(kind, folder, OddImages.refused(), ThreadOption.processors()));
             return;
         }
         for (Cifar.Check check : kind.verify(folder)) {

@@ -8,6 +8,7 @@ import io.pare.file.FormatException;
 import io.pare.mem.MemoryLimitException;
 import io.pare.natives.NativeException;
 import io.pare.natives.NativesUnavailableException;
+import io.pare.run.RunException;
 import io.pare.train.TrainingException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -66,6 +67,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
         print(line.getErr(), describe(failure), failure);
         return switch (failure) {
             case UsageException _ -> Commands.USAGE;
+            case RunException _ -> Commands.USAGE;
             case DataException _ -> Commands.USAGE;
             case RecipeException _ -> Commands.USAGE;
             case FormatException _ -> Commands.USAGE;
@@ -107,6 +109,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     private static String describe(Throwable e) {
         return switch (e) {
             case UsageException _ -> e.getMessage();
+            case RunException _ -> e.getMessage();
             case DataException _ -> e.getMessage();
             case RecipeException _ -> e.getMessage();
             case InfeasibleException _ -> e.getMessage();

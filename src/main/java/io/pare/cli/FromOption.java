@@ -1,8 +1,7 @@
 package io.pare.cli;
 
 import io.pare.net.InputScale;
-import io.pare.net.Model;
-import io.pare.net.StoredNetwork;
+import io.pare.run.StoredWeights;
 import io.pare.train.Network;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -37,20 +36,11 @@ final class FromOption {
 
     /** The file named, a folder standing for the weights in it; {@code null} if none was. */
     Path file() {
-        return given() ? NetworkSource.file(from) : null;
+        return given() ? StoredWeights.find(from) : null;
     }
 
     /** Copies the network's weights into one of the same model, and tells {@code notes} if they are for another scale. */
     void load(Network network, InputScale scale, Consumer<String> notes) throws IOException {
-        Model model = network.model();
-        Path file = file();
-        NetworkSource.checkModel(file, model.name(), names);
-        StoredNetwork contents = NetworkSource.contents(file, model, names, ignoreExtra);
-        InputScale own = contents.weights().scale();
-        if (contents.scaled() && !own.equals(scale)) {
-            notes.accept("pare: " + file + " is for pixels of scale " + Scales.text(own) + ", here they have "
-                    + Scales.text(scale) + ": --scale " + Scales.text(own) + " keeps the file's");
-        }
-        network.copyFrom(contents.weights());
+        new StoredWeights(file(), names, ignoreExtra).copyTo(network, scale, notes);
     }
 }

@@ -6,6 +6,7 @@ import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Parameter;
 import io.pare.report.JsonReport;
+import io.pare.run.Scales;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -1,16 +1,13 @@
 package io.pare.cli;
 
-import io.pare.format.NetworkFile;
-import io.pare.format.safetensors.Safetensors;
 import io.pare.net.CompressedWeights;
-import io.pare.net.Model;
 import io.pare.net.Models;
 import io.pare.net.StoredNetwork;
-import io.pare.train.Checkpoint;
+import io.pare.run.Scales;
+import io.pare.run.StoredWeights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -35,7 +32,7 @@ final class NetworkSource {
 
     /** The file itself: a folder stands for the weights in it. */
     Path file() {
-        return file(file);
+        return StoredWeights.find(file);
     }
 
     /** The folder of a run, or {@code null} if a file was given. */
@@ -54,56 +51,10 @@ final class NetworkSource {
     }
 
     StoredNetwork contents() throws IOException {
-        Path found = file();
+        StoredWeights stored = new StoredWeights(file(), names, ignoreExtra);
         if (model != null) {
-            checkModel(found, model, names);
+            stored.checkModel(model);
         }
-        return contents(found, model == null ? null : Models.byName(model), names, ignoreExtra);
-    }
-
-    /** The file itself: the folder of a run stands for the weights in it. */
-    static Path file(Path fileOrFolder) {
-        if (!Files.exists(fileOrFolder)) {
-            throw new UsageException(fileOrFolder + " does not exist");
-        }
-        if (!Files.isDirectory(fileOrFolder)) {
-            return fileOrFolder;
-        }
-        Path weights = fileOrFolder.resolve(Checkpoint.WEIGHTS);
-        if (!Files.exists(weights)) {
-            boolean begun = Files.exists(fileOrFolder.resolve(Checkpoint.FILE));
-            throw new UsageException(weights + " does not exist: " + (begun
-                    ? "the run in " + fileOrFolder + " is not finished, see train --resume"
-                    : "give the folder of a run, or a file with weights"));
-        }
-        return weights;
-    }
-
-    /** Refuses a file that says it holds another network, unless a map of names says that it is meant. */
-    static void checkModel(Path file, String model, Path names) throws IOException {
-        if (names == null && NetworkFile.kind(file) == NetworkFile.Kind.SAFETENSORS) {
-            try (Safetensors tensors = Safetensors.open(file)) {
-                String named = tensors.metadata().get(NetworkFile.MODEL);
-                if (named != null && !named.equals(model)) {
-                    throw new UsageException(file + " holds a network " + named + ", not " + model);
-                }
-            }
-        }
-    }
-
-    /**
-     * Reads a network.
-     *
-     * @param model whose weights they are, or {@code null} to trust the file
-     * @param names file that maps parameters to tensors, or {@code null}
-     * @param ignoreExtra whether the file may hold tensors that the network has no parameter for
-     */
-    static StoredNetwork contents(Path file, Model model, Path names, boolean ignoreExtra)
-            throws IOException {
-        if (names != null && !Files.isRegularFile(names)) {
-            throw new UsageException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
-        }
-        return NetworkFile.contents(file, model, names == null ? Map.of() : NetworkFile.readNames(names),
-                ignoreExtra);
+        return stored.read(model == null ? null : Models.byName(model));
     }
 }

@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.run.Scales;
 import picocli.CommandLine.Option;
 
 /** How pixels become inputs of a network that is finished. */

@@ -6,6 +6,8 @@ import io.pare.data.Dataset;
 import io.pare.exec.Precision;
 import io.pare.natives.Natives;
 import io.pare.report.JsonReport;
+import io.pare.run.DataSets;
+import io.pare.run.NetworkTraining;
 import io.pare.train.Network;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -63,7 +65,7 @@ final class SensitivityCommand implements Callable<Integer> {
                 OutputPath.checkFile(file == plot ? "--plot" : "--report", file);
             }
         }
-        DataOption.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
+        DataSets.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
         Corpus corpus = opened.corpus();
         Dataset.Split split = corpus.split(0, seed);
         try (Network network = Network.create(opened.model(), seed, Natives.enabled());

@@ -11,6 +11,13 @@ import io.pare.net.InputScale;
 import io.pare.net.Model;
 import io.pare.net.Models;
 import io.pare.report.JsonReport;
+import io.pare.run.DataSets;
+import io.pare.run.DataSettings;
+import io.pare.run.Divergence;
+import io.pare.run.EpochRecord;
+import io.pare.run.MemoryFit;
+import io.pare.run.RunFolder;
+import io.pare.run.RunSettings;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
@@ -197,7 +204,7 @@ final class TrainCommand implements Callable<Integer> {
 
     private int run(RunFolder folder, RunSettings asked) throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        DataOption.Opened opened = data.open(asked.source(), asked.model(), asked.threads(), err::println);
+        DataSets.Opened opened = data.open(asked.source(), asked.model(), asked.threads(), err::println);
         Corpus corpus = opened.corpus();
         RunSettings augmented = resume == null ? augmented(asked, opened) : asked;
         Dataset.Split split = split(corpus, augmented);
@@ -255,8 +262,8 @@ final class TrainCommand implements Callable<Integer> {
             PrintWriter err) {
         long best = declared.elementCount() * Float.BYTES;
         return settings
-                .in(memory.fit(declared, List.of(settings.training()), List.of(split.validation(), corpus.test()),
-                        best + MemoryOption.images(corpus), "best weights and images in memory take", resume != null,
+                .in(memory.fit().fit(declared, List.of(settings.training()), List.of(split.validation(), corpus.test()),
+                        best + MemoryFit.images(corpus), "best weights and images in memory take", resume != null,
                         quiet ? line -> {
                         } : err::println).getFirst());
     }
@@ -303,7 +310,7 @@ final class TrainCommand implements Callable<Integer> {
                 validation == null ? 0 : validation, seed,
                 threads.orElse(ThreadOption.processors()), null, false, source.source(), source.images(),
                 source.resize(), source.scale(), source.damaged(), source.nonRgb(), precision.get(), accumulate,
-                0, memory.recompute(), from.given() ? from.file().toString() : null,
+                0, memory.fit().recompute(), from.given() ? from.file().toString() : null,
                 source.background(), keepZeros);
         check(settings);
         belongs("--momentum", optimizer == RunSettings.Rule.SGD, "--optimizer sgd");
@@ -359,12 +366,12 @@ final class TrainCommand implements Callable<Integer> {
                 kept.dropout(), kept.shift(), kept.subPixel(), kept.validation(), kept.seed(),
                 threads.orElse(kept.threads()), kept.crop(), kept.flip(), kept.dataset(), kept.images(), kept.resize(),
                 kept.scale(), kept.damaged(), kept.nonRgb(), PrecisionOption.checked(kept.precision()),
-                kept.accumulate(), kept.evaluationBatch(), kept.recompute() || memory.recompute(), kept.from(),
+                kept.accumulate(), kept.evaluationBatch(), kept.recompute() || memory.fit().recompute(), kept.from(),
                 kept.background(), kept.keepZeros());
     }
 
     /** Augments as was asked for, else as is usual for the data. */
-    private RunSettings augmented(RunSettings settings, DataOption.Opened opened) {
+    private RunSettings augmented(RunSettings settings, DataSets.Opened opened) {
         Augmentation usual = opened.corpus().augmentation();
         Dataset train = opened.corpus().train();
         double pixels = shift == null ? usual.shift().pixels() : shift;
@@ -455,7 +462,7 @@ final class TrainCommand implements Callable<Integer> {
         return loaders == 0 ? "" : ", " + loaders + " more to load images";
     }
 
-    private void finish(RunFolder folder, RunSettings settings, TrainingRun run, DataOption.Opened opened,
+    private void finish(RunFolder folder, RunSettings settings, TrainingRun run, DataSets.Opened opened,
             List<EpochRecord> history) throws IOException {
         Network network = run.trainer().network();
         Corpus corpus = opened.corpus();
@@ -485,7 +492,7 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private static JsonReport report(RunSettings settings, TrainingRun run, DataOption.Opened opened,
+    private static JsonReport report(RunSettings settings, TrainingRun run, DataSets.Opened opened,
             List<EpochRecord> history, Evaluation test) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("model", settings.model());

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.IdxFiles;
 import io.pare.format.NetworkFile;
+import io.pare.run.Divergence;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pare.data.IdxFiles;
 import io.pare.natives.Natives;
+import io.pare.run.RunFolder;
 import io.pare.train.Checkpoint;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -13,6 +13,7 @@ import io.pare.data.IdxFiles;
 import io.pare.file.FolderLock;
 import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
+import io.pare.run.RunFolder;
 import io.pare.train.Checkpoint;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -1,4 +1,4 @@
-package io.pare.cli;
+package io.pare.run;
 
 /**
  * What one epoch came to.
@@ -8,5 +8,5 @@ package io.pare.cli;
  * @param trainAccuracy share of right answers in these steps
  * @param validationLoss mean cross-entropy in nats
  */
-record EpochRecord(int epoch, double trainLoss, double trainAccuracy, double validationLoss,
+public record EpochRecord(int epoch, double trainLoss, double trainAccuracy, double validationLoss,
         double validationAccuracy) {}

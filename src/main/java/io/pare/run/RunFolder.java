@@ -1,4 +1,4 @@
-package io.pare.cli;
+package io.pare.run;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -17,8 +17,13 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The folder of a training run: {@code run.json} with settings and history, a checkpoint, and at the end weights. */
-final class RunFolder implements AutoCloseable {
+/**
+ * The folder of a training run: {@code run.json} with settings and history, a checkpoint, and at the end weights.
+ *
+ * <p>Owns the lock on the folder once {@link #lock} has taken it, until {@link #close}. One thread at a time. What is in
+ * the folder and cannot be read is a {@link DataException}.
+ */
+public final class RunFolder implements AutoCloseable {
     private static final String SETTINGS = "run.json";
     private static final String PREVIOUS = "previous";
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT)
@@ -31,27 +36,34 @@ final class RunFolder implements AutoCloseable {
     /** Content of the settings file. */
     private record Run(RunSettings settings, List<EpochRecord> history) {}
 
-    RunFolder(Path folder) {
+    /** Touches nothing yet. */
+    public RunFolder(Path folder) {
         this.folder = folder;
     }
 
-    Path path() {
+    /** The folder itself. */
+    public Path path() {
         return folder;
     }
 
-    /** Has the folder to itself until this is closed. */
-    void lock() {
+    /**
+     * Has the folder, which is created if need be, to itself until this is closed.
+     *
+     * @throws io.pare.file.FileException if another run has it
+     */
+    public void lock() {
         if (lock == null) {
             lock = FolderLock.take(folder);
         }
     }
 
-    /** The same for a folder in which a run lies already. */
-    void lockForResume() {
+    /** The same for a folder in which a run lies already; others are refused and stay as they are. */
+    public void lockForResume() {
         read();
         lock();
     }
 
+    /** Gives the folder back. */
     @Override
     public void close() {
         if (lock != null) {
@@ -59,12 +71,13 @@ final class RunFolder implements AutoCloseable {
         }
     }
 
-    Path weights() {
+    /** Where the weights of a finished run are. */
+    public Path weights() {
         return folder.resolve(Checkpoint.WEIGHTS);
     }
 
     /** Whether a run that did not come to its end lies here. */
-    boolean unfinished() {
+    public boolean unfinished() {
         return Files.exists(folder.resolve(Checkpoint.FILE)) && Files.notExists(weights());
     }
 
@@ -73,7 +86,7 @@ final class RunFolder implements AutoCloseable {
      * there goes first and the one of this run comes last, so that a kill in between leaves no checkpoint beside the
      * history of another run.
      */
-    Path setAside() {
+    public Path setAside() {
         Path kept = folder.resolve(PREVIOUS);
         try (FolderLock _ = FolderLock.take(kept)) {
             Files.deleteIfExists(kept.resolve(Checkpoint.FILE));
@@ -89,7 +102,7 @@ final class RunFolder implements AutoCloseable {
     }
 
     /** Takes the traces of a finished run away, so that what lies here next is of one run. */
-    void clear() {
+    public void clear() {
         try {
             Files.deleteIfExists(weights());
             Files.deleteIfExists(folder.resolve(Checkpoint.FILE));
@@ -98,7 +111,8 @@ final class RunFolder implements AutoCloseable {
         }
     }
 
-    void write(RunSettings settings, List<EpochRecord> history) {
+    /** Writes settings and history, in one step. */
+    public void write(RunSettings settings, List<EpochRecord> history) {
         try {
             AtomicFile.write(folder.resolve(SETTINGS), JSON.writeValueAsString(new Run(settings, history)) + "\n");
         } catch (JsonProcessingException e) {
@@ -106,12 +120,13 @@ final class RunFolder implements AutoCloseable {
         }
     }
 
-    RunSettings settings() {
+    /** The settings of the run here. */
+    public RunSettings settings() {
         return read().settings();
     }
 
     /** The settings of the run here, or {@code null} if none lies here that can be read. */
-    RunSettings settingsIfAny() {
+    public RunSettings settingsIfAny() {
         try {
             return settings();
         } catch (DataException e) {
@@ -123,7 +138,7 @@ final class RunFolder implements AutoCloseable {
      * The first {@code epochs} entries of the history: it is written before the checkpoint, so that a crash may have left
      * one more than the checkpoint knows.
      */
-    List<EpochRecord> history(int epochs) {
+    public List<EpochRecord> history(int epochs) {
         return new ArrayList<>(read().history().stream().filter(entry -> entry.epoch() <= epochs).toList());
     }
 

@@ -1,4 +1,4 @@
-package io.pare.cli;
+package io.pare.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

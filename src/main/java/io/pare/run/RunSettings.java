@@ -1,4 +1,4 @@
-package io.pare.cli;
+package io.pare.run;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Crop;
@@ -29,19 +29,19 @@ import java.util.Locale;
  * @param background see {@link DataSettings}
  * @param keepZeros whether weights that are zero in {@code from} stay so
  */
-record RunSettings(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
+public record RunSettings(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
         double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
         double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
         DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
         OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, boolean recompute,
         String from, String background, boolean keepZeros) {
-    RunSettings {
+    public RunSettings {
         precision = precision == null ? Precision.FP32 : precision;
         accumulate = Math.max(1, accumulate);
     }
 
     /** Rule of the optimiser. */
-    enum Rule {
+    public enum Rule {
         ADAM, ADAMW, SGD;
 
         @Override
@@ -51,7 +51,7 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
     }
 
     /** Course of the learning rate. */
-    enum Course {
+    public enum Course {
         COSINE, STEP, CONSTANT;
 
         @Override
@@ -63,7 +63,8 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
     private static final int STEP_PIECES = 3;
     private static final double STEP_DECAY = 0.1;
 
-    TrainingSettings training() {
+    /** How steps are made. */
+    public TrainingSettings training() {
         Optimizer rule = switch (optimizer) {
             case ADAM -> new Optimizer.Adaptive((float) weightDecay, false);
             case ADAMW -> new Optimizer.Adaptive((float) weightDecay, true);
@@ -75,7 +76,7 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
     }
 
     /** The same with the kind of data that was found, and with another augmentation. */
-    RunSettings with(DataSettings.Source found, double pixels, Crop part, boolean mirrored) {
+    public RunSettings with(DataSettings.Source found, double pixels, Crop part, boolean mirrored) {
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, found, images,
                 resize, scale, damaged, nonRgb, precision, accumulate, evaluationBatch, recompute, from,
@@ -83,7 +84,7 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
     }
 
     /** The same in other passes. */
-    RunSettings in(TrainingSettings passes) {
+    public RunSettings in(TrainingSettings passes) {
         return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
                 floor, warmUp, dropout, shift, subPixel, validation, seed, threads, crop, flip, dataset, images, resize,
                 scale, damaged, nonRgb, precision, passes.accumulate(), passes.evaluationBatch(),
@@ -91,13 +92,13 @@ record RunSettings(String model, String data, int epochs, int batchSize, double 
     }
 
     /** Which data, and what becomes of it. */
-    DataSettings source() {
+    public DataSettings source() {
         return new DataSettings(dataset, data, images, resize, scale, damaged == null ? OddImages.Rule.REFUSE : damaged,
                 nonRgb == null ? OddImages.Rule.CONVERT : nonRgb, background);
     }
 
     /** The plan for epochs of {@code stepsPerEpoch} steps. */
-    TrainingRun.Plan plan(int stepsPerEpoch) {
+    public TrainingRun.Plan plan(int stepsPerEpoch) {
         Schedule course = switch (schedule) {
             case COSINE -> new Schedule.Cosine(floor);
             case STEP -> new Schedule.Steps(STEP_PIECES, STEP_DECAY);

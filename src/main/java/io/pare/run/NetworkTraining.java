@@ -1,4 +1,4 @@
-package io.pare.cli;
+package io.pare.run;
 
 import io.pare.compress.StepHook;
 import io.pare.compress.Training;
@@ -29,8 +29,15 @@ import java.util.function.Consumer;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
 
-/** Joins the trainer, which knows no constraint, to compression, which knows no network. */
-final class NetworkTraining implements Training, AutoCloseable {
+/**
+ * Joins the trainer, which knows no constraint, to compression, which knows no network: what
+ * {@link io.pare.compress.Pipeline} and {@link io.pare.compress.Compression} steer when they compress a
+ * {@link Network}.
+ *
+ * <p>Owns the threads that load images, which {@link #close} ends; networks and data stay the caller's and must outlive
+ * it. One thread at a time.
+ */
+public final class NetworkTraining implements Training, AutoCloseable {
     private final Network network;
     private final Network teacher;
     private final Dataset train;
@@ -47,13 +54,18 @@ final class NetworkTraining implements Training, AutoCloseable {
     private UnaryOperator<TrainingSettings> passes = UnaryOperator.identity();
 
     /**
-     * @param network that is trained and compressed
+     * @param network that is trained and compressed, in place
      * @param teacher the dense network that stages distil from; {@code null} if none does
+     * @param train what steps see
+     * @param validation what {@link #validate} measures
+     * @param scale how pixels become inputs
      * @param crop part of training images that is taken, where they are larger than the input
+     * @param seed of the order of images, augmentation and dropout
      * @param stepLimit steps of an epoch at most; 0 for all of the data
      * @param precision of training steps; validation is in fp32, as what is made is used
      */
-    NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, InputScale scale, Crop crop,
+    public NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, InputScale scale,
+            Crop crop,
             long seed, int stepLimit, Precision precision) {
         this.network = network;
         this.teacher = teacher;
@@ -119,8 +131,8 @@ final class NetworkTraining implements Training, AutoCloseable {
         trainer = new Trainer(network, train, scale, passes.apply(settings(options, teacher, crop, seed, precision)));
     }
 
-    /** Who hears of a loss that grows out of all proportion. */
-    void warnings(Consumer<String> listener) {
+    /** Who hears, in a line, of a loss that grows out of all proportion; by default nobody. */
+    public void warnings(Consumer<String> listener) {
         divergence = divergence(listener);
     }
 
@@ -128,13 +140,17 @@ final class NetworkTraining implements Training, AutoCloseable {
         return new Divergence(network.model().classes(), "give the stage a smaller learningRate", listener);
     }
 
-    /** In which passes a step sees its batch: chosen by whoever bounds memory. */
-    void passes(UnaryOperator<TrainingSettings> chosen) {
+    /** In which passes a step sees its batch: chosen by whoever bounds memory, as {@link MemoryFit} does. */
+    public void passes(UnaryOperator<TrainingSettings> chosen) {
         passes = chosen;
     }
 
-    /** How a stage's options make a trainer. */
-    static TrainingSettings settings(TrainingOptions options, Network teacher, Crop crop, long seed,
+    /**
+     * How a stage's options make a trainer.
+     *
+     * @param teacher that it distils from; may be {@code null} where {@code options} do not distil
+     */
+    public static TrainingSettings settings(TrainingOptions options, Network teacher, Crop crop, long seed,
             Precision precision) {
         float decay = (float) options.weightDecay();
         Optimizer optimizer = switch (options.optimizer()) {
@@ -182,7 +198,8 @@ final class NetworkTraining implements Training, AutoCloseable {
         return new Evaluation(found.accuracy(), found.loss());
     }
 
-    io.pare.train.Evaluation measure(Dataset data) {
+    /** The network on any data set, in fp32. */
+    public io.pare.train.Evaluation measure(Dataset data) {
         return io.pare.train.Evaluation.of(network, data, scale);
     }
 
@@ -221,8 +238,8 @@ final class NetworkTraining implements Training, AutoCloseable {
         return output(network.model());
     }
 
-    /** The weights of the last layer. */
-    static String output(Model model) {
+    /** The name of the last layer's weights; {@code null} for a model without weights. */
+    public static String output(Model model) {
         return model.parameters().stream().filter(Parameter::weight).map(Parameter::name)
                 .reduce((first, next) -> next).orElse(null);
     }

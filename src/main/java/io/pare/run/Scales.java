@@ -1,6 +1,5 @@
-package io.pare.cli;
+package io.pare.run;
 
-import io.pare.cli.DataSettings.Source;
 import io.pare.data.Cifar;
 import io.pare.data.Mnist;
 import io.pare.net.CompressedWeights;
@@ -8,6 +7,7 @@ import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
 import io.pare.net.Model;
 import io.pare.net.StoredNetwork;
+import io.pare.run.DataSettings.Source;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,10 +16,11 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /** How pixels become inputs: names of scales, and what is assumed where a file does not say it. */
-final class Scales {
+public final class Scales {
     /** Names of scales, for help texts. */
-    static final String NAMES = "mnist, fashion, cifar10, cifar100, imagenet, unit, or means and deviations such as"
-            + " 0.5,0.5,0.5/0.2,0.2,0.2";
+    public static final String NAMES =
+            "mnist, fashion, cifar10, cifar100, imagenet, unit, or means and deviations such as"
+                    + " 0.5,0.5,0.5/0.2,0.2,0.2";
 
     private static final Map<String, InputScale> KNOWN = Map.of("unit", InputScale.UNIT, "mnist", InputScale.MNIST,
             "fashion", InputScale.FASHION_MNIST, "cifar10", InputScale.CIFAR10, "cifar100", InputScale.CIFAR100,
@@ -27,8 +28,12 @@ final class Scales {
 
     private Scales() {}
 
-    /** Reads what {@code --scale} takes. */
-    static InputScale parse(String text) {
+    /**
+     * Reads a scale: a name, or means and deviations such as {@code 0.5,0.5,0.5/0.2,0.2,0.2}.
+     *
+     * @throws RunException if it is neither
+     */
+    public static InputScale parse(String text) {
         InputScale known = KNOWN.get(text.toLowerCase(Locale.ROOT));
         if (known != null) {
             return known;
@@ -39,9 +44,9 @@ final class Scales {
                 return new InputScale(numbers(parts[0]), numbers(parts[1]));
             }
         } catch (IllegalArgumentException e) {
-            throw new UsageException("--scale " + text + ": " + e.getMessage());
+            throw new RunException("--scale " + text + ": " + e.getMessage());
         }
-        throw new UsageException("--scale " + text + " is neither one of " + String.join(", ", KNOWN.keySet().stream()
+        throw new RunException("--scale " + text + " is neither one of " + String.join(", ", KNOWN.keySet().stream()
                 .sorted().toList()) + " nor means and deviations with a slash between");
     }
 
@@ -54,28 +59,39 @@ final class Scales {
     }
 
     /** A scale as {@link #parse} reads it, by its name if it has one. */
-    static String text(InputScale scale) {
+    public static String text(InputScale scale) {
         return KNOWN.entrySet().stream().filter(entry -> entry.getValue().equals(scale)).map(Map.Entry::getKey)
                 .findFirst().orElseGet(() -> scale.means() + "/" + scale.deviations());
     }
 
-    /** The same network with another scale. */
-    static CompressedWeights with(CompressedWeights weights, InputScale scale) {
+    /**
+     * The same network with another scale.
+     *
+     * @throws RunException if the scale is for another number of channels
+     */
+    public static CompressedWeights with(CompressedWeights weights, InputScale scale) {
         if (!scale.fits(weights.model().input().channels())) {
-            throw new UsageException("--scale " + text(scale) + " is for " + scale.mean().size() + " channels, "
+            throw new RunException("--scale " + text(scale) + " is for " + scale.mean().size() + " channels, "
                     + weights.model().name() + " takes " + weights.model().input().channels());
         }
         return new CompressedWeights(weights.model(), weights.tensors(), scale);
     }
 
     /** Says that a file does not hold its scale, and which is taken. */
-    static void guessed(Path file, InputScale scale, Consumer<String> notes) {
+    public static void guessed(Path file, InputScale scale, Consumer<String> notes) {
         notes.accept("pare: " + file + " does not say how pixels become inputs: the scale " + text(scale)
                 + " is taken, --scale says otherwise");
     }
 
-    /** The weights in a file with the scale that was asked for, else the file's, else that of the usual data. */
-    static CompressedWeights choose(Path file, StoredNetwork contents, String asked, Consumer<String> notes) {
+    /**
+     * The weights in a file with the scale that was asked for, else the file's, else that of the usual data.
+     *
+     * @param file names itself in a note
+     * @param asked as {@link #parse} reads it, or {@code null}
+     * @param notes is told if the scale is a guess
+     * @throws RunException if {@code asked} is no scale for this network
+     */
+    public static CompressedWeights choose(Path file, StoredNetwork contents, String asked, Consumer<String> notes) {
         CompressedWeights weights = contents.weights();
         if (asked != null) {
             return with(weights, parse(asked));
@@ -101,7 +117,7 @@ final class Scales {
     }
 
     /** The data that networks with such inputs are usually for, or {@code null}. */
-    static Source usualData(Model model) {
+    public static Source usualData(Model model) {
         ImageShape input = model.input();
         if (input.channels() == 1 && input.height() == Mnist.SIDE && input.width() == Mnist.SIDE) {
             return Source.MNIST;

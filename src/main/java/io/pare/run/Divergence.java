@@ -1,10 +1,10 @@
-package io.pare.cli;
+package io.pare.run;
 
 import java.util.Locale;
 import java.util.function.Consumer;
 
 /** Watches a training's loss and says so, once, when it grows out of all proportion. One thread at a time. */
-final class Divergence {
+public final class Divergence {
     private static final double TIMES = 10;
 
     private final double chance;
@@ -17,19 +17,19 @@ final class Divergence {
      * @param classes of the network: a loss is compared with that of guessing at least, for what is trained begins low
      * @param advice what to do
      */
-    Divergence(int classes, String advice, Consumer<String> warnings) {
+    public Divergence(int classes, String advice, Consumer<String> warnings) {
         this.chance = Math.log(classes);
         this.advice = advice;
         this.warnings = warnings;
     }
 
     /** The next loss is a first one. */
-    void restart() {
+    public void restart() {
         first = Double.NaN;
     }
 
     /** Looks at a mean loss. */
-    void see(double loss) {
+    public void see(double loss) {
         if (Double.isNaN(first)) {
             first = loss;
         }

@@ -1,4 +1,4 @@
-package io.pare.cli;
+package io.pare.run;
 
 import io.pare.compress.Training;
 import io.pare.compress.recipe.InfeasibleException;
@@ -27,13 +27,13 @@ import java.util.function.Supplier;
  *
  * <p>Changes the network in place, so what is measured afterwards is what the file holds. A rounding stays only if
  * validation accuracy and loss stay within the tolerances of the network before any rounding, and every step only if all
- * constraints still hold. Test data is not looked at.
+ * constraints still hold. Test data is not looked at. Owns nothing; one thread, used once.
  */
-final class Packing {
+public final class Packing {
     /** Validation accuracy that rounding may cost in all: two images of 5,000. */
-    static final double ACCURACY_TOLERANCE = 0.0004;
+    public static final double ACCURACY_TOLERANCE = 0.0004;
     /** Share by which rounding may raise the validation loss in all. */
-    static final double LOSS_TOLERANCE = 0.02;
+    public static final double LOSS_TOLERANCE = 0.02;
 
     /** What biases become, about in the order of their cost. */
     private static final List<ValueForm> FORMS = List.of(ValueForm.NONE, ValueForm.clustered(1), ValueForm.clustered(2),
@@ -62,7 +62,7 @@ final class Packing {
      * @param validationAccuracy after it
      * @param validationLoss after it
      */
-    record Row(String step, double validationAccuracy, double validationLoss) {}
+    public record Row(String step, double validationAccuracy, double validationLoss) {}
 
     private final Model model;
     private final Map<String, FloatTensor> parameters;
@@ -71,8 +71,13 @@ final class Packing {
     private final InputScale scale;
     private final List<Row> rows = new ArrayList<>();
 
-    /** @param parameters live tensors of the network that {@code training} evaluates */
-    Packing(Model model, Map<String, FloatTensor> parameters, Training training, Pipeline pipeline,
+    /**
+     * @param parameters live tensors of the network that {@code training} evaluates, by name; they are changed in place
+     * @param training that validates
+     * @param pipeline that has run, whose constraints are checked
+     * @param scale how pixels become inputs; it is stored in the file
+     */
+    public Packing(Model model, Map<String, FloatTensor> parameters, Training training, Pipeline pipeline,
             InputScale scale) {
         this.model = model;
         this.parameters = parameters;
@@ -81,8 +86,8 @@ final class Packing {
         this.scale = scale;
     }
 
-    /** Runs all steps; returns those that stayed. */
-    List<Row> run() {
+    /** Runs all steps; returns those that stayed. No step throws: one that breaks a constraint is taken back. */
+    public List<Row> run() {
         attempt(() -> {
             DeadPaths.Removed removed = DeadPaths.remove(model, parameters);
             return String.format(Locale.ROOT, "%d weights and %d biases of dead units removed", removed.weights(),
@@ -205,7 +210,7 @@ final class Packing {
         }
     }
 
-    CompressedWeights weights() {
+    private CompressedWeights weights() {
         return CompressedWeights.of(model, parameters, scale);
     }
 

@@ -1,0 +1,203 @@
+package io.pare.run;
+
+import io.pare.data.Cifar;
+import io.pare.data.Corpus;
+import io.pare.data.DataException;
+import io.pare.data.Dataset;
+import io.pare.data.ImageFolder;
+import io.pare.data.Mnist;
+import io.pare.data.OddImages;
+import io.pare.net.ImageShape;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
+import io.pare.net.Models;
+import io.pare.run.DataSettings.Source;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Finds and opens the data set that a network is to be trained or measured on. */
+public final class DataSets {
+    private static final int SYNTHETIC_TEST_SHARE = 8;
+
+    private DataSets() {}
+
+    /**
+     * How images are read. It changes no result.
+     *
+     * @param threads that compute; as many decode pictures
+     * @param loaders threads that read ahead; {@code null} for as many as compute where pictures are decoded, and none for
+     *            data in memory
+     */
+    public record Loading(int threads, Integer loaders) {
+        public Loading {
+            if (threads < 1) {
+                throw new IllegalArgumentException("threads is " + threads + ", must be at least 1");
+            }
+            if (loaders != null && loaders < 0) {
+                throw new IllegalArgumentException("loaders is " + loaders + ", must be at least 0");
+            }
+        }
+
+        /** With the usual number of loaders. */
+        public Loading(int threads) {
+            this(threads, null);
+        }
+    }
+
+    /**
+     * Data of the kind that was asked for or found, and a model that fits it.
+     *
+     * @param source kind of data
+     * @param corpus the data itself; those of pictures read files when they are asked for images
+     * @param model of the network, with as many classes as the data where it is still to be trained
+     * @param odd counts pictures that were skipped or converted
+     */
+    public record Opened(Source source, Corpus corpus, Model model, OddImages odd) {}
+
+    /**
+     * Opens the data for a network that is to be trained.
+     *
+     * @param modelName a network that Pare knows; its input and classes follow the data
+     * @param notes takes a line for each picture that is skipped
+     * @throws RunException if the settings name no data, or contradict the network
+     * @throws DataException if the data cannot be used
+     * @throws IllegalArgumentException if there is no network of that name
+     */
+    public static Opened open(DataSettings settings, String modelName, Loading loading, Consumer<String> notes) {
+        Model usual = Models.byName(modelName);
+        OddImages odd = settings.odd(notes);
+        Source found = settings.source() != null ? settings.source() : guess(settings, usual);
+        Corpus corpus = corpus(found, settings, usual, odd, loading);
+        Dataset train = corpus.train();
+        ImageShape shape = new ImageShape(train.channels(), train.height(), train.width());
+        Model model = Models.byName(modelName, shape, train.classes());
+        check(model, train);
+        return new Opened(found, corpus, model, odd);
+    }
+
+    /**
+     * Opens the data for a network whose input and classes are fixed: a finished one, or one's own.
+     *
+     * @param notes takes a line for each picture that is skipped
+     * @throws RunException if the settings name no data, or contradict the network
+     * @throws DataException if the data cannot be used
+     */
+    public static Opened open(DataSettings settings, Model model, Loading loading, Consumer<String> notes) {
+        OddImages odd = settings.odd(notes);
+        Source found = settings.source() != null ? settings.source() : guess(settings, model);
+        Corpus corpus = corpus(found, settings, model, odd, loading);
+        check(model, corpus.test());
+        return new Opened(found, corpus, model, odd);
+    }
+
+    /** Fails unless a data set's images fit a network. */
+    private static void check(Model model, Dataset data) {
+        ImageShape needed = model.input();
+        if (needed.channels() != data.channels() || needed.height() != data.height() || needed.width() != data.width()
+                || model.classes() < data.classes()) {
+            throw new DataException(model.name() + " takes images of " + needed + " in " + model.classes()
+                    + " classes; these are " + data);
+        }
+    }
+
+    private static Corpus corpus(Source found, DataSettings settings, Model model, OddImages odd, Loading loading) {
+        ImageShape input = model.input();
+        Path folder = settings.folder() == null ? null : Path.of(settings.folder());
+        if (folder != null) {
+            Cifar.refusePython(folder);
+        }
+        int threads = loading.threads();
+        Integer loaders = loading.loaders();
+        int working = loaders == null ? threads : Math.max(1, loaders);
+        ImageFolder.Shape shape = new ImageFolder.Shape(input.channels(), input.height(), input.width(),
+                settings.resize());
+        Corpus corpus = switch (found) {
+            case MNIST -> (folder == null ? Mnist.embedded() : Mnist.load(folder)).corpus();
+            case FASHION -> Mnist.load("Fashion-MNIST",
+                    place(folder, found, "/usr/share/datasets/fashion-mnist")).fashion();
+            case CIFAR10 -> cifar(Cifar.CIFAR10, place(folder, found), odd, working);
+            case CIFAR100 -> cifar(Cifar.CIFAR100, place(folder, found), odd, working);
+            case FOLDER -> {
+                if (folder == null) {
+                    throw new RunException("which folder? Give --data DIR with train and test in it");
+                }
+                if (input.channels() != 1 && input.channels() != 3) {
+                    throw new RunException("pictures have 1 or 3 channels, " + model.name() + " takes "
+                            + input.channels());
+                }
+                yield ImageFolder.load(folder, shape, odd, working);
+            }
+            case SYNTHETIC -> Corpus.synthetic(input.channels(), input.height(), input.width(), model.classes(),
+                    settings.images(), Math.max(1, settings.images() / SYNTHETIC_TEST_SHARE), 1);
+        };
+        if (settings.scale() != null) {
+            InputScale chosen = Scales.parse(settings.scale());
+            if (!chosen.fits(corpus.train().channels())) {
+                throw new RunException("--scale " + settings.scale() + " is for " + chosen.mean().size()
+                        + " channels, " + corpus.name() + " has " + corpus.train().channels());
+            }
+            corpus = corpus.with(chosen);
+        }
+        return corpus.loaders(loaders != null ? loaders : corpus.train().slow() ? threads : 0);
+    }
+
+    /**
+     * Opens CIFAR: binary files, or pictures in a folder for each class.
+     *
+     * @param threads that decode pictures
+     * @throws DataException if the folder holds neither, or another number of classes
+     */
+    public static Corpus cifar(Cifar kind, Path folder, OddImages odd, int threads) {
+        if (kind.looksLike(folder) || !ImageFolder.looksLike(folder)) {
+            return kind.load(folder);
+        }
+        Corpus pictures = ImageFolder.load(folder, new ImageFolder.Shape(3, Cifar.SIDE, Cifar.SIDE, 0), odd, threads);
+        if (pictures.train().classes() != kind.classes()) {
+            throw new DataException(
+                    folder + " has " + pictures.train().classes() + " classes, " + kind.title() + " has "
+                            + kind.classes());
+        }
+        return new Corpus(kind.title(), pictures.train(), pictures.validation(), pictures.test(), kind.scale(),
+                Cifar.USUAL, pictures.classNames());
+    }
+
+    private static Path place(Path folder, Source source, String... others) {
+        if (folder != null) {
+            return folder;
+        }
+        List<Path> places = new ArrayList<>(List.of(Path.of("data", source.toString())));
+        for (String other : others) {
+            places.add(Path.of(other));
+        }
+        return places.stream().filter(Files::isDirectory).findFirst()
+                .orElseThrow(() -> new RunException("where is " + source + "? It is not in " + places.get(0)
+                        + ": give --data DIR" + (source == Source.FASHION
+                                ? ""
+                                : ", or fetch it: pare data " + source + " --download")));
+    }
+
+    private static Source guess(DataSettings settings, Model model) {
+        if (settings.folder() != null) {
+            Path folder = Path.of(settings.folder());
+            if (Mnist.looksLike(folder)) {
+                return Source.MNIST;
+            }
+            if (Cifar.CIFAR10.looksLike(folder)) {
+                return Source.CIFAR10;
+            }
+            if (Cifar.CIFAR100.looksLike(folder)) {
+                return Source.CIFAR100;
+            }
+            return ImageFolder.looksLike(folder) ? Source.FOLDER : Source.MNIST;
+        }
+        Source usual = Scales.usualData(model);
+        if (usual != null) {
+            return usual;
+        }
+        throw new RunException("which data? " + model.name() + " takes images of " + model.input()
+                + ": give --data DIR, or --data synthetic for noise");
+    }
+}

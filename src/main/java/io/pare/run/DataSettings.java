@@ -1,0 +1,73 @@
+package io.pare.run;
+
+import io.pare.data.Background;
+import io.pare.data.OddImages;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.function.Consumer;
+
+/**
+ * Which data set a run takes, and what its images become.
+ *
+ * @param source kind of data; {@code null} to look at the folder, or to take the model's usual data
+ * @param folder where it lies; {@code null} for the usual place
+ * @param images training images of synthetic data
+ * @param resize shorter side of pictures before inputs are cut out; 0 for the usual
+ * @param scale of pixels, as {@link Scales#parse} reads it; {@code null} for the data set's own
+ * @param damaged what becomes of pictures that cannot be read: skip or refuse
+ * @param nonRgb what becomes of pictures of other colours
+ * @param background what transparent pictures are laid upon, as {@link Background#parse} reads it; {@code null} to drop
+ *            their transparency
+ */
+public record DataSettings(Source source, String folder, int images, int resize, String scale,
+        OddImages.Rule damaged, OddImages.Rule nonRgb, String background) {
+    /** Training images of synthetic data, unless somebody says otherwise. */
+    public static final int SYNTHETIC_IMAGES = 1024;
+    /** The model's usual data in its usual place. */
+    public static final DataSettings USUAL = new DataSettings(null, null, SYNTHETIC_IMAGES, 0, null,
+            OddImages.Rule.REFUSE, OddImages.Rule.CONVERT, null);
+
+    /** Data of that kind in its usual place. */
+    public static DataSettings of(Source source) {
+        return new DataSettings(source, null, SYNTHETIC_IMAGES, 0, null, OddImages.Rule.REFUSE, OddImages.Rule.CONVERT,
+                null);
+    }
+
+    /** What lies in that folder, whatever it is. */
+    public static DataSettings in(Path folder) {
+        return new DataSettings(null, folder.toAbsolutePath().normalize().toString(), SYNTHETIC_IMAGES, 0, null,
+                OddImages.Rule.REFUSE, OddImages.Rule.CONVERT, null);
+    }
+
+    /** Noise, for runs whose result does not count. */
+    public static DataSettings synthetic(int images) {
+        return new DataSettings(Source.SYNTHETIC, null, images, 0, null, OddImages.Rule.REFUSE, OddImages.Rule.CONVERT,
+                null);
+    }
+
+    /** The rules for pictures, with a fresh count. */
+    public OddImages odd(Consumer<String> notes) {
+        return new OddImages(damaged, nonRgb, background == null ? null : Background.parse(background), notes);
+    }
+
+    /** Kind of data. */
+    public enum Source {
+        /** The MNIST inside the runnable jar, or four IDX files. */
+        MNIST,
+        /** Fashion-MNIST as four IDX files. */
+        FASHION,
+        /** CIFAR-10 as binary files or pictures. */
+        CIFAR10,
+        /** CIFAR-100 as binary files or pictures. */
+        CIFAR100,
+        /** Pictures below {@code train} and {@code test}, in a folder for each class. */
+        FOLDER,
+        /** Noise. */
+        SYNTHETIC;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package io.pare.run;
+
+import io.pare.data.Batches;
+import io.pare.data.Dataset;
+import io.pare.exec.Precision;
+import io.pare.infer.CompressedModel;
+import io.pare.kernel.Kernels;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import io.pare.natives.Natives;
+import io.pare.net.CompressedWeights;
+import io.pare.net.InputScale;
+import io.pare.train.Evaluation;
+import io.pare.train.Network;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** What computes when a finished network is measured. Both give the same answers but for rounding. */
+public enum Engine {
+    /** The trainer's: all weights, in batches, with oneDNN where it can be had. */
+    DENSE,
+    /** The predictor's: straight from the compressed form, an image at a time, in plain Java; fp32 only. */
+    SPARSE;
+
+    /**
+     * Runs every sample once, without dropout. Takes memory for the network and frees it.
+     *
+     * @param scale how pixels become inputs
+     * @param precision of {@link #DENSE}
+     * @throws RunException if {@link #SPARSE} is asked for anything but fp32
+     */
+    public Evaluation evaluate(CompressedWeights weights, Dataset data, InputScale scale, Precision precision) {
+        return switch (this) {
+            case DENSE -> dense(weights, data, scale, precision);
+            case SPARSE -> {
+                check(precision);
+                yield sparse(weights, data, scale);
+            }
+        };
+    }
+
+    /**
+     * Refuses a precision that this engine does not have.
+     *
+     * @throws RunException saying which it has
+     */
+    public void check(Precision precision) {
+        if (this == SPARSE && precision != Precision.FP32) {
+            throw new RunException(
+                    "--precision " + precision + " is for --engine dense; the sparse engine has fp32 only");
+        }
+    }
+
+    private static Evaluation dense(CompressedWeights weights, Dataset data, InputScale scale, Precision precision) {
+        try (Network network = Network.create(weights.model(), 0, Natives.enabled())) {
+            network.copyFrom(weights);
+            return Evaluation.of(network, data, scale, precision);
+        }
+    }
+
+    private static Evaluation sparse(CompressedWeights weights, Dataset data, InputScale scale) {
+        try (CompressedModel model = CompressedModel.of(weights);
+                Region region = Region.shared("evaluation");
+                Batches batches = Batches.inOrder(data, 1, scale)) {
+            int classes = weights.model().classes();
+            FloatTensor image = region.tensor(1, data.channels(), data.height(), data.width());
+            MemorySegment label = region.allocate(Integer.BYTES);
+            int seen = 0;
+            Kernels kernels = Kernels.active();
+            MemorySegment guesses = region.allocate((long) classes * Float.BYTES);
+            long correct = 0;
+            long inFive = 0;
+            double loss = 0;
+            while (batches.next(image, label) > 0) {
+                float[] probabilities = model.predict(image.toArray());
+                MemorySegment guess = guesses.copyFrom(MemorySegment.ofArray(probabilities));
+                correct += kernels.countCorrect(guess, 0, label, 0, 1, classes, 1);
+                inFive += kernels.countCorrect(guess, 0, label, 0, 1, classes, Evaluation.FIVE);
+                int right = label.get(ValueLayout.JAVA_INT, 0);
+                loss -= Math.log(Math.max(probabilities[right], Float.MIN_NORMAL));
+                seen++;
+            }
+            return new Evaluation((double) correct / seen, (double) inFive / seen, loss / seen, seen);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package io.pare.run;
+
+import io.pare.data.Corpus;
+import io.pare.data.Dataset;
+import io.pare.natives.Natives;
+import io.pare.net.Model;
+import io.pare.train.TrainingMemory;
+import io.pare.train.TrainingSettings;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Makes trainings fit into a memory limit: a step sees its batch in more passes, then values are computed twice. What a
+ * training needs is computed; nothing is allocated. Immutable, so any thread may use it.
+ *
+ * @param limit resident bytes to stay within; {@code null} for no limit
+ * @param recompute whether values are computed twice in any case
+ */
+public record MemoryFit(Long limit, boolean recompute) {
+    /** As much as it takes. */
+    public static final MemoryFit UNLIMITED = new MemoryFit(null, false);
+    /**
+     * What the process takes besides weights, activations and data: the JVM with its heap and compiled code, oneDNN,
+     * OpenBLAS. A VGG-16 step was measured at 260 MB.
+     */
+    public static final long PROCESS = 300_000_000;
+
+    public MemoryFit {
+        if (limit != null && limit < 1) {
+            throw new IllegalArgumentException("a memory limit of " + limit + " bytes, must be at least 1");
+        }
+    }
+
+    /** Within so many bytes. */
+    public static MemoryFit of(long limit) {
+        return new MemoryFit(limit, false);
+    }
+
+    /** Whether memory is to be saved. */
+    public boolean given() {
+        return limit != null || recompute;
+    }
+
+    /** Bytes of images that lie in memory. */
+    public static long images(Corpus corpus) {
+        long bytes = 0;
+        for (Dataset set : new Dataset[]{corpus.train(), corpus.validation(), corpus.test()}) {
+            bytes += set == null || set.slow() ? 0 : (long) set.size() * set.imageBytes();
+        }
+        return bytes;
+    }
+
+    /**
+     * The settings in as few passes a step as fit, values computed twice if asked for, or if nothing fits else.
+     *
+     * @param settings of trainings that follow each other
+     * @param evaluated data sets that are evaluated in between
+     * @param besides bytes that are needed besides training and {@link #PROCESS}
+     * @param what takes these bytes, for the message
+     * @param fixed whether the passes may not change any more
+     * @param notes takes a line that says what is planned, where there is a limit
+     * @throws RunException if nothing fits, with what would
+     */
+    public List<TrainingSettings> fit(Model model, List<TrainingSettings> settings, List<Dataset> evaluated,
+            long besides, String what, boolean fixed, Consumer<String> notes) {
+        List<TrainingSettings> tried = settings;
+        TrainingMemory needed = null;
+        for (List<TrainingSettings> next : ways(settings, fixed)) {
+            if (limit == null) {
+                return next;
+            }
+            if (needed == null || needed.total() > limit - besides - PROCESS) {
+                tried = next;
+                needed = TrainingMemory.of(model, tried, Natives.enabled(), evaluated);
+            }
+        }
+        long all = needed.total() + besides + PROCESS;
+        TrainingSettings largest =
+                tried.stream().max(Comparator.comparingInt(TrainingSettings::passSize)).orElseThrow();
+        if (all > limit) {
+            throw new RunException(String.format(Locale.ROOT,
+                    "--memory-limit %s does not hold %s, batch %d: %s takes %s, %s %s, the process %s;"
+                            + " give at least --memory-limit %s",
+                    words(limit), model.name(), largest.batchSize(),
+                    fixed ? "the run, as it was begun," : "training on one image at a time, values computed twice,",
+                    needed, what,
+                    words(besides), words(PROCESS), words(all)));
+        }
+        notes.accept(String.format(Locale.ROOT, "memory: %s of %s planned: batches of %d in %s%s; training %s, %s %s,"
+                + " the process %s", words(all), words(limit), largest.batchSize(),
+                largest.accumulate() == 1
+                        ? "one pass"
+                        : largest.accumulate() + " passes of " + largest.passSize() + " images",
+                largest.recompute() ? ", values computed twice" : "",
+                needed, what, words(besides), words(PROCESS)));
+        return tried;
+    }
+
+    /** From what costs least to what takes least memory. */
+    private Set<List<TrainingSettings>> ways(List<TrainingSettings> settings, boolean fixed) {
+        boolean asked = recompute || settings.stream().anyMatch(TrainingSettings::recompute);
+        int most = fixed ? 1 : settings.stream().mapToInt(TrainingSettings::batchSize).max().orElse(1);
+        Set<List<TrainingSettings>> ways = new LinkedHashSet<>();
+        for (boolean recomputing : asked ? new boolean[]{true} : new boolean[]{false, true}) {
+            for (int passes = 1; passes <= most; passes++) {
+                ways.add(inPasses(settings, passes, false, recomputing));
+                if (!fixed) {
+                    ways.add(inPasses(settings, passes, true, recomputing));
+                }
+            }
+        }
+        return ways;
+    }
+
+    /** Each in so many passes, or in the next larger number that divides its batch. */
+    private static List<TrainingSettings> inPasses(List<TrainingSettings> settings, int passes,
+            boolean smallEvaluations, boolean recomputing) {
+        return settings.stream().map(each -> {
+            int next = Math.min(Math.max(passes, each.accumulate()), each.batchSize());
+            while (each.batchSize() % next != 0) {
+                next++;
+            }
+            return each.in(next, smallEvaluations ? each.batchSize() / next : each.evaluationBatch(),
+                    recomputing);
+        }).toList();
+    }
+
+    /** A size such as 4G or 900M, in units of 1024, rounded up. */
+    public static String words(long bytes) {
+        return bytes % (1L << 30) == 0 && bytes > 0 ? (bytes >> 30) + "G" : Math.ceilDiv(bytes, 1L << 20) + "M";
+    }
+}

@@ -1,0 +1,107 @@
+package io.pare.run;
+
+import io.pare.format.NetworkFile;
+import io.pare.format.safetensors.Safetensors;
+import io.pare.net.InputScale;
+import io.pare.net.Model;
+import io.pare.net.StoredNetwork;
+import io.pare.train.Checkpoint;
+import io.pare.train.Network;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * The weights of a trained network in a file of any kind that Pare knows. Immutable; nothing is read before it is asked
+ * for.
+ *
+ * @param file the file itself
+ * @param names file with a line {@code PARAMETER=TENSOR} for each parameter that has another name in {@code file}, or
+ *            {@code null}
+ * @param ignoreExtra whether a safetensors file may hold tensors that the network has no parameter for
+ */
+public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
+    /**
+     * Those in a file, or of a finished run in its folder.
+     *
+     * @throws RunException if there are none
+     */
+    public static StoredWeights of(Path fileOrFolder) {
+        return new StoredWeights(find(fileOrFolder), null, false);
+    }
+
+    /**
+     * The file itself: the folder of a run stands for the weights in it.
+     *
+     * @throws RunException if there is no such file, or the run is not finished
+     */
+    public static Path find(Path fileOrFolder) {
+        if (!Files.exists(fileOrFolder)) {
+            throw new RunException(fileOrFolder + " does not exist");
+        }
+        if (!Files.isDirectory(fileOrFolder)) {
+            return fileOrFolder;
+        }
+        Path weights = fileOrFolder.resolve(Checkpoint.WEIGHTS);
+        if (!Files.exists(weights)) {
+            boolean begun = Files.exists(fileOrFolder.resolve(Checkpoint.FILE));
+            throw new RunException(weights + " does not exist: " + (begun
+                    ? "the run in " + fileOrFolder + " is not finished, see train --resume"
+                    : "give the folder of a run, or a file with weights"));
+        }
+        return weights;
+    }
+
+    /**
+     * Refuses a file that says it holds another network, unless a map of names says that it is meant.
+     *
+     * @throws RunException naming both
+     * @throws io.pare.file.FormatException if the file is damaged
+     */
+    public void checkModel(String model) throws IOException {
+        if (names == null && NetworkFile.kind(file) == NetworkFile.Kind.SAFETENSORS) {
+            try (Safetensors tensors = Safetensors.open(file)) {
+                String named = tensors.metadata().get(NetworkFile.MODEL);
+                if (named != null && !named.equals(model)) {
+                    throw new RunException(file + " holds a network " + named + ", not " + model);
+                }
+            }
+        }
+    }
+
+    /**
+     * Reads the network.
+     *
+     * @param model whose weights they are, or {@code null} to trust the file
+     * @throws io.pare.file.FormatException if the file is damaged or holds another network
+     */
+    public StoredNetwork read(Model model) throws IOException {
+        if (names != null && !Files.isRegularFile(names)) {
+            throw new RunException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
+        }
+        return NetworkFile.contents(file, model, names == null ? Map.of() : NetworkFile.readNames(names),
+                ignoreExtra);
+    }
+
+    /**
+     * Copies the weights into a network of the same model.
+     *
+     * @param scale of the data that the network is for
+     * @param notes is told if the file's scale is another
+     * @throws RunException if the file holds another network
+     * @throws io.pare.file.FormatException if the file is damaged
+     */
+    public void copyTo(Network network, InputScale scale, Consumer<String> notes) throws IOException {
+        Model model = network.model();
+        checkModel(model.name());
+        StoredNetwork contents = read(model);
+        InputScale own = contents.weights().scale();
+        if (contents.scaled() && !own.equals(scale)) {
+            notes.accept("pare: " + file + " is for pixels of scale " + Scales.text(own) + ", here they have "
+                    + Scales.text(scale) + ": --scale " + Scales.text(own) + " keeps the file's");
+        }
+        network.copyFrom(contents.weights());
+    }
+}
