@@ -132,8 +132,8 @@ final class AdmmTopK extends TopK {
     /**
      * Ends the step after a bracket that missed, in scalar code because it happens once in a million calls.
      *
-     * <p>The sum W + U is still there, as Z or as U, the other being zero. The old Z is not, so the dual residual becomes
-     * its upper bound by the triangle inequality over the guessed Z.
+     * <p>The sum W + U is still there, as Z or as U, the other being zero. The old Z is not, so the dual residual
+     * becomes its upper bound by the triangle inequality over the guessed Z.
      */
     private void finishAfterMiss(long k) {
         addSums();

@@ -94,7 +94,9 @@ final class Bracket {
         expected = (long) ((double) inSample / sample.size() * total) + 1;
     }
 
-    /** Whether the bracket comes from a sample, and holds few enough elements, not all of one value, to collect them. */
+    /**
+     * Whether the bracket comes from a sample, and holds few enough elements, not all of one value, to collect them.
+     */
     boolean speculative() {
         return total > SMALL && collectable();
     }

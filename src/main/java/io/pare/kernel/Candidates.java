@@ -162,7 +162,9 @@ final class Candidates implements AutoCloseable {
         return olds.get(F32, i * 4);
     }
 
-    /** Candidate number {@code i} of the list of those that were guessed wrong, of which a chunk's begin at {@code at}. */
+    /**
+     * Candidate number {@code i} of the list of those that were guessed wrong, of which a chunk's begin at {@code at}.
+     */
     long wrong(long at, int i) {
         return at + ranked.get(I32, (at + i) * 4);
     }

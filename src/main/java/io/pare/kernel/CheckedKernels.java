@@ -3,7 +3,7 @@ package io.pare.kernel;
 import io.pare.mem.KeepAlive;
 import java.lang.foreign.MemorySegment;
 
-/** {@link Kernels} as users call them: ranges are checked before anything is done, and memory is kept until it is. */
+/** {@link Kernels} as users call them: checks ranges first, and keeps memory allocated until the call ends. */
 final class CheckedKernels implements Kernels {
     private final Kernels kernels;
 

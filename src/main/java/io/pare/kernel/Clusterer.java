@@ -3,7 +3,9 @@ package io.pare.kernel;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/** 1-D k-means over the non-zero elements of a range: chooses the algorithm, owns the codebook and the scratch memory. */
+/**
+ * 1-D k-means over the non-zero elements of a range: chooses the algorithm, owns the codebook and the scratch memory.
+ */
 final class Clusterer implements AutoCloseable {
     final Codebook codebook = new Codebook();
     private final Sorted sorted;

@@ -1,7 +1,7 @@
 package io.pare.kernel;
 
 /**
- * What a 1-D k-means left.
+ * The result of a 1-D k-means.
  *
  * @param size codewords in use, ascending at the start of the codebook; fewer than asked for where there are fewer
  *     distinct non-zero values

@@ -16,7 +16,9 @@ final class DenseTopK extends TopK {
         super(passes, selector);
     }
 
-    /** Writes the {@code k} greatest magnitudes of the selector's one span to {@code output}, which may be that span. */
+    /**
+     * Writes the {@code k} greatest magnitudes of the selector's one span to {@code output}, which may be that span.
+     */
     void write(long k, MemorySegment output, long outputOff) {
         z = output;
         zOff = outputOff;
@@ -34,9 +36,9 @@ final class DenseTopK extends TopK {
     }
 
     /**
-     * Ends a speculation that missed because the threshold is the tied value cut off the bracket. All candidates are then
-     * on one side, and only chunks whose ties were guessed wrong are written again. False where there is no such value,
-     * or it is not the threshold.
+     * Ends a speculation that missed because the threshold is the tied value cut off the bracket. All candidates are
+     * then on one side, and only chunks whose ties were guessed wrong are written again. False where there is no such
+     * value, or it is not the threshold.
      */
     private boolean finishTied(long k) {
         int tied = bracket.missedTie();

@@ -3,7 +3,7 @@ package io.pare.kernel;
 /**
  * A partition of a row-major matrix into equal blocks; each block is a group that is kept or pruned as a whole.
  *
- * <p>Groups are numbered row by row. Blocks at the right and lower edge may be cut off.
+ * <p>Groups are numbered row by row. Blocks at the right and lower edges may be smaller.
  *
  * @param rows of the matrix
  * @param columns of the matrix
@@ -20,12 +20,15 @@ public record Groups(long rows, long columns, long blockRows, long blockColumns)
         Ranges.product(rows, columns);
     }
 
-    /** The filters of a convolution [filters, perFilter...]; as well the rows of a matrix. */
+    /** The filters of a convolution [filters, perFilter...], or the rows of a matrix. */
     public static Groups filters(long filters, long perFilter) {
         return new Groups(filters, perFilter, 1, Math.max(1, perFilter));
     }
 
-    /** The input channels of a convolution [filters, channels, kernel height * width]; with kernel 1 the columns. */
+    /**
+     * The input channels of a convolution [filters, channels, kernel height * width]; with kernel 1 also the columns of
+     * a matrix.
+     */
     public static Groups channels(long filters, long channels, long kernel) {
         return new Groups(filters, Ranges.product(channels, kernel), Math.max(1, filters), kernel);
     }

@@ -1,7 +1,7 @@
 package io.pare.kernel;
 
 /**
- * What a joint projection left.
+ * The result of a joint projection.
  *
  * @param size codewords in use
  * @param survivors non-zero elements of the result

@@ -12,8 +12,8 @@ import java.util.Locale;
 /**
  * Chooses once between the SIMD and the scalar kernels, for everything in this package.
  *
- * <p>The reason is in {@link #reason} and goes to the logger {@code io.pare.kernel}. It is a warning where scalar kernels
- * run without having been asked for.
+ * <p>The reason is in {@link #reason} and goes to the logger {@code io.pare.kernel}. It is a warning where scalar
+ * kernels run without having been asked for.
  *
  * <p>{@code -Dpare.kernels=auto|simd|scalar}: {@code simd} throws where the Vector API cannot be used, {@code auto}
  * falls back to {@code scalar}. {@code -Dpare.simd.bits=128|256|512} fixes the vector width; the default is the

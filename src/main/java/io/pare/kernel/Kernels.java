@@ -7,15 +7,20 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>A range is (native segment, offset in bytes, number of floats); counts may pass 2^31. Ranges that are written may
  * be the same as ranges that are read, but must not overlap them in part. Elementwise steps round each operation by
- * itself (no fused multiply-add), so they give the same bits in every provider; only {@link #dot} and
- * {@link #sumOfSquares} depend on it, by less than {@code n} ulp of a double. A call allocates some hundred bytes on the
- * heap, whatever n. Instances are stateless: any number of threads may use one.
+ * itself (no fused multiply-add), so all providers give the same bits. Only {@link #dot} and {@link #sumOfSquares}
+ * depend on the provider, by less than {@code n} ulp of a double. A call allocates some hundred bytes on the heap,
+ * whatever n. Instances are stateless and safe for any number of threads.
  *
- * <p>NaN propagates unless said otherwise. Ranges are checked before anything is done. A range that its segment does not
- * hold, as one of a count so great that its bytes overflow, throws {@link IndexOutOfBoundsException}; one that does not
- * begin at a multiple of four bytes, or is not native memory, {@link IllegalArgumentException}; one that is to be written
- * and is read-only {@link UnsupportedOperationException}; one of a closed arena {@link IllegalStateException}. An arena
- * cannot be closed during a call that uses it: who tries gets {@link IllegalStateException}, and it stays open.
+ * <p>NaN propagates unless said otherwise. Ranges are checked before anything is done:
+ *
+ * <ul>
+ * <li>{@link IndexOutOfBoundsException} if the segment does not hold the range, or its size overflows;
+ * <li>{@link IllegalArgumentException} if it does not begin at a multiple of four bytes, or is not native memory;
+ * <li>{@link UnsupportedOperationException} if it is to be written and is read-only;
+ * <li>{@link IllegalStateException} if its arena is closed.
+ * </ul>
+ *
+ * <p>An arena cannot be closed during a call that uses it: its {@code close} throws {@link IllegalStateException}.
  */
 public interface Kernels {
     /** The kernels of the provider that this JVM uses, chosen once: see {@link KernelProvider}. */
@@ -57,7 +62,7 @@ public interface Kernels {
     /** {@code y = x > 0 ? x : 0}. NaN gives 0, unlike a maximum: the mask of {@link #reluBackward} then agrees. */
     void reluForward(MemorySegment x, long xOff, MemorySegment y, long yOff, long n);
 
-    /** {@code dx = y > 0 ? dy : 0}, where {@code y} is the forward output (or, as well, the forward input). */
+    /** {@code dx = y > 0 ? dy : 0}, where {@code y} is the forward output or the forward input. */
     void reluBackward(MemorySegment y, long yOff, MemorySegment dy, long dyOff, MemorySegment dx, long dxOff, long n);
 
     /** {@code x[r][c] += bias[c]} over a row-major matrix. */
@@ -68,8 +73,8 @@ public interface Kernels {
 
     /**
      * {@code y[i] = kept(i) ? x[i] / (1 - rate) : 0}, where {@code kept} depends on {@code seed} and
-     * {@code counter + i} alone: the same call on the gradient is the backward step, no mask is stored, and neither
-     * vector width nor the split over threads changes the result.
+     * {@code counter + i} alone. The same call on the gradient is therefore the backward step, and no mask is stored.
+     * Neither vector width nor the number of threads changes the result.
      *
      * @param rate probability of dropping, in [0, 1)
      * @param counter number of the range's first element; advance it by {@code n} from one step to the next

@@ -61,7 +61,7 @@ public record LevelSet(boolean zero, float... multiples) {
         return new LevelSet(false, 1);
     }
 
-    /** Number of levels, zero included where it is one. */
+    /** Number of levels, with zero if it is a level. */
     public int size() {
         return 2 * multiples.length + (zero ? 1 : 0);
     }

@@ -3,8 +3,8 @@ package io.pare.kernel;
 /**
  * The passes over memory of which the projections are made, of one provider, by the algorithms that they serve.
  *
- * <p>Internal: {@link Projections} is the door. A pass handles one chunk of at most {@link #CHUNK} elements. The key of a
- * number is its magnitude as an integer, {@code bits & 0x7fffffff}. Keys order like magnitudes; infinity is
+ * <p>Internal: {@link Projections} is the door. A pass handles one chunk of at most {@link #CHUNK} elements. The key of
+ * a number is its magnitude as an integer, {@code bits & 0x7fffffff}. Keys order like magnitudes; infinity is
  * {@link #INFINITY}, and NaN is above it. An element is {@code v = x}, or {@code v = x + u} where {@code u} is given.
  *
  * <p>All providers give the same bits. Sums too: every provider keeps them in {@link #STRIDE} strided accumulators of

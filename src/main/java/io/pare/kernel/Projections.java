@@ -18,25 +18,25 @@ import java.util.stream.Stream;
  * k-means together.
  *
  * <p>A range is (native segment, offset in bytes, number of floats). Counts may pass 2^31. Ranges are checked before
- * anything is done, with the exceptions of {@link Kernels}. During a call their arenas cannot be closed, and segments of
- * confined arenas are lent to the instance's threads. Results are the same to the last bit for every number of threads,
- * provider and vector width.
+ * anything is done, with the exceptions of {@link Kernels}. During a call their arenas cannot be closed, and segments
+ * of confined arenas are lent to the instance's threads. Results are the same to the last bit for every number of
+ * threads, provider and vector width.
  *
  * <p>An instance owns scratch memory, which grows to the largest call, and {@code threads - 1} threads. Open it, use it
- * from one thread at a time, close it. A second thread gets {@link IllegalStateException}, also from {@link #close}, while
- * the first goes on. Every call after {@link #close} gets it too. An instance that was dropped unclosed is freed when it
- * is collected as garbage, and reported with {@code -Dpare.debug.leaks=true}.
+ * from one thread at a time, close it. A second thread gets {@link IllegalStateException}, also from {@link #close},
+ * while the first goes on. Every call after {@link #close} gets it too. An instance that was dropped unclosed is freed
+ * when it is collected as garbage, and reported with {@code -Dpare.debug.leaks=true}.
  *
  * <p>Rules. <b>Ties</b>: among equal magnitudes the lowest index survives, so exactly k elements survive, zeros
  * included where k exceeds the non-zeros. <b>NaN</b> is refused with its lowest index ({@link
  * IllegalArgumentException}); in place this happens before anything is written; otherwise the outputs are then
- * undefined. Infinities are the greatest magnitudes, subnormals are ordinary, -0 equals 0 in magnitude and keeps its sign
- * if it survives; elements that do not survive become +0. The clustering calls also refuse infinities. Outputs may be the
- * same range as the input where said, and must not overlap it otherwise.
+ * undefined. Infinities are the greatest magnitudes, subnormals are ordinary, -0 equals 0 in magnitude and keeps its
+ * sign if it survives; elements that do not survive become +0. The clustering calls also refuse infinities. Outputs may
+ * be the same range as the input where said, and must not overlap it otherwise.
  *
- * <p>Cost. Top-k reads and writes each element once (8 bytes, 12 with the read before a write); in place and for ties it
- * reads them twice. A sample of O(n^(2/3)) elements brackets the threshold; it affects the time only.
- * A call allocates some hundred bytes on the heap, whatever n.
+ * <p>Cost. Top-k reads and writes each element once (8 bytes, 12 with the read before a write); in place and for ties
+ * it reads them twice. A sample of O(n^(2/3)) elements brackets the threshold; it affects the time only. A call
+ * allocates some hundred bytes on the heap, whatever n.
  *
  * {@snippet :
  * try (Projections projections = Projections.open(1)) {
@@ -173,7 +173,9 @@ public final class Projections implements AutoCloseable {
         }, x);
     }
 
-    /** Writes a set bit for each survivor of {@link #topK}, in the layout of {@link Bits}; reads the input about once. */
+    /**
+     * Writes a set bit for each survivor of {@link #topK}, in the layout of {@link Bits}; reads the input about once.
+     */
     public void topKBits(MemorySegment x, long xOff, long n, long k, MemorySegment bits, long bitsOff) {
         Span span = Span.of(x, xOff, n);
         MemorySegment out = writableBytes(bits, bitsOff, Bits.bytes(n));
@@ -282,9 +284,9 @@ public final class Projections implements AutoCloseable {
      * error never rises.
      *
      * <p>A start that is nearly right costs one pass and a sort of the few elements near the cuts. Any other costs a
-     * sort of all (linear time, 8 bytes of scratch an element). A round then costs O(m log n). An empty cluster restarts
-     * at the element of greatest error. Codewords that stay empty, for lack of distinct values, are dropped at the end.
-     * The midpoint of two codewords belongs to the lower one.
+     * sort of all (linear time, 8 bytes of scratch an element). A round then costs O(m log n). An empty cluster
+     * restarts at the element of greatest error. Codewords that stay empty, for lack of distinct values, are dropped at
+     * the end. The midpoint of two codewords belongs to the lower one.
      */
     public Clusters kMeans(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
             MemorySegment codebook, long codebookOff, int maxRounds) {
@@ -314,7 +316,8 @@ public final class Projections implements AutoCloseable {
 
     /**
      * Replaces each non-zero element by its nearest codeword (the lower one at a midpoint); zeros stay +0. One
-     * pass; O(log m) steps an element for up to 16 codewords (8 or 4 where vectors are shorter), O(m) vector steps beyond.
+     * pass; O(log m) steps an element for up to 16 codewords (8 or 4 where vectors are shorter), O(m) vector steps
+     * beyond.
      *
      * @param m codewords, 0 to 256; 0, as a clustering of zeros alone returns, is enough where all elements are zero
      * @param codebook {@code m} ascending floats
@@ -381,8 +384,8 @@ public final class Projections implements AutoCloseable {
     // ---- joint --------------------------------------------------------------------------------------------------
 
     /**
-     * Projects onto "at most {@code k} non-zeros, each one of {@code m} codewords". It starts from the top-k, then moves
-     * codewords and support in turn until the error no longer falls.
+     * Projects onto "at most {@code k} non-zeros, each one of {@code m} codewords". It starts from the top-k, then
+     * moves codewords and support in turn until the error no longer falls.
      *
      * <p>A local optimum, never worse than top-k followed by k-means. Each round costs a few passes and a k-means. An
      * element takes 8 bytes and a bit of scratch.

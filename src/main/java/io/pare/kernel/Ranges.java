@@ -3,14 +3,14 @@ package io.pare.kernel;
 import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
 
-/** Checks what a call is given before it begins: ranges of a segment, and the sizes that make them. */
+/** Checks the ranges of a call, and the sizes that determine them, before the call begins. */
 final class Ranges {
     private Ranges() {}
 
     /**
-     * {@code n} floats from {@code offset} on, that are read.
+     * Checks {@code n} floats from {@code offset} on that are read.
      *
-     * @throws IndexOutOfBoundsException if the segment does not hold them, whatever overflows
+     * @throws IndexOutOfBoundsException if the segment does not hold them, or their size overflows
      * @throws IllegalArgumentException if they do not begin at a multiple of four bytes, or lie on the Java heap
      */
     static void floats(MemorySegment segment, long offset, long n) {

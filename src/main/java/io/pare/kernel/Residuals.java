@@ -1,7 +1,7 @@
 package io.pare.kernel;
 
 /**
- * What an ADMM step left.
+ * The residuals after an ADMM step.
  *
  * @param primal {@code ||W - Z||}, the distance from feasibility
  * @param dual {@code ||Z - Z before||}, how far the target moved; times rho it is the dual residual of Boyd et al.

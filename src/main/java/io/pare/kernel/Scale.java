@@ -5,11 +5,13 @@ import java.lang.foreign.MemorySegment;
 /**
  * Finds the scale q of a {@link LevelSet} that minimises the squared error of the non-zero elements.
  *
- * <p>For a fixed assignment the error is a quadratic in q; as q grows, elements change level at {@code q = a / h} for
- * each magnitude a and each middle h between two multiples. On an interval of q, the elements that keep their level
- * give one quadratic, whose minimum is known, and each that changes has at least the distance to the middle that the
- * interval allows: a lower bound whose gap shrinks with the square of the interval. Branch and bound over it, on
- * sorted magnitudes with prefix sums, ends at neighbouring floats: the minimiser among all floats.
+ * <p>For a fixed assignment the error is quadratic in q. As q grows, elements change level at {@code q = a / h} for
+ * each magnitude a and each midpoint h of two multiples. On an interval of q, the elements that keep their level give
+ * one quadratic, whose minimum is known. An element that changes level has at least the distance to the midpoint that
+ * the interval allows. Together this is a lower bound whose gap shrinks with the square of the interval.
+ *
+ * <p>Branch and bound with it, on sorted magnitudes with prefix sums, ends at neighbouring floats: the result is the
+ * minimiser among all floats.
  */
 final class Scale implements AutoCloseable {
     private static final int START = 256;
@@ -183,7 +185,7 @@ final class Scale implements AutoCloseable {
         double p = 0;
         for (int j = 0; j < steps.length; j++) {
             sorted.before(j < middles.length ? sorted.below(q * middles[j]) : sorted.count, edge);
-            // As the level will be stored.
+            // The level is stored as a float.
             double level = (float) (q * steps[j]) - sorted.centre;
             error += Math.max(0, edge[2] - p - 2 * level * (edge[1] - s) + level * level * (edge[0] - w));
             w = edge[0];
@@ -202,7 +204,7 @@ final class Scale implements AutoCloseable {
         double s = 0;
         double p = 0;
         for (int j = 0; j < steps.length; j++) {
-            // Elements from here (w, s, p summed before) to low * middle keep level j all over the interval.
+            // Elements from here (w, s, p are the sums before) to low * middle keep level j on the whole interval.
             long stay = j < middles.length ? sorted.below(low * middles[j]) : sorted.count;
             sorted.before(stay, edge);
             if (edge[0] > w) {
@@ -218,7 +220,7 @@ final class Scale implements AutoCloseable {
                 double before = Math.max(w, edge[0]);
                 sorted.before(sorted.below(high * middles[j]), edge);
                 if (edge[0] > before) {
-                    // Where the windows of two middles overlap, an element may pass both: nothing is known of it.
+                    // Where the windows of two midpoints overlap, an element may pass both: its bound is zero.
                     boolean both = j + 1 < middles.length && low * middles[j + 1] < high * middles[j];
                     double gap = both
                             ? 0
@@ -234,7 +236,7 @@ final class Scale implements AutoCloseable {
             }
         }
         double q = square > 0 ? Math.clamp(cross / square, low, high) : low;
-        // The quadratic at its least, level by level around the centre, where nothing cancels.
+        // The minimum of the quadratic, level by level around the centre, so that nothing cancels.
         double own = 0;
         for (int j = 0; j < steps.length; j++) {
             if (weights[j] > 0) {

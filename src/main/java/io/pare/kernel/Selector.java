@@ -9,9 +9,9 @@ import java.util.List;
  *
  * <p>A stratified random sample brackets the threshold. One pass counts the elements above the bracket and collects
  * those inside; radix steps over the collected keys finish. If the bracket holds too many elements, as with heavy ties,
- * counting passes with pivots from the sample isolate the tied value. If the bracket misses, the search continues beside
- * it: the sample affects the time only. Chunks, sample and order of sums are the same for every number of threads, and so
- * is the result.
+ * counting passes with pivots from the sample isolate the tied value. If the bracket misses, the search continues
+ * beside it: the sample affects the time only. Chunks, sample and order of sums are the same for every number of
+ * threads, and so is the result.
  */
 final class Selector implements AutoCloseable {
     final SelectPasses passes;
@@ -31,6 +31,7 @@ final class Selector implements AutoCloseable {
     // The bounds of the bracket for the keys of each span.
     private int[] spanLo = new int[1];
     private int[] spanHi = new int[1];
+
     // One entry for each chunk.
     /** Elements equal to the threshold, where {@link #tiesKnown}, and how many of them survive. */
     private int[] tied = new int[1];
@@ -120,7 +121,9 @@ final class Selector implements AutoCloseable {
 
     // ---- the search ---------------------------------------------------------------------------------------------
 
-    /** Finds the threshold for {@code k} survivors, 1 to n: {@link #key}, {@link #above}, {@link #equal}, {@link #ties}. */
+    /**
+     * Finds the threshold for {@code k} survivors, 1 to n: {@link #key}, {@link #above}, {@link #equal}, {@link #ties}.
+     */
     void select(long k) {
         if (k < 1 || k > spans.total()) {
             throw new AssertionError(k + " of " + spans.total());
@@ -207,8 +210,8 @@ final class Selector implements AutoCloseable {
     }
 
     /**
-     * Sets four ascending pivots in the bracket: the middle of the bracket's sample and the key after it, which isolate a
-     * tied value, and a key on either side; without a sample, even cuts of the key range.
+     * Sets four ascending pivots in the bracket: the middle of the bracket's sample and the key after it, which isolate
+     * a tied value, and a key on either side; without a sample, even cuts of the key range.
      */
     private void setPivots() {
         int lo = bracket.lo;

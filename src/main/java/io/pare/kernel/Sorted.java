@@ -10,11 +10,12 @@ import java.util.Arrays;
 /**
  * The non-zero elements of a range in ascending order, with their weights, and prefix sums over them.
  *
- * <p>Sorting is by radix, least significant digit first, on keys that order like the floats: three passes, linear
- * time, the same for every input. Each worker moves a stretch of its own; the stretches of all take their places in
- * each digit's bin in turn, which is the order that one worker would have left. Prefix sums are kept for each 64th
- * element and completed by adding up to 63: a round of Lloyd's algorithm asks for few of them. A block's sum begins at
- * zero, so that no division among workers changes it.
+ * <p>A radix sort, least significant digit first, on keys that order like the floats: three passes, linear time, the
+ * same for every input. Each worker moves its own stretch. Stretches take their places in each digit's bin in turn, so
+ * the order is that of one worker.
+ *
+ * <p>Prefix sums are kept for each 64th element and completed by adding up to 63, because a round of Lloyd's algorithm
+ * asks for few of them. The sum of a block begins at zero, so it does not depend on the number of workers.
  */
 final class Sorted implements AutoCloseable {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -37,7 +38,7 @@ final class Sorted implements AutoCloseable {
     private final Workers.Task finishing = this::finish;
     /** Workers that take part in a call. */
     private int parts;
-    // Each worker's own: numbers of digits, which become places; where its elements begin; one it refuses, or -1.
+    // For each worker: counts of digits, which become places; where its elements begin; one that it refuses, or -1.
     private final long[][] histograms;
     private final long[] starts;
     private final long[] refused;
@@ -55,7 +56,7 @@ final class Sorted implements AutoCloseable {
     private boolean magnitudes;
     /** Elements. */
     long count;
-    /** Subtracted from every value in sums, so that squares do not cancel. */
+    /** Subtracted from every value before summing, so that squares do not cancel. */
     double centre;
 
     Sorted(Workers workers) {
@@ -142,7 +143,7 @@ final class Sorted implements AutoCloseable {
     }
 
     /**
-     * Writes what orders like the non-zero elements, or like their magnitudes, and counts its digits.
+     * Writes keys that order like the non-zero elements, or like their magnitudes, and counts their digits.
      *
      * @return the number written, or -1 minus the index of an element that is not finite
      */
@@ -185,7 +186,7 @@ final class Sorted implements AutoCloseable {
     }
 
     private static int digits(int raw, boolean magnitudes, long[] histogram) {
-        // Flips what makes negative floats order backwards.
+        // Negative floats order backwards as integers: flip their magnitude bits.
         int key = magnitudes ? (raw & Passes.MAGNITUDE) ^ Integer.MIN_VALUE : raw ^ raw >> 31 & Passes.MAGNITUDE;
         int digits = key ^ Integer.MIN_VALUE;
         histogram[digits & BINS - 1]++;
@@ -235,7 +236,7 @@ final class Sorted implements AutoCloseable {
         }
     }
 
-    /** Makes places of numbers, worker after worker in each bin; false where all are in one bin. */
+    /** Turns counts into places, worker after worker in each bin; false if all elements are in one bin. */
     private boolean places() {
         int base = pass << DIGIT;
         long at = 0;
@@ -277,7 +278,7 @@ final class Sorted implements AutoCloseable {
         }
     }
 
-    /** Makes floats of the worker's keys, and sums each of its blocks from zero. */
+    /** Turns the worker's keys back into floats and sums each of its blocks from zero. */
     private void finish(int worker) {
         long end = first(worker + 1, blocks());
         for (long block = first(worker, blocks()); block < end; block++) {
@@ -301,7 +302,7 @@ final class Sorted implements AutoCloseable {
         }
     }
 
-    /** The float whose key is in place i. */
+    /** The float of the key at place i. */
     private float restored(long i) {
         int key = Unconfined.MEMORY.get(I32, place(i)) ^ Integer.MIN_VALUE;
         return Float.intBitsToFloat(magnitudes ? key ^ Integer.MIN_VALUE : key ^ key >> 31 & Passes.MAGNITUDE);
@@ -319,7 +320,7 @@ final class Sorted implements AutoCloseable {
         return weighted ? Unconfined.MEMORY.get(F32, front + i * 8) : 1;
     }
 
-    /** Writes the sums of weight, weight * v and weight * v * v of the elements before {@code i}; v is centred. */
+    /** Writes the sums of weight, weight * v and weight * v * v over the elements before {@code i}; v is centred. */
     void before(long i, double[] out) {
         long block = i / BLOCK;
         long at = prefixes + block * SUMS * 8;

@@ -48,8 +48,8 @@ public interface SparseKernels {
 
     /**
      * The transpose of {@link #accumulate} by its input: adds {@code weights[k] * gradient[gradientAt + p]} to
-     * {@code out[outAt + offsets[k] + p]}, for {@code k} from {@code from} to {@code to} (exclusive) and {@code p} below
-     * {@code count}. Nothing behind a range is touched.
+     * {@code out[outAt + offsets[k] + p]}, for {@code k} from {@code from} to {@code to} (exclusive) and {@code p}
+     * below {@code count}. Nothing behind a range is touched.
      */
     void scatter(float[] gradient, int gradientAt, int[] offsets, float[] weights, int from, int to, float[] out,
             int outAt, int count);

@@ -1,6 +1,8 @@
 package io.pare.kernel;
 
-/** What a pass reports of each chunk besides its output: how many elements are above the bracket, and the greatest key. */
+/**
+ * What a pass reports of each chunk besides its output: how many elements are above the bracket, and the greatest key.
+ */
 final class Tally {
     /** An element after a pass. */
     @FunctionalInterface

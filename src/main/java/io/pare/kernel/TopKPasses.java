@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * The passes that write the k greatest magnitudes, by a guess or by the threshold: see {@link Passes} for the terms.
  *
- * <p>They take many numbers instead of a few objects, because they are too large to be inlined: an object made for a call
- * would be allocated.
+ * <p>They take many numbers instead of a few objects, because they are too large to be inlined: an object made for a
+ * call would be allocated.
  */
 public interface TopKPasses {
     /**

@@ -1,10 +1,10 @@
 package io.pare.kernel;
 
 /**
- * A fixed set of threads that run one task at a time together with the calling thread; nothing is allocated per task.
+ * A fixed set of threads that run one task at a time together with the calling thread. A task allocates nothing.
  *
- * <p>Not thread-safe: one caller at a time. Between tasks the threads refer to nothing but this object, so that who owns
- * it can be collected as garbage.
+ * <p>Not thread-safe: one caller at a time. Between tasks the threads refer to this object only, so that its owner can
+ * be collected as garbage.
  */
 final class Workers implements AutoCloseable {
     /** A task that is run once for each worker number. */
@@ -35,7 +35,7 @@ final class Workers implements AutoCloseable {
                 thread.start();
             }
         } catch (RuntimeException | Error e) {
-            // The system has no more threads: those that it had must not stay.
+            // The system has no more threads: end those that started.
             close();
             throw e;
         }
@@ -45,12 +45,12 @@ final class Workers implements AutoCloseable {
         return threads.length + 1;
     }
 
-    /** Where the share of {@code worker} in {@code parts} begins; that of the worker after the last is their number. */
+    /** The first part of {@code worker}'s share of {@code parts}; {@code parts} for the worker after the last. */
     long first(int worker, long parts) {
         return parts * worker / count();
     }
 
-    /** As {@link #run}, but all here and in turn where there are few chunks: waking a thread costs as much as one. */
+    /** As {@link #run}, but in this thread if there are few chunks: waking a thread costs as much as a chunk. */
     void run(Task toRun, int chunks) {
         if (count() == 1 || chunks < 2 * count()) {
             for (int worker = 0; worker < count(); worker++) {
@@ -85,7 +85,7 @@ final class Workers implements AutoCloseable {
                 try {
                     lock.wait();
                 } catch (InterruptedException e) {
-                    // The others still write to the caller's memory: nobody may leave before they are done.
+                    // The other threads still write to the caller's memory, so wait for them all the same.
                     interrupted = true;
                 }
             }
@@ -120,7 +120,7 @@ final class Workers implements AutoCloseable {
                 try {
                     lock.wait();
                 } catch (InterruptedException e) {
-                    // Nobody but this object ends the thread: the next round counts on it.
+                    // Only close() ends the thread, because the next round counts on it.
                 }
             }
             if (closed) {

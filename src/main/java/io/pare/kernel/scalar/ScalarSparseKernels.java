@@ -2,7 +2,7 @@ package io.pare.kernel.scalar;
 
 import io.pare.kernel.SparseKernels;
 
-/** The inner loops of sparse layers in plain Java: what runs without the Vector API, and the oracle of what runs with it. */
+/** {@link SparseKernels} in plain Java. */
 public final class ScalarSparseKernels implements SparseKernels {
     private static final int BLOCK = 8;
 

@@ -208,8 +208,8 @@ public final class SimdCodebookPasses implements CodebookPasses {
 
     /**
      * Sums the coarse and fine parts of the elements that reach each of eight cuts, lane by lane. A block has so few
-     * vectors that nothing overflows. Counts lie above the fine parts: counting apart would cost half as much again. The
-     * loop is written out, because vectors in an array are boxed.
+     * vectors that nothing overflows. Counts lie above the fine parts: counting apart would cost half as much again.
+     * The loop is written out, because vectors in an array are boxed.
      */
     private static void reach(long x, int from, int to, float[] cuts, int first, float scale, int[] survey) {
         IntVector zero = IntVector.zero(I32);

@@ -83,7 +83,7 @@ public final class SimdGroupPasses implements GroupPasses {
         high.intoArray(sums, HALF);
     }
 
-    /** Groups of a power of two that fit a vector: each lane counts who of its group precedes it. */
+    /** Where groups are a power of two and fit a vector, each lane counts the elements of its group that precede it. */
     @Override
     public void keepOfGroup(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int keep, int group) {
         int whole = 0;

@@ -28,13 +28,13 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * {@link Kernels} on the Vector API.
  *
- * <p>Each step is a loop over whole vectors and a scalar tail by the plain twin. The loops count in {@code int} over
- * blocks, because the JIT optimises {@code long} loops less; offsets are {@code long}. They
- * address {@link Unconfined#MEMORY}, after a check of each range.
+ * <p>Each step is a loop over whole vectors, with a tail in the scalar twin. Loops count in {@code int} over blocks,
+ * because the JIT optimises {@code long} loops less; offsets are {@code long}. Loops address {@link Unconfined#MEMORY},
+ * after a check of each range.
  */
 public final class SimdKernels implements Kernels {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
-    /** A constant, because the JIT compiles an access by a layout that it does not know to a search. */
+    /** A constant, because the JIT compiles an access by an unknown layout to a search. */
     private static final ValueLayout.OfShort BITS16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
     /** Elements in a block; a multiple of every vector length. */
     private static final int BLOCK = 1 << 28;
@@ -283,7 +283,7 @@ public final class SimdKernels implements Kernels {
         int lowKey = Dropout.lowKey(seed);
         long at = 0;
         while (n - at >= LANES) {
-            // The key of the second round changes where the counter's low half wraps: such a vector goes to the twin.
+            // The key of the second round changes where the low half of the counter wraps: the twin does such a vector.
             long first = counter + at;
             long untilWrap = (1L << 32) - (first & 0xffff_ffffL);
             int count = (int) (Math.min(Math.min(n - at, untilWrap), BLOCK) / LANES * LANES);
@@ -355,7 +355,7 @@ public final class SimdKernels implements Kernels {
             int count = block(whole, at);
             long weights = writableFloats(w, wOff + o, count);
             long gradients = floats(g, gOff + o, count);
-            // Absent operands are replaced by a range that is there and whose product with 0 is never taken.
+            // Absent operands are replaced by a present range, whose product with 0 is never taken.
             long v = velocity == null ? weights : writableFloats(velocity, velocityOff + o, count);
             if (penalty == null && mask == null) {
                 sgdBlock(settings.momentum(), settings.decay(), settings.nesterov(), rate, weights, gradients,
@@ -450,7 +450,7 @@ public final class SimdKernels implements Kernels {
             VectorMask<Float> alive = VectorMask.fromLong(F32, word);
             FloatVector weight = load(w + o);
             FloatVector gradient = load(g + o).add(weight.mul(coupled));
-            // No branch: a vector that comes from one of two is not always kept in a register.
+            // No branch: a vector that comes from one of two branches is not always kept in a register.
             gradient = gradient.add(weight.sub(load(z + o)).add(load(u + o)).mul(rho), pull);
             FloatVector m0 = load(m + o);
             FloatVector v0 = load(v + o);

@@ -22,8 +22,8 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * {@link SelectPasses} on the Vector API; each has its loop over whole vectors here and its tail in the scalar twin.
  *
- * <p>Compaction compresses in a register and stores a whole vector at a cursor. Compressing into memory is microcoded on
- * Zen 4 (hundreds of cycles), and the cursor needs only a count of the mask.
+ * <p>Compaction compresses in a register and stores a whole vector at a cursor. Compressing into memory is microcoded
+ * on Zen 4 (hundreds of cycles), and the cursor needs only a count of the mask.
  *
  * <p>Loops address {@link Unconfined#MEMORY}, after a check of each range: {@link Unconfined} tells why.
  */

@@ -34,8 +34,8 @@ public final class SimdSparseKernels implements SparseKernels {
     }
 
     /**
-     * Sum of the lanes, in an order of its own: the order of {@code reduceLanes} changes, and with it the last bit, when
-     * the optimising compiler takes over from the interpreter in the middle of a run.
+     * Sum of the lanes, in an order of its own: the order of {@code reduceLanes} changes, and with it the last bit,
+     * when the optimising compiler takes over from the interpreter in the middle of a run.
      */
     private static float lanes(FloatVector v) {
         FloatVector by8 = L > 8 ? v.add(v.rearrange(BY_8)) : v;
@@ -362,8 +362,8 @@ public final class SimdSparseKernels implements SparseKernels {
     }
 
     /**
-     * Hands the gradient to the first of four values that equals the maximum; what is handed on is zero from then on.
-     * Written out, because a vector that lives across a loop of unknown length is put on the heap.
+     * Gives the gradient to the first of four values that equals the maximum, and zero to the others.
+     * Written out, because a vector that lives across a loop of unknown length is boxed.
      */
     private static void window(float[] in, float[] dIn, int at, int right, int down, float[] out, float[] dOut,
             int from) {

@@ -27,7 +27,7 @@ final class Vectors {
 
     private Vectors() {}
 
-    /** Where an array begins that receives {@code n} elements at most from {@code at} on, a whole vector at a time. */
+    /** Address of an array that receives at most {@code n} elements from {@code at} on, a whole vector at a time. */
     static long found(MemorySegment segment, long at, int n) {
         long offset = at * Integer.BYTES;
         return Unconfined.writable(segment, offset, (n + (long) LANES) * Integer.BYTES) - offset;
@@ -66,7 +66,7 @@ final class Vectors {
         return (DoubleVector) v.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
     }
 
-    /** Adds {@code step} to the codes whose numbers reach the bound in the table at their code. */
+    /** Adds {@code step} to the code of each element that reaches the table's entry at its code. */
     static IntVector further(IntVector code, FloatVector v, IntVector table, int step) {
         FloatVector bound = code.selectFrom(table).reinterpretAsFloats();
         return code.add(step, v.compare(VectorOperators.GE, bound).cast(I32));
