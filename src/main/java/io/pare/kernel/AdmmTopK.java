@@ -96,22 +96,32 @@ final class AdmmTopK extends TopK {
 
     @Override
     int correct(Chunk chunk) {
-        Span span = chunk.span;
+        MemorySegment w = chunk.span.x();
+        MemorySegment u = chunk.span.u();
+        long wAt = chunk.xOff();
+        long uAt = chunk.uOff();
+        long zAt = zOff + chunk.offset;
+        long at = chunk.at;
+        int guess = bracket.guess;
+        double primalOf = sums[2 * chunk.index];
+        double dualOf = sums[2 * chunk.index + 1];
         int wrong = listWrong(chunk);
         for (int i = 0; i < wrong; i++) {
-            long candidate = candidates.wrong(chunk.at, i);
-            long place = chunk.offset + candidates.place(candidate) * 4L;
-            boolean keep = candidates.key(candidate) < bracket.guess;
-            float weight = span.x().get(F32, span.xOffset() + place);
-            float wasZ = z.get(F32, zOff + place);
-            float wasU = span.u().get(F32, span.uOffset() + place);
+            long candidate = candidates.wrong(at, i);
+            long place = candidates.place(candidate) * 4L;
+            boolean keep = candidates.key(candidate) < guess;
+            float weight = w.get(F32, wAt + place);
+            float wasZ = z.get(F32, zAt + place);
+            float wasU = u.get(F32, uAt + place);
             float isZ = keep ? wasU : 0;
-            z.set(F32, zOff + place, isZ);
-            span.u().set(F32, span.uOffset() + place, keep ? 0 : wasZ);
+            z.set(F32, zAt + place, isZ);
+            u.set(F32, uAt + place, keep ? 0 : wasZ);
             float old = candidates.old(candidate);
-            sums[2 * chunk.index] += square(weight - isZ) - square(weight - wasZ);
-            sums[2 * chunk.index + 1] += square(isZ - old) - square(wasZ - old);
+            primalOf += square(weight - isZ) - square(weight - wasZ);
+            dualOf += square(isZ - old) - square(wasZ - old);
         }
+        sums[2 * chunk.index] = primalOf;
+        sums[2 * chunk.index + 1] = dualOf;
         return candidates.found[chunk.index];
     }
 

@@ -42,10 +42,12 @@ final class BitsTopK extends TopK {
 
     @Override
     int correct(Chunk chunk) {
+        long at = chunk.at;
+        long first = first(chunk);
         int wrong = listWrong(chunk);
         for (int i = 0; i < wrong; i++) {
-            int place = candidates.place(candidates.wrong(chunk.at, i));
-            long octet = first(chunk) + (place >>> 3);
+            int place = candidates.place(candidates.wrong(at, i));
+            long octet = first + (place >>> 3);
             bits.set(ValueLayout.JAVA_BYTE, octet, (byte) (bits.get(ValueLayout.JAVA_BYTE, octet) ^ 1 << (place & 7)));
         }
         return candidates.found[chunk.index];

@@ -65,13 +65,17 @@ final class DenseTopK extends TopK {
 
     @Override
     int correct(Chunk chunk) {
-        Span span = chunk.span;
+        MemorySegment x = chunk.span.x();
+        long xAt = chunk.xOff();
+        long zAt = zOff + chunk.offset;
+        long at = chunk.at;
+        int guess = bracket.guess;
         int wrong = listWrong(chunk);
         for (int i = 0; i < wrong; i++) {
-            long candidate = candidates.wrong(chunk.at, i);
-            long place = chunk.offset + candidates.place(candidate) * 4L;
-            boolean keep = candidates.key(candidate) < bracket.guess;
-            z.set(F32, zOff + place, keep ? span.x().get(F32, span.xOffset() + place) : 0);
+            long candidate = candidates.wrong(at, i);
+            long place = candidates.place(candidate) * 4L;
+            boolean keep = candidates.key(candidate) < guess;
+            z.set(F32, zAt + place, keep ? x.get(F32, xAt + place) : 0);
         }
         return candidates.found[chunk.index];
     }
