@@ -39,8 +39,13 @@ final class FromOption {
         return given() ? StoredWeights.find(from) : null;
     }
 
+    /** The weights that were named. */
+    StoredWeights weights() {
+        return new StoredWeights(file(), names, ignoreExtra);
+    }
+
     /** Copies the network's weights into one of the same model, and tells {@code notes} if they are for another scale. */
     void load(Network network, InputScale scale, Consumer<String> notes) throws IOException {
-        new StoredWeights(file(), names, ignoreExtra).copyTo(network, scale, notes);
+        weights().copyTo(network, scale, notes);
     }
 }

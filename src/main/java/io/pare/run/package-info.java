@@ -1,16 +1,16 @@
 /**
  * Whole runs: what the commands of Pare do, for programs that embed it.
  *
- * <p>{@link io.pare.run.DataSets} opens a data set, {@link io.pare.run.NetworkTraining} lets
- * {@link io.pare.compress.Pipeline} compress a network, {@link io.pare.run.Packing} makes the result's file small,
- * {@link io.pare.run.MemoryFit} keeps a run within a limit, {@link io.pare.run.Engine} measures a network and
- * {@link io.pare.run.RunFolder} is what a training leaves on disk.
+ * <p>{@link io.pare.run.DataSets} opens a data set, {@link io.pare.run.CompressionJob} compresses a network from first
+ * weights to a file and {@link io.pare.run.Engine} measures it. Programs with a loop of their own take the parts:
+ * {@link io.pare.run.NetworkTraining} lets a {@link io.pare.compress.recipe.Pipeline} compress a network,
+ * {@link io.pare.run.Packing} makes the result's file small, {@link io.pare.run.MemoryFit} keeps a run within a limit.
  *
  * <p>Public. Nothing here reads options or prints: notes go to a listener, and what cannot be is a
  * {@link io.pare.run.RunException} that says what to do.
  *
- * <p>May use {@code compress}, {@code compress.recipe}, {@code infer}, {@code train}, {@code rewrite},
- * {@code format}, {@code format.pare}, {@code format.safetensors}, {@code net}, {@code data}, {@code exec},
- * {@code kernel}, {@code natives}, {@code mem} and {@code file}.
+ * <p>May use {@code compress}, {@code compress.stage}, {@code compress.recipe}, {@code infer}, {@code train},
+ * {@code rewrite}, {@code format}, {@code format.pare}, {@code format.safetensors}, {@code net}, {@code data},
+ * {@code exec}, {@code kernel}, {@code natives}, {@code mem} and {@code file}.
  */
 package io.pare.run;

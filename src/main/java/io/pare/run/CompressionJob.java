@@ -1,0 +1,480 @@
+package io.pare.run;
+
+import io.pare.compress.TrainingOptions;
+import io.pare.compress.recipe.InfeasibleException;
+import io.pare.compress.recipe.Pipeline;
+import io.pare.compress.recipe.PipelineListener;
+import io.pare.compress.recipe.Provenance;
+import io.pare.compress.recipe.Recipe;
+import io.pare.compress.recipe.RecipeCheck;
+import io.pare.compress.recipe.Sensitivity;
+import io.pare.compress.stage.Stage;
+import io.pare.data.Corpus;
+import io.pare.data.Dataset;
+import io.pare.exec.Precision;
+import io.pare.file.FolderLock;
+import io.pare.file.FormatException;
+import io.pare.format.pare.PareFile;
+import io.pare.mem.FloatTensor;
+import io.pare.natives.Natives;
+import io.pare.net.CompressedWeights;
+import io.pare.net.Model;
+import io.pare.net.Parameter;
+import io.pare.train.Checkpoint;
+import io.pare.train.Evaluation;
+import io.pare.train.Network;
+import io.pare.train.TrainingMemory;
+import io.pare.train.TrainingSettings;
+import io.pare.train.Weight;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Compresses a network in a folder: trains the dense network or takes a trained one, runs a recipe or searches one, packs
+ * the result, writes it as {@code .pare} and reads it back.
+ *
+ * <pre>{@code
+ * try (CompressionJob job = new CompressionJob(data.model(), data.corpus(), folder)
+ *         .recipe(Recipe.load("lenet300-prune")).from(StoredWeights.of(trained))) {
+ *     CompressionResult result = job.run();
+ * }
+ * }</pre>
+ *
+ * <p>The folder keeps the state, so that the same job, stopped at any instant and begun again, goes on from its last epoch
+ * to the same bits. {@code NativeThreads.set} says with how many threads it computes.
+ *
+ * <p>Owns its networks, which lie off-heap, and the lock on the folder, until {@link #close}. Say what is to be done, then
+ * {@link #begin} or {@link #run}, each once. One thread at a time.
+ */
+public final class CompressionJob implements AutoCloseable {
+    /** Name of the dense network's file. */
+    private static final String DENSE = "dense.safetensors";
+    private static final int AUTO_TRIES = 4;
+    /** In the metadata of the dense network: what it was made from. */
+    private static final String PROVENANCE = "provenance";
+
+    private final Model model;
+    private final Corpus corpus;
+    private final Path folder;
+    private Recipe recipe;
+    private Double ratio;
+    private Double bytes;
+    private double floor;
+    private StoredWeights from;
+    private long seed = 1;
+    private Precision precision = Precision.FP32;
+    private MemoryFit memory = MemoryFit.UNLIMITED;
+    private Path admmFile;
+    private int steps;
+    private boolean packed = true;
+    private boolean anew;
+    private PipelineListener progress = PipelineListener.SILENT;
+    private Consumer<String> notes = line -> {
+    };
+    private Consumer<String> warnings = line -> {
+    };
+
+    private FolderLock lock;
+    private Dataset.Split split;
+    private Fitted fitted;
+    private Network network;
+    private Network teacher;
+    private NetworkTraining training;
+    private Provenance provenance;
+    private double denseSeconds;
+    private Evaluation denseTest;
+    private boolean used;
+
+    /**
+     * Touches nothing yet.
+     *
+     * @param model of the network
+     * @param corpus with images and classes that fit the model
+     * @param folder for state and results, created if need be
+     */
+    public CompressionJob(Model model, Corpus corpus, Path folder) {
+        this.model = model;
+        this.corpus = corpus;
+        this.folder = folder;
+    }
+
+    /** Compresses by that recipe; without this or a search, by the model's usual one. */
+    public CompressionJob recipe(Recipe given) {
+        recipe = given;
+        return this;
+    }
+
+    /**
+     * Searches counts for each layer by a scan of what each can do without.
+     *
+     * @param wanted weights to non-zeros, at least 1
+     * @param least validation accuracy to reach: a run below it is made again at four fifths of the ratio, three times at
+     *            most; 0 for any
+     */
+    public CompressionJob toRatio(double wanted, double least) {
+        ratio = wanted;
+        floor = least;
+        return this;
+    }
+
+    /**
+     * Searches counts and bits for each layer by a scan of what each can do without.
+     *
+     * @param wanted bytes of weight data, bits times non-zeros over 8, at least 1
+     * @param least as of {@link #toRatio}, with five fourths of the bytes
+     */
+    public CompressionJob toBytes(double wanted, double least) {
+        bytes = wanted;
+        floor = least;
+        return this;
+    }
+
+    /** Begins with these weights; without them a dense network is trained first, as the recipe says. */
+    public CompressionJob from(StoredWeights weights) {
+        from = weights;
+        return this;
+    }
+
+    /** Fixes all that is random, and which training images are held back for validation; 1 unless given. */
+    public CompressionJob seed(long number) {
+        seed = number;
+        return this;
+    }
+
+    /** Computes training steps so; validation is in fp32 in any case. */
+    public CompressionJob precision(Precision numbers) {
+        precision = numbers;
+        return this;
+    }
+
+    /** Stays within a limit: by more passes a step, then by ADMM's tensors in a file. */
+    public CompressionJob memory(MemoryFit limit) {
+        memory = limit;
+        return this;
+    }
+
+    /** Keeps ADMM's Z and U in that file, mapped, rather than in memory; it must not exist, and is gone at the end. */
+    public CompressionJob admmFile(Path file) {
+        admmFile = file;
+        return this;
+    }
+
+    /** Makes it a rehearsal: one epoch in each round of a stage, of at most so many steps; not with a search. */
+    public CompressionJob rehearsal(int most) {
+        steps = most;
+        return this;
+    }
+
+    /** Leaves all weights and biases as trained, in place of packing them. */
+    public CompressionJob unpacked() {
+        packed = false;
+        return this;
+    }
+
+    /** Begins again where the folder holds an unfinished run, rather than going on. */
+    public CompressionJob anew() {
+        anew = true;
+        return this;
+    }
+
+    /** Is told of stages and epochs. */
+    public CompressionJob progress(PipelineListener listener) {
+        progress = listener;
+        return this;
+    }
+
+    /** Takes a line that says what is planned. */
+    public CompressionJob notes(Consumer<String> listener) {
+        notes = listener;
+        return this;
+    }
+
+    /** Takes a line for what is odd: about the recipe, the first weights, or a loss that grows out of all proportion. */
+    public CompressionJob warnings(Consumer<String> listener) {
+        warnings = listener;
+        return this;
+    }
+
+    private boolean searches() {
+        return ratio != null || bytes != null;
+    }
+
+    /**
+     * Takes the folder and makes the dense network, which {@link #network} then gives.
+     *
+     * @return the dense network on test data
+     * @throws RunException if the settings exclude each other, or the memory limit holds nothing
+     * @throws io.pare.compress.recipe.RecipeException if the recipe cannot end well for this network, or the folder holds
+     *         what was made with other settings
+     * @throws FormatException if a file with weights or state is damaged
+     * @throws io.pare.file.FileException if another run has the folder, or a file cannot be written
+     */
+    public Evaluation begin() throws IOException {
+        if (used) {
+            throw new IllegalStateException("a job begins once");
+        }
+        used = true;
+        prepare();
+        lock = FolderLock.take(folder);
+        Path denseState = folder.resolve("dense-state.safetensors");
+        Path denseFile = folder.resolve(DENSE);
+        if (anew) {
+            Files.deleteIfExists(denseState);
+            Files.deleteIfExists(denseFile);
+            Files.deleteIfExists(state());
+            for (int i = 0; i < AUTO_TRIES; i++) {
+                Files.deleteIfExists(autoState(i));
+            }
+        }
+        split = corpus.split(0, seed);
+        fitted = fitted(searches() ? Sensitivity.outline(model.name(), bytes != null) : recipe,
+                from == null && !Files.exists(denseFile));
+        network = Network.create(model, seed, Natives.enabled());
+        if (searches() || recipe.distills()) {
+            teacher = Network.create(model, seed, Natives.enabled());
+        }
+        training = new NetworkTraining(network, teacher, split.train(), split.validation(), corpus.scale(),
+                corpus.augmentation().crop(), seed, steps, precision);
+        training.passes(fitted::passes);
+        training.warnings(warnings);
+        provenance = provenance();
+        if (from != null) {
+            from.copyTo(network, corpus.scale(), warnings);
+        } else {
+            trainDense(denseState, denseFile);
+        }
+        provenance = provenance.with("starting weights", Checkpoint.fingerprint(network));
+        if (teacher != null) {
+            copy(network, teacher);
+        }
+        denseTest = training.measure(corpus.test());
+        return denseTest;
+    }
+
+    private void prepare() throws IOException {
+        if (recipe != null && searches() || ratio != null && bytes != null) {
+            throw new RunException("a recipe, a ratio and a number of bytes exclude each other: give one");
+        }
+        if (searches() && steps > 0) {
+            throw new RunException("a rehearsal is of a recipe, not of a search");
+        }
+        if (!searches()) {
+            recipe = recipe == null ? Recipe.usual(model.name()) : recipe;
+            recipe = steps > 0 ? recipe.shortened() : recipe;
+            checkRecipe();
+        }
+    }
+
+    /** Refuses a recipe that cannot end well for this network, and says what is odd about it. */
+    private void checkRecipe() {
+        if (!recipe.model().isBlank() && !recipe.model().equals(model.name())) {
+            warnings.accept("note: recipe " + recipe.name() + " was made for " + recipe.model() + ", not for "
+                    + model.name());
+        }
+        List<RecipeCheck.Tensor> tensors = model.parameters().stream().filter(Parameter::weight)
+                .map(each -> from != null
+                        ? RecipeCheck.Tensor.unknown(each.name(), each.shape())
+                        : RecipeCheck.Tensor.dense(each.name(), each.shape()))
+                .toList();
+        RecipeCheck.notes(recipe, tensors, NetworkTraining.output(model), !model.links().isEmpty())
+                .forEach(note -> warnings.accept("note: recipe " + recipe.name() + ": " + note));
+    }
+
+    private void trainDense(Path denseState, Path denseFile) throws IOException {
+        TrainingOptions options = searches() ? Recipe.DENSE : recipe.dense();
+        Provenance denseFrom = provenance.with("'dense:' of its recipe", options);
+        if (Files.exists(denseFile)) {
+            denseFrom.check(denseFile, Checkpoint.loadWeights(network, denseFile).get(PROVENANCE));
+        } else {
+            Recipe dense = new Recipe("dense", model.name(), "", options, List.of(new Stage.Retrain(options)));
+            denseSeconds = new Pipeline(dense, training, denseState, progress).provenance(provenance).run()
+                    .trainSeconds();
+            Checkpoint.saveWeights(network, corpus.scale(), denseFile, Map.of(PROVENANCE, denseFrom.text()));
+        }
+        Files.deleteIfExists(denseState);
+    }
+
+    /** What decides the bits of a run besides recipe and starting weights. */
+    private Provenance provenance() {
+        String images = corpus.train().fingerprint()
+                + (corpus.validation() == null ? "" : " and " + corpus.validation().fingerprint());
+        return Provenance.NONE.with("--seed", seed).with("--precision", precision).with("--steps", steps)
+                .with("data", images).with("scale of pixels", Scales.text(corpus.scale()));
+    }
+
+    /** Whether the folder is this job's, so that the same job would go on from what is in it. */
+    public boolean begun() {
+        return lock != null;
+    }
+
+    /** The network as it is now: dense after {@link #begin}, compressed after {@link #run}; gone after {@link #close}. */
+    public Network network() {
+        if (network == null) {
+            throw new IllegalStateException("the job has not begun: call begin() or run()");
+        }
+        return network;
+    }
+
+    /** What the stages came to. */
+    private record Compressed(Recipe recipe, Pipeline pipeline, Pipeline.Result result) {}
+
+    /**
+     * Begins, if {@link #begin} has not, and does all of it.
+     *
+     * @throws InfeasibleException if the recipe cannot be met; the weights by then are in the folder
+     * @throws RunException as {@link #begin} does
+     * @throws io.pare.train.TrainingException if the loss is no longer a finite number
+     * @throws FormatException if the file does not give back what was written
+     * @throws io.pare.file.FileException if a file cannot be written; the same job then goes on
+     */
+    public CompressionResult run() throws IOException {
+        if (!used) {
+            begin();
+        }
+        Compressed compressed = searches() ? search() : byRecipe();
+        Pipeline pipeline = compressed.pipeline();
+        Pipeline.Result result = compressed.result();
+        List<Packing.Row> packing = List.of();
+        if (packed && pipeline.death().isEmpty()) {
+            packing = new Packing(model, values(network), training, pipeline, corpus.scale()).run();
+            result = pipeline.recount();
+        }
+        Evaluation test = training.measure(corpus.test());
+        Checkpoint.saveWeights(network, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
+        Path file = folder.resolve(model.name() + ".pare");
+        long written = write(file);
+        return new CompressionResult(compressed.recipe(), model, result, pipeline.death(), packing, denseTest, test,
+                file,
+                written, denseSeconds, split.validation().largestShare());
+    }
+
+    private Compressed byRecipe() throws IOException {
+        Pipeline pipeline = new Pipeline(recipe, training, state(), progress).admmFile(fitted.admmFile())
+                .provenance(provenance).rehearsal(steps > 0);
+        return new Compressed(recipe, pipeline, run(pipeline));
+    }
+
+    /** Asks for less until validation accuracy is high enough. */
+    private Compressed search() throws IOException {
+        double wanted = bytes != null ? bytes : ratio;
+        Sensitivity scan = Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);
+        int tries = 0;
+        while (true) {
+            Recipe tried = bytes != null
+                    ? scan.recipe(model.name(), wanted)
+                    : scan.recipe(model.name(), model.weightCount(), wanted);
+            Pipeline pipeline = new Pipeline(tried, training, autoState(tries), progress).admmFile(fitted.admmFile())
+                    .provenance(provenance);
+            Pipeline.Result result = run(pipeline);
+            if (result.validation().accuracy() >= floor || ++tries == AUTO_TRIES) {
+                return new Compressed(tried, pipeline, result);
+            }
+            wanted *= bytes != null ? 1.25 : 0.8;
+            copy(teacher, network);
+        }
+    }
+
+    /** Runs the stages; where they cannot end, what there is by then is kept. */
+    private Pipeline.Result run(Pipeline pipeline) throws IOException {
+        try {
+            return pipeline.run();
+        } catch (InfeasibleException e) {
+            Path weights = folder.resolve(Checkpoint.WEIGHTS);
+            Checkpoint.saveWeights(network, corpus.scale(), weights, Map.of());
+            throw new InfeasibleException(e.getMessage() + "; its weights are in " + weights
+                    + ": begin again with --anew and another recipe, or go on from them with --from");
+        }
+    }
+
+    /** Writes the coded network and reads it back; gives the file's size. */
+    private long write(Path file) throws IOException {
+        CompressedWeights weights = CompressedWeights.of(model, values(network), corpus.scale());
+        PareFile.write(file, weights);
+        CompressedWeights stored = PareFile.read(file);
+        weights.tensors().forEach((name, tensor) -> {
+            if (!tensor.sameAs(stored.tensor(name))) {
+                throw new FormatException(file + " does not give back the values of " + name
+                        + " that were written: the disk is broken, or this is a fault of Pare's");
+            }
+        });
+        return Files.size(file);
+    }
+
+    /** Trainings by batch in the passes that fit, and where Z and U lie; {@code null} for memory. */
+    private record Fitted(Map<Integer, TrainingSettings> byBatch, Path admmFile) {
+        TrainingSettings passes(TrainingSettings asked) {
+            TrainingSettings chosen = byBatch.get(asked.batchSize());
+            return chosen == null
+                    ? asked
+                    : asked.in(chosen.accumulate(), chosen.evaluationBatch(), chosen.recompute());
+        }
+    }
+
+    /** Fits the run into the memory limit: by more passes a step, then by Z and U in a file. */
+    private Fitted fitted(Recipe outline, boolean dense) {
+        if (!memory.given()) {
+            return new Fitted(Map.of(), admmFile);
+        }
+        Dataset train = split.train();
+        List<TrainingSettings> settings = outline.trainings(dense).stream()
+                .map(options -> NetworkTraining.settings(options, null, corpus.augmentation().crop(), seed,
+                        precision))
+                .distinct()
+                .toList();
+        long all = model.elementCount();
+        long forTeacher = outline.distills()
+                ? (all + (long) train.size() * model.classes()) * Float.BYTES
+                        + TrainingMemory.inference(model, train, Natives.enabled())
+                : 0;
+        for (Path file = admmFile;; file = folder.resolve("admm.tmp")) {
+            long besides = forTeacher + MemoryFit.images(corpus)
+                    + Pipeline.memory(outline, model.weightCount(), all, file != null);
+            try {
+                Map<Integer, TrainingSettings> byBatch = new LinkedHashMap<>();
+                memory.fit(model, settings, List.of(split.validation(), corpus.test()), besides,
+                        "stages and images in memory take", false, notes)
+                        .forEach(each -> byBatch.put(each.batchSize(), each));
+                return new Fitted(byBatch, file);
+            } catch (RunException e) {
+                if (file != null) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private Path state() {
+        return folder.resolve("state.safetensors");
+    }
+
+    private Path autoState(int attempt) {
+        return folder.resolve("state-" + attempt + ".safetensors");
+    }
+
+    private static void copy(Network from, Network to) {
+        for (Weight weight : from.weights()) {
+            to.value(weight.name()).copyFrom(weight.value());
+        }
+    }
+
+    private static Map<String, FloatTensor> values(Network network) {
+        Map<String, FloatTensor> values = new LinkedHashMap<>();
+        network.weights().forEach(weight -> values.put(weight.name(), weight.value()));
+        return values;
+    }
+
+    /** Frees the networks and gives the folder back; harmless twice. */
+    @Override
+    public void close() {
+        FolderLock held = lock;
+        lock = null;
+        try (FolderLock _ = held; Network _ = network; Network _ = teacher; NetworkTraining _ = training) {
+            // Closes the last one first, and all of them whatever one throws.
+        }
+    }
+}
