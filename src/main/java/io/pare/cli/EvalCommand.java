@@ -108,7 +108,7 @@ final class EvalCommand implements Callable<Integer> {
     private DataSettings settings() {
         if (!data.given() && source.folder() != null) {
             RunSettings run = new RunFolder(source.folder()).settingsIfAny();
-            return run == null ? data.settings() : data.settings(run.source());
+            return run == null ? data.settings() : data.settings(run.data());
         }
         return data.settings();
     }

@@ -6,29 +6,21 @@ import io.pare.data.Crop;
 import io.pare.data.DataException;
 import io.pare.data.Dataset;
 import io.pare.file.FileException;
-import io.pare.natives.Natives;
-import io.pare.net.InputScale;
 import io.pare.net.Model;
 import io.pare.net.Models;
 import io.pare.report.JsonReport;
 import io.pare.run.DataSets;
-import io.pare.run.DataSettings;
-import io.pare.run.Divergence;
 import io.pare.run.EpochRecord;
-import io.pare.run.MemoryFit;
 import io.pare.run.RunFolder;
 import io.pare.run.RunSettings;
+import io.pare.run.TrainingJob;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
-import io.pare.train.Network;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingRun;
-import io.pare.train.Weight;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -59,23 +51,32 @@ import picocli.CommandLine.Spec;
 final class TrainCommand implements Callable<Integer> {
     /** Options that decide the bits of a run, with what a resumed run has for them. */
     private static final Map<String, Function<RunSettings, Object>> FIXED = Map.ofEntries(
-            Map.entry("--epochs", RunSettings::epochs), Map.entry("--batch-size", RunSettings::batchSize),
-            Map.entry("--lr", RunSettings::learningRate), Map.entry("--optimizer", RunSettings::optimizer),
-            Map.entry("--momentum", RunSettings::momentum), Map.entry("--weight-decay", RunSettings::weightDecay),
-            Map.entry("--schedule", RunSettings::schedule), Map.entry("--lr-floor", RunSettings::floor),
-            Map.entry("--warm-up", RunSettings::warmUp), Map.entry("--dropout", RunSettings::dropout),
-            Map.entry("--shift", RunSettings::shift), Map.entry("--sub-pixel", RunSettings::subPixel),
-            Map.entry("--crop", RunSettings::crop), Map.entry("--flip", RunSettings::flip),
-            Map.entry("--dataset", RunSettings::dataset), Map.entry("--images", RunSettings::images),
-            Map.entry("--resize", RunSettings::resize), Map.entry("--scale", RunSettings::scale),
-            Map.entry("--damaged", RunSettings::damaged), Map.entry("--non-rgb", RunSettings::nonRgb),
-            Map.entry("--background", RunSettings::background),
+            Map.entry("--epochs", run -> run.steps().epochs()),
+            Map.entry("--batch-size", run -> run.steps().batchSize()),
+            Map.entry("--lr", run -> run.descent().learningRate()),
+            Map.entry("--optimizer", run -> run.descent().optimizer()),
+            Map.entry("--momentum", run -> run.descent().momentum()),
+            Map.entry("--weight-decay", run -> run.descent().weightDecay()),
+            Map.entry("--schedule", run -> run.descent().schedule()),
+            Map.entry("--lr-floor", run -> run.descent().floor()),
+            Map.entry("--warm-up", run -> run.descent().warmUp()),
+            Map.entry("--dropout", run -> run.steps().dropout()),
+            Map.entry("--shift", run -> run.variation().shift()),
+            Map.entry("--sub-pixel", run -> run.variation().subPixel()),
+            Map.entry("--crop", run -> run.variation().crop()),
+            Map.entry("--flip", run -> run.variation().flip()),
+            Map.entry("--dataset", run -> run.data().source()),
+            Map.entry("--images", run -> run.data().images()),
+            Map.entry("--resize", run -> run.data().resize()),
+            Map.entry("--scale", run -> run.data().scale()),
+            Map.entry("--damaged", run -> run.data().damaged()),
+            Map.entry("--non-rgb", run -> run.data().nonRgb()),
+            Map.entry("--background", run -> run.data().background()),
             Map.entry("--keep-zeros", RunSettings::keepZeros),
-            Map.entry("--accumulate", RunSettings::accumulate), Map.entry("--validation", RunSettings::validation),
-            Map.entry("--seed", RunSettings::seed), Map.entry("--precision", RunSettings::precision));
-
-    /** One zero in so many weights is more than training leaves. */
-    private static final int PRUNED = 100;
+            Map.entry("--accumulate", run -> run.steps().accumulate()),
+            Map.entry("--validation", RunSettings::validation),
+            Map.entry("--seed", RunSettings::seed),
+            Map.entry("--precision", RunSettings::precision));
 
     @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A network by name: see models.")
     private String model;
@@ -204,42 +205,50 @@ final class TrainCommand implements Callable<Integer> {
 
     private int run(RunFolder folder, RunSettings asked) throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        DataSets.Opened opened = data.open(asked.source(), asked.model(), asked.threads(), err::println);
-        Corpus corpus = opened.corpus();
-        RunSettings augmented = resume == null ? augmented(asked, opened) : asked;
-        Dataset.Split split = split(corpus, augmented);
-        RunSettings settings = fitted(augmented, opened.model(), corpus, split, err);
+        DataSets.Opened opened = data.open(asked.data(), asked.model(), asked.threads(), err::println);
         try (ProgressView view = ProgressView.choose(quiet, err);
-                Network network = Network.create(opened.model(), settings.seed(), Natives.enabled());
-                Trainer trainer = new Trainer(network, split.train(), corpus.scale(), settings.training());
+                TrainingJob job = job(folder, asked, opened);
                 StopSignal stop = new StopSignal()) {
-            TrainingRun run = new TrainingRun(trainer, split.validation(), corpus.scale(),
-                    settings.plan(trainer.stepsPerEpoch()));
-            List<EpochRecord> history = begin(folder, settings, run, view, corpus.scale(), err);
-            introduction(settings, network.model(), split, corpus, folder).forEach(view::line);
-            Divergence divergence = new Divergence(opened.model().classes(), "give a smaller --lr", line -> {
+            job.memory(memory.fit()).notes(view::line).warnings(line -> {
                 view.clear();
                 err.println(line);
-            });
-            boolean done = run.run(new Follower(view, run, folder, settings, history, stop, divergence,
-                    corpus.synthetic() ? " synthetic data" : ""));
-            if (!done) {
+            }).begin();
+            introduction(job, opened.corpus(), folder).forEach(view::line);
+            if (!run(job, folder,
+                    new Follower(view, job, stop, opened.corpus().synthetic() ? " synthetic data" : ""))) {
                 view.clear();
-                return stop(folder, run, err);
+                return stop(folder, job, err);
             }
-            finish(folder, settings, run, opened, history);
+            finish(folder, job, opened);
             return Commands.OK;
         }
     }
 
-    /** Saves where the run stands. What there is to say is said here, for the JVM does not wait for what comes after. */
-    private static int stop(RunFolder folder, TrainingRun run, PrintWriter err) throws IOException {
+    private TrainingJob job(RunFolder folder, RunSettings settings, DataSets.Opened opened) {
+        if (resume != null) {
+            return TrainingJob.resumed(folder, settings, opened);
+        }
+        TrainingJob job = TrainingJob.fresh(folder, settings.with(variation(opened.corpus())), opened);
+        return from.given() ? job.from(from.weights()) : job;
+    }
+
+    private static boolean run(TrainingJob job, RunFolder folder, Follower follower) throws IOException {
         try {
-            Checkpoint.save(run, folder.path());
-            err.println("stopped in epoch " + (run.nextEpoch() + 1) + " and saved; go on with: " + goOn(folder));
+            return job.run(follower);
+        } catch (FileException e) {
+            throw withTheWayOn(e, folder);
+        }
+    }
+
+    /** Saves where the run stands. What there is to say is said here, for the JVM does not wait for what comes after. */
+    private static int stop(RunFolder folder, TrainingJob job, PrintWriter err) throws IOException {
+        int epoch = job.progress().nextEpoch() + 1;
+        try {
+            job.save();
+            err.println("stopped in epoch " + epoch + " and saved; go on with: " + goOn(folder));
             return Commands.STOPPED;
         } catch (FileException e) {
-            err.println("pare: stopped in epoch " + (run.nextEpoch() + 1) + ", but " + e.getMessage()
+            err.println("pare: stopped in epoch " + epoch + ", but " + e.getMessage()
                     + (folder.unfinished() ? "; go on from the last checkpoint with: " + goOn(folder) : ""));
             return Commands.FAILURE;
         } finally {
@@ -255,17 +264,6 @@ final class TrainCommand implements Callable<Integer> {
 
     private static String goOn(RunFolder folder) {
         return Invocation.of("train", "--resume", folder.path().toString());
-    }
-
-    /** In as many passes as the memory limit asks for. */
-    private RunSettings fitted(RunSettings settings, Model declared, Corpus corpus, Dataset.Split split,
-            PrintWriter err) {
-        long best = declared.elementCount() * Float.BYTES;
-        return settings
-                .in(memory.fit().fit(declared, List.of(settings.training()), List.of(split.validation(), corpus.test()),
-                        best + MemoryFit.images(corpus), "best weights and images in memory take", resume != null,
-                        quiet ? line -> {
-                        } : err::println).getFirst());
     }
 
     private Path folder() {
@@ -304,14 +302,11 @@ final class TrainCommand implements Callable<Integer> {
         if (keepZeros && !from.given()) {
             throw new UsageException("--keep-zeros belongs to --from, whose zeros it keeps");
         }
-        DataSettings source = data.settings();
-        RunSettings settings = new RunSettings(model, source.folder(), epochs, batchSize, learningRate, optimizer,
-                momentum, weightDecay, schedule, floor, warmUp, dropout, 0, subPixel,
-                validation == null ? 0 : validation, seed,
-                threads.orElse(ThreadOption.processors()), null, false, source.source(), source.images(),
-                source.resize(), source.scale(), source.damaged(), source.nonRgb(), precision.get(), accumulate,
-                0, memory.fit().recompute(), from.given() ? from.file().toString() : null,
-                source.background(), keepZeros);
+        RunSettings settings = new RunSettings(model, null, keepZeros, data.settings(),
+                validation == null ? 0 : validation,
+                new RunSettings.Descent(optimizer, learningRate, momentum, weightDecay, schedule, floor, warmUp), null,
+                new RunSettings.Steps(epochs, batchSize, dropout, accumulate, 0, memory.fit().recompute()), seed,
+                threads.orElse(ThreadOption.processors()), precision.get());
         check(settings);
         belongs("--momentum", optimizer == RunSettings.Rule.SGD, "--optimizer sgd");
         belongs("--lr-floor", schedule != RunSettings.Course.CONSTANT, "--schedule cosine or step");
@@ -326,17 +321,19 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private static void check(RunSettings settings) {
-        positive("--epochs", settings.epochs());
-        positive("--batch-size", settings.batchSize());
-        if (settings.batchSize() % settings.accumulate() != 0) {
-            throw new UsageException("--accumulate " + settings.accumulate() + " does not divide --batch-size "
-                    + settings.batchSize() + " into equal parts");
+        RunSettings.Steps steps = settings.steps();
+        RunSettings.Descent descent = settings.descent();
+        positive("--epochs", steps.epochs());
+        positive("--batch-size", steps.batchSize());
+        if (steps.batchSize() % steps.accumulate() != 0) {
+            throw new UsageException("--accumulate " + steps.accumulate() + " does not divide --batch-size "
+                    + steps.batchSize() + " into equal parts");
         }
-        inside("--lr", settings.learningRate(), Double.MIN_NORMAL, 100);
-        inside("--momentum", settings.momentum(), 0, 1);
-        inside("--weight-decay", settings.weightDecay(), 0, 1);
-        inside("--lr-floor", settings.floor(), 0, 1);
-        inside("--warm-up", settings.warmUp(), 0, settings.epochs());
+        inside("--lr", descent.learningRate(), Double.MIN_NORMAL, 100);
+        inside("--momentum", descent.momentum(), 0, 1);
+        inside("--weight-decay", descent.weightDecay(), 0, 1);
+        inside("--lr-floor", descent.floor(), 0, 1);
+        inside("--warm-up", descent.warmUp(), 0, steps.epochs());
         inside("--threads", settings.threads(), 1, ThreadOption.MOST);
     }
 
@@ -360,95 +357,28 @@ final class TrainCommand implements Callable<Integer> {
                 }
             }
         });
-        String moved = data.settings(kept.source()).folder();
-        return new RunSettings(kept.model(), moved, kept.epochs(), kept.batchSize(), kept.learningRate(),
-                kept.optimizer(), kept.momentum(), kept.weightDecay(), kept.schedule(), kept.floor(), kept.warmUp(),
-                kept.dropout(), kept.shift(), kept.subPixel(), kept.validation(), kept.seed(),
-                threads.orElse(kept.threads()), kept.crop(), kept.flip(), kept.dataset(), kept.images(), kept.resize(),
-                kept.scale(), kept.damaged(), kept.nonRgb(), PrecisionOption.checked(kept.precision()),
-                kept.accumulate(), kept.evaluationBatch(), kept.recompute() || memory.fit().recompute(), kept.from(),
-                kept.background(), kept.keepZeros());
+        PrecisionOption.checked(kept.precision());
+        RunSettings.Steps steps = kept.steps();
+        return kept.with(kept.data().at(data.settings(kept.data()).folder()))
+                .with(new RunSettings.Steps(steps.epochs(), steps.batchSize(), steps.dropout(), steps.accumulate(),
+                        steps.evaluationBatch(), steps.recompute() || memory.fit().recompute()))
+                .threads(threads.orElse(kept.threads()));
     }
 
-    /** Augments as was asked for, else as is usual for the data. */
-    private RunSettings augmented(RunSettings settings, DataSets.Opened opened) {
-        Augmentation usual = opened.corpus().augmentation();
-        Dataset train = opened.corpus().train();
+    /** Varies images as was asked for, else as is usual for the data. */
+    private RunSettings.Variation variation(Corpus corpus) {
+        Augmentation usual = corpus.augmentation();
+        Dataset train = corpus.train();
         double pixels = shift == null ? usual.shift().pixels() : shift;
         inside("--shift", pixels, 0, Math.min(train.height(), train.width()));
-        return settings.with(opened.source(), pixels, crop == null ? usual.crop() : crop,
+        return new RunSettings.Variation(pixels, subPixel, crop == null ? usual.crop() : crop,
                 flip == null ? usual.flip() : flip);
     }
 
-    private static Dataset.Split split(Corpus corpus, RunSettings settings) {
-        Dataset train = corpus.train();
-        if (settings.validation() == 0 && corpus.validation() != null) {
-            return corpus.split(0, settings.seed());
-        }
-        int held = settings.validation() > 0 ? settings.validation() : corpus.usuallyHeld();
-        if (held >= train.size()) {
-            throw new UsageException("--validation " + held + " leaves nothing of " + train.size()
-                    + " images to train on; hold back fewer");
-        }
-        if (settings.batchSize() > train.size() - held) {
-            throw new UsageException("--batch-size " + settings.batchSize() + " is more than the "
-                    + (train.size() - held) + " images there are to train on");
-        }
-        return corpus.split(held, settings.seed());
-    }
-
-    private List<EpochRecord> begin(RunFolder folder, RunSettings settings, TrainingRun run, ProgressView view,
-            InputScale scale, PrintWriter err) throws IOException {
-        Network network = run.trainer().network();
-        if (resume != null) {
-            Checkpoint.restore(run, folder.path());
-            if (settings.keepZeros()) {
-                network.keepZeros();
-            }
-            List<EpochRecord> history = folder.history(run.nextEpoch());
-            if (history.size() < run.nextEpoch()) {
-                view.line("warning: the history in " + folder.path() + " knows " + history.size() + " of "
-                        + run.nextEpoch() + " epochs: an earlier version was killed while it wrote");
-            }
-            return history;
-        }
-        if (from.given()) {
-            from.load(network, scale, err::println);
-            zeros(network, err);
-        }
-        folder.lock();
-        if (folder.unfinished()) {
-            view.line("the unfinished run in " + folder.path() + " is kept: --resume " + folder.setAside());
-        }
-        List<EpochRecord> history = new ArrayList<>();
-        folder.clear();
-        folder.write(settings, history);
-        return history;
-    }
-
-    /** Keeps zeros where that was asked for, and says what becomes of those of a pruned network otherwise. */
-    private void zeros(Network network, PrintWriter err) {
-        if (keepZeros) {
-            network.keepZeros();
-            return;
-        }
-        long zeros = 0;
-        for (Weight weight : network.weights()) {
-            for (long i = 0; weight.decays() && i < weight.value().count(); i++) {
-                zeros += weight.value().get(i) == 0 ? 1 : 0;
-            }
-        }
-        long all = network.model().weightCount();
-        if (zeros * PRUNED >= all) {
-            err.printf(Locale.ROOT,
-                    "warning: %s is pruned, and training fills its %,d zeros of %,d weights; --keep-zeros"
-                            + " leaves them, and compress retrains by mask-retrain%n",
-                    from.file(), zeros, all);
-        }
-    }
-
-    private List<String> introduction(RunSettings settings, Model declared, Dataset.Split split, Corpus corpus,
-            RunFolder folder) {
+    private static List<String> introduction(TrainingJob job, Corpus corpus, RunFolder folder) {
+        RunSettings settings = job.settings();
+        Model declared = job.network().model();
+        Dataset.Split split = job.split();
         return List.of(String.format(Locale.ROOT,
                 "%s, %,d weights%s; %s: %,d images to train, %,d to validate, %,d to test; seed %d, %d thread%s%s",
                 declared.name(), declared.weightCount(), settings.from() == null ? "" : " of " + settings.from(),
@@ -462,38 +392,40 @@ final class TrainCommand implements Callable<Integer> {
         return loaders == 0 ? "" : ", " + loaders + " more to load images";
     }
 
-    private void finish(RunFolder folder, RunSettings settings, TrainingRun run, DataSets.Opened opened,
-            List<EpochRecord> history) throws IOException {
-        Network network = run.trainer().network();
-        Corpus corpus = opened.corpus();
-        Evaluation test = Evaluation.of(network, corpus.test(), corpus.scale());
-        double trainLoss = history.isEmpty() ? Double.NaN : history.getLast().trainLoss();
+    private void finish(RunFolder folder, TrainingJob job, DataSets.Opened opened) throws IOException {
+        Model declared = job.network().model();
+        TrainingRun run = job.progress();
+        Evaluation test = job.test();
         PrintWriter results = spec.commandLine().getOut();
-        results.printf(Locale.ROOT, "model                %s%n", network.model().name());
-        results.printf("data                 %s%n", corpus.name());
-        results.printf("test accuracy        %s%n", test.words(network.model().classes()));
+        results.printf(Locale.ROOT, "model                %s%n", declared.name());
+        results.printf("data                 %s%n", opened.corpus().name());
+        results.printf("test accuracy        %s%n", test.words(declared.classes()));
         results.printf(Locale.ROOT, "validation accuracy  %.4f (epoch %d of %d)%n", run.bestAccuracy(),
-                run.bestEpoch() + 1, settings.epochs());
-        results.printf(Locale.ROOT, "training loss        %.4f%n", trainLoss);
+                run.bestEpoch() + 1, job.settings().steps().epochs());
+        results.printf(Locale.ROOT, "training loss        %.4f%n", trainLoss(job));
         results.printf(Locale.ROOT, "images per second    %.0f%n", run.imagesPerSecond());
         results.printf(Locale.ROOT, "seconds              %.1f%n", run.seconds());
         results.flush();
         try {
-            folder.write(settings, history);
-            Checkpoint.saveWeights(network, corpus.scale(), folder.weights(),
-                    Map.of("seed", Long.toString(settings.seed()), "commit", BuildInfo.commit()));
+            job.finish(Map.of("commit", BuildInfo.commit()));
         } catch (FileException e) {
             throw withTheWayOn(e, folder);
         }
         results.printf("weights              %s%n", folder.weights());
         results.flush();
         if (report != null) {
-            report(settings, run, opened, history, test).write(report);
+            report(job, opened, test).write(report);
         }
     }
 
-    private static JsonReport report(RunSettings settings, TrainingRun run, DataSets.Opened opened,
-            List<EpochRecord> history, Evaluation test) {
+    private static double trainLoss(TrainingJob job) {
+        List<EpochRecord> history = job.history();
+        return history.isEmpty() ? Double.NaN : history.getLast().trainLoss();
+    }
+
+    private static JsonReport report(TrainingJob job, DataSets.Opened opened, Evaluation test) {
+        RunSettings settings = job.settings();
+        TrainingRun run = job.progress();
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("model", settings.model());
         fields.put("dataset", opened.corpus().name());
@@ -501,8 +433,8 @@ final class TrainCommand implements Callable<Integer> {
         fields.put("threads", settings.threads());
         fields.put("precision", settings.precision());
         fields.putAll(Machine.current().fields());
-        fields.put("epochs", settings.epochs());
-        fields.put("trainLoss", history.isEmpty() ? Double.NaN : history.getLast().trainLoss());
+        fields.put("epochs", settings.steps().epochs());
+        fields.put("trainLoss", trainLoss(job));
         fields.put("validationAccuracy", run.bestAccuracy());
         fields.put("testAccuracy", test.accuracy());
         fields.put("testTopFiveAccuracy", test.topFive());
@@ -510,14 +442,14 @@ final class TrainCommand implements Callable<Integer> {
         fields.put("imagesPerSecond", run.imagesPerSecond());
         fields.put("seconds", run.seconds());
         fields.put("bestEpoch", run.bestEpoch() + 1);
-        fields.put("weights", run.trainer().network().model().weightCount());
+        fields.put("weights", job.network().model().weightCount());
         if (opened.corpus().train().slow()) {
             fields.put("loaders", opened.corpus().train().loaders());
             fields.put("skippedImages", opened.odd().skipped());
             fields.put("convertedImages", opened.odd().converted());
         }
         fields.put("settings", settings);
-        fields.put("history", history);
+        fields.put("history", job.history());
         return new JsonReport().putAll(fields);
     }
 
@@ -539,38 +471,30 @@ final class TrainCommand implements Callable<Integer> {
         return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
     }
 
-    /** Shows progress, keeps history and checkpoints, passes a wish to stop on. */
+    /** Shows progress and passes on a wish to stop. */
     private static final class Follower implements TrainingRun.Listener {
         private final ProgressView view;
         private final TrainingRun run;
-        private final RunFolder folder;
-        private final RunSettings settings;
-        private final List<EpochRecord> history;
+        private final int epochs;
         private final StopSignal stop;
-        private final Divergence divergence;
         private final String mark;
         private final Pace pace;
 
-        Follower(ProgressView view, TrainingRun run, RunFolder folder, RunSettings settings, List<EpochRecord> history,
-                StopSignal stop, Divergence divergence, String mark) {
-            this.divergence = divergence;
-            this.mark = mark;
+        Follower(ProgressView view, TrainingJob job, StopSignal stop, String mark) {
             this.view = view;
-            this.run = run;
-            this.folder = folder;
-            this.settings = settings;
-            this.history = history;
+            this.run = job.progress();
+            this.epochs = job.settings().steps().epochs();
             this.stop = stop;
+            this.mark = mark;
             int stepsPerEpoch = run.trainer().stepsPerEpoch();
-            this.pace = new Pace((long) settings.epochs() * stepsPerEpoch, stepsPerEpoch, settings.batchSize(),
+            this.pace = new Pace((long) epochs * stepsPerEpoch, stepsPerEpoch, job.settings().steps().batchSize(),
                     System::nanoTime);
         }
 
         @Override
         public boolean step(Trainer.Progress progress) {
             pace.step();
-            divergence.see(progress.loss());
-            view.step("epoch " + (progress.epoch() + 1) + "/" + settings.epochs(), progress.batch(), progress.batches(),
+            view.step("epoch " + (progress.epoch() + 1) + "/" + epochs, progress.batch(), progress.batches(),
                     () -> String.format(Locale.ROOT, "ETA %s  %s img/s  loss %.4f acc %.4f%s",
                             pace.left(run.trainer().steps()), pace.rate(), progress.loss(), progress.accuracy(), mark));
             return !stop.asked();
@@ -579,25 +503,14 @@ final class TrainCommand implements Callable<Integer> {
         @Override
         public void epoch(Trainer.Progress progress, Evaluation validated, boolean bestSoFar) {
             pace.between(true);
-            history.add(new EpochRecord(progress.epoch() + 1, progress.loss(), progress.accuracy(), validated.loss(),
-                    validated.accuracy()));
             view.line(String.format(Locale.ROOT,
                     "epoch %2d/%d  ETA %s  loss %.4f acc %.4f val %.4f  %s img/s%s%s", progress.epoch() + 1,
-                    settings.epochs(), pace.left(run.trainer().steps()), progress.loss(), progress.accuracy(),
+                    epochs, pace.left(run.trainer().steps()), progress.loss(), progress.accuracy(),
                     validated.accuracy(), pace.rate(), bestSoFar ? " best" : "", mark));
         }
 
-        /** The history comes first: a kill in between leaves one epoch too many in it, which a reader can leave out. */
         @Override
         public void checkpoint(TrainingRun saved) {
-            try {
-                folder.write(settings, history);
-                Checkpoint.save(saved, folder.path());
-            } catch (FileException e) {
-                throw withTheWayOn(e, folder);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
             pace.between(false);
         }
     }

@@ -57,6 +57,11 @@ public final class DataSets {
      */
     public record Opened(Source source, Corpus corpus, Model model, OddImages odd) {}
 
+    /** Opens the data that a training's settings name, for the network that they name, with the usual loaders. */
+    public static Opened open(RunSettings settings, Consumer<String> notes) {
+        return open(settings.data(), settings.model(), new Loading(settings.threads()), notes);
+    }
+
     /**
      * Opens the data for a network that is to be trained.
      *

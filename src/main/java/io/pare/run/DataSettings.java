@@ -45,6 +45,16 @@ public record DataSettings(Source source, String folder, int images, int resize,
                 null);
     }
 
+    /** The same with the kind of data that was found. */
+    DataSettings found(Source kind) {
+        return new DataSettings(kind, folder, images, resize, scale, damaged, nonRgb, background);
+    }
+
+    /** The same in another folder. */
+    public DataSettings at(String other) {
+        return new DataSettings(source, other, images, resize, scale, damaged, nonRgb, background);
+    }
+
     /** The rules for pictures, with a fresh count. */
     public OddImages odd(Consumer<String> notes) {
         return new OddImages(damaged, nonRgb, background == null ? null : Background.parse(background), notes);

@@ -4,7 +4,7 @@ import java.util.Locale;
 import java.util.function.Consumer;
 
 /** Watches a training's loss and says so, once, when it grows out of all proportion. One thread at a time. */
-public final class Divergence {
+final class Divergence {
     private static final double TIMES = 10;
 
     private final double chance;
@@ -17,19 +17,19 @@ public final class Divergence {
      * @param classes of the network: a loss is compared with that of guessing at least, for what is trained begins low
      * @param advice what to do
      */
-    public Divergence(int classes, String advice, Consumer<String> warnings) {
+    Divergence(int classes, String advice, Consumer<String> warnings) {
         this.chance = Math.log(classes);
         this.advice = advice;
         this.warnings = warnings;
     }
 
     /** The next loss is a first one. */
-    public void restart() {
+    void restart() {
         first = Double.NaN;
     }
 
     /** Looks at a mean loss. */
-    public void see(double loss) {
+    void see(double loss) {
         if (Double.isNaN(first)) {
             first = loss;
         }

@@ -157,7 +157,8 @@ public final class RunFolder implements AutoCloseable {
                 throw new DataException(file + " is damaged: it lacks settings or history");
             }
             RunSettings settings = run.settings();
-            if (settings.model() == null || settings.optimizer() == null || settings.schedule() == null) {
+            if (settings.model() == null || settings.descent().optimizer() == null
+                    || settings.descent().schedule() == null) {
                 throw new DataException(file + " is damaged: its settings lack model, optimizer or schedule");
             }
             return run;

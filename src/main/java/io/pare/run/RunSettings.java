@@ -1,10 +1,13 @@
 package io.pare.run;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
 import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.data.Shift;
 import io.pare.exec.Precision;
+import io.pare.natives.NativeThreads;
 import io.pare.train.Optimizer;
 import io.pare.train.Schedule;
 import io.pare.train.TrainingRun;
@@ -12,37 +15,44 @@ import io.pare.train.TrainingSettings;
 import java.util.Locale;
 
 /**
- * Everything that decides the bits of a training run, as it is kept beside the checkpoint.
+ * Everything that decides the bits of a training run, as it is kept beside the checkpoint. Values are checked when a
+ * {@link TrainingJob} begins.
  *
- * @param data folder of the data, or {@code null} for its usual place
- * @param validation number of images held back from training
- * @param threads number of threads; another one gives sums of another order
- * @param crop part of a training image that is taken; {@code null}, as in runs of old, for the middle
- * @param flip whether training images are mirrored at random
- * @param dataset kind of data; with {@code images}, {@code resize}, {@code scale}, {@code damaged} and {@code nonRgb}
- *            see {@link DataSettings}
- * @param precision {@code null}, as in runs of old, becomes fp32
- * @param accumulate passes a step; 0, as in runs of old, becomes 1
- * @param evaluationBatch images that an evaluation takes at once, at most; 0 for the usual number
- * @param recompute whether values are computed again in the backward pass
+ * @param model name of the network
  * @param from file of the first weights; {@code null} where {@code seed} draws them
- * @param background see {@link DataSettings}
  * @param keepZeros whether weights that are zero in {@code from} stay so
+ * @param data which data, and what becomes of it
+ * @param validation number of images held back from training; 0 for the usual
+ * @param descent how a gradient becomes a step
+ * @param variation how training images are varied; {@code null} for what is usual for the data
+ * @param steps how many, of what
+ * @param seed fixes all that is random
+ * @param threads that compute, as {@link NativeThreads#set} was told; another number gives sums of another order
+ * @param precision of forward and backward passes; {@code null}, as in runs of old, becomes fp32
  */
-public record RunSettings(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
-        double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
-        double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
-        DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
-        OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, boolean recompute,
-        String from, String background, boolean keepZeros) {
+public record RunSettings(String model, String from, boolean keepZeros, DataSettings data, int validation,
+        Descent descent, Variation variation, Steps steps, long seed, int threads, Precision precision) {
+    private static final int STEP_PIECES = 3;
+    private static final double STEP_DECAY = 0.1;
+
     public RunSettings {
         precision = precision == null ? Precision.FP32 : precision;
-        accumulate = Math.max(1, accumulate);
+    }
+
+    /** The usual settings: what {@code pare train} does without options, on the threads of now. */
+    public static RunSettings of(String model) {
+        return new RunSettings(model, null, false, DataSettings.USUAL, 0, Descent.ADAM, null, Steps.USUAL, 1,
+                NativeThreads.get(), Precision.FP32);
     }
 
     /** Rule of the optimiser. */
     public enum Rule {
-        ADAM, ADAMW, SGD;
+        /** Adam; decay goes into the gradient. */
+        ADAM,
+        /** Adam; decay goes into the weights. */
+        ADAMW,
+        /** Stochastic gradient descent with momentum. */
+        SGD;
 
         @Override
         public String toString() {
@@ -50,9 +60,14 @@ public record RunSettings(String model, String data, int epochs, int batchSize, 
         }
     }
 
-    /** Course of the learning rate. */
+    /** Course of the learning rate over the run. */
     public enum Course {
-        COSINE, STEP, CONSTANT;
+        /** Half a cosine, from the rate to its floor. */
+        COSINE,
+        /** A tenth after each third. */
+        STEP,
+        /** The rate throughout. */
+        CONSTANT;
 
         @Override
         public String toString() {
@@ -60,51 +75,174 @@ public record RunSettings(String model, String data, int epochs, int batchSize, 
         }
     }
 
-    private static final int STEP_PIECES = 3;
-    private static final double STEP_DECAY = 0.1;
+    /**
+     * How a gradient becomes a step.
+     *
+     * @param optimizer the rule
+     * @param learningRate base rate, above 0
+     * @param momentum of {@link Rule#SGD}
+     * @param weightDecay on weights, not on biases
+     * @param schedule course of the rate
+     * @param floor share of the rate at the end of a cosine
+     * @param warmUp epochs, parts allowed, over which the rate rises from zero
+     */
+    public record Descent(Rule optimizer, double learningRate, double momentum, double weightDecay, Course schedule,
+            double floor, double warmUp) {
+        /** Adam at 0.001 with a cosine. */
+        public static final Descent ADAM = new Descent(Rule.ADAM, 0.001, 0.9, 0, Course.COSINE, 0, 0);
 
-    /** How steps are made. */
-    public TrainingSettings training() {
-        Optimizer rule = switch (optimizer) {
-            case ADAM -> new Optimizer.Adaptive((float) weightDecay, false);
-            case ADAMW -> new Optimizer.Adaptive((float) weightDecay, true);
-            case SGD -> new Optimizer.Momentum((float) momentum, (float) weightDecay, false);
-        };
-        return new TrainingSettings(batchSize, rule, dropout,
-                new Augmentation(new Shift((float) shift, subPixel), crop == null ? Crop.CENTER : crop, flip), null,
-                seed, precision, accumulate, evaluationBatch, recompute);
+        private Optimizer rule() {
+            return switch (optimizer) {
+                case ADAM -> new Optimizer.Adaptive((float) weightDecay, false);
+                case ADAMW -> new Optimizer.Adaptive((float) weightDecay, true);
+                case SGD -> new Optimizer.Momentum((float) momentum, (float) weightDecay, false);
+            };
+        }
+
+        private Schedule course(int stepsPerEpoch) {
+            Schedule course = switch (schedule) {
+                case COSINE -> new Schedule.Cosine(floor);
+                case STEP -> new Schedule.Steps(STEP_PIECES, STEP_DECAY);
+                case CONSTANT -> new Schedule.Constant();
+            };
+            long rising = Math.round(warmUp * stepsPerEpoch);
+            return rising > 0 ? new Schedule.WarmUp(rising, course) : course;
+        }
     }
 
-    /** The same with the kind of data that was found, and with another augmentation. */
-    public RunSettings with(DataSettings.Source found, double pixels, Crop part, boolean mirrored) {
-        return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
-                floor, warmUp, dropout, pixels, subPixel, validation, seed, threads, part, mirrored, found, images,
-                resize, scale, damaged, nonRgb, precision, accumulate, evaluationBatch, recompute, from,
-                background, keepZeros);
+    /**
+     * How training images are varied.
+     *
+     * @param shift pixels that they are shifted by at most
+     * @param subPixel whether shifts are any fraction of pixels
+     * @param crop part of a training image that is taken; {@code null}, as in runs of old, for the middle
+     * @param flip whether they are mirrored at random
+     */
+    public record Variation(double shift, boolean subPixel, Crop crop, boolean flip) {
+        /** The same as an augmentation. */
+        public static Variation of(Augmentation augmentation) {
+            return new Variation(augmentation.shift().pixels(), augmentation.shift().subPixel(), augmentation.crop(),
+                    augmentation.flip());
+        }
+
+        private Augmentation augmentation() {
+            return new Augmentation(new Shift((float) shift, subPixel), crop == null ? Crop.CENTER : crop, flip);
+        }
+    }
+
+    /**
+     * How many steps, of what.
+     *
+     * @param epochs passes over the training data
+     * @param batchSize images a step
+     * @param dropout whether the model's dropout layers drop
+     * @param accumulate passes a step; 0, as in runs of old, becomes 1
+     * @param evaluationBatch images that an evaluation takes at once, at most; 0 for the usual number
+     * @param recompute whether values are computed again in the backward pass
+     */
+    public record Steps(int epochs, int batchSize, boolean dropout, int accumulate, int evaluationBatch,
+            boolean recompute) {
+        /** Ten epochs in batches of 64. */
+        public static final Steps USUAL = new Steps(10, 64);
+
+        public Steps {
+            accumulate = Math.max(1, accumulate);
+        }
+
+        /** With dropout, each batch in one pass. */
+        public Steps(int epochs, int batchSize) {
+            this(epochs, batchSize, true, 1, 0, false);
+        }
+    }
+
+    /** The same from another data set. */
+    public RunSettings with(DataSettings other) {
+        return new RunSettings(model, from, keepZeros, other, validation, descent, variation, steps, seed, threads,
+                precision);
+    }
+
+    /** The same with other steps down the gradient. */
+    public RunSettings with(Descent other) {
+        return new RunSettings(model, from, keepZeros, data, validation, other, variation, steps, seed, threads,
+                precision);
+    }
+
+    /** The same on images that are varied otherwise. */
+    public RunSettings with(Variation other) {
+        return new RunSettings(model, from, keepZeros, data, validation, descent, other, steps, seed, threads,
+                precision);
+    }
+
+    /** The same in other steps. */
+    public RunSettings with(Steps other) {
+        return new RunSettings(model, from, keepZeros, data, validation, descent, variation, other, seed, threads,
+                precision);
+    }
+
+    /** The same with another seed. */
+    public RunSettings seed(long other) {
+        return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, other, threads,
+                precision);
+    }
+
+    /** The same on another number of threads. */
+    public RunSettings threads(int other) {
+        return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, seed, other,
+                precision);
+    }
+
+    /** The same from other first weights. */
+    RunSettings from(String file) {
+        return new RunSettings(model, file, keepZeros, data, validation, descent, variation, steps, seed, threads,
+                precision);
     }
 
     /** The same in other passes. */
-    public RunSettings in(TrainingSettings passes) {
-        return new RunSettings(model, data, epochs, batchSize, learningRate, optimizer, momentum, weightDecay, schedule,
-                floor, warmUp, dropout, shift, subPixel, validation, seed, threads, crop, flip, dataset, images, resize,
-                scale, damaged, nonRgb, precision, passes.accumulate(), passes.evaluationBatch(),
-                passes.recompute(), from, background, keepZeros);
+    RunSettings in(TrainingSettings passes) {
+        return with(new Steps(steps.epochs(), steps.batchSize(), steps.dropout(), passes.accumulate(),
+                passes.evaluationBatch(), passes.recompute()));
     }
 
-    /** Which data, and what becomes of it. */
-    public DataSettings source() {
-        return new DataSettings(dataset, data, images, resize, scale, damaged == null ? OddImages.Rule.REFUSE : damaged,
-                nonRgb == null ? OddImages.Rule.CONVERT : nonRgb, background);
+    /** How steps are made. */
+    TrainingSettings training() {
+        return new TrainingSettings(steps.batchSize(), descent.rule(), steps.dropout(), variation.augmentation(), null,
+                seed, precision, steps.accumulate(), steps.evaluationBatch(), steps.recompute());
     }
 
     /** The plan for epochs of {@code stepsPerEpoch} steps. */
-    public TrainingRun.Plan plan(int stepsPerEpoch) {
-        Schedule course = switch (schedule) {
-            case COSINE -> new Schedule.Cosine(floor);
-            case STEP -> new Schedule.Steps(STEP_PIECES, STEP_DECAY);
-            case CONSTANT -> new Schedule.Constant();
-        };
-        long rising = Math.round(warmUp * stepsPerEpoch);
-        return new TrainingRun.Plan(epochs, learningRate, rising > 0 ? new Schedule.WarmUp(rising, course) : course);
+    TrainingRun.Plan plan(int stepsPerEpoch) {
+        return new TrainingRun.Plan(steps.epochs(), descent.learningRate(), descent.course(stepsPerEpoch));
+    }
+
+    /** The form in {@code run.json}, in its order: names are never changed and never taken away. */
+    record Json(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
+            double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
+            double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
+            DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
+            OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, boolean recompute,
+            String from, String background, boolean keepZeros) {}
+
+    @JsonValue
+    Json json() {
+        return new Json(model, data.folder(), steps.epochs(), steps.batchSize(), descent.learningRate(),
+                descent.optimizer(), descent.momentum(), descent.weightDecay(), descent.schedule(), descent.floor(),
+                descent.warmUp(), steps.dropout(), variation.shift(), variation.subPixel(), validation, seed, threads,
+                variation.crop(), variation.flip(), data.source(), data.images(), data.resize(), data.scale(),
+                data.damaged(), data.nonRgb(), precision, steps.accumulate(), steps.evaluationBatch(),
+                steps.recompute(), from, data.background(), keepZeros);
+    }
+
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    static RunSettings of(Json json) {
+        DataSettings data = new DataSettings(json.dataset(), json.data(), json.images(), json.resize(), json.scale(),
+                json.damaged() == null ? OddImages.Rule.REFUSE : json.damaged(),
+                json.nonRgb() == null ? OddImages.Rule.CONVERT : json.nonRgb(), json.background());
+        Descent descent = new Descent(json.optimizer(), json.learningRate(), json.momentum(), json.weightDecay(),
+                json.schedule(), json.floor(), json.warmUp());
+        Variation variation = new Variation(json.shift(), json.subPixel(), json.crop(), json.flip());
+        Steps steps = new Steps(json.epochs(), json.batchSize(), json.dropout(), json.accumulate(),
+                json.evaluationBatch(), json.recompute());
+        return new RunSettings(json.model(), json.from(), json.keepZeros(), data, json.validation(), descent,
+                variation, steps, json.seed(), json.threads(), json.precision());
     }
 }
