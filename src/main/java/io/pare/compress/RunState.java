@@ -27,6 +27,13 @@ public abstract class RunState {
     private static final long MOST = 1L << 53;
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private final ObjectMapper values;
+
+    /** @param values what gives the objects of the run their JSON form */
+    private RunState(ObjectMapper values) {
+        this.values = values;
+    }
+
     /** Saves or fills a live tensor. */
     public abstract void tensor(String name, FloatTensor live);
 
@@ -39,8 +46,10 @@ public abstract class RunState {
     /** Whether a state is being read. */
     public abstract boolean reading();
 
+    /** Saves {@code present} and gives it back, or gives what was saved. */
     public abstract String text(String name, String present);
 
+    /** As {@link #numbers}, of one. */
     public double number(String name, double present) {
         return numbers(name, present)[0];
     }
@@ -78,8 +87,8 @@ public abstract class RunState {
     /** As {@link #text}, of whatever has a JSON form. */
     public <T> T json(String name, T present, TypeReference<T> type) {
         try {
-            String text = text(name, JSON.writerFor(type).writeValueAsString(present));
-            T saved = reading() ? JSON.readValue(text, type) : present;
+            String text = text(name, values.writerFor(type).writeValueAsString(present));
+            T saved = reading() ? values.readValue(text, type) : present;
             if (saved != null) {
                 return saved;
             }
@@ -101,9 +110,15 @@ public abstract class RunState {
     /** The failure to tell where what was saved under a name cannot be. */
     public abstract RuntimeException damaged(String name, Exception cause);
 
+    /** A state that is being saved. */
     public static final class Writer extends RunState {
         private final Safetensors.Writer file = new Safetensors.Writer();
         private final Map<String, String> texts = new LinkedHashMap<>();
+
+        /** @param values what gives the objects of the run their JSON form */
+        public Writer(ObjectMapper values) {
+            super(values);
+        }
 
         @Override
         public void tensor(String name, FloatTensor live) {
@@ -141,18 +156,25 @@ public abstract class RunState {
             return new IllegalStateException("'" + name + "' of a run has no form that can be saved", cause);
         }
 
+        /** Writes all that was saved to a file. */
         public void write(Path path) throws IOException {
             file.metadata("pare.run", JSON.writeValueAsString(texts));
             file.write(path);
         }
     }
 
+    /** A state that is being read. */
     public static final class Reader extends RunState implements AutoCloseable {
         private final Safetensors file;
         private final Path path;
         private final Map<String, String> texts;
 
-        public Reader(Path path) throws IOException {
+        /**
+         * @param values what reads the objects of the run from their JSON form
+         * @throws FormatException if the file holds no run
+         */
+        public Reader(Path path, ObjectMapper values) throws IOException {
+            super(values);
             this.path = path;
             this.file = Safetensors.open(path);
             try {

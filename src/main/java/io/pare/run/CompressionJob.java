@@ -8,7 +8,7 @@ import io.pare.compress.recipe.Provenance;
 import io.pare.compress.recipe.Recipe;
 import io.pare.compress.recipe.RecipeCheck;
 import io.pare.compress.recipe.Sensitivity;
-import io.pare.compress.stage.Stage;
+import io.pare.compress.stage.MaskRetrain;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.exec.Precision;
@@ -291,7 +291,7 @@ public final class CompressionJob implements AutoCloseable {
         if (Files.exists(denseFile)) {
             denseFrom.check(denseFile, Checkpoint.loadWeights(network, denseFile).get(PROVENANCE));
         } else {
-            Recipe dense = new Recipe("dense", model.name(), "", options, List.of(new Stage.Retrain(options)));
+            Recipe dense = new Recipe("dense", model.name(), "", options, List.of(new MaskRetrain(options)));
             denseSeconds = new Pipeline(dense, training, denseState, progress).provenance(provenance).run()
                     .trainSeconds();
             Checkpoint.saveWeights(network, corpus.scale(), denseFile, Map.of(PROVENANCE, denseFrom.text()));

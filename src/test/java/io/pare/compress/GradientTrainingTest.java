@@ -8,8 +8,9 @@ import io.pare.compress.recipe.Compression;
 import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.PipelineListener;
 import io.pare.compress.recipe.Recipe;
+import io.pare.compress.stage.MaskRetrain;
+import io.pare.compress.stage.QuantizeRetrain;
 import io.pare.compress.stage.RecipeException;
-import io.pare.compress.stage.Stage;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.io.IOException;
@@ -134,9 +135,9 @@ class GradientTrainingTest {
             assertThrows(IllegalStateException.class, region::close);
             return none();
         }).weight("w", w)) {
-            new Pipeline(new Recipe("one", "m", "", options, List.of(new Stage.Retrain(options))), training, null,
+            new Pipeline(new Recipe("one", "m", "", options, List.of(new MaskRetrain(options))), training, null,
                     PipelineListener.SILENT).run();
-            Recipe early = new Recipe("early", "m", "", options, List.of(new Stage.Freeze(1, 0.5, options)));
+            Recipe early = new Recipe("early", "m", "", options, List.of(new QuantizeRetrain(1, 0.5, options)));
             assertThrows(RecipeException.class,
                     () -> new Pipeline(early, training, null, PipelineListener.SILENT).run());
             Compression.of(training).cluster(Map.of("*", 1), AdmmOptions.DEFAULTS, options).run();

@@ -36,7 +36,7 @@ public final class Allotment {
     }
 
     /** A merge of descending lists: how many of each are among the best {@code total}; of equal ones the first list's. */
-    public static long[] best(double[][] descending, long total) {
+    static long[] best(double[][] descending, long total) {
         long[] taken = new long[descending.length];
         for (long left = total; left > 0; left--) {
             int best = -1;

@@ -3,6 +3,7 @@ package io.pare.compress.constraint;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Every non-zero element is one of k values that are free; zeros stay zero and take no value.
@@ -41,6 +42,21 @@ public record Clustering(int k) implements Constraint {
             all = all == null ? one : all.and(one);
         }
         return all;
+    }
+
+    @Override
+    public long values() {
+        return k;
+    }
+
+    @Override
+    public Set<WeightChange> changes() {
+        return Set.of(WeightChange.SPLITS_VALUES);
+    }
+
+    @Override
+    public Set<WeightChange> brokenBy() {
+        return Set.of(WeightChange.SPLITS_VALUES);
     }
 
     @Override

@@ -6,22 +6,27 @@ import io.pare.kernel.Kernels;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A set that tensors shall lie in, known by its Euclidean projection and by a count that proves membership. The solver
- * knows no more than that, so a new constraint is one class here, its name in {@code permits}, and one test.
+ * knows no more than that.
  *
- * <p>Constraints are immutable; what they carry from one projection to the next lies in {@link ProjectionState}. A constraint
- * holds one or several tensors: {@link #joint()} says whether it sees all of them together.
+ * <p>Constraints are immutable; what they carry from one projection to the next lies in {@link ProjectionState}. A
+ * constraint holds one or several tensors: {@link #joint()} says whether it sees all of them together.
+ *
+ * <p>A new constraint of Pare is one class here, its name in {@code permits} and above, and one test. A caller brings his
+ * own as a {@link Custom}.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
 @JsonSubTypes({@JsonSubTypes.Type(Sparsity.class), @JsonSubTypes.Type(StructuredSparsity.class),
     @JsonSubTypes.Type(Clustering.class), @JsonSubTypes.Type(Quantization.class),
-    @JsonSubTypes.Type(value = SparseClustering.class, name = "Joint"),
-    @JsonSubTypes.Type(GlobalSparsity.class), @JsonSubTypes.Type(GlobalBudget.class)})
-public sealed interface Constraint
-        permits Sparsity, StructuredSparsity, Clustering, Quantization, SparseClustering, GlobalSparsity, GlobalBudget {
+    @JsonSubTypes.Type(SparseClustering.class), @JsonSubTypes.Type(GlobalSparsity.class),
+    @JsonSubTypes.Type(GlobalBudget.class)})
+public sealed interface Constraint permits Sparsity, StructuredSparsity, Clustering, Quantization, SparseClustering,
+        GlobalSparsity, GlobalBudget, Constraint.Custom {
     /**
      * Writes the nearest point of the set to {@code to}.
      *
@@ -70,6 +75,47 @@ public sealed interface Constraint
         return false;
     }
 
+    /** Distinct values of each tensor that are not zero, at most; {@link Long#MAX_VALUE} where the set has no such bound. */
+    long values();
+
+    /** What the projection may do to weights. */
+    Set<WeightChange> changes();
+
+    /** What may take weights out of the set. */
+    Set<WeightChange> brokenBy();
+
     /** One line for reports. */
     String describe();
+
+    /**
+     * A constraint that a caller brings: a record whose components have a JSON form, so that recipes can set them and a
+     * run can save them. Solver, proof and resuming treat it as any other.
+     *
+     * <p>What is said of it by default holds for every set, and lets a recipe check refuse what it cannot vouch for. A
+     * constraint that says more may stand in more recipes.
+     */
+    non-sealed interface Custom extends Constraint {
+        /** The kind under which recipes and saved runs call it; the same for all instances. */
+        String name();
+
+        @Override
+        default long values() {
+            return Long.MAX_VALUE;
+        }
+
+        @Override
+        default Set<WeightChange> changes() {
+            return EnumSet.allOf(WeightChange.class);
+        }
+
+        @Override
+        default Set<WeightChange> brokenBy() {
+            return EnumSet.allOf(WeightChange.class);
+        }
+
+        /** Whether every point of the other set is known to lie in this one. */
+        default boolean contains(Constraint other) {
+            return equals(other);
+        }
+    }
 }

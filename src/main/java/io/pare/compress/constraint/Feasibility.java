@@ -8,13 +8,14 @@ package io.pare.compress.constraint;
  * @param detail what was counted, for messages and reports
  */
 public record Feasibility(boolean holds, double excess, String detail) {
-    static Feasibility atMost(String what, long found, long allowed) {
+    /** Holds where {@code found} is no more than {@code allowed}; {@code what} was counted. */
+    public static Feasibility atMost(String what, long found, long allowed) {
         return new Feasibility(found <= allowed, Math.max(0, found - allowed),
                 found + " " + what + ", " + allowed + " allowed");
     }
 
     /** Both; the detail names each. */
-    Feasibility and(Feasibility other) {
+    public Feasibility and(Feasibility other) {
         return new Feasibility(holds && other.holds, excess + other.excess, detail + "; " + other.detail);
     }
 }

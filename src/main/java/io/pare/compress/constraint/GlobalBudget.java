@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Bits times non-zeros, summed over all tensors, stay within a budget: a knapsack over which weights stay and how many
@@ -164,6 +165,21 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
             used += Projector.nonzeros(tensor) * Projector.bitsFor(distinct);
         }
         return Feasibility.atMost("bits", used, bits);
+    }
+
+    @Override
+    public long values() {
+        return 1L << maximumBits;
+    }
+
+    @Override
+    public Set<WeightChange> changes() {
+        return Set.of(WeightChange.MAKES_ZEROS, WeightChange.SPLITS_VALUES);
+    }
+
+    @Override
+    public Set<WeightChange> brokenBy() {
+        return Set.of(WeightChange.FILLS_ZEROS, WeightChange.SPLITS_VALUES);
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.pare.mem.FloatTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * At most so many non-zeros in all tensors together; how many each gets follows from the weights.
@@ -146,6 +147,21 @@ public record GlobalSparsity(long total, Score score, List<Wire> wires, List<Lon
     @Override
     public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
         return Feasibility.atMost("non-zeros", values.stream().mapToLong(Projector::nonzeros).sum(), total);
+    }
+
+    @Override
+    public long values() {
+        return Long.MAX_VALUE;
+    }
+
+    @Override
+    public Set<WeightChange> changes() {
+        return Set.of(WeightChange.MAKES_ZEROS);
+    }
+
+    @Override
+    public Set<WeightChange> brokenBy() {
+        return Set.of(WeightChange.FILLS_ZEROS);
     }
 
     @Override

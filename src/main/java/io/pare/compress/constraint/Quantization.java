@@ -4,8 +4,10 @@ import io.pare.kernel.LevelSet;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * Every element is one of a fixed set of levels, scaled by one interval q for each tensor.
@@ -98,6 +100,32 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
             all = all == null ? one : all.and(one);
         }
         return all;
+    }
+
+    @Override
+    public long values() {
+        return levelSet().size();
+    }
+
+    @Override
+    public Set<WeightChange> changes() {
+        Set<WeightChange> changes = EnumSet.of(WeightChange.SPLITS_VALUES);
+        if (!keepZero) {
+            changes.add(WeightChange.FILLS_ZEROS);
+        }
+        if (levels == Levels.TERNARY) {
+            changes.add(WeightChange.MAKES_ZEROS);
+        }
+        return changes;
+    }
+
+    @Override
+    public Set<WeightChange> brokenBy() {
+        Set<WeightChange> broken = EnumSet.of(WeightChange.SPLITS_VALUES, WeightChange.SHIFTS_VALUES);
+        if (!keepZero) {
+            broken.add(WeightChange.MAKES_ZEROS);
+        }
+        return broken;
     }
 
     @Override

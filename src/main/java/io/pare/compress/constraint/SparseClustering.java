@@ -1,8 +1,10 @@
 package io.pare.compress.constraint;
 
+import com.fasterxml.jackson.annotation.JsonTypeName;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.List;
+import java.util.Set;
 
 /**
  * At most so many non-zeros, and these of at most k values: both in one projection.
@@ -14,6 +16,7 @@ import java.util.List;
  * @param sparsity how many non-zeros
  * @param k how many values
  */
+@JsonTypeName("Joint")
 public record SparseClustering(Sparsity sparsity, int k) implements Constraint {
     public SparseClustering {
         if (k < 1 || k > 256) {
@@ -34,6 +37,21 @@ public record SparseClustering(Sparsity sparsity, int k) implements Constraint {
     @Override
     public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
         return sparsity.measure(values, memory).and(new Clustering(k).measure(values, memory));
+    }
+
+    @Override
+    public long values() {
+        return k;
+    }
+
+    @Override
+    public Set<WeightChange> changes() {
+        return Set.of(WeightChange.MAKES_ZEROS, WeightChange.SPLITS_VALUES);
+    }
+
+    @Override
+    public Set<WeightChange> brokenBy() {
+        return Set.of(WeightChange.FILLS_ZEROS, WeightChange.SPLITS_VALUES);
     }
 
     @Override

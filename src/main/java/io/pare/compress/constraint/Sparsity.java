@@ -4,6 +4,7 @@ import io.pare.kernel.Projections;
 import io.pare.kernel.Residuals;
 import io.pare.mem.FloatTensor;
 import java.util.List;
+import java.util.Set;
 
 /**
  * At most so many non-zeros in a tensor. The projection keeps the largest magnitudes, of equal ones the first.
@@ -64,6 +65,21 @@ public record Sparsity(long count, double share) implements Constraint {
             allowed += kept(tensor.count());
         }
         return Feasibility.atMost("non-zeros", found, allowed);
+    }
+
+    @Override
+    public long values() {
+        return Long.MAX_VALUE;
+    }
+
+    @Override
+    public Set<WeightChange> changes() {
+        return Set.of(WeightChange.MAKES_ZEROS);
+    }
+
+    @Override
+    public Set<WeightChange> brokenBy() {
+        return Set.of(WeightChange.FILLS_ZEROS);
     }
 
     @Override

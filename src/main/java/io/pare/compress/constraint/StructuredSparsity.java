@@ -5,6 +5,7 @@ import io.pare.mem.FloatTensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * Non-zeros only in so many whole groups of a tensor, or at most n of every m neighbours.
@@ -187,6 +188,21 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
 
     private static int columns(FloatTensor tensor) {
         return Math.toIntExact(tensor.count() / Math.max(1, tensor.rank() == 0 ? 1 : tensor.size(0)));
+    }
+
+    @Override
+    public long values() {
+        return Long.MAX_VALUE;
+    }
+
+    @Override
+    public Set<WeightChange> changes() {
+        return Set.of(WeightChange.MAKES_ZEROS);
+    }
+
+    @Override
+    public Set<WeightChange> brokenBy() {
+        return Set.of(WeightChange.FILLS_ZEROS);
     }
 
     @Override

@@ -5,7 +5,8 @@
  * next, such as a codebook, lies in a {@link io.pare.compress.constraint.ProjectionState}.
  * {@link io.pare.compress.constraint.Projector} passes tensors to the kernels and counts what they hold.
  *
- * <p>Public. A constraint knows tensors only: no name, no training, no solver.
+ * <p>Public. A constraint knows tensors only: no name, no training, no solver. Callers bring their own as
+ * {@link io.pare.compress.constraint.Constraint.Custom}.
  *
  * <p>May use {@code kernel} and {@code mem}.
  */

@@ -5,7 +5,11 @@ import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.Quantization;
+import io.pare.compress.stage.AdmmPrune;
+import io.pare.compress.stage.AdmmValues;
+import io.pare.compress.stage.ClusterRetrain;
 import io.pare.compress.stage.Keep;
+import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.Stage;
 import io.pare.compress.stage.Structure;
 import java.io.IOException;
@@ -31,6 +35,7 @@ public final class Compression {
     private final Training training;
     private final List<Stage> stages = new ArrayList<>();
     private Path stateFile;
+    private Catalog catalog = Catalog.STANDARD;
     private PipelineListener progress = PipelineListener.SILENT;
 
     private Compression(Training training) {
@@ -45,32 +50,32 @@ public final class Compression {
     /** Prunes to one weight in {@code ratio} over all tensors. */
     public Compression prune(double ratio, AdmmOptions admm, TrainingOptions train) {
         Keep keep = new Keep(0, ratio, GlobalSparsity.Score.LAMP, true, Map.of());
-        return stage(new Stage.Prune(keep, Map.of(), 0.7, true, List.of(), admm, train));
+        return stage(new AdmmPrune(keep, Map.of(), 0.7, true, List.of(), admm, train));
     }
 
     /** Prunes whole structures, by tensor or pattern. */
     public Compression prune(Map<String, Structure> structure, AdmmOptions admm, TrainingOptions train) {
-        return stage(new Stage.Prune(Keep.DEFAULTS, structure, 0, true, List.of(), admm, train));
+        return stage(new AdmmPrune(Keep.DEFAULTS, structure, 0, true, List.of(), admm, train));
     }
 
     /** Retrains what is not zero. */
     public Compression retrain(TrainingOptions train) {
-        return stage(new Stage.Retrain(train));
+        return stage(new MaskRetrain(train));
     }
 
     /** Clusters to so many bits a value, by tensor or pattern. */
     public Compression cluster(Map<String, Integer> bits, AdmmOptions admm, TrainingOptions train) {
-        return stage(new Stage.Values(bits, null, true, true, true, admm, train));
+        return stage(new AdmmValues(bits, null, true, true, true, admm, train));
     }
 
     /** Quantises to evenly spaced levels of so many bits, by tensor or pattern. */
     public Compression quantize(Map<String, Integer> bits, AdmmOptions admm, TrainingOptions train) {
-        return stage(new Stage.Values(bits, Quantization.Levels.UNIFORM, true, true, true, admm, train));
+        return stage(new AdmmValues(bits, Quantization.Levels.UNIFORM, true, true, true, admm, train));
     }
 
     /** Retrains codewords. */
     public Compression retrainValues(TrainingOptions train) {
-        return stage(new Stage.Centroids(train));
+        return stage(new ClusterRetrain(train));
     }
 
     /** Adds any stage. */
@@ -85,6 +90,12 @@ public final class Compression {
         return this;
     }
 
+    /** Says what a resumable run may meet besides the constraints of Pare: those that the caller's stages use. */
+    public Compression catalog(Catalog own) {
+        this.catalog = own;
+        return this;
+    }
+
     /** Tells {@code listener} how it goes. */
     public Compression progress(PipelineListener listener) {
         this.progress = listener;
@@ -93,7 +104,7 @@ public final class Compression {
 
     /** Runs all stages; see {@link Pipeline#run}. */
     public Pipeline.Result run() throws IOException {
-        return new Pipeline(new Recipe("builder", "", "", TrainingOptions.DEFAULTS, stages),
+        return new Pipeline(new Recipe("builder", "", "", TrainingOptions.DEFAULTS, stages, catalog),
                 training, stateFile, progress)
                 .run();
     }

@@ -6,12 +6,12 @@ import io.pare.compress.Guarantee;
 import io.pare.compress.LayerRow;
 import io.pare.compress.RunState;
 import io.pare.compress.Training;
-import io.pare.compress.TrainingOptions;
 import io.pare.compress.constraint.Feasibility;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.stage.EpochRow;
 import io.pare.compress.stage.RecipeException;
 import io.pare.compress.stage.RunContext;
+import io.pare.compress.stage.Sizes;
 import io.pare.compress.stage.Snapshot;
 import io.pare.compress.stage.Stage;
 import io.pare.compress.stage.StageRow;
@@ -26,8 +26,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Runs the stages of a recipe on a training, keeps its state on disk, and proves the result.
@@ -70,39 +72,15 @@ public final class Pipeline {
      * @param all elements of all tensors
      */
     public static long memory(Recipe recipe, long weights, long all, boolean admmInFile) {
-        long most = 0;
-        for (Stage stage : recipe.stages()) {
-            most = Math.max(most, memory(stage, weights, all, admmInFile));
-        }
+        Sizes sizes = new Sizes(weights, all, admmInFile);
+        long most = recipe.stages().stream().mapToLong(stage -> stage.memory(sizes)).max().orElse(0);
         // The weights that the stage began with, and those before its cut.
         return most + 2 * weights * Float.BYTES;
     }
 
-    private static long memory(Stage stage, long weights, long all, boolean admmInFile) {
-        long mask = Math.ceilDiv(weights, Byte.SIZE);
-        long copies = copies(stage.train(), all) + mask;
-        return switch (stage) {
-            case Stage.Retrain retrain -> copies;
-            case Stage.Freeze freeze -> copies + mask + weights * Float.BYTES;
-            case Stage.Centroids centroids -> copies + weights;
-            case Stage.Progressive rounds -> copies + (rounds.models() + 1) * all * Float.BYTES
-                    + Math.max(memory(rounds.prune(), weights, all, admmInFile),
-                            copies(rounds.retrain(), all) + mask);
-            case Stage.Prune prune -> copies + Admm.memory(weights, admmInFile);
-            case Stage.Values values -> copies + Admm.memory(weights, admmInFile);
-            case Stage.JointValues joint -> copies + Admm.memory(weights, admmInFile);
-            case Stage.Budget budget -> copies + Admm.memory(weights, admmInFile);
-        };
-    }
-
-    private static long copies(TrainingOptions train, long all) {
-        return ((train.average() > 0 ? 1 : 0) + (train.select() == TrainingOptions.Select.BEST ? 1 : 0)) * all
-                * Float.BYTES;
-    }
-
     /** Keeps Z and U in that file, mapped, while a stage needs them, rather than in memory; see {@link Admm.Builder#inFile}. */
     public Pipeline admmFile(Path file) {
-        context.admmFile = file;
+        context.admmFile(file);
         return this;
     }
 
@@ -158,9 +136,10 @@ public final class Pipeline {
     private Result runStages() throws IOException {
         int at = 0;
         int epoch = 0;
-        RunState.Reader saved = stateFile != null && Files.exists(stateFile) ? new RunState.Reader(stateFile) : null;
+        RunState.Reader saved = stateFile != null && Files.exists(stateFile)
+                ? new RunState.Reader(stateFile, recipe.catalog().json()) : null;
         try (Region region = Region.shared("stage start")) {
-            Snapshot start = new Snapshot(region, context.weights);
+            Snapshot start = new Snapshot(region, context.weights());
             if (saved != null) {
                 at = (int) saved.whole("stage", 0, 0, Integer.MAX_VALUE);
                 epoch = (int) saved.whole("epochInStage", 0, 0, Integer.MAX_VALUE);
@@ -172,7 +151,7 @@ public final class Pipeline {
                     throw saved.damaged("finished", null);
                 }
             }
-            RecipeCheck.notes(recipe, training, saved == null);
+            RecipeCheck.notes(recipe, training, saved == null, stateFile != null);
             for (int i = at; i < recipe.stages().size(); i++) {
                 int first = i == at ? epoch : 0;
                 runStage(i, first, first > 0 ? saved : null, start);
@@ -200,8 +179,8 @@ public final class Pipeline {
 
     private void runStage(int index, int first, RunState.Reader saved, Snapshot start) throws IOException {
         Stage stage = recipe.stages().get(index);
-        String kind = Recipe.kind(stage);
-        try (StageRun run = StageRun.make(context, stage)) {
+        String kind = stage.name();
+        try (StageRun run = stage.open(context)) {
             int total = run.epochs();
             if (saved == null) {
                 start.take();
@@ -219,13 +198,13 @@ public final class Pipeline {
                     save(index, e + 1, run, start);
                 }
             }
-            List<Guarantee> before = List.copyOf(context.guarantees);
+            List<Guarantee> before = context.guarantees();
             Training.Evaluation end = run.finish();
             verify("stage " + (index + 1) + " (" + kind + ")", before);
             StageRow row = new StageRow(index + 1, kind, end.accuracy(), end.loss(), start.squaredDistance(),
                     run.cutErrors(),
                     epochs.stream().mapToDouble(EpochRow::trainSeconds).sum(),
-                    epochs.stream().mapToDouble(EpochRow::projectionSeconds).sum(), LayerRow.of(context.weights),
+                    epochs.stream().mapToDouble(EpochRow::projectionSeconds).sum(), LayerRow.of(context.weights()),
                     List.copyOf(epochs));
             epochs = new ArrayList<>();
             finished.add(row);
@@ -249,13 +228,16 @@ public final class Pipeline {
 
     /** Whether what a stage made is what it was to make, and a network. */
     private void verify(String stage, List<Guarantee> before) {
+        List<Guarantee> made = context.guarantees().stream().filter(guarantee -> !before.contains(guarantee)).toList();
+        if (stateFile != null) {
+            made.forEach(guarantee -> recipe.catalog().checkKnown(guarantee.constraint()));
+        }
         try {
-            proofs(context.guarantees.stream().filter(guarantee -> !before.contains(guarantee)).toList(),
-                    name -> context.variable(name).value());
+            proofs(made, name -> context.variable(name).value());
         } catch (InfeasibleException e) {
             throw new InfeasibleException(stage + ": " + e.getMessage());
         }
-        String blocked = Blockage.find(context.weights, training.links());
+        String blocked = Blockage.find(context.weights(), training.links());
         if (blocked != null && death.isEmpty()) {
             death = "the network died in " + stage + ": nothing passes " + blocked;
             if (!rehearsal) {
@@ -266,7 +248,7 @@ public final class Pipeline {
     }
 
     private void save(int stage, int epoch, StageRun run, Snapshot start) throws IOException {
-        RunState.Writer state = new RunState.Writer();
+        RunState.Writer state = new RunState.Writer(recipe.catalog().json());
         state.text("stages", recipe.text(stage + (epoch > 0 ? 1 : 0)));
         state.text("settings", provenance.text());
         state.count("stage", stage);
@@ -305,7 +287,7 @@ public final class Pipeline {
      */
     public Result recount() {
         try (var _ = section.enter()) {
-            return result(proofs(context.guarantees, name -> context.variable(name).value()));
+            return result(proofs(context.guarantees(), name -> context.variable(name).value()));
         }
     }
 
@@ -316,27 +298,27 @@ public final class Pipeline {
      */
     public void check() {
         try (var _ = section.enter()) {
-            proofs(context.guarantees, name -> context.variable(name).value());
+            proofs(context.guarantees(), name -> context.variable(name).value());
         }
     }
 
     private Result result(Map<String, Feasibility> proofs) {
-        List<LayerRow> layers = LayerRow.of(context.weights);
+        List<LayerRow> layers = LayerRow.of(context.weights());
         long nonzeros = layers.stream().mapToLong(LayerRow::kept).sum();
         double data = layers.stream().mapToDouble(LayerRow::dataBytes).sum();
         double codebooks = layers.stream().filter(row -> row.bits() < 32).mapToDouble(row -> 4.0 * row.unique()).sum();
         double positions = layers.stream().mapToDouble(LayerRow::entropyPositionBytes).sum();
         return new Result(List.copyOf(finished), layers, proofs, context.weightCount(), nonzeros, data, codebooks,
-                data + positions, training.validate(), context.trainingSeconds, context.projectionSeconds);
+                data + positions, training.validate(), context.trainingSeconds(), context.projectionSeconds());
     }
 
     /** Recounts from stored weights where there is a state file, else from those in memory. */
     private Map<String, Feasibility> prove() throws IOException {
         if (stateFile == null) {
-            return proofs(context.guarantees, name -> context.variable(name).value());
+            return proofs(context.guarantees(), name -> context.variable(name).value());
         }
         try (Region region = Region.confined("proof"); Safetensors stored = Safetensors.open(stateFile)) {
-            return proofs(context.guarantees, name -> {
+            return proofs(context.guarantees(), name -> {
                 try {
                     FloatTensor tensor = stored.floats("value." + name, region);
                     if (tensor.segment().mismatch(context.variable(name).value().segment()) >= 0) {
@@ -358,8 +340,8 @@ public final class Pipeline {
      * @throws InfeasibleException naming the first one that does not
      */
     static Map<String, Feasibility> proofs(List<Guarantee> guarantees,
-            java.util.function.Function<String, FloatTensor> tensors) {
-        Map<String, Feasibility> proofs = new java.util.LinkedHashMap<>();
+            Function<String, FloatTensor> tensors) {
+        Map<String, Feasibility> proofs = new LinkedHashMap<>();
         for (Guarantee guarantee : guarantees) {
             ProjectionState memory = new ProjectionState();
             memory.replace(guarantee.memory());
@@ -375,6 +357,6 @@ public final class Pipeline {
 
     /** The constraints that the result lies in. */
     public List<Guarantee> guarantees() {
-        return List.copyOf(context.guarantees);
+        return context.guarantees();
     }
 }

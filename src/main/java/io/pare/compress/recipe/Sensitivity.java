@@ -9,7 +9,12 @@ import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Sparsity;
+import io.pare.compress.stage.AdmmPrune;
+import io.pare.compress.stage.AdmmValues;
+import io.pare.compress.stage.ClusterRetrain;
 import io.pare.compress.stage.Keep;
+import io.pare.compress.stage.MaskRetrain;
+import io.pare.compress.stage.QuantizeRetrain;
 import io.pare.compress.stage.RunContext;
 import io.pare.compress.stage.Stage;
 import io.pare.kernel.Projections;
@@ -203,12 +208,12 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
         Keep keep = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, layers);
         TrainingOptions pruning = train(10, 1e-3);
         List<Stage> stages = new ArrayList<>(List.of(
-                new Stage.Prune(keep, Map.of(), 0.7, true, List.of(), ADMM, pruning), new Stage.Retrain(pruning)));
+                new AdmmPrune(keep, Map.of(), 0.7, true, List.of(), ADMM, pruning), new MaskRetrain(pruning)));
         if (!widths.isEmpty()) {
             TrainingOptions train = train(3, 5e-4);
-            stages.add(new Stage.Values(widths, null, true, true, false, ADMM, train));
-            stages.add(new Stage.Freeze(3, 0.5, train(1, 3e-4)));
-            stages.add(new Stage.Centroids(train));
+            stages.add(new AdmmValues(widths, null, true, true, false, ADMM, train));
+            stages.add(new QuantizeRetrain(3, 0.5, train(1, 3e-4)));
+            stages.add(new ClusterRetrain(train));
         }
         return stages;
     }

@@ -6,6 +6,8 @@
  * cannot end well; a {@link io.pare.compress.recipe.Pipeline} runs the stages, keeps their state on disk and recounts the
  * result.
  *
+ * <p>A {@link io.pare.compress.recipe.Catalog} has the stages and constraints that a recipe may name.
+ *
  * <p>Public. It knows no network: callers bring a {@link io.pare.compress.Training}.
  *
  * <p>May use {@code compress}, {@code compress.constraint}, {@code compress.stage}, {@code format.safetensors},

@@ -9,45 +9,66 @@ import io.pare.compress.Variable;
 import io.pare.compress.constraint.Constraint;
 import io.pare.mem.Region;
 import java.util.List;
+import java.util.function.DoubleFunction;
 
-/** A stage whose W step carries ADMM's penalty: pruning, values, both, or a budget, as its plan says. */
-final class AdmmRun extends StageRun {
-    /** The constraints of a stage, which may tighten while it runs. */
-    interface Plan {
-        /** Called once, on the weights that the stage begins with. */
+/** A run whose W step carries ADMM's penalty, onto the constraints of a {@link Schedule}. */
+public final class AdmmRun extends StageRun {
+    /** The constraints of a run, which may tighten while it goes on. */
+    public interface Schedule {
+        /** Called once, on the weights that the stage begins with; not where a run is resumed. */
         default void begin() {}
 
-        /**
-         * The constraints when that share of the stage is over; of the same number, order and tensors at each call.
-         */
-        List<Term> terms(double progress);
+        /** Called once, after {@link #begin} or {@link #visit}. */
+        List<Target> targets();
 
+        /** Saves what was found in {@link #begin} or since, or takes it back. */
         default void visit(RunState state) {}
 
         /** Called now and then, when the gradients of the plain loss are there. */
         default void observe(Admm admm) {}
 
-        /** Called when W has been projected, with the solver. */
+        /** Called when the stage has made its cut, with the solver. */
         default void finished(Admm admm) {}
     }
 
-    record Term(List<Variable> variables, Constraint constraint) {}
+    /**
+     * Tensors, and the constraint that they are under.
+     *
+     * @param at the constraint when that share of the stage is over
+     */
+    public record Target(List<Variable> variables, DoubleFunction<Constraint> at) {
+        public Target {
+            variables = List.copyOf(variables);
+        }
+
+        /** Under a constraint that stays. */
+        public static Target of(List<Variable> variables, Constraint constraint) {
+            return new Target(variables, _ -> constraint);
+        }
+    }
 
     private static final int OBSERVED = 16;
 
-    private final Plan plan;
+    private final Schedule schedule;
     private final AdmmOptions options;
     private final boolean masked;
     private final boolean snap;
+    private List<Target> targets = List.of();
     private Admm admm;
     private List<ResidualRow> residuals = List.of();
     private boolean converged;
     private long steps;
 
-    AdmmRun(RunContext context, Region region, TrainingOptions train, AdmmOptions options, boolean masked, boolean snap,
-            Plan plan) {
+    /**
+     * @param region of its own, see {@link #open}
+     * @param masked whether weights that are zero when the stage begins stay so
+     * @param snap whether the stage ends with the projection, and guarantees that its constraints hold
+     */
+    public AdmmRun(RunContext context, Region region, TrainingOptions train, AdmmOptions options, boolean masked,
+            boolean snap,
+            Schedule schedule) {
         super(context, region, train);
-        this.plan = plan;
+        this.schedule = schedule;
         this.options = options;
         this.masked = masked;
         this.snap = snap;
@@ -61,16 +82,18 @@ final class AdmmRun extends StageRun {
     @Override
     public void begin() {
         super.begin();
-        plan.begin();
+        schedule.begin();
         build();
         admm.start();
     }
 
     private void build() {
-        Admm.Builder builder = Admm.builder().inFile(context.admmFile);
-        for (Term term : plan.terms(0)) {
-            double rho = term.variables().size() == 1 ? options.rho(term.variables().getFirst().name()) : options.rho();
-            builder.constrain(term.variables(), term.constraint(), rho, options.rhoRule());
+        Admm.Builder builder = Admm.builder().inFile(context.admmFile());
+        targets = schedule.targets();
+        for (Target target : targets) {
+            List<Variable> variables = target.variables();
+            double rho = variables.size() == 1 ? options.rho(variables.getFirst().name()) : options.rho();
+            builder.constrain(variables, target.at().apply(0), rho, options.rhoRule());
         }
         admm = builder.build();
     }
@@ -79,7 +102,7 @@ final class AdmmRun extends StageRun {
     public void visit(RunState state) {
         super.visit(state);
         steps = state.count("steps", steps);
-        plan.visit(state);
+        schedule.visit(state);
         if (state.reading()) {
             build();
             tighten(state.number("progress", 0));
@@ -94,9 +117,8 @@ final class AdmmRun extends StageRun {
     }
 
     private void tighten(double progress) {
-        List<Term> terms = plan.terms(progress);
-        for (int i = 0; i < terms.size(); i++) {
-            admm.replace(i, terms.get(i).constraint());
+        for (int i = 0; i < targets.size(); i++) {
+            admm.replace(i, targets.get(i).at().apply(progress));
         }
     }
 
@@ -112,7 +134,7 @@ final class AdmmRun extends StageRun {
     @Override
     public void beforeUpdate(double done) {
         if (++steps % OBSERVED == 0) {
-            plan.observe(admm);
+            schedule.observe(admm);
         }
         // A little slack, so that rounding does not put an update off to the next step.
         if (Math.floor(done * options.updatesPerEpoch() + 1e-9) > admm.iterations()) {
@@ -153,7 +175,7 @@ final class AdmmRun extends StageRun {
             admm.project();
             admm.guarantees().forEach(context::guarantee);
         }
-        plan.finished(admm);
+        schedule.finished(admm);
         return snap;
     }
 

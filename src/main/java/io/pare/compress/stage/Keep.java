@@ -3,7 +3,11 @@ package io.pare.compress.stage;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.GlobalSparsity;
+import io.pare.compress.constraint.Projector;
+import io.pare.compress.constraint.Sparsity;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -48,21 +52,21 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
     }
 
     /** Whether anything was chosen. */
-    public boolean chosen() {
+    boolean chosen() {
         return total > 0 || ratio > 0 || !layers.isEmpty();
     }
 
-    public boolean global() {
+    boolean global() {
         return layers.isEmpty();
     }
 
     /** Non-zeros in all of {@code weights}. */
-    public long total(long weights) {
+    long total(long weights) {
         return total > 0 ? Math.min(total, weights) : (long) Math.floor(weights / ratio);
     }
 
     /** Non-zeros of a tensor of {@code n} elements under {@code layers}, or -1 if no pattern matches. */
-    public long count(String name, long n) {
+    long count(String name, long n) {
         Double wanted = TensorPattern.first(layers, name, null);
         if (wanted == null) {
             return -1;
@@ -70,10 +74,90 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
         return wanted < 1 ? Math.round(wanted * n) : Math.min(n, Math.round(wanted));
     }
 
+    /** As {@link #count(String, long)}. */
+    long count(Variable variable) {
+        return count(variable.name(), variable.value().count());
+    }
+
     /** Those of {@code variables} that this touches. */
     List<Variable> of(List<Variable> variables) {
-        return global() ? variables
-                : variables.stream().filter(variable -> count(variable.name(), variable.value().count()) >= 0)
-                        .toList();
+        return global() ? variables : variables.stream().filter(variable -> count(variable) >= 0).toList();
+    }
+
+    /**
+     * What a total leaves for the tensors that it may prune, the others keeping what they have.
+     *
+     * @throws RecipeException if the others alone have so many that the total is out of reach
+     */
+    long allowance(RunContext context, List<Variable> held, boolean masked) {
+        long all = context.weightCount();
+        long apart = context.weights().stream().filter(variable -> !held.contains(variable))
+                .mapToLong(variable -> masked ? Projector.nonzeros(variable.value()) : variable.value().count()).sum();
+        long left = total(all) - apart;
+        if (left < held.size()) {
+            throw new RecipeException("a total of " + total(all) + " weights is out of reach: " + apart
+                    + " of them are left alone; keep at least " + (apart + held.size()) + " of " + all);
+        }
+        return left;
+    }
+
+    /** The claims of counts, in all or by layer; {@code others} is the key that leaves tensors out. */
+    List<Claim> claims(Forecast forecast, List<Forecast.Weights> open, String others, boolean masked) {
+        if (open.isEmpty()) {
+            throw forecast.refused("prunes nothing: " + others + " leaves out every tensor");
+        }
+        return global() ? List.of(claim(forecast, open, others, masked)) : byLayer(forecast, open, others);
+    }
+
+    private Claim claim(Forecast forecast, List<Forecast.Weights> open, String others, boolean masked) {
+        long all = forecast.weights().stream().mapToLong(Forecast.Weights::count).sum();
+        if (total > all) {
+            throw forecast.refused(
+                    String.format(Locale.ROOT, "would keep %,d weights, and there are %,d", total, all));
+        }
+        long asked = total(all);
+        long apart = forecast.weights().stream().filter(each -> !open.contains(each))
+                .mapToLong(each -> masked ? each.nonzeros() : each.count()).sum();
+        if (asked - apart < open.size()) {
+            long least = apart + open.size();
+            throw forecast.refused(String.format(Locale.ROOT, "would keep %,d of %,d weights, %s: a total of at least"
+                    + " %,d, or a ratio of at most %s, is within reach", asked, all,
+                    apart > 0
+                            ? String.format(Locale.ROOT, "and %s leaves %,d of them alone", others, apart)
+                            : "less than one in each layer, and without them nothing passes",
+                    least, ratio(all, least)));
+        }
+        return forecast.claim(new GlobalSparsity(asked - apart, score, List.of()), open);
+    }
+
+    /** Rounded down to three digits behind the point, so that it can be asked for. */
+    private static String ratio(long all, long kept) {
+        double ratio = Math.floor(1000.0 * all / kept) / 1000;
+        return ratio == Math.rint(ratio) ? Long.toString((long) ratio) : Double.toString(ratio);
+    }
+
+    private List<Claim> byLayer(Forecast forecast, List<Forecast.Weights> open, String others) {
+        layers.keySet().forEach(pattern -> {
+            if (open.stream().noneMatch(each -> TensorPattern.matches(pattern, each.name()))) {
+                throw forecast.refused("has '" + pattern + "' in layers, all of which " + others + " leaves out");
+            }
+        });
+        List<Claim> left = new ArrayList<>();
+        for (Forecast.Weights each : open) {
+            Double wanted = TensorPattern.first(layers, each.name(), null);
+            if (wanted != null && wanted > each.count()) {
+                throw forecast.refused(String.format(Locale.ROOT, "would keep %,.0f weights of %s, which has %,d",
+                        wanted, each.name(), each.count()));
+            }
+            long count = count(each.name(), each.count());
+            if (count == 0) {
+                throw forecast.refused("leaves none of the " + each.count() + " weights of " + each.name()
+                        + ", and without them nothing passes: keep at least 1");
+            }
+            if (count > 0) {
+                left.add(forecast.claim(Sparsity.count(count), List.of(each)));
+            }
+        }
+        return left;
     }
 }

@@ -3,6 +3,7 @@ package io.pare.compress.stage;
 import com.fasterxml.jackson.core.type.TypeReference;
 import io.pare.compress.Guarantee;
 import io.pare.compress.RunState;
+import io.pare.compress.TensorPattern;
 import io.pare.compress.Training;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.Clustering;
@@ -19,57 +20,84 @@ import io.pare.mem.CriticalSection;
 import io.pare.mem.OneThread;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
-/** What the stages of one run share and hand on. */
+/** What the stages of one run share and hand on. One thread at a time. */
 public final class RunContext {
     /** What {@link ProjectionState} puts behind a name that stands for one tensor. */
     private static final String ONLY = ".0";
 
-    public final Training training;
-    public final List<Variable> all;
-    public final List<Variable> weights;
+    private final Training training;
+    private final List<Variable> variables;
+    private final List<Variable> weights;
     /** Allowed values by tensor, as the last stage with values found them; ascending. */
-    public final Map<String, double[]> levels = new LinkedHashMap<>();
+    private final Map<String, double[]> levels = new LinkedHashMap<>();
     /** Tensors whose zeros are levels or go to one, rather than standing apart. */
-    public final List<String> zeroIsNoCase = new ArrayList<>();
-    public final List<Guarantee> guarantees = new ArrayList<>();
-    /** Epochs since the run began. */
-    public long epoch;
-    public double projectionSeconds;
-    public double trainingSeconds;
-    /** Where ADMM keeps Z and U while a stage runs; {@code null} for memory. */
-    public Path admmFile;
+    private final List<String> zeroIsALevel = new ArrayList<>();
+    private final List<Guarantee> guarantees = new ArrayList<>();
+    private long epoch;
+    private double projectionSeconds;
+    private double trainingSeconds;
+    private Path admmFile;
 
     public RunContext(Training training) {
         this.training = training;
-        this.all = training.variables();
-        this.weights = all.stream().filter(Variable::compressible).toList();
+        this.variables = training.variables();
+        this.weights = variables.stream().filter(Variable::compressible).toList();
     }
 
     /** What enters it keeps the values' memory until it leaves. */
     public CriticalSection section(String subject) {
         CriticalSection section = new CriticalSection(new OneThread(subject));
-        all.forEach(variable -> section.on(variable.value().segment()));
+        variables.forEach(variable -> section.on(variable.value().segment()));
         return section;
     }
 
+    /** The training that the run steers. */
+    public Training training() {
+        return training;
+    }
+
+    /** All tensors that training changes, in its order. */
+    public List<Variable> variables() {
+        return variables;
+    }
+
+    /** The variable of that name. */
     public Variable variable(String name) {
-        return all.stream().filter(variable -> variable.name().equals(name)).findFirst()
+        return variables.stream().filter(variable -> variable.name().equals(name)).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("there is no tensor '" + name + "'"));
     }
 
+    /** Those that constraints may touch. */
+    public List<Variable> weights() {
+        return weights;
+    }
+
+    /** Those of {@link #weights} that any of these patterns names. */
+    public List<Variable> weights(Collection<String> patterns) {
+        return weights.stream().filter(variable -> TensorPattern.chosen(patterns, variable.name()) != null).toList();
+    }
+
+    /** Elements of all {@link #weights}. */
     public long weightCount() {
         return weights.stream().mapToLong(variable -> variable.value().count()).sum();
+    }
+
+    /** What the results of stages lie in, in their order. */
+    public List<Guarantee> guarantees() {
+        return List.copyOf(guarantees);
     }
 
     /** Adds what a stage's result lies in. New values of a tensor take the place of those that it had before. */
     public void guarantee(Guarantee next) {
         if (choosesValues(next.constraint())) {
-            guarantees.removeIf(last -> last.tensors().equals(next.tensors())
+            withdraw(last -> last.tensors().equals(next.tensors())
                     && (last.constraint() instanceof Clustering || last.constraint() instanceof Quantization));
         }
         guarantees.add(next);
@@ -84,9 +112,86 @@ public final class RunContext {
             case StructuredSparsity sparsity -> false;
             case GlobalSparsity sparsity -> false;
             case GlobalBudget budget -> false;
+            // What held before is proved beside it: nobody here knows whether it still needs to.
+            case Constraint.Custom own -> false;
         };
     }
 
+    /** Adds what a stage's result lies in, beside all that holds of the same tensors. */
+    void addGuarantee(Guarantee next) {
+        guarantees.add(next);
+    }
+
+    /** Takes guarantees back in whose place a stage gives others. */
+    void withdraw(Predicate<Guarantee> which) {
+        guarantees.removeIf(which);
+    }
+
+    /** Hands the values that a constraint chose for one tensor on to the stages that follow. */
+    void handOn(Guarantee values, boolean zeroApart) {
+        String name = values.tensors().getFirst();
+        ProjectionState state = new ProjectionState();
+        state.replace(values.memory());
+        levels.put(name, values.constraint() instanceof Quantization quantization
+                ? quantization.scaled(state.get(Quantization.INTERVAL, 0)[0])
+                : state.get(Clustering.CODEBOOK, 0));
+        zeroIsALevel.remove(name);
+        if (!zeroApart) {
+            zeroIsALevel.add(name);
+        }
+    }
+
+    /** Allowed values by tensor, as the last stage with values found them; ascending. Live. */
+    Map<String, double[]> levels() {
+        return levels;
+    }
+
+    /** Whether zeros of that tensor are a level or go to one, rather than standing apart. */
+    boolean zeroIsALevel(String name) {
+        return zeroIsALevel.contains(name);
+    }
+
+    /** Whether zeros stand apart in every tensor. */
+    boolean zerosStandApart() {
+        return zeroIsALevel.isEmpty();
+    }
+
+    /** Epochs since the run began. */
+    public long epoch() {
+        return epoch;
+    }
+
+    /** Counts an epoch and the seconds that it took. */
+    void epochEnds(double projections, double training) {
+        projectionSeconds += projections;
+        trainingSeconds += training;
+    }
+
+    void countEpoch() {
+        epoch++;
+    }
+
+    /** Seconds of all Z and U steps so far. */
+    public double projectionSeconds() {
+        return projectionSeconds;
+    }
+
+    /** Seconds of all W steps so far. */
+    public double trainingSeconds() {
+        return trainingSeconds;
+    }
+
+    /** Where ADMM keeps Z and U while a stage runs; {@code null} for memory. */
+    public Path admmFile() {
+        return admmFile;
+    }
+
+    /** Sets {@link #admmFile()}. */
+    public void admmFile(Path file) {
+        admmFile = file;
+    }
+
+    /** Saves what stages share, values of all variables too, or takes it back. */
     public void visit(RunState state) {
         epoch = state.count("epoch", epoch);
         projectionSeconds = state.number("projectionSeconds", projectionSeconds);
@@ -94,10 +199,10 @@ public final class RunContext {
         ProjectionState values = new ProjectionState();
         levels.forEach((name, codes) -> values.put(name, 0, codes));
         state.memory("levels", values);
-        String apart = state.text("zeroIsNoCase", String.join(" ", zeroIsNoCase));
+        String apart = state.text("zeroIsNoCase", String.join(" ", zeroIsALevel));
         List<Guarantee> proofs = state.json("guarantees", guarantees, new TypeReference<List<Guarantee>>() {});
         if (state.reading()) {
-            List<String> names = all.stream().map(Variable::name).toList();
+            List<String> names = variables.stream().map(Variable::name).toList();
             levels.clear();
             values.all().forEach((key, codes) -> {
                 String name = key.endsWith(ONLY) ? key.substring(0, key.length() - ONLY.length()) : key;
@@ -106,8 +211,8 @@ public final class RunContext {
                 }
                 levels.put(name, codes);
             });
-            zeroIsNoCase.clear();
-            zeroIsNoCase.addAll(apart.isEmpty() ? List.of() : List.of(apart.split(" ")));
+            zeroIsALevel.clear();
+            zeroIsALevel.addAll(apart.isEmpty() ? List.of() : List.of(apart.split(" ")));
             guarantees.clear();
             for (Guarantee proof : proofs) {
                 if (proof == null || !names.containsAll(proof.tensors())) {
@@ -116,7 +221,7 @@ public final class RunContext {
                 guarantees.add(proof);
             }
         }
-        all.forEach(variable -> state.tensor("value." + variable.name(), variable.value()));
+        variables.forEach(variable -> state.tensor("value." + variable.name(), variable.value()));
         if (state.reading()) {
             levels.forEach((name, codes) -> {
                 boolean ascend = IntStream.range(1, codes.length).allMatch(i -> codes[i - 1] < codes[i]);

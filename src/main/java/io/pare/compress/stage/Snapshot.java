@@ -27,7 +27,7 @@ public final class Snapshot {
     }
 
     /** Changes places with the live values. */
-    public void swap() {
+    void swap() {
         copies.forEach((variable, copy) -> {
             FloatTensor live = variable.value();
             for (long i = 0; i < copy.count(); i++) {
@@ -39,7 +39,7 @@ public final class Snapshot {
     }
 
     /** Adds the live values to the mean of those seen so far. */
-    public void average() {
+    void average() {
         averaged++;
         Kernels kernels = Kernels.active();
         copies.forEach((variable, copy) -> {
@@ -48,11 +48,11 @@ public final class Snapshot {
         });
     }
 
-    public long averaged() {
+    long averaged() {
         return averaged;
     }
 
-    public void forget() {
+    void forget() {
         averaged = 0;
         copies.values().forEach(copy -> copy.fill(0f));
     }
@@ -63,7 +63,7 @@ public final class Snapshot {
     }
 
     /** The same by variable. */
-    public Map<String, Double> squaredDistances() {
+    Map<String, Double> squaredDistances() {
         Map<String, Double> sums = new LinkedHashMap<>();
         copies.forEach((variable, copy) -> {
             FloatTensor live = variable.value();

@@ -3,26 +3,29 @@ package io.pare.compress.stage;
 import io.pare.compress.LayerRow;
 import io.pare.compress.ResidualRow;
 import io.pare.compress.RunState;
-import io.pare.compress.TensorPattern;
 import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
 /**
- * One stage while it runs. Begun or resumed, then one epoch after the other, then finished.
+ * One stage while it runs: begun or resumed, then one epoch after the other, then finished.
  *
- * <p>Owns what it allocates from its region.
+ * <p>As it stands it trains what is not zero with the plain loss. Stages replace what differs: the rate, what happens before
+ * an update, the cut at the end. What a stage remembers it saves in {@link #visit}. Owns what it allocates from its region.
+ * One thread.
  */
 public abstract class StageRun implements AutoCloseable {
+    /** What the stages of the run share. */
     protected final RunContext context;
+    /** How the stage trains. */
     protected final TrainingOptions train;
+    /** Closed with the run. */
     protected final Region region;
     private final Masks masks;
     private final Snapshot mean;
@@ -42,32 +45,17 @@ public abstract class StageRun implements AutoCloseable {
         }
     }
 
-    /** Makes the run of a stage. */
-    public static StageRun make(RunContext context, Stage stage) {
-        return StageRun.open(region -> switch (stage) {
-            case Stage.Prune prune -> new AdmmRun(context, region, prune.train(), prune.admm(), prune.masked(), true,
-                    Plans.prune(context, prune));
-            case Stage.Retrain retrain -> new RetrainRun(context, region, retrain.train());
-            case Stage.Progressive progressive -> new ProgressiveRun(context, region, progressive);
-            case Stage.Values values -> new AdmmRun(context, region, values.train(), values.admm(), values.zero(),
-                    values.snap(), Plans.values(context, values));
-            case Stage.Freeze freeze -> new FreezeRun(context, region, freeze);
-            case Stage.Centroids centroids -> new CentroidRun(context, region, centroids);
-            case Stage.JointValues joint -> new AdmmRun(context, region, joint.train(), joint.admm(), true, true,
-                    Plans.joint(context, joint));
-            case Stage.Budget budget -> new AdmmRun(context, region, budget.train(), budget.admm(), true, true,
-                    Plans.budget(context, budget));
-        });
-    }
-
-    /** @param region of its own, see {@link #open} */
+    /**
+     * @param region of its own, see {@link #open}
+     * @param train how it trains, for so many epochs if {@link #epochs} says no other
+     */
     protected StageRun(RunContext context, Region region, TrainingOptions train) {
         this.context = context;
         this.train = train;
         this.region = region;
-        this.masks = new Masks(region, context.weights);
-        this.mean = train.average() > 0 ? new Snapshot(region, context.all) : null;
-        this.best = train.select() == TrainingOptions.Select.BEST ? new Snapshot(region, context.all) : null;
+        this.masks = new Masks(region, context.weights());
+        this.mean = train.average() > 0 ? new Snapshot(region, context.variables()) : null;
+        this.best = train.select() == TrainingOptions.Select.BEST ? new Snapshot(region, context.variables()) : null;
     }
 
     /** Epochs of the whole stage. */
@@ -80,8 +68,9 @@ public abstract class StageRun implements AutoCloseable {
         return true;
     }
 
+    /** Begins on the present weights: a subclass that replaces this calls it first. */
     public void begin() {
-        context.training.begin(train);
+        context.training().begin(train);
         if (masked()) {
             masks.setNonzeros();
             masks.install();
@@ -94,7 +83,7 @@ public abstract class StageRun implements AutoCloseable {
     /** Saves the stage's part of a state, or takes it back in place of {@link #begin}. */
     public void visit(RunState state) {
         if (state.reading()) {
-            context.training.begin(train);
+            context.training().begin(train);
         }
         masks.visit(state, "mask");
         if (state.reading() && masked()) {
@@ -108,10 +97,10 @@ public abstract class StageRun implements AutoCloseable {
         }
         bestAccuracy = state.number("bestAccuracy", bestAccuracy);
         bestLoss = state.number("bestLoss", bestLoss);
-        for (Map.Entry<String, FloatTensor> entry : context.training.optimizerState().entrySet()) {
+        for (Map.Entry<String, FloatTensor> entry : context.training().optimizerState().entrySet()) {
             state.tensor("optimizer." + entry.getKey(), entry.getValue());
         }
-        context.training.optimizerSteps(state.count("optimizerSteps", context.training.optimizerSteps()));
+        context.training().optimizerSteps(state.count("optimizerSteps", context.training().optimizerSteps()));
     }
 
     /** Learning rate when so many epochs of the stage, with a fraction, are over. */
@@ -124,7 +113,7 @@ public abstract class StageRun implements AutoCloseable {
         long begin = System.nanoTime();
         double projections = projectionSeconds();
         double from = 1 - train.average();
-        Training.Epoch trained = context.training.epoch(context.epoch, share -> rate(epoch + share),
+        Training.Epoch trained = context.training().epoch(context.epoch(), share -> rate(epoch + share),
                 (step, steps) -> {
                     double done = epoch + (double) step / steps;
                     beforeUpdate(done);
@@ -132,21 +121,20 @@ public abstract class StageRun implements AutoCloseable {
                         mean.average();
                     }
                 });
-        context.epoch++;
+        context.countEpoch();
         afterEpoch(epoch);
         double spent = projectionSeconds() - projections;
         double seconds = (System.nanoTime() - begin) / 1e9;
-        context.projectionSeconds += spent;
-        context.trainingSeconds += seconds - spent;
-        Training.Evaluation measured = context.training.validate();
+        context.epochEnds(spent, seconds - spent);
+        Training.Evaluation measured = context.training().validate();
         if (best != null && better(measured, bestAccuracy, bestLoss)) {
             bestAccuracy = measured.accuracy();
             bestLoss = measured.loss();
             best.take();
         }
-        return new EpochRow(context.epoch, epoch + 1, epochs(), rate(epoch + 0.5), trained.loss(),
+        return new EpochRow(context.epoch(), epoch + 1, epochs(), rate(epoch + 0.5), trained.loss(),
                 measured.accuracy(), measured.loss(), seconds - spent, spent, residuals(),
-                LayerRow.of(context.weights));
+                LayerRow.of(context.weights()));
     }
 
     private static boolean better(Training.Evaluation measured, double accuracy, double loss) {
@@ -158,8 +146,10 @@ public abstract class StageRun implements AutoCloseable {
         return false;
     }
 
+    /** Runs in each step when gradients are there; {@code done} epochs of the stage, with a fraction, are over. */
     public void beforeUpdate(double done) {}
 
+    /** Runs after each epoch, counted from 0 in the stage, before validation. */
     public void afterEpoch(int epoch) {}
 
     /** Seconds of Z and U steps so far. */
@@ -167,20 +157,21 @@ public abstract class StageRun implements AutoCloseable {
         return 0;
     }
 
+    /** Of the last ADMM iteration; empty outside ADMM. */
     public List<ResidualRow> residuals() {
         return List.of();
     }
 
     /** Chooses between the last, the best and the mean weights by validation, then lets the stage make its cut. */
     public final Training.Evaluation finish() {
-        Training.Evaluation chosen = context.training.validate();
+        Training.Evaluation chosen = context.training().validate();
         if (best != null && bestAccuracy >= 0 && !better(chosen, bestAccuracy, bestLoss)) {
             best.restore();
             chosen = new Training.Evaluation(bestAccuracy, bestLoss);
         }
         if (mean != null && mean.averaged() > 0) {
             mean.swap();
-            Training.Evaluation averaged = context.training.validate();
+            Training.Evaluation averaged = context.training().validate();
             if (averaged.accuracy() < chosen.accuracy()) {
                 mean.swap();
             } else {
@@ -188,14 +179,14 @@ public abstract class StageRun implements AutoCloseable {
             }
         }
         try (Region before = Region.shared("cut")) {
-            Snapshot uncut = new Snapshot(before, context.weights);
+            Snapshot uncut = new Snapshot(before, context.weights());
             uncut.take();
             if (cut()) {
-                chosen = context.training.validate();
+                chosen = context.training().validate();
             }
             cutErrors.putAll(uncut.squaredDistances());
         }
-        for (Variable variable : context.all) {
+        for (Variable variable : context.variables()) {
             variable.mask(null);
             variable.penalize(null);
         }
@@ -207,15 +198,9 @@ public abstract class StageRun implements AutoCloseable {
         return cutErrors;
     }
 
-    /** Makes the weights lie in the stage's sets and says so in the context; returns whether weights changed. */
+    /** Makes the weights lie in the stage's sets and guarantees it in the context; returns whether weights changed. */
     public boolean cut() {
         return false;
-    }
-
-    /** The variables whose names no pattern excludes. */
-    static List<Variable> without(List<Variable> variables, List<String> exclude) {
-        return new ArrayList<>(
-                variables.stream().filter(variable -> !TensorPattern.any(exclude, variable.name())).toList());
     }
 
     @Override

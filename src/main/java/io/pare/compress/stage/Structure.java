@@ -34,12 +34,12 @@ public record Structure(StructuredSparsity.Unit unit, Double share, Integer firs
     }
 
     /** Whether whole outputs of a layer go. */
-    public boolean dropsOutputs() {
+    boolean dropsOutputs() {
         return (unit == StructuredSparsity.Unit.FILTER || unit == StructuredSparsity.Unit.ROW)
                 && share != null && share < 1;
     }
 
-    public StructuredSparsity constraint() {
+    StructuredSparsity constraint() {
         return new StructuredSparsity(unit, share == null ? 1 : share, first == null ? 1 : first,
                 second == null ? 1 : second);
     }

@@ -1,10 +1,13 @@
 /**
  * The steps of a compression: pruning, retraining, choosing values.
  *
- * <p>A {@link io.pare.compress.stage.Stage} says what is to be done, a {@link io.pare.compress.stage.StageRun} does it on
- * what the stages of one run share, a {@link io.pare.compress.stage.RunContext}.
+ * <p>A {@link io.pare.compress.stage.Stage} is a record in a file of its own: keys, defaults, memory, check and run. Its
+ * {@link io.pare.compress.stage.StageRun} works on what the stages of one run share, a
+ * {@link io.pare.compress.stage.RunContext}. Before that a {@link io.pare.compress.stage.Forecast} goes through all stages by
+ * names and shapes alone, and refuses what cannot end well with a {@link io.pare.compress.stage.RecipeException}.
  *
- * <p>Public. Recipes name stages; {@link io.pare.compress.stage.RecipeException} refuses one that cannot run.
+ * <p>Public. Callers bring stages of their own as {@link io.pare.compress.stage.Stage.Custom}, most with an
+ * {@link io.pare.compress.stage.AdmmRun}.
  *
  * <p>May use {@code compress}, {@code compress.constraint}, {@code kernel} and {@code mem}.
  */

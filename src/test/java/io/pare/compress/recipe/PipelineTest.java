@@ -146,7 +146,8 @@ class PipelineTest {
     @ValueSource(strings = {"admm-prune: {keep: {ratio: 3}}", "mask-retrain: {train: {average: 0.5, select: best}}",
         "progressive-prune: {ratios: [4, 5], models: 2, prune: {train: {select: best}}}",
         "progressive-prune: {ratios: [4], models: 1, train: {average: 0.5}}", "admm-joint: {bits: {'*': 2}}",
-        "global-budget: {bytes: 40, minimumBits: 1, maximumBits: 3}", "admm-cluster: {bits: {'*': 2}}"})
+        "global-budget: {bytes: 40, minimumBits: 1, maximumBits: 3}", "admm-cluster: {bits: {'*': 2}}",
+        "admm: {constraints: {'*': {kind: Clustering, k: 5}}}"})
     void theMemoryOfStagesIsKnownBeforehand(String stage) throws IOException {
         Recipe recipe = Recipe.parse("one", "{train: {epochs: 2}, stages: [" + stage + "]}");
         for (boolean inFile : new boolean[]{false, true}) {

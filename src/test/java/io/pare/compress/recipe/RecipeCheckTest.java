@@ -163,4 +163,28 @@ class RecipeCheckTest {
         RecipeCheck.Tensor clustered = new RecipeCheck.Tensor("fc.weight", new long[]{10, 500}, 5000, 8);
         assertEquals(List.of(), RecipeCheck.notes(recipe, List.of(clustered), null, false));
     }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "{kind: Clustering, k: 4} | mask-retrain | breaks what stage 1 (admm) makes, conv1.weight with 4 free values: give cluster-retrain",
+        "{kind: Clustering, k: 4} | {admm-cluster: {bits: {'*': 3}}} | breaks what stage 1 (admm) makes",
+        "{kind: Joint, sparsity: {share: 0.1}, k: 4} | mask-retrain | breaks what stage 1 (admm) makes",
+        "{kind: Sparsity, share: 0.1} | {admm-prune: {keep: {ratio: 5}, masked: false}} | conv1.weight with at most 10.0 % non-zeros: leave masked",
+        "{kind: Quantization, bits: 1, levels: binary} | {admm-quantize: {bits: {'*': 2}}} | breaks what stage 1 (admm) makes"})
+    void whatAnyConstraintMadeIsNotToBeBrokenEither(String constraint, String then, String hint) {
+        String message = refusal("{admm: {constraints: {'*': " + constraint + "}}}, " + then);
+        assertTrue(message.contains(hint), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "{kind: Clustering, k: 4} | cluster-retrain",
+        "{kind: Quantization, bits: 2} | cluster-retrain",
+        "{kind: Sparsity, share: 0.1} | mask-retrain",
+        "{kind: Sparsity, share: 0.1} | {admm-prune: {keep: {layers: {'*': 0.1}}, masked: false}}",
+        "{kind: StructuredSparsity, unit: n_of_m, first: 2, second: 4} | {admm-cluster: {bits: {'*': 3}}}",
+        "{kind: Clustering, k: 8} | {admm-cluster: {bits: {'*': 3}}}"})
+    void anyConstraintMayBeKept(String constraint, String then) {
+        assertEquals(List.of(), notes("{admm: {constraints: {'*': " + constraint + "}}}, " + then));
+    }
 }

@@ -30,6 +30,7 @@ class RecipeFuzzTest {
                       - admm-quantize: {bits: {"*": 3}, levels: powers, follow: false}
                       - quantize-retrain: {rounds: 2, share: 0.5}
                       - admm-joint: {keep: {total: 2000, score: magnitude}, bits: {"conv*": 2, "fc*": 1}}
+                      - admm: {constraints: {"conv*": {kind: Joint, sparsity: {share: 0.5}, k: 3}, fc1: {kind: Clustering, k: 2}}}
                       - cluster-retrain
                       - global-budget: {bytes: 100.5, minimumBits: 1, maximumBits: 2}
                     """;

@@ -10,6 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.compress.AdmmOptions;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.TrainingOptions;
+import io.pare.compress.stage.AdmmPrune;
+import io.pare.compress.stage.AdmmValues;
+import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.RecipeException;
 import io.pare.compress.stage.Stage;
 import java.io.IOException;
@@ -56,7 +59,7 @@ class RecipeTest {
             assertEquals(recipe.stages().get(i).train().learningRate(), brief.stages().get(i).train().learningRate());
         }
         assertEquals(1, brief.dense().epochs());
-        assertEquals(((Stage.Prune) recipe.stages().get(1)).keep(), ((Stage.Prune) brief.stages().get(1)).keep());
+        assertEquals(((AdmmPrune) recipe.stages().get(1)).keep(), ((AdmmPrune) brief.stages().get(1)).keep());
     }
 
     @Test
@@ -68,7 +71,7 @@ class RecipeTest {
                   - admm-prune: {keep: {ratio: 10}, train: {epochs: 3}}
                   - mask-retrain
                 """);
-        Stage.Prune prune = assertInstanceOf(Stage.Prune.class, recipe.stages().getFirst());
+        AdmmPrune prune = assertInstanceOf(AdmmPrune.class, recipe.stages().getFirst());
         assertEquals(3, prune.train().epochs());
         assertEquals(0.01, prune.train().learningRate());
         assertEquals(0.5, prune.admm().rho());
@@ -187,7 +190,7 @@ class RecipeTest {
                   - mask-retrain:
                   - admm-prune: {keep: {ratio: 10, score: }, train: , ramp: }
                 """);
-        assertEquals(List.of(Stage.Retrain.DEFAULTS.train(), TrainingOptions.DEFAULTS), recipe.stages().stream()
+        assertEquals(List.of(MaskRetrain.DEFAULTS.train(), TrainingOptions.DEFAULTS), recipe.stages().stream()
                 .map(Stage::train).toList());
     }
 
@@ -248,13 +251,13 @@ class RecipeTest {
     void ofTwoPatternsOfEqualLengthTheFirstInTheFileCounts() {
         String one = "'layer1*': 3, '*.conv1': 2";
         String other = "'*.conv1': 2, 'layer1*': 3";
-        Stage.Values first = (Stage.Values) ties(one).stages().getFirst();
-        Stage.Values second = (Stage.Values) ties(other).stages().getFirst();
+        AdmmValues first = (AdmmValues) ties(one).stages().getFirst();
+        AdmmValues second = (AdmmValues) ties(other).stages().getFirst();
         assertEquals(3, TensorPattern.first(first.bits(), "layer1.0.conv1.weight", 0));
         assertEquals(2, TensorPattern.first(second.bits(), "layer1.0.conv1.weight", 0));
         assertNotEquals(ties(one).text(1), ties(other).text(1), "a run of the one must not go on with the other");
         assertEquals(ties("conv1: 2, conv2: 3").text(1), ties("conv2: 3, conv1: 2").text(1));
-        assertEquals(first.bits(), ((Stage.Values) ties(one).shortened().stages().getFirst()).bits());
+        assertEquals(first.bits(), ((AdmmValues) ties(one).shortened().stages().getFirst()).bits());
         assertEquals(ties(one).text(1), ties(one).shortened().text(1).replace("\"epochs\":1", "\"epochs\":10"));
     }
 }

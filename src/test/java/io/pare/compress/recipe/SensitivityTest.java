@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.compress.Blobs;
 import io.pare.compress.Training;
-import io.pare.compress.stage.Stage;
+import io.pare.compress.stage.AdmmPrune;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -47,7 +47,7 @@ class SensitivityTest {
     @Test
     void aByteBudgetIsKept() {
         Recipe recipe = curves().recipe("m", 50);
-        Stage.Prune prune = (Stage.Prune) recipe.stages().getFirst();
+        AdmmPrune prune = (AdmmPrune) recipe.stages().getFirst();
         double kept = prune.keep().layers().values().stream().mapToDouble(Double::doubleValue).sum();
         assertTrue(kept * 2 / 8 <= 50 && kept * 2 / 8 > 40, "kept " + kept);
         assertEquals(5, recipe.stages().size());

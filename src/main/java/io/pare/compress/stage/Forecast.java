@@ -1,0 +1,293 @@
+package io.pare.compress.stage;
+
+import io.pare.compress.TensorPattern;
+import io.pare.compress.constraint.Clustering;
+import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.GlobalBudget;
+import io.pare.compress.constraint.GlobalSparsity;
+import io.pare.compress.constraint.Quantization;
+import io.pare.compress.constraint.SparseClustering;
+import io.pare.compress.constraint.Sparsity;
+import io.pare.compress.constraint.StructuredSparsity;
+import io.pare.compress.constraint.WeightChange;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * What is known of the weights at one point of a recipe, from names and shapes alone: a run without training.
+ *
+ * <p>Each constraint that a stage puts weights under is a {@link Claim} that has to hold when the recipe ends. A later stage
+ * may break it, by filling zeros or by training weights that share few values, and it holds again if a stage makes it so.
+ * Stages are asked in order, by {@link Stage#check}. One thread.
+ */
+public final class Forecast {
+    /** Distinct values are counted up to here; more are {@value} + 1. */
+    public static final int MOST_VALUES = 255;
+
+    private final String recipe;
+    private final List<Weights> weights;
+    private final String output;
+    private final boolean linked;
+    private final List<Claim> claims = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
+    /** What is to be noted if no stage puts weights onto their values. */
+    private final List<String> unlessSnapped = new ArrayList<>();
+    private Claim.Place place;
+    private int stages;
+
+    /** What is known of one weight tensor. */
+    public static final class Weights {
+        private final String name;
+        private final long[] shape;
+        private long nonzeros;
+        private long values;
+        private Constraint levels;
+        private boolean zeroApart = true;
+
+        /**
+         * @param nonzeros weights that are not zero
+         * @param values distinct ones of them, counted to {@link #MOST_VALUES} + 1; 0 if not known
+         */
+        public Weights(String name, long[] shape, long nonzeros, long values) {
+            this.name = name;
+            this.shape = shape.clone();
+            this.nonzeros = nonzeros;
+            this.values = values;
+        }
+
+        public String name() {
+            return name;
+        }
+
+        public long[] shape() {
+            return shape.clone();
+        }
+
+        /** Elements. */
+        public long count() {
+            return Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+        }
+
+        /** Weights that are not zero; 1 at least where it is not known how many each tensor gets. */
+        public long nonzeros() {
+            return nonzeros;
+        }
+
+        /** Says how many will not be zero. */
+        public void nonzeros(long next) {
+            nonzeros = next;
+        }
+
+        /** Distinct values that are not zero, at most. */
+        public long values() {
+            return values;
+        }
+
+        /** Says how many distinct values there will be. */
+        public void values(long most) {
+            values = most;
+        }
+
+        /** The set of the values that a stage chose for it, or {@code null}. */
+        Constraint levels() {
+            return levels;
+        }
+
+        /** Whether zeros stay out when weights go to these values. */
+        boolean zeroApart() {
+            return zeroApart;
+        }
+
+        void levels(Constraint chosen, boolean apart) {
+            levels = chosen;
+            zeroApart = apart;
+        }
+    }
+
+    /**
+     * @param recipe named in refusals
+     * @param weights before the first stage
+     * @param output see {@link io.pare.compress.Training#output}
+     * @param linked whether {@link io.pare.compress.Training#links} has any
+     */
+    public Forecast(String recipe, List<Weights> weights, String output, boolean linked) {
+        this.recipe = recipe;
+        this.weights = List.copyOf(weights);
+        this.output = output;
+        this.linked = linked;
+    }
+
+    /** All weight tensors. */
+    public List<Weights> weights() {
+        return weights;
+    }
+
+    /** The tensor whose units are the network's outputs; {@code null} if not known. */
+    public String output() {
+        return output;
+    }
+
+    /** Whether it is known how units of one tensor feed another. */
+    public boolean linked() {
+        return linked;
+    }
+
+    /** The tensors that any of these patterns names. */
+    public List<Weights> named(Collection<String> patterns) {
+        return weights.stream().filter(each -> TensorPattern.chosen(patterns, each.name()) != null).toList();
+    }
+
+    /** The refusal of the present stage, whose name {@code why} continues. */
+    public RecipeException refused(String why) {
+        return refused(place, why);
+    }
+
+    private RecipeException refused(Claim.Place at, String why) {
+        return new RecipeException(recipe + ": " + at + " " + why);
+    }
+
+    /** Tells the user of something that he may have wanted; continues the name of the present stage. */
+    public void note(String what) {
+        notes.add(place + " " + what);
+    }
+
+    /** As {@link #note}, if no later stage says {@link #snapped}. */
+    void noteUnlessSnapped(String what) {
+        unlessSnapped.add(place + " " + what);
+    }
+
+    /** Weights lie on the values that stages chose for them. */
+    void snapped() {
+        unlessSnapped.clear();
+    }
+
+    /** What the present stage says of these tensors. */
+    public Claim claim(Constraint constraint, List<Weights> tensors) {
+        return new Claim(place, constraint, tensors.stream().map(Weights::name).toList());
+    }
+
+    /** The constraints that the stages so far leave. */
+    public List<Constraint> constraints() {
+        return claims.stream().map(Claim::constraint).toList();
+    }
+
+    /** What stages before the present one claim. */
+    List<Claim> claims() {
+        return claims;
+    }
+
+    /** All weights that are not zero train, each for itself, if any do. */
+    public Effect training(boolean trains) {
+        if (trains) {
+            weights.forEach(each -> each.values(Long.MAX_VALUE));
+        }
+        return Effect.NONE.and(WeightChange.SPLITS_VALUES, trains);
+    }
+
+    /**
+     * Takes the next stage.
+     *
+     * @throws RecipeException if it cannot run
+     */
+    public void pass(Stage stage) {
+        place = new Claim.Place(++stages, stage);
+        checkPatterns(stage);
+        Effect effect = stage.check(this);
+        for (Claim claim : claims) {
+            if (claim.broken() == null && effect.breaks(claim)) {
+                claim.broken(place);
+            }
+            if (claim.broken() != null && implied(claim, effect.claims())) {
+                claim.broken(null);
+            }
+        }
+        claims.addAll(effect.claims());
+    }
+
+    /**
+     * Ends the recipe.
+     *
+     * @return what the user should know and may have wanted, a line each
+     * @throws RecipeException if something that a stage claims does not hold
+     */
+    public List<String> end() {
+        for (Claim claim : claims) {
+            if (claim.broken() != null) {
+                throw refused(claim.broken(), "breaks what " + claim.place() + " makes, " + claim + ": "
+                        + remedy(claim));
+            }
+        }
+        notes.addAll(unlessSnapped);
+        unlessSnapped.clear();
+        return List.copyOf(notes);
+    }
+
+    /** Stages know what to do about the constraints of Pare. */
+    private static String remedy(Claim claim) {
+        return claim.constraint() instanceof Constraint.Custom
+                ? "change their order, or leave one of the two out"
+                : claim.broken().stage().remedy(claim);
+    }
+
+    private void checkPatterns(Stage stage) {
+        List<String> names = weights.stream().map(Weights::name).toList();
+        stage.patterns().forEach((key, patterns) -> patterns.forEach(pattern -> {
+            if (names.stream().noneMatch(name -> TensorPattern.matches(pattern, name))) {
+                throw refused("has '" + pattern + "' in " + key + ", which names no tensor"
+                        + Spelling.suggestion(pattern, names.stream().map(TensorPattern::layer).toList())
+                        + "; only * is a wildcard; tensors are " + String.join(", ", names));
+            }
+        }));
+    }
+
+    /** Whether what a stage claims makes an earlier claim hold. */
+    private boolean implied(Claim claim, List<Claim> left) {
+        List<Constraint> next = left.stream().filter(each -> each.on(claim.tensors().getFirst()))
+                .map(Claim::constraint).toList();
+        return switch (claim.constraint()) {
+            case Sparsity old -> most(claim.tensors(), left) <= kept(old, claim.tensors().getFirst());
+            case GlobalSparsity old -> most(claim.tensors(), left) <= old.total();
+            case StructuredSparsity old -> next.stream().anyMatch(each -> each instanceof StructuredSparsity now
+                    && now.unit() == old.unit() && now.share() <= old.share() && now.first() == old.first()
+                    && now.second() == old.second());
+            case Clustering old -> next.stream().anyMatch(each -> each.values() <= old.k());
+            case Quantization old -> next.stream().anyMatch(each -> each instanceof Quantization now
+                    && now.levels() == old.levels() && now.bits() <= old.bits() && (old.keepZero() || !now.keepZero()));
+            case SparseClustering old -> next.contains(old);
+            case GlobalBudget old -> left.stream()
+                    .anyMatch(each -> each.constraint() instanceof GlobalBudget now && now.bits() <= old.bits());
+            case Constraint.Custom old -> left.stream()
+                    .anyMatch(each -> each.tensors().equals(claim.tensors()) && old.contains(each.constraint()));
+        };
+    }
+
+    private long kept(Sparsity sparsity, String tensor) {
+        return sparsity.kept(
+                weights.stream().filter(each -> each.name().equals(tensor)).findFirst().orElseThrow().count());
+    }
+
+    /** Non-zeros of these tensors together, at most, under the claims of one stage. */
+    private long most(List<String> tensors, List<Claim> left) {
+        long sum = 0;
+        List<Claim> counted = new ArrayList<>();
+        for (Weights each : weights) {
+            if (!tensors.contains(each.name())) {
+                continue;
+            }
+            Claim own = left.stream().filter(claim -> claim.on(each.name())).filter(
+                    claim -> claim.constraint() instanceof Sparsity || claim.constraint() instanceof GlobalSparsity)
+                    .findFirst().orElse(null);
+            if (own == null) {
+                sum += each.count();
+            } else if (!counted.contains(own)) {
+                counted.add(own);
+                sum += own.constraint() instanceof GlobalSparsity total
+                        ? total.total()
+                        : ((Sparsity) own.constraint()).kept(each.count());
+            }
+        }
+        return sum;
+    }
+}
