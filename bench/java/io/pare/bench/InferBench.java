@@ -12,8 +12,8 @@ import io.pare.infer.Session;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
 import io.pare.net.Parameter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -72,7 +72,7 @@ public class InferBench {
 
     private static CompressedWeights network(boolean pruned) {
         SplittableRandom random = new SplittableRandom(1);
-        Model model = Models.lenet5();
+        Net model = Models.lenet5();
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         for (Parameter parameter : model.parameters()) {
             float[] values = new float[(int) parameter.count()];

@@ -6,8 +6,8 @@ import io.pare.exec.Precision;
 import io.pare.exec.Tape;
 import io.pare.mem.FloatTensor;
 import io.pare.natives.NativeThreads;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
 import io.pare.train.Weight;
@@ -52,7 +52,7 @@ public class NetworkStepBench {
         @Param("fp32")
         private String precision;
 
-        Model model() {
+        Net model() {
             return Models.byName(network.substring(0, network.indexOf(':')));
         }
 

@@ -6,8 +6,8 @@ import io.pare.exec.Tape;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.NativeThreads;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
 import io.pare.train.Weight;
@@ -32,7 +32,7 @@ public final class StepMemory {
     /** Starts both processes, or is one of them. */
     public static void main(String[] args) throws IOException, InterruptedException {
         if (args.length == 4 && (args[3].equals("pare") || args[3].equals("torch"))) {
-            Model model = Models.byName(args[0]);
+            Net model = Models.byName(args[0]);
             int batch = Integer.parseInt(args[1]);
             int steps = Integer.parseInt(args[2]);
             System.out.println(args[3].equals("pare") ? pare(model, batch, steps) : torch(model, batch, steps));
@@ -65,7 +65,7 @@ public final class StepMemory {
         return out.lines().filter(line -> line.startsWith("\"")).findFirst().orElseThrow();
     }
 
-    private static String pare(Model model, int batch, int steps) throws IOException {
+    private static String pare(Net model, int batch, int steps) throws IOException {
         NativeThreads.set(1);
         Optimizer optimizer = new Optimizer.Momentum(0.9f, 5e-4f, false);
         double before = megabytes("VmRSS");
@@ -96,7 +96,7 @@ public final class StepMemory {
         }
     }
 
-    private static String torch(Model model, int batch, int steps) throws IOException {
+    private static String torch(Net model, int batch, int steps) throws IOException {
         TorchThreads.engine(1);
         double before = megabytes("VmRSS");
         try (TorchNetwork network = new TorchNetwork(model, 1, batch)) {

@@ -16,16 +16,16 @@ import ai.djl.training.GradientCollector;
 import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
-import io.pare.net.Layer;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.Node;
+import io.pare.net.Op;
 import io.pare.net.Parameter;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /** A network of ours on libtorch through DJL: the same layers, in the same order, by libtorch's own operators. */
 final class TorchNetwork implements AutoCloseable {
-    private final Model model;
+    private final Net model;
     private final Engine engine;
     private final NDManager manager;
     private final Map<String, NDArray> tensors = new LinkedHashMap<>();
@@ -36,7 +36,7 @@ final class TorchNetwork implements AutoCloseable {
             .optWeightDecays(5e-4f).build();
 
     /** Must be the first use of libtorch in the process: it reads the number of threads once. */
-    TorchNetwork(Model model, int threads, int batch) {
+    TorchNetwork(Net model, int threads, int batch) {
         this.model = model;
         System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(threads));
         System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
@@ -64,7 +64,7 @@ final class TorchNetwork implements AutoCloseable {
         try (NDManager step = manager.newSubManager(); GradientCollector gradients = engine.newGradientCollector()) {
             NDArray x = images.duplicate();
             x.attach(step);
-            NDArray value = loss.evaluate(new NDList(labels), new NDList(chain(model.layers(), x)));
+            NDArray value = loss.evaluate(new NDList(labels), new NDList(logits(x)));
             gradients.backward(value);
             return value.getFloat();
         }
@@ -85,35 +85,36 @@ final class TorchNetwork implements AutoCloseable {
         return value;
     }
 
-    private NDArray chain(List<Layer> layers, NDArray x) {
-        for (Layer layer : layers) {
-            x = apply(layer, x);
+    private NDArray logits(NDArray images) {
+        NDArray[] values = new NDArray[model.nodes().size()];
+        values[0] = images;
+        for (Node node : model.layers()) {
+            values[node.place()] = apply(node, values[node.input()], values[node.inputs().getLast()]);
         }
-        return x;
+        return values[values.length - 1];
     }
 
-    private NDArray tensor(Layer layer, String what) {
-        return tensors.get(layer.name() + "." + what);
+    private NDArray tensor(Node node, String what) {
+        return tensors.get(node.name() + "." + what);
     }
 
-    private NDArray apply(Layer layer, NDArray x) {
-        return switch (layer) {
-            case Layer.Conv2d c -> Conv2d.conv2d(x, tensor(c, "weight"), tensor(c, "bias"),
+    private NDArray apply(Node node, NDArray x, NDArray last) {
+        return switch (node.op()) {
+            case Op.Conv2d c -> Conv2d.conv2d(x, tensor(node, "weight"), tensor(node, "bias"),
                     new Shape(c.stride(), c.stride()), new Shape(c.padding(), c.padding()),
                     new Shape(c.dilation(), c.dilation()), c.groups()).singletonOrThrow();
-            case Layer.Linear l -> Linear.linear(x, tensor(l, "weight"), tensor(l, "bias")).singletonOrThrow();
-            case Layer.BatchNorm b -> BatchNorm.batchNorm(x, tensor(b, "running_mean"), tensor(b, "running_var"),
-                    tensor(b, "weight"), tensor(b, "bias"), 1, 0.1f, b.epsilon(), true).singletonOrThrow();
-            case Layer.MaxPool p -> Pool.maxPool2d(x, new Shape(p.kernel(), p.kernel()),
+            case Op.Linear _ -> Linear.linear(x, tensor(node, "weight"), tensor(node, "bias")).singletonOrThrow();
+            case Op.BatchNorm b -> BatchNorm.batchNorm(x, tensor(node, "running_mean"), tensor(node, "running_var"),
+                    tensor(node, "weight"), tensor(node, "bias"), 1, 0.1f, b.epsilon(), true).singletonOrThrow();
+            case Op.MaxPool p -> Pool.maxPool2d(x, new Shape(p.kernel(), p.kernel()),
                     new Shape(p.stride(), p.stride()), new Shape(p.padding(), p.padding()), false);
-            case Layer.GlobalAvgPool p -> Pool.globalAvgPool2d(x);
-            case Layer.Relu r -> Activation.relu(x);
-            case Layer.Dropout d -> Dropout.dropout(x, d.rate(), true).singletonOrThrow();
-            case Layer.Flatten f -> x.reshape(x.getShape().get(0), -1);
-            case Layer.Residual r -> chain(r.body(), x).add(chain(r.shortcut(), x));
-            case Layer.AvgPool p -> throw new IllegalArgumentException("no peer for " + p);
-            case Layer.ResponseNorm n -> throw new IllegalArgumentException("no peer for " + n);
-            case Layer.Subsample s -> throw new IllegalArgumentException("no peer for " + s);
+            case Op.GlobalAvgPool _ -> Pool.globalAvgPool2d(x);
+            case Op.Relu _ -> Activation.relu(x);
+            case Op.Dropout d -> Dropout.dropout(x, d.rate(), true).singletonOrThrow();
+            case Op.Flatten _ -> x.reshape(x.getShape().get(0), -1);
+            case Op.Add _ -> x.add(last);
+            case Op.AvgPool _,Op.ResponseNorm _,Op.Subsample _,Op.Input _ ->
+                    throw new IllegalArgumentException("no peer for " + node);
         };
     }
 

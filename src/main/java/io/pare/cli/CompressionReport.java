@@ -3,7 +3,7 @@ package io.pare.cli;
 import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.Recipe;
 import io.pare.exec.Precision;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import io.pare.report.JsonReport;
 import io.pare.run.Packing;
 import io.pare.train.Evaluation;
@@ -14,7 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /** What a compression run found, as text and as JSON. */
-record CompressionReport(Recipe recipe, Model model, String dataset, long seed, int threads, Precision precision,
+record CompressionReport(Recipe recipe, Net model, String dataset, long seed, int threads, Precision precision,
         Pipeline.Result result,
         int stepLimit, String death, List<Packing.Row> packing, Evaluation denseTest, Evaluation test, long fileBytes,
         double denseSeconds) {

@@ -1,7 +1,7 @@
 package io.pare.cli;
 
 import io.pare.data.OddImages;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import io.pare.run.DataSets;
 import io.pare.run.DataSettings;
 import io.pare.run.DataSettings.Source;
@@ -115,7 +115,7 @@ final class DataOption {
     }
 
     /** Opens the data for a network that is finished. */
-    DataSets.Opened open(DataSettings settings, Model model, int threads, Consumer<String> notes) {
+    DataSets.Opened open(DataSettings settings, Net model, int threads, Consumer<String> notes) {
         return DataSets.open(settings, model, new DataSets.Loading(threads, loaders), notes);
     }
 }

@@ -1,8 +1,9 @@
 package io.pare.cli;
 
-import io.pare.net.ImageShape;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.Node;
+import io.pare.net.Shape;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -27,7 +28,7 @@ final class ModelsCommand implements Runnable {
 
     @Option(names = "--input", paramLabel = "CxHxW", converter = ShapeConverter.class,
             description = "Shape of an image (default: that of the data the network was made for).")
-    private ImageShape input;
+    private Shape input;
 
     @Option(names = "--classes", paramLabel = "N",
             description = "Number of classes (default: that of the data the network was made for).")
@@ -53,7 +54,7 @@ final class ModelsCommand implements Runnable {
         out.flush();
     }
 
-    private Model model() {
+    private Net model() {
         try {
             return Models.byName(name, input, classes == null ? 0 : classes);
         } catch (IllegalArgumentException e) {
@@ -66,39 +67,40 @@ final class ModelsCommand implements Runnable {
                 "MACs",
                 "activations");
         for (String known : Models.names()) {
-            Model model = Models.byName(known);
-            List<Model.Step> steps = model.steps();
+            Net model = Models.byName(known);
+            List<Node> layers = model.layers();
             out.printf(Locale.ROOT, "%-20s %-11s %7d %6d %,13d %,15d %10.2f MB%n", known, model.input(),
-                    model.classes(), steps.size(), model.trainedCount(), model.multiplyAdds(), megabytes(steps));
+                    model.classes(), layers.size(), model.trainedCount(), model.multiplyAdds(), megabytes(layers));
         }
     }
 
-    private static void table(PrintWriter out, Model model) {
-        List<Model.Step> steps = model.steps();
+    private static void table(PrintWriter out, Net model) {
+        List<Node> layers = model.layers();
         out.printf("%s on %s, %d classes%n%n", model.name(), model.input(), model.classes());
         out.printf("%-24s %-15s %-12s %13s %15s %13s%n", "layer", "kind", "output", "parameters", "MACs",
                 "activations");
-        for (Model.Step step : steps) {
-            out.printf(Locale.ROOT, "%-24s %-15s %-12s %,13d %,15d %10.3f MB%n", step.layer().name(),
-                    step.layer().getClass().getSimpleName(), step.output(), step.trainedCount(), step.multiplyAdds(),
-                    megabytes(List.of(step)));
+        for (Node layer : layers) {
+            out.printf(Locale.ROOT, "%-24s %-15s %-12s %,13d %,15d %10.3f MB%n", layer.name(),
+                    layer.op().getClass().getSimpleName(), layer.output(), layer.trainedCount(),
+                    model.multiplyAdds(layer),
+                    megabytes(List.of(layer)));
         }
-        out.printf(Locale.ROOT, "%-24s %-15s %-12s %,13d %,15d %10.3f MB%n", "all", steps.size() + " layers", "",
-                model.trainedCount(), model.multiplyAdds(), megabytes(steps));
+        out.printf(Locale.ROOT, "%-24s %-15s %-12s %,13d %,15d %10.3f MB%n", "all", layers.size() + " layers", "",
+                model.trainedCount(), model.multiplyAdds(), megabytes(layers));
         out.printf(Locale.ROOT, "%nweights %,d, that is without biases and normalisation%n", model.weightCount());
     }
 
-    private static double megabytes(List<Model.Step> steps) {
-        return steps.stream().mapToLong(step -> (long) step.output().features() * Float.BYTES).sum() / 1e6;
+    private static double megabytes(List<Node> layers) {
+        return layers.stream().mapToLong(layer -> (long) layer.output().features() * Float.BYTES).sum() / 1e6;
     }
 
     /** Reads shapes such as 3x224x224. */
-    static final class ShapeConverter implements ITypeConverter<ImageShape> {
+    static final class ShapeConverter implements ITypeConverter<Shape> {
         @Override
-        public ImageShape convert(String text) {
+        public Shape convert(String text) {
             try {
                 if (text.split("x").length == 3) {
-                    return ImageShape.parse(text);
+                    return Shape.parse(text);
                 }
             } catch (IllegalArgumentException e) {
                 throw new TypeConversionException("'" + text + "' is no shape such as 3x224x224: " + e.getMessage());

@@ -7,7 +7,7 @@ import io.pare.data.PictureFormats;
 import io.pare.data.PictureReader;
 import io.pare.infer.CompressedModel;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
+import io.pare.net.Shape;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -78,7 +78,7 @@ final class PredictCommand implements Callable<Integer> {
             throw new UsageException("--damaged is convert: what cannot be read is skipped or refused");
         }
         CompressedWeights weights = source.read(scale, spec.commandLine().getErr()::println);
-        ImageShape input = weights.model().input();
+        Shape input = weights.model().input();
         if (input.channels() != 1 && input.channels() != 3) {
             throw new UsageException("pictures have 1 or 3 channels, " + weights.model().name() + " takes "
                     + input.channels());

@@ -6,8 +6,8 @@ import io.pare.data.Crop;
 import io.pare.data.DataException;
 import io.pare.data.Dataset;
 import io.pare.file.FileException;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
 import io.pare.report.JsonReport;
 import io.pare.run.DataSets;
 import io.pare.run.EpochRecord;
@@ -377,7 +377,7 @@ final class TrainCommand implements Callable<Integer> {
 
     private static List<String> introduction(TrainingJob job, Corpus corpus, RunFolder folder) {
         RunSettings settings = job.settings();
-        Model declared = job.network().model();
+        Net declared = job.network().model();
         Dataset.Split split = job.split();
         return List.of(String.format(Locale.ROOT,
                 "%s, %,d weights%s; %s: %,d images to train, %,d to validate, %,d to test; seed %d, %d thread%s%s",
@@ -393,7 +393,7 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private void finish(RunFolder folder, TrainingJob job, DataSets.Opened opened) throws IOException {
-        Model declared = job.network().model();
+        Net declared = job.network().model();
         TrainingRun run = job.progress();
         Evaluation test = job.test();
         PrintWriter results = spec.commandLine().getOut();

@@ -3,17 +3,18 @@ package io.pare.exec;
 import static io.pare.exec.Rules.KERNELS;
 
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 
 /** {@link Op.Add}; the gradient of both inputs is the output's. */
 final class AddStep implements Step {
     private final Tape tape;
-    private final Node node;
+    private final Value node;
     private final Source left;
     private final Source right;
     private final FloatTensor y;
     private Source dy;
 
-    AddStep(Tape tape, Node node) {
+    AddStep(Tape tape, Value node) {
         this.tape = tape;
         this.node = node;
         this.left = tape.plain(node.input(0));
@@ -31,7 +32,7 @@ final class AddStep implements Step {
     @Override
     public void prepareBackward() {
         dy = tape.gradient(node);
-        for (Node input : node.inputs()) {
+        for (Value input : node.inputs()) {
             if (tape.needsGradient(input)) {
                 tape.contribute(input, new Slot.Plain(dy.tensor()));
             }

@@ -1,11 +1,12 @@
 package io.pare.exec;
 
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 
 /** {@link Op.BatchNorm} in plain Java. */
 final class BatchNormStep implements Step {
     private final Tape tape;
-    private final Node node;
+    private final Value node;
     private final PlainBatchNorm norm;
     private final Source x;
     private final FloatTensor scale;
@@ -19,7 +20,7 @@ final class BatchNormStep implements Step {
     private FloatTensor dScale;
     private FloatTensor dShift;
 
-    BatchNormStep(Tape tape, Node node, Op.BatchNorm op) {
+    BatchNormStep(Tape tape, Value node, Op.BatchNorm op) {
         this.tape = tape;
         this.node = node;
         this.norm = new PlainBatchNorm(node.size(0), node.size(1), node.size(2) * node.size(3), op.epsilon());

@@ -2,11 +2,12 @@ package io.pare.exec;
 
 import io.pare.dnnl.ConvShape;
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 
 /** {@link Op.Conv2d} in plain Java. */
 final class ConvolutionStep implements Step {
     private final Tape tape;
-    private final Node node;
+    private final Value node;
     private final PlainConvolution convolution;
     private final Source x;
     private final FloatTensor weight;
@@ -17,7 +18,7 @@ final class ConvolutionStep implements Step {
     private FloatTensor dWeight;
     private FloatTensor dBias;
 
-    ConvolutionStep(Tape tape, Node node, Op.Conv2d op) {
+    ConvolutionStep(Tape tape, Value node, Op.Conv2d op) {
         this.tape = tape;
         this.node = node;
         this.convolution = new PlainConvolution(shape(node, op));
@@ -27,9 +28,9 @@ final class ConvolutionStep implements Step {
         this.y = tape.allocateValue(node);
     }
 
-    static ConvShape shape(Node node, Op.Conv2d op) {
-        Node x = node.input(0);
-        Node weight = node.input(1);
+    static ConvShape shape(Value node, Op.Conv2d op) {
+        Value x = node.input(0);
+        Value weight = node.input(1);
         return new ConvShape(x.size(0), x.size(1), x.size(2), x.size(3), weight.size(0), weight.size(2),
                 weight.size(3), op.stride(), op.stride(), op.padding(), op.padding(), op.dilation(), op.dilation(),
                 op.groups());

@@ -5,16 +5,16 @@ import static io.pare.exec.Rules.KERNELS;
 import io.pare.mem.FloatTensor;
 import java.lang.foreign.MemorySegment;
 
-/** {@link Op.SoftmaxCrossEntropy}: loss, count of right answers and the logits' gradient in the forward pass. */
+/** {@link Operation.SoftmaxCrossEntropy}: loss, count of right answers and the logits' gradient in the forward pass. */
 final class CrossEntropyStep implements Step {
     private final Tape tape;
-    private final Node input;
+    private final Value input;
     private final Source logits;
     private final int rows;
     private final int classes;
     private FloatTensor gradient;
 
-    CrossEntropyStep(Tape tape, Node node) {
+    CrossEntropyStep(Tape tape, Value node) {
         this.tape = tape;
         this.input = node.input(0);
         this.logits = tape.plain(node.input(0));

@@ -7,11 +7,11 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import io.pare.mem.FloatTensor;
 import java.lang.foreign.MemorySegment;
 
-/** {@link Op.Distillation}. A few thousand logits a batch: plain Java in double precision. */
+/** {@link Operation.Distillation}. A few thousand logits a batch: plain Java in double precision. */
 final class DistillationStep implements Step {
     private final Tape tape;
-    private final Node input;
-    private final Op.Distillation op;
+    private final Value input;
+    private final Operation.Distillation op;
     private final Source student;
     private final Source teacher;
     private final int rows;
@@ -21,7 +21,7 @@ final class DistillationStep implements Step {
     private final double[] target;
     private FloatTensor gradient;
 
-    DistillationStep(Tape tape, Node node, Op.Distillation op) {
+    DistillationStep(Tape tape, Value node, Operation.Distillation op) {
         this.tape = tape;
         this.input = node.input(0);
         this.op = op;

@@ -20,6 +20,7 @@ import io.pare.dnnl.Scratchpad;
 import io.pare.dnnl.UnimplementedException;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.net.Op;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -55,7 +56,7 @@ final class DnnlRules {
     /** Memory in the layout that a primitive wants, and the conversion that brings it up to date. */
     private record Reading(DnnlMemory memory, Runnable refresh) {}
 
-    Step convolution(Node node, Op.Conv2d op) {
+    Step convolution(Value node, Op.Conv2d op) {
         try {
             return new ConvolutionOnDnnl(node, op);
         } catch (UnimplementedException e) {
@@ -69,12 +70,12 @@ final class DnnlRules {
      * which adds the bias on the way, is faster forward (one core of an AMD Zen 4, batch 32, milliseconds, inner product
      * against sgemm: 9216 x 4096 30 and 47, 4096 x 1000 3.1 and 5.0), and slower backward (72 and 59).
      */
-    Step linear(Node node) {
+    Step linear(Value node) {
         if (type != DataType.F32) {
             return new LinearOnDnnl(node);
         }
         LinearStep step = new LinearStep(tape, node);
-        Node weight = node.input(1);
+        Value weight = node.input(1);
         if (weight.count() < LARGE) {
             return step;
         }
@@ -86,8 +87,8 @@ final class DnnlRules {
                 .with(Arg.DST, DnnlMemory.over(region, y)).prepare()::run);
     }
 
-    Step pool(Node node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {
-        Node input = node.input(0);
+    Step pool(Value node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {
+        Value input = node.input(0);
         PoolShape shape = new PoolShape(input.size(0), input.size(1), input.size(2), input.size(3), kernelHeight,
                 kernelWidth, stride, stride, padding, padding);
         Pooling pooling = new Pooling(region, shape, max ? Pooling.Kind.MAX : Pooling.Kind.AVERAGE, layout(input),
@@ -95,36 +96,36 @@ final class DnnlRules {
         return new OneToOne(node, pooling.forward(), pooling::backward, false);
     }
 
-    Step relu(Node node) {
+    Step relu(Value node) {
         Relu relu = new Relu(region, layout(node.input(0)));
         return new OneToOne(node, relu.forward(), relu::backward, true);
     }
 
-    Step responseNorm(Node node, Op.ResponseNorm op) {
+    Step responseNorm(Value node, Op.ResponseNorm op) {
         ResponseNormalization norm = new ResponseNormalization(region, layout(node.input(0)),
                 new ResponseNormalization.Window(op.size(), op.alpha(), op.beta(), op.k()), tape.training());
         return new OneToOne(node, norm.forward(), norm::backward, false);
     }
 
-    Step batchNorm(Node node, Op.BatchNorm op) {
+    Step batchNorm(Value node, Op.BatchNorm op) {
         return new BatchNormOnDnnl(node, op);
     }
 
     /** Only where numbers are of another type than those of {@link ReshapeStep}, which is as fast otherwise. */
-    Step reshape(Node node) {
+    Step reshape(Value node) {
         return layout(node.input(0)).type() == DataType.F32 ? new ReshapeStep(tape, node) : new ReshapeOnDnnl(node);
     }
 
-    Step add(Node node) {
+    Step add(Value node) {
         return new AddOnDnnl(node);
     }
 
-    private MemoryDesc layout(Node node) {
+    private MemoryDesc layout(Value node) {
         return memory(tape.value(node)).desc();
     }
 
     /** Row-major copy of a blocked slot. */
-    Source toPlain(Slot.Blocked slot, Node node) {
+    Source toPlain(Slot.Blocked slot, Value node) {
         FloatTensor tensor = tape.tensor(node.shape());
         return new Source(tensor, convert(slot.memory(), DnnlMemory.over(region, tensor))::run);
     }
@@ -158,7 +159,7 @@ final class DnnlRules {
     }
 
     /** The node's whole gradient: the sum of what each of its readers contributes. */
-    private Reading gradient(Node node, MemoryDesc wanted) {
+    private Reading gradient(Value node, MemoryDesc wanted) {
         List<Reading> parts = tape.contributions(node).stream().map(part -> read(memory(part), wanted)).toList();
         if (parts.size() == 1) {
             return parts.getFirst();
@@ -185,12 +186,12 @@ final class DnnlRules {
      * The gradient that comes to a step whose value is {@code result}: before the ReLU, if the step computed one.
      */
     private final class Incoming {
-        private final Node result;
+        private final Value result;
         private final DnnlMemory beforeRelu;
         private final Reading behindRelu;
         private final Execution relu;
 
-        Incoming(Node result, boolean withRelu, DnnlMemory y) {
+        Incoming(Value result, boolean withRelu, DnnlMemory y) {
             this.result = result;
             if (withRelu) {
                 Primitive primitive = new Relu(region, y.desc()).backward();
@@ -220,12 +221,12 @@ final class DnnlRules {
     }
 
     /** Memory for a value or a gradient of {@code node} in a primitive's layout; row-major memory stays a tensor. */
-    private Slot allocate(Node node, MemoryDesc desc) {
+    private Slot allocate(Value node, MemoryDesc desc) {
         return allocate(node, desc, null);
     }
 
-    /** As {@link #allocate(Node, MemoryDesc)}, perhaps in place of memory that the step has no more use for. */
-    private Slot allocate(Node node, MemoryDesc desc, DnnlMemory replaced) {
+    /** As {@link #allocate(Value, MemoryDesc)}, perhaps in place of memory that the step has no more use for. */
+    private Slot allocate(Value node, MemoryDesc desc, DnnlMemory replaced) {
         DnnlMemory memory = allocate(desc, replaced);
         return desc.isPlain() ? new Slot.Plain(new FloatTensor(memory.data(), node.shape()))
                 : new Slot.Blocked(memory);
@@ -247,8 +248,8 @@ final class DnnlRules {
 
     /** Forward, backward-data and backward-weights, each in the layouts that it likes best; computes a ReLU behind it. */
     private final class ConvolutionOnDnnl implements Step {
-        private final Node node;
-        private final Node result;
+        private final Value node;
+        private final Value result;
         private final boolean bias;
         private final Convolution convolution;
         private final DnnlMemory x;
@@ -266,7 +267,7 @@ final class DnnlRules {
         private Execution backwardWeights;
         private Runnable deliverWeights;
 
-        ConvolutionOnDnnl(Node node, Op.Conv2d op) {
+        ConvolutionOnDnnl(Value node, Op.Conv2d op) {
             this.node = node;
             this.result = tape.withRelu(node);
             this.bias = node.inputs().size() > 2;
@@ -299,7 +300,7 @@ final class DnnlRules {
 
         @Override
         public void prepareBackward() {
-            Node input = node.input(0);
+            Value input = node.input(0);
             incoming = new Incoming(result, result != node, y);
             if (tape.needsGradient(input)) {
                 Primitive data = convolution.backwardData();
@@ -348,8 +349,8 @@ final class DnnlRules {
 
     /** A linear layer on row-major numbers that are no 32-bit floats, but for logits; computes a ReLU behind it. */
     private final class LinearOnDnnl implements Step {
-        private final Node node;
-        private final Node result;
+        private final Value node;
+        private final Value result;
         private final InnerProduct product;
         private final Reading src;
         private final Reading weight;
@@ -360,7 +361,7 @@ final class DnnlRules {
         private Execution backwardData;
         private Execution backwardWeights;
 
-        LinearOnDnnl(Node node) {
+        LinearOnDnnl(Value node) {
             this.node = node;
             this.result = tape.withRelu(node);
             long[] inputs = node.input(0).shape();
@@ -419,19 +420,19 @@ final class DnnlRules {
 
     /** The same row-major memory under another shape. */
     private final class ReshapeOnDnnl implements Step {
-        private final Node node;
+        private final Value node;
         private final Reading x;
         private Reading dy;
 
-        ReshapeOnDnnl(Node node) {
+        ReshapeOnDnnl(Value node) {
             this.node = node;
-            Node input = node.input(0);
+            Value input = node.input(0);
             DnnlMemory value = memory(tape.value(input));
             this.x = read(value, MemoryDesc.plain(region, value.desc().type(), input.shape()));
             tape.value(node, shaped(x.memory(), node));
         }
 
-        private Slot shaped(DnnlMemory memory, Node as) {
+        private Slot shaped(DnnlMemory memory, Value as) {
             MemoryDesc desc = MemoryDesc.plain(region, memory.desc().type(), as.shape());
             return new Slot.Blocked(DnnlMemory.over(region, desc, memory.data()));
         }
@@ -443,7 +444,7 @@ final class DnnlRules {
 
         @Override
         public void prepareBackward() {
-            Node input = node.input(0);
+            Value input = node.input(0);
             if (tape.needsGradient(input)) {
                 dy = gradient(node, MemoryDesc.plain(region, x.memory().desc().type(), node.shape()));
                 tape.contribute(input, shaped(dy.memory(), input));
@@ -460,7 +461,7 @@ final class DnnlRules {
 
     /** One image in, one image out, in whatever layout the input has: pooling, ReLU, response normalisation. */
     private final class OneToOne implements Step {
-        private final Node node;
+        private final Value node;
         private final DnnlMemory x;
         private final DnnlMemory y;
         private final DnnlMemory workspace;
@@ -471,7 +472,7 @@ final class DnnlRules {
         private Execution backward;
 
         /** @param inPlace whether each pass may write where it reads */
-        OneToOne(Node node, Primitive primitive, Supplier<Primitive> gradient, boolean inPlace) {
+        OneToOne(Value node, Primitive primitive, Supplier<Primitive> gradient, boolean inPlace) {
             this.node = node;
             this.gradient = gradient;
             this.inPlace = inPlace;
@@ -492,7 +493,7 @@ final class DnnlRules {
 
         @Override
         public void prepareBackward() {
-            Node input = node.input(0);
+            Value input = node.input(0);
             if (!tape.needsGradient(input)) {
                 return;
             }
@@ -529,8 +530,8 @@ final class DnnlRules {
 
     /** Batch normalisation in whatever layout the input has; computes a ReLU behind it. */
     private final class BatchNormOnDnnl implements Step {
-        private final Node node;
-        private final Node result;
+        private final Value node;
+        private final Value result;
         private final BatchNormalization norm;
         private final RunningStatistics running;
         private final FloatTensor mean;
@@ -541,7 +542,7 @@ final class DnnlRules {
         private Reading dy;
         private Execution backward;
 
-        BatchNormOnDnnl(Node node, Op.BatchNorm op) {
+        BatchNormOnDnnl(Value node, Op.BatchNorm op) {
             this.node = node;
             this.result = tape.withRelu(node);
             this.x = memory(tape.value(node.input(0)));
@@ -600,15 +601,15 @@ final class DnnlRules {
 
     /** Addition in the layout of the left input; computes a ReLU behind it. */
     private final class AddOnDnnl implements Step {
-        private final Node node;
-        private final Node result;
+        private final Value node;
+        private final Value result;
         private final Reading right;
         private final DnnlMemory y;
         private final Execution forward;
         private Incoming incoming;
         private Reading dy;
 
-        AddOnDnnl(Node node) {
+        AddOnDnnl(Value node) {
             this.node = node;
             this.result = tape.withRelu(node);
             DnnlMemory left = memory(tape.value(node.input(0)));
@@ -629,7 +630,7 @@ final class DnnlRules {
         public void prepareBackward() {
             incoming = new Incoming(result, result != node, y);
             dy = incoming.in(y.desc());
-            for (Node input : node.inputs()) {
+            for (Value input : node.inputs()) {
                 if (tape.needsGradient(input)) {
                     tape.contribute(input, new Slot.Blocked(dy.memory()));
                 }

@@ -3,11 +3,12 @@ package io.pare.exec;
 import static io.pare.exec.Rules.KERNELS;
 
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 
 /** {@link Op.Dropout}: which values fall depends on the pass's key and the position alone, so no mask is kept. */
 final class DropoutStep implements Step {
     private final Tape tape;
-    private final Node node;
+    private final Value node;
     private final float rate;
     private final Source x;
     /** {@code null} where dropout does nothing and the output is the input. */
@@ -17,7 +18,7 @@ final class DropoutStep implements Step {
     private Source dy;
     private FloatTensor dx;
 
-    DropoutStep(Tape tape, Node node, float rate) {
+    DropoutStep(Tape tape, Value node, float rate) {
         this.tape = tape;
         this.node = node;
         this.rate = rate;

@@ -4,11 +4,12 @@ import static io.pare.exec.Rules.KERNELS;
 
 import io.pare.blas.Gemm;
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 
 /** {@link Op.Linear}: three matrix products and a sum over columns, the first of them perhaps by another way. */
 final class LinearStep implements Step {
     private final Tape tape;
-    private final Node node;
+    private final Value node;
     private final int rows;
     private final int in;
     private final int out;
@@ -24,7 +25,7 @@ final class LinearStep implements Step {
     private FloatTensor dBias;
     private float kept;
 
-    LinearStep(Tape tape, Node node) {
+    LinearStep(Tape tape, Value node) {
         this.tape = tape;
         this.node = node;
         this.rows = node.size(0);

@@ -1,12 +1,13 @@
 package io.pare.exec;
 
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 import java.lang.foreign.MemorySegment;
 
 /** {@link Op.MaxPool}, {@link Op.AvgPool} and {@link Op.GlobalAvgPool} in plain Java. */
 final class PoolingStep implements Step {
     private final Tape tape;
-    private final Node node;
+    private final Value node;
     private final PlainPooling pooling;
     private final Source x;
     private final FloatTensor y;
@@ -15,10 +16,10 @@ final class PoolingStep implements Step {
     private Source dy;
     private FloatTensor dx;
 
-    PoolingStep(Tape tape, Node node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {
+    PoolingStep(Tape tape, Value node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {
         this.tape = tape;
         this.node = node;
-        Node input = node.input(0);
+        Value input = node.input(0);
         this.pooling = new PlainPooling(Math.multiplyExact(input.size(0), input.size(1)), input.size(2), input.size(3),
                 node.size(2), node.size(3), kernelHeight, kernelWidth, stride, padding);
         this.x = tape.plain(input);

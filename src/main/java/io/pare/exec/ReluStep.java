@@ -3,17 +3,18 @@ package io.pare.exec;
 import static io.pare.exec.Rules.KERNELS;
 
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 
 /** {@link Op.Relu} on row-major memory. */
 final class ReluStep implements Step {
     private final Tape tape;
-    private final Node node;
+    private final Value node;
     private final Source x;
     private final FloatTensor y;
     private Source dy;
     private FloatTensor dx;
 
-    ReluStep(Tape tape, Node node) {
+    ReluStep(Tape tape, Value node) {
         this.tape = tape;
         this.node = node;
         this.x = tape.plain(node.input(0));

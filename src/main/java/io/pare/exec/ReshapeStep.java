@@ -1,13 +1,13 @@
 package io.pare.exec;
 
-/** {@link Op.Reshape}: the same row-major memory under another shape. */
+/** {@link Operation.Reshape}: the same row-major memory under another shape. */
 final class ReshapeStep implements Step {
     private final Tape tape;
-    private final Node node;
+    private final Value node;
     private final Source x;
     private Source dy;
 
-    ReshapeStep(Tape tape, Node node) {
+    ReshapeStep(Tape tape, Value node) {
         this.tape = tape;
         this.node = node;
         this.x = tape.plain(node.input(0));

@@ -1,11 +1,12 @@
 package io.pare.exec;
 
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 
 /** {@link Op.ResponseNorm} in plain Java: the oracle of the oneDNN path and its stand-in. */
 final class ResponseNormStep implements Step {
     private final Tape tape;
-    private final Node node;
+    private final Value node;
     private final Op.ResponseNorm op;
     private final int channels;
     private final int area;
@@ -16,7 +17,7 @@ final class ResponseNormStep implements Step {
     private Source dy;
     private FloatTensor dx;
 
-    ResponseNormStep(Tape tape, Node node, Op.ResponseNorm op) {
+    ResponseNormStep(Tape tape, Value node, Op.ResponseNorm op) {
         this.tape = tape;
         this.node = node;
         this.op = op;

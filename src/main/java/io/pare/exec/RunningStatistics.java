@@ -1,10 +1,14 @@
 package io.pare.exec;
 
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 
 /** The running mean and variance of {@link Op.BatchNorm}. */
 record RunningStatistics(Tape tape, FloatTensor mean, FloatTensor variance) {
-    static RunningStatistics of(Tape tape, Node node) {
+    /** Share of a batch's statistics in the running ones, as in PyTorch; the variance with Bessel's correction. */
+    private static final float MOMENTUM = 0.1f;
+
+    static RunningStatistics of(Tape tape, Value node) {
         return new RunningStatistics(tape, tape.plain(node.input(3)).tensor(), tape.plain(node.input(4)).tensor());
     }
 
@@ -17,7 +21,7 @@ record RunningStatistics(Tape tape, FloatTensor mean, FloatTensor variance) {
         if (tape.repeating()) {
             return;
         }
-        float share = Op.BatchNorm.MOMENTUM;
+        float share = MOMENTUM;
         float unbiased = count > 1 ? share * count / (count - 1) : share;
         for (long c = 0; c < mean.count(); c++) {
             mean.set(c, (1 - share) * mean.get(c) + share * batchMean.get(c));

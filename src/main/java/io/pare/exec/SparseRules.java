@@ -3,6 +3,7 @@ package io.pare.exec;
 import io.pare.kernel.Bits;
 import io.pare.kernel.SparseKernels;
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -35,19 +36,17 @@ final class SparseRules {
     }
 
     /** Whether an operation has a sparse rule. */
-    static boolean cover(Node node) {
+    static boolean cover(Value node) {
         return switch (node.op()) {
-            case Op.Conv2d op -> op.stride() == 1 && op.padding() == 0 && op.dilation() == 1 && op.groups() == 1
-                    && node.inputs().size() == 3;
-            case Op.MaxPool op -> op.kernel() == op.stride() && op.padding() == 0;
-            case Op.Linear op -> true;
-            case Op.Relu op -> true;
-            case Op.Reshape op -> true;
+            case Operation.Apply(Op.Conv2d op) -> op.stride() == 1 && op.padding() == 0 && op.dilation() == 1
+                    && op.groups() == 1 && op.bias();
+            case Operation.Apply(Op.MaxPool op) -> op.kernel() == op.stride() && op.padding() == 0;
+            case Operation.Apply(Op.Linear _),Operation.Apply(Op.Relu _),Operation.Reshape _ -> true;
             default -> false;
         };
     }
 
-    private static Node checked(Node node) {
+    private static Value checked(Value node) {
         if (!cover(node)) {
             throw new IllegalArgumentException("no sparse rule for " + node);
         }
@@ -55,19 +54,19 @@ final class SparseRules {
     }
 
     /** The step for an operation that has a sparse rule, or {@code null}. */
-    Step step(Node node) {
+    Step step(Value node) {
         return switch (node.op()) {
-            case Op.Conv2d op -> new Layer(checked(node));
-            case Op.Linear op -> new Layer(node);
-            case Op.MaxPool op -> new Pool(checked(node), op.kernel());
-            case Op.Relu op -> new Rectifier(node);
-            case Op.Reshape op -> new Flat(node);
+            case Operation.Apply(Op.Conv2d _) -> new Layer(checked(node));
+            case Operation.Apply(Op.Linear _) -> new Layer(node);
+            case Operation.Apply(Op.MaxPool op) -> new Pool(checked(node), op.kernel());
+            case Operation.Apply(Op.Relu _) -> new Rectifier(node);
+            case Operation.Reshape _ -> new Flat(node);
             default -> null;
         };
     }
 
     /** Row-major copy of samples that lie side by side; whoever asks for it reads all channels. */
-    Source toPlain(Slot.SamplesLast slot, Node node) {
+    Source toPlain(Slot.SamplesLast slot, Value node) {
         Arrays.fill(slot.read(), true);
         FloatTensor tensor = tape.tensor(node.shape());
         int features = features(node);
@@ -81,18 +80,18 @@ final class SparseRules {
         });
     }
 
-    private int features(Node node) {
+    private int features(Value node) {
         return Math.toIntExact(node.count() / samples);
     }
 
-    private float[] allocate(Node node) {
+    private float[] allocate(Value node) {
         return new float[Math.addExact(Math.toIntExact(node.count()), SparseKernels.SLACK)];
     }
 
     /** A slot with samples side by side, and what brings it up to date. */
     private record Reading(Slot.SamplesLast slot, Runnable refresh) {}
 
-    private Reading read(Slot slot, Node node) {
+    private Reading read(Slot slot, Value node) {
         return switch (slot) {
             case Slot.SamplesLast samplesLast -> new Reading(samplesLast, Source.NOTHING);
             case Slot.Plain(FloatTensor tensor) -> {
@@ -116,7 +115,7 @@ final class SparseRules {
         };
     }
 
-    private Reading gradient(Node node) {
+    private Reading gradient(Value node) {
         List<Slot> parts = tape.contributions(node);
         if (parts.size() != 1) {
             throw new IllegalArgumentException("no sparse rule where " + parts.size() + " nodes read " + node);
@@ -124,7 +123,7 @@ final class SparseRules {
         return read(parts.getFirst(), node);
     }
 
-    private Slot.SamplesLast contribute(Node input, boolean[] read) {
+    private Slot.SamplesLast contribute(Value input, boolean[] read) {
         Slot.SamplesLast slot = new Slot.SamplesLast(allocate(input), read);
         tape.contribute(input, slot);
         return slot;
@@ -132,7 +131,7 @@ final class SparseRules {
 
     /** Convolution of stride 1 without padding; a linear layer is one of 1 x 1 over images of one pixel. */
     private final class Layer implements Step {
-        private final Node node;
+        private final Value node;
         private final int inChannels;
         private final int outChannels;
         private final int height;
@@ -157,10 +156,10 @@ final class SparseRules {
         private final float[] weights;
         private final float[] sums;
 
-        Layer(Node node) {
+        Layer(Value node) {
             this.node = node;
-            Node input = node.input(0);
-            Node filters = node.input(1);
+            Value input = node.input(0);
+            Value filters = node.input(1);
             boolean images = filters.rank() == 4;
             this.inChannels = filters.size(1);
             this.outChannels = filters.size(0);
@@ -240,7 +239,7 @@ final class SparseRules {
         @Override
         public void prepareBackward() {
             dy = gradient(node);
-            Node input = node.input(0);
+            Value input = node.input(0);
             dx = tape.needsGradient(input) ? contribute(input, x.slot().read()).values() : null;
             dWeight = tape.gradientFor(node.input(1));
             dBias = tape.gradientFor(node.input(2));
@@ -283,7 +282,7 @@ final class SparseRules {
 
     /** Maximum over windows that touch, but do not overlap. */
     private final class Pool implements Step {
-        private final Node node;
+        private final Value node;
         private final int kernel;
         private final int channels;
         private final int height;
@@ -295,10 +294,10 @@ final class SparseRules {
         private Reading dy;
         private float[] dx;
 
-        Pool(Node node, int kernel) {
+        Pool(Value node, int kernel) {
             this.node = node;
             this.kernel = kernel;
-            Node input = node.input(0);
+            Value input = node.input(0);
             this.channels = input.size(1);
             this.height = input.size(2);
             this.width = input.size(3);
@@ -346,7 +345,7 @@ final class SparseRules {
     }
 
     private final class Rectifier implements Step {
-        private final Node node;
+        private final Value node;
         private final int channels;
         private final int plane;
         private final Reading x;
@@ -354,7 +353,7 @@ final class SparseRules {
         private Reading dy;
         private float[] dx;
 
-        Rectifier(Node node) {
+        Rectifier(Value node) {
             this.node = node;
             this.channels = node.size(1);
             this.plane = Math.toIntExact(node.count() / channels);
@@ -403,12 +402,12 @@ final class SparseRules {
 
     /** The same array; only the grain of what is read differs. */
     private final class Flat implements Step {
-        private final Node node;
+        private final Value node;
         private final Reading x;
         private final Slot.SamplesLast y;
         private Reading dy;
 
-        Flat(Node node) {
+        Flat(Value node) {
             this.node = node;
             this.x = read(tape.value(node.input(0)), node.input(0));
             this.y = new Slot.SamplesLast(x.slot().values(), new boolean[node.size(1)]);

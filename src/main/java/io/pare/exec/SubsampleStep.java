@@ -3,19 +3,20 @@ package io.pare.exec;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import io.pare.mem.FloatTensor;
+import io.pare.net.Op;
 import java.lang.foreign.MemorySegment;
 
 /** {@link Op.Subsample} on row-major memory. */
 final class SubsampleStep implements Step {
     private final Tape tape;
-    private final Node node;
+    private final Value node;
     private final int stride;
     private final Source x;
     private final FloatTensor y;
     private Source dy;
     private FloatTensor dx;
 
-    SubsampleStep(Tape tape, Node node, int stride) {
+    SubsampleStep(Tape tape, Value node, int stride) {
         this.tape = tape;
         this.node = node;
         this.stride = stride;
@@ -49,7 +50,7 @@ final class SubsampleStep implements Step {
 
     /** Copies the pixels that large and small image share, to the small one or from it. */
     private void copy(MemorySegment large, MemorySegment small, boolean toSmall) {
-        Node input = node.input(0);
+        Value input = node.input(0);
         int channels = input.size(1);
         int before = (node.size(1) - channels) / 2;
         for (int n = 0; n < node.size(0); n++) {

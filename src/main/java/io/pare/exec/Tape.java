@@ -5,6 +5,7 @@ import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.mem.Workspace;
+import io.pare.net.Op;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -49,10 +50,10 @@ public final class Tape {
     private final int[] repeated;
     private final int[] reversed;
     private final List<Runnable> parameterSums = new ArrayList<>();
-    private final Map<Node, Slot> values = new IdentityHashMap<>();
-    private final Map<Node, List<Slot>> contributions = new IdentityHashMap<>();
-    private final Map<Node, List<Node>> consumers = new IdentityHashMap<>();
-    private final Set<Node> needsGradient = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Map<Value, Slot> values = new IdentityHashMap<>();
+    private final Map<Value, List<Slot>> contributions = new IdentityHashMap<>();
+    private final Map<Value, List<Value>> consumers = new IdentityHashMap<>();
+    private final Set<Value> needsGradient = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Map<String, FloatTensor> inputs = new HashMap<>();
     private final MemorySegment labels;
     private final List<Runnable> additions = new ArrayList<>();
@@ -92,7 +93,7 @@ public final class Tape {
         }
     }
 
-    private Tape(Region region, Storage storage, Workspace workspace, Node root, List<Node> order, Binding binding,
+    private Tape(Region region, Storage storage, Workspace workspace, Value root, List<Value> order, Binding binding,
             boolean training, Way way, int parts, Segments segments) {
         this.segments = segments;
         this.region = region;
@@ -104,21 +105,23 @@ public final class Tape {
         this.parts = parts;
         findGradients(order);
         int batch =
-                order.stream().filter(node -> node.op() instanceof Op.Input).mapToInt(node -> node.size(0)).findFirst()
+                order.stream().filter(node -> node.op() instanceof Operation.Input).mapToInt(node -> node.size(0))
+                        .findFirst()
                         .orElse(0);
         this.labels = storage.permanent((long) batch * Integer.BYTES);
         this.rules = new Rules(this, way, batch);
         List<Step> compiled = new ArrayList<>();
-        for (Node node : order) {
+        for (Value node : order) {
             switch (node.op()) {
-                case Op.Input(String name) -> {
+                case Operation.Input(String name) -> {
                     FloatTensor tensor =
                             new FloatTensor(storage.permanent(node.count() * Float.BYTES), node.shape());
                     inputs.put(name, tensor);
                     values.put(node, new Slot.Plain(tensor));
                 }
-                case Op.Parameter(String name) -> values.put(node, new Slot.Plain(bound(node, binding.value(name))));
-                case Op.State(String name) -> values.put(node, new Slot.Plain(bound(node, binding.value(name))));
+                case Operation.Parameter(String name) ->
+                        values.put(node, new Slot.Plain(bound(node, binding.value(name))));
+                case Operation.State(String name) -> values.put(node, new Slot.Plain(bound(node, binding.value(name))));
                 default -> {
                     // The step of the node before may have computed this one as well.
                     if (!values.containsKey(node)) {
@@ -135,8 +138,8 @@ public final class Tape {
             for (int segment = segments.count() - 1; segment >= 0; segment--) {
                 prepareBackward(segment);
             }
-            for (Node node : order) {
-                if (node.op() instanceof Op.Parameter(String name) && needsGradient.contains(node)) {
+            for (Value node : order) {
+                if (node.op() instanceof Operation.Parameter(String name) && needsGradient.contains(node)) {
                     sumInto(bound(node, binding.gradient(name)), contributions.getOrDefault(node, List.of()));
                 }
             }
@@ -162,10 +165,10 @@ public final class Tape {
         }
     }
 
-    private static Tape compile(Region region, Workspace workspace, Node root, Binding binding, boolean training,
+    private static Tape compile(Region region, Workspace workspace, Value root, Binding binding, boolean training,
             Way way, int parts, boolean recompute) {
         try (var _ = new CriticalSection(workspace.oneThread()).on(region).enter()) {
-            List<Node> order = topologicalOrder(root);
+            List<Value> order = topologicalOrder(root);
             Tape tape;
             if (way == Way.SPARSE) {
                 tape = new Tape(region, new Storage.Separate(region), workspace, root, order, binding, training, way,
@@ -196,7 +199,7 @@ public final class Tape {
     }
 
     /** Where values may be computed twice, in that number of segments that takes least memory. */
-    private static Survey survey(Node root, List<Node> order, boolean training, Way way, int parts,
+    private static Survey survey(Value root, List<Value> order, boolean training, Way way, int parts,
             boolean recompute) {
         Survey best = survey(root, order, training, way, parts, Segments.NONE);
         if (recompute && training) {
@@ -209,13 +212,13 @@ public final class Tape {
         return best;
     }
 
-    private static Survey survey(Node root, List<Node> order, boolean training, Way way, int parts,
+    private static Survey survey(Value root, List<Value> order, boolean training, Way way, int parts,
             Segments segments) {
         Map<String, long[]> shapes = new HashMap<>();
-        for (Node node : order) {
-            if (node.op() instanceof Op.Parameter(String name)) {
+        for (Value node : order) {
+            if (node.op() instanceof Operation.Parameter(String name)) {
                 shapes.put(name, node.shape());
-            } else if (node.op() instanceof Op.State(String name)) {
+            } else if (node.op() instanceof Operation.State(String name)) {
                 shapes.put(name, node.shape());
             }
         }
@@ -238,10 +241,10 @@ public final class Tape {
     /**
      * What {@link #training} or {@link #inference} would take, parameters apart. It depends on the number of threads.
      *
-     * @param parts as in {@link #training(Region, Workspace, Node, Binding, boolean, Precision, int, boolean)}
+     * @param parts as in {@link #training(Region, Workspace, Value, Binding, boolean, Precision, int, boolean)}
      * @param recompute likewise
      */
-    public static Footprint footprint(Node root, boolean training, boolean useNative, Precision precision, int parts,
+    public static Footprint footprint(Value root, boolean training, boolean useNative, Precision precision, int parts,
             boolean recompute) {
         MemoryPlan plan =
                 survey(root, topologicalOrder(root), training, Way.dense(useNative, precision), parts, recompute)
@@ -250,21 +253,21 @@ public final class Tape {
     }
 
     /** Compiles a graph that ends in a loss for training. */
-    public static Tape training(Region region, Node loss, Binding binding, boolean useNative) {
+    public static Tape training(Region region, Value loss, Binding binding, boolean useNative) {
         return training(region, loss, binding, useNative, Precision.FP32);
     }
 
     /**
-     * As {@link #training(Region, Node, Binding, boolean)}, in the given numbers.
+     * As {@link #training(Region, Value, Binding, boolean)}, in the given numbers.
      *
      * @throws IllegalArgumentException if {@link Precision#obstacle} names one, or without {@code useNative}
      */
-    public static Tape training(Region region, Node loss, Binding binding, boolean useNative, Precision precision) {
+    public static Tape training(Region region, Value loss, Binding binding, boolean useNative, Precision precision) {
         return training(region, new Workspace(region), loss, binding, useNative, precision, 1, false);
     }
 
     /**
-     * As {@link #training(Region, Node, Binding, boolean, Precision)}, in memory that may be shared, for batches that are
+     * As {@link #training(Region, Value, Binding, boolean, Precision)}, in memory that may be shared, for batches that are
      * one of several parts of a larger one.
      *
      * @param parts above 1, a backward pass adds to the gradients that are there, and the loss counts for one in so many:
@@ -273,23 +276,23 @@ public final class Tape {
      * @param recompute whether most values are computed again in the backward pass rather than kept for it: the same bits
      *            in less memory and up to a third more time
      */
-    public static Tape training(Region region, Workspace workspace, Node loss, Binding binding, boolean useNative,
+    public static Tape training(Region region, Workspace workspace, Value loss, Binding binding, boolean useNative,
             Precision precision, int parts, boolean recompute) {
         return compile(region, workspace, loss, binding, true, Way.dense(useNative, precision), parts, recompute);
     }
 
     /** Compiles a graph for forward passes: no gradients, dropout does nothing. */
-    public static Tape inference(Region region, Node output, Binding binding, boolean useNative) {
+    public static Tape inference(Region region, Value output, Binding binding, boolean useNative) {
         return inference(region, output, binding, useNative, Precision.FP32);
     }
 
-    /** As {@link #inference(Region, Node, Binding, boolean)}, in the given numbers; see {@link #training}. */
-    public static Tape inference(Region region, Node output, Binding binding, boolean useNative, Precision precision) {
+    /** As {@link #inference(Region, Value, Binding, boolean)}, in the given numbers; see {@link #training}. */
+    public static Tape inference(Region region, Value output, Binding binding, boolean useNative, Precision precision) {
         return inference(region, new Workspace(region), output, binding, useNative, precision);
     }
 
-    /** As {@link #inference(Region, Node, Binding, boolean, Precision)}, in memory that may be shared. */
-    public static Tape inference(Region region, Workspace workspace, Node output, Binding binding, boolean useNative,
+    /** As {@link #inference(Region, Value, Binding, boolean, Precision)}, in memory that may be shared. */
+    public static Tape inference(Region region, Workspace workspace, Value output, Binding binding, boolean useNative,
             Precision precision) {
         return compile(region, workspace, output, binding, false, Way.dense(useNative, precision), 1, false);
     }
@@ -301,24 +304,24 @@ public final class Tape {
      * and ReLU, on batches of a multiple of {@link SparseRules#SAMPLES}; others throw
      * {@link IllegalArgumentException}. The work is that of the weights that are left.
      */
-    public static Tape sparseTraining(Region region, Node loss, Binding binding) {
+    public static Tape sparseTraining(Region region, Value loss, Binding binding) {
         return compile(region, new Workspace(region), loss, binding, true, Way.SPARSE, 1, false);
     }
 
     /** Whether {@link #sparseInference} takes a graph: all that is computed in it, and its batch, have sparse rules. */
-    public static boolean hasSparseRules(Node output) {
-        return topologicalOrder(output).stream().allMatch(node -> node.op() instanceof Op.Input
+    public static boolean hasSparseRules(Value output) {
+        return topologicalOrder(output).stream().allMatch(node -> node.op() instanceof Operation.Input
                 ? node.size(0) % SparseRules.SAMPLES == 0
                 : node.inputs().isEmpty() || SparseRules.cover(node));
     }
 
     /** As {@link #inference}, under the conditions of {@link #sparseTraining}. */
-    public static Tape sparseInference(Region region, Node output, Binding binding) {
+    public static Tape sparseInference(Region region, Value output, Binding binding) {
         return compile(region, new Workspace(region), output, binding, false, Way.SPARSE, 1, false);
     }
 
     /** As {@link #training}, with memory of its own for everything: what sharing must be equal to. */
-    static Tape separate(Region region, Node root, Binding binding, boolean training, boolean useNative,
+    static Tape separate(Region region, Value root, Binding binding, boolean training, boolean useNative,
             Precision precision) {
         return new Tape(region, new Storage.Separate(region), new Workspace(region), root, topologicalOrder(root),
                 binding, training, Way.dense(useNative, precision), 1, Segments.NONE);
@@ -600,62 +603,63 @@ public final class Tape {
         this.correct = correctSamples;
     }
 
-    Slot value(Node node) {
+    Slot value(Value node) {
         return values.get(node);
     }
 
-    void value(Node node, Slot slot) {
+    void value(Value node, Slot slot) {
         values.put(node, slot);
     }
 
     /** Takes plain memory for the node's value. */
-    FloatTensor allocateValue(Node node) {
+    FloatTensor allocateValue(Value node) {
         return allocateValue(node, null);
     }
 
-    /** As {@link #allocateValue(Node)}, perhaps in place of a value that the step overwrites as it reads. */
-    FloatTensor allocateValue(Node node, FloatTensor replaced) {
+    /** As {@link #allocateValue(Value)}, perhaps in place of a value that the step overwrites as it reads. */
+    FloatTensor allocateValue(Value node, FloatTensor replaced) {
         FloatTensor tensor = tensor(replaced, node.shape());
         values.put(node, new Slot.Plain(tensor));
         return tensor;
     }
 
     /** The node's value, row-major. */
-    Source plain(Node node) {
+    Source plain(Value node) {
         return rules.plain(values.get(node), node);
     }
 
     /** The mask of a parameter; {@code null} for none. */
-    Bits mask(Node parameter) {
-        return parameter.op() instanceof Op.Parameter(String name) ? binding.mask(name) : null;
+    Bits mask(Value parameter) {
+        return parameter.op() instanceof Operation.Parameter(String name) ? binding.mask(name) : null;
     }
 
     /** The ReLU that is the only one to read the node, which a step may compute with it; else the node itself. */
-    Node withRelu(Node node) {
-        List<Node> readers = consumers.getOrDefault(node, List.of());
-        return readers.size() == 1 && readers.getFirst().op() instanceof Op.Relu ? readers.getFirst() : node;
+    Value withRelu(Value node) {
+        List<Value> readers = consumers.getOrDefault(node, List.of());
+        return readers.size() == 1 && readers.getFirst().op() instanceof Operation.Apply(Op.Relu _) ? readers.getFirst()
+                : node;
     }
 
     /** Whether the node is read by nothing but losses: its value is then wanted in fp32. */
-    boolean isLogits(Node node) {
+    boolean isLogits(Value node) {
         return consumers.getOrDefault(node, List.of()).stream()
-                .allMatch(reader -> reader.op() instanceof Op.SoftmaxCrossEntropy
-                        || reader.op() instanceof Op.Distillation);
+                .allMatch(reader -> reader.op() instanceof Operation.SoftmaxCrossEntropy
+                        || reader.op() instanceof Operation.Distillation);
     }
 
-    boolean needsGradient(Node node) {
+    boolean needsGradient(Value node) {
         return needsGradient.contains(node);
     }
 
     /** Plain memory for one consumer's contribution to the node's gradient. */
-    FloatTensor gradientFor(Node node) {
+    FloatTensor gradientFor(Value node) {
         return gradientFor(node, null);
     }
 
-    /** As {@link #gradientFor(Node)}, perhaps in place of a gradient that the step overwrites as it reads. */
-    FloatTensor gradientFor(Node node, FloatTensor replaced) {
+    /** As {@link #gradientFor(Value)}, perhaps in place of a gradient that the step overwrites as it reads. */
+    FloatTensor gradientFor(Value node, FloatTensor replaced) {
         FloatTensor tensor;
-        if (!(node.op() instanceof Op.Parameter(String name) && consumers.get(node).size() == 1)) {
+        if (!(node.op() instanceof Operation.Parameter(String name) && consumers.get(node).size() == 1)) {
             tensor = tensor(replaced, node.shape());
         } else if (parts == 1) {
             tensor = bound(node, binding.gradient(name));
@@ -670,22 +674,22 @@ public final class Tape {
     }
 
     /** The gradient of a parameter if the step itself is to add to what is there, else {@code null}. */
-    FloatTensor gradientSum(Node node) {
-        return parts > 1 && node.op() instanceof Op.Parameter(String name) && consumers.get(node).size() == 1
+    FloatTensor gradientSum(Value node) {
+        return parts > 1 && node.op() instanceof Operation.Parameter(String name) && consumers.get(node).size() == 1
                 ? bound(node, binding.gradient(name)) : null;
     }
 
-    void contribute(Node node, Slot slot) {
+    void contribute(Value node, Slot slot) {
         contributions.computeIfAbsent(node, unused -> new ArrayList<>()).add(slot);
     }
 
     /** The contributions to the node's gradient; complete when the node's own {@code prepareBackward} runs. */
-    List<Slot> contributions(Node node) {
+    List<Slot> contributions(Value node) {
         return contributions.getOrDefault(node, List.of());
     }
 
     /** The node's whole gradient, row-major. */
-    Source gradient(Node node) {
+    Source gradient(Value node) {
         List<Slot> all = contributions(node);
         if (all.size() == 1) {
             return rules.plain(all.getFirst(), node);
@@ -703,7 +707,7 @@ public final class Tape {
     }
 
     /** Adds all contributions to what is there, or to zero. */
-    private Runnable summation(FloatTensor target, List<Slot> all, Node node, boolean fromZero) {
+    private Runnable summation(FloatTensor target, List<Slot> all, Value node, boolean fromZero) {
         List<Source> sources = all.stream().map(part -> rules.plain(part, node)).toList();
         return () -> {
             if (fromZero) {
@@ -717,7 +721,7 @@ public final class Tape {
         };
     }
 
-    private FloatTensor bound(Node node, FloatTensor tensor) {
+    private FloatTensor bound(Value node, FloatTensor tensor) {
         if (tensor == null || !Arrays.equals(tensor.shape(), node.shape())) {
             throw new IllegalArgumentException("the binding gives " + tensor + " for " + node);
         }
@@ -725,10 +729,10 @@ public final class Tape {
         return tensor;
     }
 
-    private void findGradients(List<Node> order) {
-        for (Node node : order) {
-            boolean reaches = node.op() instanceof Op.Parameter;
-            for (Node input : node.inputs()) {
+    private void findGradients(List<Value> order) {
+        for (Value node : order) {
+            boolean reaches = node.op() instanceof Operation.Parameter;
+            for (Value input : node.inputs()) {
                 consumers.computeIfAbsent(input, unused -> new ArrayList<>()).add(node);
                 reaches |= needsGradient.contains(input);
             }
@@ -739,15 +743,15 @@ public final class Tape {
     }
 
     /** Inputs before users, by depth-first search with a stack of our own: graphs may be deeper than a thread's. */
-    private static List<Node> topologicalOrder(Node root) {
-        List<Node> order = new ArrayList<>();
-        Set<Node> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        Map<Node, Integer> next = new IdentityHashMap<>();
-        Deque<Node> stack = new ArrayDeque<>();
+    private static List<Value> topologicalOrder(Value root) {
+        List<Value> order = new ArrayList<>();
+        Set<Value> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Map<Value, Integer> next = new IdentityHashMap<>();
+        Deque<Value> stack = new ArrayDeque<>();
         stack.push(root);
         seen.add(root);
         while (!stack.isEmpty()) {
-            Node node = stack.peek();
+            Value node = stack.peek();
             int child = next.merge(node, 1, Integer::sum) - 1;
             if (child < node.inputs().size()) {
                 if (seen.add(node.input(child))) {

@@ -6,6 +6,6 @@
  *
  * <p>Public for programs that build a graph of their own; {@code train} builds those of a model.
  *
- * <p>May use {@code dnnl}, {@code blas}, {@code kernel} and {@code mem}.
+ * <p>May use {@code net}, {@code dnnl}, {@code blas}, {@code kernel} and {@code mem}.
  */
 package io.pare.exec;

@@ -11,13 +11,12 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Layer.Dropout;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.Node;
 import io.pare.net.Parameter;
+import io.pare.net.Shape;
 import io.pare.net.StoredNetwork;
 import java.io.IOException;
 import java.io.Reader;
@@ -86,7 +85,7 @@ public final class NetworkFile {
     }
 
     /** Begins a safetensors file that says which network its tensors belong to, and how pixels become inputs. */
-    public static Safetensors.Writer writer(Model model, InputScale scale) {
+    public static Safetensors.Writer writer(Net model, InputScale scale) {
         return new Safetensors.Writer().metadata(MODEL, model.name()).metadata(INPUT, model.input().toString())
                 .metadata(CLASSES, Integer.toString(model.classes())).metadata(MEAN, scale.means())
                 .metadata(DEVIATION, scale.deviations());
@@ -150,22 +149,22 @@ public final class NetworkFile {
      * @param model the network that the file's weights belong to, or null to trust the file
      * @param names for parameters whose tensor has another name in the file: parameter to tensor; may be empty
      */
-    public static CompressedWeights read(Path path, Model model, Map<String, String> names) throws IOException {
+    public static CompressedWeights read(Path path, Net model, Map<String, String> names) throws IOException {
         return contents(path, model, names).weights();
     }
 
-    /** Reads a network like {@link #read(Path, Model, Map)}, and whether the file says how pixels become inputs. */
-    public static StoredNetwork contents(Path path, Model model, Map<String, String> names) throws IOException {
+    /** Reads a network like {@link #read(Path, Net, Map)}, and whether the file says how pixels become inputs. */
+    public static StoredNetwork contents(Path path, Net model, Map<String, String> names) throws IOException {
         return contents(path, model, names, false);
     }
 
     /**
-     * As {@link #contents(Path, Model, Map)}.
+     * As {@link #contents(Path, Net, Map)}.
      *
      * @param ignoreExtra whether tensors of a safetensors file that the network has no parameter for are left out rather
      *     than refused; then every parameter must be found by its name
      */
-    public static StoredNetwork contents(Path path, Model model, Map<String, String> names, boolean ignoreExtra)
+    public static StoredNetwork contents(Path path, Net model, Map<String, String> names, boolean ignoreExtra)
             throws IOException {
         return switch (kind(path)) {
             case PARE -> new StoredNetwork(fitting(path, PareFile.read(path), model), true);
@@ -209,28 +208,16 @@ public final class NetworkFile {
     }
 
     /** Checks that weights belong to the wanted network, and gives them its names: layers may be called differently. */
-    private static CompressedWeights fitting(Path path, CompressedWeights weights, Model model) {
+    private static CompressedWeights fitting(Path path, CompressedWeights weights, Net model) {
         if (model == null || weights.model().equals(model)) {
             return weights;
         }
-        List<Layer> wanted = new ArrayList<>(model.layers());
-        List<Layer> given = new ArrayList<>(weights.model().layers());
-        wanted.removeIf(Dropout.class::isInstance);
-        given.removeIf(Dropout.class::isInstance);
         List<Parameter> parameters = model.parameters();
         List<CompressedTensor> tensors = new ArrayList<>(weights.tensors().values());
-        boolean fits = wanted.size() == given.size() && parameters.size() == tensors.size()
-                && model.input().equals(weights.model().input());
-        for (int i = 0; fits && i < parameters.size(); i++) {
-            fits = Arrays.equals(parameters.get(i).shape(), tensors.get(i).shape());
-        }
-        for (int i = 0; fits && i < wanted.size(); i++) {
-            fits = wanted.get(i).toString().replaceAll("name=[^,\\]]*", "")
-                    .equals(given.get(i).toString().replaceAll("name=[^,\\]]*", ""));
-        }
+        boolean fits = model.computesLike(weights.model());
         if (!fits) {
             throw new FormatException(path + ": holds the network " + weights.model().name() + " with the layers "
-                    + weights.model().layers() + ", not " + model.name());
+                    + weights.model().layers().stream().map(Node::op).toList() + ", not " + model.name());
         }
         Map<String, CompressedTensor> renamed = new LinkedHashMap<>();
         for (int i = 0; i < parameters.size(); i++) {
@@ -239,11 +226,11 @@ public final class NetworkFile {
         return new CompressedWeights(model, renamed, weights.scale());
     }
 
-    private static StoredNetwork readSafetensors(Path path, Model wanted, Map<String, String> names,
+    private static StoredNetwork readSafetensors(Path path, Net wanted, Map<String, String> names,
             boolean ignoreExtra)
             throws IOException {
         try (Safetensors file = Safetensors.open(path); Region region = Region.confined("import")) {
-            Model model = wanted == null ? named(path, file) : wanted;
+            Net model = wanted == null ? named(path, file) : wanted;
             PareFile.checkSize(model);
             Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
             Map<String, String> found = names(path, file, model, names, ignoreExtra);
@@ -260,19 +247,19 @@ public final class NetworkFile {
         }
     }
 
-    private static Model named(Path path, Safetensors file) {
+    private static Net named(Path path, Safetensors file) {
         String name = file.metadata().get(MODEL);
         if (name == null) {
             throw new FormatException(path + " does not say which network its tensors " + some(file.names())
                     + " belong to: name the network; known are " + String.join(", ", Models.names()));
         }
         String input = file.metadata().get(INPUT);
-        return Models.byName(name, input == null ? null : ImageShape.parse(input),
+        return Models.byName(name, input == null ? null : Shape.parse(input),
                 Integer.parseInt(file.metadata().getOrDefault(CLASSES, "0")));
     }
 
     /** What the file says, else what is usual. */
-    private static InputScale scale(Path path, Safetensors file, Model model) {
+    private static InputScale scale(Path path, Safetensors file, Net model) {
         InputScale usual = InputScale.usual(model.input());
         try {
             InputScale scale = InputScale.parse(file.metadata().getOrDefault(MEAN, usual.means()),
@@ -291,7 +278,7 @@ public final class NetworkFile {
      * Finds each parameter's tensor: by the map, by its own name, by its own name behind a prefix that all share such as
      * "module.", or as the only tensor of its shape, unless tensors may be extra.
      */
-    private static Map<String, String> names(Path path, Safetensors file, Model model, Map<String, String> given,
+    private static Map<String, String> names(Path path, Safetensors file, Net model, Map<String, String> given,
             boolean ignoreExtra) {
         String prefix = prefix(file, model);
         Map<String, String> found = new TreeMap<>();
@@ -352,7 +339,7 @@ public final class NetworkFile {
     }
 
     /** What stands before the names of most parameters. */
-    private static String prefix(Safetensors file, Model model) {
+    private static String prefix(Safetensors file, Net model) {
         String best = "";
         if (model.parameters().isEmpty()) {
             return best;
@@ -373,7 +360,7 @@ public final class NetworkFile {
         return best;
     }
 
-    private static long hits(Safetensors file, Model model, String prefix) {
+    private static long hits(Safetensors file, Net model, String prefix) {
         return model.parameters().stream().filter(parameter -> has(file, prefix + parameter.name())).count();
     }
 

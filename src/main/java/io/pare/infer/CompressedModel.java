@@ -7,7 +7,8 @@ import io.pare.mem.Heap;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.Node;
 import io.pare.net.Parameter;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -47,18 +48,18 @@ public final class CompressedModel implements AutoCloseable {
         this.kernels = SparseKernels.active();
         long bytes = planBytes(weights);
         checkHeap(bytes);
-        this.single = new Plan(weights, 1);
+        this.single = Plan.of(weights, 1);
         checkHeap(bytes + single.bufferBytes());
-        this.block = new Plan(weights, BLOCK);
+        this.block = Plan.of(weights, BLOCK);
         this.idle = new AtomicReferenceArray<>(2 * Runtime.getRuntime().availableProcessors());
     }
 
     /** Bytes of weights, of the plans for one sample and for a block of them, and of one sample and its result. */
     private static long planBytes(CompressedWeights weights) {
-        Model model = weights.model();
+        Net model = weights.model();
         long bytes = (long) Float.BYTES * (model.input().features() + model.classes());
-        for (Model.Step step : model.steps()) {
-            bytes += 2L * step.output().channels();
+        for (Node node : model.layers()) {
+            bytes += 2L * node.output().channels();
         }
         for (Parameter parameter : model.parameters()) {
             CompressedTensor tensor = weights.tensor(parameter.name());
@@ -87,7 +88,7 @@ public final class CompressedModel implements AutoCloseable {
     }
 
     /** The network. */
-    public Model model() {
+    public Net model() {
         return weights.model();
     }
 

@@ -3,7 +3,7 @@ package io.pare.infer;
 import io.pare.kernel.SparseKernels;
 import io.pare.mem.Heap;
 import io.pare.mem.OneThread;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import java.util.Objects;
 
 /**
@@ -15,21 +15,23 @@ import java.util.Objects;
  */
 public final class Session {
     private final SparseKernels kernels;
-    private final Model model;
+    private final Net model;
     private final Plan single;
     private final Plan block;
     private final int features;
+    private final int classes;
     /** Whether there is memory for a block. */
     private final boolean blocks;
     private final OneThread oneThread;
     private float[][] buffers = {};
 
-    Session(SparseKernels kernels, Model model, Plan single, Plan block) {
+    Session(SparseKernels kernels, Net model, Plan single, Plan block) {
         this.kernels = kernels;
         this.model = model;
         this.single = single;
         this.block = block;
         this.features = model.input().features();
+        this.classes = model.classes();
         this.blocks = Heap.holds(block.bufferBytes());
         this.oneThread = new OneThread("a session of " + model.name());
     }
@@ -56,7 +58,7 @@ public final class Session {
      */
     public void logits(float[] images, int count, float[] logits) {
         checkImages(images, count);
-        checkRange("logits", logits, count, model.classes());
+        checkRange("logits", logits, count, classes);
         oneThread.enter();
         try {
             run(images, count, logits);
@@ -113,8 +115,8 @@ public final class Session {
         System.arraycopy(images, index * features, buffers[0], 0, features);
         checkFinite(images, index, 1, 1);
         float[] result = single.run(kernels, buffers);
-        for (int c = 0; c < model.classes(); c++) {
-            logits[index * model.classes() + c] = result[single.outputAt(c)];
+        for (int c = 0; c < classes; c++) {
+            logits[index * classes + c] = result[single.outputAt(c)];
         }
     }
 
@@ -132,8 +134,8 @@ public final class Session {
         checkFinite(images, from, samples, n);
         float[] result = block.run(kernels, buffers);
         for (int s = 0; s < samples; s++) {
-            for (int c = 0; c < model.classes(); c++) {
-                logits[(from + s) * model.classes() + c] = result[block.outputAt(c) * n + s];
+            for (int c = 0; c < classes; c++) {
+                logits[(from + s) * classes + c] = result[block.outputAt(c) * n + s];
             }
         }
     }
@@ -152,7 +154,7 @@ public final class Session {
 
     private void softmax(float[] probabilities, int count) {
         for (int i = 0; i < count; i++) {
-            softmax(probabilities, i * model.classes(), model.classes());
+            softmax(probabilities, i * classes, classes);
         }
     }
 

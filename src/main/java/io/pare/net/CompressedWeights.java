@@ -10,13 +10,13 @@ import java.util.Map;
 /**
  * A network and all its weights and biases in compressed form: what a {@code .pare} file holds.
  *
- * <p>Immutable and thread-safe. The tensors' names are those of {@link Model#parameters()}.
+ * <p>Immutable and thread-safe. The tensors' names are those of {@link Net#parameters()}.
  *
  * @param model the network
  * @param tensors one tensor for each parameter, in the model's order
  * @param scale how pixels become inputs
  */
-public record CompressedWeights(Model model, Map<String, CompressedTensor> tensors, InputScale scale) {
+public record CompressedWeights(Net model, Map<String, CompressedTensor> tensors, InputScale scale) {
     public CompressedWeights {
         Map<String, CompressedTensor> ordered = new LinkedHashMap<>();
         for (Parameter parameter : model.parameters()) {
@@ -39,7 +39,7 @@ public record CompressedWeights(Model model, Map<String, CompressedTensor> tenso
     }
 
     /** Compresses the parameters of a network without loss: what is zero is left out, few distinct values are coded. */
-    public static CompressedWeights of(Model model, Map<String, FloatTensor> parameters, InputScale scale) {
+    public static CompressedWeights of(Net model, Map<String, FloatTensor> parameters, InputScale scale) {
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         parameters.forEach((name, tensor) -> tensors.put(name, CompressedTensor.of(tensor)));
         return new CompressedWeights(model, tensors, scale);

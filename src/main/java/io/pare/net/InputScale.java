@@ -30,7 +30,7 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
             List.of(0.229f, 0.224f, 0.225f));
 
     private static final InputScale GREY_PHOTOGRAPHS = new InputScale(0.449f, 0.226f);
-    private static final ImageShape MNIST_IMAGE = new ImageShape(1, 28, 28);
+    private static final Shape MNIST_IMAGE = Shape.of(1, 28, 28);
 
     public InputScale {
         mean = List.copyOf(mean);
@@ -52,7 +52,7 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
      * What is assumed where a file does not say it: for images of MNIST's shape MNIST's scale, with which Pare trains
      * on them, else pixels in 0 to 1.
      */
-    public static InputScale usual(ImageShape input) {
+    public static InputScale usual(Shape input) {
         return input.equals(MNIST_IMAGE) ? MNIST : UNIT;
     }
 

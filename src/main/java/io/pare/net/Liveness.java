@@ -1,118 +1,102 @@
 package io.pare.net;
 
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Layer.Subsample;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 
-/**
- * Follows from a network's outputs back which channels of each layer anything behind it uses; of a vector, which
- * features.
- */
+/** Follows from a network's output back which units of each node anything behind it uses. */
 public final class Liveness {
     private Liveness() {}
 
-    /**
-     * A layer on the way back through a chain of layers.
-     *
-     * @param layers the chain
-     * @param shapes input shape of each of its layers, then the output shape of the last
-     * @param at which of them it is
-     * @param needed channels of its output that are used
-     */
-    public record Place(List<Layer> layers, List<ImageShape> shapes, int at, boolean[] needed) {
-        public Layer layer() {
-            return layers.get(at);
-        }
-    }
-
-    /** Told of every layer, those behind it first; a residual one before its inner layers. */
+    /** Told of every node but the input, each after all that read it. */
     public interface Visitor {
-        /** Gives the layer's weight, or {@code null} if it is no convolution or linear layer. */
-        CompressedTensor visit(Place place);
+        /**
+         * Gives the node's weight, or {@code null} if its operator does not {@linkplain Flow.Mix mix} units.
+         *
+         * @param needed units of its output that are used
+         */
+        CompressedTensor visit(Node node, boolean[] needed);
     }
 
-    /** Visits all layers of a network whose outputs are all used. */
-    public static void walk(Model model, Visitor visitor) {
-        boolean[] all = new boolean[model.classes()];
-        Arrays.fill(all, true);
-        walk(model.layers(), model.input(), all, visitor);
-    }
-
-    private static boolean[] walk(List<Layer> layers, ImageShape input, boolean[] used, Visitor visitor) {
-        List<ImageShape> shapes = new ArrayList<>(List.of(input));
-        layers.forEach(layer -> shapes.add(layer.output(shapes.getLast())));
-        boolean[] needed = used;
-        for (int i = layers.size() - 1; i >= 0; i--) {
-            ImageShape in = shapes.get(i);
-            needed = perChannel(needed, shapes.get(i + 1).channels());
-            CompressedTensor weight = visitor.visit(new Place(layers, shapes, i, needed));
-            switch (layers.get(i)) {
-                case Conv2d conv -> needed = read(conv, weight);
-                case Linear linear -> needed = read(linear, weight);
-                case Residual residual -> {
-                    boolean[] body = perChannel(walk(residual.body(), in, needed, visitor), in.channels());
-                    boolean[] shortcut = perChannel(walk(residual.shortcut(), in, needed, visitor), in.channels());
-                    needed = new boolean[in.channels()];
-                    for (int c = 0; c < needed.length; c++) {
-                        needed[c] = body[c] || shortcut[c];
-                    }
+    /**
+     * Visits all nodes of a network whose outputs are all used. Of branches, that of a node's first input is visited first
+     * and whole.
+     */
+    public static void walk(Net net, Visitor visitor) {
+        List<List<Integer>> readers = net.readers();
+        int[] open = readers.stream().mapToInt(List::size).toArray();
+        boolean[][] used = new boolean[open.length][];
+        used[net.output().place()] = all(net.classes());
+        Deque<Node> ready = new ArrayDeque<>(List.of(net.output()));
+        while (!ready.isEmpty()) {
+            Node node = ready.pop();
+            if (node.inputs().isEmpty()) {
+                continue;
+            }
+            boolean[] needed = perUnit(used[node.place()], node.output().channels());
+            CompressedTensor weight = visitor.visit(node, needed);
+            for (int i = node.inputs().size() - 1; i >= 0; i--) {
+                int input = node.inputs().get(i);
+                boolean[] read = net.flow(node) instanceof Flow.Mix mix
+                        ? read(mix, weight)
+                        : before(net, node, i, needed);
+                used[input] = merged(used[input], read, net.node(input).output().channels());
+                if (--open[input] == 0) {
+                    ready.push(net.node(input));
                 }
-                case Layer other -> needed = before(other, in, needed);
             }
         }
-        return needed;
     }
 
-    /** Which channels of its input a layer uses that has no weights, or uses them in a way that nobody looks into. */
-    public static boolean[] before(Layer layer, ImageShape input, boolean[] needed) {
-        return switch (layer.flow()) {
-            case KEPT -> perChannel(needed, input.channels());
-            case PLACED -> {
-                int before = ((Subsample) layer).before(input.channels());
-                yield Arrays.copyOfRange(needed, before, before + input.channels());
-            }
-            case MIXED -> {
-                boolean[] all = new boolean[input.channels()];
-                Arrays.fill(all, true);
-                yield all;
-            }
+    private static boolean[] merged(boolean[] known, boolean[] more, int units) {
+        boolean[] merged = perUnit(more, units).clone();
+        for (int i = 0; known != null && i < units; i++) {
+            merged[i] |= known[i];
+        }
+        return merged;
+    }
+
+    private static boolean[] all(int units) {
+        boolean[] all = new boolean[units];
+        Arrays.fill(all, true);
+        return all;
+    }
+
+    /**
+     * Which units of an input a node uses that has no weights, or uses them in a way that nobody looks into.
+     *
+     * @param index which of its inputs
+     * @param needed units of its output that are used
+     */
+    public static boolean[] before(Net net, Node node, int index, boolean[] needed) {
+        int units = net.inputs(node).get(index).channels();
+        return switch (net.flow(node)) {
+            case Flow.Keep _,Flow.Same _ -> perUnit(needed, units);
+            case Flow.Place(List<Integer> starts) ->
+                    Arrays.copyOfRange(needed, starts.get(index), starts.get(index) + units);
+            case Flow.Mix _,Flow.Blend _ -> all(units);
         };
     }
 
-    /** The channels that filters read. */
-    private static boolean[] read(Conv2d conv, CompressedTensor weight) {
-        int taps = conv.kernelHeight() * conv.kernelWidth();
-        int perGroup = conv.in() / conv.groups();
-        boolean[] read = new boolean[conv.in()];
+    /** The units of the input that rows of a weight read. */
+    public static boolean[] read(Flow.Mix mix, CompressedTensor weight) {
+        boolean[] read = new boolean[mix.in()];
+        int perRow = mix.perRow();
         for (int k = 0; k < weight.nonzeros(); k++) {
-            int row = weight.position(k) / (perGroup * taps);
-            int group = row / (conv.out() / conv.groups());
-            read[group * perGroup + weight.position(k) % (perGroup * taps) / taps] = true;
+            read[mix.source(weight.position(k) / perRow, weight.position(k) % perRow)] = true;
         }
         return read;
     }
 
-    /** The inputs that rows read. */
-    public static boolean[] read(Linear linear, CompressedTensor weight) {
-        boolean[] read = new boolean[linear.in()];
-        for (int k = 0; k < weight.nonzeros(); k++) {
-            read[weight.position(k) % linear.in()] = true;
-        }
-        return read;
-    }
-
-    /** Flags of features, channels outermost, as flags of channels: one that is set sets its channel's. */
-    public static boolean[] perChannel(boolean[] features, int channels) {
-        if (features.length == channels) {
+    /** Flags of features, units outermost, as flags of units: one that is set sets its unit's. */
+    public static boolean[] perUnit(boolean[] features, int units) {
+        if (features.length == units) {
             return features;
         }
-        boolean[] flags = new boolean[channels];
+        boolean[] flags = new boolean[units];
         for (int i = 0; i < features.length; i++) {
-            flags[(int) ((long) i * channels / features.length)] |= features[i];
+            flags[(int) ((long) i * units / features.length)] |= features[i];
         }
         return flags;
     }

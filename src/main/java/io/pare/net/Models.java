@@ -1,14 +1,7 @@
 package io.pare.net;
 
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Dropout;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.GlobalAvgPool;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.ResponseNorm;
-import io.pare.net.Layer.Subsample;
+import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Subsample;
 import java.util.List;
 
 /**
@@ -18,9 +11,9 @@ import java.util.List;
  * AlexNet, as in torchvision for its own AlexNet, for VGG and for the ResNets, so that weights are found by name.
  */
 public final class Models {
-    private static final ImageShape MNIST = new ImageShape(1, 28, 28);
-    private static final ImageShape CIFAR = new ImageShape(3, 32, 32);
-    private static final ImageShape IMAGENET = new ImageShape(3, 224, 224);
+    private static final Shape MNIST = Shape.of(1, 28, 28);
+    private static final Shape CIFAR = Shape.of(3, 32, 32);
+    private static final Shape IMAGENET = Shape.of(3, 224, 224);
     private static final List<String> NAMES = List.of("lenet5", "lenet300", "resnet20", "resnet32", "vgg11-cifar",
             "vgg11-bn-cifar", "vgg16-cifar", "vgg16-bn-cifar", "alexnet", "alexnet-torchvision", "vgg11", "vgg11-bn",
             "vgg16", "vgg16-bn", "resnet18", "resnet50");
@@ -37,7 +30,7 @@ public final class Models {
     }
 
     /** The model of that name; unknown names throw {@link IllegalArgumentException} with the list of known ones. */
-    public static Model byName(String name) {
+    public static Net byName(String name) {
         return byName(name, null, 0);
     }
 
@@ -47,7 +40,7 @@ public final class Models {
      * @param input shape of an image, or null for that of the data the network was made for
      * @param classes number of classes, or 0 for that of the data the network was made for
      */
-    public static Model byName(String name, ImageShape input, int classes) {
+    public static Net byName(String name, Shape input, int classes) {
         return switch (name) {
             case "lenet5" -> lenet5();
             case "lenet300" -> lenet300();
@@ -57,7 +50,7 @@ public final class Models {
             case "vgg11-bn-cifar" -> vgg(name, VGG11, true, false, or(input, CIFAR), or(classes, 10));
             case "vgg16-cifar" -> vgg(name, VGG16, false, false, or(input, CIFAR), or(classes, 10));
             case "vgg16-bn-cifar" -> vgg(name, VGG16, true, false, or(input, CIFAR), or(classes, 10));
-            case "alexnet" -> alexnet(name, or(input, new ImageShape(3, 227, 227)), or(classes, 1000));
+            case "alexnet" -> alexnet(name, or(input, Shape.of(3, 227, 227)), or(classes, 1000));
             case "alexnet-torchvision" -> alexnetOfOneTower(name, or(input, IMAGENET), or(classes, 1000));
             case "vgg11" -> vgg(name, VGG11, false, true, or(input, IMAGENET), or(classes, 1000));
             case "vgg11-bn" -> vgg(name, VGG11, true, true, or(input, IMAGENET), or(classes, 1000));
@@ -70,7 +63,7 @@ public final class Models {
         };
     }
 
-    private static ImageShape or(ImageShape given, ImageShape usual) {
+    private static Shape or(Shape given, Shape usual) {
         return given == null ? usual : given;
     }
 
@@ -83,50 +76,49 @@ public final class Models {
      *
      * <p>ReLU follows the first fully connected layer only. Dropout stands before the last layer.
      */
-    public static Model lenet5() {
-        return new Model("lenet5", MNIST, 10,
-                List.of(Conv2d.of("conv1", 1, 20, 5), new MaxPool("pool1", 2, 2, 0), Conv2d.of("conv2", 20, 50, 5),
-                        new MaxPool("pool2", 2, 2, 0), new Flatten("flatten"), new Linear("fc1", 800, 500),
-                        new Relu("relu1"), new Dropout("drop1", 0.5f), new Linear("fc2", 500, 10)));
+    public static Net lenet5() {
+        return new NetBuilder("lenet5", MNIST).conv("conv1", 20, 5, 1, 0, true).maxPool("pool1", 2, 2, 0)
+                .conv("conv2", 50, 5, 1, 0, true).maxPool("pool2", 2, 2, 0).flatten("flatten").linear("fc1", 500)
+                .relu("relu1").dropout("drop1", 0.5f).linear("fc2", 10).build();
     }
 
     /** LeNet-300-100: two hidden layers of 300 and 100 units, 266,200 weights and 410 biases. */
-    public static Model lenet300() {
-        return new Model("lenet300", MNIST, 10,
-                List.of(new Flatten("flatten"), new Linear("fc1", 784, 300), new Relu("relu1"),
-                        new Dropout("drop1", 0.3f), new Linear("fc2", 300, 100), new Relu("relu2"),
-                        new Dropout("drop2", 0.3f), new Linear("fc3", 100, 10)));
+    public static Net lenet300() {
+        return new NetBuilder("lenet300", MNIST).flatten("flatten").linear("fc1", 300).relu("relu1")
+                .dropout("drop1", 0.3f).linear("fc2", 100).relu("relu2").dropout("drop2", 0.3f).linear("fc3", 10)
+                .build();
     }
 
     /**
      * AlexNet as in Caffe (bvlc_alexnet; Krizhevsky, Sutskever, Hinton 2012): grouped convolutions and response
      * normalisation, 60,965,224 weights and biases.
      */
-    private static Model alexnet(String name, ImageShape input, int classes) {
-        LayerList layers = new LayerList(input);
-        layers.conv("conv1", 96, 11, 4, 0, true).relu("relu1").add(new ResponseNorm("norm1", 5, 1e-4f, 0.75f, 1))
+    private static Net alexnet(String name, Shape input, int classes) {
+        NetBuilder layers = new NetBuilder(name, input);
+        layers.conv("conv1", 96, 11, 4, 0, true).relu("relu1").add("norm1", new ResponseNorm(5, 1e-4f, 0.75f, 1))
                 .maxPool("pool1", 3, 2, 0);
-        layers.groupedConv("conv2", 256, 5, 2, 2).relu("relu2").add(new ResponseNorm("norm2", 5, 1e-4f, 0.75f, 1))
+        layers.groupedConv("conv2", 256, 5, 2, 2).relu("relu2").add("norm2", new ResponseNorm(5, 1e-4f, 0.75f, 1))
                 .maxPool("pool2", 3, 2, 0);
         layers.groupedConv("conv3", 384, 3, 1, 1).relu("relu3").groupedConv("conv4", 384, 3, 1, 2).relu("relu4")
                 .groupedConv("conv5", 256, 3, 1, 2).relu("relu5").maxPool("pool5", 3, 2, 0);
-        layers.flatten().linear("fc6", 4096).relu("relu6").dropout("drop6").linear("fc7", 4096).relu("relu7")
-                .dropout("drop7").linear("fc8", classes);
-        return new Model(name, input, classes, layers.layers());
+        layers.flatten("flatten").linear("fc6", 4096).relu("relu6").dropout("drop6", 0.5f).linear("fc7", 4096)
+                .relu("relu7")
+                .dropout("drop7", 0.5f).linear("fc8", classes);
+        return layers.build();
     }
 
     /** AlexNet as in torchvision: one tower, no normalisation (Krizhevsky, 1404.5997), 61,100,840 weights and biases. */
-    private static Model alexnetOfOneTower(String name, ImageShape input, int classes) {
-        LayerList layers = new LayerList(input);
+    private static Net alexnetOfOneTower(String name, Shape input, int classes) {
+        NetBuilder layers = new NetBuilder(name, input);
         layers.conv("features.0", 64, 11, 4, 2, true).relu("features.1").maxPool("features.2", 3, 2, 0)
                 .conv("features.3", 192, 5, 1, 2, true).relu("features.4").maxPool("features.5", 3, 2, 0)
                 .conv("features.6", 384, 3, 1, 1, true).relu("features.7")
                 .conv("features.8", 256, 3, 1, 1, true).relu("features.9")
                 .conv("features.10", 256, 3, 1, 1, true).relu("features.11").maxPool("features.12", 3, 2, 0);
-        layers.flatten().dropout("classifier.0").linear("classifier.1", 4096).relu("classifier.2")
-                .dropout("classifier.3").linear("classifier.4", 4096).relu("classifier.5")
+        layers.flatten("flatten").dropout("classifier.0", 0.5f).linear("classifier.1", 4096).relu("classifier.2")
+                .dropout("classifier.3", 0.5f).linear("classifier.4", 4096).relu("classifier.5")
                 .linear("classifier.6", classes);
-        return new Model(name, input, classes, layers.layers());
+        return layers.build();
     }
 
     /**
@@ -134,8 +126,8 @@ public final class Models {
      *
      * @param head three fully connected layers, as for ImageNet; otherwise one, as is usual for CIFAR
      */
-    private static Model vgg(String name, int[] channels, boolean norm, boolean head, ImageShape input, int classes) {
-        LayerList layers = new LayerList(input);
+    private static Net vgg(String name, int[] channels, boolean norm, boolean head, Shape input, int classes) {
+        NetBuilder layers = new NetBuilder(name, input);
         int at = 0;
         for (int out : channels) {
             if (out == 0) {
@@ -148,23 +140,23 @@ public final class Models {
             }
             layers.relu("features." + at++);
         }
-        layers.flatten();
+        layers.flatten("flatten");
         if (head) {
-            layers.linear("classifier.0", 4096).relu("classifier.1").dropout("classifier.2")
-                    .linear("classifier.3", 4096).relu("classifier.4").dropout("classifier.5")
+            layers.linear("classifier.0", 4096).relu("classifier.1").dropout("classifier.2", 0.5f)
+                    .linear("classifier.3", 4096).relu("classifier.4").dropout("classifier.5", 0.5f)
                     .linear("classifier.6", classes);
         } else {
             layers.linear("classifier", classes);
         }
-        return new Model(name, input, classes, layers.layers());
+        return layers.build();
     }
 
     /**
      * ResNet for CIFAR (He, Zhang, Ren, Sun, 1512.03385, section 4.2): three stages of {@code blocks} blocks, shortcuts
      * without weights (option A). ResNet-20 has 269,722 weights and biases.
      */
-    private static Model cifarResnet(String name, int blocks, ImageShape input, int classes) {
-        LayerList layers = new LayerList(input).conv("conv1", 16, 3, 1, 1, false).norm("bn1").relu("relu");
+    private static Net cifarResnet(String name, int blocks, Shape input, int classes) {
+        NetBuilder layers = new NetBuilder(name, input).conv("conv1", 16, 3, 1, 1, false).norm("bn1").relu("relu");
         for (int stage = 1; stage <= 3; stage++) {
             for (int block = 0; block < blocks; block++) {
                 String at = "layer" + stage + "." + block;
@@ -172,16 +164,16 @@ public final class Models {
                 int stride = stage > 1 && block == 0 ? 2 : 1;
                 layers.residual(at, body -> twoConvolutions(body, at, out, stride), shortcut -> {
                     if (stride > 1) {
-                        shortcut.add(new Subsample(at + ".shortcut", out, stride));
+                        shortcut.add(at + ".shortcut", new Subsample(out, stride));
                     }
                 }).relu(at + ".relu");
             }
         }
-        layers.add(new GlobalAvgPool("avgpool")).flatten().linear("linear", classes);
-        return new Model(name, input, classes, layers.layers());
+        layers.globalAvgPool("avgpool").flatten("flatten").linear("linear", classes);
+        return layers.build();
     }
 
-    private static void twoConvolutions(LayerList body, String at, int out, int stride) {
+    private static void twoConvolutions(NetBuilder body, String at, int out, int stride) {
         body.conv(at + ".conv1", out, 3, stride, 1, false).norm(at + ".bn1").relu(at + ".relu1")
                 .conv(at + ".conv2", out, 3, 1, 1, false).norm(at + ".bn2");
     }
@@ -191,8 +183,8 @@ public final class Models {
      * stride of a bottleneck is at its 3x3 convolution, as in torchvision. ResNet-18 has 11,689,512 weights and biases,
      * ResNet-50 25,557,032.
      */
-    private static Model resnet(String name, int[] blocks, boolean bottleneck, ImageShape input, int classes) {
-        LayerList layers = new LayerList(input).conv("conv1", 64, 7, 2, 3, false).norm("bn1").relu("relu")
+    private static Net resnet(String name, int[] blocks, boolean bottleneck, Shape input, int classes) {
+        NetBuilder layers = new NetBuilder(name, input).conv("conv1", 64, 7, 2, 3, false).norm("bn1").relu("relu")
                 .maxPool("maxpool", 3, 2, 1);
         for (int stage = 0; stage < blocks.length; stage++) {
             for (int block = 0; block < blocks[stage]; block++) {
@@ -216,7 +208,7 @@ public final class Models {
                 }).relu(at + ".relu");
             }
         }
-        layers.add(new GlobalAvgPool("avgpool")).flatten().linear("fc", classes);
-        return new Model(name, input, classes, layers.layers());
+        layers.globalAvgPool("avgpool").flatten("flatten").linear("fc", classes);
+        return layers.build();
     }
 }

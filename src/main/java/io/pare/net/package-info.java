@@ -1,9 +1,11 @@
 /**
- * Networks as declarations, and their weights: layers, shapes, parameters, tensors without their zeros.
+ * Networks as declarations, and their weights: operators, shapes, parameters, tensors without their zeros.
  *
- * <p>A {@link io.pare.net.Model} is a list of {@link io.pare.net.Layer}s, each of which computes its output shape from
- * its input shape. {@link io.pare.net.Models} builds the named networks. {@link io.pare.net.CompressedWeights} is a
- * network with weights as positions and values, the form that all file formats share.
+ * <p>A {@link io.pare.net.Net} is a graph of {@link io.pare.net.Node}s, each an {@link io.pare.net.Op} that takes other
+ * nodes' outputs; {@link io.pare.net.NetBuilder} makes it, {@link io.pare.net.Models} the named ones. A network can be
+ * asked: shapes, cost and parameters come from the operators, and {@link io.pare.net.Liveness}, links and trunk follow
+ * from how they pass units on, their {@link io.pare.net.Flow}. {@link io.pare.net.CompressedWeights} is a network with
+ * weights as positions and values, the form that all file formats share.
  *
  * <p>Public. Everything here is immutable and thread-safe.
  *

@@ -2,16 +2,17 @@ package io.pare.rewrite;
 
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
-import io.pare.net.Layer;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Model;
-import java.util.ArrayList;
+import io.pare.net.Flow;
+import io.pare.net.Net;
+import io.pare.net.Node;
+import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Conv2d;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * Takes normalisations by running statistics into the convolutions and linear layers before them: each filter or row is
@@ -21,52 +22,52 @@ import java.util.Map;
  * by channel they would be many values, and the codebook worth nothing.
  */
 public final class BatchNormFolding {
-    private final CompressedWeights weights;
+    private final Net net;
     private final Map<String, CompressedTensor> tensors;
 
     private BatchNormFolding(CompressedWeights weights) {
-        this.weights = weights;
+        this.net = weights.model();
         this.tensors = new HashMap<>(weights.tensors());
     }
 
     /** The same network with fewer layers; the given weights if there is nothing to fold. */
     public static CompressedWeights fold(CompressedWeights weights) {
-        BatchNormFolding folding = new BatchNormFolding(weights);
-        Model model = weights.model();
-        List<Layer> layers = folding.fold(model.layers());
-        return layers.equals(model.layers())
-                ? weights
-                : new CompressedWeights(new Model(model.name(), model.input(), model.classes(), layers),
-                        folding.tensors, weights.scale());
+        return new BatchNormFolding(weights).run(weights);
     }
 
-    private List<Layer> fold(List<Layer> layers) {
-        List<Layer> folded = new ArrayList<>();
-        for (int i = 0; i < layers.size(); i++) {
-            Layer layer = layers.get(i);
-            if (i + 1 < layers.size() && layers.get(i + 1) instanceof BatchNorm norm
-                    && (layer instanceof Conv2d || layer instanceof Linear)
-                    && !weights.tensor(layer.name() + ".weight").isCoded()) {
-                folded.add(fold(layer, norm));
-                i++;
-            } else if (layer instanceof Residual residual) {
-                folded.add(new Residual(residual.name(), fold(residual.body()), fold(residual.shortcut())));
-            } else {
-                folded.add(layer);
+    private CompressedWeights run(CompressedWeights weights) {
+        List<List<Integer>> readers = net.readers();
+        Set<Node> biased = new HashSet<>();
+        Set<Node> folded = new HashSet<>();
+        for (Node node : net.layers()) {
+            List<Integer> places = readers.get(node.place());
+            if (net.flow(node) instanceof Flow.Mix && places.size() == 1
+                    && net.node(places.getFirst()).op() instanceof BatchNorm norm
+                    && !tensors.get(node.weight().name()).isCoded()) {
+                fold(node, net.node(places.getFirst()), norm);
+                biased.add(node);
+                folded.add(net.node(places.getFirst()));
             }
         }
-        return folded;
+        return folded.isEmpty()
+                ? weights
+                : new CompressedWeights(net.with(node -> folded.contains(node)
+                        ? Optional.empty()
+                        : Optional.of(biased.contains(node) && node.op() instanceof Conv2d conv
+                                ? conv.biased()
+                                : node.op())),
+                        tensors, weights.scale());
     }
 
-    /** Changes the tensors of a layer; returns the layer, with a bias. */
-    private Layer fold(Layer layer, BatchNorm norm) {
-        float[] scale = tensors.remove(norm.name() + ".weight").toArray();
-        float[] shift = tensors.remove(norm.name() + ".bias").toArray();
-        float[] mean = tensors.remove(norm.name() + ".running_mean").toArray();
-        float[] variance = tensors.remove(norm.name() + ".running_var").toArray();
-        CompressedTensor before = tensors.get(layer.name() + ".weight");
+    /** Changes the tensors of a node. */
+    private void fold(Node node, Node behind, BatchNorm norm) {
+        float[] scale = tensors.remove(behind.name() + ".weight").toArray();
+        float[] shift = tensors.remove(behind.name() + ".bias").toArray();
+        float[] mean = tensors.remove(behind.name() + ".running_mean").toArray();
+        float[] variance = tensors.remove(behind.name() + ".running_var").toArray();
+        CompressedTensor before = tensors.get(node.name() + ".weight");
         float[] weight = before.toArray();
-        CompressedTensor given = tensors.get(layer.name() + ".bias");
+        CompressedTensor given = tensors.get(node.name() + ".bias");
         float[] bias = given == null ? new float[norm.channels()] : given.toArray();
         int perUnit = weight.length / bias.length;
         for (int o = 0; o < bias.length; o++) {
@@ -76,11 +77,7 @@ public final class BatchNormFolding {
             }
             bias[o] = (float) ((bias[o] - mean[o]) * factor + shift[o]);
         }
-        tensors.put(layer.name() + ".weight", CompressedTensor.of(weight, before.shape()));
-        tensors.put(layer.name() + ".bias", CompressedTensor.of(bias, bias.length));
-        return layer instanceof Conv2d conv
-                ? new Conv2d(conv.name(), conv.in(), conv.out(), conv.kernelHeight(), conv.kernelWidth(),
-                        conv.stride(), conv.padding(), conv.dilation(), conv.groups(), true)
-                : layer;
+        tensors.put(node.name() + ".weight", CompressedTensor.of(weight, before.shape()));
+        tensors.put(node.name() + ".bias", CompressedTensor.of(bias, bias.length));
     }
 }

@@ -1,22 +1,10 @@
 package io.pare.rewrite;
 
 import io.pare.mem.FloatTensor;
-import io.pare.net.ImageShape;
-import io.pare.net.Layer;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Dropout;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.GlobalAvgPool;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Layer.ResponseNorm;
-import io.pare.net.Layer.Subsample;
+import io.pare.net.Flow;
 import io.pare.net.Liveness;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.Node;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,19 +30,19 @@ public final class DeadPaths {
      */
     public record Removed(int weights, int biases, int folded) {}
 
-    private final Model model;
+    private final Net model;
     private final Map<String, FloatTensor> parameters;
     private int weights;
     private int biases;
     private int folded;
 
-    private DeadPaths(Model model, Map<String, FloatTensor> parameters) {
+    private DeadPaths(Net model, Map<String, FloatTensor> parameters) {
         this.model = model;
         this.parameters = parameters;
     }
 
     /** Changes the parameters in place, as often as that lets more be removed. */
-    public static Removed remove(Model model, Map<String, FloatTensor> parameters) {
+    public static Removed remove(Net model, Map<String, FloatTensor> parameters) {
         DeadPaths paths = new DeadPaths(model, parameters);
         int before;
         do {
@@ -69,74 +57,75 @@ public final class DeadPaths {
      * Moves biases into those of the next layer, in place, where nothing but pooling lies between: shifting all inputs
      * of such a layer shifts its outputs by a constant. Returns how many became zero.
      */
-    public static int foldBiases(Model model, Map<String, FloatTensor> parameters) {
+    public static int foldBiases(Net model, Map<String, FloatTensor> parameters) {
         return foldBiases(model, parameters, Map.of());
     }
 
-    /** As {@link #foldBiases(Model, Map)}, but of the layers named, biases stay as rounded, and only the rest moves. */
-    public static int foldBiases(Model model, Map<String, FloatTensor> parameters, Map<String, ValueForm> kept) {
+    /** As {@link #foldBiases(Net, Map)}, but of the layers named, biases stay as rounded, and only the rest moves. */
+    public static int foldBiases(Net model, Map<String, FloatTensor> parameters, Map<String, ValueForm> kept) {
         DeadPaths paths = new DeadPaths(model, parameters);
-        Layer last = null;
-        for (int i = 0; i < model.layers().size(); i++) {
-            Layer layer = model.layers().get(i);
-            if (layer instanceof Linear || layer instanceof Conv2d conv && conv.bias()) {
-                if (last != null && !(layer instanceof Conv2d conv && conv.padding() > 0)) {
-                    paths.shift(last, layer, model.shapes().get(i), kept.getOrDefault(last.name(), ValueForm.NONE));
+        Node last = null;
+        for (Node node : model.trunk()) {
+            if (isBiased(model, node)) {
+                if (last != null && moves(model, node)) {
+                    paths.shift(last, node, kept.getOrDefault(last.name(), ValueForm.NONE));
                 }
-                last = layer;
-            } else if (!shifts(layer)) {
+                last = node;
+            } else if (!shifts(model, node)) {
                 last = null;
             }
         }
         return paths.biases;
     }
 
-    /** Whether a constant that is added to a channel comes out of the layer as it went in, on the same channel. */
-    private static boolean shifts(Layer layer) {
-        return switch (layer) {
-            case MaxPool _,GlobalAvgPool _,Flatten _,Dropout _ -> true;
-            case AvgPool pool -> pool.padding() == 0;
-            case Conv2d _,Linear _,Relu _,BatchNorm _,ResponseNorm _,Subsample _,Residual _ -> false;
-        };
+    /** Whether a node sums over units and adds a bias. */
+    private static boolean isBiased(Net model, Node node) {
+        return model.flow(node) instanceof Flow.Mix && node.parameters().size() > 1;
     }
 
-    private void shift(Layer from, Layer to, ImageShape in, ValueForm form) {
-        float[] shifts = bias(from).toArray();
-        form.round(bias(from));
+    /** Whether biases of what a node reads may move into its own: zeros around its input have none. */
+    private static boolean moves(Net model, Node node) {
+        return model.flow(node) instanceof Flow.Mix mix && !mix.pads();
+    }
+
+    /** Whether a constant that is added to a unit comes out of the node as it went in, on the same unit. */
+    private static boolean shifts(Net model, Node node) {
+        return model.flow(node) instanceof Flow.Keep keep && keep.shiftPasses();
+    }
+
+    private void shift(Node from, Node to, ValueForm form) {
+        FloatTensor own = bias(from);
+        float[] shifts = own.toArray();
+        form.round(own);
         for (int i = 0; i < shifts.length; i++) {
-            biases += shifts[i] != 0 && bias(from).get(i) == 0 ? 1 : 0;
-            shifts[i] -= bias(from).get(i);
+            biases += shifts[i] != 0 && own.get(i) == 0 ? 1 : 0;
+            shifts[i] -= own.get(i);
         }
-        if (to instanceof Conv2d conv) {
-            int perGroup = conv.in() / conv.groups();
-            int taps = conv.kernelHeight() * conv.kernelWidth();
-            int group = conv.out() / conv.groups();
-            shift(to, spread(shifts, in.channels()), perGroup * taps, (o, k) -> o / group * perGroup + k / taps);
-        } else {
-            shift(to, spread(shifts, in.features()), in.features(), (_, k) -> k);
-        }
-    }
-
-    private void shift(Layer layer, float[] shifts, int perRow, Source source) {
-        FloatTensor weight = weight(layer);
-        FloatTensor bias = bias(layer);
+        Flow.Mix mix = mix(to);
+        float[] spread = spread(shifts, mix.in());
+        FloatTensor weight = weight(to);
+        FloatTensor bias = bias(to);
         for (int o = 0; o < bias.count(); o++) {
             double sum = bias.get(o);
-            for (int k = 0; k < perRow; k++) {
-                sum += (double) weight.get((long) o * perRow + k) * shifts[source.of(o, k)];
+            for (int k = 0; k < mix.perRow(); k++) {
+                sum += (double) weight.get((long) o * mix.perRow() + k) * spread[mix.source(o, k)];
             }
             bias.set(o, (float) sum);
         }
     }
 
+    private Flow.Mix mix(Node node) {
+        return (Flow.Mix) model.flow(node);
+    }
+
     /** Names of the layers whose biases could move into those of a layer whose biases cannot. */
-    public static List<String> foldable(Model model) {
+    public static List<String> foldable(Net model) {
         List<String> names = new ArrayList<>();
-        Layer last = null;
+        Node last = null;
         boolean lastMoves = false;
-        for (Layer layer : model.layers()) {
-            if (layer instanceof Linear || layer instanceof Conv2d conv && conv.bias()) {
-                boolean moves = last != null && !(layer instanceof Conv2d conv && conv.padding() > 0);
+        for (Node node : model.trunk()) {
+            if (isBiased(model, node)) {
+                boolean moves = last != null && moves(model, node);
                 if (moves) {
                     if (lastMoves) {
                         names.removeLast();
@@ -144,8 +133,8 @@ public final class DeadPaths {
                     names.add(last.name());
                 }
                 lastMoves = moves;
-                last = layer;
-            } else if (!shifts(layer)) {
+                last = node;
+            } else if (!shifts(model, node)) {
                 last = null;
                 lastMoves = false;
             }
@@ -153,59 +142,46 @@ public final class DeadPaths {
         return names;
     }
 
-    private FloatTensor weight(Layer layer) {
-        return parameters.get(layer.name() + ".weight");
+    private FloatTensor weight(Node node) {
+        return parameters.get(node.weight().name());
     }
 
-    private FloatTensor bias(Layer layer) {
-        return parameters.get(layer.name() + ".bias");
+    /** The bias of a node that mixes units; {@code null} for none. */
+    private FloatTensor bias(Node node) {
+        return node.parameters().size() > 1 ? parameters.get(node.parameters().get(1).name()) : null;
     }
 
-    /** Follows constants from layer to layer: NaN stands for what is not constant. */
+    /** Follows constants from node to node of the trunk: NaN stands for what is not constant. */
     private void forward() {
-        List<ImageShape> shapes = model.shapes();
-        float[] constants = new float[shapes.getFirst().channels()];
-        Arrays.fill(constants, Float.NaN);
-        for (int i = 0; i < model.layers().size(); i++) {
-            ImageShape in = shapes.get(i);
-            switch (model.layers().get(i)) {
-                case Conv2d conv -> {
-                    int perGroup = conv.in() / conv.groups();
-                    int taps = conv.kernelHeight() * conv.kernelWidth();
-                    int group = conv.out() / conv.groups();
-                    constants = fold(conv, spread(constants, in.channels()), perGroup * taps, conv.padding() > 0,
-                            (o, k) -> o / group * perGroup + k / taps);
-                }
-                case Linear linear ->
-                        constants = fold(linear, spread(constants, linear.in()), linear.in(), false, (_, k) -> k);
-                case Relu _ -> {
-                    for (int c = 0; c < constants.length; c++) {
-                        constants[c] = Math.max(0, constants[c]);
+        Node before = null;
+        float[] constants = {};
+        for (Node node : model.trunk()) {
+            int units = node.output().channels();
+            boolean follows = before != null && node.inputs().equals(List.of(before.place()));
+            constants = !follows ? unknown(units) : switch (model.flow(node)) {
+                case Flow.Mix mix -> fold(node, spread(constants, mix.in()), mix);
+                case Flow.Keep _ -> {
+                    float[] kept = spread(constants, units).clone();
+                    for (int u = 0; u < units; u++) {
+                        kept[u] = node.op().ofConstant(kept[u]);
                     }
+                    yield kept;
                 }
-                case AvgPool pool when pool.padding() > 0 -> keepZeros(constants);
-                case MaxPool _ -> {
-                    // The maximum of a constant is the constant; padding never wins.
+                case Flow.Place(List<Integer> starts) -> {
+                    float[] placed = new float[units];
+                    System.arraycopy(constants, 0, placed, starts.getFirst(), constants.length);
+                    yield placed;
                 }
-                case Subsample subsample -> {
-                    float[] placed = new float[subsample.out()];
-                    System.arraycopy(constants, 0, placed, subsample.before(in.channels()), in.channels());
-                    constants = placed;
-                }
-                case BatchNorm _,ResponseNorm _,Residual _ -> {
-                    constants = new float[shapes.get(i + 1).channels()];
-                    Arrays.fill(constants, Float.NaN);
-                }
-                case Dropout _,Flatten _,AvgPool _,GlobalAvgPool _ ->
-                        constants = spread(constants, shapes.get(i + 1).channels());
-            }
+                case Flow.Same _,Flow.Blend _ -> unknown(units);
+            };
+            before = node;
         }
     }
 
-    private static void keepZeros(float[] constants) {
-        for (int c = 0; c < constants.length; c++) {
-            constants[c] = constants[c] == 0 ? 0 : Float.NaN;
-        }
+    private static float[] unknown(int units) {
+        float[] unknown = new float[units];
+        Arrays.fill(unknown, Float.NaN);
+        return unknown;
     }
 
     /** Constants of channels as constants of features, where a layer sees features. */
@@ -220,13 +196,9 @@ public final class DeadPaths {
         return spread;
     }
 
-    private interface Source {
-        int of(int output, int weight);
-    }
-
-    private float[] fold(Layer layer, float[] inputs, int perRow, boolean zerosOnly, Source source) {
-        FloatTensor weight = weight(layer);
-        FloatTensor bias = bias(layer);
+    private float[] fold(Node node, float[] inputs, Flow.Mix mix) {
+        FloatTensor weight = weight(node);
+        FloatTensor bias = bias(node);
         float[] outputs = new float[(int) weight.size(0)];
         if (bias == null) {
             // Without a bias there is nowhere to put a constant.
@@ -237,12 +209,12 @@ public final class DeadPaths {
             double sum = bias.get(o);
             boolean added = false;
             boolean constant = true;
-            for (int k = 0; k < perRow; k++) {
-                long at = (long) o * perRow + k;
+            for (int k = 0; k < mix.perRow(); k++) {
+                long at = (long) o * mix.perRow() + k;
                 float value = weight.get(at);
                 if (value != 0) {
-                    float input = inputs[source.of(o, k)];
-                    if (Float.isNaN(input) || zerosOnly && input != 0) {
+                    float input = inputs[mix.source(o, k)];
+                    if (Float.isNaN(input) || mix.pads() && input != 0) {
                         constant = false;
                     } else {
                         sum += (double) value * input;
@@ -263,39 +235,38 @@ public final class DeadPaths {
 
     /** Follows from the output back what is read at all. */
     private void backward() {
-        List<ImageShape> shapes = model.shapes();
-        boolean[] needed = new boolean[shapes.getLast().features()];
-        Arrays.fill(needed, true);
-        for (int i = model.layers().size() - 1; i >= 0; i--) {
-            Layer layer = model.layers().get(i);
-            needed = Liveness.perChannel(needed, shapes.get(i + 1).channels());
-            if (layer instanceof Conv2d conv) {
-                int perGroup = conv.in() / conv.groups();
-                int taps = conv.kernelHeight() * conv.kernelWidth();
-                int group = conv.out() / conv.groups();
-                needed = clear(layer, needed, conv.in(), perGroup * taps, (o, k) -> o / group * perGroup + k / taps);
-            } else if (layer instanceof Linear linear) {
-                needed = clear(layer, needed, linear.in(), linear.in(), (_, k) -> k);
-            } else {
-                needed = Liveness.before(layer, shapes.get(i), needed);
+        boolean[] needed = null;
+        Node reader = null;
+        for (Node node : model.trunk().reversed()) {
+            boolean follows = reader != null && reader.inputs().equals(List.of(node.place()));
+            int units = node.output().channels();
+            boolean[] used = follows ? Liveness.perUnit(needed, units) : new boolean[units];
+            if (!follows) {
+                Arrays.fill(used, true);
             }
+            if (!node.inputs().isEmpty()) {
+                needed = model.flow(node) instanceof Flow.Mix mix
+                        ? clear(node, used, mix)
+                        : Liveness.before(model, node, 0, used);
+            }
+            reader = node;
         }
     }
 
-    private boolean[] clear(Layer layer, boolean[] needed, int inputs, int perRow, Source source) {
-        FloatTensor weight = weight(layer);
-        FloatTensor bias = bias(layer);
-        boolean[] read = new boolean[inputs];
+    private boolean[] clear(Node node, boolean[] needed, Flow.Mix mix) {
+        FloatTensor weight = weight(node);
+        FloatTensor bias = bias(node);
+        boolean[] read = new boolean[mix.in()];
         for (int o = 0; o < needed.length; o++) {
             if (!needed[o] && bias != null && bias.get(o) != 0) {
                 bias.set(o, 0);
                 biases++;
             }
-            for (int k = 0; k < perRow; k++) {
-                long at = (long) o * perRow + k;
+            for (int k = 0; k < mix.perRow(); k++) {
+                long at = (long) o * mix.perRow() + k;
                 if (weight.get(at) != 0) {
                     if (needed[o]) {
-                        read[source.of(o, k)] = true;
+                        read[mix.source(o, k)] = true;
                     } else {
                         weight.set(at, 0);
                         weights++;

@@ -3,12 +3,10 @@ package io.pare.rewrite;
 import io.pare.format.pare.PareFile;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
+import io.pare.net.Flow;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.Node;
 import io.pare.net.Parameter;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,7 +28,7 @@ import java.util.stream.IntStream;
 public final class UnitOrder {
     private static final int ROUNDS = 4;
 
-    private final Model model;
+    private final Net model;
     private final Map<String, float[]> values = new LinkedHashMap<>();
     private final InputScale scale;
 
@@ -41,7 +39,7 @@ public final class UnitOrder {
     }
 
     /** A layer whose units may change places, and the only one that reads them, {@code perUnit} values of each. */
-    private record Link(int producerAt, Layer producer, int units, int consumerAt, Layer consumer, int perUnit) {}
+    private record Link(Node producer, int units, Node consumer, int perUnit) {}
 
     /** Sorts the units of all layers but the last. Units that compute nothing and are not read come last. */
     public static CompressedWeights sort(CompressedWeights weights) {
@@ -56,29 +54,20 @@ public final class UnitOrder {
         return order.weights();
     }
 
-    private static List<Link> links(Model model) {
+    private static List<Link> links(Net model) {
         List<Link> links = new ArrayList<>();
-        for (Model.Link link : model.links()) {
-            Layer producer = model.layers().get(link.producer());
-            Layer consumer = model.layers().get(link.consumer());
-            if (!(producer instanceof Conv2d conv && conv.groups() > 1)) {
-                int units = units(producer);
-                ImageShape in = model.shapes().get(link.consumer());
-                int taps = consumer instanceof Conv2d conv ? conv.kernelHeight() * conv.kernelWidth() : 1;
-                int inputs = consumer instanceof Conv2d ? in.channels() : in.features();
-                links.add(new Link(link.producer(), producer, units, link.consumer(), consumer,
-                        inputs / units * taps));
+        for (Net.Link link : model.links()) {
+            Flow.Mix from = (Flow.Mix) model.flow(link.producer());
+            Flow.Mix to = (Flow.Mix) model.flow(link.consumer());
+            if (from.groups() == 1) {
+                links.add(new Link(link.producer(), from.out(), link.consumer(), to.in() / from.out() * to.taps()));
             }
         }
         return links;
     }
 
-    private static int units(Layer layer) {
-        return layer instanceof Conv2d conv ? conv.out() : ((Linear) layer).out();
-    }
-
-    private float[] weight(Layer layer) {
-        return values.get(layer.name() + ".weight");
+    private float[] weight(Node node) {
+        return values.get(node.weight().name());
     }
 
     private CompressedWeights weights() {
@@ -135,12 +124,12 @@ public final class UnitOrder {
 
     /** Of the two tensors whose coding depends on the order. */
     private double bits(Link link) {
-        return bits(link.producerAt()) + bits(link.consumerAt());
+        return bits(link.producer()) + bits(link.consumer());
     }
 
-    private double bits(int layer) {
-        Parameter weight = model.layers().get(layer).parameters().getFirst();
-        return PareFile.bits(model, layer, CompressedTensor.of(values.get(weight.name()), weight.shape()));
+    private double bits(Node node) {
+        Parameter weight = node.weight();
+        return PareFile.bits(model, node, CompressedTensor.of(values.get(weight.name()), weight.shape()));
     }
 
     private int read(Link link, int unit) {
@@ -156,9 +145,9 @@ public final class UnitOrder {
     }
 
     private void permute(Link link, int[] order) {
-        for (String part : List.of(".weight", ".bias")) {
-            float[] from = values.get(link.producer().name() + part);
-            values.put(link.producer().name() + part, moved(from, order, from.length / order.length));
+        for (Parameter parameter : link.producer().parameters()) {
+            float[] from = values.get(parameter.name());
+            values.put(parameter.name(), moved(from, order, from.length / order.length));
         }
         float[] from = weight(link.consumer());
         float[] to = new float[from.length];
@@ -167,7 +156,7 @@ public final class UnitOrder {
             float[] one = moved(Arrays.copyOfRange(from, at, at + row), order, link.perUnit());
             System.arraycopy(one, 0, to, at, row);
         }
-        values.put(link.consumer().name() + ".weight", to);
+        values.put(link.consumer().weight().name(), to);
     }
 
     private static float[] moved(float[] from, int[] order, int size) {

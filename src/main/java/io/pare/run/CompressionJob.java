@@ -18,7 +18,7 @@ import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.natives.Natives;
 import io.pare.net.CompressedWeights;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import io.pare.net.Parameter;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
@@ -58,7 +58,7 @@ public final class CompressionJob implements AutoCloseable {
     /** In the metadata of the dense network: what it was made from. */
     private static final String PROVENANCE = "provenance";
 
-    private final Model model;
+    private final Net model;
     private final Corpus corpus;
     private final Path folder;
     private Recipe recipe;
@@ -97,7 +97,7 @@ public final class CompressionJob implements AutoCloseable {
      * @param corpus with images and classes that fit the model
      * @param folder for state and results, created if need be
      */
-    public CompressionJob(Model model, Corpus corpus, Path folder) {
+    public CompressionJob(Net model, Corpus corpus, Path folder) {
         this.model = model;
         this.corpus = corpus;
         this.folder = folder;

@@ -2,7 +2,7 @@ package io.pare.run;
 
 import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.Recipe;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import io.pare.train.Evaluation;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,7 +22,7 @@ import java.util.List;
  * @param denseSeconds of training the dense network; 0 if it was given or had been trained
  * @param guess validation accuracy of naming one class always
  */
-public record CompressionResult(Recipe recipe, Model model, Pipeline.Result found, String death,
+public record CompressionResult(Recipe recipe, Net model, Pipeline.Result found, String death,
         List<Packing.Row> packing, Evaluation dense, Evaluation test, Path file, long fileBytes, double denseSeconds,
         double guess) {
     public CompressionResult {

@@ -7,10 +7,10 @@ import io.pare.data.Dataset;
 import io.pare.data.ImageFolder;
 import io.pare.data.Mnist;
 import io.pare.data.OddImages;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.Shape;
 import io.pare.run.DataSettings.Source;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +55,7 @@ public final class DataSets {
      * @param model of the network, with as many classes as the data where it is still to be trained
      * @param odd counts pictures that were skipped or converted
      */
-    public record Opened(Source source, Corpus corpus, Model model, OddImages odd) {}
+    public record Opened(Source source, Corpus corpus, Net model, OddImages odd) {}
 
     /** Opens the data that a training's settings name, for the network that they name, with the usual loaders. */
     public static Opened open(RunSettings settings, Consumer<String> notes) {
@@ -72,13 +72,13 @@ public final class DataSets {
      * @throws IllegalArgumentException if there is no network of that name
      */
     public static Opened open(DataSettings settings, String modelName, Loading loading, Consumer<String> notes) {
-        Model usual = Models.byName(modelName);
+        Net usual = Models.byName(modelName);
         OddImages odd = settings.odd(notes);
         Source found = settings.source() != null ? settings.source() : guess(settings, usual);
         Corpus corpus = corpus(found, settings, usual, odd, loading);
         Dataset train = corpus.train();
-        ImageShape shape = new ImageShape(train.channels(), train.height(), train.width());
-        Model model = Models.byName(modelName, shape, train.classes());
+        Shape shape = Shape.of(train.channels(), train.height(), train.width());
+        Net model = Models.byName(modelName, shape, train.classes());
         check(model, train);
         return new Opened(found, corpus, model, odd);
     }
@@ -90,7 +90,7 @@ public final class DataSets {
      * @throws RunException if the settings name no data, or contradict the network
      * @throws DataException if the data cannot be used
      */
-    public static Opened open(DataSettings settings, Model model, Loading loading, Consumer<String> notes) {
+    public static Opened open(DataSettings settings, Net model, Loading loading, Consumer<String> notes) {
         OddImages odd = settings.odd(notes);
         Source found = settings.source() != null ? settings.source() : guess(settings, model);
         Corpus corpus = corpus(found, settings, model, odd, loading);
@@ -99,8 +99,8 @@ public final class DataSets {
     }
 
     /** Fails unless a data set's images fit a network. */
-    private static void check(Model model, Dataset data) {
-        ImageShape needed = model.input();
+    private static void check(Net model, Dataset data) {
+        Shape needed = model.input();
         if (needed.channels() != data.channels() || needed.height() != data.height() || needed.width() != data.width()
                 || model.classes() < data.classes()) {
             throw new DataException(model.name() + " takes images of " + needed + " in " + model.classes()
@@ -108,8 +108,8 @@ public final class DataSets {
         }
     }
 
-    private static Corpus corpus(Source found, DataSettings settings, Model model, OddImages odd, Loading loading) {
-        ImageShape input = model.input();
+    private static Corpus corpus(Source found, DataSettings settings, Net model, OddImages odd, Loading loading) {
+        Shape input = model.input();
         Path folder = settings.folder() == null ? null : Path.of(settings.folder());
         if (folder != null) {
             Cifar.refusePython(folder);
@@ -184,7 +184,7 @@ public final class DataSets {
                                 : ", or fetch it: pare data " + source + " --download")));
     }
 
-    private static Source guess(DataSettings settings, Model model) {
+    private static Source guess(DataSettings settings, Net model) {
         if (settings.folder() != null) {
             Path folder = Path.of(settings.folder());
             if (Mnist.looksLike(folder)) {

@@ -3,7 +3,7 @@ package io.pare.run;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.natives.Natives;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import io.pare.train.TrainingMemory;
 import io.pare.train.TrainingSettings;
 import java.util.Comparator;
@@ -65,7 +65,7 @@ public record MemoryFit(Long limit, boolean recompute) {
      * @param notes takes a line that says what is planned, where there is a limit
      * @throws RunException if nothing fits, with what would
      */
-    public List<TrainingSettings> fit(Model model, List<TrainingSettings> settings, List<Dataset> evaluated,
+    public List<TrainingSettings> fit(Net model, List<TrainingSettings> settings, List<Dataset> evaluated,
             long besides, String what, boolean fixed, Consumer<String> notes) {
         List<TrainingSettings> tried = settings;
         TrainingMemory needed = null;

@@ -14,8 +14,7 @@ import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import io.pare.net.Parameter;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
@@ -239,18 +238,16 @@ public final class NetworkTraining implements Training, AutoCloseable {
     }
 
     /** The name of the last layer's weights; {@code null} for a model without weights. */
-    public static String output(Model model) {
+    public static String output(Net model) {
         return model.parameters().stream().filter(Parameter::weight).map(Parameter::name)
                 .reduce((first, next) -> next).orElse(null);
     }
 
     @Override
     public List<UnitLink> links() {
-        List<Layer> layers = network.model().layers();
         return network.model().links().stream().map(link -> {
-            String producer = layers.get(link.producer()).name();
-            return new UnitLink(producer + ".weight", producer + ".bias",
-                    layers.get(link.consumer()).name() + ".weight");
+            List<Parameter> producer = link.producer().parameters();
+            return new UnitLink(producer.getFirst().name(), producer.get(1).name(), link.consumer().weight().name());
         }).toList();
     }
 }

@@ -8,7 +8,7 @@ import io.pare.mem.FloatTensor;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import io.pare.net.Parameter;
 import io.pare.rewrite.DeadPaths;
 import io.pare.rewrite.Mantissa;
@@ -64,7 +64,7 @@ public final class Packing {
      */
     public record Row(String step, double validationAccuracy, double validationLoss) {}
 
-    private final Model model;
+    private final Net model;
     private final Map<String, FloatTensor> parameters;
     private final Training training;
     private final Pipeline pipeline;
@@ -77,7 +77,7 @@ public final class Packing {
      * @param pipeline that has run, whose constraints are checked
      * @param scale how pixels become inputs; it is stored in the file
      */
-    public Packing(Model model, Map<String, FloatTensor> parameters, Training training, Pipeline pipeline,
+    public Packing(Net model, Map<String, FloatTensor> parameters, Training training, Pipeline pipeline,
             InputScale scale) {
         this.model = model;
         this.parameters = parameters;

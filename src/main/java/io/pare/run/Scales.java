@@ -3,9 +3,9 @@ package io.pare.run;
 import io.pare.data.Cifar;
 import io.pare.data.Mnist;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.Shape;
 import io.pare.net.StoredNetwork;
 import io.pare.run.DataSettings.Source;
 import java.nio.file.Path;
@@ -105,7 +105,7 @@ public final class Scales {
     }
 
     /** The scale of the data that networks with such inputs are usually for. */
-    private static InputScale usual(Model model) {
+    private static InputScale usual(Net model) {
         Source source = usualData(model);
         return switch (source) {
             case MNIST -> InputScale.MNIST;
@@ -117,8 +117,8 @@ public final class Scales {
     }
 
     /** The data that networks with such inputs are usually for, or {@code null}. */
-    public static Source usualData(Model model) {
-        ImageShape input = model.input();
+    public static Source usualData(Net model) {
+        Shape input = model.input();
         if (input.channels() == 1 && input.height() == Mnist.SIDE && input.width() == Mnist.SIDE) {
             return Source.MNIST;
         }

@@ -3,7 +3,7 @@ package io.pare.run;
 import io.pare.format.NetworkFile;
 import io.pare.format.safetensors.Safetensors;
 import io.pare.net.InputScale;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import io.pare.net.StoredNetwork;
 import io.pare.train.Checkpoint;
 import io.pare.train.Network;
@@ -77,7 +77,7 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
      * @param model whose weights they are, or {@code null} to trust the file
      * @throws io.pare.file.FormatException if the file is damaged or holds another network
      */
-    public StoredNetwork read(Model model) throws IOException {
+    public StoredNetwork read(Net model) throws IOException {
         if (names != null && !Files.isRegularFile(names)) {
             throw new RunException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
         }
@@ -94,7 +94,7 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
      * @throws io.pare.file.FormatException if the file is damaged
      */
     public void copyTo(Network network, InputScale scale, Consumer<String> notes) throws IOException {
-        Model model = network.model();
+        Net model = network.model();
         checkModel(model.name());
         StoredNetwork contents = read(model);
         InputScale own = contents.weights().scale();

@@ -7,7 +7,7 @@ import io.pare.exec.Tape;
 import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
 import io.pare.net.InputScale;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 
@@ -40,7 +40,7 @@ public record Evaluation(double accuracy, double topFive, double loss, int sampl
         return batch(network.model(), data, network.evaluationBatch());
     }
 
-    static int batch(Model model, Dataset data, int most) {
+    static int batch(Net model, Dataset data, int most) {
         int usual = Math.clamp(Math.min(data.size(), VALUES / model.input().features()), 1, BATCH);
         return most > 0 ? Math.min(most, usual) : usual;
     }

@@ -2,19 +2,18 @@ package io.pare.train;
 
 import io.pare.exec.Binding;
 import io.pare.exec.Graph;
-import io.pare.exec.Node;
-import io.pare.exec.Op;
+import io.pare.exec.Operation;
 import io.pare.exec.Precision;
 import io.pare.exec.Tape;
+import io.pare.exec.Value;
 import io.pare.kernel.Bits;
 import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.mem.Workspace;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
-import io.pare.net.Layer;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.Node;
 import io.pare.net.Parameter;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -43,7 +42,7 @@ public final class Network implements Binding, AutoCloseable {
      */
     private static final double SPARSE_SHARE = 0.5;
 
-    private final Model model;
+    private final Net model;
     private final boolean useNative;
     private final Region region;
     /** No two tapes run at once, so all lie in the same memory. */
@@ -64,7 +63,7 @@ public final class Network implements Binding, AutoCloseable {
      *
      * @param useNative whether oneDNN may be used
      */
-    public static Network create(Model model, long seed, boolean useNative) {
+    public static Network create(Net model, long seed, boolean useNative) {
         Network network = new Network(model, useNative);
         SplittableRandom random = new SplittableRandom(seed);
         boolean deep = model.parameters().stream().filter(Parameter::weight).count() > SHALLOW;
@@ -96,7 +95,7 @@ public final class Network implements Binding, AutoCloseable {
         return network;
     }
 
-    private Network(Model model, boolean useNative) {
+    private Network(Net model, boolean useNative) {
         this.model = model;
         this.useNative = useNative;
         this.region = Region.shared("network " + model.name());
@@ -117,7 +116,7 @@ public final class Network implements Binding, AutoCloseable {
         return section;
     }
 
-    public Model model() {
+    public Net model() {
         return model;
     }
 
@@ -173,12 +172,10 @@ public final class Network implements Binding, AutoCloseable {
         }
         double dense = 0;
         double left = 0;
-        ImageShape shape = model.input();
-        for (Layer layer : model.layers()) {
-            shape = layer.output(shape);
-            if (!layer.parameters().isEmpty()) {
-                Weight weight = weight(layer.parameters().getFirst().name());
-                double uses = (double) shape.height() * shape.width();
+        for (Node node : model.layers()) {
+            if (!node.parameters().isEmpty()) {
+                Weight weight = weight(node.weight().name());
+                double uses = (double) node.output().height() * node.output().width();
                 dense += uses * weight.value().count();
                 left += uses * (weight.mask() == null ? weight.value().count() : weight.masked());
             }
@@ -240,14 +237,14 @@ public final class Network implements Binding, AutoCloseable {
         }
     }
 
-    private Tape training(Node loss, TapeKey key) {
+    private Tape training(Value loss, TapeKey key) {
         return key.sparse()
                 ? Tape.sparseTraining(region, loss, this)
                 : Tape.training(region, workspace, loss, this, useNative, key.precision(), key.parts(),
                         key.recompute());
     }
 
-    /** As {@link #trainingTape}, with the teacher's logits as a second input and {@link Op.Distillation} as the loss. */
+    /** As {@link #trainingTape}, with the teacher's logits as a second input and {@link Operation.Distillation} as the loss. */
     Tape distillationTape(int batch, boolean dropout, float temperature, float share, boolean sparse,
             Precision precision, int parts, boolean recompute) {
         return tape(
@@ -274,14 +271,14 @@ public final class Network implements Binding, AutoCloseable {
             boolean sparse, Precision precision, int parts, boolean recompute) {}
 
     /** What a training tape takes, found without taking it. */
-    static Tape.Footprint footprint(Model model, TrainingSettings settings, boolean useNative) {
+    static Tape.Footprint footprint(Net model, TrainingSettings settings, boolean useNative) {
         int batch = settings.passSize();
         int parts = settings.accumulate();
         TrainingSettings.Distillation distillation = settings.distillation();
-        Node logits =
+        Value logits =
                 logits(model, new TapeKey(batch, settings.dropout(), true, 0, 0, false, settings.precision(), parts,
                         settings.recompute()));
-        Node loss = distillation == null
+        Value loss = distillation == null
                 ? Graph.softmaxCrossEntropy(logits)
                 : Graph.distillation(logits, Graph.input(TEACHER, batch, model.classes()), distillation.temperature(),
                         distillation.share());
@@ -289,77 +286,17 @@ public final class Network implements Binding, AutoCloseable {
     }
 
     /** What an inference tape takes in fp32, found without taking it. */
-    static Tape.Footprint footprint(Model model, int batch, boolean useNative) {
+    static Tape.Footprint footprint(Net model, int batch, boolean useNative) {
         return Tape.footprint(logits(model, new TapeKey(batch, false, false, 0, 0, false, Precision.FP32, 1, false)),
                 false, useNative, Precision.FP32, 1, false);
     }
 
-    private Node logits(TapeKey key) {
+    private Value logits(TapeKey key) {
         return logits(model, key);
     }
 
-    private static Node logits(Model model, TapeKey key) {
-        Node x = Graph.input(IMAGES, key.batch(), model.input().channels(), model.input().height(),
-                model.input().width());
-        return vector(chain(model.layers(), x, key));
-    }
-
-    private static Node chain(List<Layer> layers, Node x, TapeKey key) {
-        for (Layer layer : layers) {
-            x = node(layer, x, key);
-        }
-        return x;
-    }
-
-    private static Node vector(Node x) {
-        return x.rank() == 2 ? x : Graph.flatten(x);
-    }
-
-    /** What is behind a linear layer is an image of one pixel to layers that look at channels. */
-    private static Node image(Node x) {
-        return x.rank() == 4 ? x : Graph.image(x);
-    }
-
-    private static Node node(Layer layer, Node x, TapeKey key) {
-        return switch (layer) {
-            case Layer.Conv2d conv -> {
-                List<Node> p = tensors(conv);
-                yield conv.bias()
-                        ? Graph.conv2d(image(x), p.get(0), p.get(1), conv.stride(), conv.padding(), conv.dilation(),
-                                conv.groups())
-                        : Graph.conv2d(image(x), p.get(0), conv.stride(), conv.padding(), conv.dilation(),
-                                conv.groups());
-            }
-            case Layer.Linear linear -> {
-                List<Node> p = tensors(linear);
-                yield Graph.linear(vector(x), p.get(0), p.get(1));
-            }
-            case Layer.BatchNorm norm -> {
-                List<Node> p = tensors(norm);
-                yield Graph.batchNorm(image(x), p.get(0), p.get(1), p.get(2), p.get(3), norm.epsilon());
-            }
-            case Layer.ResponseNorm norm ->
-                    Graph.responseNorm(image(x), norm.size(), norm.alpha(), norm.beta(), norm.k());
-            case Layer.MaxPool pool -> Graph.maxPool(image(x), pool.kernel(), pool.stride(), pool.padding());
-            case Layer.AvgPool pool -> Graph.avgPool(image(x), pool.kernel(), pool.stride(), pool.padding());
-            case Layer.GlobalAvgPool _ -> Graph.globalAvgPool(image(x));
-            case Layer.Relu _ -> Graph.relu(x);
-            case Layer.Dropout dropout -> key.dropout() ? Graph.dropout(x, dropout.rate()) : x;
-            case Layer.Flatten _ -> vector(x);
-            case Layer.Subsample subsample -> Graph.subsample(image(x), subsample.out(), subsample.stride());
-            case Layer.Residual residual -> {
-                Node body = chain(residual.body(), x, key);
-                Node shortcut = chain(residual.shortcut(), x, key);
-                yield body.rank() == shortcut.rank()
-                        ? Graph.add(body, shortcut)
-                        : Graph.add(vector(body), vector(shortcut));
-            }
-        };
-    }
-
-    private static List<Node> tensors(Layer layer) {
-        return layer.parameters().stream().map(each -> each.trained() ? Graph.parameter(each.name(), each.shape())
-                : Graph.state(each.name(), each.shape())).toList();
+    private static Value logits(Net model, TapeKey key) {
+        return Graph.logits(model, IMAGES, key.batch(), key.dropout());
     }
 
     /**

@@ -3,7 +3,7 @@ package io.pare.train;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.exec.Tape;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import io.pare.net.Parameter;
 import java.util.HashSet;
 import java.util.List;
@@ -28,7 +28,7 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
      * @param settings of the trainers
      * @param evaluated sets that are evaluated while they live
      */
-    public static TrainingMemory of(Model model, List<TrainingSettings> settings, boolean useNative,
+    public static TrainingMemory of(Net model, List<TrainingSettings> settings, boolean useNative,
             List<Dataset> evaluated) {
         long parameters = 0;
         long trained = 0;
@@ -60,7 +60,7 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
     }
 
     /** Bytes of one evaluation of a network, parameters apart. */
-    public static long inference(Model model, Dataset data, boolean useNative) {
+    public static long inference(Net model, Dataset data, boolean useNative) {
         Tape.Footprint tape = Network.footprint(model, Evaluation.batch(model, data, 0), useNative);
         return tape.shared() + tape.own();
     }

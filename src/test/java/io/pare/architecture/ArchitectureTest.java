@@ -67,7 +67,7 @@ class ArchitectureTest {
             Map.entry("format.safetensors", Set.of("mem", "file")),
             Map.entry("net", Set.of("mem")),
             Map.entry("data", Set.of("net", "mem", "file")),
-            Map.entry("exec", Set.of("dnnl", "blas", "kernel", "mem")),
+            Map.entry("exec", Set.of("net", "dnnl", "blas", "kernel", "mem")),
             Map.entry("dnnl", Set.of("natives", "ffm.dnnl", "mem")),
             Map.entry("blas", Set.of("dnnl", "natives", "ffm.cblas", "mem")),
             Map.entry("natives", Set.of("mem", "file")),

@@ -12,8 +12,8 @@ import io.pare.data.IdxFiles;
 import io.pare.exec.Precision;
 import io.pare.format.NetworkFile;
 import io.pare.net.CompressedWeights;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
 import io.pare.train.Checkpoint;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -242,7 +242,7 @@ class CommandsTest {
         assertTrue(result.err().contains("weights of " + weights), result.err());
         assertEquals(weights.toString(), new ObjectMapper().readTree(Files.readString(longer.resolve("run.json")))
                 .get("settings").get("from").asText());
-        Model model = Models.byName("lenet300");
+        Net model = Models.byName("lenet300");
         CompressedWeights before = NetworkFile.read(weights, model, Map.of());
         CompressedWeights after = NetworkFile.read(longer.resolve(Checkpoint.WEIGHTS), model, Map.of());
         for (String name : List.of("fc1.weight", "fc3.bias")) {

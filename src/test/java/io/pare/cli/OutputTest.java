@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pare.format.pare.PareFile;
-import io.pare.net.ImageShape;
-import io.pare.net.Layer;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
 import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import java.io.ByteArrayOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -18,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
@@ -39,8 +38,7 @@ class OutputTest {
     @Test
     void aNameSteersNoTerminal() throws IOException {
         Path file = folder.resolve("a\u001b[2J\u001b]0;title\u0007\nfile       fake.pare");
-        Model model = new Model("tiny", new ImageShape(1, 2, 2), 3,
-                List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc", 4, 3)));
+        Net model = new NetBuilder("tiny", Shape.of(1, 2, 2)).flatten("flatten").linear("fc", 3).build();
         PareFile.write(file, PrunedNets.of(model, Map.of(), 2, 1, 3));
         assertEquals(Commands.OK, run("inspect", file.toString()), text(err));
         String line = text(out).lines().findFirst().orElseThrow();

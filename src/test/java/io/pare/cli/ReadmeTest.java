@@ -10,10 +10,10 @@ import io.pare.docs.Page;
 import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import io.pare.net.ImageShape;
-import io.pare.net.Layer;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
 import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.URI;
@@ -106,8 +106,7 @@ public class ReadmeTest {
                 Reader reader = (Reader) loader.loadClass("Example").getConstructor().newInstance()) {
             reader.path = folder.resolve("example.pare");
             reader.pixels = new int[3 * 2 * 2];
-            Model model = new Model("tiny", new ImageShape(3, 2, 2), 3,
-                    List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc", 12, 3)));
+            Net model = new NetBuilder("tiny", Shape.of(3, 2, 2)).flatten("flatten").linear("fc", 3).build();
             PareFile.write(reader.path, PrunedNets.of(model, Map.of(), 2, 1, 3));
             reader.run();
         }

@@ -71,7 +71,7 @@ class Bf16TapeTest {
     /** What one pass forward and backward gives: loss, gradients and statistics by name. */
     private record Outcome(Map<String, float[]> results) {}
 
-    private static Outcome pass(TapeTest.Params params, Node loss, Precision precision, int seed) {
+    private static Outcome pass(TapeTest.Params params, Value loss, Precision precision, int seed) {
         try (Region region = Region.shared("pass")) {
             TapeTest.Memory memory = new TapeTest.Memory(region, params, new Random(seed));
             params.shapes.keySet().forEach(name -> round(memory.value(name)));
@@ -121,7 +121,7 @@ class Bf16TapeTest {
     @MethodSource("nets")
     void networksAgree(TapeTest.Net net) {
         TapeTest.Params params = new TapeTest.Params();
-        Node loss = Graph.softmaxCrossEntropy(net.logits().apply(params));
+        Value loss = Graph.softmaxCrossEntropy(net.logits().apply(params));
         Map<String, double[]> distances = new LinkedHashMap<>();
         for (int seed = 0; seed < DRAWS; seed++) {
             Outcome expected = pass(params, loss, Precision.FP32, seed);
@@ -138,7 +138,7 @@ class Bf16TapeTest {
     }
 
     /** An operation on bf16 images of as many channels, which 512-bit kernels keep in sixteens or not. */
-    private record Single(String name, int channels, BiFunction<TapeTest.Params, Node, Node> op) {
+    private record Single(String name, int channels, BiFunction<TapeTest.Params, Value, Value> op) {
         @Override
         public String toString() {
             return name + " of " + channels + " channels";
@@ -146,29 +146,29 @@ class Bf16TapeTest {
     }
 
     static Stream<Single> operations() {
-        Map<String, BiFunction<TapeTest.Params, Node, Node>> ops = new LinkedHashMap<>();
-        ops.put("relu", (p, x) -> Graph.relu(Graph.add(x, x)));
-        ops.put("relu on its own", (p, x) -> Graph.add(Graph.relu(x), x));
-        ops.put("max-pool", (p, x) -> Graph.maxPool(x, 2, 2, 0));
-        ops.put("overlapping max-pool", (p, x) -> Graph.maxPool(x, 3, 2, 1));
-        ops.put("average-pool", (p, x) -> Graph.avgPool(x, 3, 2, 1));
-        ops.put("global average-pool", (p, x) -> Graph.globalAvgPool(x));
+        Map<String, BiFunction<TapeTest.Params, Value, Value>> ops = new LinkedHashMap<>();
+        ops.put("relu", (p, x) -> Graphs.relu(Graphs.add(x, x)));
+        ops.put("relu on its own", (p, x) -> Graphs.add(Graphs.relu(x), x));
+        ops.put("max-pool", (p, x) -> Graphs.maxPool(x, 2, 2, 0));
+        ops.put("overlapping max-pool", (p, x) -> Graphs.maxPool(x, 3, 2, 1));
+        ops.put("average-pool", (p, x) -> Graphs.avgPool(x, 3, 2, 1));
+        ops.put("global average-pool", (p, x) -> Graphs.globalAvgPool(x));
         ops.put("batch norm", (p, x) -> p.norm("n", x));
-        ops.put("batch norm and relu", (p, x) -> Graph.relu(p.norm("n", x)));
-        ops.put("batch norm of a vector", (p, x) -> p.norm("n", Graph.image(Graph.flatten(x))));
-        ops.put("response norm", (p, x) -> Graph.responseNorm(x, 5, 0.3f, 0.75f, 1.2f));
-        ops.put("addition", (p, x) -> Graph.add(x, Graph.maxPool(x, 3, 1, 1)));
-        ops.put("subsample", (p, x) -> Graph.subsample(x, x.size(1) + 16, 2));
-        ops.put("dropout", (p, x) -> Graph.dropout(x, 0.4f));
-        ops.put("flatten and relu", (p, x) -> Graph.relu(Graph.flatten(x)));
+        ops.put("batch norm and relu", (p, x) -> Graphs.relu(p.norm("n", x)));
+        ops.put("batch norm of a vector", (p, x) -> p.norm("n", Graphs.image(Graphs.flatten(x))));
+        ops.put("response norm", (p, x) -> Graphs.responseNorm(x, 5, 0.3f, 0.75f, 1.2f));
+        ops.put("addition", (p, x) -> Graphs.add(x, Graphs.maxPool(x, 3, 1, 1)));
+        ops.put("subsample", (p, x) -> Graphs.subsample(x, x.size(1) + 16, 2));
+        ops.put("dropout", (p, x) -> Graphs.dropout(x, 0.4f));
+        ops.put("flatten and relu", (p, x) -> Graphs.relu(Graphs.flatten(x)));
         ops.put("convolution", (p, x) -> p.conv("d", x, 24, 3, 1, 1, 1, 1));
-        ops.put("strided convolution and relu", (p, x) -> Graph.relu(p.conv("d", x, 32, 3, 2, 1, 1, 1)));
+        ops.put("strided convolution and relu", (p, x) -> Graphs.relu(p.conv("d", x, 32, 3, 2, 1, 1, 1)));
         ops.put("dilated convolution", (p, x) -> p.conv("d", x, 16, 3, 1, 2, 2, 1));
         ops.put("convolution in two groups", (p, x) -> p.conv("d", x, 32, 5, 1, 2, 1, 2));
         ops.put("convolution without bias", (p, x) -> p.plainConv("d", x, 16, 1, 2, 0));
         ops.put("linear", (p, x) -> {
-            Node flat = Graph.flatten(x);
-            return Graph.relu(Graph.linear(flat, p.get("d.w", 33, flat.size(1)), p.get("d.b", 33)));
+            Value flat = Graphs.flatten(x);
+            return Graphs.relu(Graphs.linear(flat, p.get("d.w", 33, flat.size(1)), p.get("d.b", 33)));
         });
         return ops.entrySet().stream().flatMap(op -> Stream.of(16, 32, 20)
                 .map(channels -> new Single(op.getKey(), channels, op.getValue())));
@@ -179,8 +179,8 @@ class Bf16TapeTest {
     @MethodSource("operations")
     void operationsAgree(Single single) {
         TapeTest.Params params = new TapeTest.Params();
-        Node copy = params.plainConv(COPY, TapeTest.image(single.channels(), 7), single.channels(), 1, 1, 0);
-        Node loss = Graph.softmaxCrossEntropy(params.head(single.op().apply(params, copy)));
+        Value copy = params.plainConv(COPY, TapeTest.image(single.channels(), 7), single.channels(), 1, 1, 0);
+        Value loss = Graph.softmaxCrossEntropy(params.head(single.op().apply(params, copy)));
         Outcome expected = pass(params, loss, Precision.FP32, 1);
         Outcome actual = pass(params, loss, Precision.BF16, 1);
         // These gradients are differences of terms of about the same size: a vector's batch has three values a feature.
@@ -202,12 +202,12 @@ class Bf16TapeTest {
 
     @Test
     void linearLayersRoundInputsAndOutputsOnly() {
-        bounded(p -> Graph.linear(Graph.input("x", TapeTest.BATCH, 500), p.get("d.w", 37, 500), p.get("d.b", 37)));
+        bounded(p -> Graphs.linear(Graph.input("x", TapeTest.BATCH, 500), p.get("d.w", 37, 500), p.get("d.b", 37)));
     }
 
-    private static void bounded(Function<TapeTest.Params, Node> layer) {
+    private static void bounded(Function<TapeTest.Params, Value> layer) {
         TapeTest.Params params = new TapeTest.Params();
-        Node node = layer.apply(params);
+        Value node = layer.apply(params);
         try (Region region = Region.shared("bounded")) {
             TapeTest.Memory memory = new TapeTest.Memory(region, params, new Random(3));
             Tape exact = Tape.inference(region, node, memory, false);
@@ -236,7 +236,7 @@ class Bf16TapeTest {
     @Test
     void logitsAreNotRounded() {
         TapeTest.Params params = new TapeTest.Params();
-        Node logits = params.head(params.conv("c", TapeTest.image(3, 6), 16, 3, 1, 1, 1, 1));
+        Value logits = params.head(params.conv("c", TapeTest.image(3, 6), 16, 3, 1, 1, 1, 1));
         try (Region region = Region.shared("logits")) {
             TapeTest.Memory memory = new TapeTest.Memory(region, params, new Random(3));
             Tape tape = Tape.inference(region, logits, memory, true, Precision.BF16);
@@ -253,7 +253,7 @@ class Bf16TapeTest {
     @Test
     void withoutOneDnnThereIsNoBf16() {
         TapeTest.Params params = new TapeTest.Params();
-        Node logits = params.head(Graph.input("x", 2, 3));
+        Value logits = params.head(Graph.input("x", 2, 3));
         try (Region region = Region.shared("no bf16")) {
             TapeTest.Memory memory = new TapeTest.Memory(region, params, new Random(1));
             assertThrows(IllegalArgumentException.class,

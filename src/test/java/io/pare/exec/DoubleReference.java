@@ -1,5 +1,6 @@
 package io.pare.exec;
 
+import io.pare.net.Op;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -17,12 +18,12 @@ final class DoubleReference {
         this.labels = labels;
     }
 
-    double[] evaluate(Node node) {
+    double[] evaluate(Value node) {
         return evaluate(node, new IdentityHashMap<>());
     }
 
     /** The gradient of a loss by one element of a tensor, (f(x + h) - f(x - h)) / 2h. */
-    double gradient(Node loss, String name, int element, double h) {
+    double gradient(Value loss, String name, int element, double h) {
         double[] tensor = tensors.get(name);
         double kept = tensor[element];
         tensor[element] = kept + h;
@@ -33,7 +34,7 @@ final class DoubleReference {
         return (above - below) / (2 * h);
     }
 
-    private double[] evaluate(Node node, Map<Node, double[]> done) {
+    private double[] evaluate(Value node, Map<Value, double[]> done) {
         double[] known = done.get(node);
         if (known == null) {
             double[][] in = new double[node.inputs().size()][];
@@ -46,16 +47,46 @@ final class DoubleReference {
         return known;
     }
 
-    private double[] apply(Node node, double[][] in) {
+    private double[] apply(Value node, double[][] in) {
         return switch (node.op()) {
-            case Op.Input(String name) -> tensors.get(name);
-            case Op.Parameter(String name) -> tensors.get(name);
-            case Op.State(String name) -> tensors.get(name);
-            case Op.Conv2d op -> convolve(node, op, in[0], in[1], in.length > 2 ? in[2] : new double[node.size(1)]);
+            case Operation.Input(String name) -> tensors.get(name);
+            case Operation.Parameter(String name) -> tensors.get(name);
+            case Operation.State(String name) -> tensors.get(name);
+            case Operation.Apply(Op op) -> apply(node, op, in);
+            case Operation.Reshape _ -> in[0];
+            case Operation.SoftmaxCrossEntropy op -> {
+                int classes = node.input(0).size(1);
+                double loss = 0;
+                for (int row = 0; row < labels.length; row++) {
+                    loss -= Math.log(softmax(in[0], row, classes, 1)[labels[row]]);
+                }
+                yield new double[]{loss / labels.length};
+            }
+            case Operation.Distillation(float temperature, float share) -> {
+                int classes = node.input(0).size(1);
+                double loss = 0;
+                for (int row = 0; row < labels.length; row++) {
+                    double[] student = softmax(in[0], row, classes, temperature);
+                    double[] teacher = softmax(in[1], row, classes, temperature);
+                    double distance = 0;
+                    for (int c = 0; c < classes; c++) {
+                        distance -= teacher[c] * Math.log(student[c]);
+                    }
+                    loss += share * temperature * temperature * distance
+                            - (1 - share) * Math.log(softmax(in[0], row, classes, 1)[labels[row]]);
+                }
+                yield new double[]{loss / labels.length};
+            }
+        };
+    }
+
+    private double[] apply(Value node, Op operator, double[][] in) {
+        return switch (operator) {
+            case Op.Conv2d op -> convolve(node, op, in[0], in[1], op.bias() ? in[2] : new double[node.size(1)]);
             case Op.MaxPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), true, in[0]);
             case Op.AvgPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), false, in[0]);
             case Op.GlobalAvgPool op -> pool(node, node.input(0).size(2), node.input(0).size(3), 1, 0, false, in[0]);
-            case Op.BatchNorm(float epsilon) -> normalize(node, epsilon, in);
+            case Op.BatchNorm op -> normalize(node, op.epsilon(), in);
             case Op.ResponseNorm op -> {
                 int area = node.size(2) * node.size(3);
                 int channels = node.size(1);
@@ -72,8 +103,9 @@ final class DoubleReference {
                 }
                 yield y;
             }
-            case Op.Subsample(int stride) -> {
-                Node input = node.input(0);
+            case Op.Subsample op -> {
+                int stride = op.stride();
+                Value input = node.input(0);
                 int before = (node.size(1) - input.size(1)) / 2;
                 double[] y = new double[(int) node.count()];
                 for (int i = 0; i < y.length; i++) {
@@ -102,7 +134,6 @@ final class DoubleReference {
                 }
                 yield in[0];
             }
-            case Op.Reshape op -> in[0];
             case Op.Add op -> {
                 double[] y = in[0].clone();
                 for (int i = 0; i < y.length; i++) {
@@ -110,29 +141,7 @@ final class DoubleReference {
                 }
                 yield y;
             }
-            case Op.SoftmaxCrossEntropy op -> {
-                int classes = node.input(0).size(1);
-                double loss = 0;
-                for (int row = 0; row < labels.length; row++) {
-                    loss -= Math.log(softmax(in[0], row, classes, 1)[labels[row]]);
-                }
-                yield new double[]{loss / labels.length};
-            }
-            case Op.Distillation(float temperature, float share) -> {
-                int classes = node.input(0).size(1);
-                double loss = 0;
-                for (int row = 0; row < labels.length; row++) {
-                    double[] student = softmax(in[0], row, classes, temperature);
-                    double[] teacher = softmax(in[1], row, classes, temperature);
-                    double distance = 0;
-                    for (int c = 0; c < classes; c++) {
-                        distance -= teacher[c] * Math.log(student[c]);
-                    }
-                    loss += share * temperature * temperature * distance
-                            - (1 - share) * Math.log(softmax(in[0], row, classes, 1)[labels[row]]);
-                }
-                yield new double[]{loss / labels.length};
-            }
+            case Op.Flatten _,Op.Input _ -> throw new AssertionError(operator + " is built as another operation");
         };
     }
 
@@ -149,7 +158,7 @@ final class DoubleReference {
         return p;
     }
 
-    private static double[] linear(Node node, double[] x, double[] weight, double[] bias) {
+    private static double[] linear(Value node, double[] x, double[] weight, double[] bias) {
         int rows = node.size(0);
         int out = node.size(1);
         int in = node.input(1).size(1);
@@ -166,9 +175,9 @@ final class DoubleReference {
         return y;
     }
 
-    private static double[] convolve(Node node, Op.Conv2d op, double[] x, double[] weight, double[] bias) {
-        Node input = node.input(0);
-        Node filter = node.input(1);
+    private static double[] convolve(Value node, Op.Conv2d op, double[] x, double[] weight, double[] bias) {
+        Value input = node.input(0);
+        Value filter = node.input(1);
         int perGroup = filter.size(1);
         int outPerGroup = node.size(1) / op.groups();
         double[] y = new double[(int) node.count()];
@@ -202,7 +211,7 @@ final class DoubleReference {
     }
 
     /** By the batch's statistics: what training computes. */
-    private static double[] normalize(Node node, double epsilon, double[][] in) {
+    private static double[] normalize(Value node, double epsilon, double[][] in) {
         int area = node.size(2) * node.size(3);
         int channels = node.size(1);
         double count = (double) node.count() / channels;
@@ -223,9 +232,9 @@ final class DoubleReference {
         return y;
     }
 
-    private static double[] pool(Node node, int height, int width, int stride, int padding, boolean max,
+    private static double[] pool(Value node, int height, int width, int stride, int padding, boolean max,
             double[] x) {
-        Node input = node.input(0);
+        Value input = node.input(0);
         double[] y = new double[(int) node.count()];
         int at = 0;
         for (int plane = 0; plane < node.size(0) * node.size(1); plane++) {

@@ -29,24 +29,26 @@ class MemoryPlanTest {
     private static final int BATCH = 3;
 
     static Stream<Net> nets() {
-        Function<Params, Node> drops = p -> p.head(Graph.dropout(Graph.relu(Graph.linear(Graph.flatten(Graph.dropout(
-                Graph.maxPool(Graph.relu(p.conv("c", TapeTest.image(3, 8), 16, 3, 1, 1, 1, 1)), 2, 2, 0), 0.3f)),
+        Function<Params, Value> drops = p -> p.head(Graphs.dropout(Graphs.relu(Graphs.linear(
+                Graphs.flatten(Graphs.dropout(
+                        Graphs.maxPool(Graphs.relu(p.conv("c", TapeTest.image(3, 8), 16, 3, 1, 1, 1, 1)), 2, 2, 0),
+                        0.3f)),
                 p.get("a.w", 9, 256), p.get("a.b", 9))), 0.5f));
-        Function<Params, Node> deep = p -> {
-            Node x = Graph.relu(p.norm("k", p.plainConv("c", TapeTest.image(3, 8), 16, 3, 1, 1)));
+        Function<Params, Value> deep = p -> {
+            Value x = Graphs.relu(p.norm("k", p.plainConv("c", TapeTest.image(3, 8), 16, 3, 1, 1)));
             for (int i = 0; i < 4; i++) {
-                Node body = Graph.relu(p.norm("l" + i, p.plainConv("d" + i, x, 16, 3, 1, 1)));
+                Value body = Graphs.relu(p.norm("l" + i, p.plainConv("d" + i, x, 16, 3, 1, 1)));
                 body = p.norm("m" + i, p.plainConv("e" + i, body, 16, 3, 1, 1));
-                x = Graph.relu(Graph.add(body, x));
+                x = Graphs.relu(Graphs.add(body, x));
             }
-            return p.head(Graph.globalAvgPool(x));
+            return p.head(Graphs.globalAvgPool(x));
         };
-        Function<Params, Node> sums = p -> {
-            Node x = p.conv("c", TapeTest.image(2, 5), 16, 3, 1, 1, 1, 1);
-            Node y = p.conv("d", Graph.relu(x), 16, 3, 1, 1, 1, 1);
-            Node sum = Graph.add(y, x);
-            Node more = p.conv("e", x, 16, 3, 1, 1, 1, 1);
-            return p.head(Graph.add(Graph.add(sum, more), x));
+        Function<Params, Value> sums = p -> {
+            Value x = p.conv("c", TapeTest.image(2, 5), 16, 3, 1, 1, 1, 1);
+            Value y = p.conv("d", Graphs.relu(x), 16, 3, 1, 1, 1, 1);
+            Value sum = Graphs.add(y, x);
+            Value more = p.conv("e", x, 16, 3, 1, 1, 1, 1);
+            return p.head(Graphs.add(Graphs.add(sum, more), x));
         };
         return Stream.concat(TapeTest.nets(), Stream.of(false, true).flatMap(useNative -> Stream.of(
                 new Net("dropout", useNative, drops), new Net("residual blocks", useNative, deep),
@@ -62,14 +64,14 @@ class MemoryPlanTest {
     private static final class Run implements AutoCloseable {
         private final Region region = Region.shared("run");
         private final Params params = new Params();
-        private final Node logits;
+        private final Value logits;
         private final Memory memory;
         private final Tape training;
         private final Tape inference;
 
         Run(Net net, Way way, Precision precision) {
             logits = net.logits().apply(params);
-            Node loss = Graph.softmaxCrossEntropy(logits);
+            Value loss = Graph.softmaxCrossEntropy(logits);
             memory = new Memory(region, params, new Random(4));
             if (way != Way.SEPARATE) {
                 Workspace workspace = new Workspace(region);
@@ -140,11 +142,11 @@ class MemoryPlanTest {
     void theFootprintIsWhatTheTapeTakes(Net net) {
         TapeTest.assumeAvailable(net.useNative());
         Params params = new Params();
-        Node logits = net.logits().apply(params);
+        Value logits = net.logits().apply(params);
         for (Way way : Way.values()) {
             boolean training = way != Way.SEPARATE;
             boolean recompute = way == Way.RECOMPUTED;
-            Node root = training ? Graph.softmaxCrossEntropy(logits) : logits;
+            Value root = training ? Graph.softmaxCrossEntropy(logits) : logits;
             try (Region region = Region.shared("footprint")) {
                 Memory memory = new Memory(region, params, new Random(4));
                 long live = Region.liveBytes();
@@ -169,13 +171,13 @@ class MemoryPlanTest {
         int parts = 3;
         for (boolean distil : new boolean[]{false, true}) {
             Params params = new Params();
-            Map<Integer, Node> losses = new java.util.HashMap<>();
+            Map<Integer, Value> losses = new java.util.HashMap<>();
             for (int batch : new int[]{BATCH, BATCH * parts}) {
-                Node x = Graph.maxPool(Graph.relu(Graph.conv2d(Graph.input("x", batch, 2, 6, 6),
+                Value x = Graphs.maxPool(Graphs.relu(Graphs.conv2d(Graph.input("x", batch, 2, 6, 6),
                         params.get("c.w", 16, 2, 3, 3), params.get("c.b", 16), 1, 0, 1, 1)), 2, 2, 0);
-                Node w = params.get("s.w", 64, 64);
-                Node b = params.get("s.b", 64);
-                Node logits = params.head(Graph.linear(Graph.relu(Graph.linear(Graph.flatten(x), w, b)), w, b));
+                Value w = params.get("s.w", 64, 64);
+                Value b = params.get("s.b", 64);
+                Value logits = params.head(Graphs.linear(Graphs.relu(Graphs.linear(Graphs.flatten(x), w, b)), w, b));
                 losses.put(batch, distil
                         ? Graph.distillation(logits, Graph.input("teacher", batch, logits.size(1)), 2f, 0.4f)
                         : Graph.softmaxCrossEntropy(logits));
@@ -223,7 +225,7 @@ class MemoryPlanTest {
     void aForwardPassServesOneBackwardPass() {
         try (Region region = Region.shared("once")) {
             Params params = new Params();
-            Node loss = Graph.softmaxCrossEntropy(params.head(Graph.input("x", BATCH, 3)));
+            Value loss = Graph.softmaxCrossEntropy(params.head(Graph.input("x", BATCH, 3)));
             Tape tape = Tape.training(region, loss, new Memory(region, params, new Random(1)), false);
             assertThrows(IllegalStateException.class, tape::backward);
             tape.forward(0);
@@ -236,9 +238,9 @@ class MemoryPlanTest {
     void aChainInInferenceTakesItsTwoLargestValues() {
         int values = BATCH * 4 * 32 * 32;
         Params params = new Params();
-        Node x = Graph.input("x", BATCH, 4, 32, 32);
+        Value x = Graph.input("x", BATCH, 4, 32, 32);
         for (int i = 0; i < 10; i++) {
-            x = Graph.maxPool(p(params, i, x), 3, 1, 1);
+            x = Graphs.maxPool(p(params, i, x), 3, 1, 1);
         }
         Tape.Footprint footprint = Tape.footprint(x, false, false, Precision.FP32, 1, false);
         // Plain max-pooling notes its winners beside its output.
@@ -251,18 +253,18 @@ class MemoryPlanTest {
         TapeTest.assumeAvailable(useNative);
         int layers = 36;
         Params params = new Params();
-        Node x = Graph.input("x", BATCH, 16, 16, 16);
+        Value x = Graph.input("x", BATCH, 16, 16, 16);
         for (int i = 0; i < layers; i++) {
-            x = Graph.avgPool(params.conv("c" + i, x, 16, 3, 1, 1, 1, 1), 3, 1, 1);
+            x = Graphs.avgPool(params.conv("c" + i, x, 16, 3, 1, 1, 1, 1), 3, 1, 1);
         }
-        Node loss = Graph.softmaxCrossEntropy(params.head(x));
+        Value loss = Graph.softmaxCrossEntropy(params.head(x));
         long kept = Tape.footprint(loss, true, useNative, Precision.FP32, 1, false).shared();
         long twice = Tape.footprint(loss, true, useNative, Precision.FP32, 1, true).shared();
         // A border of each of six segments, all values of one, and a few gradients.
         assertTrue(twice < kept * (2 / Math.sqrt(layers) + 0.1), twice + " bytes of " + kept);
     }
 
-    private static Node p(Params params, int i, Node x) {
+    private static Value p(Params params, int i, Value x) {
         return params.conv("c" + i, x, 4, 3, 1, 1, 1, 1);
     }
 }

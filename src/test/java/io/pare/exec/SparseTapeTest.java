@@ -30,7 +30,7 @@ class SparseTapeTest {
             this.region = region;
         }
 
-        Node get(String name, long... shape) {
+        Value get(String name, long... shape) {
             values.put(name, region.tensor(shape));
             gradients.put(name, region.tensor(shape).fill(Float.NaN));
             if (shape.length > 1) {
@@ -74,14 +74,14 @@ class SparseTapeTest {
     }
 
     /** Odd sizes, so that pooling leaves a row and a column over; a filter of 4 x 3. */
-    private static Node loss(Masked masked) {
-        Node x = Graph.input("x", BATCH, 2, 15, 16);
-        Node c = Graph.maxPool(
-                Graph.conv2d(x, masked.get("c.w", 5, 2, 4, 3), masked.get("c.b", 5), 1, 0, 1, 1), 2, 2, 0);
-        Node d = Graph.relu(Graph.conv2d(c, masked.get("d.w", 6, 5, 3, 3), masked.get("d.b", 6), 1, 0, 1, 1));
-        Node flat = Graph.flatten(d);
-        Node hidden = Graph.relu(Graph.linear(flat, masked.get("e.w", 9, flat.size(1)), masked.get("e.b", 9)));
-        return Graph.softmaxCrossEntropy(Graph.linear(hidden, masked.get("f.w", 4, 9), masked.get("f.b", 4)));
+    private static Value loss(Masked masked) {
+        Value x = Graph.input("x", BATCH, 2, 15, 16);
+        Value c = Graphs.maxPool(
+                Graphs.conv2d(x, masked.get("c.w", 5, 2, 4, 3), masked.get("c.b", 5), 1, 0, 1, 1), 2, 2, 0);
+        Value d = Graphs.relu(Graphs.conv2d(c, masked.get("d.w", 6, 5, 3, 3), masked.get("d.b", 6), 1, 0, 1, 1));
+        Value flat = Graphs.flatten(d);
+        Value hidden = Graphs.relu(Graphs.linear(flat, masked.get("e.w", 9, flat.size(1)), masked.get("e.b", 9)));
+        return Graph.softmaxCrossEntropy(Graphs.linear(hidden, masked.get("f.w", 4, 9), masked.get("f.b", 4)));
     }
 
     private static void fill(Tape tape, Random random) {
@@ -97,7 +97,7 @@ class SparseTapeTest {
     void lossAndGradientsOfWhatIsLeftAreThoseOfADenseTape() {
         try (Region region = Region.confined("sparse test")) {
             Masked masked = new Masked(region);
-            Node loss = loss(masked);
+            Value loss = loss(masked);
             Random random = new Random(7);
             masked.draw(random, 0.5);
             Tape sparse = Tape.sparseTraining(region, loss, masked);
@@ -135,7 +135,7 @@ class SparseTapeTest {
     void logitsAreThoseOfADenseTape() {
         try (Region region = Region.confined("sparse test")) {
             Masked masked = new Masked(region);
-            Node logits = loss(masked).input(0);
+            Value logits = loss(masked).input(0);
             Random random = new Random(3);
             masked.draw(random, 0.2);
             Tape sparse = Tape.sparseInference(region, logits, masked);
@@ -152,11 +152,11 @@ class SparseTapeTest {
     void whatHasNoSparseRuleIsRefused() {
         try (Region region = Region.confined("sparse test")) {
             Masked masked = new Masked(region);
-            Node x = Graph.input("x", BATCH, 2, 8, 8);
-            Node padded = Graph.conv2d(x, masked.get("w", 3, 2, 3, 3), masked.get("b", 3), 1, 1, 1, 1);
+            Value x = Graph.input("x", BATCH, 2, 8, 8);
+            Value padded = Graphs.conv2d(x, masked.get("w", 3, 2, 3, 3), masked.get("b", 3), 1, 1, 1, 1);
             assertThrows(IllegalArgumentException.class, () -> Tape.sparseInference(region, padded, masked));
-            Node odd = Graph.input("y", 5, 2, 8, 8);
-            Node conv = Graph.conv2d(odd, masked.get("v", 3, 2, 3, 3), masked.get("c", 3), 1, 0, 1, 1);
+            Value odd = Graph.input("y", 5, 2, 8, 8);
+            Value conv = Graphs.conv2d(odd, masked.get("v", 3, 2, 3, 3), masked.get("c", 3), 1, 0, 1, 1);
             assertThrows(IllegalArgumentException.class, () -> Tape.sparseInference(region, conv, masked));
         }
     }

@@ -31,7 +31,7 @@ class TapeTest {
     static final int ROUNDINGS = 200;
 
     /** A small network that ends in logits [BATCH, CLASSES], by name. */
-    record Net(String name, boolean useNative, Function<Params, Node> logits) {
+    record Net(String name, boolean useNative, Function<Params, Value> logits) {
         @Override
         public String toString() {
             return name + (useNative ? " on oneDNN" : " in Java");
@@ -51,108 +51,109 @@ class TapeTest {
             return Stream.concat(shapes.keySet().stream(), states.keySet().stream()).toList();
         }
 
-        Node state(String name, long... shape) {
+        Value state(String name, long... shape) {
             states.put(name, shape);
             return Graph.state(name, shape);
         }
 
-        Node norm(String name, Node x) {
+        Value norm(String name, Value x) {
             int c = x.size(1);
-            return Graph.batchNorm(x, get(name + ".w", c), get(name + ".b", c), state(name + ".mean", c),
+            return Graphs.batchNorm(x, get(name + ".w", c), get(name + ".b", c), state(name + ".mean", c),
                     state(name + ".var", c), 1e-5f);
         }
 
-        Node plainConv(String name, Node x, int out, int kernel, int stride, int padding) {
-            return Graph.conv2d(x, get(name + ".w", out, x.size(1), kernel, kernel), stride, padding, 1, 1);
+        Value plainConv(String name, Value x, int out, int kernel, int stride, int padding) {
+            return Graphs.conv2d(x, get(name + ".w", out, x.size(1), kernel, kernel), stride, padding, 1, 1);
         }
 
-        Node get(String name, long... shape) {
+        Value get(String name, long... shape) {
             shapes.put(name, shape);
             return Graph.parameter(name, shape);
         }
 
-        Node head(Node x) {
-            Node flat = x.rank() == 2 ? x : Graph.flatten(x);
-            return Graph.linear(flat, get("head.w", CLASSES, flat.size(1)), get("head.b", CLASSES));
+        Value head(Value x) {
+            Value flat = x.rank() == 2 ? x : Graphs.flatten(x);
+            return Graphs.linear(flat, get("head.w", CLASSES, flat.size(1)), get("head.b", CLASSES));
         }
 
-        Node conv(String name, Node x, int out, int kernel, int stride, int padding, int dilation, int groups) {
-            return Graph.conv2d(x, get(name + ".w", out, x.size(1) / groups, kernel, kernel), get(name + ".b", out),
+        Value conv(String name, Value x, int out, int kernel, int stride, int padding, int dilation, int groups) {
+            return Graphs.conv2d(x, get(name + ".w", out, x.size(1) / groups, kernel, kernel), get(name + ".b", out),
                     stride, padding, dilation, groups);
         }
     }
 
-    static Node image(int channels, int size) {
+    static Value image(int channels, int size) {
         return Graph.input("x", BATCH, channels, size, size);
     }
 
     static Stream<Net> nets() {
-        Map<String, Function<Params, Node>> nets = new LinkedHashMap<>();
+        Map<String, Function<Params, Value>> nets = new LinkedHashMap<>();
         nets.put("linear", p -> p.head(Graph.input("x", BATCH, 7)));
-        nets.put("linear relu", p -> p.head(Graph.relu(
-                Graph.linear(Graph.input("x", BATCH, 5), p.get("a.w", 6, 5), p.get("a.b", 6)))));
+        nets.put("linear relu", p -> p.head(Graphs.relu(
+                Graphs.linear(Graph.input("x", BATCH, 5), p.get("a.w", 6, 5), p.get("a.b", 6)))));
         nets.put("conv", p -> p.head(p.conv("c", image(2, 6), 3, 3, 1, 0, 1, 1)));
-        nets.put("conv relu pool conv relu pool", p -> p.head(Graph.maxPool(Graph.relu(p.conv("d",
-                Graph.maxPool(Graph.relu(p.conv("c", image(1, 12), 3, 3, 1, 0, 1, 1)), 2, 2, 0), 5, 2, 1, 0, 1, 1)), 2,
+        nets.put("conv relu pool conv relu pool", p -> p.head(Graphs.maxPool(Graphs.relu(p.conv("d",
+                Graphs.maxPool(Graphs.relu(p.conv("c", image(1, 12), 3, 3, 1, 0, 1, 1)), 2, 2, 0), 5, 2, 1, 0, 1, 1)),
+                2,
                 2, 0)));
         nets.put("conv stride 2 padding 1", p -> p.head(p.conv("c", image(3, 7), 4, 3, 2, 1, 1, 1)));
         nets.put("conv dilation 2", p -> p.head(p.conv("c", image(2, 8), 3, 3, 1, 2, 2, 1)));
         nets.put("conv 2 groups",
                 p -> p.head(p.conv("d", p.conv("c", image(4, 5), 6, 3, 1, 1, 1, 2), 4, 3, 1, 0, 1, 2)));
         nets.put("max-pool overlapping",
-                p -> p.head(Graph.maxPool(p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1), 3, 2, 1)));
-        nets.put("average-pool", p -> p.head(Graph.avgPool(p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1), 3, 2, 1)));
+                p -> p.head(Graphs.maxPool(p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1), 3, 2, 1)));
+        nets.put("average-pool", p -> p.head(Graphs.avgPool(p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1), 3, 2, 1)));
         nets.put("residual add", p -> {
-            Node x = p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1);
-            return p.head(Graph.relu(Graph.add(x, p.conv("d", Graph.relu(x), 3, 3, 1, 1, 1, 1))));
+            Value x = p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1);
+            return p.head(Graphs.relu(Graphs.add(x, p.conv("d", Graphs.relu(x), 3, 3, 1, 1, 1, 1))));
         });
         nets.put("conv relu, read twice", p -> {
-            Node x = Graph.relu(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1));
-            return p.head(Graph.add(p.conv("d", x, 3, 3, 1, 1, 1, 1), p.conv("e", x, 3, 1, 1, 0, 1, 1)));
+            Value x = Graphs.relu(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1));
+            return p.head(Graphs.add(p.conv("d", x, 3, 3, 1, 1, 1, 1), p.conv("e", x, 3, 1, 1, 0, 1, 1)));
         });
         nets.put("one value added to itself and read once more", p -> {
-            Node x = p.conv("c", image(2, 5), 16, 3, 1, 1, 1, 1);
-            return p.head(Graph.add(Graph.add(x, x), Graph.relu(x)));
+            Value x = p.conv("c", image(2, 5), 16, 3, 1, 1, 1, 1);
+            return p.head(Graphs.add(Graphs.add(x, x), Graphs.relu(x)));
         });
         nets.put("conv without bias", p -> p.head(p.plainConv("c", image(2, 6), 5, 3, 2, 1)));
         nets.put("global average-pool",
-                p -> p.head(Graph.globalAvgPool(p.conv("c", Graph.input("x", BATCH, 2, 6, 4), 5, 2, 1, 0, 1, 1))));
+                p -> p.head(Graphs.globalAvgPool(p.conv("c", Graph.input("x", BATCH, 2, 6, 4), 5, 2, 1, 0, 1, 1))));
         nets.put("batch norm of the input", p -> p.head(p.norm("n", image(3, 4))));
         nets.put("conv, batch norm", p -> p.head(p.norm("n", p.plainConv("c", image(2, 5), 4, 3, 1, 1))));
-        nets.put("conv, batch norm, relu, conv, batch norm, relu", p -> p.head(Graph.relu(p.norm("m", p.plainConv("d",
-                Graph.relu(p.norm("n", p.plainConv("c", image(3, 6), 16, 3, 1, 1))), 17, 3, 2, 1)))));
-        nets.put("linear, relu, batch norm of a vector", p -> p.head(p.norm("n", Graph.image(Graph.relu(
-                Graph.linear(Graph.input("x", BATCH, 6), p.get("a.w", 17, 6), p.get("a.b", 17)))))));
-        nets.put("conv, batch norm of a vector, relu, linear", p -> p.head(Graph.relu(p.norm("n",
-                Graph.image(Graph.flatten(p.plainConv("c", image(2, 4), 3, 3, 1, 0)))))));
+        nets.put("conv, batch norm, relu, conv, batch norm, relu", p -> p.head(Graphs.relu(p.norm("m", p.plainConv("d",
+                Graphs.relu(p.norm("n", p.plainConv("c", image(3, 6), 16, 3, 1, 1))), 17, 3, 2, 1)))));
+        nets.put("linear, relu, batch norm of a vector", p -> p.head(p.norm("n", Graphs.image(Graphs.relu(
+                Graphs.linear(Graph.input("x", BATCH, 6), p.get("a.w", 17, 6), p.get("a.b", 17)))))));
+        nets.put("conv, batch norm of a vector, relu, linear", p -> p.head(Graphs.relu(p.norm("n",
+                Graphs.image(Graphs.flatten(p.plainConv("c", image(2, 4), 3, 3, 1, 0)))))));
         nets.put("linear, conv, add", p -> {
-            Node x = Graph.linear(Graph.input("x", BATCH, 6), p.get("a.w", 16, 6), p.get("a.b", 16));
-            return p.head(Graph.add(x, Graph.flatten(p.conv("c", Graph.image(x), 16, 1, 1, 0, 1, 1))));
+            Value x = Graphs.linear(Graph.input("x", BATCH, 6), p.get("a.w", 16, 6), p.get("a.b", 16));
+            return p.head(Graphs.add(x, Graphs.flatten(p.conv("c", Graphs.image(x), 16, 1, 1, 0, 1, 1))));
         });
         nets.put("response norm", p -> p.head(
-                Graph.responseNorm(p.conv("c", image(2, 4), 7, 3, 1, 1, 1, 1), 5, 0.3f, 0.75f, 1.2f)));
-        nets.put("conv relu response norm pool", p -> p.head(Graph.maxPool(Graph.responseNorm(
-                Graph.relu(p.conv("c", image(1, 6), 16, 3, 1, 1, 1, 1)), 3, 0.5f, 0.5f, 1f), 2, 2, 0)));
-        nets.put("subsample", p -> p.head(Graph.subsample(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1), 8, 2)));
+                Graphs.responseNorm(p.conv("c", image(2, 4), 7, 3, 1, 1, 1, 1), 5, 0.3f, 0.75f, 1.2f)));
+        nets.put("conv relu response norm pool", p -> p.head(Graphs.maxPool(Graphs.responseNorm(
+                Graphs.relu(p.conv("c", image(1, 6), 16, 3, 1, 1, 1, 1)), 3, 0.5f, 0.5f, 1f), 2, 2, 0)));
+        nets.put("subsample", p -> p.head(Graphs.subsample(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1), 8, 2)));
         nets.put("residual block with an option A shortcut", p -> {
-            Node x = Graph.relu(p.norm("k", p.plainConv("c", image(3, 6), 16, 3, 1, 1)));
-            Node body = Graph.relu(p.norm("l", p.plainConv("d", x, 32, 3, 2, 1)));
+            Value x = Graphs.relu(p.norm("k", p.plainConv("c", image(3, 6), 16, 3, 1, 1)));
+            Value body = Graphs.relu(p.norm("l", p.plainConv("d", x, 32, 3, 2, 1)));
             body = p.norm("m", p.plainConv("e", body, 32, 3, 1, 1));
-            return p.head(Graph.globalAvgPool(Graph.relu(Graph.add(body, Graph.subsample(x, 32, 2)))));
+            return p.head(Graphs.globalAvgPool(Graphs.relu(Graphs.add(body, Graphs.subsample(x, 32, 2)))));
         });
         nets.put("residual block with a projected shortcut", p -> {
-            Node x = Graph.maxPool(Graph.relu(p.norm("k", p.plainConv("c", image(3, 9), 16, 3, 1, 1))), 3, 2, 1);
-            Node body = Graph.relu(p.norm("l", p.plainConv("d", x, 16, 3, 2, 1)));
+            Value x = Graphs.maxPool(Graphs.relu(p.norm("k", p.plainConv("c", image(3, 9), 16, 3, 1, 1))), 3, 2, 1);
+            Value body = Graphs.relu(p.norm("l", p.plainConv("d", x, 16, 3, 2, 1)));
             body = p.norm("m", p.plainConv("e", body, 32, 1, 1, 0));
-            Node shortcut = p.norm("s", p.plainConv("t", x, 32, 1, 2, 0));
-            return p.head(Graph.globalAvgPool(Graph.relu(Graph.add(body, shortcut))));
+            Value shortcut = p.norm("s", p.plainConv("t", x, 32, 1, 2, 0));
+            return p.head(Graphs.globalAvgPool(Graphs.relu(Graphs.add(body, shortcut))));
         });
         nets.put("shared weights", p -> {
-            Node w = p.get("s.w", 5, 5);
-            Node b = p.get("s.b", 5);
-            return p.head(Graph.linear(Graph.relu(Graph.linear(Graph.input("x", BATCH, 5), w, b)), w, b));
+            Value w = p.get("s.w", 5, 5);
+            Value b = p.get("s.b", 5);
+            return p.head(Graphs.linear(Graphs.relu(Graphs.linear(Graph.input("x", BATCH, 5), w, b)), w, b));
         });
-        nets.put("dropout of rate 0", p -> p.head(Graph.dropout(p.conv("c", image(1, 4), 2, 3, 1, 0, 1, 1), 0f)));
+        nets.put("dropout of rate 0", p -> p.head(Graphs.dropout(p.conv("c", image(1, 4), 2, 3, 1, 0, 1, 1), 0f)));
         return nets.entrySet().stream().flatMap(net -> Stream.of(false, true)
                 .map(useNative -> new Net(net.getKey(), useNative, net.getValue())));
     }
@@ -206,7 +207,7 @@ class TapeTest {
     void gradientsAgreeWithCentralDifferences(Net net) {
         assumeAvailable(net.useNative());
         Params params = new Params();
-        Node loss = Graph.softmaxCrossEntropy(net.logits().apply(params));
+        Value loss = Graph.softmaxCrossEntropy(net.logits().apply(params));
         check(params, loss, net.useNative());
     }
 
@@ -214,20 +215,20 @@ class TapeTest {
     void gradientsOfDistillationAgreeWithCentralDifferences() {
         for (float share : new float[]{0f, 0.3f, 1f}) {
             Params params = new Params();
-            Node student = params.head(Graph.input("x", BATCH, 6));
-            Node loss = Graph.distillation(student, Graph.input("teacher", BATCH, CLASSES), 2.5f, share);
+            Value student = params.head(Graph.input("x", BATCH, 6));
+            Value loss = Graph.distillation(student, Graph.input("teacher", BATCH, CLASSES), 2.5f, share);
             check(params, loss, false);
         }
     }
 
-    private static void check(Params params, Node loss, boolean useNative) {
+    private static void check(Params params, Value loss, boolean useNative) {
         Random random = new Random(7);
         try (Region region = Region.shared("tape test")) {
             Memory memory = new Memory(region, params, random);
             Tape tape = Tape.training(region, loss, memory, useNative);
             Map<String, double[]> tensors = new HashMap<>(memory.doubles);
             for (String input : List.of("x", "teacher")) {
-                if (input.equals("x") || loss.op() instanceof Op.Distillation) {
+                if (input.equals("x") || loss.op() instanceof Operation.Distillation) {
                     tensors.put(input, randomize(tape.input(input), random));
                 }
             }
@@ -265,7 +266,7 @@ class TapeTest {
         return count <= 100 ? 1 : count / 100 | 1;
     }
 
-    private static double[] sample(DoubleReference reference, Node loss, String name, int count) {
+    private static double[] sample(DoubleReference reference, Value loss, String name, int count) {
         double[] gradient = new double[(count - 1) / step(count) + 1];
         for (int i = 0; i < gradient.length; i++) {
             gradient[i] = reference.gradient(loss, name, i * step(count), 1e-6);
@@ -278,9 +279,9 @@ class TapeTest {
     void trainingGathersTheStatisticsThatInferenceUses(boolean useNative) {
         assumeAvailable(useNative);
         Params params = new Params();
-        Node normal =
-                Graph.relu(params.norm("n", Graph.conv2d(image(2, 3), params.get("c.w", 16, 2, 1, 1), 1, 0, 1, 1)));
-        Node loss = Graph.softmaxCrossEntropy(params.head(normal));
+        Value normal =
+                Graphs.relu(params.norm("n", Graphs.conv2d(image(2, 3), params.get("c.w", 16, 2, 1, 1), 1, 0, 1, 1)));
+        Value loss = Graph.softmaxCrossEntropy(params.head(normal));
         Random random = new Random(3);
         try (Region region = Region.shared("statistics")) {
             Memory memory = new Memory(region, params, random);
@@ -327,8 +328,8 @@ class TapeTest {
     void largeLinearLayersComputeTheSameInBothWays() {
         assumeAvailable(true);
         Params params = new Params();
-        Node x = Graph.linear(Graph.input("x", BATCH, 1100), params.get("a.w", 1000, 1100), params.get("a.b", 1000));
-        Node loss = Graph.softmaxCrossEntropy(params.head(Graph.relu(x)));
+        Value x = Graphs.linear(Graph.input("x", BATCH, 1100), params.get("a.w", 1000, 1100), params.get("a.b", 1000));
+        Value loss = Graph.softmaxCrossEntropy(params.head(Graphs.relu(x)));
         try (Region region = Region.shared("large")) {
             Memory memory = new Memory(region, params, new Random(5));
             double[] losses = new double[2];
@@ -351,8 +352,9 @@ class TapeTest {
         try (Region region = Region.shared("dropout")) {
             int features = 2000;
             Params params = new Params();
-            Node x = Graph.linear(Graph.input("x", 1, 1), params.get("a.w", features, 1), params.get("a.b", features));
-            Node loss = Graph.softmaxCrossEntropy(Graph.linear(Graph.dropout(x, 0.25f),
+            Value x =
+                    Graphs.linear(Graph.input("x", 1, 1), params.get("a.w", features, 1), params.get("a.b", features));
+            Value loss = Graph.softmaxCrossEntropy(Graphs.linear(Graphs.dropout(x, 0.25f),
                     params.get("head.w", CLASSES, features), params.get("head.b", CLASSES)));
             Memory memory = new Memory(region, params, new Random(1));
             memory.value("a.w").fill(1f);
@@ -386,9 +388,9 @@ class TapeTest {
 
     @Test
     void deepGraphsDoNotNeedADeepThreadStack() {
-        Node x = Graph.input("x", 1, 1);
+        Value x = Graph.input("x", 1, 1);
         for (int i = 0; i < 100_000; i++) {
-            x = Graph.flatten(x);
+            x = Graphs.flatten(x);
         }
         try (Region region = Region.shared("deep")) {
             Tape tape = Tape.inference(region, x, new Memory(region, new Params(), new Random(1)), false);
@@ -400,8 +402,8 @@ class TapeTest {
 
     @Test
     void shapesThatDoNotFitAreRefusedWithBothShapes() {
-        Node x = Graph.input("x", 2, 3, 8, 8);
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Graph.conv2d(x,
+        Value x = Graph.input("x", 2, 3, 8, 8);
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Graphs.conv2d(x,
                 Graph.parameter("w", 4, 2, 3, 3), Graph.parameter("b", 4), 1, 0, 1, 1));
         assertTrue(e.getMessage().contains("[2, 3, 8, 8]") && e.getMessage().contains("[4, 2, 3, 3]"), e.getMessage());
     }
@@ -410,7 +412,7 @@ class TapeTest {
     void anInferenceTapeHasNoBackwardPass() {
         try (Region region = Region.shared("inference")) {
             Params params = new Params();
-            Node logits = params.head(Graph.input("x", 2, 3));
+            Value logits = params.head(Graph.input("x", 2, 3));
             Tape tape = Tape.inference(region, logits, new Memory(region, params, new Random(1)), false);
             assertThrows(IllegalStateException.class, tape::backward);
         }

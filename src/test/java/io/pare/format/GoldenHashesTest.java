@@ -10,12 +10,12 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.ForkedJvm;
 import io.pare.mem.Region;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
 import io.pare.net.Parameter;
 import io.pare.net.PrunedNets;
 import io.pare.net.RandomNets;
+import io.pare.net.Shape;
 import io.pare.rewrite.BatchNormFolding;
 import io.pare.rewrite.DeadPaths;
 import io.pare.rewrite.UnitOrder;
@@ -99,7 +99,7 @@ class GoldenHashesTest {
                 + " are not as committed in " + COMMITTED + ":\n" + String.join("\n", differences));
     }
 
-    private static long count(Model model) {
+    private static long count(Net model) {
         return model.parameters().stream().mapToLong(Parameter::count).sum();
     }
 
@@ -107,14 +107,14 @@ class GoldenHashesTest {
     private static Map<String, CompressedWeights> small() {
         Map<String, CompressedWeights> nets = new LinkedHashMap<>();
         for (String name : Models.names()) {
-            Model model = Models.byName(name);
+            Net model = Models.byName(name);
             if (count(model) <= LARGE) {
                 nets.put(name, GoldenNets.dense(model, 1));
             }
         }
         nets.put("kinds", GoldenNets.dense(GoldenNets.KINDS, 1));
         nets.put("residual", GoldenNets.dense(PrunedNets.RESIDUAL, 1));
-        for (Model model : List.of(GoldenNets.KINDS, PrunedNets.RESIDUAL)) {
+        for (Net model : List.of(GoldenNets.KINDS, PrunedNets.RESIDUAL)) {
             for (String form : List.of("k2", "k8", "3", "8", "f16", "f32")) {
                 nets.put(model.name() + "-pruned-" + form, GoldenNets.of(model, 2, 0.2, ValueForm.of(form)));
             }
@@ -129,12 +129,12 @@ class GoldenHashesTest {
     private static Map<String, CompressedWeights> hollow() {
         Map<String, CompressedWeights> nets = new LinkedHashMap<>();
         for (String name : Models.names()) {
-            Model model = Models.byName(name);
+            Net model = Models.byName(name);
             if (count(model) > LARGE) {
                 nets.put(name, GoldenNets.hollow(model, 1));
             }
         }
-        nets.put("alexnet-67", GoldenNets.hollow(Models.byName("alexnet", new ImageShape(3, 67, 67), 10), 1));
+        nets.put("alexnet-67", GoldenNets.hollow(Models.byName("alexnet", Shape.of(3, 67, 67), 10), 1));
         return nets;
     }
 
@@ -209,7 +209,7 @@ class GoldenHashesTest {
     void rewritesAreAsCommitted() {
         Map<String, String> hashes = new TreeMap<>();
         Map<String, CompressedWeights> nets = new LinkedHashMap<>();
-        for (Model model : List.of(Models.lenet300(), GoldenNets.KINDS, PrunedNets.RESIDUAL)) {
+        for (Net model : List.of(Models.lenet300(), GoldenNets.KINDS, PrunedNets.RESIDUAL)) {
             nets.put(model.name(), GoldenNets.of(model, 4, 0.01, ValueForm.of("3")));
         }
         for (int seed = 0; seed < RANDOM_NETS; seed++) {

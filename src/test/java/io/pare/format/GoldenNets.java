@@ -3,26 +3,20 @@ package io.pare.format;
 import io.pare.mem.Region;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Dropout;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Layer.ResponseNorm;
-import io.pare.net.Layer.Subsample;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Subsample;
 import io.pare.net.Parameter;
 import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import io.pare.rewrite.ValueForm;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -32,24 +26,26 @@ import java.util.Random;
  */
 final class GoldenNets {
     /** Almost every kind of layer: {@link PrunedNets#RESIDUAL} has the mean over a plane and a block inside a block. */
-    static final Model KINDS = new Model("kinds", new ImageShape(3, 12, 10), 5, List.of(
-            new Conv2d("conv1", 3, 6, 3, 3, 1, 1, 1, 3), new Relu("relu1"),
-            new ResponseNorm("norm1", 3, 0.3f, 0.75f, 1.5f), new MaxPool("pool1", 3, 2, 1),
-            new Conv2d("conv2", 6, 8, 3, 2, 1, 1, 1, 2), new Dropout("drop1", 0.25f),
-            new Residual("block1", List.of(Conv2d.of("conv3", 8, 12, 3, 2, 1, false), BatchNorm.of("bn3", 12),
-                    new Relu("relu3"), Conv2d.of("conv4", 12, 12, 3, 1, 1, false), BatchNorm.of("bn4", 12)),
-                    List.of(new Subsample("subsample1", 12, 2))),
-            new Relu("relu4"),
-            new Residual("block2", List.of(Conv2d.of("conv5", 12, 10, 1, 1, 0, true), new BatchNorm("bn5", 10, 1e-3f)),
-                    List.of(Conv2d.of("conv6", 12, 10, 1, 1, 0, false), BatchNorm.of("bn6", 10))),
-            new AvgPool("mean1", 2, 1, 1), new Conv2d("conv7", 10, 6, 2, 2, 1, 0, 2, 1, false), BatchNorm.of("bn7", 6),
-            new Flatten("flatten"), new Linear("fc1", 24, 9), new Relu("relu5"), new Dropout("drop2", 0.5f),
-            new Linear("fc2", 9, 5), new Dropout("drop3", 0.125f)));
+    static final Net KINDS =
+            new NetBuilder("kinds", Shape.of(3, 12, 10)).add("conv1", new Conv2d(3, 6, 3, 3, 1, 1, 1, 3)).relu("relu1")
+                    .add("norm1", new ResponseNorm(3, 0.3f, 0.75f, 1.5f)).maxPool("pool1", 3, 2, 1)
+                    .add("conv2", new Conv2d(6, 8, 3, 2, 1, 1, 1, 2)).dropout("drop1", 0.25f)
+                    .residual("block1",
+                            body -> body.conv("conv3", 12, 3, 2, 1, false).norm("bn3").relu("relu3")
+                                    .conv("conv4", 12, 3, 1, 1, false).norm("bn4"),
+                            shortcut -> shortcut.add("subsample1", new Subsample(12, 2)))
+                    .relu("relu4")
+                    .residual("block2",
+                            body -> body.conv("conv5", 10, 1, 1, 0, true).add("bn5", new BatchNorm(10, 1e-3f)),
+                            shortcut -> shortcut.conv("conv6", 10, 1, 1, 0, false).norm("bn6"))
+                    .add("mean1", new AvgPool(2, 1, 1)).add("conv7", new Conv2d(10, 6, 2, 2, 1, 0, 2, 1, false))
+                    .norm("bn7").flatten("flatten").linear("fc1", 9).relu("relu5").dropout("drop2", 0.5f)
+                    .linear("fc2", 5).dropout("drop3", 0.125f).build();
 
     private GoldenNets() {}
 
     /** All weights kept, each a float of its own. */
-    static CompressedWeights dense(Model model, long seed) {
+    static CompressedWeights dense(Net model, long seed) {
         return of(model, seed, 1, ValueForm.F32);
     }
 
@@ -59,7 +55,7 @@ final class GoldenNets {
      * @param kept share of each tensor's weights
      * @param form of weights
      */
-    static CompressedWeights of(Model model, long seed, double kept, ValueForm form) {
+    static CompressedWeights of(Net model, long seed, double kept, ValueForm form) {
         Random random = new Random(seed);
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         try (Region region = Region.confined("golden")) {
@@ -79,7 +75,7 @@ final class GoldenNets {
     }
 
     /** All weights zero, and no memory for them; the other parameters as in {@link #dense}. */
-    static CompressedWeights hollow(Model model, long seed) {
+    static CompressedWeights hollow(Net model, long seed) {
         Random random = new Random(seed);
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         for (Parameter parameter : model.parameters()) {

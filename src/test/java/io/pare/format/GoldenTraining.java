@@ -6,11 +6,11 @@ import io.pare.infer.CompressedModel;
 import io.pare.kernel.Bits;
 import io.pare.mem.Region;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
 import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import io.pare.rewrite.ValueForm;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
@@ -37,7 +37,7 @@ public final class GoldenTraining {
         train("training/lenet5", Models.lenet5(), settings(2, ADAM, true), 20);
         train("training/kinds", GoldenNets.KINDS, settings(4, MOMENTUM, true), 6);
         train("training/residual", PrunedNets.RESIDUAL, settings(4, new Optimizer.Adaptive(1e-2f, true), false), 6);
-        Model resnet = Models.byName("resnet20", new ImageShape(3, 8, 8), 10);
+        Net resnet = Models.byName("resnet20", Shape.of(3, 8, 8), 10);
         train("training/resnet20", resnet, settings(2, MOMENTUM, false), 3);
         train("training/resnet20-recomputed", resnet, settings(2, MOMENTUM, false).in(1, 0, true), 3);
         train("training/resnet20-in-two-passes", resnet, settings(4, MOMENTUM, false).in(2, 0, false), 1);
@@ -46,7 +46,7 @@ public final class GoldenTraining {
         first("lenet5");
         first("resnet20");
         for (double kept : new double[]{0.05, 1}) {
-            for (Model model : List.of(GoldenNets.KINDS, PrunedNets.RESIDUAL, resnet, Models.lenet5())) {
+            for (Net model : List.of(GoldenNets.KINDS, PrunedNets.RESIDUAL, resnet, Models.lenet5())) {
                 logits("logits/" + model.name() + "-" + kept, GoldenNets.of(model, 3, kept, ValueForm.F32));
             }
         }
@@ -62,9 +62,9 @@ public final class GoldenTraining {
         return new TrainingSettings(batch, optimizer, dropout, Augmentation.NONE, null, 5);
     }
 
-    private static Dataset noise(Model model, int images) {
+    private static Dataset noise(Net model, int images) {
         Random random = new Random(6);
-        ImageShape shape = model.input();
+        Shape shape = model.input();
         byte[] pixels = new byte[images * shape.features()];
         random.nextBytes(pixels);
         byte[] labels = new byte[images];
@@ -75,7 +75,7 @@ public final class GoldenTraining {
     }
 
     /** Starts from fixed weights, not from drawn ones, which come from a generator that no specification fixes. */
-    private static void train(String name, Model model, TrainingSettings settings, int steps) {
+    private static void train(String name, Net model, TrainingSettings settings, int steps) {
         try (Network network = Network.create(model, 1, false)) {
             network.copyFrom(GoldenNets.dense(model, 2));
             train(name, network, settings, steps);
@@ -91,7 +91,7 @@ public final class GoldenTraining {
     }
 
     private static void distill() {
-        Model model = Models.lenet300();
+        Net model = Models.lenet300();
         try (Network teacher = Network.create(model, 1, false)) {
             teacher.copyFrom(GoldenNets.dense(model, 7));
             train("training/lenet300-distilled", model, new TrainingSettings(8, ADAM, true, Augmentation.NONE,
@@ -101,7 +101,7 @@ public final class GoldenTraining {
 
     /** With masks that leave one weight in twenty, which sparse steps compute with. */
     private static void masked() {
-        Model model = Models.lenet5();
+        Net model = Models.lenet5();
         TrainingSettings settings = settings(16, MOMENTUM, false);
         try (Region region = Region.confined("masks"); Network network = Network.create(model, 1, false)) {
             network.copyFrom(GoldenNets.of(model, 8, 0.05, ValueForm.F32));

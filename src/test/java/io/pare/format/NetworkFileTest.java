@@ -10,12 +10,12 @@ import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
 import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -49,7 +49,7 @@ class NetworkFileTest {
             NetworkFile.write(path, lenet(levels), kind);
             PrunedNets.assertSame(lenet(levels), NetworkFile.read(path));
             PrunedNets.assertSame(lenet(levels), NetworkFile.read(path, Models.lenet5(), Map.of()));
-            Model other = Models.lenet300();
+            Net other = Models.lenet300();
             String message = assertThrows(FormatException.class, () -> NetworkFile.read(path, other, Map.of()))
                     .getMessage();
             assertTrue(message.startsWith(path.toString()) && !message.contains("\n"), message);
@@ -59,8 +59,7 @@ class NetworkFileTest {
     @ParameterizedTest
     @EnumSource(Kind.class)
     void scalesByChannelComeBack(Kind kind) throws IOException {
-        Model model = new Model("colour", new ImageShape(3, 2, 2), 2,
-                List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc1", 12, 2)));
+        Net model = new NetBuilder("colour", Shape.of(3, 2, 2)).flatten("flatten").linear("fc1", 2).build();
         try (Region region = Region.confined("test")) {
             Map<String, FloatTensor> tensors = Map.of("fc1.weight", region.tensor(2, 12).fill(0.5f), "fc1.bias",
                     region.tensor(2).fill(0.25f));
@@ -161,7 +160,7 @@ class NetworkFileTest {
         CompressedWeights weights = PrunedNets.of(Models.byName("lenet300"), Map.of(), 0, 0, 5);
         Path path = folder.resolve("many.safetensors");
         writeForeign(path, weights, "", "", IntStream.range(0, 30).mapToObj(i -> "extra" + i).toArray(String[]::new));
-        Model model = weights.model();
+        Net model = weights.model();
         String message = assertThrows(FormatException.class, () -> NetworkFile.read(path, model, Map.of()))
                 .getMessage();
         assertTrue(
@@ -190,7 +189,7 @@ class NetworkFileTest {
         "a.npz, 504b0304, safetensors.numpy", "a.npy, 934e554d5059, safetensors.numpy"})
     void filesOfOtherProgramsAreNamedWithWhatConvertsThem(String name, String start, String advice) throws IOException {
         Path file = Files.write(folder.resolve(name), Arrays.copyOf(HexFormat.of().parseHex(start), 100));
-        for (Model model : new Model[]{null, Models.lenet5()}) {
+        for (Net model : new Net[]{null, Models.lenet5()}) {
             String message = assertThrows(FormatException.class, () -> NetworkFile.read(file, model, Map.of()))
                     .getMessage();
             assertTrue(message.startsWith(file + ": a file of ") && message.contains(advice), message);

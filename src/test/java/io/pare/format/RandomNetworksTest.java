@@ -14,7 +14,7 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
 import io.pare.net.CompressedWeights;
-import io.pare.net.Model;
+import io.pare.net.Net;
 import io.pare.net.RandomNets;
 import io.pare.rewrite.BatchNormFolding;
 import io.pare.rewrite.DeadPaths;
@@ -88,7 +88,7 @@ class RandomNetworksTest {
         }
 
         private float[] run(CompressedWeights net, Engine engine) {
-            Model model = net.model();
+            Net model = net.model();
             float[] logits = new float[BATCH * model.classes()];
             switch (engine) {
                 case SPARSE_SINGLE, SPARSE_BATCH -> {
@@ -168,7 +168,7 @@ class RandomNetworksTest {
     }
 
     private interface InPlace {
-        void apply(Model model, Map<String, FloatTensor> parameters);
+        void apply(Net model, Map<String, FloatTensor> parameters);
     }
 
     private static Rewrite inPlace(InPlace change) {
@@ -181,7 +181,7 @@ class RandomNetworksTest {
         };
     }
 
-    private static Map<String, Rewrite> rewrites(Model model, Random random) {
+    private static Map<String, Rewrite> rewrites(Net model, Random random) {
         Map<String, Rewrite> rewrites = new LinkedHashMap<>();
         rewrites.put("UnitOrder.sort", UnitOrder::sort);
         rewrites.put("BatchNormFolding.fold", BatchNormFolding::fold);

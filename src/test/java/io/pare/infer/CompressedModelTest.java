@@ -8,17 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.pare.format.pare.PareFile;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
-import io.pare.net.Layer;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.Conv2d;
 import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -30,12 +26,13 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class CompressedModelTest {
-    private static float[] images(Model model, int count) {
+    private static float[] images(Net model, int count) {
         Random random = new Random(count);
         float[] images = new float[count * model.input().features()];
         for (int i = 0; i < images.length; i++) {
@@ -45,7 +42,7 @@ class CompressedModelTest {
     }
 
     private static void assertAgrees(CompressedWeights weights, int... batches) {
-        Model model = weights.model();
+        Net model = weights.model();
         ReferenceNet reference = new ReferenceNet(weights);
         int classes = model.classes();
         try (CompressedModel compressed = CompressedModel.of(weights)) {
@@ -148,38 +145,30 @@ class CompressedModelTest {
 
     @Test
     void everyKindOfLayerAgrees() {
-        List<List<Layer>> bodies = List.of(
-                List.of(new Conv2d("c1", 4, 6, 3, 2, 2, 1, 1, 2), new Relu("r1"), new AvgPool("p1", 2, 1, 1),
-                        new Conv2d("c2", 6, 5, 2, 2, 1, 2, 2, 1), new MaxPool("p2", 3, 2, 1), new Relu("r2")),
-                List.of(new Relu("r0"), new Conv2d("c1", 4, 3, 3, 3, 1, 0, 1, 1)),
-                List.of(new Conv2d("c1", 4, 3, 2, 3, 1, 1, 1, 1), new Relu("r1"), new MaxPool("p1", 2, 2, 0)));
-        for (List<Layer> body : bodies) {
+        List<Consumer<NetBuilder>> bodies = List.of(
+                net -> net.add("c1", new Conv2d(4, 6, 3, 2, 2, 1, 1, 2)).relu("r1").add("p1", new AvgPool(2, 1, 1))
+                        .add("c2", new Conv2d(6, 5, 2, 2, 1, 2, 2, 1)).maxPool("p2", 3, 2, 1).relu("r2"),
+                net -> net.relu("r0").add("c1", new Conv2d(4, 3, 3, 3, 1, 0, 1, 1)),
+                net -> net.add("c1", new Conv2d(4, 3, 2, 3, 1, 1, 1, 1)).relu("r1").maxPool("p1", 2, 2, 0));
+        for (Consumer<NetBuilder> body : bodies) {
             for (boolean flat : new boolean[]{true, false}) {
-                List<Layer> layers = new ArrayList<>(body);
-                ImageShape shape = new ImageShape(4, 9, 11);
-                for (Layer layer : body) {
-                    shape = layer.output(shape);
-                }
-                if (flat) {
-                    layers.add(new Flatten("f"));
-                }
-                layers.add(new Linear("l", shape.features(), 5));
-                Model model = new Model("mixed", new ImageShape(4, 9, 11), 5, layers);
+                NetBuilder net = new NetBuilder("mixed", Shape.of(4, 9, 11));
+                body.accept(net);
+                Net model = (flat ? net.flatten("f") : net).linear("l", 5).build();
                 assertAgrees(PrunedNets.of(model, Map.of("l.weight", 40), 0, 0.5, 8), 1, 2, 16);
             }
         }
         assertAgrees(PrunedNets.of(PrunedNets.RESIDUAL, Map.of(), 0, 0, 8), 1, 3, 16);
         assertAgrees(PrunedNets.of(PrunedNets.RESIDUAL, Map.of("conv4.weight", 30, "conv5.weight", 20,
                 "conv7.weight", 3, "fc1.weight", 7), 3, 1.5, 9), 1, 16);
-        Model conv = new Model("conv", new ImageShape(2, 5, 6), 3 * 3 * 4,
-                List.of(new Conv2d("c1", 2, 3, 3, 3, 1, 0, 1, 1)));
+        Net conv = new NetBuilder("conv", Shape.of(2, 5, 6)).add("c1", new Conv2d(2, 3, 3, 3, 1, 0, 1, 1)).build();
         assertAgrees(PrunedNets.of(conv, Map.of(), 0, 0, 8), 1, 16);
     }
 
     @Test
     void networksOfAllKindsAgree() {
         for (String name : List.of("resnet20", "vgg11-bn-cifar")) {
-            Model model = Models.byName(name, new ImageShape(3, 32, 32), 10);
+            Net model = Models.byName(name, Shape.of(3, 32, 32), 10);
             assertAgrees(PrunedNets.of(model, Map.of(), 0, 0, 8), 1);
         }
     }

@@ -1,20 +1,22 @@
 package io.pare.infer;
 
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
-import io.pare.net.Layer;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Dropout;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.GlobalAvgPool;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Layer.ResponseNorm;
-import io.pare.net.Layer.Subsample;
+import io.pare.net.Net;
+import io.pare.net.Node;
+import io.pare.net.Op;
+import io.pare.net.Op.Add;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.Dropout;
+import io.pare.net.Op.Flatten;
+import io.pare.net.Op.GlobalAvgPool;
+import io.pare.net.Op.Linear;
+import io.pare.net.Op.MaxPool;
+import io.pare.net.Op.Relu;
+import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Subsample;
+import io.pare.net.Shape;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,29 +76,30 @@ public final class ReferenceNet {
         for (int i = 0; i < image.length; i++) {
             x.values[i] = image[i];
         }
-        return chain(weights.model().layers(), weights.model().input(), x);
-    }
-
-    private Bounded chain(List<Layer> layers, ImageShape shape, Bounded x) {
-        for (Layer layer : layers) {
-            x = run(layer, shape, layer.output(shape), x);
-            shape = layer.output(shape);
+        Net net = weights.model();
+        Bounded[] values = new Bounded[net.nodes().size()];
+        values[0] = x;
+        for (Node node : net.layers()) {
+            values[node.place()] = run(net, node, node.inputs().stream().map(place -> values[place]).toList());
         }
-        return x;
+        return values[values.length - 1];
     }
 
-    private float[] tensor(Layer layer, String part) {
-        return dense.get(layer.name() + part);
+    private float[] tensor(Node node, String part) {
+        return dense.get(node.name() + part);
     }
 
-    private Bounded run(Layer layer, ImageShape in, ImageShape out, Bounded x) {
+    private Bounded run(Net net, Node node, List<Bounded> inputs) {
+        Shape in = net.inputs(node).getFirst();
+        Shape out = node.output();
+        Bounded x = inputs.getFirst();
         Bounded y = new Bounded(out.features());
         int area = in.height() * in.width();
-        switch (layer) {
-            case Conv2d conv -> convolve(conv, in, out, x, y);
+        switch (node.op()) {
+            case Conv2d conv -> convolve(node, conv, in, out, x, y);
             case Linear linear -> {
-                float[] w = tensor(linear, ".weight");
-                float[] b = tensor(linear, ".bias");
+                float[] w = tensor(node, ".weight");
+                float[] b = tensor(node, ".bias");
                 for (int o = 0; o < linear.out(); o++) {
                     Sum sum = new Sum(b[o]);
                     for (int i = 0; i < linear.in(); i++) {
@@ -125,11 +128,11 @@ public final class ReferenceNet {
             case BatchNorm norm -> {
                 for (int i = 0; i < y.values.length; i++) {
                     int c = i / area;
-                    double factor = tensor(norm, ".weight")[c]
-                            / Math.sqrt(tensor(norm, ".running_var")[c] + (double) norm.epsilon());
-                    Sum sum = new Sum(tensor(norm, ".bias")[c]);
+                    double factor = tensor(node, ".weight")[c]
+                            / Math.sqrt(tensor(node, ".running_var")[c] + (double) norm.epsilon());
+                    Sum sum = new Sum(tensor(node, ".bias")[c]);
                     sum.add(factor, x, i);
-                    sum.add(-factor * tensor(norm, ".running_mean")[c]);
+                    sum.add(-factor * tensor(node, ".running_mean")[c]);
                     sum.into(y, i);
                 }
             }
@@ -149,18 +152,17 @@ public final class ReferenceNet {
                     }
                 }
             }
-            case Residual residual -> {
-                Bounded body = chain(residual.body(), in, x);
-                Bounded shortcut = chain(residual.shortcut(), in, x);
+            case Add _ -> {
                 for (int i = 0; i < y.values.length; i++) {
-                    y.add(i, 1, body, i);
-                    y.add(i, 1, shortcut, i);
+                    y.add(i, 1, x, i);
+                    y.add(i, 1, inputs.getLast(), i);
                     y.errors[i] += ROUNDING * Math.abs(y.values[i]);
                 }
             }
             case Dropout _,Flatten _ -> {
                 return x;
             }
+            case Op.Input _ -> throw new AssertionError("an input is given");
         }
         return y;
     }
@@ -215,9 +217,9 @@ public final class ReferenceNet {
                 + (norm.size() + POWER) * ROUNDING * Math.abs(y.values[at]);
     }
 
-    private void convolve(Conv2d c, ImageShape in, ImageShape out, Bounded x, Bounded y) {
-        float[] w = tensor(c, ".weight");
-        float[] b = c.bias() ? tensor(c, ".bias") : new float[c.out()];
+    private void convolve(Node node, Conv2d c, Shape in, Shape out, Bounded x, Bounded y) {
+        float[] w = tensor(node, ".weight");
+        float[] b = c.bias() ? tensor(node, ".bias") : new float[c.out()];
         int perGroup = c.in() / c.groups();
         for (int o = 0; o < c.out(); o++) {
             for (int oy = 0; oy < out.height(); oy++) {
@@ -242,7 +244,7 @@ public final class ReferenceNet {
         }
     }
 
-    private static void pool(ImageShape in, ImageShape out, Bounded x, Bounded y, int kernel, int stride, int padding,
+    private static void pool(Shape in, Shape out, Bounded x, Bounded y, int kernel, int stride, int padding,
             boolean max) {
         for (int c = 0; c < out.channels(); c++) {
             for (int oy = 0; oy < out.height(); oy++) {

@@ -3,19 +3,12 @@ package io.pare.net;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.GlobalAvgPool;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Layer.ResponseNorm;
-import io.pare.net.Layer.Subsample;
+import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Subsample;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -28,20 +21,22 @@ public final class PrunedNets {
             "fc1.weight", 590, "fc2.weight", 350);
 
     /** Normalisations and residual blocks of every form, one of them inside another. */
-    public static final Model RESIDUAL = new Model("residual", new ImageShape(3, 9, 10), 5, List.of(
-            Conv2d.of("conv1", 3, 6, 3, 1, 1, false), BatchNorm.of("bn1", 6), new Relu("relu1"),
-            new ResponseNorm("norm1", 3, 0.3f, 0.75f, 1.5f),
-            new Residual("block1", List.of(Conv2d.of("conv2", 6, 6, 3, 1, 1, true), new Relu("relu2"),
-                    Conv2d.of("conv3", 6, 6, 1, 1, 0, false), new BatchNorm("bn3", 6, 1e-3f)), List.of()),
-            new Relu("relu3"),
-            new Residual("block2", List.of(Conv2d.of("conv4", 6, 11, 3, 2, 1, false), BatchNorm.of("bn4", 11),
-                    new Relu("relu4"), new Residual("block3", List.of(Conv2d.of("conv5", 11, 11, 3, 1, 1, false),
-                            BatchNorm.of("bn5", 11)), List.of())),
-                    List.of(new Subsample("subsample1", 11, 2))),
-            new Residual("block4", List.of(BatchNorm.of("bn6", 11), new Relu("relu5"),
-                    Conv2d.of("conv6", 11, 4, 2, 1, 0, true)),
-                    List.of(Conv2d.of("conv7", 11, 4, 2, 1, 0, false), BatchNorm.of("bn7", 4))),
-            new Relu("relu6"), new GlobalAvgPool("pool1"), new Flatten("flatten"), new Linear("fc1", 4, 5)));
+    public static final Net RESIDUAL =
+            new NetBuilder("residual", Shape.of(3, 9, 10)).conv("conv1", 6, 3, 1, 1, false).norm("bn1").relu("relu1")
+                    .add("norm1",
+                            new ResponseNorm(3, 0.3f, 0.75f, 1.5f))
+                    .residual("block1", body -> body.conv("conv2", 6, 3, 1, 1, true).relu("relu2")
+                            .conv("conv3", 6, 1, 1, 0, false).add("bn3", new BatchNorm(6, 1e-3f)), shortcut -> {
+                            })
+                    .relu("relu3")
+                    .residual("block2",
+                            body -> body.conv("conv4", 11, 3, 2, 1, false).norm("bn4").relu("relu4").residual("block3",
+                                    inner -> inner.conv("conv5", 11, 3, 1, 1, false).norm("bn5"), nothing -> {
+                                    }),
+                            shortcut -> shortcut.add("subsample1", new Subsample(11, 2)))
+                    .residual("block4", body -> body.norm("bn6").relu("relu5").conv("conv6", 4, 2, 1, 0, true),
+                            shortcut -> shortcut.conv("conv7", 4, 2, 1, 0, false).norm("bn7"))
+                    .relu("relu6").globalAvgPool("pool1").flatten("flatten").linear("fc1", 5).build();
 
     private PrunedNets() {}
 
@@ -75,7 +70,7 @@ public final class PrunedNets {
      * @param spread how unequal outputs and inputs are, as the deviation of the logarithm of their strength; 0 puts
      *            weights anywhere
      */
-    public static CompressedWeights of(Model model, Map<String, Integer> kept, int levels, double spread, long seed) {
+    public static CompressedWeights of(Net model, Map<String, Integer> kept, int levels, double spread, long seed) {
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         for (Parameter parameter : model.parameters()) {

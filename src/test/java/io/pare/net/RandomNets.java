@@ -1,20 +1,12 @@
 package io.pare.net;
 
 import io.pare.mem.Region;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Dropout;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.GlobalAvgPool;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Layer.ResponseNorm;
-import io.pare.net.Layer.Subsample;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Subsample;
 import io.pare.rewrite.ValueForm;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,20 +31,18 @@ public final class RandomNets {
         return nets.weights(nets.model("random" + seed));
     }
 
-    private Model model(String name) {
-        ImageShape input = new ImageShape(size(4), 3 + size(8), 3 + size(8));
-        List<Layer> all = new ArrayList<>();
-        ImageShape shape = chain(all, input, 1 + random.nextInt(6), 0);
+    private Net model(String name) {
+        NetBuilder net = new NetBuilder(name, Shape.of(size(4), 3 + size(8), 3 + size(8)));
+        chain(net, 1 + random.nextInt(6), 0);
         if (random.nextInt(4) > 0) {
-            shape = add(all, new Flatten(next("flatten")), shape);
-            shape = vectors(all, shape, random.nextInt(4));
-            shape = add(all, new Linear(next("fc"), shape.features(), 1 + size(4)), shape);
+            net.flatten(next("flatten"));
+            vectors(net, random.nextInt(4));
+            net.linear(next("fc"), 1 + size(4));
         }
-        if (shape.features() > 2 * MAX_CHANNELS) {
-            shape = add(all, new GlobalAvgPool(next("pool")), shape);
+        if (net.shape().features() > 2 * MAX_CHANNELS) {
+            net.globalAvgPool(next("pool"));
         }
-        shape = chance(8) ? add(all, BatchNorm.of(next("bn"), shape.channels()), shape) : shape;
-        return new Model(name, input, shape.features(), all);
+        return (chance(8) ? net.norm(next("bn")) : net).build();
     }
 
     private boolean chance(int of) {
@@ -69,48 +59,48 @@ public final class RandomNets {
         return known + ++layers;
     }
 
-    private static ImageShape add(List<Layer> into, Layer layer, ImageShape shape) {
-        ImageShape output = layer.output(shape);
-        into.add(layer);
-        return output;
-    }
-
-    /** Adds layers that fit, {@code count} at most, and returns the shape behind them. */
-    private ImageShape chain(List<Layer> into, ImageShape first, int count, int depth) {
-        ImageShape shape = first;
+    /** Adds layers that fit, {@code count} at most. */
+    private void chain(NetBuilder net, int count, int depth) {
         for (int i = 0; i < count; i++) {
+            int at = net.at();
             try {
-                shape = add(into, layer(shape, depth), shape);
+                layer(net, depth);
             } catch (IllegalArgumentException e) {
                 // A window that does not fit: one layer fewer.
+                net.back(at);
             }
         }
-        return shape;
     }
 
-    private Layer layer(ImageShape in, int depth) {
+    private void layer(NetBuilder net, int depth) {
+        Shape in = net.shape();
         int kernel = size(3);
-        return switch (random.nextInt(depth < 2 ? 14 : 12)) {
-            case 0, 1, 2 -> convolution(in);
-            case 3, 4 -> new Relu(next("relu"));
-            case 5, 6 -> new BatchNorm(next("bn"), in.channels(), chance(2) ? 1e-5f : 0.01f);
-            case 7 -> new ResponseNorm(next("norm"), 1 + 2 * random.nextInt(3), 0.5f * random.nextFloat(),
-                    chance(2) ? 0.75f : 0.5f, 1 + random.nextFloat());
-            case 8 -> new MaxPool(next("pool"), kernel, size(3), random.nextInt(kernel));
-            case 9 -> new AvgPool(next("pool"), kernel, size(3), random.nextInt(kernel));
-            case 10 -> chance(3)
-                    ? new GlobalAvgPool(next("pool"))
-                    : new Subsample(next("subsample"), in.channels() + random.nextInt(4), size(2));
-            case 11 -> new Dropout(next("drop"), 0.5f);
-            default -> residual(in, depth);
-        };
+        switch (random.nextInt(depth < 2 ? 14 : 12)) {
+            case 0, 1, 2 -> convolution(net);
+            case 3, 4 -> net.relu(next("relu"));
+            case 5, 6 -> net.add(next("bn"), new BatchNorm(in.channels(), chance(2) ? 1e-5f : 0.01f));
+            case 7 -> net.add(next("norm"), new ResponseNorm(1 + 2 * random.nextInt(3), 0.5f * random.nextFloat(),
+                    chance(2) ? 0.75f : 0.5f, 1 + random.nextFloat()));
+            case 8 -> net.maxPool(next("pool"), kernel, size(3), random.nextInt(kernel));
+            case 9 -> net.add(next("pool"), new AvgPool(kernel, size(3), random.nextInt(kernel)));
+            case 10 -> {
+                if (chance(3)) {
+                    net.globalAvgPool(next("pool"));
+                } else {
+                    net.add(next("subsample"), new Subsample(in.channels() + random.nextInt(4), size(2)));
+                }
+            }
+            case 11 -> net.dropout(next("drop"), 0.5f);
+            default -> residual(net, depth);
+        }
     }
 
-    private Conv2d convolution(ImageShape in) {
-        int groups = chance(3) ? divisor(in.channels()) : 1;
+    private void convolution(NetBuilder net) {
+        int in = net.shape().channels();
+        int groups = chance(3) ? divisor(in) : 1;
         int out = groups * size(Math.max(1, MAX_CHANNELS / groups));
-        return new Conv2d(next("conv"), in.channels(), out, size(3), size(3), size(chance(2) ? 3 : 1),
-                random.nextInt(3), chance(4) ? 2 : 1, groups, random.nextInt(3) > 0);
+        net.add(next("conv"), new Conv2d(in, out, size(3), size(3), size(chance(2) ? 3 : 1), random.nextInt(3),
+                chance(4) ? 2 : 1, groups, random.nextInt(3) > 0));
     }
 
     private int divisor(int of) {
@@ -119,47 +109,53 @@ public final class RandomNets {
     }
 
     /** A block whose shortcut is nothing, a subsampling or a projection, whichever fits its body. */
-    private Residual residual(ImageShape in, int depth) {
+    private void residual(NetBuilder net, int depth) {
         String name = next("block");
-        List<Layer> body = new ArrayList<>();
-        ImageShape out = chain(body, in, size(4), depth + 1);
-        List<Layer> shortcut = new ArrayList<>();
-        int stride = in.height() == out.height() ? 1 : 2;
-        if (!in.equals(out) || chance(3)) {
-            if (in.channels() <= out.channels() && chance(2)) {
-                shortcut.add(new Subsample(next("subsample"), out.channels(), stride));
-            } else {
-                shortcut.add(Conv2d.of(next("conv"), in.channels(), out.channels(), 1, stride, 0, chance(2)));
-                if (chance(2)) {
-                    shortcut.add(BatchNorm.of(next("bn"), out.channels()));
+        Shape in = net.shape();
+        Shape[] out = new Shape[1];
+        net.residual(name, body -> {
+            chain(body, size(4), depth + 1);
+            out[0] = body.shape();
+        }, shortcut -> {
+            int stride = in.height() == out[0].height() ? 1 : 2;
+            if (!in.equals(out[0]) || chance(3)) {
+                if (in.channels() <= out[0].channels() && chance(2)) {
+                    shortcut.add(next("subsample"), new Subsample(out[0].channels(), stride));
+                } else {
+                    String conv = next("conv");
+                    boolean bias = chance(2);
+                    String norm = chance(2) ? next("bn") : null;
+                    shortcut.conv(conv, out[0].channels(), 1, stride, 0, bias);
+                    if (norm != null) {
+                        shortcut.norm(norm);
+                    }
                 }
             }
-        }
-        return new Residual(name, body, shortcut);
+        });
     }
 
     /** Layers on vectors: mostly linear ones and what goes with them, and sometimes those made for images. */
-    private ImageShape vectors(List<Layer> into, ImageShape first, int count) {
-        ImageShape shape = first;
+    private void vectors(NetBuilder net, int count) {
         for (int i = 0; i < count; i++) {
+            Shape shape = net.shape();
             int out = size(2 * MAX_CHANNELS);
-            shape = switch (random.nextInt(chance(4) ? 8 : 6)) {
-                case 0, 1 -> add(into, new Linear(next("fc"), shape.features(), out), shape);
-                case 2 -> add(into, new Relu(next("relu")), shape);
-                case 3 -> add(into, new Dropout(next("drop"), 0.5f), shape);
-                case 4, 5 -> add(into, BatchNorm.of(next("bn"), shape.channels()), shape);
-                case 6 -> add(into, new Residual(next("block"),
-                        List.of(new Linear(next("fc"), shape.features(), shape.features()),
-                                BatchNorm.of(next("bn"), shape.features())),
-                        shape.height() * shape.width() == 1 ? List.of() : List.of(new Flatten(next("flatten")))),
-                        shape);
-                default -> chain(into, shape, 1, 2);
-            };
+            switch (random.nextInt(chance(4) ? 8 : 6)) {
+                case 0, 1 -> net.linear(next("fc"), out);
+                case 2 -> net.relu(next("relu"));
+                case 3 -> net.dropout(next("drop"), 0.5f);
+                case 4, 5 -> net.norm(next("bn"));
+                case 6 -> net.residual(next("block"), body -> body.linear(next("fc"), shape.features())
+                        .norm(next("bn")), shortcut -> {
+                            if (!shape.isVector()) {
+                                shortcut.flatten(next("flatten"));
+                            }
+                        });
+                default -> chain(net, 1, 2);
+            }
         }
-        return shape;
     }
 
-    private CompressedWeights weights(Model model) {
+    private CompressedWeights weights(Net model) {
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         try (Region region = Region.confined("random nets")) {
             for (Parameter parameter : model.parameters()) {

@@ -8,10 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.infer.ReferenceNet;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
-import io.pare.net.Layer;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.Node;
+import io.pare.net.Op;
+import io.pare.net.Op.BatchNorm;
 import io.pare.net.PrunedNets;
 import java.util.List;
 import java.util.Map;
@@ -19,11 +20,11 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class BatchNormFoldingTest {
-    private static long norms(Model model) {
-        return model.steps().stream().map(Model.Step::layer).filter(BatchNorm.class::isInstance).count();
+    private static long norms(Net model) {
+        return model.layers().stream().map(Node::op).filter(BatchNorm.class::isInstance).count();
     }
 
-    private static float[] image(Model model) {
+    private static float[] image(Net model) {
         Random random = new Random(2);
         float[] image = new float[model.input().features()];
         for (int i = 0; i < image.length; i++) {
@@ -34,7 +35,7 @@ class BatchNormFoldingTest {
 
     @Test
     void outputsStayTheSameAndOnlyNormalizationsOfNoConvolutionAreLeft() {
-        for (Model model : List.of(PrunedNets.RESIDUAL, Models.byName("resnet20"))) {
+        for (Net model : List.of(PrunedNets.RESIDUAL, Models.byName("resnet20"))) {
             CompressedWeights weights = PrunedNets.of(model, Map.of(), 0, 0, 1);
             CompressedWeights folded = BatchNormFolding.fold(weights);
             assertEquals(model == PrunedNets.RESIDUAL ? 1 : 0, norms(folded.model()));
@@ -55,8 +56,8 @@ class BatchNormFoldingTest {
         for (int i = 0; i < 700; i++) {
             assertEquals(before.position(i), after.position(i));
         }
-        assertTrue(folded.model().steps().stream().map(Model.Step::layer)
-                .anyMatch(layer -> layer instanceof Layer.Conv2d conv && conv.name().equals("conv5") && conv.bias()));
+        assertTrue(folded.model().layers().stream().anyMatch(
+                node -> node.op() instanceof Op.Conv2d conv && node.name().equals("conv5") && conv.bias()));
     }
 
     @Test

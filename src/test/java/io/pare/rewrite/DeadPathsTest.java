@@ -11,15 +11,13 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.Conv2d;
 import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import io.pare.rewrite.DeadPaths.Removed;
 import java.util.List;
 import java.util.Map;
@@ -43,10 +41,9 @@ class DeadPathsTest {
 
     @Test
     void outputsStayAndFilesShrink() {
-        Model padded = new Model("padded", new ImageShape(2, 6, 6), 4,
-                List.of(new Conv2d("a", 2, 8, 3, 3, 1, 1, 1, 2), new Relu("b"), new AvgPool("c", 2, 2, 1),
-                        new Conv2d("d", 8, 6, 2, 2, 1, 1, 1, 1), new Relu("e"), new Flatten("f"),
-                        new Linear("g", 150, 9), new Relu("h"), new Linear("i", 9, 4)));
+        Net padded = new NetBuilder("padded", Shape.of(2, 6, 6)).add("a", new Conv2d(2, 8, 3, 3, 1, 1, 1, 2)).relu("b")
+                .add("c", new AvgPool(2, 2, 1)).add("d", new Conv2d(8, 6, 2, 2, 1, 1, 1, 1)).relu("e").flatten("f")
+                .linear("g", 9).relu("h").linear("i", 4).build();
         for (CompressedWeights before : List.of(
                 PrunedNets.lenet5(Map.of("conv1.weight", 20, "conv2.weight", 60, "fc1.weight", 300, "fc2.weight", 300),
                         4, 1.5, 3),
@@ -66,11 +63,9 @@ class DeadPathsTest {
 
     @Test
     void biasesGoWhereNothingButPoolingLiesBetween() {
-        Model averaged = new Model("averaged", new ImageShape(2, 9, 9), 5,
-                List.of(new Conv2d("a", 2, 6, 3, 3, 1, 1, 1, 2), new AvgPool("b", 2, 2, 0),
-                        new Conv2d("c", 6, 4, 2, 2, 1, 0, 1, 2), new Relu("d"), new Flatten("e"),
-                        new Linear("f", 36, 8),
-                        new Linear("g", 8, 5)));
+        Net averaged = new NetBuilder("averaged", Shape.of(2, 9, 9)).add("a", new Conv2d(2, 6, 3, 3, 1, 1, 1, 2))
+                .add("b", new AvgPool(2, 2, 0)).add("c", new Conv2d(6, 4, 2, 2, 1, 0, 1, 2)).relu("d").flatten("e")
+                .linear("f", 8).linear("g", 5).build();
         for (CompressedWeights before : List.of(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1.5, 3),
                 PrunedNets.of(averaged, Map.of(), 0, 1, 5))) {
             try (Region region = Region.confined("test")) {

@@ -10,19 +10,17 @@ import io.pare.compress.stage.RecipeException;
 import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.exec.Precision;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Shape;
 import io.pare.train.Network;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class NetworkTrainingTest {
     @Test
     void aStageThatDistilsWithoutATeacherIsRefusedByNameBeforeAnythingRuns() {
-        Model model = new Model("m", new ImageShape(1, 2, 2), 2,
-                List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc1", 4, 2)));
+        Net model = new NetBuilder("m", Shape.of(1, 2, 2)).flatten("flatten").linear("fc1", 2).build();
         Dataset data = new Dataset("zeros", 1, 2, 2, 2, new byte[64 * 4], new byte[64]);
         Recipe recipe = Recipe.parse("student", """
                 name: student

@@ -5,10 +5,10 @@ import io.pare.data.Dataset;
 import io.pare.file.FormatException;
 import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Shape;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,9 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Damaged checkpoints: as whole files, and with headers that are damaged and have the right length. */
 class CheckpointFuzzTest {
-    private static final Model MODEL = new Model("tiny", new ImageShape(1, 2, 2), 2,
-            List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc1", 4, 3), new Layer.Relu("relu1"),
-                    new Layer.Linear("fc2", 3, 2)));
+    private static final Net MODEL = new NetBuilder("tiny", Shape.of(1, 2, 2)).flatten("flatten").linear("fc1", 3)
+            .relu("relu1").linear("fc2", 2).build();
 
     @TempDir
     Path folder;

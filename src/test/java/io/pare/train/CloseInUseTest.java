@@ -15,6 +15,7 @@ import io.pare.dnnl.Execution;
 import io.pare.dnnl.Primitive;
 import io.pare.exec.Binding;
 import io.pare.exec.Graph;
+import io.pare.exec.Graphs;
 import io.pare.exec.Tape;
 import io.pare.infer.CompressedModel;
 import io.pare.infer.Session;
@@ -22,11 +23,11 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.ForkedJvm;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
 import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,11 +63,9 @@ class CloseInUseTest {
     /** Computes in one thread until that is refused, and closes in the other until that is not. */
     static final class Closing {
         private static final int ROUNDS = 2;
-        private static final Model MODEL = new Model("small", new ImageShape(1, 16, 16), 4,
-                List.of(Layer.Conv2d.of("conv1", 1, 16, 3), new Layer.Relu("relu1"),
-                        new Layer.MaxPool("pool1", 2, 2, 0),
-                        new Layer.Flatten("flatten"), new Layer.Linear("fc1", 784, 32), new Layer.Relu("relu2"),
-                        new Layer.Linear("fc2", 32, 4)));
+        private static final Net MODEL = new NetBuilder("small", Shape.of(1, 16, 16)).conv("conv1", 16, 3, 1, 0, true)
+                .relu("relu1").maxPool("pool1", 2, 2, 0).flatten("flatten").linear("fc1", 32).relu("relu2")
+                .linear("fc2", 4).build();
         private static final int BATCH = 32;
 
         private final Random random;
@@ -169,7 +168,7 @@ class CloseInUseTest {
             FloatTensor gradient = parameters.tensor(128, 128);
             FloatTensor bias = parameters.tensor(128);
             FloatTensor ofBias = parameters.tensor(128);
-            Tape tape = Tape.training(own, Graph.softmaxCrossEntropy(Graph.linear(Graph.input("x", BATCH, 128),
+            Tape tape = Tape.training(own, Graph.softmaxCrossEntropy(Graphs.linear(Graph.input("x", BATCH, 128),
                     Graph.parameter("w", 128, 128), Graph.parameter("b", 128))), new Binding() {
                         @Override
                         public FloatTensor value(String parameter) {

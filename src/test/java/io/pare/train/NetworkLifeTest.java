@@ -10,11 +10,11 @@ import io.pare.exec.Precision;
 import io.pare.exec.Tape;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Model;
-import java.util.List;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Op.Linear;
+import io.pare.net.Shape;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,9 +26,8 @@ import org.junit.jupiter.api.function.Executable;
 
 /** Networks, tapes and trainers that are used by two threads, closed in use, used after the close, or never made. */
 class NetworkLifeTest {
-    private static final Model MODEL = new Model("small", new ImageShape(1, 8, 8), 2,
-            List.of(Layer.Conv2d.of("conv1", 1, 4, 3), new Layer.Relu("relu1"), new Layer.Flatten("flatten"),
-                    new Layer.Linear("fc1", 144, 2)));
+    private static final Net MODEL = new NetBuilder("small", Shape.of(1, 8, 8)).conv("conv1", 4, 3, 1, 0, true)
+            .relu("relu1").flatten("flatten").linear("fc1", 2).build();
     private static final Dataset DATA = new Dataset("zeros", 1, 8, 8, 2, new byte[64 * 64], new byte[64]);
 
     private int regionsBefore;
@@ -122,8 +121,8 @@ class NetworkLifeTest {
 
     @Test
     void whatCannotBeMadeLeavesNothingOpen() {
-        Model vast = new Model("vast", new ImageShape(1, 1 << 15, 1 << 15), 1 << 20,
-                List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc1", 1 << 30, 1 << 20)));
+        Net vast = new NetBuilder("vast", Shape.of(1, 1 << 15, 1 << 15)).flatten("flatten")
+                .add("fc1", new Linear(1 << 30, 1 << 20)).build();
         OutOfMemoryError e = assertThrows(OutOfMemoryError.class, () -> Network.create(vast, 1, false));
         assertTrue(e.getMessage().startsWith("region 'network vast' cannot get"), e.getMessage());
         Dataset loaded = DATA.loaders(1);

@@ -10,10 +10,10 @@ import io.pare.data.Dataset;
 import io.pare.exec.Precision;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TrainingMemoryTest {
     private static final Trainer.StepListener NOTHING = new Trainer.StepListener() {};
 
-    private static Dataset noise(Model model, int count) {
-        ImageShape input = model.input();
+    private static Dataset noise(Net model, int count) {
+        Shape input = model.input();
         return Dataset.synthetic("noise", count, input.channels(), input.height(), input.width(), model.classes(), 3);
     }
 
@@ -44,7 +44,7 @@ class TrainingMemoryTest {
             boolean recompute) {
         boolean useNative = Natives.status().available();
         Assumptions.assumeTrue(useNative || !name.startsWith("alexnet"), "takes minutes in plain Java");
-        Model model = Models.byName(name);
+        Net model = Models.byName(name);
         Dataset data = noise(model, batch).loaders(loaders);
         Dataset validation = noise(model, 3).loaders(loaders);
         Dataset test = noise(model, 5).loaders(loaders);
@@ -71,7 +71,7 @@ class TrainingMemoryTest {
     @CsvSource({"lenet5,12", "vgg11,4"})
     void severalPassesMakeTheStepOfOne(String name, int batch) {
         Assumptions.assumeTrue(Natives.status().available() || name.equals("lenet5"), "takes minutes in plain Java");
-        Model model = Models.byName(name, new ImageShape(name.equals("lenet5") ? 1 : 3, name.equals("lenet5") ? 28 : 32,
+        Net model = Models.byName(name, Shape.of(name.equals("lenet5") ? 1 : 3, name.equals("lenet5") ? 28 : 32,
                 name.equals("lenet5") ? 28 : 32), 10);
         Dataset data = noise(model, batch * 3 + 2);
         List<float[]> expected = null;
@@ -110,7 +110,7 @@ class TrainingMemoryTest {
     @ValueSource(strings = {"lenet5", "resnet20", "vgg11-bn-cifar"})
     void computingTwiceChangesNoBit(String name) {
         Assumptions.assumeTrue(Natives.status().available() || !name.startsWith("vgg"), "takes minutes in plain Java");
-        Model model = Models.byName(name);
+        Net model = Models.byName(name);
         Dataset data = noise(model, 12);
         List<float[]> expected = null;
         for (boolean recompute : new boolean[]{false, true}) {
@@ -137,7 +137,7 @@ class TrainingMemoryTest {
 
     @Test
     void networksThatOnlyRunHaveNoGradients() {
-        Model model = Models.lenet5();
+        Net model = Models.lenet5();
         long before = Region.liveBytes();
         try (Network network = Network.create(model, 1, false)) {
             network.inferenceTape(1).forward(0);

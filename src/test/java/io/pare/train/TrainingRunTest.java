@@ -12,11 +12,12 @@ import io.pare.data.Shift;
 import io.pare.file.FormatException;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Op.Subsample;
+import io.pare.net.Shape;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -67,21 +68,18 @@ class TrainingRunTest {
         return new Dataset("halves", 1, SIDE, SIDE, 2, pixels, labels);
     }
 
-    private static Model model(String name) {
-        return new Model(name, new ImageShape(1, SIDE, SIDE), 2,
-                List.of(Layer.Conv2d.of("conv1", 1, 4, 3), new Layer.MaxPool("pool1", 2, 2, 0),
-                        new Layer.Linear("fc1", 36, 16), new Layer.Relu("relu1"), new Layer.Dropout("drop1", 0.3f),
-                        new Layer.Linear("fc2", 16, 2)));
+    private static Net model(String name) {
+        return new NetBuilder(name, Shape.of(1, SIDE, SIDE)).conv("conv1", 4, 3, 1, 0, true).maxPool("pool1", 2, 2, 0)
+                .linear("fc1", 16).relu("relu1").dropout("drop1", 0.3f).linear("fc2", 2).build();
     }
 
     /** With normalisations, whose statistics are state too, and a residual block. */
-    private static Model residual() {
-        return new Model("residual", new ImageShape(1, SIDE, SIDE), 2,
-                List.of(Layer.Conv2d.of("conv1", 1, 8, 3, 1, 1, false), Layer.BatchNorm.of("bn1", 8),
-                        new Layer.Relu("relu1"),
-                        new Layer.Residual("block1", List.of(Layer.Conv2d.of("conv2", 8, 16, 3, 2, 1, false),
-                                Layer.BatchNorm.of("bn2", 16)), List.of(new Layer.Subsample("subsample1", 16, 2))),
-                        new Layer.Relu("relu2"), new Layer.Flatten("flatten"), new Layer.Linear("fc1", 256, 2)));
+    private static Net residual() {
+        return new NetBuilder("residual", Shape.of(1, SIDE, SIDE)).conv("conv1", 8, 3, 1, 1, false).norm("bn1")
+                .relu("relu1")
+                .residual("block1", body -> body.conv("conv2", 16, 3, 2, 1, false).norm("bn2"),
+                        shortcut -> shortcut.add("subsample1", new Subsample(16, 2)))
+                .relu("relu2").flatten("flatten").linear("fc1", 2).build();
     }
 
     @Test

@@ -5,15 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.exec.Tape;
 import io.pare.natives.Natives;
-import io.pare.net.ImageShape;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Shape;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
@@ -25,11 +19,10 @@ import org.junit.jupiter.api.Test;
 /** Layers that look at channels, behind linear ones: they train, alike on both engines. */
 class VectorLayersTest {
     private static final int BATCH = 16;
-    private static final Model MODEL = new Model("vectors", new ImageShape(2, 3, 3), 4,
-            List.of(new Flatten("flatten"), new Linear("fc1", 18, 16), BatchNorm.of("bn1", 16), new Relu("relu1"),
-                    new Residual("block", List.of(new Linear("fc2", 16, 16), BatchNorm.of("bn2", 16)), List.of()),
-                    new MaxPool("pool", 1, 1, 0), Conv2d.of("conv", 16, 8, 1), new Relu("relu2"),
-                    BatchNorm.of("bn3", 8), new Linear("fc3", 8, 4), BatchNorm.of("bn4", 4)));
+    private static final Net MODEL = new NetBuilder("vectors", Shape.of(2, 3, 3)).flatten("flatten").linear("fc1", 16)
+            .norm("bn1").relu("relu1").residual("block", body -> body.linear("fc2", 16).norm("bn2"), shortcut -> {
+            }).maxPool("pool", 1, 1, 0).conv("conv", 8, 1, 1, 0, true).relu("relu2").norm("bn3").linear("fc3", 4)
+            .norm("bn4").build();
 
     /** Gradients after one pass on random samples, by name. */
     private static Map<String, float[]> gradients(boolean useNative) {

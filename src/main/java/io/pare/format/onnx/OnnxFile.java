@@ -7,20 +7,22 @@ import io.pare.format.onnx.Protobuf.Writer;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Dropout;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.GlobalAvgPool;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Layer.ResponseNorm;
-import io.pare.net.Layer.Subsample;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.Node;
+import io.pare.net.Op;
+import io.pare.net.Op.Add;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.Dropout;
+import io.pare.net.Op.Flatten;
+import io.pare.net.Op.GlobalAvgPool;
+import io.pare.net.Op.Linear;
+import io.pare.net.Op.MaxPool;
+import io.pare.net.Op.Relu;
+import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Subsample;
+import io.pare.net.Shape;
 import io.pare.net.StoredNetwork;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -61,93 +63,115 @@ public final class OnnxFile {
         return new Exporter(weights, codebooks).run();
     }
 
-    /** Turns layers into nodes. */
+    /** Turns the nodes of a network into those of ONNX. */
     private static final class Exporter {
         private final CompressedWeights weights;
+        private final Net net;
         private final boolean codebooks;
         private final Writer graph = new Writer();
         private final List<Writer> initializers = new ArrayList<>();
-        private boolean flat;
 
         Exporter(CompressedWeights weights, boolean codebooks) {
             this.weights = weights;
+            // Dropout does nothing in a network that is trained.
+            this.net = weights.model().trained();
             this.codebooks = codebooks;
         }
 
         byte[] run() {
-            Model model = weights.model();
-            chain(model.layers(), INPUT, OUTPUT);
-            if (!flat) {
-                throw new IllegalArgumentException("model " + model.name() + " does not end in a vector of logits");
+            if (net.output().output().rank() != 1) {
+                throw new IllegalArgumentException("model " + net.name() + " does not end in a vector of logits");
             }
-            graph.text(2, model.name());
+            net.layers().forEach(this::add);
+            graph.text(2, net.name());
             initializers.forEach(tensor -> graph.message(5, tensor));
-            graph.message(11, value(INPUT, model.input().channels(), model.input().height(), model.input().width()));
-            graph.message(12, value(OUTPUT, model.classes()));
+            graph.message(11, value(INPUT, sizes(net.input())));
+            graph.message(12, value(OUTPUT, net.classes()));
             return new Writer().number(1, IR_VERSION).text(2, "Pare").message(7, graph)
                     .message(8, new Writer().text(1, "").number(2, OPSET))
                     .message(14, property(MEAN, weights.scale().means()))
                     .message(14, property(DEVIATION, weights.scale().deviations())).toByteArray();
         }
 
-        /**
-         * Adds layers that run one after another.
-         *
-         * @param to name of the last one's output, or null for one of its own
-         * @return name of the last one's output
-         */
-        private String chain(List<Layer> all, String at, String to) {
-            List<Layer> layers = new ArrayList<>(all);
-            layers.removeIf(Dropout.class::isInstance);
-            for (int i = 0; i < layers.size(); i++) {
-                Layer layer = layers.get(i);
-                String name = layer.name();
-                if (layer instanceof Linear && !flat) {
-                    graph.message(1, node("Flatten", name + ".flatten", List.of(at), name + ".in")
-                            .message(5, integer("axis", 1)));
-                    at = name + ".in";
-                }
-                boolean image = !(layer instanceof Linear || layer instanceof Relu || layer instanceof Flatten
-                        || layer instanceof BatchNorm);
-                if (flat && image) {
-                    throw new IllegalArgumentException("layer " + name + " of " + weights.model().name()
-                            + " takes images behind a vector, which is not written to ONNX");
-                }
-                flat |= layer instanceof Flatten || layer instanceof Linear;
-                String output = i == layers.size() - 1 && to != null ? to : name + ".out";
-                switch (layer) {
-                    case Residual residual -> {
-                        String body = chain(residual.body(), at, null);
-                        String shortcut = chain(residual.shortcut(), at, null);
-                        graph.message(1, node("Add", name, List.of(body, shortcut), output));
-                    }
-                    case Subsample subsample -> {
-                        int stride = subsample.stride();
-                        String pixels = name + ".pixels";
-                        graph.message(1, node("Slice", name + ".slice", List.of(at, longs(name + ".starts", 0, 0),
-                                longs(name + ".ends", Integer.MAX_VALUE, Integer.MAX_VALUE),
-                                longs(name + ".axes", 2, 3), longs(name + ".steps", stride, stride)), pixels));
-                        int added = subsample.out() - channels(subsample);
-                        graph.message(1, node("Pad", name, List.of(pixels, longs(name + ".pads", 0, added / 2, 0, 0, 0,
-                                added - added / 2, 0, 0)), output));
-                    }
-                    default -> {
-                        List<String> inputs = new ArrayList<>(List.of(at));
-                        for (var parameter : layer.parameters()) {
-                            inputs.add(parameter(graph, initializers, parameter.name(),
-                                    weights.tensor(parameter.name()), codebooks && parameter.weight()));
-                        }
-                        graph.message(1, node(layer, inputs, output));
-                    }
-                }
-                at = output;
-            }
-            return at;
+        private static long[] sizes(Shape shape) {
+            return shape.sizes().stream().mapToLong(Integer::longValue).toArray();
         }
 
-        private int channels(Subsample subsample) {
-            return weights.model().steps().stream().filter(step -> step.layer() == subsample).findFirst()
-                    .orElseThrow().input().channels();
+        /** Name of the value that a node gives. */
+        private String valueOf(Node node) {
+            return node.op() instanceof Op.Input ? INPUT
+                    : node.place() == net.nodes().size() - 1 ? OUTPUT : node.name() + ".out";
+        }
+
+        private void add(Node node) {
+            String name = node.name();
+            String output = valueOf(node);
+            String at = valueOf(net.node(node.input()));
+            Shape shape = net.inputs(node).getFirst();
+            switch (node.op()) {
+                case Conv2d c -> graph.message(1, node("Conv", name, tensors(node, image(node, at)), output)
+                        .message(5, integers("kernel_shape", c.kernelHeight(), c.kernelWidth()))
+                        .message(5, integers("strides", c.stride(), c.stride()))
+                        .message(5, integers("pads", c.padding(), c.padding(), c.padding(), c.padding()))
+                        .message(5, integers("dilations", c.dilation(), c.dilation()))
+                        .message(5, integer("group", c.groups())));
+                case Linear _ -> {
+                    if (shape.rank() != 1) {
+                        graph.message(1, node("Flatten", name + ".flatten", List.of(at), name + ".in")
+                                .message(5, integer("axis", 1)));
+                        at = name + ".in";
+                    }
+                    graph.message(1, node("Gemm", name, tensors(node, at), output).message(5, integer("transB", 1)));
+                }
+                case MaxPool p -> graph.message(1, pool("MaxPool", name, p.kernel(), p.stride(), p.padding(),
+                        List.of(image(node, at)), output));
+                case AvgPool p -> graph.message(1, pool("AveragePool", name, p.kernel(), p.stride(), p.padding(),
+                        List.of(image(node, at)), output).message(5, integer("count_include_pad", 1)));
+                case Relu _ -> graph.message(1, node("Relu", name, List.of(at), output));
+                case Flatten _ -> graph.message(1,
+                        node("Flatten", name, List.of(at), output).message(5, integer("axis", 1)));
+                case GlobalAvgPool _ -> graph.message(1,
+                        node("GlobalAveragePool", name, List.of(image(node, at)), output));
+                case BatchNorm b -> graph.message(1, node("BatchNormalization", name, tensors(node, at), output)
+                        .message(5, decimal("epsilon", b.epsilon())));
+                case ResponseNorm r -> graph.message(1, node("LRN", name, List.of(image(node, at)), output)
+                        .message(5, integer("size", r.size())).message(5, decimal("alpha", r.alpha()))
+                        .message(5, decimal("beta", r.beta())).message(5, decimal("bias", r.k())));
+                case Add _ -> graph.message(1,
+                        node("Add", name, List.of(image(node, at), valueOf(net.node(node.inputs().getLast()))),
+                                output));
+                case Subsample subsample -> {
+                    image(node, at);
+                    int stride = subsample.stride();
+                    String pixels = name + ".pixels";
+                    graph.message(1, node("Slice", name + ".slice", List.of(at, longs(name + ".starts", 0, 0),
+                            longs(name + ".ends", Integer.MAX_VALUE, Integer.MAX_VALUE),
+                            longs(name + ".axes", 2, 3), longs(name + ".steps", stride, stride)), pixels));
+                    int added = subsample.out() - shape.channels();
+                    graph.message(1, node("Pad", name, List.of(pixels, longs(name + ".pads", 0, added / 2, 0, 0, 0,
+                            added - added / 2, 0, 0)), output));
+                }
+                case Op.Input _,Dropout _ -> throw new AssertionError(name + " is no node of a trained network");
+            }
+        }
+
+        /** The value that a node takes, which must be an image. */
+        private String image(Node node, String value) {
+            if (net.inputs(node).getFirst().rank() == 1) {
+                throw new IllegalArgumentException("layer " + node.name() + " of " + net.name()
+                        + " takes images behind a vector, which is not written to ONNX");
+            }
+            return value;
+        }
+
+        /** The value that a node takes, and its tensors. */
+        private List<String> tensors(Node node, String value) {
+            List<String> inputs = new ArrayList<>(List.of(value));
+            for (var parameter : node.parameters()) {
+                inputs.add(parameter(graph, initializers, parameter.name(), weights.tensor(parameter.name()),
+                        codebooks && parameter.weight()));
+            }
+            return inputs;
         }
 
         /** Adds a tensor of integers; returns its name. */
@@ -167,31 +191,6 @@ public final class OnnxFile {
         Writer node = new Writer();
         inputs.forEach(input -> node.text(1, input));
         return node.text(2, output).text(3, name).text(4, operator);
-    }
-
-    private static Writer node(Layer layer, List<String> inputs, String output) {
-        return switch (layer) {
-            case Conv2d c -> node("Conv", c.name(), inputs, output)
-                    .message(5, integers("kernel_shape", c.kernelHeight(), c.kernelWidth()))
-                    .message(5, integers("strides", c.stride(), c.stride()))
-                    .message(5, integers("pads", c.padding(), c.padding(), c.padding(), c.padding()))
-                    .message(5, integers("dilations", c.dilation(), c.dilation()))
-                    .message(5, integer("group", c.groups()));
-            case Linear l -> node("Gemm", l.name(), inputs, output).message(5, integer("transB", 1));
-            case MaxPool p -> pool("MaxPool", p.name(), p.kernel(), p.stride(), p.padding(), inputs, output);
-            case AvgPool p -> pool("AveragePool", p.name(), p.kernel(), p.stride(), p.padding(), inputs, output)
-                    .message(5, integer("count_include_pad", 1));
-            case Relu r -> node("Relu", r.name(), inputs, output);
-            case Flatten f -> node("Flatten", f.name(), inputs, output).message(5, integer("axis", 1));
-            case GlobalAvgPool p -> node("GlobalAveragePool", p.name(), inputs, output);
-            case BatchNorm b -> node("BatchNormalization", b.name(), inputs, output)
-                    .message(5, decimal("epsilon", b.epsilon()));
-            case ResponseNorm r -> node("LRN", r.name(), inputs, output).message(5, integer("size", r.size()))
-                    .message(5, decimal("alpha", r.alpha())).message(5, decimal("beta", r.beta()))
-                    .message(5, decimal("bias", r.k()));
-            case Dropout d -> throw new IllegalStateException(d.name() + " is left out");
-            case Subsample _,Residual _ -> throw new IllegalStateException(layer.name() + " is more than one operator");
-        };
     }
 
     private static Writer pool(String operator, String name, int kernel, int stride, int padding, List<String> inputs,

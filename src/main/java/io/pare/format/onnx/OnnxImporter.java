@@ -7,23 +7,24 @@ import io.pare.format.onnx.OnnxGraph.Node;
 import io.pare.format.pare.PareFile;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Dropout;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.GlobalAvgPool;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Layer.ResponseNorm;
-import io.pare.net.Layer.Subsample;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Op;
+import io.pare.net.Op.Add;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.Dropout;
+import io.pare.net.Op.Flatten;
+import io.pare.net.Op.GlobalAvgPool;
+import io.pare.net.Op.Linear;
+import io.pare.net.Op.MaxPool;
+import io.pare.net.Op.Relu;
+import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Subsample;
+import io.pare.net.Shape;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,12 +36,11 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** Turns chains of ONNX operators into layers. */
+/** Turns ONNX operators into the nodes of a network. */
 final class OnnxImporter {
     /** Operators that constants may pass through before they are weights. */
     private static final List<String> OF_CONSTANTS = List.of("Constant", "ConstantOfShape", "Cast", "Gather",
@@ -56,9 +56,12 @@ final class OnnxImporter {
     private final Map<String, List<Node>> readers = new HashMap<>();
     private final Map<String, Integer> counters = new HashMap<>();
     private final Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
-    private List<Layer> layers = new ArrayList<>();
-    private ImageShape shape;
-    /** Whether values are vectors here, [batch, features], rather than images. */
+    /** Where the values lie that depend on the input, by name. */
+    private final Map<String, Value> values = new HashMap<>();
+    private NetBuilder net;
+    /** Shape of the value that the operator at hand takes. */
+    private Shape shape;
+    /** Whether it is a vector, [batch, features], rather than an image. */
     private boolean flat;
     /** Samples that the file computes at once, less than 1 if any number. */
     private long batch;
@@ -66,6 +69,14 @@ final class OnnxImporter {
     OnnxImporter(OnnxGraph graph) {
         this.graph = graph;
     }
+
+    /**
+     * A computed value.
+     *
+     * @param place of the node that gives it
+     * @param flat whether it is a vector in the file, [batch, features]
+     */
+    private record Value(int place, boolean flat) {}
 
     /** What a file may ask for beside its own bytes, so that a small one cannot exhaust the memory. */
     private static final class Memory implements OnnxGraph.Budget {
@@ -90,7 +101,7 @@ final class OnnxImporter {
         List<Node> needed = needed(output);
         checkOperators(needed);
         String input = input(needed, output);
-        ImageShape first = shape;
+        Shape first = shape;
         if (scale != null && !scale.fits(first.channels())) {
             throw new FormatException("the scale of inputs is for " + scale.mean().size() + " channels, the input is "
                     + first);
@@ -103,11 +114,17 @@ final class OnnxImporter {
                         .forEach(name -> readers.computeIfAbsent(name, _ -> new ArrayList<>()).add(node));
             }
         }
-        String last = chain(input, null);
-        if (!last.equals(output)) {
+        net = new NetBuilder(graph.name(), first);
+        values.put(input, new Value(net.at(), flat));
+        for (Node node : needed) {
+            if (!isConstant(node.output()) && !values.containsKey(node.output())) {
+                add(node);
+            }
+        }
+        if (!values.containsKey(output)) {
             throw new FormatException("the output '" + output + "' does not depend on the input '" + input + "'");
         }
-        return known(new CompressedWeights(new Model(graph.name(), first, shape.features(), layers), tensors,
+        return known(new CompressedWeights(net.from(values.get(output).place()).build(), tensors,
                 scale == null ? InputScale.usual(first) : scale));
     }
 
@@ -213,8 +230,8 @@ final class OnnxImporter {
         }
         flat = sizes.length == 2;
         shape = flat
-                ? new ImageShape((int) sizes[1], 1, 1)
-                : new ImageShape((int) sizes[1], (int) sizes[2], (int) sizes[3]);
+                ? Shape.of((int) sizes[1], 1, 1)
+                : Shape.of((int) sizes[1], (int) sizes[2], (int) sizes[3]);
         batch = sizes[0];
         checkSize("input '" + name + "'");
         return name;
@@ -384,36 +401,35 @@ final class OnnxImporter {
         return from.reshaped(sizes);
     }
 
-    // Chains.
+    // Nodes.
 
-    /**
-     * Follows operators from the value {@code at}, to before the addition {@code end} or to the last one; returns the name
-     * of the last value.
-     */
-    private String chain(String at, Node end) {
-        while (true) {
-            List<Node> next = readers.getOrDefault(at, List.of());
-            if (next.isEmpty() || next.size() == 1 && next.getFirst() == end) {
-                return at;
-            }
-            Node node = next.getFirst();
-            if (next.size() > 1 && next.stream().distinct().count() == 1 && !isJoin(node)) {
-                throw node.refuse("takes '" + at + "' " + next.size() + " times");
-            } else if (next.size() == 2) {
-                at = block(at, next);
-            } else if (next.size() > 2) {
-                throw node.refuse("is one of " + next.size() + " that read '" + at
-                        + "'; Pare reads chains and blocks of two branches");
-            } else {
-                Node follower = readers.getOrDefault(node.output(), List.of()).size() == 1 ? onlyReader(node) : null;
-                Node taken = follower != null && belongs(node, follower) ? follower : null;
-                add(node, at, taken);
-                at = (taken == null ? node : taken).output();
-            }
+    /** Adds the node of an operator, and of the one behind it if both are one. */
+    private void add(Node node) {
+        if (isJoin(node)) {
+            join(node);
+            return;
+        }
+        String at = computed(node);
+        Value value = values.get(at);
+        shape = net.shape(value.place());
+        flat = value.flat();
+        List<Node> next = readers.getOrDefault(node.output(), List.of());
+        Node follower = next.size() == 1 && belongs(node, next.getFirst()) ? next.getFirst() : null;
+        net.from(value.place());
+        add(node, at, follower);
+        Value result = new Value(net.at(), flat);
+        values.put(node.output(), result);
+        if (follower != null) {
+            values.put(follower.output(), result);
         }
     }
 
-    /** Whether an operator makes one layer with the one behind it. */
+    /** The computed value that an operator takes: its first input, or the other summand of a constant. */
+    private String computed(Node node) {
+        return node.inputs().stream().filter(name -> !name.isEmpty() && !isConstant(name)).findFirst().orElseThrow();
+    }
+
+    /** Whether an operator makes one node with the one behind it. */
     private boolean belongs(Node node, Node follower) {
         return switch (node.operator()) {
             case "Conv", "Gemm", "MatMul" -> isSum(follower) && !isJoin(follower);
@@ -422,58 +438,18 @@ final class OnnxImporter {
         };
     }
 
-    /** A value that two operators read: their branches meet in an addition. */
-    private String block(String at, List<Node> branches) {
-        Node end = end(branches.get(0));
-        if (end != end(branches.get(1))) {
-            throw branches.get(1).refuse("does not meet the other branch behind '" + at + "'");
+    /** A sum of two computed values. Pare writes the branch that does something first, so that it is the body. */
+    private void join(Node node) {
+        Value left = values.get(node.input(0));
+        Value right = values.get(node.input(1));
+        node.any("broadcast", "consumed_inputs");
+        if (left.flat() != right.flat()) {
+            throw node.refuse("adds an image and a vector");
         }
-        List<Layer> outer = layers;
-        ImageShape input = shape;
-        boolean inputFlat = flat;
-        List<List<Layer>> sides = new ArrayList<>();
-        List<Boolean> flats = new ArrayList<>();
-        // The branch that goes first into the sum is the body, as Pare writes it, unless it does nothing.
-        boolean inOrder = Objects.equals(entry(at, branches.getFirst(), end), end.input(0));
-        for (Node branch : inOrder ? branches : branches.reversed()) {
-            layers = new ArrayList<>();
-            shape = input;
-            flat = inputFlat;
-            if (branch != end) {
-                readers.put(at, List.of(branch));
-                chain(at, end);
-            }
-            sides.add(layers);
-            flats.add(flat);
-        }
-        boolean swapped = sides.get(0).isEmpty();
-        layers = outer;
-        shape = input;
-        if (!flats.get(0).equals(flats.get(1))) {
-            throw end.refuse("adds an image and a vector");
-        }
-        end.input(1);
-        end.any("broadcast", "consumed_inputs");
-        append(end, new Residual(name("block"), sides.get(swapped ? 1 : 0), sides.get(swapped ? 0 : 1)));
-        return end.output();
-    }
-
-    /** The addition of two computed values that ends the branch which begins with {@code node}. */
-    private Node end(Node node) {
-        Node each = node;
-        while (!isJoin(each)) {
-            each = onlyReader(each);
-        }
-        return each;
-    }
-
-    /** The value with which a branch enters the addition. */
-    private String entry(String at, Node branch, Node end) {
-        String value = at;
-        for (Node each = branch; each != end; each = onlyReader(each)) {
-            value = each.output();
-        }
-        return value;
+        boolean swapped = left.place() < right.place() && net.reads(right.place(), left.place());
+        append(node, name("block"), new Add(),
+                swapped ? List.of(right.place(), left.place()) : List.of(left.place(), right.place()));
+        values.put(node.output(), new Value(net.at(), left.flat()));
     }
 
     private static boolean isAddition(Node node) {
@@ -488,23 +464,13 @@ final class OnnxImporter {
         return isSum(node) && node.inputs().stream().noneMatch(this::isConstant);
     }
 
-    private Node onlyReader(Node node) {
-        List<Node> next = readers.getOrDefault(node.output(), List.of());
-        if (next.size() != 1) {
-            throw new FormatException("the branch of " + node + (next.isEmpty()
-                    ? " does not end in an addition of two values"
-                    : " splits again into " + next.size()) + "; Pare reads blocks of two chains that are added");
-        }
-        return next.getFirst();
-    }
-
-    // Layers.
+    // Operators.
 
     private void add(Node node, String at, Node follower) {
         if (!isAddition(node) && !at.equals(node.input(0))) {
             throw node.refuse("takes the computed value '" + at + "' where Pare needs a constant");
         }
-        Layer layer = switch (node.operator()) {
+        Named made = switch (node.operator()) {
             case "Conv" -> convolution(node, follower);
             case "Gemm" -> gemm(node, follower);
             case "MatMul" -> {
@@ -514,7 +480,7 @@ final class OnnxImporter {
             case "MaxPool", "AveragePool" -> pool(node);
             case "GlobalAveragePool" -> {
                 image(node);
-                yield new GlobalAvgPool(name("pool"));
+                yield named("pool", new GlobalAvgPool());
             }
             case "BatchNormalization" -> normalization(node);
             case "LRN" -> {
@@ -522,12 +488,12 @@ final class OnnxImporter {
                 if (!node.has("size")) {
                     throw node.refuse("has no size");
                 }
-                yield new ResponseNorm(name("norm"), node.small("size", node.integer("size", 0)),
-                        node.decimal("alpha", 1e-4f), node.decimal("beta", 0.75f), node.decimal("bias", 1f));
+                yield named("norm", new ResponseNorm(node.small("size", node.integer("size", 0)),
+                        node.decimal("alpha", 1e-4f), node.decimal("beta", 0.75f), node.decimal("bias", 1f)));
             }
             case "Relu" -> {
                 node.any("consumed_inputs");
-                yield new Relu(name("relu"));
+                yield named("relu", new Relu());
             }
             case "Flatten" -> {
                 long axis = node.integer("axis", 1);
@@ -535,7 +501,7 @@ final class OnnxImporter {
                     throw node.refuse("has " + node.told("axis") + "; Pare flattens each sample, axis 1");
                 }
                 flat = true;
-                yield new Flatten(name("flatten"));
+                yield named("flatten", new Flatten());
             }
             case "Reshape" -> flattening(node);
             case "Slice", "Pad" -> subsample(node, follower);
@@ -554,21 +520,27 @@ final class OnnxImporter {
                     : "adds " + node.inputs().size() + " values, Pare adds two");
             default -> throw node.refuse("takes the computed value '" + at + "', Pare supports it for constants only");
         };
-        if (layer == null) {
-            node.checkAllRead();
-        } else {
+        node.checkAllRead();
+        if (made != null) {
             if (follower != null) {
                 follower.checkAllRead();
             }
-            append(node, layer);
+            append(node, made.name(), made.op(), List.of(net.at()));
         }
     }
 
-    private void append(Node node, Layer layer) {
+    /** An operator of Pare's and the name of its node. */
+    private record Named(String name, Op op) {}
+
+    private Named named(String prefix, Op op) {
+        return new Named(name(prefix), op);
+    }
+
+    private void append(Node node, String name, Op op, List<Integer> inputs) {
         node.checkAllRead();
-        shape = layer.output(shape);
+        net.add(name, op, inputs);
+        shape = net.shape();
         checkSize(node.toString());
-        layers.add(layer);
     }
 
     private void image(Node node) {
@@ -582,8 +554,8 @@ final class OnnxImporter {
         return prefix.equals("flatten") && number == 1 ? prefix : prefix + number;
     }
 
-    private void put(Node node, Layer layer, float[]... values) {
-        var parameters = layer.parameters();
+    private void put(Node node, Named made, float[]... values) {
+        var parameters = made.op().parameters(made.name());
         for (int i = 0; i < values.length; i++) {
             if (values[i].length != parameters.get(i).count()) {
                 throw node.refuse("has " + values[i].length + " values for " + parameters.get(i).name() + ", "
@@ -601,7 +573,7 @@ final class OnnxImporter {
         return node.same("kernel_shape", 0);
     }
 
-    private Layer pool(Node node) {
+    private Named pool(Node node) {
         int kernel = kernel(node);
         int stride = node.same("strides", 1);
         if (node.same("dilations", 1) != 1) {
@@ -611,12 +583,12 @@ final class OnnxImporter {
         if (node.operator().equals("MaxPool")) {
             // It orders the second output only.
             node.any("storage_order");
-            return new MaxPool(name("pool"), kernel, stride, padding);
+            return named("pool", new MaxPool(kernel, stride, padding));
         }
         if (node.integer("count_include_pad", 0) == 0 && padding > 0) {
             throw node.refuse("has pads and count_include_pad 0; Pare's means count padding");
         }
-        return new AvgPool(name("pool"), kernel, stride, padding);
+        return named("pool", new AvgPool(kernel, stride, padding));
     }
 
     /**
@@ -672,7 +644,7 @@ final class OnnxImporter {
         return before[0];
     }
 
-    private Layer convolution(Node node, Node sum) {
+    private Named convolution(Node node, Node sum) {
         OnnxConstant weight = required(node, 1);
         long[] sizes = weight.shape();
         if (sizes.length != 4) {
@@ -690,8 +662,8 @@ final class OnnxImporter {
         int dilation = node.same("dilations", 1);
         OnnxConstant bias = optional(node, 2);
         boolean biased = bias != null || sum != null || !isNormalized(node);
-        Conv2d conv = new Conv2d(name("conv"), node.small("inputs", sizes[1] * groups), out, height, width, stride,
-                padding(node, height, width, stride, dilation), dilation, groups, biased);
+        Named conv = named("conv", new Conv2d(node.small("inputs", sizes[1] * groups), out, height, width, stride,
+                padding(node, height, width, stride, dilation), dilation, groups, biased));
         if (biased) {
             put(node, conv, weight.decimals(), biases(bias == null ? new float[out] : bias.decimals(), sum));
         } else {
@@ -715,7 +687,7 @@ final class OnnxImporter {
         return weight;
     }
 
-    private Layer gemm(Node node, Node sum) {
+    private Named gemm(Node node, Node sum) {
         node.only("transA", 0);
         node.any("broadcast");
         OnnxConstant weight = matrix(node);
@@ -735,12 +707,12 @@ final class OnnxImporter {
      *
      * @param outputs the dimension of the matrix that counts outputs, 0 or 1
      */
-    private Layer linear(Node node, OnnxConstant weight, int outputs, float alpha, float[] biases, Node sum) {
+    private Named linear(Node node, OnnxConstant weight, int outputs, float alpha, float[] biases, Node sum) {
         float[] values = (outputs == 0 ? weight : weight.transposed()).decimals();
         for (int i = 0; i < values.length; i++) {
             values[i] *= alpha;
         }
-        Linear linear = new Linear(name("fc"), node.small("inputs", weight.shape()[1 - outputs]), biases.length);
+        Named linear = named("fc", new Linear(node.small("inputs", weight.shape()[1 - outputs]), biases.length));
         put(node, linear, values, biases(biases, sum));
         return linear;
     }
@@ -783,18 +755,18 @@ final class OnnxImporter {
         return all;
     }
 
-    private Layer normalization(Node node) {
+    private Named normalization(Node node) {
         node.only("training_mode", 0);
         node.only("spatial", 1);
         node.only("is_test", 1);
         node.any("momentum", "consumed_inputs");
-        BatchNorm norm = new BatchNorm(name("bn"), shape.channels(), node.decimal("epsilon", 1e-5f));
+        Named norm = named("bn", new BatchNorm(shape.channels(), node.decimal("epsilon", 1e-5f)));
         put(node, norm, required(node, 1).decimals(), required(node, 2).decimals(), required(node, 3).decimals(),
                 required(node, 4).decimals());
         return norm;
     }
 
-    private Layer dropout(Node node) {
+    private Named dropout(Node node) {
         node.only("is_test", 1);
         node.any("seed", "consumed_inputs");
         OnnxConstant ratio = optional(node, 1);
@@ -803,10 +775,10 @@ final class OnnxImporter {
             throw node.refuse("has training_mode true, Pare reads networks that are trained");
         }
         float rate = ratio != null && ratio.count() == 1 ? ratio.decimal(0) : node.decimal("ratio", 0.5f);
-        return new Dropout(name("drop"), rate >= 0 && rate < 1 ? rate : 0.5f);
+        return named("drop", new Dropout(rate >= 0 && rate < 1 ? rate : 0.5f));
     }
 
-    private Layer flattening(Node node) {
+    private Named flattening(Node node) {
         long[] sizes = integers(node, 1, "shape");
         node.only("allowzero", 0);
         boolean whole = sizes != null && sizes.length == 2
@@ -818,11 +790,11 @@ final class OnnxImporter {
                     + Arrays.toString(sizes) + "; Pare flattens each sample");
         }
         flat = true;
-        return new Flatten(name("flatten"));
+        return named("flatten", new Flatten());
     }
 
     /** What {@link OnnxFile} makes of a subsampling: every n-th pixel, then channels of zeros on both sides. */
-    private Layer subsample(Node node, Node follower) {
+    private Named subsample(Node node, Node follower) {
         image(node);
         boolean sliced = node.operator().equals("Slice");
         Node pad = sliced ? follower : node;
@@ -847,7 +819,7 @@ final class OnnxImporter {
                         + "; Pare pads channels, half of them before and half behind");
             }
         }
-        return new Subsample(name("subsample"), shape.channels() + added, stride);
+        return named("subsample", new Subsample(shape.channels() + added, stride));
     }
 
     /** The step of a slice that takes every n-th pixel in both directions and leaves nothing else out. */
@@ -887,9 +859,8 @@ final class OnnxImporter {
     /** Gives the layers the names of a known network if they are the same. */
     private static CompressedWeights known(CompressedWeights weights) {
         for (String name : Models.names()) {
-            Model candidate = Models.byName(name);
-            if (candidate.input().equals(weights.model().input())
-                    && nameless(candidate).equals(nameless(weights.model()))) {
+            Net candidate = Models.byName(name);
+            if (candidate.computesLike(weights.model())) {
                 Map<String, CompressedTensor> renamed = new LinkedHashMap<>();
                 var values = weights.tensors().values().iterator();
                 candidate.parameters().forEach(parameter -> renamed.put(parameter.name(), values.next()));
@@ -897,10 +868,5 @@ final class OnnxImporter {
             }
         }
         return weights;
-    }
-
-    private static String nameless(Model model) {
-        return model.layers().stream().filter(layer -> !(layer instanceof Dropout))
-                .map(layer -> layer.toString().replaceAll("name=[^,\\]]*", "")).collect(Collectors.joining("|"));
     }
 }

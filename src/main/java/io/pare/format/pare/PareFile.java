@@ -10,24 +10,14 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.Heap;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
+import io.pare.net.Flow;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Dropout;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.GlobalAvgPool;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Layer.ResponseNorm;
-import io.pare.net.Layer.Subsample;
 import io.pare.net.Liveness;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.Node;
+import io.pare.net.Op;
 import io.pare.net.Parameter;
+import io.pare.net.Shape;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -48,8 +38,8 @@ import java.util.zip.CRC32C;
  * malicious file gives a {@link FormatException}.
  */
 public final class PareFile {
-    /** Version of the format that is written. */
-    public static final int VERSION = 1;
+    /** Newest version of the format that is read, and written where version 1 cannot describe the network. */
+    public static final int VERSION = 2;
 
     /** Largest number of weights and biases that is read, all together. */
     public static final long MAX_ELEMENTS = 1L << 28;
@@ -124,10 +114,11 @@ public final class PareFile {
 
     private static byte[] encode(CompressedWeights weights, Map<String, Choice> choices) {
         BitCoder.Writer coder = new BitCoder.Writer();
-        code(coder, weights, Budget.FREE, choices);
+        int version = NetCoder.version(weights.model());
+        code(coder, version, weights, Budget.FREE, choices);
         byte[] payload = coder.finish();
         ByteBuffer file = ByteBuffer.allocate(FRAME_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
-        file.put(MAGIC).put((byte) VERSION).put(payload);
+        file.put(MAGIC).put((byte) version).put(payload);
         file.putInt(checksum(file.array(), file.position()));
         return file.array();
     }
@@ -144,7 +135,7 @@ public final class PareFile {
                     + FRAME_BYTES + ": copy or download it again");
         }
         int version = file[MAGIC.length] & 0xff;
-        if (version != VERSION) {
+        if (version < 1 || version > VERSION) {
             throw new FormatException("version " + version + " of the format, this is a reader of version " + VERSION
                     + ": use a newer version of Pare");
         }
@@ -153,7 +144,7 @@ public final class PareFile {
         if (stored != checksum(file, end)) {
             throw new FormatException("damaged, its checksum is wrong: copy or download it again");
         }
-        return code(new BitCoder.Reader(file, MAGIC.length + 1, end), null, new FileBudget(file.length), null);
+        return code(new BitCoder.Reader(file, MAGIC.length + 1, end), version, null, new FileBudget(file.length), null);
     }
 
     private static int checksum(byte[] bytes, int length) {
@@ -168,7 +159,7 @@ public final class PareFile {
         BitCoder.Meter meter = new BitCoder.Meter();
         Map<String, TensorSizes> tensors = new LinkedHashMap<>();
         double[] before = new double[Part.values().length];
-        code(meter, weights, Budget.FREE, choices, name -> {
+        code(meter, NetCoder.version(weights.model()), weights, Budget.FREE, choices, name -> {
             double[] spent = new double[before.length];
             for (Part part : Part.values()) {
                 double bits = meter.bits(part);
@@ -208,19 +199,19 @@ public final class PareFile {
         return choices;
     }
 
-    private static CompressedWeights code(BitCoder coder, CompressedWeights weights, Budget budget,
+    private static CompressedWeights code(BitCoder coder, int version, CompressedWeights weights, Budget budget,
             Map<String, Choice> choices) {
-        return code(coder, weights, budget, choices, _ -> {});
+        return code(coder, version, weights, budget, choices, _ -> {});
     }
 
     private interface Listener {
         void coded(String tensor);
     }
 
-    private static CompressedWeights code(BitCoder coder, CompressedWeights weights, Budget budget,
+    private static CompressedWeights code(BitCoder coder, int version, CompressedWeights weights, Budget budget,
             Map<String, Choice> choices, Listener listener) {
         coder.part(Part.HEADER);
-        Model model = new ModelCoder(coder).code(weights == null ? null : weights.model());
+        Net model = new NetCoder(coder, version).code(weights == null ? null : weights.model());
         InputScale scale = scale(coder, weights == null ? null : weights.scale(), model.input().channels());
         checkSize(model);
         budget.keep(channelBytes(model));
@@ -270,12 +261,12 @@ public final class PareFile {
     }
 
     /** Refuses networks that are larger than any that is meant: files can declare them in a few bytes. */
-    public static void checkSize(Model model) {
+    public static void checkSize(Net model) {
         try {
             long features = model.input().features();
-            for (Model.Step step : model.steps()) {
-                features = Math.addExact(features, step.output().features());
-                features = Math.addExact(features, padded(step.layer(), step.input()));
+            for (Node node : model.layers()) {
+                features = Math.addExact(features, node.output().features());
+                features = Math.addExact(features, padded(node.op(), model.inputs(node).getFirst()));
             }
             if (features > MAX_FEATURES) {
                 throw new FormatException("the network's layers take and give " + features
@@ -294,14 +285,8 @@ public final class PareFile {
         }
     }
 
-    private static long padded(Layer layer, ImageShape input) {
-        long padding = switch (layer) {
-            case Conv2d conv -> conv.padding();
-            case MaxPool pool -> pool.padding();
-            case AvgPool pool -> pool.padding();
-            case Linear _,GlobalAvgPool _,BatchNorm _,ResponseNorm _,Subsample _,Residual _,Relu _,Dropout _,Flatten _ ->
-                    0;
-        };
+    private static long padded(Op op, Shape input) {
+        int padding = op.padding();
         return padding == 0
                 ? 0
                 : Math.multiplyExact(input.channels(),
@@ -309,12 +294,15 @@ public final class PareFile {
     }
 
     /** Bytes for what a reader notes about channels: of the widest layer while it is read, of all whether it is used. */
-    private static long channelBytes(Model model) {
+    private static long channelBytes(Net model) {
         long widest = 0;
         long all = 0;
-        for (Model.Step step : model.steps()) {
-            long channels = Math.max(step.input().channels(), step.output().channels());
-            channels = step.layer() instanceof Linear linear ? Math.max(linear.in(), channels) : channels;
+        for (Node node : model.layers()) {
+            long channels = node.output().channels();
+            for (Shape input : model.inputs(node)) {
+                channels = Math.max(channels, input.channels());
+            }
+            channels = model.flow(node) instanceof Flow.Mix mix ? Math.max(channels, mix.in()) : channels;
             widest = Math.max(widest, channels);
             all += channels;
         }
@@ -330,36 +318,23 @@ public final class PareFile {
      * Visits the parameters from the last layer to the first. What a layer's weights leave unused need not be computed
      * by the layers before, so those rows of theirs need no bits.
      */
-    private static void walk(Model model, Step step) {
-        Liveness.walk(model, place -> {
-            Layer layer = place.layer();
-            boolean weighted = layer instanceof Conv2d || layer instanceof Linear;
-            CompressedTensor weight = weighted
-                    ? step.code(layer.parameters().getFirst(), view(place.layers(), place.shapes(), place.at()),
-                            place.needed())
-                    : null;
-            if (!(layer instanceof Residual)) {
-                vectors(layer, weighted ? 1 : 0, place.needed(), step);
+    private static void walk(Net model, Step step) {
+        Liveness.walk(model, (node, needed) -> {
+            CompressedTensor weight = null;
+            for (Parameter parameter : node.parameters()) {
+                if (model.flow(node) instanceof Flow.Mix && weight == null) {
+                    weight = step.code(parameter, view(model, node), needed);
+                } else {
+                    step.code(parameter, new View(Math.toIntExact(parameter.count()), 1, 1, 1), needed);
+                }
             }
             return weight;
         });
     }
 
-    /** The tensors of a layer that have one value for each of its outputs. */
-    private static void vectors(Layer layer, int from, boolean[] needed, Step step) {
-        List<Parameter> parameters = layer.parameters();
-        for (Parameter parameter : parameters.subList(from, parameters.size())) {
-            step.code(parameter, new View(Math.toIntExact(parameter.count()), 1, 1, 1), needed);
-        }
-    }
-
-    /**
-     * About how many bits the weights of a convolution or linear layer take.
-     *
-     * @param layer its place in {@link Model#layers}
-     */
-    public static double bits(Model model, int layer, CompressedTensor weight) {
-        return CodingSearch.bits(weight, view(model.layers(), model.shapes(), layer));
+    /** About how many bits the weight of a node that mixes units takes. */
+    public static double bits(Net model, Node node, CompressedTensor weight) {
+        return CodingSearch.bits(weight, view(model, node));
     }
 
     /** Whether a tensor has so many elements that positions are coded by gaps, which no order makes much shorter. */
@@ -367,25 +342,24 @@ public final class PareFile {
         return elements > TensorCoder.MAX_CELLS;
     }
 
-    /** How the weights of a convolution or linear layer are seen. */
-
-    private static View view(List<Layer> layers, List<ImageShape> shapes, int layer) {
-        if (layers.get(layer) instanceof Conv2d conv) {
-            return new View(conv.out(), conv.in() / conv.groups(), conv.kernelHeight() * conv.kernelWidth(),
-                    conv.kernelWidth());
+    /**
+     * How a weight is seen: rows, channels, taps; a matrix behind a flattening by the image before it, unless the
+     * flattening has other readers too. Never change: what files hold depends on it.
+     */
+    private static View view(Net model, Node node) {
+        long[] shape = node.weight().shape();
+        int rows = Math.toIntExact(shape[0]);
+        if (shape.length == 4) {
+            return new View(rows, Math.toIntExact(shape[1]), Math.toIntExact(shape[2] * shape[3]),
+                    Math.toIntExact(shape[3]));
         }
-        ImageShape image = image(layers, shapes, layer);
-        return new View(((Linear) layers.get(layer)).out(), image.channels(), image.height() * image.width(),
-                image.width());
-    }
-
-    /** The shape in which the input of a linear layer is best seen: that before the flattening, if there is one. */
-    private static ImageShape image(List<Layer> layers, List<ImageShape> shapes, int layer) {
-        int before = layer;
-        while (before > 0 && layers.get(before - 1) instanceof Flatten) {
-            before--;
+        List<List<Integer>> readers = model.readers();
+        Node before = model.node(node.input());
+        while (before.op() instanceof Op.Flatten && readers.get(before.place()).size() == 1) {
+            before = model.node(before.input());
         }
-        return shapes.get(before);
+        Shape image = before.output();
+        return new View(rows, image.channels(), image.height() * image.width(), image.width());
     }
 
     /** What a file of a given length may ask for, in a heap of this size; a writer never needs more of the former. */

@@ -12,19 +12,16 @@ import io.pare.file.FormatException;
 import io.pare.format.onnx.Protobuf.Writer;
 import io.pare.infer.ReferenceNet;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.BatchNorm;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Layer.Residual;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Node;
+import io.pare.net.Op.Add;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.Conv2d;
 import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import io.pare.rewrite.BatchNormFolding;
 import java.util.Arrays;
 import java.util.List;
@@ -33,10 +30,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class OnnxFileTest {
-    private static final Model MIXED = new Model("mixed", new ImageShape(2, 9, 11), 5,
-            List.of(new Conv2d("a", 2, 6, 3, 2, 2, 1, 2, 2), new Relu("b"), new AvgPool("c", 2, 1, 1),
-                    new MaxPool("d", 3, 2, 1), new Flatten("e"), new Linear("f", 72, 7), new Relu("g"),
-                    new Linear("h", 7, 5)));
+    private static final Net MIXED = new NetBuilder("mixed", Shape.of(2, 9, 11))
+            .add("a", new Conv2d(2, 6, 3, 2, 2, 1, 2, 2)).relu("b").add("c", new AvgPool(2, 1, 1)).maxPool("d", 3, 2, 1)
+            .flatten("e").linear("f", 7).relu("g").linear("h", 5).build();
 
     private static float[] mnist(int count) {
         Dataset test = Mnist.embedded().test();
@@ -60,7 +56,7 @@ class OnnxFileTest {
             throws OrtException {
         byte[] file = OnnxFile.encode(weights, codebooks);
         ReferenceNet reference = new ReferenceNet(weights);
-        ImageShape input = weights.model().input();
+        Shape input = weights.model().input();
         int classes = weights.model().classes();
         float[] logits = OnnxRuntime.run(file, images, count, input.channels(), input.height(), input.width());
         for (int i = 0; i < count; i++) {
@@ -75,6 +71,10 @@ class OnnxFileTest {
             assertEquals(best(rounded), best(Arrays.copyOfRange(logits, i * classes, (i + 1) * classes)),
                     "image " + i);
         }
+    }
+
+    private static List<Shape> shapes(Net net) {
+        return net.trained().nodes().stream().map(Node::output).toList();
     }
 
     @Test
@@ -99,15 +99,15 @@ class OnnxFileTest {
 
     @Test
     void normalizationsOfVectorsRunAndAreReadAgain() throws OrtException {
-        Model model = new Model("vectors", new ImageShape(2, 3, 3), 4, List.of(new Flatten("flat"),
-                new Linear("fc1", 18, 7), BatchNorm.of("bn", 7), new Relu("relu"), new Linear("fc2", 7, 4)));
+        Net model = new NetBuilder("vectors", Shape.of(2, 3, 3)).flatten("flat").linear("fc1", 7).norm("bn")
+                .relu("relu").linear("fc2", 4).build();
         CompressedWeights weights = PrunedNets.of(model, Map.of(), 0, 0, 3);
         float[] images = new float[5 * 18];
         for (int i = 0; i < images.length; i++) {
             images[i] = (float) Math.sin(i);
         }
         assertRuns(weights, false, images, 5);
-        assertEquals(model.shapes(), OnnxFile.decode(OnnxFile.encode(weights, false)).model().shapes());
+        assertEquals(shapes(model), shapes(OnnxFile.decode(OnnxFile.encode(weights, false)).model()));
     }
 
     @Test
@@ -130,7 +130,7 @@ class OnnxFileTest {
         PrunedNets.assertSame(weights, OnnxFile.decode(OnnxFile.encode(weights, false)));
         CompressedWeights folded = BatchNormFolding.fold(weights);
         CompressedWeights read = OnnxFile.decode(OnnxFile.encode(folded, false));
-        assertEquals(9, read.model().layers().stream().filter(Residual.class::isInstance).count());
+        assertEquals(9, read.model().layers().stream().filter(node -> node.op() instanceof Add).count());
         assertEquals(folded.model().trainedCount(), read.model().trainedCount());
         ReferenceNet expected = new ReferenceNet(folded);
         float[] image = new float[3 * 32 * 32];
@@ -148,7 +148,7 @@ class OnnxFileTest {
             assertArrayEquals(file, OnnxFile.encode(lenet, codebooks));
             CompressedWeights mixed = PrunedNets.of(MIXED, Map.of(), 3, 0, 3);
             CompressedWeights read = OnnxFile.decode(OnnxFile.encode(mixed, codebooks));
-            assertEquals(MIXED.shapes(), read.model().shapes());
+            assertEquals(shapes(MIXED), shapes(read.model()));
             float[] image = new float[198];
             for (int i = 0; i < image.length; i++) {
                 image[i] = (float) Math.sin(i);

@@ -350,7 +350,7 @@ class OnnxImportTest {
                 Arguments.of("made_up 7", convolution("x w b", integer("made_up", 7))),
                 Arguments.of("another type", convolution("x w b", decimal("group", 1))),
                 Arguments.of("'b' as input 3", convolution("x w b b")),
-                Arguments.of("takes 'x' 2 times", convolution("x x")),
+                Arguments.of("the computed value 'x' as input 1", convolution("x x")),
                 Arguments.of("the computed value 'r'",
                         image().node("Relu", "x", "r").weights("w", 2, 2, 1, 1).node("Conv", "w r", "y")),
                 Arguments.of("no bias", image().weights("w", 3, 2, 3, 3).weights("c", 6)
@@ -385,7 +385,7 @@ class OnnxImportTest {
                 Arguments.of("pads [0, 0, 1, 1", padded("constant", 0, 0, 0, 1, 1, 0, 0, 1, 1)),
                 Arguments.of("my.ops::Relu", image().node("my.ops", "Relu", "x", "y")),
                 Arguments.of("into INT32", image().node("Cast", "x", "y", integer("to", 6))),
-                Arguments.of("takes 'x' 3 times", image().node("Sum", "x x x", "y")),
+                Arguments.of("adds 3 values", image().node("Sum", "x x x", "y")),
                 Arguments.of("adds a constant", image().weights("c", 1).node("Add", "x c", "y")),
                 Arguments.of("holds no numbers", vector().node("Constant", "", "v", text("value_string", "a"))
                         .node("Gemm", "x w v", "y")),

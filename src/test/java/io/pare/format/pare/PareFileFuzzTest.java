@@ -8,17 +8,17 @@ import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
 import io.pare.infer.CompressedModel;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
-import io.pare.net.Layer.AvgPool;
-import io.pare.net.Layer.Conv2d;
-import io.pare.net.Layer.Flatten;
-import io.pare.net.Layer.Linear;
-import io.pare.net.Layer.MaxPool;
-import io.pare.net.Layer.Relu;
-import io.pare.net.Model;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Node;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.Linear;
+import io.pare.net.Op.MaxPool;
 import io.pare.net.Parameter;
 import io.pare.net.PrunedNets;
 import io.pare.net.RandomNets;
+import io.pare.net.Shape;
 import io.pare.rewrite.UnitOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,9 +35,9 @@ class PareFileFuzzTest {
     private static final long QUICK = 20_000_000;
 
     private static List<byte[]> seeds() {
-        Model odd = new Model("odd", new ImageShape(2, 8, 9), 6,
-                List.of(new Conv2d("first", 2, 6, 3, 2, 2, 1, 1, 2), new Relu("relu1"), new MaxPool("pool1", 2, 1, 1),
-                        new Flatten("flatten"), new Linear("last", 6 * 5 * 6, 6)));
+        Net odd =
+                new NetBuilder("odd", Shape.of(2, 8, 9)).add("first", new Conv2d(2, 6, 3, 2, 2, 1, 1, 2)).relu("relu1")
+                        .maxPool("pool1", 2, 1, 1).flatten("flatten").add("last", new Linear(6 * 5 * 6, 6)).build();
         List<byte[]> seeds = new ArrayList<>(
                 List.of(PareFile.encode(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3)),
                         PareFile.encode(PrunedNets.lenet5(Map.of("conv1.weight", 30, "conv2.weight", 60,
@@ -61,7 +61,7 @@ class PareFileFuzzTest {
 
     private static void read(byte[] file) {
         CompressedWeights weights = PareFile.decode(file);
-        Model model = weights.model();
+        Net model = weights.model();
         try (CompressedModel compressed = CompressedModel.of(weights)) {
             if (work(weights) < QUICK) {
                 compressed.predict(new float[model.input().features()]);
@@ -72,15 +72,15 @@ class PareFileFuzzTest {
     /** Values, and products of each weight with the pixels of its layer's output. */
     private static long work(CompressedWeights weights) {
         long work = weights.model().input().features();
-        for (Model.Step step : weights.model().steps()) {
+        for (Node step : weights.model().layers()) {
             long area = (long) step.output().height() * step.output().width();
-            long window = switch (step.layer()) {
+            long window = switch (step.op()) {
                 case MaxPool pool -> (long) pool.kernel() * pool.kernel();
                 case AvgPool pool -> (long) pool.kernel() * pool.kernel();
                 default -> 10;
             };
-            work += (long) step.output().features() * window + 4L * step.input().features();
-            for (Parameter parameter : step.layer().parameters()) {
+            work += (long) step.output().features() * window + 4L * weights.model().inputs(step).getFirst().features();
+            for (Parameter parameter : step.parameters()) {
                 work += area * weights.tensor(parameter.name()).nonzeros();
             }
         }
@@ -118,10 +118,9 @@ class PareFileFuzzTest {
     @Test
     void networksOfMoreValuesThanAreMeantAreRefused() {
         assertTrue(assertThrows(FormatException.class, () -> PareFile.checkSize(
-                new Model("wide", new ImageShape(79_800_000, 1, 1), 79_800_000, List.of()))).getMessage()
+                new NetBuilder("wide", Shape.of(79_800_000, 1, 1)).build())).getMessage()
                 .contains("values for a sample"));
-        Model padded = new Model("padded", new ImageShape(500_000, 1, 1), 500_000,
-                List.of(new AvgPool("pool1", 14, 14, 11)));
+        Net padded = new NetBuilder("padded", Shape.of(500_000, 1, 1)).add("pool1", new AvgPool(14, 14, 11)).build();
         assertThrows(FormatException.class, () -> PareFile.checkSize(padded));
     }
 }

@@ -9,13 +9,15 @@ import io.pare.file.FormatException;
 import io.pare.mem.FloatTensor;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
-import io.pare.net.ImageShape;
 import io.pare.net.InputScale;
-import io.pare.net.Layer;
-import io.pare.net.Model;
 import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.Conv2d;
 import io.pare.net.Parameter;
 import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import io.pare.rewrite.BatchNormFolding;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -34,10 +36,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class PareFileTest {
-    private static final Model SMALL = new Model("small", new ImageShape(3, 9, 8), 7,
-            List.of(new Layer.Conv2d("conv1", 3, 6, 3, 2, 2, 1, 1, 3), new Layer.Relu("relu1"),
-                    new Layer.AvgPool("mean", 2, 1, 1), new Layer.Flatten("flatten"), new Layer.Dropout("drop1", 0.25f),
-                    new Layer.Linear("head", 216, 7)));
+    private static final Net SMALL = new NetBuilder("small", Shape.of(3, 9, 8))
+            .add("conv1", new Conv2d(3, 6, 3, 2, 2, 1, 1, 3)).relu("relu1").add("mean", new AvgPool(2, 1, 1))
+            .flatten("flatten").dropout("drop1", 0.25f).linear("head", 7).build();
 
     static byte[] reseal(byte[] file) {
         CRC32C crc = new CRC32C();
@@ -94,7 +95,7 @@ class PareFileTest {
 
     @Test
     void emptyAndFullNetworksComeBack() {
-        for (Model model : List.of(SMALL, Models.lenet5(), Models.lenet300())) {
+        for (Net model : List.of(SMALL, Models.lenet5(), Models.lenet300())) {
             Map<String, Integer> none = new HashMap<>();
             model.parameters().forEach(p -> none.put(p.name(), 0));
             CompressedWeights empty = PrunedNets.of(model, none, 3, 0, 1);
@@ -115,8 +116,7 @@ class PareFileTest {
 
     @Test
     void largeTensorsAreCodedByGaps() {
-        Model wide = new Model("wide", new ImageShape(1, 64, 64), 1500,
-                List.of(new Layer.Flatten("flatten"), new Layer.Linear("fc1", 4096, 1500)));
+        Net wide = new NetBuilder("wide", Shape.of(1, 64, 64)).flatten("flatten").linear("fc1", 1500).build();
         CompressedWeights weights = PrunedNets.of(wide, Map.of("fc1.weight", 20_000), 4, 0, 2);
         byte[] file = PareFile.encode(weights);
         PrunedNets.assertSame(weights, PareFile.decode(file));

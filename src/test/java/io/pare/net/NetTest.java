@@ -4,15 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.Linear;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class ModelTest {
+class NetTest {
     @Test
     void lenet5HasThePublishedCounts() {
-        Model model = Models.lenet5();
+        Net model = Models.lenet5();
         assertEquals(430_500, model.weightCount());
         assertEquals(431_080, model.parameters().stream().mapToLong(Parameter::count).sum());
     }
@@ -29,11 +31,11 @@ class ModelTest {
         "resnet18, 11689512, 1.81", "resnet50, 25557032, 4.09", "resnet20, 269722, 0.04", "resnet32, 464154, 0.07",
         "vgg16-bn-cifar, 14728266, 0.31"})
     void networksHaveThePublishedCounts(String name, long trained, double billions) {
-        Model model = Models.byName(name);
+        Net model = Models.byName(name);
         assertEquals(name, model.name());
         assertEquals(trained, model.trainedCount());
-        assertEquals(trained, model.steps().stream().mapToLong(Model.Step::trainedCount).sum());
-        assertEquals(billions, model.steps().stream().mapToLong(Model.Step::multiplyAdds).sum() / 1e9, 0.0051);
+        assertEquals(trained, model.layers().stream().mapToLong(Node::trainedCount).sum());
+        assertEquals(billions, model.layers().stream().mapToLong(model::multiplyAdds).sum() / 1e9, 0.0051);
     }
 
     @Test
@@ -41,10 +43,10 @@ class ModelTest {
         for (String name : Models.names()) {
             assertEquals(name, Models.byName(name).name());
             if (!name.startsWith("lenet")) {
-                ImageShape input = new ImageShape(1, 96, 128);
-                Model model = Models.byName(name, input, 7);
+                Shape input = Shape.of(1, 96, 128);
+                Net model = Models.byName(name, input, 7);
                 assertEquals(input, model.input());
-                assertEquals(7, model.steps().getLast().output().features());
+                assertEquals(7, model.layers().getLast().output().features());
             }
         }
     }
@@ -60,16 +62,16 @@ class ModelTest {
     @Test
     void layersThatDoNotFitAreRefusedByName() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                () -> new Model("odd", new ImageShape(1, 8, 8), 10,
-                        List.of(Layer.Conv2d.of("conv", 1, 4, 5), new Layer.Linear("fc", 63, 10))));
+                () -> new NetBuilder("odd", Shape.of(1, 8, 8)).conv("conv", 4, 5, 1, 0, true)
+                        .add("fc", new Linear(63, 10)).build());
         assertTrue(e.getMessage().contains("fc") && e.getMessage().contains("64"), e.getMessage());
         assertThrows(IllegalArgumentException.class,
-                () -> Layer.Conv2d.of("big", 1, 4, 9).output(new ImageShape(1, 8, 8)));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> new Layer.Residual("block",
-                List.of(Layer.Conv2d.of("conv", 1, 4, 3)), List.of()).output(new ImageShape(1, 8, 8))).getMessage()
-                .contains("block adds 4x6x6 and 1x8x8"));
-        assertThrows(IllegalArgumentException.class, () -> new Model("twice", new ImageShape(1, 8, 8), 64,
-                List.of(new Layer.Residual("a", List.of(new Layer.Relu("r")), List.of(new Layer.Relu("r"))))));
+                () -> Conv2d.of(1, 4, 9).output(List.of(Shape.of(1, 8, 8))));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> new NetBuilder("sum", Shape.of(1, 8, 8))
+                .residual("block", body -> body.conv("conv", 4, 3, 1, 0, true), shortcut -> {
+                })).getMessage().contains("block adds 4x6x6 and 1x8x8"));
+        assertThrows(IllegalArgumentException.class, () -> new NetBuilder("twice", Shape.of(1, 8, 8))
+                .residual("a", body -> body.relu("r"), shortcut -> shortcut.relu("r")).build());
     }
 
     @Test

@@ -4,27 +4,27 @@ import java.util.Arrays;
 import java.util.List;
 
 /** One value of a {@link Graph}: an operation, what it takes, and the shape that it gives. Immutable. */
-public final class Node {
-    private final Op op;
-    private final List<Node> inputs;
+public final class Value {
+    private final Operation op;
+    private final List<Value> inputs;
     private final long[] shape;
 
-    Node(Op op, long[] shape, Node... inputs) {
+    Value(Operation op, long[] shape, Value... inputs) {
         this.op = op;
         this.shape = shape;
         this.inputs = List.of(inputs);
     }
 
-    public Op op() {
+    public Operation op() {
         return op;
     }
 
-    public List<Node> inputs() {
+    public List<Value> inputs() {
         return inputs;
     }
 
     /** The {@code index}-th input. */
-    public Node input(int index) {
+    public Value input(int index) {
         return inputs.get(index);
     }
 

@@ -1,0 +1,38 @@
+package io.pare.exec;
+
+import io.pare.net.Op;
+
+/**
+ * What a {@link Value} is computed by: an operator of a network, or what only training and memory know of. The rules, forward
+ * and gradient, are in {@link Rules}, not here.
+ *
+ * <p>Images are NCHW, filters OIHW, matrices {@code [rows, columns]}.
+ */
+public sealed interface Operation {
+    /** Values that the caller writes before each pass: {@code [n, ...]}. No gradient. */
+    record Input(String name) implements Operation {}
+
+    /** A trainable tensor, bound by name when a tape is compiled. */
+    record Parameter(String name) implements Operation {}
+
+    /** A tensor that the operation itself reads and in training changes, bound by name likewise. No gradient. */
+    record State(String name) implements Operation {}
+
+    /** An operator of a network; inputs are those of its node, then its tensors. */
+    record Apply(Op op) implements Operation {}
+
+    /** The same values, each sample's in another shape: an image as a vector, a vector as an image of one pixel. */
+    record Reshape() implements Operation {}
+
+    /**
+     * Mean over the batch of the cross-entropy between softmax(logits) and labels; input logits {@code [n, classes]}.
+     */
+    record SoftmaxCrossEntropy() implements Operation {}
+
+    /**
+     * {@link SoftmaxCrossEntropy} mixed with knowledge distillation (Hinton, Vinyals, Dean 2015, equation 1 and
+     * section 2): {@code (1 - share) CE(labels) + share T^2 CE(softmax(teacher / T), softmax(student / T))}. Inputs
+     * the student's and the teacher's logits; the teacher gets no gradient.
+     */
+    record Distillation(float temperature, float share) implements Operation {}
+}

@@ -1,0 +1,302 @@
+package io.pare.format.pare;
+
+import io.pare.file.FormatException;
+import io.pare.format.pare.BitCoder.Frequencies;
+import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Node;
+import io.pare.net.Op;
+import io.pare.net.Op.Add;
+import io.pare.net.Op.AvgPool;
+import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.Dropout;
+import io.pare.net.Op.Flatten;
+import io.pare.net.Op.GlobalAvgPool;
+import io.pare.net.Op.Linear;
+import io.pare.net.Op.MaxPool;
+import io.pare.net.Op.Relu;
+import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Subsample;
+import io.pare.net.Shape;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Codes the description of a network: by number if it is one of {@link #KNOWN}, else operator by operator; version 1 as a
+ * {@link Tree}, version 2 as nodes that say what they read.
+ */
+final class NetCoder {
+    /** Numbers of known networks, from 1; 0 is a description in the file. Never renumber: files refer to them. */
+    static final List<String> KNOWN = List.of("lenet5", "lenet300");
+
+    private static final int MAX_LAYERS = 1 << 12;
+    private static final int MAX_NAME = 255;
+    private static final int MAX_DEPTH = 16;
+    private static final int MAX_RANK = 8;
+    /** Kind that says that another one follows. */
+    private static final int EXTENDED = 7;
+
+    private final BitCoder coder;
+    private final int version;
+    private int left = MAX_LAYERS;
+    private int depth;
+    private final Frequencies letters = new Frequencies(256);
+    private final Map<String, Integer> counters = new HashMap<>();
+
+    /** @param version of the description that is read or written */
+    NetCoder(BitCoder coder, int version) {
+        this.coder = coder;
+        this.version = version;
+    }
+
+    /** The version in which a network is written: the first that can describe it. */
+    static int version(Net net) {
+        return known(net) > 0 || Tree.of(net).isPresent() ? 1 : 2;
+    }
+
+    /** Codes a network; null when reading. */
+    Net code(Net net) {
+        int known = coder.number(net == null ? 0 : known(net), 1);
+        if (known > KNOWN.size()) {
+            throw new FormatException("the file holds model number " + known + ", this version knows " + KNOWN
+                    + ": use a newer version of Pare");
+        }
+        if (known > 0) {
+            return Models.byName(KNOWN.get(known - 1));
+        }
+        try {
+            return describe(net);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new FormatException("the file's layers do not fit together: " + e.getMessage(), e);
+        }
+    }
+
+    /** Dropout does nothing in a finished network, so its rate does not tell networks apart. */
+    private static int known(Net net) {
+        for (int i = 0; i < KNOWN.size(); i++) {
+            if (Models.byName(KNOWN.get(i)).trained().equals(net.trained())) {
+                return i + 1;
+            }
+        }
+        return 0;
+    }
+
+    private Net describe(Net net) {
+        String name = name(net == null ? null : net.name());
+        NetBuilder builder = new NetBuilder(name, input(net == null ? null : net.input()));
+        if (version == 1) {
+            parts(net == null ? null : Tree.of(net).orElseThrow(), builder);
+        } else {
+            nodes(net, builder);
+        }
+        return builder.build();
+    }
+
+    private Shape input(Shape shape) {
+        int rank = version == 1 ? 3 : size(shape == null ? 1 : shape.rank());
+        if (rank > MAX_RANK) {
+            throw new FormatException("the file declares an input of " + rank + " dimensions: it is damaged");
+        }
+        List<Integer> sizes = new ArrayList<>();
+        for (int i = 0; i < rank; i++) {
+            sizes.add(size(shape == null ? 1 : shape.sizes().get(i)));
+        }
+        return new Shape(sizes);
+    }
+
+    private int count(int count) {
+        int coded = coder.number(count, 3);
+        left -= coded;
+        if (left < 0) {
+            throw new FormatException("the file declares more than " + MAX_LAYERS + " layers: it is damaged");
+        }
+        return coded;
+    }
+
+    /** Nodes that run one after another; null when reading. */
+    private void parts(List<Tree.Part> parts, NetBuilder into) {
+        int count = count(parts == null ? 0 : parts.size());
+        for (int i = 0; i < count; i++) {
+            Tree.Part part = parts == null ? null : parts.get(i);
+            Node node = part == null ? null : part.node();
+            Named read = operator(node, into.shape());
+            switch (read.op()) {
+                case Add _ -> block(read.name(), (Tree.Block) part, into);
+                case Op op -> into.add(read.name(), op);
+            }
+        }
+    }
+
+    private void block(String name, Tree.Block block, NetBuilder into) {
+        if (++depth > MAX_DEPTH) {
+            throw new FormatException("the file's layers lie in one another more than " + MAX_DEPTH
+                    + " deep: it is damaged");
+        }
+        into.residual(name, body -> parts(block == null ? null : block.body(), body),
+                shortcut -> parts(block == null ? null : block.shortcut(), shortcut));
+        depth--;
+    }
+
+    /** Nodes in their order, each with the distances to those that it reads; null when reading. */
+    private void nodes(Net net, NetBuilder into) {
+        int count = count(net == null ? 0 : net.layers().size());
+        for (int place = 1; place <= count; place++) {
+            Node node = net == null ? null : net.node(place);
+            int first = place - distance(node, 0, place);
+            Named read = operator(node, into.shape(first));
+            List<Integer> inputs = new ArrayList<>(List.of(first));
+            for (int i = 1; i < read.op().arity(); i++) {
+                inputs.add(place - distance(node, i, place));
+            }
+            into.add(read.name(), read.op(), inputs);
+        }
+    }
+
+    private int distance(Node node, int index, int place) {
+        int distance = size(node == null ? 1 : place - node.inputs().get(index));
+        if (distance > place) {
+            throw new FormatException("layer " + place + " of the file reads one before the first: it is damaged");
+        }
+        return distance;
+    }
+
+    /** Codes a size of at least 1. */
+    private int size(int value) {
+        return Math.addExact(coder.number(value - 1, 4), 1);
+    }
+
+    private record Named(String name, Op op) {}
+
+    private Named operator(Node node, Shape input) {
+        String name = node == null ? null : node.name();
+        Op known = node == null ? null : node.op();
+        int kind = coder.bits(switch (known) {
+            case null -> 0;
+            case Conv2d conv -> conv.bias() ? 0 : EXTENDED;
+            case Linear _ -> 1;
+            case MaxPool _ -> 2;
+            case AvgPool _ -> 3;
+            case Relu _ -> 4;
+            case Dropout _ -> 5;
+            case Flatten _ -> 6;
+            case BatchNorm _,ResponseNorm _,GlobalAvgPool _,Subsample _,Add _ -> EXTENDED;
+            case Op.Input _ -> throw new AssertionError("an input is no layer");
+        }, 3);
+        return switch (kind) {
+            case 0 -> convolution((Conv2d) known, name, input, true);
+            case 1 -> new Named(usualName("fc", name),
+                    new Linear(input.features(), size(known == null ? 1 : ((Linear) known).out())));
+            case 2 -> {
+                MaxPool pool = (MaxPool) known;
+                int kernel = size(pool == null ? 1 : pool.kernel());
+                String own = usualName("pool", name);
+                yield new Named(own, new MaxPool(kernel, stride(pool == null ? 0 : pool.stride(), kernel),
+                        coder.number(pool == null ? 0 : pool.padding(), 0)));
+            }
+            case 3 -> {
+                AvgPool pool = (AvgPool) known;
+                int kernel = size(pool == null ? 1 : pool.kernel());
+                String own = usualName("pool", name);
+                yield new Named(own, new AvgPool(kernel, stride(pool == null ? 0 : pool.stride(), kernel),
+                        coder.number(pool == null ? 0 : pool.padding(), 0)));
+            }
+            case 4 -> new Named(usualName("relu", name), new Relu());
+            case 5 -> new Named(usualName("drop", name),
+                    new Dropout(decimal(known == null ? 0 : ((Dropout) known).rate())));
+            case 6 -> new Named(usualName("flatten", name), new Flatten());
+            default -> extended(known, name, input);
+        };
+    }
+
+    /** The kinds for which the first three bits have no room. */
+    private Named extended(Op known, String name, Shape input) {
+        int kind = coder.bits(switch (known) {
+            case null -> 0;
+            case Conv2d _ -> 0;
+            case BatchNorm _ -> 1;
+            case ResponseNorm _ -> 2;
+            case GlobalAvgPool _ -> 3;
+            case Subsample _ -> 4;
+            case Add _ -> 5;
+            case Op.Input _,Linear _,MaxPool _,AvgPool _,Relu _,Dropout _,Flatten _ ->
+                    throw new AssertionError(known + " has a kind of three bits");
+        }, 4);
+        return switch (kind) {
+            case 0 -> convolution((Conv2d) known, name, input, false);
+            case 1 -> new Named(usualName("bn", name), new BatchNorm(input.channels(),
+                    decimal(known == null ? 0 : ((BatchNorm) known).epsilon())));
+            case 2 -> {
+                ResponseNorm norm = (ResponseNorm) known;
+                String own = usualName("norm", name);
+                yield new Named(own, new ResponseNorm(size(norm == null ? 1 : norm.size()),
+                        decimal(norm == null ? 0 : norm.alpha()), decimal(norm == null ? 0 : norm.beta()),
+                        decimal(norm == null ? 0 : norm.k())));
+            }
+            case 3 -> new Named(usualName("pool", name), new GlobalAvgPool());
+            case 4 -> {
+                String own = usualName("subsample", name);
+                int out = size(known == null ? 1 : ((Subsample) known).out());
+                yield new Named(own, new Subsample(out, size(known == null ? 1 : ((Subsample) known).stride())));
+            }
+            case 5 -> new Named(usualName("block", name), new Add());
+            default -> throw new FormatException("the file holds a layer of kind " + EXTENDED + "." + kind
+                    + ", which this version does not know: use a newer version of Pare");
+        };
+    }
+
+    private float decimal(float value) {
+        return Float.intBitsToFloat(coder.bits(Float.floatToRawIntBits(value), 32));
+    }
+
+    /** A pool's stride, mostly its window. */
+    private int stride(int stride, int kernel) {
+        return coder.flag(stride == kernel) ? kernel : size(Math.max(1, stride));
+    }
+
+    private Named convolution(Conv2d conv, String name, Shape input, boolean bias) {
+        int out = size(conv == null ? 1 : conv.out());
+        int height = size(conv == null ? 1 : conv.kernelHeight());
+        boolean plain = coder.flag(conv != null && conv.kernelWidth() == height && conv.stride() == 1
+                && conv.padding() == 0 && conv.dilation() == 1 && conv.groups() == 1);
+        String named = usualName("conv", name);
+        if (plain) {
+            return new Named(named, Conv2d.of(input.channels(), out, height, 1, 0, bias));
+        }
+        int width = size(conv == null ? 1 : conv.kernelWidth());
+        int stride = size(conv == null ? 1 : conv.stride());
+        int padding = coder.number(conv == null ? 0 : conv.padding(), 1);
+        int dilation = size(conv == null ? 1 : conv.dilation());
+        int groups = size(conv == null ? 1 : conv.groups());
+        return new Named(named,
+                new Conv2d(input.channels(), out, height, width, stride, padding, dilation, groups, bias));
+    }
+
+    /** A layer's name: one bit if it is the kind's prefix and number ("flatten" alone for the first of its kind). */
+    private String usualName(String prefix, String name) {
+        int number = counters.merge(prefix, 1, Integer::sum);
+        String usual = prefix.equals("flatten") && number == 1 ? prefix : prefix + number;
+        return coder.flag(usual.equals(name)) ? usual : name(name);
+    }
+
+    private String name(String name) {
+        byte[] known = name == null ? new byte[0] : name.getBytes(StandardCharsets.UTF_8);
+        if (known.length > MAX_NAME) {
+            throw new IllegalArgumentException("a name of " + known.length + " bytes; at most " + MAX_NAME
+                    + " can be stored");
+        }
+        int length = coder.number(known.length, 3);
+        if (length > MAX_NAME) {
+            throw new FormatException("the file declares a name of " + length + " bytes: it is damaged");
+        }
+        byte[] bytes = new byte[length];
+        for (int i = 0; i < length; i++) {
+            bytes[i] = (byte) letters.tree(coder, name == null ? 0 : known[i] & 0xff, 8);
+        }
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+}

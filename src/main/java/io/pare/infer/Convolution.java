@@ -1,0 +1,89 @@
+package io.pare.infer;
+
+import io.pare.kernel.SparseKernels;
+import io.pare.net.CompressedTensor;
+import io.pare.net.CompressedWeights;
+import io.pare.net.Flow;
+import io.pare.net.Op.Conv2d;
+import java.util.List;
+
+final class Convolution extends PlanStep {
+    private final Conv2d conv;
+    private final Layout input;
+    private final Rows rows;
+    private final boolean[] needed;
+    private final float floor;
+    private final int n;
+    private final String text;
+
+    Convolution(String name, Conv2d conv, Affine affine, Layout input, CompressedWeights weights, boolean[] needed,
+            boolean rectified, int n) {
+        super(layout(conv, input, n));
+        this.conv = conv;
+        this.input = input;
+        this.needed = needed;
+        this.floor = rectified ? 0 : Float.NEGATIVE_INFINITY;
+        this.n = n;
+        CompressedTensor weight = weights.tensor(name + ".weight");
+        this.rows = new Rows(weight, conv.bias() ? weights.tensor(name + ".bias") : null, affine);
+        Flow.Mix mix = conv.flow(List.of(input.shape()));
+        int taps = conv.kernelHeight() * conv.kernelWidth();
+        for (int k = 0; k < weight.nonzeros(); k++) {
+            int channel = mix.source(weight.position(k) / mix.perRow(), weight.position(k) % mix.perRow());
+            int tap = weight.position(k) % taps;
+            rows.offsets[k] = (channel * input.plane() + tap / conv.kernelWidth() * conv.dilation() * input.row()
+                    + tap % conv.kernelWidth() * conv.dilation()) * n;
+        }
+        this.text = name + ": sparse, " + Rows.density(weight);
+    }
+
+    private static Layout layout(Conv2d conv, Layout input, int n) {
+        int height = (input.height() - (conv.kernelHeight() - 1) * conv.dilation() - 1) / conv.stride() + 1;
+        int width = (input.width() - (conv.kernelWidth() - 1) * conv.dilation() - 1) / conv.stride() + 1;
+        int row = n == 1 && conv.stride() == 1 ? input.row() : width;
+        return new Layout(conv.out(), height, width, row, height * row);
+    }
+
+    @Override
+    void run(SparseKernels kernels, float[] in, float[] out) {
+        Layout to = output();
+        for (int o = 0; o < needed.length; o++) {
+            if (needed[o]) {
+                int at = o * to.plane() * n;
+                if (conv.stride() > 1) {
+                    strided(kernels, in, out, o, at);
+                } else if (n == 1) {
+                    kernels.accumulate(in, 0, rows.offsets, rows.weights, rows.starts[o], rows.starts[o + 1],
+                            rows.biases[o], floor, out, at, (to.height() - 1) * to.row() + to.width());
+                } else {
+                    for (int y = 0; y < to.height(); y++) {
+                        kernels.accumulate(in, y * input.row() * n, rows.offsets, rows.weights, rows.starts[o],
+                                rows.starts[o + 1], rows.biases[o], floor, out, at + y * to.row() * n,
+                                to.width() * n);
+                    }
+                }
+            }
+        }
+    }
+
+    private void strided(SparseKernels kernels, float[] in, float[] out, int o, int at) {
+        int to = at;
+        for (int y = 0; y < output().height(); y++) {
+            for (int x = 0; x < output().width(); x++, to += n) {
+                int from = (y * input.row() + x) * conv.stride() * n;
+                if (n == 1) {
+                    out[to] = Math.max(floor, rows.biases[o] + kernels.gather(in, from, rows.offsets, rows.weights,
+                            rows.starts[o], rows.starts[o + 1]));
+                } else {
+                    kernels.accumulate(in, from, rows.offsets, rows.weights, rows.starts[o], rows.starts[o + 1],
+                            rows.biases[o], floor, out, to, n);
+                }
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+}

@@ -1,0 +1,34 @@
+package io.pare.infer;
+
+import io.pare.net.Shape;
+
+/** Where values lie: distances in pixels; each pixel is {@code n} floats. */
+record Layout(int channels, int height, int width, int row, int plane) {
+    static Layout compact(Shape shape) {
+        return new Layout(shape.channels(), shape.height(), shape.width(), shape.width(),
+                shape.height() * shape.width());
+    }
+
+    /** Places of a window along an axis, without padding. */
+    static int windows(int input, int kernel, int stride) {
+        return (input - kernel) / stride + 1;
+    }
+
+    Shape shape() {
+        return Shape.of(channels, height, width);
+    }
+
+    boolean isCompact() {
+        return row == width && plane == height * width;
+    }
+
+    /** Offset of feature {@code index} in CHW order. */
+    int at(int index) {
+        int area = height * width;
+        return index / area * plane + index % area / width * row + index % width;
+    }
+
+    long pixels() {
+        return (long) channels * plane;
+    }
+}

@@ -1,0 +1,197 @@
+package io.pare.infer;
+
+import io.pare.infer.Plan.Move;
+import io.pare.infer.Plan.Value;
+import io.pare.kernel.SparseKernels;
+import io.pare.net.CompressedWeights;
+import io.pare.net.Flow;
+import io.pare.net.Liveness;
+import io.pare.net.Net;
+import io.pare.net.Node;
+import io.pare.net.Op;
+import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Relu;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Turns the nodes of a network into the steps of a {@link Plan} and gives their values buffers.
+ *
+ * <p>A buffer is free again once every reader of its value has run. Normalisations and ReLUs that alone read a
+ * convolution, and ReLUs that alone read a linear layer or a sum, are computed with it.
+ */
+final class Planner {
+    private final int n;
+    private final CompressedWeights weights;
+    private final Net net;
+    private final List<List<Integer>> readers;
+    private final boolean[][] needed;
+    private final Value[] values;
+    private final List<Move> moves = new ArrayList<>();
+    /** For each buffer, how often what lies in it is still read. */
+    private final List<Integer> pending = new ArrayList<>();
+    private int bufferFloats;
+
+    Planner(CompressedWeights weights, int n) {
+        this.n = n;
+        this.weights = weights;
+        this.net = weights.model();
+        this.readers = net.readers();
+        this.values = new Value[net.nodes().size()];
+        this.needed = new boolean[values.length][];
+        Liveness.walk(net, (node, used) -> {
+            needed[node.place()] = used;
+            return net.flow(node) instanceof Flow.Mix ? weights.tensor(node.weight().name()) : null;
+        });
+    }
+
+    Plan plan() {
+        Layout input = Layout.compact(net.input());
+        grow(input);
+        pending.add(0);
+        put(0, new Value(input, 0));
+        for (Node node : net.layers()) {
+            if (values[node.place()] == null) {
+                step(node);
+            }
+        }
+        return new Plan(n, moves, values[values.length - 1], pending.size(), bufferFloats);
+    }
+
+    /** Adds the steps of a node and of those that are computed with it. */
+    private void step(Node node) {
+        String name = node.name();
+        switch (node.op()) {
+            case Op.Conv2d conv -> {
+                Node norm = onlyReader(node, BatchNorm.class);
+                Node last = norm == null ? node : norm;
+                Node relu = onlyReader(last, Relu.class);
+                Affine affine = norm == null
+                        ? Affine.identity(conv.out())
+                        : Affine.of(norm.name(), (BatchNorm) norm.op(), weights);
+                Value in = padded(take(node.input()), conv.padding(), 0);
+                Value out = add(new Convolution(name, conv, affine, in.layout(), weights, needed[node.place()],
+                        relu != null, n), in);
+                put(relu == null ? last.place() : relu.place(), out, node, last);
+            }
+            case Op.Linear linear -> {
+                Node relu = onlyReader(node, Relu.class);
+                Value in = own(take(node.input()));
+                Value out = add(new FullyConnected(name, linear, in.layout(), weights, needed[node.place()],
+                        relu != null, n), in);
+                put(relu == null ? node.place() : relu.place(), out, node);
+            }
+            case Op.MaxPool pool -> {
+                Value in = padded(take(node.input()), pool.padding(), Float.NEGATIVE_INFINITY);
+                put(node.place(), add(new Maximum(name, pool, in.layout(), needed[node.place()], n), in));
+            }
+            case Op.AvgPool pool -> {
+                Value in = padded(take(node.input()), pool.padding(), 0);
+                put(node.place(),
+                        add(new Mean(name, pool.kernel(), pool.kernel(), pool.stride(), in.layout(), n), in));
+            }
+            case Op.GlobalAvgPool _ -> {
+                Value in = take(node.input());
+                put(node.place(),
+                        add(new Mean(name, in.layout().height(), in.layout().width(), 1, in.layout(), n), in));
+            }
+            case Op.BatchNorm norm -> {
+                Value in = own(take(node.input()));
+                put(node.place(), add(new Normalization(name, norm, weights, in.layout(), n), in));
+            }
+            case Op.ResponseNorm norm -> {
+                Value in = take(node.input());
+                put(node.place(), add(new Response(name, norm, in.layout(), n), in));
+            }
+            case Op.Subsample subsample -> {
+                Value in = take(node.input());
+                put(node.place(), add(new Subsampling(name, subsample, in.layout(), n), in));
+            }
+            case Op.Relu _ -> {
+                Value in = own(take(node.input()));
+                put(node.place(), add(new Rectifier(in.layout(), n), in));
+            }
+            case Op.Add _ -> {
+                Node relu = onlyReader(node, Relu.class);
+                Value sum = own(take(node.input()));
+                Value addend = values[node.inputs().getLast()];
+                moves.add(new Move(new Sum(name, addend.layout(), sum.layout(), relu != null, n), addend.buffer(),
+                        sum.buffer()));
+                take(node.inputs().getLast());
+                put(relu == null ? node.place() : relu.place(), sum, node);
+            }
+            // Does nothing after training.
+            case Op.Dropout _ -> put(node.place(), take(node.input()));
+            case Op.Flatten _ -> {
+                Value in = take(node.input());
+                if (!in.layout().isCompact()) {
+                    in = add(new Compaction(in.layout(), n), in);
+                }
+                put(node.place(), new Value(Layout.compact(node.output()), in.buffer()));
+            }
+            case Op.Input _ -> throw new AssertionError("an input is not computed");
+        }
+    }
+
+    /** The node that reads another one's value, if it is the only one and of such a kind; else {@code null}. */
+    private Node onlyReader(Node node, Class<? extends Op> kind) {
+        List<Integer> places = readers.get(node.place());
+        return places.size() == 1 && kind.isInstance(net.node(places.getFirst()).op())
+                ? net.node(places.getFirst())
+                : null;
+    }
+
+    /** A value for one of its readers. */
+    private Value take(int place) {
+        pending.set(values[place].buffer(), pending.get(values[place].buffer()) - 1);
+        return values[place];
+    }
+
+    /** Notes where the value of a node lies; those that were computed on the way to it have none of their own. */
+    private void put(int place, Value value, Node... inner) {
+        for (Node node : inner) {
+            values[node.place()] = value;
+        }
+        values[place] = value;
+        // The output stays to the end.
+        int reads = place == values.length - 1 ? 1 : readers.get(place).size();
+        pending.set(value.buffer(), pending.get(value.buffer()) + reads);
+    }
+
+    private Value padded(Value value, int padding, float with) {
+        return padding == 0 ? value : add(new Pad(value.layout(), padding, with, n), value);
+    }
+
+    /** The value where it may be overwritten. */
+    private Value own(Value value) {
+        return pending.get(value.buffer()) > 0 ? add(new Compaction(value.layout(), n), value) : value;
+    }
+
+    private Value add(PlanStep step, Value input) {
+        grow(step.output());
+        int to = step.inPlace() ? input.buffer() : free(input.buffer());
+        moves.add(new Move(step, input.buffer(), to));
+        return new Value(step.output(), to);
+    }
+
+    /** A buffer other than {@code taken} in which nothing is that is read again. */
+    private int free(int taken) {
+        for (int i = 0; i < pending.size(); i++) {
+            if (i != taken && pending.get(i) == 0) {
+                return i;
+            }
+        }
+        pending.add(0);
+        return pending.size() - 1;
+    }
+
+    private void grow(Layout layout) {
+        // Twice the slack: a range may begin inside the last plane and be rounded up from there.
+        long floats = layout.pixels() * n + 2 * SparseKernels.SLACK;
+        if (floats > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException("a layer of " + net.name() + " has " + layout.pixels()
+                    + " values, too many for " + n + " samples at once");
+        }
+        bufferFloats = Math.max(bufferFloats, (int) floats);
+    }
+}

@@ -1,0 +1,37 @@
+package io.pare.net;
+
+import java.util.List;
+
+/**
+ * One operator of a {@link Net}, and where it stands.
+ *
+ * @param place its index in {@link Net#nodes()}
+ * @param name unique in the network; the names of its tensors begin with it
+ * @param inputs places of the nodes whose outputs it takes, all before its own
+ * @param output shape of what it gives for one sample
+ */
+public record Node(int place, String name, Op op, List<Integer> inputs, Shape output) {
+    public Node {
+        inputs = List.copyOf(inputs);
+    }
+
+    /** The place of its only input, or of the first. */
+    public int input() {
+        return inputs.getFirst();
+    }
+
+    /** Its tensors: weight first, then bias, then statistics, as far as it has them. */
+    public List<Parameter> parameters() {
+        return op.parameters(name);
+    }
+
+    /** Its weight, the first tensor of an operator that {@linkplain Flow.Mix mixes} units. */
+    public Parameter weight() {
+        return parameters().getFirst();
+    }
+
+    /** Elements of its tensors but statistics. */
+    public long trainedCount() {
+        return parameters().stream().filter(Parameter::trained).mapToLong(Parameter::count).sum();
+    }
+}

@@ -1,0 +1,513 @@
+package io.pare.net;
+
+import io.pare.net.Parameter.Kind;
+import java.util.List;
+
+/**
+ * What a {@link Node} computes, as a declaration: no memory, no code that computes.
+ *
+ * <p>An operator is a record here with its facts: the shape of its output, its tensors, its cost, and how it passes units
+ * on. Every consumer has a switch over these records without a default, so the compiler names each place that a new one
+ * needs.
+ *
+ * <p>Where an operator looks at channels, a vector is an image of one pixel; where it takes a vector, an image is its
+ * features in CHW order. Sizes that cannot be, and inputs that do not fit, throw {@link IllegalArgumentException}.
+ */
+public sealed interface Op {
+    /** The shape of the output for one sample of inputs of these shapes. */
+    Shape output(List<Shape> inputs);
+
+    /** How the units of the output come from those of inputs of these shapes. */
+    Flow flow(List<Shape> inputs);
+
+    /** Number of inputs. */
+    default int arity() {
+        return 1;
+    }
+
+    /** The tensors of a node of that name: weight first, then bias, then statistics, as far as it has them. */
+    default List<Parameter> parameters(String node) {
+        return List.of();
+    }
+
+    /** Multiply-adds of convolutions and products for one sample; the few others are not counted. */
+    default long multiplyAdds(List<Shape> inputs) {
+        return 0;
+    }
+
+    /**
+     * What a unit gives in every place if it takes {@code value} in every place; NaN if that cannot be said. Asked of
+     * operators that {@linkplain Flow.Keep keep} units.
+     */
+    default float ofConstant(float value) {
+        return Float.NaN;
+    }
+
+    /**
+     * The shape in which it takes an input of the given shape: the same values, an image of one pixel in place of a vector
+     * or a vector in place of an image.
+     */
+    default Shape taken(Shape input) {
+        return input;
+    }
+
+    /** Zeros on each side of the image that it reads. */
+    default int padding() {
+        return 0;
+    }
+
+    /**
+     * What the caller gives: images or vectors.
+     *
+     * @param shape of one sample
+     */
+    record Input(Shape shape) implements Op {
+        @Override
+        public int arity() {
+            return 0;
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return shape;
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Blend();
+        }
+    }
+
+    /**
+     * 2-D convolution (cross-correlation), weights OIHW.
+     *
+     * @param dilation distance between taps; 1 is the ordinary convolution
+     * @param bias whether it has one; before a normalisation it needs none
+     */
+    record Conv2d(int in, int out, int kernelHeight, int kernelWidth, int stride, int padding, int dilation,
+            int groups, boolean bias) implements Op {
+        public Conv2d {
+            positive(in, out, kernelHeight, kernelWidth, stride, dilation, groups);
+            if (padding < 0 || in % groups != 0 || out % groups != 0) {
+                throw new IllegalArgumentException(
+                        "padding " + padding + ", " + in + " to " + out + " channels in " + groups + " groups");
+            }
+        }
+
+        /** With bias. */
+        public Conv2d(int in, int out, int kernelHeight, int kernelWidth, int stride, int padding, int dilation,
+                int groups) {
+            this(in, out, kernelHeight, kernelWidth, stride, padding, dilation, groups, true);
+        }
+
+        /** A square kernel, stride 1, no padding, with bias. */
+        public static Conv2d of(int in, int out, int kernel) {
+            return of(in, out, kernel, 1, 0, true);
+        }
+
+        /** A square kernel. */
+        public static Conv2d of(int in, int out, int kernel, int stride, int padding, boolean bias) {
+            return new Conv2d(in, out, kernel, kernel, stride, padding, 1, 1, bias);
+        }
+
+        /** The same with a bias. */
+        public Conv2d biased() {
+            return new Conv2d(in, out, kernelHeight, kernelWidth, stride, padding, dilation, groups, true);
+        }
+
+        @Override
+        public Flow.Mix flow(List<Shape> inputs) {
+            return new Flow.Mix(in, out, groups, kernelHeight * kernelWidth, padding > 0);
+        }
+
+        @Override
+        public Shape taken(Shape input) {
+            return image(input);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = image(inputs.getFirst());
+            checkChannels(in, input);
+            return Shape.of(out, size(input.height(), kernelHeight), size(input.width(), kernelWidth));
+        }
+
+        private int size(int input, int kernel) {
+            return window(input, (kernel - 1L) * dilation + 1, stride, padding);
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            int fanIn = in / groups * kernelHeight * kernelWidth;
+            Parameter weight = new Parameter(node + ".weight",
+                    new long[]{out, in / groups, kernelHeight, kernelWidth}, fanIn, Kind.WEIGHT);
+            return bias
+                    ? List.of(weight, new Parameter(node + ".bias", new long[]{out}, fanIn, Kind.BIAS))
+                    : List.of(weight);
+        }
+
+        @Override
+        public long multiplyAdds(List<Shape> inputs) {
+            return (long) output(inputs).features() * (in / groups) * kernelHeight * kernelWidth;
+        }
+    }
+
+    /** Fully connected layer, weight {@code [out, in]}; takes the sample as a vector. */
+    record Linear(int in, int out) implements Op {
+        public Linear {
+            positive(in, out);
+        }
+
+        @Override
+        public Flow.Mix flow(List<Shape> inputs) {
+            return new Flow.Mix(in, out, 1, 1, false);
+        }
+
+        @Override
+        public Shape taken(Shape input) {
+            return input.flat();
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            int features = inputs.getFirst().features();
+            if (features != in) {
+                throw new IllegalArgumentException("takes " + in + " features, is given " + features);
+            }
+            return Shape.of(out);
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            return List.of(new Parameter(node + ".weight", new long[]{out, in}, in, Kind.WEIGHT),
+                    new Parameter(node + ".bias", new long[]{out}, in, Kind.BIAS));
+        }
+
+        @Override
+        public long multiplyAdds(List<Shape> inputs) {
+            return (long) in * out;
+        }
+    }
+
+    /** Maximum over square windows; padding never wins. */
+    record MaxPool(int kernel, int stride, int padding) implements Op {
+        public MaxPool {
+            pool(kernel, stride, padding);
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(true);
+        }
+
+        @Override
+        public float ofConstant(float value) {
+            return value;
+        }
+
+        @Override
+        public Shape taken(Shape input) {
+            return image(input);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return pooled(inputs.getFirst(), kernel, stride, padding);
+        }
+    }
+
+    /** Mean over square windows; padding counts as zeros in the mean. */
+    record AvgPool(int kernel, int stride, int padding) implements Op {
+        public AvgPool {
+            pool(kernel, stride, padding);
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(padding == 0);
+        }
+
+        @Override
+        public float ofConstant(float value) {
+            return padding == 0 || value == 0 ? value : Float.NaN;
+        }
+
+        @Override
+        public Shape taken(Shape input) {
+            return image(input);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return pooled(inputs.getFirst(), kernel, stride, padding);
+        }
+    }
+
+    /** Mean over each channel's whole plane. */
+    record GlobalAvgPool() implements Op {
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(true);
+        }
+
+        @Override
+        public float ofConstant(float value) {
+            return value;
+        }
+
+        @Override
+        public Shape taken(Shape input) {
+            return image(input);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return Shape.of(image(inputs.getFirst()).channels(), 1, 1);
+        }
+    }
+
+    /**
+     * Batch normalisation with a scale and a shift for each channel (Ioffe, Szegedy, 1502.03167): by the batch's
+     * statistics in training, by running ones, which training gathers, afterwards.
+     *
+     * @param epsilon added to the variance
+     */
+    record BatchNorm(int channels, float epsilon) implements Op {
+        public BatchNorm {
+            positive(channels);
+            if (!(epsilon >= 0) || !Float.isFinite(epsilon)) {
+                throw new IllegalArgumentException("epsilon is " + epsilon);
+            }
+        }
+
+        /** With the usual epsilon of 1e-5. */
+        public static BatchNorm of(int channels) {
+            return new BatchNorm(channels, 1e-5f);
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(false);
+        }
+
+        @Override
+        public Shape taken(Shape input) {
+            return image(input);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            checkChannels(channels, input);
+            return input;
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            long[] shape = {channels};
+            return List.of(new Parameter(node + ".weight", shape, 0, Kind.SCALE),
+                    new Parameter(node + ".bias", shape, 0, Kind.BIAS),
+                    new Parameter(node + ".running_mean", shape, 0, Kind.MEAN),
+                    new Parameter(node + ".running_var", shape, 0, Kind.VARIANCE));
+        }
+    }
+
+    /**
+     * Local response normalisation across channels (Krizhevsky, Sutskever, Hinton 2012, section 3.3), as in Caffe:
+     * {@code x / (k + alpha / size * sum of squares of size neighbouring channels) ^ beta}.
+     *
+     * @param size channels summed over, odd
+     */
+    record ResponseNorm(int size, float alpha, float beta, float k) implements Op {
+        public ResponseNorm {
+            positive(size);
+            if (size % 2 == 0) {
+                throw new IllegalArgumentException(size + " channels have no middle");
+            }
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Blend();
+        }
+
+        @Override
+        public Shape taken(Shape input) {
+            return image(input);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return image(inputs.getFirst());
+        }
+    }
+
+    /**
+     * Every {@code stride}-th pixel both ways, and zeros for the channels that are new, half of them before and half
+     * behind: the shortcut without weights of He, Zhang, Ren, Sun, 1512.03385 (option A).
+     *
+     * @param out channels, at least as many as there are
+     */
+    record Subsample(int out, int stride) implements Op {
+        public Subsample {
+            positive(out, stride);
+        }
+
+        /** Channels of zeros before the first of {@code input} channels. */
+        public int before(int input) {
+            return (out - input) / 2;
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Place(List.of(before(inputs.getFirst().channels())));
+        }
+
+        @Override
+        public Shape taken(Shape input) {
+            return image(input);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = image(inputs.getFirst());
+            if (out < input.channels()) {
+                throw new IllegalArgumentException("gives " + out + " channels, is given " + input.channels());
+            }
+            return Shape.of(out, (input.height() - 1) / stride + 1, (input.width() - 1) / stride + 1);
+        }
+    }
+
+    /** max(x, 0); NaN stays NaN. */
+    record Relu() implements Op {
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(false);
+        }
+
+        @Override
+        public float ofConstant(float value) {
+            return Math.max(0, value);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return inputs.getFirst();
+        }
+    }
+
+    /** Zeroes each value with probability {@code rate} in training and scales the rest by 1 / (1 - rate). */
+    record Dropout(float rate) implements Op {
+        public Dropout {
+            if (!(rate >= 0 && rate < 1)) {
+                throw new IllegalArgumentException("dropout rate " + rate + " is not in [0, 1)");
+            }
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(true);
+        }
+
+        @Override
+        public float ofConstant(float value) {
+            return value;
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return inputs.getFirst();
+        }
+    }
+
+    /** A sample as a vector, an image in CHW order. */
+    record Flatten() implements Op {
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(true);
+        }
+
+        @Override
+        public float ofConstant(float value) {
+            return value;
+        }
+
+        @Override
+        public Shape taken(Shape input) {
+            return input.flat();
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return inputs.getFirst().flat();
+        }
+    }
+
+    /** Sum of two values of the same shape. */
+    record Add() implements Op {
+        @Override
+        public int arity() {
+            return 2;
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Same();
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape left = inputs.getFirst();
+            Shape right = inputs.getLast();
+            boolean vectors = left.isVector() && right.isVector() && left.channels() == right.channels();
+            if (!left.equals(right) && !vectors) {
+                throw new IllegalArgumentException("adds " + left + " and " + right);
+            }
+            return left.equals(right) ? left : left.flat();
+        }
+    }
+
+    private static Shape image(Shape shape) {
+        return switch (shape.rank()) {
+            case 1 -> Shape.of(shape.channels(), 1, 1);
+            case 3 -> shape;
+            default -> throw new IllegalArgumentException("takes images, is given " + shape);
+        };
+    }
+
+    private static void checkChannels(int wanted, Shape input) {
+        if (input.channels() != wanted) {
+            throw new IllegalArgumentException("takes " + wanted + " channels, is given " + input.channels());
+        }
+    }
+
+    private static Shape pooled(Shape input, int kernel, int stride, int padding) {
+        Shape image = image(input);
+        return Shape.of(image.channels(), window(image.height(), kernel, stride, padding),
+                window(image.width(), kernel, stride, padding));
+    }
+
+    private static int window(int input, long kernel, int stride, int padding) {
+        long span = input + 2L * padding - kernel;
+        if (span < 0 || span / stride >= Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "a window of " + kernel + " does not fit into " + input + " with padding " + padding);
+        }
+        return (int) (span / stride) + 1;
+    }
+
+    private static void pool(int kernel, int stride, int padding) {
+        positive(kernel, stride);
+        if (padding < 0 || padding >= kernel) {
+            throw new IllegalArgumentException("padding " + padding + " for a window of " + kernel);
+        }
+    }
+
+    private static void positive(int... values) {
+        for (int value : values) {
+            if (value < 1) {
+                throw new IllegalArgumentException("a size is " + value + ", must be at least 1");
+            }
+        }
+    }
+}

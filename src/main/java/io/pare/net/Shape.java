@@ -1,0 +1,85 @@
+package io.pare.net;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * Shape of one sample of a value: an image {@code [channels, height, width]}, a vector {@code [features]}, or a tensor of
+ * any other rank. The batch is a dimension in front of these, of any size, and is never written down.
+ *
+ * <p>The first dimension counts units: channels of an image, features of a vector.
+ *
+ * @param sizes positive, at least one
+ */
+public record Shape(List<Integer> sizes) {
+    public Shape {
+        sizes = List.copyOf(sizes);
+        if (sizes.isEmpty() || sizes.stream().anyMatch(size -> size < 1)) {
+            throw new IllegalArgumentException("not a shape: " + text(sizes));
+        }
+    }
+
+    /** The shape of such sizes, outermost first. */
+    public static Shape of(int... sizes) {
+        return new Shape(IntStream.of(sizes).boxed().toList());
+    }
+
+    /** Reads what {@link #toString} writes; one number is an image of one pixel. */
+    public static Shape parse(String text) {
+        String[] sizes = text.split("x");
+        if (sizes.length != 1 && sizes.length != 3) {
+            throw new IllegalArgumentException("'" + text + "' is no shape such as 3x32x32");
+        }
+        int[] parsed = Arrays.stream(sizes).mapToInt(Integer::parseInt).toArray();
+        return parsed.length == 1 ? of(parsed[0], 1, 1) : of(parsed);
+    }
+
+    public int rank() {
+        return sizes.size();
+    }
+
+    /** Units: channels of an image, features of a vector. */
+    public int channels() {
+        return sizes.getFirst();
+    }
+
+    /** Rows of an image; 1 of a vector. */
+    public int height() {
+        return rank() > 1 ? sizes.get(1) : 1;
+    }
+
+    /** Columns of an image; 1 of a vector. */
+    public int width() {
+        return rank() > 2 ? sizes.get(2) : 1;
+    }
+
+    /** Elements of one sample; {@link ArithmeticException} beyond the range of an int. */
+    public int features() {
+        int features = 1;
+        for (int i = 0; i < rank(); i++) {
+            features = Math.multiplyExact(features, sizes.get(i));
+        }
+        return features;
+    }
+
+    /** Whether there is one value for each unit: a vector, or an image of one pixel. */
+    public boolean isVector() {
+        return height() == 1 && width() == 1;
+    }
+
+    /** The same values as a vector. */
+    public Shape flat() {
+        return of(features());
+    }
+
+    @Override
+    public String toString() {
+        return rank() == 3 && isVector() ? Integer.toString(channels()) : text(sizes);
+    }
+
+    private static String text(List<Integer> sizes) {
+        return sizes.stream().map(String::valueOf).collect(Collectors.joining("x"));
+    }
+}
