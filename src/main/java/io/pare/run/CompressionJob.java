@@ -209,7 +209,7 @@ public final class CompressionJob implements AutoCloseable {
      *
      * @return the dense network on test data
      * @throws RunException if the settings exclude each other, or the memory limit holds nothing
-     * @throws io.pare.compress.recipe.RecipeException if the recipe cannot end well for this network, or the folder holds
+     * @throws io.pare.compress.stage.RecipeException if the recipe cannot end well for this network, or the folder holds
      *         what was made with other settings
      * @throws FormatException if a file with weights or state is damaged
      * @throws io.pare.file.FileException if another run has the folder, or a file cannot be written

@@ -7,6 +7,7 @@ package io.pare.run;
  * @param trainLoss mean loss over the epoch's steps, with dropout
  * @param trainAccuracy share of right answers in these steps
  * @param validationLoss mean cross-entropy in nats
+ * @param validationAccuracy share of right answers on validation data
  */
 public record EpochRecord(int epoch, double trainLoss, double trainAccuracy, double validationLoss,
         double validationAccuracy) {}

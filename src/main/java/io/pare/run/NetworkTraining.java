@@ -30,7 +30,7 @@ import java.util.function.UnaryOperator;
 
 /**
  * Joins the trainer, which knows no constraint, to compression, which knows no network: what
- * {@link io.pare.compress.Pipeline} and {@link io.pare.compress.Compression} steer when they compress a
+ * {@link io.pare.compress.recipe.Pipeline} and {@link io.pare.compress.recipe.Compression} steer when they compress a
  * {@link Network}.
  *
  * <p>Owns the threads that load images, which {@link #close} ends; networks and data stay the caller's and must outlive
@@ -77,7 +77,12 @@ public final class NetworkTraining implements Training, AutoCloseable {
         this.precision = precision;
         this.divergence = divergence(line -> {
         });
-        this.variables = network.weights().stream().<Variable>map(Trained::new).toList();
+        this.variables = variables(network);
+    }
+
+    /** The tensors of a network as compression sees them, for callers with a training loop of their own. */
+    public static List<Variable> variables(Network network) {
+        return network.weights().stream().<Variable>map(Trained::new).toList();
     }
 
     private record Trained(Weight weight) implements Variable {

@@ -1,0 +1,134 @@
+package io.pare.run;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pare.compress.recipe.Recipe;
+import io.pare.compress.stage.RecipeException;
+import io.pare.file.FileException;
+import io.pare.file.FolderLock;
+import io.pare.format.pare.PareFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CompressionJobTest {
+    private static final Recipe HALF = Recipe.parse("half", """
+            name: half
+            dense: {epochs: 1, batchSize: 16}
+            train: {epochs: 1, batchSize: 16}
+            stages:
+              - admm-prune: {keep: {ratio: 2}}
+              - mask-retrain: {}
+            """);
+
+    private final DataSets.Opened data = OwnNet.data();
+
+    @TempDir
+    Path temporary;
+
+    private Path folder;
+
+    @BeforeEach
+    void folder() {
+        folder = temporary.resolve("out");
+    }
+
+    private CompressionJob job() {
+        return new CompressionJob(data.model(), data.corpus(), folder).recipe(HALF).seed(7);
+    }
+
+    @Test
+    void aNetworkOfOnesOwnIsTrainedCompressedAndWritten() throws IOException {
+        CompressionResult result;
+        try (CompressionJob job = job()) {
+            result = job.run();
+            assertEquals(result.test().accuracy(), Engine.SPARSE.evaluate(PareFile.read(result.file()),
+                    data.corpus().test(), data.corpus().scale(), OwnNet.SETTINGS.precision()).accuracy());
+        }
+        assertEquals(folder.resolve("own.pare"), result.file());
+        assertEquals(76, result.found().nonzeros(), 4, "of " + result.found().weights());
+        assertTrue(result.denseSeconds() > 0 && !result.packing().isEmpty(), result.toString());
+        byte[] file = Files.readAllBytes(result.file());
+        try (CompressionJob again = job()) {
+            CompressionResult same = again.run();
+            assertEquals(0, same.denseSeconds(), "the dense network was kept");
+            assertEquals(result.found().stages(), same.found().stages(), "the stages were kept");
+        }
+        assertEquals(-1, Files.mismatch(result.file(), Files.write(folder.resolve("before"), file)));
+        try (CompressionJob anew = job().anew().unpacked()) {
+            CompressionResult unpacked = anew.run();
+            assertTrue(unpacked.packing().isEmpty() && unpacked.fileBytes() > file.length, unpacked.toString());
+        }
+    }
+
+    @Test
+    void theFolderIsTheJobsUntilItIsClosed() throws IOException {
+        try (CompressionJob job = job(); CompressionJob second = job()) {
+            assertFalse(job.begun());
+            job.begin();
+            assertTrue(job.begun());
+            assertThrows(FileException.class, second::begin);
+            assertFalse(second.begun());
+            assertThrows(IllegalStateException.class, job::begin);
+            assertDoesNotThrow(job::close);
+            try (FolderLock _ = FolderLock.take(folder)) {
+                assertDoesNotThrow(job::close);
+                assertThrows(FileException.class, () -> FolderLock.take(folder), "a second close takes nothing away");
+            }
+        }
+    }
+
+    @Test
+    void aFolderThatWasBegunWithOtherSettingsIsRefused() throws IOException {
+        try (CompressionJob job = job()) {
+            job.begin();
+        }
+        try (CompressionJob other = job().seed(8)) {
+            String message = assertThrows(RecipeException.class, other::begin).getMessage();
+            assertTrue(message.contains("was begun with --seed 7"), message);
+        }
+    }
+
+    @Test
+    void aSearchReachesItsRatio() throws IOException {
+        try (CompressionJob job = new CompressionJob(data.model(), data.corpus(), folder).toRatio(3, 0).unpacked()) {
+            CompressionResult result = job.run();
+            // Units that die on the way take some more weights with them.
+            long nonzeros = result.found().nonzeros();
+            assertTrue(nonzeros <= result.found().weights() / 3 && nonzeros > result.found().weights() / 4,
+                    nonzeros + " of " + result.found().weights());
+            assertNotEquals(HALF, result.recipe());
+        }
+    }
+
+    @Test
+    void whatExcludesEachOtherIsRefusedBeforeTheFolderIsTouched() {
+        assertThrows(RunException.class, () -> job().toRatio(2, 0).begin());
+        assertThrows(RunException.class,
+                () -> new CompressionJob(data.model(), data.corpus(), folder).toRatio(2, 0).toBytes(9, 0).begin());
+        assertThrows(RunException.class,
+                () -> new CompressionJob(data.model(), data.corpus(), folder).toBytes(9, 0).rehearsal(1).begin());
+        assertThrows(IllegalStateException.class, () -> job().network());
+        assertFalse(Files.exists(folder));
+    }
+
+    @Test
+    void aRecipeForAnotherNetworkIsSaid() throws IOException {
+        List<String> warnings = new ArrayList<>();
+        Recipe other = new Recipe("half", "lenet5", "", HALF.dense(), HALF.stages());
+        try (CompressionJob job = job().recipe(other).warnings(warnings::add)) {
+            job.begin();
+        }
+        assertEquals("note: recipe half was made for lenet5, not for own", warnings.getFirst());
+    }
+}

@@ -1,0 +1,56 @@
+package io.pare.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pare.data.Crop;
+import io.pare.data.OddImages;
+import io.pare.exec.Precision;
+import org.junit.jupiter.api.Test;
+
+/** The form in which settings are kept. */
+class RunSettingsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    /** Never changed but at its end: folders of old are resumed. */
+    private static final String KEPT = """
+            {"model":"lenet5","data":"/data","epochs":3,"batchSize":16,"learningRate":0.002,"optimizer":"SGD",\
+            "momentum":0.8,"weightDecay":1.0E-4,"schedule":"STEP","floor":0.1,"warmUp":0.5,"dropout":false,\
+            "shift":0.1,"subPixel":true,"validation":20,"seed":4,"threads":2,"crop":"RANDOM","flip":true,\
+            "dataset":"FOLDER","images":9,"resize":40,"scale":"unit","damaged":"SKIP","nonRgb":"REFUSE",\
+            "precision":"BF16","accumulate":4,"evaluationBatch":8,"recompute":true,"from":"a.pare",\
+            "background":"white","keepZeros":true}""";
+    private static final RunSettings SETTINGS = new RunSettings("lenet5", "a.pare", true,
+            new DataSettings(DataSettings.Source.FOLDER, "/data", 9, 40, "unit", OddImages.Rule.SKIP,
+                    OddImages.Rule.REFUSE, "white"),
+            20, new RunSettings.Descent(RunSettings.Rule.SGD, 0.002, 0.8, 1e-4, RunSettings.Course.STEP, 0.1, 0.5),
+            new RunSettings.Variation(0.1, true, Crop.RANDOM, true), new RunSettings.Steps(3, 16, false, 4, 8, true), 4,
+            2, Precision.BF16);
+
+    @Test
+    void allSettingsAreKeptUnderTheNamesTheyAlwaysHad() throws JsonProcessingException {
+        assertEquals(KEPT, JSON.writeValueAsString(SETTINGS));
+        assertEquals(SETTINGS, JSON.readValue(KEPT, RunSettings.class));
+    }
+
+    @Test
+    void settingsOfOldLackWhatCameLater() throws JsonProcessingException {
+        RunSettings old = JSON.readValue("""
+                {"model":"lenet5","epochs":3,"batchSize":16,"learningRate":0.002,"optimizer":"ADAM"}""",
+                RunSettings.class);
+        assertEquals(Precision.FP32, old.precision());
+        assertEquals(1, old.steps().accumulate());
+        assertEquals(OddImages.Rule.REFUSE, old.data().damaged());
+        assertEquals(OddImages.Rule.CONVERT, old.data().nonRgb());
+    }
+
+    @Test
+    void valuesOutOfRangeAreRefusedWhereTheyAreNamed() {
+        assertThrows(IllegalArgumentException.class, () -> new DataSets.Loading(0));
+        assertThrows(IllegalArgumentException.class, () -> new DataSets.Loading(1, -1));
+        assertThrows(IllegalArgumentException.class, () -> MemoryFit.of(0));
+        assertThrows(RunException.class, () -> Scales.parse("0.5"));
+        assertThrows(RunException.class, () -> Engine.SPARSE.check(Precision.BF16));
+    }
+}
