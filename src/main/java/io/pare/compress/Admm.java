@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The alternating direction method of multipliers, in scaled form, for a loss that somebody else minimises.
+ * The alternating direction method of multipliers, in scaled form, for a loss that the caller minimises.
  *
  * <p>Minimises f(W) subject to W in S for each of several sets S. The caller takes gradient steps on f plus
  * {@code rho/2 ||W - Z + U||^2}, which this class installs in the variables as a {@link Penalty}; {@link #update} then
@@ -310,7 +310,7 @@ public final class Admm implements AutoCloseable {
         return found;
     }
 
-    /** Constraint, tensors and memory of each group, for those who prove feasibility later. */
+    /** Constraint, tensors and memory of each group, for a later proof. */
     public List<Guarantee> guarantees() {
         return groups.stream().map(group -> new Guarantee(group.constraint,
                 group.variables.stream().map(Variable::name).toList(), group.memory.all())).toList();
@@ -334,7 +334,7 @@ public final class Admm implements AutoCloseable {
         return projectionSeconds;
     }
 
-    /** Saves or takes back Z, U, rho and what the constraints remember; after reading, the penalties stand again. */
+    /** Saves or takes back Z, U, rho and the state of the constraints; after reading, the penalties stand again. */
     public void visit(RunState state) {
         iterations = (int) state.whole("admm.iterations", iterations, 0, Integer.MAX_VALUE);
         projectionSeconds = state.number("admm.seconds", projectionSeconds);

@@ -16,12 +16,12 @@ import java.util.Map;
  */
 public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, double factor, double limit,
         double updatesPerEpoch, boolean restart, double tolerance) {
-    /** What a recipe that says nothing gets. */
+    /** Values of the keys that a recipe leaves out. */
     public static final AdmmOptions DEFAULTS = new AdmmOptions(1e-3, Map.of(), Rule.FIXED, 1.3, 1, 1, false, 0);
 
     private static final double MOST = 1e6;
 
-    /** How rho changes. */
+    /** How rho changes between iterations. */
     public enum Rule {
         FIXED, MULTIPLY, BALANCE
     }

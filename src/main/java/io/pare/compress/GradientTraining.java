@@ -18,13 +18,12 @@ import java.util.function.DoubleUnaryOperator;
 import java.util.function.Supplier;
 
 /**
- * A training for those who have a network of their own: tensors, a function that fills their gradients, and a measure
- * of accuracy. The optimiser's steps are Pare's.
+ * A training of the caller's own network: tensors, a function that fills their gradients, and a measure of accuracy. The optimiser's steps are Pare's.
  *
  * <p>Takes no part in data, so of {@link TrainingOptions} it uses optimiser, rate and decay, and leaves batch size,
  * dropout, augmentation and distillation to the gradient function. Owns the memory of gradients and optimiser state;
- * the values are the caller's. One thread at a time: a second one gets {@link IllegalStateException}, and so does who
- * closes it, or the region of a value, during an epoch.
+ * the values are the caller's. One thread at a time: a second one gets {@link IllegalStateException}, as does closing
+ * it, or the region of a value, during an epoch.
  */
 public final class GradientTraining implements Training, AutoCloseable {
     /** Computes the loss of one batch and its gradients. */
@@ -70,8 +69,8 @@ public final class GradientTraining implements Training, AutoCloseable {
     /**
      * Adds a tensor that constraints may touch.
      *
-     * @throws IllegalArgumentException if there is one of that name; this is closed then, as nobody could do it who adds
-     *         tensors in the head of a {@code try}
+     * @throws IllegalArgumentException if there is one of that name; this training is then closed, because a {@code try}
+     *         whose resource expression throws would not close it
      */
     public GradientTraining weight(String name, FloatTensor value) {
         return add(name, value, true);
@@ -80,8 +79,8 @@ public final class GradientTraining implements Training, AutoCloseable {
     /**
      * Adds a tensor that is trained and never constrained.
      *
-     * @throws IllegalArgumentException if there is one of that name; this is closed then, as nobody could do it who adds
-     *         tensors in the head of a {@code try}
+     * @throws IllegalArgumentException if there is one of that name; this training is then closed, because a {@code try}
+     *         whose resource expression throws would not close it
      */
     public GradientTraining bias(String name, FloatTensor value) {
         return add(name, value, false);

@@ -16,14 +16,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A visit to all that a run needs in order to go on with the same bits. The same method of an object hands its parts to
- * a state that is being saved and takes them from one that is being read, so the two cannot drift apart.
+ * Visits all that a run needs in order to resume with the same bits. The same method of an object hands its parts to a
+ * state that is being saved and takes them from one that is being read, so the two cannot drift apart.
  *
  * <p>One file holds it: tensors as safetensors, everything else as JSON in the file's metadata. It is written under
  * another name and renamed, so that a run that is killed at any instant leaves the last complete state.
  */
 public abstract class RunState {
-    /** Steps, epochs and weights that nobody gets to; there is room above it to go on counting. */
+    /** Largest count that is read: no run reaches it, and counting on from it does not overflow. */
     private static final long MOST = 1L << 53;
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -107,7 +107,7 @@ public abstract class RunState {
         live.replace(saved);
     }
 
-    /** The failure to tell where what was saved under a name cannot be. */
+    /** The exception for a saved value that is impossible. */
     public abstract RuntimeException damaged(String name, Exception cause);
 
     /** A state that is being saved. */
@@ -195,7 +195,7 @@ public abstract class RunState {
             }
         }
 
-        /** As {@link #text}, where states of old may lack it: then what is present. */
+        /** As {@link #text}, or {@code present} where an older state lacks it. */
         public String textOr(String name, String present) {
             return texts.getOrDefault(name, present);
         }

@@ -43,7 +43,7 @@ public interface Training {
     /** Sets the number of steps, when a run is resumed. */
     void optimizerSteps(long steps);
 
-    /** Whether there is a network to distil from: without one, stages that distil are refused. */
+    /** Whether there is a network to distil from. Without one, stages that distil are refused. */
     default boolean hasTeacher() {
         return true;
     }

@@ -18,14 +18,14 @@ package io.pare.compress;
  * @param distill share of the loss that is distillation from the dense network, in [0, 1]
  * @param temperature of the distillation
  * @param average share of the stage, at its end, over which weights are averaged; 0 for none
- * @param select what the stage hands on
+ * @param select the weights that the stage ends with
  */
 public record TrainingOptions(int epochs, double learningRate, double finalRate, Course schedule, double warmup,
         Rule optimizer, double momentum, double weightDecay, int batchSize, boolean dropout, int shift,
         boolean flip, double distill, double temperature, double average,
         Select select) {
 
-    /** What a recipe that says nothing gets. */
+    /** Values of the keys that a recipe leaves out. */
     public static final TrainingOptions DEFAULTS = new TrainingOptions(10, 1e-3, 0.01, Course.COSINE, 0, Rule.ADAM,
             0.9, 0, 128, false, 0, false, 0, 4, 0, Select.LAST);
 
@@ -41,7 +41,7 @@ public record TrainingOptions(int epochs, double learningRate, double finalRate,
         SGD, ADAM, ADAMW
     }
 
-    /** What a stage hands on: the last weights, or those of the epoch that did best on validation. */
+    /** The weights that a stage ends with: the last ones, or those of the epoch that did best on validation. */
     public enum Select {
         LAST, BEST
     }

@@ -60,6 +60,11 @@ public record Clustering(int k) implements Constraint {
     }
 
     @Override
+    public boolean contains(Constraint other) {
+        return other.values() <= k;
+    }
+
+    @Override
     public String describe() {
         return k + " free values";
     }

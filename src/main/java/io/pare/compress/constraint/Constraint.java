@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A set that tensors shall lie in, known by its Euclidean projection and by a count that proves membership. The solver
+ * A set that tensors are to lie in, known by its Euclidean projection and by a count that proves membership. The solver
  * knows no more than that.
  *
  * <p>Constraints are immutable; what they carry from one projection to the next lies in {@link ProjectionState}. A
@@ -84,6 +84,9 @@ public sealed interface Constraint permits Sparsity, StructuredSparsity, Cluster
     /** What may take weights out of the set. */
     Set<WeightChange> brokenBy();
 
+    /** Whether every point of the other set is known to lie in this one, where both are of the same tensors. */
+    boolean contains(Constraint other);
+
     /** One line for reports. */
     String describe();
 
@@ -91,8 +94,8 @@ public sealed interface Constraint permits Sparsity, StructuredSparsity, Cluster
      * A constraint that a caller brings: a record whose components have a JSON form, so that recipes can set them and a
      * run can save them. Solver, proof and resuming treat it as any other.
      *
-     * <p>What is said of it by default holds for every set, and lets a recipe check refuse what it cannot vouch for. A
-     * constraint that says more may stand in more recipes.
+     * <p>The defaults hold for every set: the check of a recipe then refuses every stage that might break it. A constraint
+     * that states more fits into more recipes.
      */
     non-sealed interface Custom extends Constraint {
         /** The kind under which recipes and saved runs call it; the same for all instances. */
@@ -113,7 +116,7 @@ public sealed interface Constraint permits Sparsity, StructuredSparsity, Cluster
             return EnumSet.allOf(WeightChange.class);
         }
 
-        /** Whether every point of the other set is known to lie in this one. */
+        @Override
         default boolean contains(Constraint other) {
             return equals(other);
         }

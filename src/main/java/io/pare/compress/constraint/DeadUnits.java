@@ -8,12 +8,12 @@ import java.util.List;
 final class DeadUnits {
     private DeadUnits() {}
 
-    /** By wire and unit: whether either its row or all of its columns are zero, but not both. */
-    static boolean[][] find(List<FloatTensor> tensors, List<GlobalSparsity.Wire> wires) {
-        boolean[][] dead = new boolean[wires.size()][];
+    /** By dependency and unit: whether either its row or all of its columns are zero, but not both. */
+    static boolean[][] find(List<FloatTensor> tensors, List<GlobalSparsity.Dependency> dependencies) {
+        boolean[][] dead = new boolean[dependencies.size()][];
         for (int w = 0; w < dead.length; w++) {
-            FloatTensor producer = tensors.get(wires.get(w).producer());
-            FloatTensor consumer = tensors.get(wires.get(w).consumer());
+            FloatTensor producer = tensors.get(dependencies.get(w).producer());
+            FloatTensor consumer = tensors.get(dependencies.get(w).consumer());
             int units = Math.toIntExact(producer.size(0));
             boolean[] fed = new boolean[units];
             float[] rows = producer.toArray();
@@ -39,17 +39,17 @@ final class DeadUnits {
 
     /** Zeroes what belongs to dead units in the values of tensor {@code index}; returns whether anything changed. */
     static boolean clear(float[] values, int index, List<FloatTensor> tensors, boolean[][] dead,
-            List<GlobalSparsity.Wire> wires) {
+            List<GlobalSparsity.Dependency> dependencies) {
         boolean changed = false;
         int width = values.length / Math.toIntExact(tensors.get(index).size(0));
         for (int w = 0; w < dead.length; w++) {
             int units = dead[w].length;
-            if (wires.get(w).producer() == index) {
+            if (dependencies.get(w).producer() == index) {
                 for (int unit = 0; unit < units; unit++) {
                     changed |= dead[w][unit] && empty(values, unit * width, (unit + 1) * width);
                 }
             }
-            if (wires.get(w).consumer() == index) {
+            if (dependencies.get(w).consumer() == index) {
                 int perUnit = width / units;
                 for (int from = 0; from < values.length;) {
                     for (int unit = 0; unit < units; unit++, from += perUnit) {
@@ -79,15 +79,15 @@ final class DeadUnits {
     }
 
     /** Empties dead units, and those that die of that, in place; returns whether anything changed. */
-    static boolean remove(List<FloatTensor> tensors, List<GlobalSparsity.Wire> wires) {
+    static boolean remove(List<FloatTensor> tensors, List<GlobalSparsity.Dependency> dependencies) {
         boolean ever = false;
         boolean changed = true;
         while (changed) {
             changed = false;
-            boolean[][] dead = find(tensors, wires);
+            boolean[][] dead = find(tensors, dependencies);
             for (int i = 0; i < tensors.size(); i++) {
                 float[] values = tensors.get(i).toArray();
-                if (clear(values, i, tensors, dead, wires)) {
+                if (clear(values, i, tensors, dead, dependencies)) {
                     tensors.get(i).copyFrom(values);
                     changed = true;
                 }

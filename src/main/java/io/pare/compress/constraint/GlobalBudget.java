@@ -183,6 +183,11 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
     }
 
     @Override
+    public boolean contains(Constraint other) {
+        return other instanceof GlobalBudget now && now.bits <= bits;
+    }
+
+    @Override
     public String describe() {
         return "bits x non-zeros at most " + bits;
     }

@@ -1,6 +1,6 @@
 package io.pare.compress.constraint;
 
-import io.pare.compress.UnitLink;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.pare.kernel.Projections;
 import io.pare.kernel.Span;
 import io.pare.mem.FloatTensor;
@@ -19,23 +19,20 @@ import java.util.Set;
  *
  * @param total non-zeros in all
  * @param score what makes weights of different tensors comparable
- * @param wires where given, units that nobody reads and units that read nothing are emptied, and what they had goes to
- *            others: weights there cost storage and change nothing but a constant
+ * @param dependencies between tensors; where given, units that have no consumer or no input are emptied and their weights go to
+ *            others: there they would cost storage and change nothing but a constant
  * @param counts of each tensor under {@link Score#COUNTS}, else empty
  * @param importance of each tensor under {@link Score#IMPORTANCE}; empty for equal ones
  */
-public record GlobalSparsity(long total, Score score, List<Wire> wires, List<Long> counts, List<Double> importance)
+public record GlobalSparsity(long total, Score score, @JsonProperty("wires") List<Dependency> dependencies,
+        List<Long> counts, List<Double> importance)
         implements
         Constraint {
     static final String KEPT = "kept";
     private static final int ROUNDS = 3;
 
-    /**
-     * Units, which are rows, of one tensor feed columns of another, by index in the constraint's list.
-     *
-     * @see UnitLink
-     */
-    public record Wire(int producer, int consumer) {}
+    /** The rows of one tensor are units that feed columns of another. Both are indices in the constraint's list. */
+    public record Dependency(int producer, int consumer) {}
 
     /** What is compared across tensors. */
     public enum Score {
@@ -50,7 +47,7 @@ public record GlobalSparsity(long total, Score score, List<Wire> wires, List<Lon
     }
 
     public GlobalSparsity {
-        wires = List.copyOf(wires);
+        dependencies = List.copyOf(dependencies);
         counts = List.copyOf(counts);
         importance = List.copyOf(importance);
         if (total < 1) {
@@ -59,13 +56,14 @@ public record GlobalSparsity(long total, Score score, List<Wire> wires, List<Lon
     }
 
     /** Without counts and importance. */
-    public GlobalSparsity(long total, Score score, List<Wire> wires) {
-        this(total, score, wires, List.of(), List.of());
+    public GlobalSparsity(long total, Score score, List<Dependency> dependencies) {
+        this(total, score, dependencies, List.of(), List.of());
     }
 
     /** With a count for each tensor; what ties them is the removal of dead units. */
-    public static GlobalSparsity counts(List<Long> counts, List<Wire> wires) {
-        return new GlobalSparsity(Math.max(1, counts.stream().mapToLong(Long::longValue).sum()), Score.COUNTS, wires,
+    public static GlobalSparsity counts(List<Long> counts, List<Dependency> dependencies) {
+        return new GlobalSparsity(Math.max(1, counts.stream().mapToLong(Long::longValue).sum()), Score.COUNTS,
+                dependencies,
                 counts, List.of());
     }
 
@@ -77,30 +75,30 @@ public record GlobalSparsity(long total, Score score, List<Wire> wires, List<Lon
     @Override
     public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
         select(from, to, memory, kernels);
-        if (wires.isEmpty()) {
+        if (dependencies.isEmpty()) {
             return;
         }
         List<float[]> alive = new ArrayList<>();
         from.forEach(tensor -> alive.add(tensor.toArray()));
         for (int round = 0; round < ROUNDS; round++) {
-            boolean[][] dead = DeadUnits.find(to, wires);
+            boolean[][] dead = DeadUnits.find(to, dependencies);
             boolean changed = false;
             for (int i = 0; i < from.size(); i++) {
-                changed |= DeadUnits.clear(alive.get(i), i, from, dead, wires);
+                changed |= DeadUnits.clear(alive.get(i), i, from, dead, dependencies);
             }
             if (!changed) {
                 break;
             }
-            // What belongs to dead units is taken off the list, and the total is chosen again from what is left.
+            // Excludes the weights of dead units and selects the total again from the rest.
             for (int i = 0; i < from.size(); i++) {
                 to.get(i).copyFrom(alive.get(i));
             }
             select(to, to, memory, kernels);
         }
-        DeadUnits.remove(to, wires);
+        DeadUnits.remove(to, dependencies);
         if (to.stream().anyMatch(tensor -> Projector.nonzeros(tensor) == 0)) {
-            // Where no path is left, all units are dead. Emptied tensors would pull all weights to zero and stay so; those
-            // that were chosen can still come to form a path.
+            // Without a path all units are dead. Emptied tensors would pull all weights to zero for good; the selected
+            // weights can still form a path later.
             select(from, to, memory, kernels);
         }
     }
@@ -162,6 +160,11 @@ public record GlobalSparsity(long total, Score score, List<Wire> wires, List<Lon
     @Override
     public Set<WeightChange> brokenBy() {
         return Set.of(WeightChange.FILLS_ZEROS);
+    }
+
+    @Override
+    public boolean contains(Constraint other) {
+        return other instanceof GlobalSparsity now && now.total <= total;
     }
 
     @Override

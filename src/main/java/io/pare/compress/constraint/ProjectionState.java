@@ -4,33 +4,33 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What a constraint remembers from one projection to the next: codebooks, counts, bit widths. Saved with a run's state.
+ * The state of a constraint between projections: codebooks, counts, bit widths. Saved with the run.
  *
  * <p>A name is followed by the index of the tensor in its group, because one constraint may hold several tensors.
  */
 public final class ProjectionState {
     private final Map<String, double[]> values = new TreeMap<>();
 
-    /** The remembered values, or {@code null}. */
+    /** The saved values, or {@code null}. */
     public double[] get(String name, int tensor) {
         double[] found = values.get(name + "." + tensor);
         return found == null ? null : found.clone();
     }
 
-    public void put(String name, int tensor, double... remembered) {
-        values.put(name + "." + tensor, remembered.clone());
+    public void put(String name, int tensor, double... saved) {
+        values.put(name + "." + tensor, saved.clone());
     }
 
     /** Everything, in the names' order; a copy. */
     public Map<String, double[]> all() {
         Map<String, double[]> copy = new TreeMap<>();
-        values.forEach((name, remembered) -> copy.put(name, remembered.clone()));
+        values.forEach((name, saved) -> copy.put(name, saved.clone()));
         return copy;
     }
 
     /** Replaces everything. */
     public void replace(Map<String, double[]> all) {
         values.clear();
-        all.forEach((name, remembered) -> values.put(name, remembered.clone()));
+        all.forEach((name, saved) -> values.put(name, saved.clone()));
     }
 }

@@ -129,6 +129,12 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
     }
 
     @Override
+    public boolean contains(Constraint other) {
+        return other instanceof Quantization now && now.levels == levels && now.bits <= bits
+                && (keepZero || !now.keepZero);
+    }
+
+    @Override
     public String describe() {
         return levels.words() + " levels of " + bits + " bits";
     }

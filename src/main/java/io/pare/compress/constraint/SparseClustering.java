@@ -55,6 +55,11 @@ public record SparseClustering(Sparsity sparsity, int k) implements Constraint {
     }
 
     @Override
+    public boolean contains(Constraint other) {
+        return equals(other);
+    }
+
+    @Override
     public String describe() {
         return sparsity.describe() + ", of " + k + " free values";
     }

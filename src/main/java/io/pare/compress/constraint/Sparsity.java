@@ -83,6 +83,11 @@ public record Sparsity(long count, double share) implements Constraint {
     }
 
     @Override
+    public boolean contains(Constraint other) {
+        return equals(other);
+    }
+
+    @Override
     public String describe() {
         return "at most " + (count >= 0 ? count + " non-zeros" : 100 * share + " % non-zeros");
     }

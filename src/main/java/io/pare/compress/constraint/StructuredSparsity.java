@@ -206,6 +206,12 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
     }
 
     @Override
+    public boolean contains(Constraint other) {
+        return other instanceof StructuredSparsity now && now.unit == unit && now.share <= share && now.first == first
+                && now.second == second;
+    }
+
+    @Override
     public String describe() {
         return switch (unit) {
             case N_OF_M -> first + " of every " + second + " neighbours";

@@ -1,5 +1,5 @@
 /**
- * Sets that weights shall lie in, each known by its projection and by a count that proves membership.
+ * Sets that weights are to lie in, each known by its projection and by a count that proves membership.
  *
  * <p>{@link io.pare.compress.constraint.Constraint} is the contract. What a constraint carries from one projection to the
  * next, such as a codebook, lies in a {@link io.pare.compress.constraint.ProjectionState}.

@@ -7,15 +7,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Finds where a network lets nothing pass from its inputs to its outputs. */
+/** Finds the tensor that cuts a network's outputs off from its inputs. */
 final class Blockage {
     private Blockage() {}
 
     /**
-     * The first tensor that lets nothing pass, so that the outputs no longer follow the inputs: all its weights are zero,
-     * or those that are not read units that nothing reaches. {@code null} if there is none.
+     * The first tensor through which no signal passes: all its weights are zero, or the others read only units that no
+     * input reaches. {@code null} if there is none.
      *
-     * @param links between tensors; one that none leads to is taken to be reached in all its columns
+     * @param links between tensors; all columns of a tensor without a producer count as reached
      */
     static String find(List<Variable> weights, List<UnitLink> links) {
         Map<String, boolean[]> reached = new HashMap<>();

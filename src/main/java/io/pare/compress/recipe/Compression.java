@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Builds a pipeline in code, for those who do not write YAML. Each method adds a stage; stages run in that order.
+ * Builds a pipeline in code, without YAML. Each method adds a stage; stages run in that order.
  *
  * <pre>{@code
  * Pipeline.Result result = Compression.of(training)
@@ -84,19 +84,19 @@ public final class Compression {
         return this;
     }
 
-    /** Keeps the state in a file and goes on from it if it exists. */
+    /** Saves the state in a file after each epoch, and resumes from it if it exists. */
     public Compression resumable(Path file) {
         this.stateFile = file;
         return this;
     }
 
-    /** Says what a resumable run may meet besides the constraints of Pare: those that the caller's stages use. */
+    /** Adds the constraints of the caller, which a resumable run has to read back; without them it has those of Pare. */
     public Compression catalog(Catalog own) {
         this.catalog = own;
         return this;
     }
 
-    /** Tells {@code listener} how it goes. */
+    /** Reports stages and epochs to {@code listener}. */
     public Compression progress(PipelineListener listener) {
         this.progress = listener;
         return this;

@@ -34,9 +34,9 @@ import java.util.function.Function;
 /**
  * Runs the stages of a recipe on a training, keeps its state on disk, and proves the result.
  *
- * <p>With a state file a run that was stopped at any instant goes on from its last epoch and ends with the same bits
- * as one that was not. The state fits every recipe that begins with the stages that were begun, so a finished run goes
- * on when stages are added. One thread; not reusable. The regions of the training's values stay open while it runs.
+ * <p>With a state file, a run that was stopped at any instant resumes after its last epoch and ends with the same bits as
+ * one that was not. The state fits every recipe that begins with the stages of the run, so that a finished run continues
+ * when stages are added. One thread; not reusable. The regions of the training's values stay open while it runs.
  */
 public final class Pipeline {
     private final Recipe recipe;
@@ -53,7 +53,7 @@ public final class Pipeline {
 
     /**
      * @param training whose weights are the dense ones; they are changed in place
-     * @param stateFile where the state is kept, taken up if it exists; {@code null} for none
+     * @param stateFile where the state is saved; the run resumes if it exists; {@code null} for none
      */
     public Pipeline(Recipe recipe, Training training, Path stateFile, PipelineListener progress) {
         this.recipe = recipe;
@@ -121,7 +121,7 @@ public final class Pipeline {
             Training.Evaluation validation, double trainSeconds, double projectionSeconds) {}
 
     /**
-     * Runs, or goes on with, all stages.
+     * Runs all stages, or resumes them.
      *
      * @throws InfeasibleException if weights are not in a set that a stage put them in, or let nothing pass
      * @throws RecipeException if a stage does not fit the model, or the state belongs to another recipe or other settings

@@ -3,12 +3,12 @@ package io.pare.compress.recipe;
 import io.pare.compress.stage.EpochRow;
 import io.pare.compress.stage.StageRow;
 
-/** Told how a run goes, on the thread that runs it. */
+/** Receives the progress of a run, on the thread that runs it. */
 public interface PipelineListener {
-    /** Says nothing. */
+    /** Ignores everything. */
     PipelineListener SILENT = new PipelineListener() {};
 
-    /** A stage begins, or goes on after a resume. */
+    /** A stage begins, or is resumed. */
     default void stageBegins(int number, int stages, String kind, int epochs) {}
 
     /** An epoch is over. */

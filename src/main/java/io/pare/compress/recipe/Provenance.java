@@ -13,13 +13,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What decides the bits of a run besides its recipe: seed, data, starting weights and the like, by the names that its
- * user knows. It is kept beside what was made with it, which is taken up only by a run that has the same.
+ * What determines the bits of a run besides its recipe, by the names of options: seed, data, starting weights. It is saved
+ * with the run's files, and only a run with the same settings may resume from them.
  *
- * @param settings in the order in which they are told
+ * @param settings in the order of messages
  */
 public record Provenance(Map<String, String> settings) {
-    /** Of runs whose caller vouches for everything. */
+    /** No settings: any run may resume. */
     public static final Provenance NONE = new Provenance(Map.of());
 
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -100,7 +100,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
         }
     }
 
-    /** How the dense network, if there is none yet, and then each stage trains. */
+    /** How each stage trains, after the dense network if {@code withDense}. */
     public List<TrainingOptions> trainings(boolean withDense) {
         Stream<TrainingOptions> inner = stages.stream().flatMap(Stage::trainings);
         return (withDense ? Stream.concat(Stream.of(dense), inner) : inner).distinct().toList();

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * ADMM onto any constraints, then the projection: the stage for a constraint that no other stage lays, a caller's own among
- * them.
+ * ADMM onto any constraints, then the projection: the stage for constraints that have no stage of their own,
+ * such as a caller's.
  *
  * @param constraints by tensor or pattern; tensors that none matches are left alone. One that is joint sees all tensors of
  *            its pattern together

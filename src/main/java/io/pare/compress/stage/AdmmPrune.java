@@ -170,7 +170,7 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
         private final RunContext context;
         private final AdmmPrune stage;
         private final List<Variable> held;
-        private final List<GlobalSparsity.Wire> wires;
+        private final List<GlobalSparsity.Dependency> dependencies;
         private double[] starts;
         private double[] importance;
         private long total;
@@ -179,15 +179,15 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
             this.context = context;
             this.stage = stage;
             this.held = held;
-            this.wires = stage.keep.removeDead() ? wires(context, held) : List.of();
+            this.dependencies = stage.keep.removeDead() ? dependencies(context, held) : List.of();
         }
 
         /** The training's links between tensors of {@code held}, as indices. */
-        private static List<GlobalSparsity.Wire> wires(RunContext context, List<Variable> held) {
+        private static List<GlobalSparsity.Dependency> dependencies(RunContext context, List<Variable> held) {
             List<String> names = held.stream().map(Variable::name).toList();
             return context.training().links().stream()
                     .filter(link -> names.contains(link.producer()) && names.contains(link.consumer()))
-                    .map(link -> new GlobalSparsity.Wire(names.indexOf(link.producer()),
+                    .map(link -> new GlobalSparsity.Dependency(names.indexOf(link.producer()),
                             names.indexOf(link.consumer())))
                     .toList();
         }
@@ -237,13 +237,13 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
             if (stage.keep.global()) {
                 return List.of(new AdmmRun.Target(held, this::inAll));
             }
-            if (!wires.isEmpty()) {
+            if (!dependencies.isEmpty()) {
                 return List.of(new AdmmRun.Target(held, progress -> {
                     List<Long> counts = new ArrayList<>();
                     for (int i = 0; i < held.size(); i++) {
                         counts.add(count(i, progress));
                     }
-                    return GlobalSparsity.counts(counts, wires);
+                    return GlobalSparsity.counts(counts, dependencies);
                 }));
             }
             // Nothing ties the tensors, and alone each has a kernel that does the Z and the U step at once.
@@ -258,7 +258,8 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
 
         private GlobalSparsity inAll(double progress) {
             boolean weighed = Arrays.stream(importance).allMatch(weight -> weight > 0);
-            return new GlobalSparsity(between(Arrays.stream(starts).sum(), total, progress), stage.keep.score(), wires,
+            return new GlobalSparsity(between(Arrays.stream(starts).sum(), total, progress), stage.keep.score(),
+                    dependencies,
                     List.of(), weighed ? Arrays.stream(importance).boxed().toList() : List.of());
         }
 

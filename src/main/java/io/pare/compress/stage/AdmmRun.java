@@ -13,7 +13,7 @@ import java.util.function.DoubleFunction;
 
 /** A run whose W step carries ADMM's penalty, onto the constraints of a {@link Schedule}. */
 public final class AdmmRun extends StageRun {
-    /** The constraints of a run, which may tighten while it goes on. */
+    /** The constraints of a run, which may tighten from one iteration to the next. */
     public interface Schedule {
         /** Called once, on the weights that the stage begins with; not where a run is resumed. */
         default void begin() {}

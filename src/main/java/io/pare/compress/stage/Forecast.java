@@ -139,7 +139,7 @@ public final class Forecast {
         return weights.stream().filter(each -> TensorPattern.chosen(patterns, each.name()) != null).toList();
     }
 
-    /** The refusal of the present stage, whose name {@code why} continues. */
+    /** The refusal of the current stage; {@code why} continues the sentence that begins with its name. */
     public RecipeException refused(String why) {
         return refused(place, why);
     }
@@ -148,7 +148,7 @@ public final class Forecast {
         return new RecipeException(recipe + ": " + at + " " + why);
     }
 
-    /** Tells the user of something that he may have wanted; continues the name of the present stage. */
+    /** Notes what the user should know; {@code what} continues the sentence that begins with the stage's name. */
     public void note(String what) {
         notes.add(place + " " + what);
     }
@@ -163,7 +163,7 @@ public final class Forecast {
         unlessSnapped.clear();
     }
 
-    /** What the present stage says of these tensors. */
+    /** A claim of the current stage about these tensors. */
     public Claim claim(Constraint constraint, List<Weights> tensors) {
         return new Claim(place, constraint, tensors.stream().map(Weights::name).toList());
     }
@@ -173,7 +173,7 @@ public final class Forecast {
         return claims.stream().map(Claim::constraint).toList();
     }
 
-    /** What stages before the present one claim. */
+    /** The claims of the stages before the current one. */
     List<Claim> claims() {
         return claims;
     }
@@ -244,23 +244,23 @@ public final class Forecast {
 
     /** Whether what a stage claims makes an earlier claim hold. */
     private boolean implied(Claim claim, List<Claim> left) {
-        List<Constraint> next = left.stream().filter(each -> each.on(claim.tensors().getFirst()))
-                .map(Claim::constraint).toList();
         return switch (claim.constraint()) {
             case Sparsity old -> most(claim.tensors(), left) <= kept(old, claim.tensors().getFirst());
             case GlobalSparsity old -> most(claim.tensors(), left) <= old.total();
-            case StructuredSparsity old -> next.stream().anyMatch(each -> each instanceof StructuredSparsity now
-                    && now.unit() == old.unit() && now.share() <= old.share() && now.first() == old.first()
-                    && now.second() == old.second());
-            case Clustering old -> next.stream().anyMatch(each -> each.values() <= old.k());
-            case Quantization old -> next.stream().anyMatch(each -> each instanceof Quantization now
-                    && now.levels() == old.levels() && now.bits() <= old.bits() && (old.keepZero() || !now.keepZero()));
-            case SparseClustering old -> next.contains(old);
-            case GlobalBudget old -> left.stream()
-                    .anyMatch(each -> each.constraint() instanceof GlobalBudget now && now.bits() <= old.bits());
-            case Constraint.Custom old -> left.stream()
-                    .anyMatch(each -> each.tensors().equals(claim.tensors()) && old.contains(each.constraint()));
+            case StructuredSparsity old -> contained(claim, left);
+            case Clustering old -> contained(claim, left);
+            case Quantization old -> contained(claim, left);
+            case SparseClustering old -> contained(claim, left);
+            case GlobalBudget old -> contained(claim, left);
+            case Constraint.Custom old -> contained(claim, left);
         };
+    }
+
+    /** Whether a claim of all the same tensors, or more where it is about each alone, is of a smaller set. */
+    private static boolean contained(Claim claim, List<Claim> left) {
+        return left.stream().anyMatch(next -> (claim.constraint().joint()
+                ? next.tensors().equals(claim.tensors())
+                : claim.tensors().stream().allMatch(next::on)) && claim.constraint().contains(next.constraint()));
     }
 
     private long kept(Sparsity sparsity, String tensor) {

@@ -16,7 +16,7 @@ import java.util.Map;
  * @param total non-zeros in all tensors together; 0 where {@code ratio} or {@code layers} say it
  * @param ratio weights to non-zeros, such as 167; 0 where the others say it
  * @param score what makes tensors comparable under a total
- * @param removeDead whether units that nobody reads, or that read nothing, give their weights to others
+ * @param removeDead whether units without a consumer or without an input give their weights to others
  * @param layers by name or pattern: a count from 1 on, a share below 1; tensors that none matches stay dense
  */
 public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean removeDead,

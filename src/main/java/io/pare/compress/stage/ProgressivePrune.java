@@ -92,7 +92,7 @@ public record ProgressivePrune(List<Double> ratios, int models, AdmmPrune prune,
         return StageRun.open(region -> new Run(context, region, this));
     }
 
-    /** Runs a pruning and a retraining stage inside, time and again. */
+    /** Alternates runs of a pruning and a retraining stage. */
     private static final class Run extends StageRun {
         /** One inner stage: which round, from which partial model, and whether it is the retraining. */
         private record Part(int round, int model, boolean retrain) {}

@@ -14,7 +14,7 @@ public final class RecipeException extends RuntimeException {
         super(cut(message), cause);
     }
 
-    /** Names in a recipe are its author's: they shall not fill a terminal. */
+    /** Names in a recipe may be of any length; a message must not fill a terminal. */
     private static String cut(String message) {
         return message.length() > LONGEST ? message.substring(0, LONGEST) + "..." : message;
     }

@@ -8,14 +8,9 @@ import io.pare.compress.Training;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
-import io.pare.compress.constraint.GlobalBudget;
-import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Quantization;
-import io.pare.compress.constraint.SparseClustering;
-import io.pare.compress.constraint.Sparsity;
-import io.pare.compress.constraint.StructuredSparsity;
 import io.pare.mem.CriticalSection;
 import io.pare.mem.OneThread;
 import java.nio.file.Path;
@@ -103,18 +98,9 @@ public final class RunContext {
         guarantees.add(next);
     }
 
+    /** Whether a constraint says by itself of each tensor which values it has. */
     private static boolean choosesValues(Constraint constraint) {
-        return switch (constraint) {
-            case Clustering clustering -> true;
-            case Quantization levels -> true;
-            case SparseClustering joint -> true;
-            case Sparsity sparsity -> false;
-            case StructuredSparsity sparsity -> false;
-            case GlobalSparsity sparsity -> false;
-            case GlobalBudget budget -> false;
-            // What held before is proved beside it: nobody here knows whether it still needs to.
-            case Constraint.Custom own -> false;
-        };
+        return constraint.values() < Long.MAX_VALUE && !constraint.joint();
     }
 
     /** Adds what a stage's result lies in, beside all that holds of the same tensors. */

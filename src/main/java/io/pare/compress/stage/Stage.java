@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * One step of a recipe: a record whose components are its keys. All that is known of a stage stands in its file: its name,
- * its keys and their defaults, its memory, the check before a run, and the run.
+ * One step of a recipe: a record whose components are its keys. Its file holds all of it: name, keys and their
+ * defaults, memory, the check before a run, and the run.
  *
  * <p>A new stage of Pare is one class here, its name in {@code permits}, its defaults in the recipes' catalog and a test. A
  * caller brings his own as a {@link Custom}.

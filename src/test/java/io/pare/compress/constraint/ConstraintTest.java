@@ -93,6 +93,41 @@ class ConstraintTest {
         assertTrue(measured.excess() > 0);
     }
 
+    @ParameterizedTest
+    @MethodSource("all")
+    void aProjectionDoesNoMoreThanTheConstraintSays(Constraint constraint) {
+        for (long seed = 0; seed < 20; seed++) {
+            FloatTensor from = random(seed, 6, 3, 2, 2);
+            for (long e = 0; e < from.count(); e += 3) {
+                from.set(e, 0);
+            }
+            FloatTensor to = project(constraint, new ProjectionState(), from).getFirst();
+            for (long e = 0; e < from.count(); e++) {
+                boolean filled = from.get(e) == 0 && to.get(e) != 0;
+                boolean zeroed = from.get(e) != 0 && to.get(e) == 0;
+                assertFalse(filled && !constraint.changes().contains(WeightChange.FILLS_ZEROS), constraint.describe());
+                assertFalse(zeroed && !constraint.changes().contains(WeightChange.MAKES_ZEROS), constraint.describe());
+            }
+            assertTrue(Projector.distinct(to, 1000).length <= constraint.values(), constraint.describe());
+            assertTrue(constraint.contains(constraint), constraint.describe());
+        }
+    }
+
+    @Test
+    void aSetContainsTheNarrowerOnesOfItsKind() {
+        assertTrue(
+                new Clustering(4).contains(Quantization.bits(2)) && !new Clustering(3).contains(Quantization.bits(2)));
+        assertTrue(Quantization.bits(3).contains(Quantization.bits(2))
+                && !Quantization.bits(2).contains(Quantization.bits(3))
+                && !Quantization.bits(3).contains(new Quantization(Quantization.Levels.POWERS, 2, true, true)));
+        assertTrue(StructuredSparsity.of(StructuredSparsity.Unit.ROW, 0.5)
+                .contains(StructuredSparsity.of(StructuredSparsity.Unit.ROW, 0.25)));
+        assertFalse(StructuredSparsity.of(StructuredSparsity.Unit.ROW, 0.5)
+                .contains(StructuredSparsity.of(StructuredSparsity.Unit.COLUMN, 0.25)));
+        assertTrue(new GlobalBudget(30, 1, 3, GlobalSparsity.Score.LAMP)
+                .contains(new GlobalBudget(20, 1, 3, GlobalSparsity.Score.LAMP)));
+    }
+
     @Test
     void sparsityIsTheNearestOfAllSupports() {
         FloatTensor x = random(3, 10);
@@ -237,7 +272,7 @@ class ConstraintTest {
         FloatTensor producer = tensor(new long[]{3, 2}, 9, 9, 0, 0, 1, 0.5f);
         FloatTensor consumer = tensor(new long[]{2, 3}, 0, 8, 2, 0, 7, 0.4f);
         List<FloatTensor> z = project(
-                new GlobalSparsity(4, GlobalSparsity.Score.MAGNITUDE, List.of(new GlobalSparsity.Wire(0, 1))),
+                new GlobalSparsity(4, GlobalSparsity.Score.MAGNITUDE, List.of(new GlobalSparsity.Dependency(0, 1))),
                 new ProjectionState(), producer, consumer);
         assertArrayEquals(new float[]{0, 0, 0, 0, 1, 0.5f}, z.get(0).toArray());
         assertArrayEquals(new float[]{0, 0, 2, 0, 0, 0.4f}, z.get(1).toArray());

@@ -41,7 +41,7 @@ class CatalogTest {
     void constraintsKeepTheNamesUnderWhichRunsWereSaved() throws IOException {
         List<Constraint> constraints = List.of(Sparsity.count(7), StructuredSparsity.nOfM(2, 4), new Clustering(3),
                 Quantization.bits(2), new SparseClustering(Sparsity.count(9), 2),
-                new GlobalSparsity(11, GlobalSparsity.Score.LAMP, List.of(new GlobalSparsity.Wire(0, 1))),
+                new GlobalSparsity(11, GlobalSparsity.Score.LAMP, List.of(new GlobalSparsity.Dependency(0, 1))),
                 new GlobalBudget(30, 1, 3, GlobalSparsity.Score.MAGNITUDE));
         List<String> texts = List.of("{\"kind\":\"Sparsity\",\"count\":7,\"share\":0.0}",
                 "{\"kind\":\"StructuredSparsity\",\"unit\":\"N_OF_M\",\"share\":1.0,\"first\":2,\"second\":4}",

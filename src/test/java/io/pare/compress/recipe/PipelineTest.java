@@ -293,7 +293,7 @@ class PipelineTest {
 
     @Test
     void whatIsChosenStaysWhereTheRemovalOfDeadUnitsWouldEmptyATensor() {
-        GlobalSparsity sparsity = GlobalSparsity.counts(List.of(1L, 1L), List.of(new GlobalSparsity.Wire(0, 1)));
+        GlobalSparsity sparsity = GlobalSparsity.counts(List.of(1L, 1L), List.of(new GlobalSparsity.Dependency(0, 1)));
         try (Region region = Region.confined("test"); Projections kernels = Projections.open(1)) {
             // The largest weights lie on units 0 and 1, and without them nothing is left.
             List<FloatTensor> from = List.of(region.tensor(2, 1).copyFrom(new float[]{2, 0}),

@@ -34,6 +34,14 @@ class RecipeTest {
         return Recipe.shipped();
     }
 
+    @Test
+    void everyRecipeInTheJarIsNamed() throws IOException {
+        try (var files = Files.list(Path.of("src/main/resources/io/pare/compress/recipes"))) {
+            assertEquals(Recipe.shipped().stream().sorted().toList(),
+                    files.map(file -> file.getFileName().toString().replace(".yaml", "")).sorted().toList());
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("shipped")
     void shippedRecipesFitTheSchema(String name) throws IOException {
