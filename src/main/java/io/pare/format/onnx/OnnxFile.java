@@ -138,7 +138,7 @@ public final class OnnxFile {
                         .message(5, integer("size", r.size())).message(5, decimal("alpha", r.alpha()))
                         .message(5, decimal("beta", r.beta())).message(5, decimal("bias", r.k())));
                 case Add _ -> graph.message(1,
-                        node("Add", name, List.of(image(node, at), valueOf(net.node(node.inputs().getLast()))),
+                        node("Add", name, List.of(at, valueOf(net.node(node.inputs().getLast()))),
                                 output));
                 case Subsample subsample -> {
                     image(node, at);
