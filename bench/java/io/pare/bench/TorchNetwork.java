@@ -110,6 +110,7 @@ final class TorchNetwork implements AutoCloseable {
                     new Shape(p.stride(), p.stride()), new Shape(p.padding(), p.padding()), false);
             case Op.GlobalAvgPool _ -> Pool.globalAvgPool2d(x);
             case Op.Relu _ -> Activation.relu(x);
+            case Op.Sigmoid _ -> Activation.sigmoid(x);
             case Op.Dropout d -> Dropout.dropout(x, d.rate(), true).singletonOrThrow();
             case Op.Flatten _ -> x.reshape(x.getShape().get(0), -1);
             case Op.Add _ -> x.add(last);

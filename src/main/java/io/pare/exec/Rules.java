@@ -58,6 +58,7 @@ final class Rules {
             case Op.Subsample op -> new SubsampleStep(tape, node, op.stride());
             case Op.Linear _ -> dnnl != null ? dnnl.linear(node) : new LinearStep(tape, node);
             case Op.Relu _ -> isBlocked(node.input(0)) ? dnnl.relu(node) : new ReluStep(tape, node);
+            case Op.Sigmoid _ -> new SigmoidStep(tape, node);
             case Op.Dropout(float rate) -> new DropoutStep(tape, node, rate);
             case Op.Add _ -> isBlocked(node.input(0)) ? dnnl.add(node) : new AddStep(tape, node);
             case Op.Flatten _,Op.Input _ -> throw new AssertionError(operator + " is built as another operation");

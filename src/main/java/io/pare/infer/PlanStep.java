@@ -4,7 +4,7 @@ import io.pare.kernel.SparseKernels;
 
 /** One operator, ready to run from one buffer into another. */
 abstract sealed class PlanStep permits Compaction, Convolution, FullyConnected, Maximum, Mean, Normalization, Pad,
-        Rectifier, Response, Subsampling, Sum {
+        Rectifier, Response, Sigmoid, Subsampling, Sum {
     private final Layout output;
 
     PlanStep(Layout output) {

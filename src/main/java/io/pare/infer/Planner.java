@@ -111,6 +111,10 @@ final class Planner {
                 Value in = own(take(node.input()));
                 put(node.place(), add(new Rectifier(in.layout(), n), in));
             }
+            case Op.Sigmoid _ -> {
+                Value in = own(take(node.input()));
+                put(node.place(), add(new Sigmoid(in.layout(), n), in));
+            }
             case Op.Add _ -> {
                 Node relu = onlyReader(node, Relu.class);
                 Value sum = own(take(node.input()));

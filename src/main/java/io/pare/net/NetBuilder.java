@@ -9,6 +9,7 @@ import io.pare.net.Op.GlobalAvgPool;
 import io.pare.net.Op.Linear;
 import io.pare.net.Op.MaxPool;
 import io.pare.net.Op.Relu;
+import io.pare.net.Op.Sigmoid;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -111,6 +112,10 @@ public final class NetBuilder {
 
     public NetBuilder relu(String layer) {
         return add(layer, new Relu());
+    }
+
+    public NetBuilder sigmoid(String layer) {
+        return add(layer, new Sigmoid());
     }
 
     public NetBuilder maxPool(String layer, int kernel, int stride, int padding) {

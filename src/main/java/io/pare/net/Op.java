@@ -396,6 +396,29 @@ public sealed interface Op {
         }
     }
 
+    /** 1 / (1 + exp(-x)). */
+    record Sigmoid() implements Op {
+        /** Its value at {@code x}, computed in double precision. */
+        public static float of(float x) {
+            return (float) (1 / (1 + Math.exp(-x)));
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(false);
+        }
+
+        @Override
+        public float ofConstant(float value) {
+            return of(value);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return inputs.getFirst();
+        }
+    }
+
     /** Zeroes each value with probability {@code rate} in training and scales the rest by 1 / (1 - rate). */
     record Dropout(float rate) implements Op {
         public Dropout {

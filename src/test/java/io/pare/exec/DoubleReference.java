@@ -128,6 +128,13 @@ final class DoubleReference {
                 }
                 yield y;
             }
+            case Op.Sigmoid _ -> {
+                double[] y = in[0].clone();
+                for (int i = 0; i < y.length; i++) {
+                    y[i] = 1 / (1 + Math.exp(-y[i]));
+                }
+                yield y;
+            }
             case Op.Dropout(float rate) -> {
                 if (rate != 0) {
                     throw new UnsupportedOperationException("the zeros of dropout are the kernel's");

@@ -58,6 +58,10 @@ public final class Graphs {
         return of(new Op.Relu(), x);
     }
 
+    public static Value sigmoid(Value x) {
+        return of(new Op.Sigmoid(), x);
+    }
+
     public static Value dropout(Value x, float rate) {
         return of(new Op.Dropout(rate), x);
     }

@@ -134,6 +134,10 @@ class TapeTest {
                 Graphs.responseNorm(p.conv("c", image(2, 4), 7, 3, 1, 1, 1, 1), 5, 0.3f, 0.75f, 1.2f)));
         nets.put("conv relu response norm pool", p -> p.head(Graphs.maxPool(Graphs.responseNorm(
                 Graphs.relu(p.conv("c", image(1, 6), 16, 3, 1, 1, 1, 1)), 3, 0.5f, 0.5f, 1f), 2, 2, 0)));
+        nets.put("sigmoid behind a convolution and a sum", p -> {
+            Value x = Graphs.sigmoid(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1));
+            return p.head(Graphs.sigmoid(Graphs.add(x, p.conv("d", x, 3, 1, 1, 0, 1, 1))));
+        });
         nets.put("subsample", p -> p.head(Graphs.subsample(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1), 8, 2)));
         nets.put("residual block with an option A shortcut", p -> {
             Value x = Graphs.relu(p.norm("k", p.plainConv("c", image(3, 6), 16, 3, 1, 1)));

@@ -15,6 +15,7 @@ import io.pare.net.Op.Linear;
 import io.pare.net.Op.MaxPool;
 import io.pare.net.Op.Relu;
 import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
 import java.util.HashMap;
@@ -114,6 +115,13 @@ public final class ReferenceNet {
                 for (int i = 0; i < y.values.length; i++) {
                     y.values[i] = Math.max(0, x.values[i]);
                     y.errors[i] = x.errors[i];
+                }
+            }
+            case Sigmoid _ -> {
+                for (int i = 0; i < y.values.length; i++) {
+                    y.values[i] = 1 / (1 + Math.exp(-x.values[i]));
+                    // It is nowhere steeper than 1/4.
+                    y.errors[i] = x.errors[i] / 4 + ROUNDING * y.values[i];
                 }
             }
             case GlobalAvgPool _ -> {

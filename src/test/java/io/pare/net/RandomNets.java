@@ -1,17 +1,21 @@
 package io.pare.net;
 
 import io.pare.mem.Region;
+import io.pare.net.Op.Add;
 import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.BatchNorm;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.Op.ResponseNorm;
 import io.pare.net.Op.Subsample;
 import io.pare.rewrite.ValueForm;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Small networks of layers of every kind, with every attribute, in any order; a seed gives the same one each time. */
 public final class RandomNets {
@@ -43,6 +47,53 @@ public final class RandomNets {
             net.globalAvgPool(next("pool"));
         }
         return (chance(8) ? net.norm(next("bn")) : net).build();
+    }
+
+    /** Any graph: values that several operators read, sums of them, and operators that no tree of layers has. */
+    public static CompressedWeights graph(long seed) {
+        RandomNets nets = new RandomNets(~seed);
+        return nets.weights(nets.graph("graph" + seed));
+    }
+
+    private Net graph(String name) {
+        NetBuilder net = new NetBuilder(name, Shape.of(size(3), 3 + size(5), 3 + size(5)));
+        List<Integer> values = new ArrayList<>(List.of(net.at()));
+        Set<Integer> unread = new TreeSet<>();
+        int count = 2 + random.nextInt(8);
+        for (int i = 0; i < count; i++) {
+            // Mostly a chain, so that values in the middle are read again later.
+            int from = chance(3) ? values.get(random.nextInt(values.size())) : values.getLast();
+            int last = values.getLast();
+            List<Integer> read = List.of(from);
+            try {
+                switch (random.nextInt(4)) {
+                    case 0 -> net.from(from).sigmoid(next("sigmoid"));
+                    case 1 -> {
+                        int other = values.get(random.nextInt(values.size()));
+                        read = List.of(from, other);
+                        net.add(next("sum"), new Add(), read);
+                    }
+                    default -> layer(net.from(from), 2);
+                }
+            } catch (IllegalArgumentException e) {
+                // What does not fit: one operator fewer.
+                net.back(last);
+                continue;
+            }
+            unread.removeAll(read);
+            unread.add(net.at());
+            values.add(net.at());
+        }
+        int classes = 1 + size(4);
+        List<Integer> ends = new ArrayList<>();
+        for (int place : unread.isEmpty() ? List.of(net.at()) : List.copyOf(unread)) {
+            ends.add(net.from(place).flatten(next("flatten")).linear(next("fc"), classes).at());
+        }
+        int sum = ends.getFirst();
+        for (int end : ends.subList(1, ends.size())) {
+            sum = net.add(next("sum"), new Add(), List.of(sum, end)).at();
+        }
+        return net.build();
     }
 
     private boolean chance(int of) {

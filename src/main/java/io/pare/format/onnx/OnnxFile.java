@@ -21,6 +21,7 @@ import io.pare.net.Op.Linear;
 import io.pare.net.Op.MaxPool;
 import io.pare.net.Op.Relu;
 import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
 import io.pare.net.StoredNetwork;
@@ -128,6 +129,7 @@ public final class OnnxFile {
                 case AvgPool p -> graph.message(1, pool("AveragePool", name, p.kernel(), p.stride(), p.padding(),
                         List.of(image(node, at)), output).message(5, integer("count_include_pad", 1)));
                 case Relu _ -> graph.message(1, node("Relu", name, List.of(at), output));
+                case Sigmoid _ -> graph.message(1, node("Sigmoid", name, List.of(at), output));
                 case Flatten _ -> graph.message(1,
                         node("Flatten", name, List.of(at), output).message(5, integer("axis", 1)));
                 case GlobalAvgPool _ -> graph.message(1,

@@ -23,6 +23,7 @@ import io.pare.net.Op.Linear;
 import io.pare.net.Op.MaxPool;
 import io.pare.net.Op.Relu;
 import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
 import java.util.ArrayDeque;
@@ -46,7 +47,8 @@ final class OnnxImporter {
     private static final List<String> OF_CONSTANTS = List.of("Constant", "ConstantOfShape", "Cast", "Gather",
             "Identity", "Reshape", "Transpose");
     private static final List<String> OF_VALUES = List.of("Conv", "Gemm", "MatMul", "Add", "Sum", "MaxPool",
-            "AveragePool", "GlobalAveragePool", "BatchNormalization", "LRN", "Relu", "Flatten", "Reshape", "Slice",
+            "AveragePool", "GlobalAveragePool", "BatchNormalization", "LRN", "Relu", "Sigmoid", "Flatten", "Reshape",
+            "Slice",
             "Pad", "Dropout", "Identity", "Cast");
 
     private final OnnxGraph graph;
@@ -494,6 +496,10 @@ final class OnnxImporter {
             case "Relu" -> {
                 node.any("consumed_inputs");
                 yield named("relu", new Relu());
+            }
+            case "Sigmoid" -> {
+                node.any("consumed_inputs");
+                yield named("sigmoid", new Sigmoid());
             }
             case "Flatten" -> {
                 long axis = node.integer("axis", 1);

@@ -18,6 +18,7 @@ import io.pare.net.Op.Linear;
 import io.pare.net.Op.MaxPool;
 import io.pare.net.Op.Relu;
 import io.pare.net.Op.ResponseNorm;
+import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
 import java.nio.charset.StandardCharsets;
@@ -184,7 +185,7 @@ final class NetCoder {
             case Relu _ -> 4;
             case Dropout _ -> 5;
             case Flatten _ -> 6;
-            case BatchNorm _,ResponseNorm _,GlobalAvgPool _,Subsample _,Add _ -> EXTENDED;
+            case BatchNorm _,ResponseNorm _,GlobalAvgPool _,Subsample _,Add _,Sigmoid _ -> EXTENDED;
             case Op.Input _ -> throw new AssertionError("an input is no layer");
         }, 3);
         return switch (kind) {
@@ -223,6 +224,7 @@ final class NetCoder {
             case GlobalAvgPool _ -> 3;
             case Subsample _ -> 4;
             case Add _ -> 5;
+            case Sigmoid _ -> 6;
             case Op.Input _,Linear _,MaxPool _,AvgPool _,Relu _,Dropout _,Flatten _ ->
                     throw new AssertionError(known + " has a kind of three bits");
         }, 4);
@@ -244,6 +246,7 @@ final class NetCoder {
                 yield new Named(own, new Subsample(out, size(known == null ? 1 : ((Subsample) known).stride())));
             }
             case 5 -> new Named(usualName("block", name), new Add());
+            case 6 -> new Named(usualName("sigmoid", name), new Sigmoid());
             default -> throw new FormatException("the file holds a layer of kind " + EXTENDED + "." + kind
                     + ", which this version does not know: use a newer version of Pare");
         };
