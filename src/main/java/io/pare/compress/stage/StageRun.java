@@ -80,7 +80,10 @@ public abstract class StageRun implements AutoCloseable {
         }
     }
 
-    /** Saves the stage's part of a state, or takes it back in place of {@link #begin}. */
+    /**
+     * Saves the stage's part of a state, or takes it back in place of {@link #begin}. A subclass that replaces this calls it
+     * first, and gives what it saves names that nothing else in the run has.
+     */
     public void visit(RunState state) {
         if (state.reading()) {
             context.training().begin(train);
