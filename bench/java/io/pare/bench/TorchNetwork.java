@@ -114,7 +114,7 @@ final class TorchNetwork implements AutoCloseable {
             case Op.Dropout d -> Dropout.dropout(x, d.rate(), true).singletonOrThrow();
             case Op.Flatten _ -> x.reshape(x.getShape().get(0), -1);
             case Op.Add _ -> x.add(last);
-            case Op.AvgPool _,Op.ResponseNorm _,Op.Subsample _,Op.Input _ ->
+            case Op.Concat _,Op.AvgPool _,Op.ResponseNorm _,Op.Subsample _,Op.Input _ ->
                     throw new IllegalArgumentException("no peer for " + node);
         };
     }

@@ -61,6 +61,7 @@ final class Rules {
             case Op.Sigmoid _ -> new SigmoidStep(tape, node);
             case Op.Dropout(float rate) -> new DropoutStep(tape, node, rate);
             case Op.Add _ -> isBlocked(node.input(0)) ? dnnl.add(node) : new AddStep(tape, node);
+            case Op.Concat _ -> new ConcatStep(tape, node);
             case Op.Flatten _,Op.Input _ -> throw new AssertionError(operator + " is built as another operation");
         };
     }

@@ -124,6 +124,19 @@ final class Planner {
                 take(node.inputs().getLast());
                 put(relu == null ? node.place() : relu.place(), sum, node);
             }
+            case Op.Concat _ -> {
+                Layout output = Layout.compact(node.output());
+                grow(output);
+                // None of the inputs has been read yet, so their buffers are not free.
+                int to = free(-1);
+                List<Integer> starts = ((Flow.Place) net.flow(node)).starts();
+                for (int i = 0; i < starts.size(); i++) {
+                    Value in = values[node.inputs().get(i)];
+                    moves.add(new Move(new Placement(name, in.layout(), output, starts.get(i), n), in.buffer(), to));
+                }
+                node.inputs().forEach(this::take);
+                put(node.place(), new Value(output, to));
+            }
             // Does nothing after training.
             case Op.Dropout _ -> put(node.place(), take(node.input()));
             case Op.Flatten _ -> {

@@ -2,6 +2,7 @@ package io.pare.net;
 
 import io.pare.net.Op.Add;
 import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Concat;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.Op.Dropout;
 import io.pare.net.Op.Flatten;
@@ -152,6 +153,11 @@ public final class NetBuilder {
         at = start;
         shortcut.accept(this);
         return add(layer, new Add(), List.of(left, at));
+    }
+
+    /** The channels, or features, of the values at those places, one after another. */
+    public NetBuilder concat(String layer, List<Integer> inputs) {
+        return add(layer, new Concat(inputs.size()), inputs);
     }
 
     /** The network whose output is the last value. */

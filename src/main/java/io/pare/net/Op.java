@@ -1,6 +1,7 @@
 package io.pare.net;
 
 import io.pare.net.Parameter.Kind;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -487,6 +488,47 @@ public sealed interface Op {
                 throw new IllegalArgumentException("adds " + left + " and " + right);
             }
             return left.equals(right) ? left : left.flat();
+        }
+    }
+
+    /**
+     * Its inputs' channels, or features of vectors, one after another; images must be of one size.
+     *
+     * @param arity number of inputs
+     */
+    record Concat(int arity) implements Op {
+        public Concat {
+            positive(arity);
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            List<Integer> starts = new ArrayList<>();
+            int units = 0;
+            for (Shape input : inputs) {
+                starts.add(units);
+                units += input.channels();
+            }
+            return new Flow.Place(starts);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape first = inputs.getFirst();
+            int units = 0;
+            boolean alike = true;
+            boolean vectors = true;
+            for (Shape input : inputs) {
+                units = Math.addExact(units, input.channels());
+                alike &= input.sizes().subList(1, input.rank()).equals(first.sizes().subList(1, first.rank()));
+                vectors &= input.isVector();
+            }
+            if (!alike && !vectors) {
+                throw new IllegalArgumentException("joins " + inputs);
+            }
+            List<Integer> sizes = new ArrayList<>(alike ? first.sizes() : List.of(units));
+            sizes.set(0, units);
+            return new Shape(sizes);
         }
     }
 

@@ -128,6 +128,18 @@ final class DoubleReference {
                 }
                 yield y;
             }
+            case Op.Concat _ -> {
+                double[] y = new double[(int) node.count()];
+                int at = 0;
+                for (int n = 0; n < node.size(0); n++) {
+                    for (double[] x : in) {
+                        int features = x.length / node.size(0);
+                        System.arraycopy(x, n * features, y, at, features);
+                        at += features;
+                    }
+                }
+                yield y;
+            }
             case Op.Sigmoid _ -> {
                 double[] y = in[0].clone();
                 for (int i = 0; i < y.length; i++) {

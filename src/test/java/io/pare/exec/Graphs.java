@@ -62,6 +62,10 @@ public final class Graphs {
         return of(new Op.Sigmoid(), x);
     }
 
+    public static Value concat(Value... inputs) {
+        return Graph.apply(new Op.Concat(inputs.length), List.of(inputs), List.of());
+    }
+
     public static Value dropout(Value x, float rate) {
         return of(new Op.Dropout(rate), x);
     }

@@ -138,6 +138,10 @@ class TapeTest {
             Value x = Graphs.sigmoid(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1));
             return p.head(Graphs.sigmoid(Graphs.add(x, p.conv("d", x, 3, 1, 1, 0, 1, 1))));
         });
+        nets.put("concatenation, of one value twice too", p -> {
+            Value x = Graphs.relu(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1));
+            return p.head(Graphs.concat(x, p.conv("d", x, 4, 1, 1, 0, 1, 1), x));
+        });
         nets.put("subsample", p -> p.head(Graphs.subsample(p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1), 8, 2)));
         nets.put("residual block with an option A shortcut", p -> {
             Value x = Graphs.relu(p.norm("k", p.plainConv("c", image(3, 6), 16, 3, 1, 1)));

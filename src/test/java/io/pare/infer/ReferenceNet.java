@@ -7,6 +7,7 @@ import io.pare.net.Op;
 import io.pare.net.Op.Add;
 import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Concat;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.Op.Dropout;
 import io.pare.net.Op.Flatten;
@@ -115,6 +116,14 @@ public final class ReferenceNet {
                 for (int i = 0; i < y.values.length; i++) {
                     y.values[i] = Math.max(0, x.values[i]);
                     y.errors[i] = x.errors[i];
+                }
+            }
+            case Concat _ -> {
+                int at = 0;
+                for (Bounded input : inputs) {
+                    for (int i = 0; i < input.values.length; i++) {
+                        y.set(at++, input, i);
+                    }
                 }
             }
             case Sigmoid _ -> {

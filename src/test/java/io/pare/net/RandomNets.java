@@ -66,12 +66,20 @@ public final class RandomNets {
             int last = values.getLast();
             List<Integer> read = List.of(from);
             try {
-                switch (random.nextInt(4)) {
+                switch (random.nextInt(5)) {
                     case 0 -> net.from(from).sigmoid(next("sigmoid"));
                     case 1 -> {
                         int other = values.get(random.nextInt(values.size()));
                         read = List.of(from, other);
                         net.add(next("sum"), new Add(), read);
+                    }
+                    case 2 -> {
+                        read = new ArrayList<>(List.of(from));
+                        int parts = random.nextInt(3);
+                        for (int k = 0; k < parts; k++) {
+                            read.add(values.get(random.nextInt(values.size())));
+                        }
+                        net.concat(next("concat"), read);
                     }
                     default -> layer(net.from(from), 2);
                 }

@@ -13,6 +13,7 @@ import io.pare.net.Op;
 import io.pare.net.Op.Add;
 import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Concat;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.Op.Dropout;
 import io.pare.net.Op.Flatten;
@@ -142,6 +143,9 @@ public final class OnnxFile {
                 case Add _ -> graph.message(1,
                         node("Add", name, List.of(at, valueOf(net.node(node.inputs().getLast()))),
                                 output));
+                case Concat _ -> graph.message(1,
+                        node("Concat", name, node.inputs().stream().map(net::node).map(this::valueOf).toList(), output)
+                                .message(5, integer("axis", 1)));
                 case Subsample subsample -> {
                     image(node, at);
                     int stride = subsample.stride();

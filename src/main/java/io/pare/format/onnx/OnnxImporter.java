@@ -15,6 +15,7 @@ import io.pare.net.Op;
 import io.pare.net.Op.Add;
 import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Concat;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.Op.Dropout;
 import io.pare.net.Op.Flatten;
@@ -46,7 +47,7 @@ final class OnnxImporter {
     /** Operators that constants may pass through before they are weights. */
     private static final List<String> OF_CONSTANTS = List.of("Constant", "ConstantOfShape", "Cast", "Gather",
             "Identity", "Reshape", "Transpose");
-    private static final List<String> OF_VALUES = List.of("Conv", "Gemm", "MatMul", "Add", "Sum", "MaxPool",
+    private static final List<String> OF_VALUES = List.of("Conv", "Gemm", "MatMul", "Add", "Sum", "Concat", "MaxPool",
             "AveragePool", "GlobalAveragePool", "BatchNormalization", "LRN", "Relu", "Sigmoid", "Flatten", "Reshape",
             "Slice",
             "Pad", "Dropout", "Identity", "Cast");
@@ -411,6 +412,10 @@ final class OnnxImporter {
             join(node);
             return;
         }
+        if (node.operator().equals("Concat")) {
+            concat(node);
+            return;
+        }
         String at = computed(node);
         Value value = values.get(at);
         shape = net.shape(value.place());
@@ -464,6 +469,28 @@ final class OnnxImporter {
 
     private boolean isJoin(Node node) {
         return isSum(node) && node.inputs().stream().noneMatch(this::isConstant);
+    }
+
+    /** The units of several computed values, one after another. */
+    private void concat(Node node) {
+        List<Value> inputs = new ArrayList<>();
+        for (int i = 0; i < node.inputs().size(); i++) {
+            Value input = values.get(node.input(i));
+            if (input == null) {
+                throw node.refuse("joins the constant '" + node.input(i) + "' with computed values");
+            }
+            inputs.add(input);
+        }
+        boolean vectors = inputs.getFirst().flat();
+        if (inputs.stream().anyMatch(input -> input.flat() != vectors)) {
+            throw node.refuse("joins images and vectors");
+        }
+        long axis = node.integer("axis", 1);
+        if (axis != 1 && axis != (vectors ? -1 : -3)) {
+            throw node.refuse("has " + node.told("axis") + "; Pare joins channels, or features, axis 1");
+        }
+        append(node, name("concat"), new Concat(inputs.size()), inputs.stream().map(Value::place).toList());
+        values.put(node.output(), new Value(net.at(), vectors));
     }
 
     // Operators.

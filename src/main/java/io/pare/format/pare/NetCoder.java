@@ -10,6 +10,7 @@ import io.pare.net.Op;
 import io.pare.net.Op.Add;
 import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.BatchNorm;
+import io.pare.net.Op.Concat;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.Op.Dropout;
 import io.pare.net.Op.Flatten;
@@ -185,7 +186,8 @@ final class NetCoder {
             case Relu _ -> 4;
             case Dropout _ -> 5;
             case Flatten _ -> 6;
-            case BatchNorm _,ResponseNorm _,GlobalAvgPool _,Subsample _,Add _,Sigmoid _ -> EXTENDED;
+            case BatchNorm _,ResponseNorm _,GlobalAvgPool _,Subsample _,Add _,Sigmoid _,Concat _ ->
+                    EXTENDED;
             case Op.Input _ -> throw new AssertionError("an input is no layer");
         }, 3);
         return switch (kind) {
@@ -225,6 +227,7 @@ final class NetCoder {
             case Subsample _ -> 4;
             case Add _ -> 5;
             case Sigmoid _ -> 6;
+            case Concat _ -> 7;
             case Op.Input _,Linear _,MaxPool _,AvgPool _,Relu _,Dropout _,Flatten _ ->
                     throw new AssertionError(known + " has a kind of three bits");
         }, 4);
@@ -247,6 +250,14 @@ final class NetCoder {
             }
             case 5 -> new Named(usualName("block", name), new Add());
             case 6 -> new Named(usualName("sigmoid", name), new Sigmoid());
+            case 7 -> {
+                String own = usualName("concat", name);
+                int inputs = size(known == null ? 1 : known.arity());
+                if (inputs > MAX_LAYERS) {
+                    throw new FormatException("the file declares a layer of " + inputs + " inputs: it is damaged");
+                }
+                yield new Named(own, new Concat(inputs));
+            }
             default -> throw new FormatException("the file holds a layer of kind " + EXTENDED + "." + kind
                     + ", which this version does not know: use a newer version of Pare");
         };
