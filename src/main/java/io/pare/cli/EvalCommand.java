@@ -2,7 +2,6 @@ package io.pare.cli;
 
 import io.pare.data.Corpus;
 import io.pare.exec.Precision;
-import io.pare.format.NetworkFile;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.StoredNetwork;
@@ -58,9 +57,7 @@ final class EvalCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         StoredNetwork contents = source.contents();
         CompressedWeights weights = contents.weights();
-        Engine chosen = engine != null
-                ? engine
-                : NetworkFile.kind(source.file()) == NetworkFile.Kind.PARE ? Engine.SPARSE : Engine.DENSE;
+        Engine chosen = engine != null ? engine : Engine.usual(source.file());
         int processors = threads.orElse(ThreadOption.processors());
         int count = chosen == Engine.SPARSE ? 1 : processors;
         Precision numbers = precision.get();
@@ -72,11 +69,9 @@ final class EvalCommand implements Callable<Integer> {
         DataSets.Opened opened = data.open(settings, weights.model(), processors,
                 spec.commandLine().getErr()::println);
         Corpus corpus = opened.corpus();
-        // What the network was trained with, not what is usual for the data, if the file says it.
-        InputScale scale = settings.scale() == null && contents.scaled() ? weights.scale() : corpus.scale();
-        if (settings.scale() == null && !contents.scaled()) {
-            Scales.guessed(source.file(), scale, spec.commandLine().getErr()::println);
-        }
+        InputScale scale = settings.scale() != null
+                ? corpus.scale()
+                : Scales.trained(source.file(), contents, corpus, spec.commandLine().getErr()::println);
         if (chosen == Engine.DENSE) {
             ThreadOption.apply(count);
         }

@@ -1,11 +1,7 @@
 package io.pare.cli;
 
-import io.pare.net.InputScale;
 import io.pare.run.StoredWeights;
-import io.pare.train.Network;
-import java.io.IOException;
 import java.nio.file.Path;
-import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 
 /** The options for the trained network that a command begins with. */
@@ -42,10 +38,5 @@ final class FromOption {
     /** The weights that were named. */
     StoredWeights weights() {
         return new StoredWeights(file(), names, ignoreExtra);
-    }
-
-    /** Copies the network's weights into one of the same model, and tells {@code notes} if they are for another scale. */
-    void load(Network network, InputScale scale, Consumer<String> notes) throws IOException {
-        weights().copyTo(network, scale, notes);
     }
 }

@@ -2,13 +2,9 @@ package io.pare.cli;
 
 import io.pare.compress.recipe.Sensitivity;
 import io.pare.data.Corpus;
-import io.pare.data.Dataset;
-import io.pare.exec.Precision;
-import io.pare.natives.Natives;
 import io.pare.report.JsonReport;
 import io.pare.run.DataSets;
-import io.pare.run.NetworkTraining;
-import io.pare.train.Network;
+import io.pare.run.SensitivityScan;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -67,27 +63,22 @@ final class SensitivityCommand implements Callable<Integer> {
         }
         DataSets.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
         Corpus corpus = opened.corpus();
-        Dataset.Split split = corpus.split(0, seed);
-        try (Network network = Network.create(opened.model(), seed, Natives.enabled());
-                NetworkTraining training = new NetworkTraining(network, network, split.train(), split.validation(),
-                        corpus.scale(), corpus.augmentation().crop(), seed, 0, Precision.FP32)) {
-            from.load(network, corpus.scale(), spec.commandLine().getErr()::println);
-            Sensitivity found = Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);
-            print(found, corpus);
-            if (report != null) {
-                new JsonReport().put("model", model).put("dataset", corpus.name()).put("seed", seed)
-                        .put("validationAccuracy", found.base().accuracy()).put("rows", found.rows()).write(report);
-            }
-            if (plot != null) {
-                Map<String, String> facts = new LinkedHashMap<>();
-                facts.put("network", model);
-                facts.put("weights", from.file().toString());
-                facts.put("data", corpus.name());
-                facts.put("validation images", String.format(Locale.ROOT, "%,d", split.validation().size()));
-                facts.put("seed", Long.toString(seed));
-                facts.put("Pare", Version.number() + ", commit " + BuildInfo.commit());
-                new SensitivityPage(model, facts, found).page().write(plot);
-            }
+        Sensitivity found = SensitivityScan.of(opened.model(), corpus, from.weights(), seed,
+                spec.commandLine().getErr()::println);
+        print(found, corpus);
+        if (report != null) {
+            new JsonReport().put("model", model).put("dataset", corpus.name()).put("seed", seed)
+                    .put("validationAccuracy", found.base().accuracy()).put("rows", found.rows()).write(report);
+        }
+        if (plot != null) {
+            Map<String, String> facts = new LinkedHashMap<>();
+            facts.put("network", model);
+            facts.put("weights", from.file().toString());
+            facts.put("data", corpus.name());
+            facts.put("validation images", String.format(Locale.ROOT, "%,d", corpus.split(0, seed).validation().size()));
+            facts.put("seed", Long.toString(seed));
+            facts.put("Pare", Version.number() + ", commit " + BuildInfo.commit());
+            new SensitivityPage(model, facts, found).page().write(plot);
         }
         return Commands.OK;
     }

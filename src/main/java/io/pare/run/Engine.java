@@ -3,6 +3,7 @@ package io.pare.run;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.exec.Precision;
+import io.pare.format.NetworkFile;
 import io.pare.infer.CompressedModel;
 import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
@@ -12,8 +13,10 @@ import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 
 /** What computes when a finished network is measured. Both give the same answers but for rounding. */
 public enum Engine {
@@ -21,6 +24,15 @@ public enum Engine {
     DENSE,
     /** The predictor's: straight from the compressed form, an image at a time, in plain Java; fp32 only. */
     SPARSE;
+
+    /**
+     * The engine that files of a kind are for: {@link #SPARSE} for {@code .pare}.
+     *
+     * @throws IOException if the file cannot be read
+     */
+    public static Engine usual(Path file) throws IOException {
+        return NetworkFile.kind(file) == NetworkFile.Kind.PARE ? SPARSE : DENSE;
+    }
 
     /**
      * Runs every sample once, without dropout. Takes memory for the network and frees it.

@@ -185,6 +185,18 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
                 precision);
     }
 
+    /** The same in other numbers. */
+    public RunSettings precision(Precision other) {
+        return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, seed, threads,
+                other);
+    }
+
+    /** The same with another number of images held back. */
+    public RunSettings validation(int other) {
+        return new RunSettings(model, from, keepZeros, data, other, descent, variation, steps, seed, threads,
+                precision);
+    }
+
     /** The same on another number of threads. */
     public RunSettings threads(int other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, seed, other,

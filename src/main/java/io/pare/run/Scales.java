@@ -1,6 +1,7 @@
 package io.pare.run;
 
 import io.pare.data.Cifar;
+import io.pare.data.Corpus;
 import io.pare.data.Mnist;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
@@ -77,10 +78,23 @@ public final class Scales {
         return new CompressedWeights(weights.model(), weights.tensors(), scale);
     }
 
-    /** Says that a file does not hold its scale, and which is taken. */
-    public static void guessed(Path file, InputScale scale, Consumer<String> notes) {
+    private static void guessed(Path file, InputScale scale, Consumer<String> notes) {
         notes.accept("pare: " + file + " does not say how pixels become inputs: the scale " + text(scale)
                 + " is taken, --scale says otherwise");
+    }
+
+    /**
+     * The scale that a network was trained with, if its file says it; else the data's.
+     *
+     * @param file names itself in a note
+     * @param notes is told if the scale is a guess
+     */
+    public static InputScale trained(Path file, StoredNetwork contents, Corpus corpus, Consumer<String> notes) {
+        if (contents.scaled()) {
+            return contents.weights().scale();
+        }
+        guessed(file, corpus.scale(), notes);
+        return corpus.scale();
     }
 
     /**

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.pare.compress.recipe.Recipe;
+import io.pare.compress.recipe.Sensitivity;
 import io.pare.compress.stage.RecipeException;
 import io.pare.file.FileException;
 import io.pare.file.FolderLock;
@@ -130,5 +132,18 @@ class CompressionJobTest {
             job.begin();
         }
         assertEquals("note: recipe half was made for lenet5, not for own", warnings.getFirst());
+    }
+
+    @Test
+    void aScanMeasuresEachTensorOfATrainedNetwork() throws IOException {
+        Path trained = temporary.resolve("trained");
+        try (RunFolder run = new RunFolder(trained); TrainingJob job = TrainingJob.fresh(run, OwnNet.SETTINGS, data)) {
+            job.run();
+            job.finish();
+            Sensitivity found = SensitivityScan.of(data.model(), data.corpus(), StoredWeights.of(trained), 7,
+                    warning -> fail(warning));
+            assertEquals(List.of("fc1.weight", "fc2.weight"), found.tensors());
+            assertEquals(job.progress().bestAccuracy(), found.base().accuracy());
+        }
     }
 }
