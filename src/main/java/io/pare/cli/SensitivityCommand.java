@@ -75,7 +75,8 @@ final class SensitivityCommand implements Callable<Integer> {
             facts.put("network", model);
             facts.put("weights", from.file().toString());
             facts.put("data", corpus.name());
-            facts.put("validation images", String.format(Locale.ROOT, "%,d", corpus.split(0, seed).validation().size()));
+            facts.put("validation images",
+                    String.format(Locale.ROOT, "%,d", corpus.split(0, seed).validation().size()));
             facts.put("seed", Long.toString(seed));
             facts.put("Pare", Version.number() + ", commit " + BuildInfo.commit());
             new SensitivityPage(model, facts, found).page().write(plot);

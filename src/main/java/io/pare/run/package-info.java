@@ -2,9 +2,12 @@
  * Whole runs: what the commands of Pare do, for programs that embed it.
  *
  * <p>{@link io.pare.run.DataSets} opens a data set, {@link io.pare.run.TrainingJob} trains a network on it,
- * {@link io.pare.run.CompressionJob} makes it a small file and {@link io.pare.run.Engine} measures that. Programs with a loop of their own take the parts:
- * {@link io.pare.run.NetworkTraining} lets a {@link io.pare.compress.recipe.Pipeline} compress a network,
- * {@link io.pare.run.Packing} makes the result's file small, {@link io.pare.run.MemoryFit} keeps a run within a limit.
+ * {@link io.pare.run.CompressionJob} makes it a small file, {@link io.pare.run.Engine} measures that and
+ * {@link io.pare.run.PictureClassifier} asks it. {@link io.pare.run.SensitivityScan} says what layers can do without.
+ *
+ * <p>Programs with a loop of their own take the parts: {@link io.pare.run.NetworkTraining} lets a
+ * {@link io.pare.compress.recipe.Pipeline} compress a network, {@link io.pare.run.Packing} makes the result's file small,
+ * {@link io.pare.run.MemoryFit} keeps a run within a limit.
  *
  * <p>Public. Nothing here reads options or prints: notes go to a listener, and what cannot be is a
  * {@link io.pare.run.RunException} that says what to do.
