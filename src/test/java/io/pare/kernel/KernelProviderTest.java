@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -35,6 +37,33 @@ class KernelProviderTest {
                 Kernels.active().fill(2, x, 0, 100);
                 projections.topK(x, 0, x, 0, 100, 10);
                 System.out.println(Kernels.active().sumOfSquares(x, 0, 100));
+            }
+        }
+    }
+
+    /** Counts sums whose bits change between their first call, by the interpreter, and later ones, compiled. */
+    static final class Sums {
+        public static void main(String[] args) {
+            int count = 40;
+            int elements = 400;
+            Kernels kernels = Kernels.active();
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment[] arrays = new MemorySegment[count];
+                double[] first = new double[count];
+                for (int i = 0; i < count; i++) {
+                    arrays[i] = arena.allocate(elements * Float.BYTES, 64);
+                    SplittableRandom random = new SplittableRandom(i);
+                    for (int at = 0; at < elements; at++) {
+                        arrays[i].setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) random.nextGaussian());
+                    }
+                    first[i] = kernels.sumOfSquares(arrays[i], 0, elements);
+                }
+                int changed = 0;
+                for (int call = 0; call < 60_000; call++) {
+                    double sum = kernels.sumOfSquares(arrays[call % count], 0, elements);
+                    changed += sum == first[call % count] ? 0 : 1;
+                }
+                System.out.println(changed + " changed");
             }
         }
     }
@@ -93,6 +122,13 @@ class KernelProviderTest {
         }
         assertTrue(run(MODULE, "-Dpare.kernels=scalar").startsWith("scalar |"));
         assertTrue(run(MODULE, "-Xint").contains("-Xint"));
+    }
+
+    @Test
+    void compilationChangesNoBitOfASum() throws Exception {
+        String out = new String(start(Sums.class, MODULE).redirectErrorStream(true).start().getInputStream()
+                .readAllBytes());
+        assertTrue(out.contains("\n0 changed") || out.startsWith("0 changed"), out);
     }
 
     @Test
