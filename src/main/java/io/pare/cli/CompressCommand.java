@@ -1,6 +1,5 @@
 package io.pare.cli;
 
-import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.Recipe;
 import io.pare.data.Corpus;
 import io.pare.file.FileException;
@@ -125,8 +124,7 @@ final class CompressCommand implements Callable<Integer> {
         job.begin();
         Map<String, float[]> before = samples(job.network());
         CompressionResult done = job.run();
-        Pipeline.Result result = done.found();
-        double accuracy = result.validation().accuracy();
+        double accuracy = done.found().validation().accuracy();
         if (!done.death().isEmpty()) {
             err.println("pare: " + done.death() + "; the file is not representative");
         }
@@ -135,9 +133,8 @@ final class CompressCommand implements Callable<Integer> {
                     + " naming one class always (%.4f): ask for a smaller ratio, or train longer%n", accuracy,
                     done.guess());
         }
-        CompressionReport written = new CompressionReport(done.recipe(), done.model(), corpus.name(), seed, count,
-                precision.get(), result, steps, done.death(), done.packing(), done.dense(), done.test(),
-                done.fileBytes(), done.denseSeconds());
+        CompressionReport written =
+                new CompressionReport(done, corpus.name(), seed, count, precision.get(), steps);
         PrintWriter results = spec.commandLine().getOut();
         results.print(written.text());
         results.flush();

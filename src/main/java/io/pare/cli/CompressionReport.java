@@ -5,7 +5,7 @@ import io.pare.compress.recipe.Recipe;
 import io.pare.exec.Precision;
 import io.pare.net.Net;
 import io.pare.report.JsonReport;
-import io.pare.run.Packing;
+import io.pare.run.CompressionResult;
 import io.pare.train.Evaluation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -13,18 +13,40 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What a compression run found, as text and as JSON. */
-record CompressionReport(Recipe recipe, Net model, String dataset, long seed, int threads, Precision precision,
-        Pipeline.Result result,
-        int stepLimit, String death, List<Packing.Row> packing, Evaluation denseTest, Evaluation test, long fileBytes,
-        double denseSeconds) {
+/**
+ * What a compression run found, as text and as JSON.
+ *
+ * @param dataset its name
+ * @param stepLimit steps in each round of a stage, of a rehearsal; 0 for an ordinary run
+ */
+record CompressionReport(CompressionResult done, String dataset, long seed, int threads, Precision precision,
+        int stepLimit) {
+
+    /** What was run. */
+    Recipe recipe() {
+        return done.recipe();
+    }
+
+    Net model() {
+        return done.model();
+    }
+
+    /** Counts, proofs and stages. */
+    Pipeline.Result result() {
+        return done.found();
+    }
+
+    /** The dense network on test data. */
+    Evaluation denseTest() {
+        return done.dense();
+    }
 
     private double dense() {
-        return 4.0 * result.weights();
+        return 4.0 * result().weights();
     }
 
     private double bias() {
-        return model.parameters().stream().filter(parameter -> !parameter.weight())
+        return model().parameters().stream().filter(parameter -> !parameter.weight())
                 .mapToLong(parameter -> parameter.count()).sum();
     }
 
@@ -50,50 +72,50 @@ record CompressionReport(Recipe recipe, Net model, String dataset, long seed, in
 
     /** Published results on the same data. */
     private List<Published> published() {
-        return PUBLISHED.stream().filter(row -> row.model().equals(model.name()) && dataset.equals("MNIST")).toList();
+        return PUBLISHED.stream().filter(row -> row.model().equals(model().name()) && dataset.equals("MNIST")).toList();
     }
 
     /** The final table, as the papers print it: published rows, then this run. */
     List<List<String>> table() {
         List<List<String>> rows = new ArrayList<>();
         published().stream().map(Published::cells).forEach(rows::add);
-        rows.add(List.of("this run, dense", denseTest.words(model.classes()),
-                String.format(Locale.ROOT, "%,d", result.weights()), "1",
+        rows.add(List.of("this run, dense", denseTest().words(model().classes()),
+                String.format(Locale.ROOT, "%,d", result().weights()), "1",
                 String.format(Locale.ROOT, "%,.0f bytes", dense()), ""));
-        rows.add(List.of("this run, " + recipe.name(), test.words(model.classes()),
-                String.format(Locale.ROOT, "%,d", result.nonzeros()),
-                String.format(Locale.ROOT, "%.1f", (double) result.weights() / result.nonzeros()),
-                String.format(Locale.ROOT, "%,.0f bytes", result.weightDataBytes()),
-                String.format(Locale.ROOT, "%,d bytes (.pare file)", fileBytes)));
+        rows.add(List.of("this run, " + recipe().name(), done.test().words(model().classes()),
+                String.format(Locale.ROOT, "%,d", result().nonzeros()),
+                String.format(Locale.ROOT, "%.1f", (double) result().weights() / result().nonzeros()),
+                String.format(Locale.ROOT, "%,.0f bytes", result().weightDataBytes()),
+                String.format(Locale.ROOT, "%,d bytes (.pare file)", done.fileBytes())));
         return rows;
     }
 
     JsonReport json() {
-        JsonReport json = new JsonReport().put("model", model.name()).put("dataset", dataset)
-                .put("recipe", recipe.name()).put("seed", seed).put("threads", threads).put("precision", precision)
-                .put("pruningRatio", (double) result.weights() / result.nonzeros())
-                .put("nonzeros", result.nonzeros()).put("totalWeights", result.weights())
-                .put("weightDataBytes", result.weightDataBytes())
-                .put("weightDataRatio", dense() / result.weightDataBytes())
-                .put("codebookBytes", result.codebookBytes()).put("bytesWithIndex", fileBytes)
+        JsonReport json = new JsonReport().put("model", model().name()).put("dataset", dataset)
+                .put("recipe", recipe().name()).put("seed", seed).put("threads", threads).put("precision", precision)
+                .put("pruningRatio", (double) result().weights() / result().nonzeros())
+                .put("nonzeros", result().nonzeros()).put("totalWeights", result().weights())
+                .put("weightDataBytes", result().weightDataBytes())
+                .put("weightDataRatio", dense() / result().weightDataBytes())
+                .put("codebookBytes", result().codebookBytes()).put("bytesWithIndex", done.fileBytes())
                 .put("bytesWithIndexIs", "size of the .pare file: positions, values, codebooks, biases, header")
-                .put("ratioWithIndex", dense() / fileBytes)
-                .put("entropyBoundBytes", result.entropyBytes()).put("biases", (long) bias())
-                .put("testAccuracy", test.accuracy()).put("testTopFiveAccuracy", test.topFive())
-                .put("denseTestAccuracy", denseTest.accuracy())
-                .put("denseTestTopFiveAccuracy", denseTest.topFive())
-                .put("validationAccuracy", result.validation().accuracy())
-                .put("seconds", result.trainSeconds() + result.projectionSeconds() + denseSeconds)
-                .put("denseSeconds", denseSeconds).put("projectionSeconds", result.projectionSeconds());
+                .put("ratioWithIndex", dense() / done.fileBytes())
+                .put("entropyBoundBytes", result().entropyBytes()).put("biases", (long) bias())
+                .put("testAccuracy", done.test().accuracy()).put("testTopFiveAccuracy", done.test().topFive())
+                .put("denseTestAccuracy", denseTest().accuracy())
+                .put("denseTestTopFiveAccuracy", denseTest().topFive())
+                .put("validationAccuracy", result().validation().accuracy())
+                .put("seconds", result().trainSeconds() + result().projectionSeconds() + done.denseSeconds())
+                .put("denseSeconds", done.denseSeconds()).put("projectionSeconds", result().projectionSeconds());
         if (stepLimit > 0) {
             json.put("rehearsalSteps", stepLimit);
-            if (!death.isEmpty()) {
-                json.put("died", death);
+            if (!done.death().isEmpty()) {
+                json.put("died", done.death());
             }
         }
-        json.put("packing", packing).put("layers", result.layers());
+        json.put("packing", done.packing()).put("layers", result().layers());
         List<Map<String, Object>> proofs = new ArrayList<>();
-        result.proofs().forEach((name, found) -> {
+        result().proofs().forEach((name, found) -> {
             Map<String, Object> proof = new LinkedHashMap<>();
             proof.put("constraint", name);
             proof.put("holds", found.holds());
@@ -101,7 +123,7 @@ record CompressionReport(Recipe recipe, Net model, String dataset, long seed, in
             proofs.add(proof);
         });
         json.put("published", published());
-        return json.put("proofs", proofs).put("stages", result.stages());
+        return json.put("proofs", proofs).put("stages", result().stages());
     }
 
     /** What a reader must know before the figures, a sentence each; empty for an ordinary run. */
@@ -111,15 +133,15 @@ record CompressionReport(Recipe recipe, Net model, String dataset, long seed, in
         }
         String rehearsal = String.format(Locale.ROOT,
                 "a rehearsal: %d steps in each round of a stage, so accuracies say nothing", stepLimit);
-        return death.isEmpty()
+        return done.death().isEmpty()
                 ? List.of(rehearsal)
-                : List.of(rehearsal, death + "; the file is not representative");
+                : List.of(rehearsal, done.death() + "; the file is not representative");
     }
 
     /** What the run's bits follow from, and the build that made them. */
     Map<String, String> facts() {
         Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("network", model.name());
+        facts.put("network", model().name());
         facts.put("data", dataset);
         facts.put("seed", Long.toString(seed));
         facts.put("threads", Integer.toString(threads));
@@ -142,24 +164,25 @@ record CompressionReport(Recipe recipe, Net model, String dataset, long seed, in
         }
         text.append(System.lineSeparator());
         text.append(String.format("data                 %s%n", dataset));
-        result.layers()
+        result().layers()
                 .forEach(layer -> text.append(String.format(Locale.ROOT, "%-14s %,9d of %,9d  %3d values  %2d bits%n",
                         layer.name(), layer.kept(), layer.total(), layer.unique(), layer.bits())));
-        packing.forEach(row -> text.append(String.format(Locale.ROOT, "packed: %s; validation %.4f (%.4f)%n",
+        done.packing().forEach(row -> text.append(String.format(Locale.ROOT, "packed: %s; validation %.4f (%.4f)%n",
                 row.step(), row.validationAccuracy(), row.validationLoss())));
-        text.append(String.format(Locale.ROOT, "non-zeros            %,d of %,d (%.1f times)%n", result.nonzeros(),
-                result.weights(), (double) result.weights() / result.nonzeros()));
+        text.append(String.format(Locale.ROOT, "non-zeros            %,d of %,d (%.1f times)%n", result().nonzeros(),
+                result().weights(), (double) result().weights() / result().nonzeros()));
         text.append(String.format(Locale.ROOT, "weight data          %.1f bytes (%.0f times)%n",
-                result.weightDataBytes(), dense() / result.weightDataBytes()));
+                result().weightDataBytes(), dense() / result().weightDataBytes()));
         text.append(String.format(Locale.ROOT,
-                "file                 %,d bytes (%.0f times), read back: the same weights%n", fileBytes,
-                dense() / fileBytes));
-        text.append(String.format(Locale.ROOT, "validation accuracy  %.4f%n", result.validation().accuracy()));
+                "file                 %,d bytes (%.0f times), read back: the same weights%n", done.fileBytes(),
+                dense() / done.fileBytes()));
+        text.append(String.format(Locale.ROOT, "validation accuracy  %.4f%n", result().validation().accuracy()));
         text.append(String.format(Locale.ROOT, "test accuracy        %s (dense %s)%n",
-                test.words(model.classes()), denseTest.words(model.classes())));
+                done.test().words(model().classes()), denseTest().words(model().classes())));
         text.append(String.format(Locale.ROOT, "seconds              %.1f, projections %.1f (%.2f %%)%n",
-                result.trainSeconds() + result.projectionSeconds() + denseSeconds, result.projectionSeconds(),
-                100 * result.projectionSeconds() / (result.trainSeconds() + result.projectionSeconds())));
+                result().trainSeconds() + result().projectionSeconds() + done.denseSeconds(),
+                result().projectionSeconds(),
+                100 * result().projectionSeconds() / (result().trainSeconds() + result().projectionSeconds())));
         return text.toString();
     }
 }

@@ -15,7 +15,9 @@ import io.pare.compress.stage.EpochRow;
 import io.pare.compress.stage.StageRow;
 import io.pare.exec.Precision;
 import io.pare.net.Models;
+import io.pare.run.CompressionResult;
 import io.pare.train.Evaluation;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,10 +49,11 @@ class PagesTest {
         Pipeline.Result result = new Pipeline.Result(stages, List.of(layer),
                 Map.of("conv1.weight+fc10762: at most 10762 non-zeros", new Feasibility(true, 0, "10762 non-zeros")),
                 25_000, 1234, 1079.75, 280, 1579.75, new Training.Evaluation(0.9, 0.4), 1, 0);
-        CompressionReport report = new CompressionReport(
+        CompressionResult done = new CompressionResult(
                 new Recipe("short", "lenet5", "One <sentence>.", Recipe.DENSE, List.of()), Models.byName("lenet5"),
-                "MNIST", 17, 3, Precision.FP32, result, stepLimit, death, List.of(),
-                new Evaluation(0.9954, 1, 0.01, 100), new Evaluation(0.9, 1, 0.4, 100), 2000, 0);
+                result, death, List.of(), new Evaluation(0.9954, 1, 0.01, 100), new Evaluation(0.9, 1, 0.4, 100),
+                Path.of("lenet5.pare"), 2000, 0, 0.1);
+        CompressionReport report = new CompressionReport(done, "MNIST", 17, 3, Precision.FP32, stepLimit);
         Map<String, float[]> before = new LinkedHashMap<>(Map.of(TENSOR, new float[]{-0.5f, 0.25f, 0.5f}));
         return new CompressionPage(report, before, Map.of(TENSOR, new float[]{0, 0, 0.5f})).page().html();
     }
