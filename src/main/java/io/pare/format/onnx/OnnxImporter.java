@@ -44,17 +44,13 @@ import java.util.stream.Collectors;
 
 /** Turns ONNX operators into the nodes of a network. */
 final class OnnxImporter {
-    /** Operators that constants may pass through before they are weights. */
-    private static final List<String> OF_CONSTANTS = List.of("Constant", "ConstantOfShape", "Cast", "Gather",
-            "Identity", "Reshape", "Transpose");
     private static final List<String> OF_VALUES = List.of("Conv", "Gemm", "MatMul", "Add", "Sum", "Concat", "MaxPool",
             "AveragePool", "GlobalAveragePool", "BatchNormalization", "LRN", "Relu", "Sigmoid", "Flatten", "Reshape",
             "Slice",
             "Pad", "Dropout", "Identity", "Cast");
 
     private final OnnxGraph graph;
-    private final Memory memory = new Memory();
-    private final Map<String, OnnxConstant> constants = new HashMap<>();
+    private final OnnxConstants constants;
     /** Operators that read a value which depends on the input, by the value's name; twice if they read it twice. */
     private final Map<String, List<Node>> readers = new HashMap<>();
     private final Map<String, Integer> counters = new HashMap<>();
@@ -71,6 +67,7 @@ final class OnnxImporter {
 
     OnnxImporter(OnnxGraph graph) {
         this.graph = graph;
+        this.constants = new OnnxConstants(graph);
     }
 
     /**
@@ -80,20 +77,6 @@ final class OnnxImporter {
      * @param flat whether it is a vector in the file, [batch, features]
      */
     private record Value(int place, boolean flat) {}
-
-    /** What a file may ask for beside its own bytes, so that a small one cannot exhaust the memory. */
-    private static final class Memory implements OnnxGraph.Budget {
-        private long left = Math.min(Runtime.getRuntime().maxMemory() / 2, Integer.MAX_VALUE);
-
-        @Override
-        public void take(long bytes) {
-            left -= bytes;
-            if (left < 0) {
-                throw new FormatException("the network needs more memory than there is: the file is damaged, or Java"
-                        + " needs more (-Xmx)");
-            }
-        }
-    }
 
     /** The network, under the names of a known one if it has the same layers. */
     CompressedWeights run(InputScale scale) {
@@ -110,17 +93,17 @@ final class OnnxImporter {
                     + first);
         }
         for (Node node : needed) {
-            if (node.inputs().stream().allMatch(name -> name.isEmpty() || isConstant(name))) {
-                constants.put(node.output(), constant(node));
+            if (node.inputs().stream().allMatch(name -> name.isEmpty() || constants.isConstant(name))) {
+                constants.add(node);
             } else {
-                node.inputs().stream().filter(name -> !name.isEmpty() && !isConstant(name))
+                node.inputs().stream().filter(name -> !name.isEmpty() && !constants.isConstant(name))
                         .forEach(name -> readers.computeIfAbsent(name, _ -> new ArrayList<>()).add(node));
             }
         }
         net = new NetBuilder(graph.name(), first);
         values.put(input, new Value(net.at(), flat));
         for (Node node : needed) {
-            if (!isConstant(node.output()) && !values.containsKey(node.output())) {
+            if (!constants.isConstant(node.output()) && !values.containsKey(node.output())) {
                 add(node);
             }
         }
@@ -188,13 +171,13 @@ final class OnnxImporter {
     private static void checkOperators(List<Node> nodes) {
         Map<String, Node> lacking = new LinkedHashMap<>();
         for (Node node : nodes) {
-            if (!OF_VALUES.contains(node.operator()) && !OF_CONSTANTS.contains(node.operator())) {
+            if (!OF_VALUES.contains(node.operator()) && !OnnxConstants.OPERATORS.contains(node.operator())) {
                 lacking.putIfAbsent(node.operator(), node);
             }
         }
         if (!lacking.isEmpty()) {
             Set<String> supported = new TreeSet<>(OF_VALUES);
-            supported.addAll(OF_CONSTANTS);
+            supported.addAll(OnnxConstants.OPERATORS);
             throw new FormatException(lacking.values().stream().map(Node::toString).collect(Collectors.joining(", "))
                     + (lacking.size() == 1 ? " is" : " are") + " not supported; Pare reads networks of "
                     + String.join(", ", supported));
@@ -248,162 +231,6 @@ final class OnnxImporter {
         }
     }
 
-    // Constants.
-
-    private boolean isConstant(String name) {
-        return constants.containsKey(name) || graph.holds(name);
-    }
-
-    /** The constant that an operator takes, or null if that input is not given. */
-    private OnnxConstant optional(Node node, int index) {
-        String name = node.input(index);
-        if (name == null) {
-            return null;
-        }
-        if (!isConstant(name)) {
-            throw node.refuse("takes the computed value '" + name + "' as input " + index
-                    + ", where Pare needs a constant");
-        }
-        return constants.computeIfAbsent(name, _ -> graph.tensor(name, memory));
-    }
-
-    private OnnxConstant required(Node node, int index) {
-        OnnxConstant constant = optional(node, index);
-        if (constant == null) {
-            throw node.refuse("has no input " + index);
-        }
-        return constant;
-    }
-
-    /** Integers that newer versions of an operator take as an input and older ones as an attribute; null if not given. */
-    private long[] integers(Node node, int index, String attribute) {
-        OnnxConstant constant = optional(node, index);
-        if (constant == null) {
-            return node.has(attribute) ? node.integers(attribute) : null;
-        }
-        long[] values = constant.integers();
-        if (values == null) {
-            throw node.refuse("has " + attribute + " of type " + constant.type() + ", integers are needed");
-        }
-        return values;
-    }
-
-    /** Computes an operator that depends on tensors of the file alone. */
-    private OnnxConstant constant(Node node) {
-        OnnxConstant result;
-        try {
-            result = switch (node.operator()) {
-                case "Constant" -> given(node);
-                case "ConstantOfShape" -> {
-                    long[] sizes = integers(node, 0, "shape");
-                    OnnxConstant value = node.has("value")
-                            ? OnnxGraph.readTensor(node.tensor("value"))
-                            : OnnxConstant.of(new float[1], 1);
-                    if (sizes == null || value.count() != 1) {
-                        throw node.refuse("does not say one value and a shape");
-                    }
-                    int count = OnnxConstant.count(node.toString(), sizes);
-                    memory.take((long) count * value.type().width());
-                    yield value.repeated(count, sizes);
-                }
-                case "Identity" -> required(node, 0);
-                case "Cast" -> {
-                    node.any("saturate", "round_mode");
-                    OnnxConstant from = required(node, 0);
-                    Type to = castType(node);
-                    memory.take((long) from.count() * to.width());
-                    yield from.cast(to);
-                }
-                case "Gather" -> {
-                    OnnxConstant table = required(node, 0);
-                    OnnxConstant indices = required(node, 1);
-                    if (table.shape().length != 1 || indices.type().isFloating()) {
-                        throw node.refuse("looks up " + indices.type() + " in a tensor of shape "
-                                + Arrays.toString(table.shape()) + "; integers and a vector are needed");
-                    }
-                    if (node.integer("axis", 0) != -1) {
-                        node.only("axis", 0);
-                    }
-                    memory.take((long) indices.count() * table.type().width());
-                    yield table.gather(indices);
-                }
-                case "Reshape" -> reshaped(node, required(node, 0));
-                case "Transpose" -> {
-                    OnnxConstant from = required(node, 0);
-                    if (from.shape().length != 2 || !Arrays.equals(node.integers("perm", 1, 0), new long[]{1, 0})) {
-                        throw node.refuse("reorders the dimensions of a constant of shape "
-                                + Arrays.toString(from.shape()) + "; Pare transposes matrices");
-                    }
-                    memory.take(from.data().remaining());
-                    yield from.transposed();
-                }
-                default -> throw node.refuse("computes from constants; Pare does so only by "
-                        + String.join(", ", OF_CONSTANTS));
-            };
-        } catch (IllegalArgumentException e) {
-            throw node.refuse(e.getMessage());
-        }
-        node.checkAllRead();
-        return result;
-    }
-
-    private OnnxConstant given(Node node) {
-        if (node.has("value")) {
-            return OnnxGraph.readTensor(node.tensor("value"));
-        }
-        if (node.has("sparse_value")) {
-            return OnnxGraph.readSparse(node.tensor("sparse_value"), memory);
-        }
-        if (node.has("value_float")) {
-            return OnnxConstant.of(new float[]{node.decimal("value_float", 0)});
-        }
-        if (node.has("value_floats")) {
-            float[] values = node.decimals("value_floats");
-            return OnnxConstant.of(values, values.length);
-        }
-        if (node.has("value_int")) {
-            return OnnxConstant.of(node.integer("value_int", 0)).reshaped();
-        }
-        if (node.has("value_ints")) {
-            return OnnxConstant.of(node.integers("value_ints"));
-        }
-        throw node.refuse("holds no numbers");
-    }
-
-    private static Type castType(Node node) {
-        Type type = Type.of(node.integer("to", 0));
-        if (type == null) {
-            throw node.refuse("makes elements of ONNX's type " + node.integer("to", 0) + ", which Pare does not read");
-        }
-        return type;
-    }
-
-    private OnnxConstant reshaped(Node node, OnnxConstant from) {
-        long[] sizes = integers(node, 1, "shape");
-        node.only("allowzero", 0);
-        if (sizes == null) {
-            throw node.refuse("has no shape");
-        }
-        sizes = sizes.clone();
-        int open = -1;
-        for (int i = 0; i < sizes.length; i++) {
-            if (sizes[i] == 0 && i < from.shape().length) {
-                sizes[i] = from.shape()[i];
-            } else if (sizes[i] == -1 && open < 0) {
-                open = i;
-                sizes[i] = 1;
-            }
-        }
-        int rest = OnnxConstant.count(node.toString(), sizes);
-        if (open >= 0 && rest > 0) {
-            sizes[open] = from.count() / rest;
-        }
-        if (OnnxConstant.count(node.toString(), sizes) != from.count()) {
-            throw node.refuse("gives " + from.count() + " elements the shape " + Arrays.toString(sizes));
-        }
-        return from.reshaped(sizes);
-    }
-
     // Nodes.
 
     /** Adds the node of an operator, and of the one behind it if both are one. */
@@ -433,7 +260,8 @@ final class OnnxImporter {
 
     /** The computed value that an operator takes: its first input, or the other summand of a constant. */
     private String computed(Node node) {
-        return node.inputs().stream().filter(name -> !name.isEmpty() && !isConstant(name)).findFirst().orElseThrow();
+        return node.inputs().stream().filter(name -> !name.isEmpty() && !constants.isConstant(name)).findFirst()
+                .orElseThrow();
     }
 
     /** Whether an operator makes one node with the one behind it. */
@@ -468,7 +296,7 @@ final class OnnxImporter {
     }
 
     private boolean isJoin(Node node) {
-        return isSum(node) && node.inputs().stream().noneMatch(this::isConstant);
+        return isSum(node) && node.inputs().stream().noneMatch(constants::isConstant);
     }
 
     /** The units of several computed values, one after another. */
@@ -543,8 +371,9 @@ final class OnnxImporter {
             case "Cast" -> {
                 // Pare computes with floats; the types between differ in precision alone.
                 node.any("saturate", "round_mode");
-                if (!castType(node).isFloating()) {
-                    throw node.refuse("turns computed values into " + castType(node) + ", which Pare does not support");
+                if (!OnnxConstants.castType(node).isFloating()) {
+                    throw node.refuse("turns computed values into " + OnnxConstants.castType(node)
+                            + ", which Pare does not support");
                 }
                 yield null;
             }
@@ -594,7 +423,7 @@ final class OnnxImporter {
                 throw node.refuse("has " + values[i].length + " values for " + parameters.get(i).name() + ", "
                         + parameters.get(i).count() + " are needed");
             }
-            memory.take((long) values[i].length * Float.BYTES);
+            constants.memory().take((long) values[i].length * Float.BYTES);
             tensors.put(parameters.get(i).name(), CompressedTensor.of(values[i], parameters.get(i).shape()));
         }
     }
@@ -678,7 +507,7 @@ final class OnnxImporter {
     }
 
     private Named convolution(Node node, Node sum) {
-        OnnxConstant weight = required(node, 1);
+        OnnxConstant weight = constants.required(node, 1);
         long[] sizes = weight.shape();
         if (sizes.length != 4) {
             throw node.refuse("has weights of shape " + Arrays.toString(sizes) + "; Pare has 2-D convolutions");
@@ -693,7 +522,7 @@ final class OnnxImporter {
         int out = node.small("outputs", sizes[0]);
         int stride = node.same("strides", 1);
         int dilation = node.same("dilations", 1);
-        OnnxConstant bias = optional(node, 2);
+        OnnxConstant bias = constants.optional(node, 2);
         boolean biased = bias != null || sum != null || !isNormalized(node);
         Named conv = named("conv", new Conv2d(node.small("inputs", sizes[1] * groups), out, height, width, stride,
                 padding(node, height, width, stride, dilation), dilation, groups, biased));
@@ -712,7 +541,7 @@ final class OnnxImporter {
 
     /** The constant by which an operator multiplies vectors. */
     private OnnxConstant matrix(Node node) {
-        OnnxConstant weight = required(node, 1);
+        OnnxConstant weight = constants.required(node, 1);
         if (!flat || weight.shape().length != 2) {
             throw node.refuse("multiplies " + (flat ? "vectors" : "images of " + shape) + " by a constant of shape "
                     + Arrays.toString(weight.shape()) + "; Pare multiplies vectors by matrices");
@@ -726,7 +555,7 @@ final class OnnxImporter {
         OnnxConstant weight = matrix(node);
         int outputs = node.integer("transB", 0) != 0 ? 0 : 1;
         int out = node.small("outputs", weight.shape()[outputs]);
-        OnnxConstant bias = optional(node, 2);
+        OnnxConstant bias = constants.optional(node, 2);
         float beta = node.decimal("beta", 1);
         float[] biases = bias == null || beta == 0 ? new float[out] : perOutput(node, bias, out);
         for (int i = 0; i < out; i++) {
@@ -758,7 +587,7 @@ final class OnnxImporter {
         int index = constantInput(sum);
         sum.input(index ^ 1);
         sum.any("broadcast", "consumed_inputs");
-        float[] added = perOutput(sum, required(sum, index), own.length);
+        float[] added = perOutput(sum, constants.required(sum, index), own.length);
         for (int i = 0; i < own.length; i++) {
             added[i] += own[i];
         }
@@ -766,7 +595,7 @@ final class OnnxImporter {
     }
 
     private int constantInput(Node sum) {
-        return isConstant(sum.inputs().getFirst()) ? 0 : 1;
+        return constants.isConstant(sum.inputs().getFirst()) ? 0 : 1;
     }
 
     /** A constant that is added to every sample, as one value for each feature or channel. */
@@ -794,16 +623,17 @@ final class OnnxImporter {
         node.only("is_test", 1);
         node.any("momentum", "consumed_inputs");
         Named norm = named("bn", new BatchNorm(shape.channels(), node.decimal("epsilon", 1e-5f)));
-        put(node, norm, required(node, 1).decimals(), required(node, 2).decimals(), required(node, 3).decimals(),
-                required(node, 4).decimals());
+        put(node, norm, constants.required(node, 1).decimals(), constants.required(node, 2).decimals(),
+                constants.required(node, 3).decimals(),
+                constants.required(node, 4).decimals());
         return norm;
     }
 
     private Named dropout(Node node) {
         node.only("is_test", 1);
         node.any("seed", "consumed_inputs");
-        OnnxConstant ratio = optional(node, 1);
-        OnnxConstant training = optional(node, 2);
+        OnnxConstant ratio = constants.optional(node, 1);
+        OnnxConstant training = constants.optional(node, 2);
         if (training != null && (training.count() != 1 || training.decimal(0) != 0)) {
             throw node.refuse("has training_mode true, Pare reads networks that are trained");
         }
@@ -812,7 +642,7 @@ final class OnnxImporter {
     }
 
     private Named flattening(Node node) {
-        long[] sizes = integers(node, 1, "shape");
+        long[] sizes = constants.integers(node, 1, "shape");
         node.only("allowzero", 0);
         boolean whole = sizes != null && sizes.length == 2
                 && (sizes[1] == shape.features() || sizes[1] == 0 && shape.features() == shape.channels()
@@ -835,8 +665,8 @@ final class OnnxImporter {
         int added = 0;
         if (pad != null) {
             pad.input(0);
-            long[] pads = integers(pad, 1, "pads");
-            OnnxConstant value = optional(pad, 2);
+            long[] pads = constants.integers(pad, 1, "pads");
+            OnnxConstant value = constants.optional(pad, 2);
             float filler = value != null && value.count() == 1 ? value.decimal(0) : pad.decimal("value", 0);
             if (!pad.text("mode", "constant").equals("constant") || filler != 0) {
                 throw pad.refuse("has mode '" + pad.text("mode", "constant") + "' and value " + filler
@@ -857,10 +687,10 @@ final class OnnxImporter {
 
     /** The step of a slice that takes every n-th pixel in both directions and leaves nothing else out. */
     private int stride(Node slice) {
-        long[] starts = integers(slice, 1, "starts");
-        long[] ends = integers(slice, 2, "ends");
-        long[] axes = integers(slice, 3, "axes");
-        long[] steps = integers(slice, 4, "steps");
+        long[] starts = constants.integers(slice, 1, "starts");
+        long[] ends = constants.integers(slice, 2, "ends");
+        long[] axes = constants.integers(slice, 3, "axes");
+        long[] steps = constants.integers(slice, 4, "steps");
         int[] sizes = {1, shape.channels(), shape.height(), shape.width()};
         long[] stride = {1, 1, 1, 1};
         boolean fits = starts != null && ends != null && starts.length == ends.length
