@@ -2,8 +2,8 @@ package io.pare.bench;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
-import io.pare.exec.Precision;
 import io.pare.exec.Tape;
+import io.pare.exec.backend.Precision;
 import io.pare.mem.FloatTensor;
 import io.pare.natives.NativeThreads;
 import io.pare.net.Models;

@@ -2,7 +2,7 @@ package io.pare.cli;
 
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.format.NetworkFile;
 import io.pare.run.DataSettings;
 import io.pare.run.Engine;

@@ -2,7 +2,7 @@ package io.pare.cli;
 
 import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.Recipe;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.net.Net;
 import io.pare.report.JsonReport;
 import io.pare.run.CompressionResult;

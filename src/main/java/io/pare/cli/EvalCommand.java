@@ -1,7 +1,7 @@
 package io.pare.cli;
 
 import io.pare.data.Corpus;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.StoredNetwork;

@@ -1,6 +1,6 @@
 package io.pare.cli;
 
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import picocli.CommandLine.Option;
 
 /** In which numbers a command computes. */

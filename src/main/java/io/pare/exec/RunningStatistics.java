@@ -4,12 +4,13 @@ import io.pare.mem.FloatTensor;
 import io.pare.net.Op;
 
 /** The running mean and variance of {@link Op.BatchNorm}. */
-record RunningStatistics(Tape tape, FloatTensor mean, FloatTensor variance) {
+public record RunningStatistics(Pass pass, FloatTensor mean, FloatTensor variance) {
     /** Share of a batch's statistics in the running ones, as in PyTorch; the variance with Bessel's correction. */
     private static final float MOMENTUM = 0.1f;
 
-    static RunningStatistics of(Tape tape, Value node) {
-        return new RunningStatistics(tape, tape.plain(node.input(3)).tensor(), tape.plain(node.input(4)).tensor());
+    public static RunningStatistics of(Building building, Value node) {
+        return new RunningStatistics(building.pass(), building.plain(node.input(3)).tensor(),
+                building.plain(node.input(4)).tensor());
     }
 
     /**
@@ -17,8 +18,8 @@ record RunningStatistics(Tape tape, FloatTensor mean, FloatTensor variance) {
      *
      * @param count values in each channel of the batch
      */
-    void follow(FloatTensor batchMean, FloatTensor batchVariance, long count) {
-        if (tape.repeating()) {
+    public void follow(FloatTensor batchMean, FloatTensor batchVariance, long count) {
+        if (pass.repeating()) {
             return;
         }
         float share = MOMENTUM;

@@ -2,12 +2,14 @@ package io.pare.exec;
 
 import io.pare.mem.FloatTensor;
 
-/** What a step reads: the tensor, and what has to run before each reading so that the tensor is up to date. */
-record Source(FloatTensor tensor, Runnable refresh) {
-    static final Runnable NOTHING = () -> {
+/** What a step reads: row-major numbers, and the conversion that must run before each reading. */
+public record Source(FloatTensor tensor, Runnable refresh) {
+    /** For what needs no conversion. */
+    public static final Runnable NOTHING = () -> {
     };
 
-    static Source of(FloatTensor tensor) {
+    /** Memory that is up to date anyway. */
+    public static Source of(FloatTensor tensor) {
         return new Source(tensor, NOTHING);
     }
 }

@@ -1,7 +1,14 @@
 package io.pare.exec;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /** One value of a {@link Graph}: an operation, what it takes, and the shape that it gives. Immutable. */
 public final class Value {
@@ -26,6 +33,31 @@ public final class Value {
     /** The {@code index}-th input. */
     public Value input(int index) {
         return inputs.get(index);
+    }
+
+    /**
+     * All values that this one is computed from, inputs before users, and itself at the end. A depth-first search with a
+     * stack of its own: graphs may be deeper than a thread's stack.
+     */
+    public List<Value> order() {
+        List<Value> order = new ArrayList<>();
+        Set<Value> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Map<Value, Integer> next = new IdentityHashMap<>();
+        Deque<Value> stack = new ArrayDeque<>();
+        stack.push(this);
+        seen.add(this);
+        while (!stack.isEmpty()) {
+            Value node = stack.peek();
+            int child = next.merge(node, 1, Integer::sum) - 1;
+            if (child < node.inputs().size()) {
+                if (seen.add(node.input(child))) {
+                    stack.push(node.input(child));
+                }
+            } else {
+                order.add(stack.pop());
+            }
+        }
+        return order;
     }
 
     /** A copy of the shape. */

@@ -11,7 +11,7 @@ import io.pare.compress.recipe.Sensitivity;
 import io.pare.compress.stage.MaskRetrain;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.file.FolderLock;
 import io.pare.file.FormatException;
 import io.pare.format.pare.PareFile;

@@ -2,7 +2,7 @@ package io.pare.run;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.format.NetworkFile;
 import io.pare.infer.CompressedModel;
 import io.pare.kernel.Kernels;

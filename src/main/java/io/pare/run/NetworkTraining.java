@@ -9,7 +9,7 @@ import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.data.Shift;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;

@@ -6,7 +6,7 @@ import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.data.Shift;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.natives.NativeThreads;
 import io.pare.train.Optimizer;
 import io.pare.train.Schedule;

@@ -3,7 +3,7 @@ package io.pare.run;
 import io.pare.compress.recipe.Sensitivity;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.natives.Natives;
 import io.pare.net.Net;
 import io.pare.train.Network;

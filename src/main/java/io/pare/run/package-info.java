@@ -14,6 +14,6 @@
  *
  * <p>May use {@code compress}, {@code compress.stage}, {@code compress.recipe}, {@code infer}, {@code train},
  * {@code rewrite}, {@code format}, {@code format.pare}, {@code format.safetensors}, {@code net}, {@code data},
- * {@code exec}, {@code kernel}, {@code natives}, {@code mem} and {@code file}.
+ * {@code exec.backend}, {@code kernel}, {@code natives}, {@code mem} and {@code file}.
  */
 package io.pare.run;

@@ -2,7 +2,7 @@ package io.pare.train;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Checksum;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.file.FormatException;
 import io.pare.format.NetworkFile;
 import io.pare.format.safetensors.Safetensors;

@@ -2,8 +2,8 @@ package io.pare.train;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
-import io.pare.exec.Precision;
 import io.pare.exec.Tape;
+import io.pare.exec.backend.Precision;
 import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
 import io.pare.net.InputScale;

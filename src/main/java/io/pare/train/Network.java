@@ -3,9 +3,10 @@ package io.pare.train;
 import io.pare.exec.Binding;
 import io.pare.exec.Graph;
 import io.pare.exec.Operation;
-import io.pare.exec.Precision;
 import io.pare.exec.Tape;
 import io.pare.exec.Value;
+import io.pare.exec.backend.Backends;
+import io.pare.exec.backend.Precision;
 import io.pare.kernel.Bits;
 import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
@@ -167,7 +168,7 @@ public final class Network implements Binding, AutoCloseable {
      * @param dropout whether dropout layers drop, for which there is no sparse rule
      */
     public boolean sparse(int batch, boolean dropout) {
-        if (!Tape.hasSparseRules(logits(new TapeKey(batch, dropout, false, 0, 0, true, Precision.FP32, 1, false)))) {
+        if (!Backends.sparseCovers(logits(new TapeKey(batch, dropout, false, 0, 0, true, Precision.FP32, 1, false)))) {
             return false;
         }
         double dense = 0;
@@ -239,8 +240,8 @@ public final class Network implements Binding, AutoCloseable {
 
     private Tape training(Value loss, TapeKey key) {
         return key.sparse()
-                ? Tape.sparseTraining(region, loss, this)
-                : Tape.training(region, workspace, loss, this, useNative, key.precision(), key.parts(),
+                ? Tape.training(region, loss, this, Backends.sparse())
+                : Tape.training(region, workspace, loss, this, Backends.dense(useNative, key.precision()), key.parts(),
                         key.recompute());
     }
 
@@ -262,8 +263,8 @@ public final class Network implements Binding, AutoCloseable {
     Tape inferenceTape(int batch, boolean sparse, Precision precision) {
         return tape(new TapeKey(batch, false, false, 0, 0, sparse, precision, 1, false),
                 key -> sparse
-                        ? Tape.sparseInference(region, logits(key), this)
-                        : Tape.inference(region, workspace, logits(key), this, useNative, precision));
+                        ? Tape.inference(region, logits(key), this, Backends.sparse())
+                        : Tape.inference(region, workspace, logits(key), this, Backends.dense(useNative, precision)));
     }
 
     /** What tells one compiled tape from another. */
@@ -282,13 +283,13 @@ public final class Network implements Binding, AutoCloseable {
                 ? Graph.softmaxCrossEntropy(logits)
                 : Graph.distillation(logits, Graph.input(TEACHER, batch, model.classes()), distillation.temperature(),
                         distillation.share());
-        return Tape.footprint(loss, true, useNative, settings.precision(), parts, settings.recompute());
+        return Tape.footprint(loss, true, Backends.dense(useNative, settings.precision()), parts, settings.recompute());
     }
 
     /** What an inference tape takes in fp32, found without taking it. */
     static Tape.Footprint footprint(Net model, int batch, boolean useNative) {
         return Tape.footprint(logits(model, new TapeKey(batch, false, false, 0, 0, false, Precision.FP32, 1, false)),
-                false, useNative, Precision.FP32, 1, false);
+                false, Backends.dense(useNative), 1, false);
     }
 
     private Value logits(TapeKey key) {

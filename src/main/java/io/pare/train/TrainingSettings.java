@@ -1,7 +1,7 @@
 package io.pare.train;
 
 import io.pare.data.Augmentation;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 
 /**
  * How steps are made. Together with the data, the thread count and the machine it decides every bit of a run.

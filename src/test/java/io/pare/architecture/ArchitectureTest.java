@@ -42,10 +42,11 @@ class ArchitectureTest {
             Map.entry("cli",
                     Set.of("run", "report", "compress", "compress.constraint", "compress.stage",
                             "compress.recipe", "infer", "train", "rewrite", "format", "format.pare",
-                            "net", "data", "exec", "dnnl", "blas", "natives", "kernel", "mem", "file")),
+                            "net", "data", "exec.backend", "dnnl", "blas", "natives", "kernel", "mem", "file")),
             Map.entry("run",
                     Set.of("compress", "compress.stage", "compress.recipe", "infer", "train", "rewrite", "format",
-                            "format.pare", "format.safetensors", "net", "data", "exec", "kernel", "natives", "mem",
+                            "format.pare", "format.safetensors", "net", "data", "exec.backend", "kernel", "natives",
+                            "mem",
                             "file")),
             Map.entry("report", Set.of("file")),
             Map.entry("compress.recipe",
@@ -57,7 +58,8 @@ class ArchitectureTest {
             Map.entry("compress.constraint", Set.of("kernel", "mem")),
             Map.entry("infer", Set.of("format.pare", "net", "kernel", "mem")),
             Map.entry("train",
-                    Set.of("exec", "net", "data", "format", "format.safetensors", "kernel", "mem", "file")),
+                    Set.of("exec.backend", "exec", "net", "data", "format", "format.safetensors", "kernel", "mem",
+                            "file")),
             Map.entry("rewrite", Set.of("format.pare", "net", "mem")),
             Map.entry("format",
                     Set.of("format.pare", "format.onnx", "format.safetensors", "net", "mem", "file")),
@@ -66,7 +68,11 @@ class ArchitectureTest {
             Map.entry("format.safetensors", Set.of("mem", "file")),
             Map.entry("net", Set.of("mem")),
             Map.entry("data", Set.of("net", "mem", "file")),
-            Map.entry("exec", Set.of("net", "dnnl", "blas", "kernel", "mem")),
+            Map.entry("exec.backend", Set.of("exec", "exec.java", "exec.onednn", "exec.sparse", "dnnl")),
+            Map.entry("exec.onednn", Set.of("exec", "exec.java", "net", "dnnl", "mem")),
+            Map.entry("exec.sparse", Set.of("exec", "net", "kernel", "mem")),
+            Map.entry("exec.java", Set.of("exec", "net", "blas", "kernel", "mem")),
+            Map.entry("exec", Set.of("net", "kernel", "mem")),
             Map.entry("dnnl", Set.of("natives", "ffm.dnnl", "mem")),
             Map.entry("blas", Set.of("dnnl", "natives", "ffm.cblas", "mem")),
             Map.entry("natives", Set.of("mem", "file")),
@@ -163,6 +169,15 @@ class ArchitectureTest {
                         from + " uses " + to + ", which is not below it in docs/architecture.md");
             }
         }
+    }
+
+    @Test
+    void stepsKnowNoTape() {
+        MODELS.forEach((name, model) -> {
+            if (packageOf(name).matches("exec\\.(java|onednn|sparse)")) {
+                assertFalse(used(model).contains("io.pare.exec.Tape"), name);
+            }
+        });
     }
 
     @Test

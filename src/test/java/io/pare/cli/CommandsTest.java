@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.IdxFiles;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.format.NetworkFile;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Models;

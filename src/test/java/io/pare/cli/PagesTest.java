@@ -13,7 +13,7 @@ import io.pare.compress.recipe.Recipe;
 import io.pare.compress.recipe.Sensitivity;
 import io.pare.compress.stage.EpochRow;
 import io.pare.compress.stage.StageRow;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.net.Models;
 import io.pare.run.CompressionResult;
 import io.pare.train.Evaluation;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.compress.recipe.Recipe;
 import io.pare.data.IdxFiles;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.infer.CompressedModel;
 import io.pare.net.CompressedWeights;
 import io.pare.run.CompressionJob;

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.exec.backend.Backends;
+import io.pare.exec.backend.Precision;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.lang.foreign.ValueLayout;
@@ -86,7 +88,7 @@ class Bf16TapeTest {
                 // Else the loss of some draws is all but flat.
                 head.set(i, head.get(i) / 8);
             }
-            Tape tape = Tape.training(region, loss, memory, precision == Precision.BF16, precision);
+            Tape tape = Tape.training(region, loss, memory, Backends.dense(precision == Precision.BF16, precision));
             TapeTest.randomize(tape.input("x"), new Random(seed + DRAWS));
             round(tape.input("x"));
             for (int i = 0; i < TapeTest.BATCH; i++) {
@@ -210,8 +212,8 @@ class Bf16TapeTest {
         Value node = layer.apply(params);
         try (Region region = Region.shared("bounded")) {
             TapeTest.Memory memory = new TapeTest.Memory(region, params, new Random(3));
-            Tape exact = Tape.inference(region, node, memory, false);
-            Tape tape = Tape.inference(region, node, memory, true, Precision.BF16);
+            Tape exact = Tape.inference(region, node, memory, Backends.dense(false));
+            Tape tape = Tape.inference(region, node, memory, Backends.dense(true, Precision.BF16));
             TapeTest.randomize(exact.input("x"), new Random(4));
             tape.input("x").copyFrom(exact.input("x"));
             exact.forward(0);
@@ -239,7 +241,7 @@ class Bf16TapeTest {
         Value logits = params.head(params.conv("c", TapeTest.image(3, 6), 16, 3, 1, 1, 1, 1));
         try (Region region = Region.shared("logits")) {
             TapeTest.Memory memory = new TapeTest.Memory(region, params, new Random(3));
-            Tape tape = Tape.inference(region, logits, memory, true, Precision.BF16);
+            Tape tape = Tape.inference(region, logits, memory, Backends.dense(true, Precision.BF16));
             TapeTest.randomize(tape.input("x"), new Random(4));
             tape.forward(0);
             int fine = 0;
@@ -257,7 +259,7 @@ class Bf16TapeTest {
         try (Region region = Region.shared("no bf16")) {
             TapeTest.Memory memory = new TapeTest.Memory(region, params, new Random(1));
             assertThrows(IllegalArgumentException.class,
-                    () -> Tape.inference(region, logits, memory, false, Precision.BF16));
+                    () -> Tape.inference(region, logits, memory, Backends.dense(false, Precision.BF16)));
         }
     }
 }

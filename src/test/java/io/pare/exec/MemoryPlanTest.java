@@ -9,6 +9,8 @@ import io.pare.Rounding;
 import io.pare.exec.TapeTest.Memory;
 import io.pare.exec.TapeTest.Net;
 import io.pare.exec.TapeTest.Params;
+import io.pare.exec.backend.Backends;
+import io.pare.exec.backend.Precision;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.mem.Workspace;
@@ -73,16 +75,17 @@ class MemoryPlanTest {
             logits = net.logits().apply(params);
             Value loss = Graph.softmaxCrossEntropy(logits);
             memory = new Memory(region, params, new Random(4));
+            Backend backend = Backends.dense(net.useNative(), precision);
             if (way != Way.SEPARATE) {
                 Workspace workspace = new Workspace(region);
-                training = Tape.training(region, workspace, loss, memory, net.useNative(), precision, 1,
+                training = Tape.training(region, workspace, loss, memory, backend, 1,
                         way == Way.RECOMPUTED);
-                inference = Tape.inference(region, workspace, logits, memory, net.useNative(), precision);
+                inference = Tape.inference(region, workspace, logits, memory, backend);
                 training.poison();
                 inference.poison();
             } else {
-                training = Tape.separate(region, loss, memory, true, net.useNative(), precision);
-                inference = Tape.separate(region, logits, memory, false, net.useNative(), precision);
+                training = Tape.separate(region, loss, memory, true, backend);
+                inference = Tape.separate(region, logits, memory, false, backend);
             }
         }
 
@@ -150,13 +153,13 @@ class MemoryPlanTest {
             try (Region region = Region.shared("footprint")) {
                 Memory memory = new Memory(region, params, new Random(4));
                 long live = Region.liveBytes();
-                Tape.Footprint footprint = Tape.footprint(root, training, net.useNative(), Precision.FP32, 1,
+                Tape.Footprint footprint = Tape.footprint(root, training, Backends.dense(net.useNative()), 1,
                         recompute);
                 assertEquals(live, Region.liveBytes());
                 Tape tape = training
-                        ? Tape.training(region, new Workspace(region), root, memory, net.useNative(), Precision.FP32, 1,
+                        ? Tape.training(region, new Workspace(region), root, memory, Backends.dense(net.useNative()), 1,
                                 recompute)
-                        : Tape.inference(region, root, memory, net.useNative());
+                        : Tape.inference(region, root, memory, Backends.dense(net.useNative()));
                 assertEquals(footprint.shared() + footprint.own(), Region.liveBytes() - live);
                 assertTrue(tape.plan().bytes() <= 1.1 * tape.plan().leastBytes() + 1024,
                         tape.plan().bytes() + " bytes planned, " + tape.plan().leastBytes() + " live at once");
@@ -184,7 +187,7 @@ class MemoryPlanTest {
             }
             try (Region region = Region.shared("parts")) {
                 Memory memory = new Memory(region, params, new Random(4));
-                Tape whole = Tape.training(region, losses.get(BATCH * parts), memory, useNative);
+                Tape whole = Tape.training(region, losses.get(BATCH * parts), memory, Backends.dense(useNative));
                 List<String> inputs = distil ? List.of("x", "teacher") : List.of("x");
                 inputs.forEach(input -> TapeTest.randomize(whole.input(input), new Random(8)));
                 for (int i = 0; i < BATCH * parts; i++) {
@@ -194,8 +197,8 @@ class MemoryPlanTest {
                 whole.backward();
                 List<float[]> expected =
                         params.gradients().stream().map(name -> memory.gradient(name).toArray()).toList();
-                Tape part = Tape.training(region, new Workspace(region), losses.get(BATCH), memory, useNative,
-                        Precision.FP32, parts, true);
+                Tape part = Tape.training(region, new Workspace(region), losses.get(BATCH), memory,
+                        Backends.dense(useNative), parts, true);
                 part.poison();
                 params.gradients().forEach(name -> memory.gradient(name).fill(0f));
                 double loss = 0;
@@ -226,7 +229,7 @@ class MemoryPlanTest {
         try (Region region = Region.shared("once")) {
             Params params = new Params();
             Value loss = Graph.softmaxCrossEntropy(params.head(Graph.input("x", BATCH, 3)));
-            Tape tape = Tape.training(region, loss, new Memory(region, params, new Random(1)), false);
+            Tape tape = Tape.training(region, loss, new Memory(region, params, new Random(1)), Backends.dense(false));
             assertThrows(IllegalStateException.class, tape::backward);
             tape.forward(0);
             tape.backward();
@@ -242,7 +245,7 @@ class MemoryPlanTest {
         for (int i = 0; i < 10; i++) {
             x = Graphs.maxPool(p(params, i, x), 3, 1, 1);
         }
-        Tape.Footprint footprint = Tape.footprint(x, false, false, Precision.FP32, 1, false);
+        Tape.Footprint footprint = Tape.footprint(x, false, Backends.dense(false), 1, false);
         // Plain max-pooling notes its winners beside its output.
         assertTrue(footprint.shared() <= 3L * values * Float.BYTES + 1024, footprint.toString());
     }
@@ -258,8 +261,8 @@ class MemoryPlanTest {
             x = Graphs.avgPool(params.conv("c" + i, x, 16, 3, 1, 1, 1, 1), 3, 1, 1);
         }
         Value loss = Graph.softmaxCrossEntropy(params.head(x));
-        long kept = Tape.footprint(loss, true, useNative, Precision.FP32, 1, false).shared();
-        long twice = Tape.footprint(loss, true, useNative, Precision.FP32, 1, true).shared();
+        long kept = Tape.footprint(loss, true, Backends.dense(useNative), 1, false).shared();
+        long twice = Tape.footprint(loss, true, Backends.dense(useNative), 1, true).shared();
         // A border of each of six segments, all values of one, and a few gradients.
         assertTrue(twice < kept * (2 / Math.sqrt(layers) + 0.1), twice + " bytes of " + kept);
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.pare.Rounding;
+import io.pare.exec.backend.Backends;
 import io.pare.kernel.Bits;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -100,8 +101,8 @@ class SparseTapeTest {
             Value loss = loss(masked);
             Random random = new Random(7);
             masked.draw(random, 0.5);
-            Tape sparse = Tape.sparseTraining(region, loss, masked);
-            Tape dense = Tape.training(region, loss, masked, false);
+            Tape sparse = Tape.training(region, loss, masked, Backends.sparse());
+            Tape dense = Tape.training(region, loss, masked, Backends.dense(false));
             // Masks change between passes, some so thin that whole channels are not read.
             for (double share : new double[]{1, 0.5, 0.15, 0.05, 0.3, 0}) {
                 masked.draw(random, share);
@@ -138,8 +139,8 @@ class SparseTapeTest {
             Value logits = loss(masked).input(0);
             Random random = new Random(3);
             masked.draw(random, 0.2);
-            Tape sparse = Tape.sparseInference(region, logits, masked);
-            Tape dense = Tape.inference(region, logits, masked, false);
+            Tape sparse = Tape.inference(region, logits, masked, Backends.sparse());
+            Tape dense = Tape.inference(region, logits, masked, Backends.dense(false));
             fill(dense, random);
             sparse.input("x").copyFrom(dense.input("x"));
             dense.forward(0);
@@ -154,10 +155,11 @@ class SparseTapeTest {
             Masked masked = new Masked(region);
             Value x = Graph.input("x", BATCH, 2, 8, 8);
             Value padded = Graphs.conv2d(x, masked.get("w", 3, 2, 3, 3), masked.get("b", 3), 1, 1, 1, 1);
-            assertThrows(IllegalArgumentException.class, () -> Tape.sparseInference(region, padded, masked));
+            assertThrows(IllegalArgumentException.class,
+                    () -> Tape.inference(region, padded, masked, Backends.sparse()));
             Value odd = Graph.input("y", 5, 2, 8, 8);
             Value conv = Graphs.conv2d(odd, masked.get("v", 3, 2, 3, 3), masked.get("c", 3), 1, 0, 1, 1);
-            assertThrows(IllegalArgumentException.class, () -> Tape.sparseInference(region, conv, masked));
+            assertThrows(IllegalArgumentException.class, () -> Tape.inference(region, conv, masked, Backends.sparse()));
         }
     }
 }

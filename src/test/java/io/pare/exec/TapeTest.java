@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.Rounding;
+import io.pare.exec.backend.Backends;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
@@ -233,7 +234,7 @@ class TapeTest {
         Random random = new Random(7);
         try (Region region = Region.shared("tape test")) {
             Memory memory = new Memory(region, params, random);
-            Tape tape = Tape.training(region, loss, memory, useNative);
+            Tape tape = Tape.training(region, loss, memory, Backends.dense(useNative));
             Map<String, double[]> tensors = new HashMap<>(memory.doubles);
             for (String input : List.of("x", "teacher")) {
                 if (input.equals("x") || loss.op() instanceof Operation.Distillation) {
@@ -293,7 +294,7 @@ class TapeTest {
         Random random = new Random(3);
         try (Region region = Region.shared("statistics")) {
             Memory memory = new Memory(region, params, random);
-            Tape training = Tape.training(region, loss, memory, useNative);
+            Tape training = Tape.training(region, loss, memory, Backends.dense(useNative));
             double[] x = randomize(training.input("x"), random);
             float[] weight = memory.value("c.w").toArray();
             int count = BATCH * 9;
@@ -318,7 +319,7 @@ class TapeTest {
                         "variance");
             }
             float[] gathered = memory.value("n.var").toArray();
-            Tape inference = Tape.inference(region, normal, memory, useNative);
+            Tape inference = Tape.inference(region, normal, memory, Backends.dense(useNative));
             inference.input("x").copyFrom(training.input("x"));
             inference.forward(0);
             for (int i = 0; i < z.length; i++) {
@@ -343,7 +344,7 @@ class TapeTest {
             double[] losses = new double[2];
             float[][] gradients = new float[2][];
             for (int way = 0; way < 2; way++) {
-                Tape tape = Tape.training(region, loss, memory, way == 1);
+                Tape tape = Tape.training(region, loss, memory, Backends.dense(way == 1));
                 randomize(tape.input("x"), new Random(6));
                 tape.forward(0);
                 tape.backward();
@@ -367,7 +368,7 @@ class TapeTest {
             Memory memory = new Memory(region, params, new Random(1));
             memory.value("a.w").fill(1f);
             memory.value("a.b").fill(0f);
-            Tape tape = Tape.training(region, loss, memory, false);
+            Tape tape = Tape.training(region, loss, memory, Backends.dense(false));
             tape.input("x").fill(1f);
             tape.forward(11);
             tape.backward();
@@ -401,7 +402,8 @@ class TapeTest {
             x = Graphs.flatten(x);
         }
         try (Region region = Region.shared("deep")) {
-            Tape tape = Tape.inference(region, x, new Memory(region, new Params(), new Random(1)), false);
+            Tape tape =
+                    Tape.inference(region, x, new Memory(region, new Params(), new Random(1)), Backends.dense(false));
             tape.input("x").set(0, 3f);
             tape.forward(0);
             assertEquals(3f, tape.output().get(0));
@@ -421,7 +423,8 @@ class TapeTest {
         try (Region region = Region.shared("inference")) {
             Params params = new Params();
             Value logits = params.head(Graph.input("x", 2, 3));
-            Tape tape = Tape.inference(region, logits, new Memory(region, params, new Random(1)), false);
+            Tape tape =
+                    Tape.inference(region, logits, new Memory(region, params, new Random(1)), Backends.dense(false));
             assertThrows(IllegalStateException.class, tape::backward);
         }
     }

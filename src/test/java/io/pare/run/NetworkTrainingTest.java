@@ -9,7 +9,7 @@ import io.pare.compress.recipe.Recipe;
 import io.pare.compress.stage.RecipeException;
 import io.pare.data.Crop;
 import io.pare.data.Dataset;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.NetBuilder;

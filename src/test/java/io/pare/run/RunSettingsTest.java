@@ -7,7 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import org.junit.jupiter.api.Test;
 
 /** The form in which settings are kept. */

@@ -17,6 +17,7 @@ import io.pare.exec.Binding;
 import io.pare.exec.Graph;
 import io.pare.exec.Graphs;
 import io.pare.exec.Tape;
+import io.pare.exec.backend.Backends;
 import io.pare.infer.CompressedModel;
 import io.pare.infer.Session;
 import io.pare.mem.FloatTensor;
@@ -179,7 +180,7 @@ class CloseInUseTest {
                         public FloatTensor gradient(String parameter) {
                             return parameter.equals("w") ? gradient : ofBias;
                         }
-                    }, false);
+                    }, Backends.dense(false));
             race(() -> {
                 tape.forward(0);
                 tape.backward();

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
-import io.pare.exec.Precision;
+import io.pare.exec.backend.Precision;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
 import io.pare.net.InputScale;

@@ -1,0 +1,27 @@
+package io.pare.exec;
+
+import java.util.List;
+
+/**
+ * What a tape is to compute, and how.
+ *
+ * @param order the values to compute, inputs before users, the wanted one at the end
+ * @param training whether there is a backward pass
+ * @param parts of a batch, one for each pass
+ */
+record Goal(List<Value> order, boolean training, Backend backend, int parts) {
+    static Goal of(Value root, boolean training, Backend backend, int parts) {
+        return new Goal(root.order(), training, backend, parts);
+    }
+
+    Value root() {
+        return order.getLast();
+    }
+
+    /** Samples of a pass. */
+    int batch() {
+        return order.stream().filter(node -> node.op() instanceof Operation.Input).mapToInt(node -> node.size(0))
+                .findFirst()
+                .orElse(0);
+    }
+}

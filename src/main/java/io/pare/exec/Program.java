@@ -1,0 +1,22 @@
+package io.pare.exec;
+
+import io.pare.mem.FloatTensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+
+/**
+ * Steps that are bound to memory, as a {@link Compiler} leaves them.
+ *
+ * @param steps in the order of the forward pass
+ * @param segments which of them run twice
+ * @param repeated the moment in which each step computes again; 0 for none
+ * @param reversed the moment in which each step computes gradients
+ * @param sums what follows the backward pass: gradients that several steps contribute to
+ * @param inputs by name
+ * @param labels ints, one for each sample
+ * @param output the wanted value
+ * @param pass the pass that the steps read
+ * @param reorders layout conversions of a pass, at most
+ */
+record Program(Step[] steps, Segments segments, int[] repeated, int[] reversed, Runnable[] sums,
+        Map<String, FloatTensor> inputs, MemorySegment labels, Source output, Pass pass, int reorders) {}

@@ -1,0 +1,58 @@
+package io.pare.exec.backend;
+
+import io.pare.exec.Backend;
+import io.pare.exec.Value;
+import io.pare.exec.java.JavaSteps;
+import io.pare.exec.onednn.OneDnnSteps;
+import io.pare.exec.sparse.SparseSteps;
+import java.util.List;
+import java.util.Optional;
+
+/** The backends that there are. Each ends in plain Java, which computes what the factories before it do not. */
+public final class Backends {
+    private static final Backend JAVA = new Backend(true, List.of(JavaSteps::new));
+    private static final Backend ONEDNN = new Backend(true, List.of(OneDnnSteps::fp32, JavaSteps::new));
+    private static final Backend ONEDNN_BF16 = new Backend(true, List.of(OneDnnSteps::bf16, JavaSteps::new));
+    private static final Backend SPARSE = new Backend(false, List.of(SparseSteps::new, JavaSteps::new));
+
+    private Backends() {}
+
+    /** Plain Java, or oneDNN where it has a primitive, in 32-bit floats. */
+    public static Backend dense(boolean useNative) {
+        return useNative ? ONEDNN : JAVA;
+    }
+
+    /**
+     * As {@link #dense(boolean)}, in the given numbers.
+     *
+     * @throws IllegalArgumentException if {@link Precision#obstacle} names one, or for bf16 without {@code useNative}
+     */
+    public static Backend dense(boolean useNative, Precision precision) {
+        return switch (precision) {
+            case FP32 -> dense(useNative);
+            case BF16 -> {
+                Optional<String> obstacle = useNative ? precision.obstacle() : Optional.of("has no form in Java");
+                obstacle.ifPresent(reason -> {
+                    throw new IllegalArgumentException("bf16 " + reason);
+                });
+                yield ONEDNN_BF16;
+            }
+        };
+    }
+
+    /**
+     * Multiplies only the weights that {@link io.pare.exec.Binding#mask} leaves; the work is that of these weights.
+     *
+     * <p>For chains of convolutions of stride 1 without padding and with a bias, max-pooling whose windows do not overlap,
+     * linear layers and ReLU, on batches of a multiple of {@link SparseSteps#SAMPLES}. Compiling others throws
+     * {@link IllegalArgumentException}.
+     */
+    public static Backend sparse() {
+        return SPARSE;
+    }
+
+    /** Whether {@link #sparse} computes a graph: all its operations, and its batch, have sparse steps. */
+    public static boolean sparseCovers(Value output) {
+        return SparseSteps.cover(output);
+    }
+}

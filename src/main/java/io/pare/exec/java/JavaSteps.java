@@ -1,0 +1,56 @@
+package io.pare.exec.java;
+
+import io.pare.exec.Building;
+import io.pare.exec.Operation;
+import io.pare.exec.Step;
+import io.pare.exec.StepFactory;
+import io.pare.exec.Value;
+import io.pare.kernel.Kernels;
+import io.pare.net.Op;
+import java.util.Optional;
+
+/** Computes every operation in plain Java on row-major memory: the last factory of every backend. */
+public final class JavaSteps implements StepFactory {
+    static final Kernels KERNELS = Kernels.active();
+
+    private final Building building;
+
+    public JavaSteps(Building building) {
+        this.building = building;
+    }
+
+    @Override
+    public Optional<Step> step(Value node) {
+        return Optional.of(switch (node.op()) {
+            case Operation.Apply(Op op) -> step(node, op);
+            case Operation.Reshape _ -> new ReshapeStep(building, node);
+            case Operation.SoftmaxCrossEntropy _ -> new CrossEntropyStep(building, node);
+            case Operation.Distillation op -> new DistillationStep(building, node, op);
+            case Operation.Input _,Operation.Parameter _,Operation.State _ ->
+                    throw new AssertionError(node + " is given, not computed");
+        });
+    }
+
+    private Step step(Value node, Op operator) {
+        return switch (operator) {
+            case Op.Conv2d op -> new ConvolutionStep(building, node, op);
+            case Op.MaxPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), true);
+            case Op.AvgPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), false);
+            case Op.GlobalAvgPool _ -> pool(node, node.input(0).size(2), node.input(0).size(3), 1, 0, false);
+            case Op.BatchNorm op -> new BatchNormStep(building, node, op);
+            case Op.ResponseNorm op -> new ResponseNormStep(building, node, op);
+            case Op.Subsample op -> new SubsampleStep(building, node, op.stride());
+            case Op.Linear _ -> new LinearStep(building, node);
+            case Op.Relu _ -> new ReluStep(building, node);
+            case Op.Sigmoid _ -> new SigmoidStep(building, node);
+            case Op.Dropout(float rate) -> new DropoutStep(building, node, rate);
+            case Op.Add _ -> new AddStep(building, node);
+            case Op.Concat _ -> new ConcatStep(building, node);
+            case Op.Flatten _,Op.Input _ -> throw new AssertionError(operator + " is built as another operation");
+        };
+    }
+
+    private Step pool(Value node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {
+        return new PoolingStep(building, node, kernelHeight, kernelWidth, stride, padding, max);
+    }
+}

@@ -1,0 +1,127 @@
+package io.pare.exec.onednn;
+
+import io.pare.dnnl.Arg;
+import io.pare.dnnl.ConvShape;
+import io.pare.dnnl.Convolution;
+import io.pare.dnnl.DnnlMemory;
+import io.pare.dnnl.Execution;
+import io.pare.dnnl.MemoryDesc;
+import io.pare.dnnl.Primitive;
+import io.pare.exec.Buffer;
+import io.pare.exec.Building;
+import io.pare.exec.Source;
+import io.pare.exec.Step;
+import io.pare.exec.Value;
+import io.pare.net.Op;
+
+/** Forward, backward-data and backward-weights, each in the layouts that it likes best; computes a ReLU behind it. */
+final class ConvolutionOnDnnl implements Step {
+    private final Layouts layouts;
+    private final Building building;
+    private final Value node;
+    private final Value result;
+    private final boolean bias;
+    private final Convolution convolution;
+    private final DnnlMemory x;
+    private final DnnlMemory plainWeight;
+    private final DnnlSource src;
+    private final DnnlSource weight;
+    private final DnnlMemory y;
+    private final Execution forward;
+    private Incoming incoming;
+    private DnnlSource dyForData;
+    private DnnlSource weightForData;
+    private Execution backwardData;
+    private DnnlSource srcForWeights;
+    private DnnlSource dyForWeights;
+    private Execution backwardWeights;
+    private Runnable deliverWeights;
+
+    ConvolutionOnDnnl(Layouts layouts, Value node, Op.Conv2d op) {
+        this.layouts = layouts;
+        this.building = layouts.building();
+        this.node = node;
+        this.result = building.withRelu(node);
+        this.bias = node.inputs().size() > 2;
+        ConvShape shape = shape(node, op);
+        this.convolution = new Convolution(layouts.region(), shape,
+                Convolution.Options.of(result != node, building.training()).withBias(bias).of(layouts.type()));
+        Primitive primitive = convolution.forward();
+        DnnlSource value = layouts.value(node.input(0));
+        this.x = value.memory();
+        this.plainWeight = DnnlMemory.over(layouts.region(), convolution.plainWeights(),
+                building.plain(node.input(1)).tensor().segment());
+        this.src = layouts.read(value, primitive.desc(Arg.SRC));
+        this.weight = layouts.read(DnnlSource.of(plainWeight), primitive.desc(Arg.WEIGHTS));
+        Buffer slot = layouts.allocate(node, primitive.desc(Arg.DST));
+        building.value(result, slot);
+        this.y = layouts.memory(slot);
+        Primitive.Binding binding = primitive.bind(layouts.scratchpad()).with(Arg.SRC, src.memory())
+                .with(Arg.WEIGHTS, weight.memory()).with(Arg.DST, y);
+        if (bias) {
+            binding.with(Arg.BIAS, DnnlMemory.over(layouts.region(), building.plain(node.input(2)).tensor()));
+        }
+        this.forward = binding.prepare();
+    }
+
+    private static ConvShape shape(Value node, Op.Conv2d op) {
+        Value x = node.input(0);
+        return new ConvShape(x.size(0), x.size(1), x.size(2), x.size(3), op.out(), op.kernelHeight(), op.kernelWidth(),
+                op.stride(), op.stride(), op.padding(), op.padding(), op.dilation(), op.dilation(), op.groups());
+    }
+
+    @Override
+    public void forward() {
+        src.refresh().run();
+        weight.refresh().run();
+        forward.run();
+    }
+
+    @Override
+    public void prepareBackward() {
+        Value input = node.input(0);
+        incoming = new Incoming(layouts, result, result != node, y);
+        if (building.needsGradient(input)) {
+            Primitive data = convolution.backwardData();
+            dyForData = incoming.in(data.desc(Arg.DIFF_DST));
+            weightForData = layouts.again(weight, plainWeight, data.desc(Arg.WEIGHTS));
+            Buffer dx = layouts.allocate(input, data.desc(Arg.DIFF_SRC));
+            building.contribute(input, dx);
+            backwardData = data.bind(layouts.scratchpad()).with(Arg.DIFF_DST, dyForData.memory())
+                    .with(Arg.WEIGHTS, weightForData.memory()).with(Arg.DIFF_SRC, layouts.memory(dx)).prepare();
+        }
+        Primitive weights = convolution.backwardWeights();
+        srcForWeights = layouts.again(src, x, weights.desc(Arg.SRC));
+        MemoryDesc wantedDy = weights.desc(Arg.DIFF_DST);
+        boolean asData = dyForData != null && dyForData.memory().desc().sameAs(wantedDy);
+        dyForWeights = asData ? DnnlSource.of(dyForData.memory()) : incoming.in(wantedDy);
+        DnnlMemory plainGradient = DnnlMemory.over(layouts.region(), convolution.plainWeights(),
+                building.gradientFor(node.input(1)).segment());
+        DnnlMemory gradient = plainGradient;
+        deliverWeights = Source.NOTHING;
+        if (!weights.desc(Arg.DIFF_WEIGHTS).sameAs(plainGradient.desc())) {
+            gradient = layouts.allocate(weights.desc(Arg.DIFF_WEIGHTS), null);
+            deliverWeights = layouts.convert(gradient, plainGradient)::run;
+        }
+        Primitive.Binding binding = weights.bind(layouts.scratchpad()).with(Arg.SRC, srcForWeights.memory())
+                .with(Arg.DIFF_DST, dyForWeights.memory()).with(Arg.DIFF_WEIGHTS, gradient);
+        if (bias) {
+            binding.with(Arg.DIFF_BIAS, DnnlMemory.over(layouts.region(), building.gradientFor(node.input(2))));
+        }
+        backwardWeights = binding.prepare();
+    }
+
+    @Override
+    public void backward() {
+        incoming.refresh();
+        if (backwardData != null) {
+            dyForData.refresh().run();
+            weightForData.refresh().run();
+            backwardData.run();
+        }
+        srcForWeights.refresh().run();
+        dyForWeights.refresh().run();
+        backwardWeights.run();
+        deliverWeights.run();
+    }
+}

@@ -1,0 +1,12 @@
+/**
+ * The oneDNN backend, in 32-bit floats or bfloat16.
+ *
+ * <p>{@link io.pare.exec.onednn.OneDnnSteps} makes steps where a primitive is faster than plain Java. {@code Layouts} keeps each
+ * value in the layout of the primitive that made it, a {@code BlockedBuffer}, and converts it where a reader wants another.
+ * A step computes the ReLU behind it as well if nobody else reads its value.
+ *
+ * <p>Needs the native libraries. Public: {@code OneDnnSteps}; {@code exec.java} comes behind it and computes the rest.
+ *
+ * <p>May use {@code exec}, {@code exec.java}, {@code net}, {@code dnnl} and {@code mem}.
+ */
+package io.pare.exec.onednn;
