@@ -556,7 +556,7 @@ public sealed interface Op {
         long span = input + 2L * padding - kernel;
         if (span < 0 || span / stride >= Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
-                    "a window of " + kernel + " does not fit into " + input + " with padding " + padding);
+                    "has a window of " + kernel + ", which does not fit into " + input + " with padding " + padding);
         }
         return (int) (span / stride) + 1;
     }

@@ -162,7 +162,7 @@ class CommandsTest {
         "models resnet20 --classes 0|--classes is 0, must be at least 1",
         "models resnet20 --input 3x32|'3x32' is no shape such as 3x224x224",
         "models resnet20 --input 3x0x32|'3x0x32' is no shape such as 3x224x224",
-        "models alexnet --input 3x32x32|layer pool2: a window of 3 does not fit",
+        "models alexnet --input 3x32x32|layer pool2 has a window of 3, which does not fit",
         "data mnist --part half|'half' is none of train, test",
         "data mnist --sheet src|--sheet src is a folder: name a file",
         "data mnist --sheet x.png --rows 0|a sheet of 0 x 20 images",
