@@ -180,6 +180,17 @@ class ArchitectureTest {
         });
     }
 
+    /** A new operator is a line in these tables, and nothing to anybody else. */
+    @Test
+    void operatorsAreNamedOnlyInTheTablesThatComputeAndWriteThem() {
+        Set<String> tables = Set.of("net", "exec", "infer", "rewrite", "format");
+        MODELS.forEach((name, model) -> {
+            if (!tables.contains(packageOf(name).split("\\.")[0])) {
+                assertFalse(used(model).stream().anyMatch(used -> used.startsWith("io.pare.net.Op$")), name);
+            }
+        });
+    }
+
     @Test
     void onlyTheSimdKernelsUseTheVectorApi() {
         MODELS.forEach((name, model) -> {
