@@ -10,23 +10,23 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Places for the values and gradients of a tape in one piece of memory, found before any of it is there.
+ * Offsets for the values and gradients of a tape in one block of memory, found before that block is allocated.
  *
- * @param bytes of that piece
+ * @param bytes of the memory
  * @param permanentBytes of what lies outside: inputs and labels
- * @param blocks everything that has a place
- * @param order places in the order in which they are asked for
+ * @param blocks all buffers with an offset
+ * @param order the same in the order of the allocations
  * @param scratch working memory by moment
  */
 record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Block> order, Map<Integer, Block> scratch) {
-    /** Moments from {@code first} to {@code last}, in which memory is needed. */
+    /** A lifetime: the moments from {@code first} to {@code last}. */
     record Life(int first, int last) {
         private boolean meets(Life other) {
             return first <= other.last && other.first <= last;
         }
     }
 
-    /** Bytes with a place, and the lives in which they are needed, in order. */
+    /** A buffer: its size, its lifetimes in order, and its offset. */
     static final class Block {
         private final long bytes;
         private List<Life> lives;
@@ -57,19 +57,19 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
             return lives.stream().anyMatch(life -> life.last == moment);
         }
 
-        /** Whether each of these lives begins when one of the block's ends. */
+        /** Whether each of these lifetimes begins in the moment in which one of the block's ends. */
         boolean goesOnIn(List<Life> next) {
             return lives.size() == next.size() && IntStream.range(0, lives.size())
                     .allMatch(i -> lives.get(i).last == next.get(i).first);
         }
 
-        /** Lives on in what took its place. */
+        /** Extends the lifetimes by those of the buffer that takes its place. */
         void goOnIn(List<Life> next) {
             lives = IntStream.range(0, lives.size())
                     .mapToObj(i -> new Life(lives.get(i).first, next.get(i).last)).toList();
         }
 
-        /** With the slack that kernels may read behind it, up to the alignment. */
+        /** Bytes rounded up to the alignment, and one unit of it more, which kernels may read behind the end. */
         long size() {
             return Math.ceilDiv(bytes, Region.ALIGNMENT) * Region.ALIGNMENT + Region.ALIGNMENT;
         }
@@ -78,7 +78,7 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
             return lives.stream().mapToLong(life -> life.last - life.first + 1).sum();
         }
 
-        /** Asked for each two blocks, and so without garbage. */
+        /** Runs for each pair of blocks, so it allocates nothing. */
         private boolean livesWith(Block other) {
             for (int i = 0; i < lives.size(); i++) {
                 if (other.livesIn(lives.get(i))) {
@@ -99,11 +99,11 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
     }
 
     /**
-     * Sets the offsets: one block after the other, each into the tightest gap between those that live at the same time
-     * (Pisarchyk and Lee, arXiv 2001.03288, greedy by size for offsets). Of three orders the one that needs least: by
-     * size, by size and length of life, as they come.
+     * Sets the offsets: one block after the other, each into the tightest gap between those that are live at the same time
+     * (Pisarchyk and Lee, arXiv 2001.03288, greedy by size for offsets). Tries three orders, by size, by size times
+     * lifetime and by first moment, and keeps the one that needs least.
      *
-     * @return bytes of the whole
+     * @return bytes of the memory
      */
     static long place(List<Block> blocks) {
         Comparator<Block> bySize = Comparator.comparingLong(Block::size).reversed().thenComparingInt(Block::first);
@@ -147,7 +147,7 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
         return total;
     }
 
-    /** The most bytes that live at one moment: no plan can do with less. */
+    /** The most bytes that are live at one moment: the lower bound of every plan. */
     long leastBytes() {
         return blocks.stream().flatMap(block -> block.lives.stream())
                 .mapToLong(life -> bytesAt(new Life(life.first, life.first))).max().orElse(0);
@@ -157,7 +157,7 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
         return blocks.stream().filter(block -> block.livesIn(moment)).mapToLong(Block::size).sum();
     }
 
-    /** Hands out the places, to steps that are built again in the same order. */
+    /** Hands out the planned memory to steps that are built again in the same order. */
     Storage in(MemorySegment memory, Region region) {
         return new Placed(memory, region);
     }
@@ -184,8 +184,8 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
 
         private MemorySegment slice(Block block, long bytes, boolean exact) {
             if (block == null || (exact ? block.bytes != bytes : block.bytes < bytes)) {
-                throw new IllegalStateException(bytes + " bytes are asked for, which the plan does not have in this"
-                        + " place: a tape must be built twice with the same threads and shapes");
+                throw new IllegalStateException(bytes + " bytes are allocated where the plan has another size:"
+                        + " a tape must be built twice with the same threads and shapes");
             }
             return memory.asSlice(block.offset, bytes);
         }
@@ -197,7 +197,7 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
 
         @Override
         public void use(MemorySegment used, int moment) {
-            // The survey has taken it down.
+            // The survey has recorded it.
         }
 
         @Override

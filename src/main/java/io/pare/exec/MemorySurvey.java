@@ -12,19 +12,19 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Takes down who needs memory from when to when, and gives addresses at which there is nothing.
+ * Dry run that records buffer lifetimes; hands out placeholder addresses, for parameters too.
  *
- * <p>Steps that are built on it must never run. It stands in for the parameters too.
+ * <p>Steps that are built on it must never run.
  */
 final class MemorySurvey implements Storage, Binding {
-    /** No process has memory at such addresses; the bits between say whose it is. */
+    /** Placeholder addresses, at which no process has memory; the bits between are the number of the buffer. */
     private static final long TAKEN = 1L << 62;
     private static final long FOREIGN = 1L << 61;
     private static final int SPAN = 40;
 
     private final Map<String, long[]> shapes;
     private final Segments segments;
-    /** For moments whose steps are computed twice, when the second time is. */
+    /** For the moment of a step that runs twice, the moment of its second run. */
     private final Map<Integer, Integer> repeats = new HashMap<>();
     private final Map<String, FloatTensor> parameters = new HashMap<>();
     private final List<Need> needs = new ArrayList<>();
@@ -33,7 +33,7 @@ final class MemorySurvey implements Storage, Binding {
     private long permanentBytes;
     private long foreign;
 
-    /** Bytes that are needed, and the moments in which they are used. */
+    /** A buffer, and the moments in which steps use it. */
     private static final class Need {
         private final Need replaced;
         private final NavigableSet<Integer> moments = new TreeSet<>();
@@ -49,7 +49,7 @@ final class MemorySurvey implements Storage, Binding {
 
     /**
      * @param shapes of all parameters and states
-     * @param segments of steps that are computed twice
+     * @param segments of the forward steps; all but the last run twice
      */
     MemorySurvey(Map<String, long[]> shapes, Segments segments) {
         this.shapes = shapes;
@@ -108,7 +108,7 @@ final class MemorySurvey implements Storage, Binding {
         }
     }
 
-    /** Until it is computed again nobody needs what only its own segment has used. */
+    /** The lifetimes of a buffer: two, with a gap before it is computed again, if only its own segment reads it. */
     private List<MemoryPlan.Life> lives(Need need) {
         int first = need.moments.first();
         int last = need.moments.last();
@@ -134,7 +134,7 @@ final class MemorySurvey implements Storage, Binding {
                 shape);
     }
 
-    /** Gives a place to everything that was taken. */
+    /** Places every buffer that was taken. */
     MemoryPlan plan() {
         List<MemoryPlan.Block> blocks = new ArrayList<>();
         Map<Need, MemoryPlan.Block> places = new HashMap<>();

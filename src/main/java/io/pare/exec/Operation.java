@@ -3,8 +3,8 @@ package io.pare.exec;
 import io.pare.net.Op;
 
 /**
- * What a {@link Value} is computed by: an operator of a network, or what only training and memory know of. The rules, forward
- * and gradient, are in {@link Rules}, not here.
+ * What computes a {@link Value}: an operator of a network, or an operation of training only. The steps of the backends know
+ * how, forward and backward.
  *
  * <p>Images are NCHW, filters OIHW, matrices {@code [rows, columns]}.
  */

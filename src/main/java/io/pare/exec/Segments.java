@@ -3,17 +3,17 @@ package io.pare.exec;
 import java.util.Arrays;
 
 /**
- * Stretches of a tape's forward steps. All but the last are computed twice: once in the forward pass, which leaves what
- * other stretches read, and again, on the same memory, before their own backward pass. In between their memory is free.
- * A pass takes up to a third longer, and gives the same bits (Chen, Xu, Zhang, Guestrin, arXiv 1604.06174).
+ * Activation checkpointing: segments of a tape's forward steps. All but the last run twice. The forward pass keeps only what
+ * other segments read; the segment runs again, on the same memory, before its backward pass. In between that memory is free.
+ * A pass takes up to a third longer and gives the same bits (Chen, Xu, Zhang, Guestrin, arXiv 1604.06174).
  *
- * @param starts number of each stretch's first step, ascending from 0
+ * @param starts index of each segment's first step, ascending from 0
  */
 record Segments(int... starts) {
-    /** One stretch: nothing is computed twice. */
+    /** One segment: nothing runs twice. */
     static final Segments NONE = new Segments(0);
 
-    /** In about equal parts of {@code kept}, the bytes that each step leaves for the backward pass. */
+    /** Segments of about equal sums of {@code kept}, the bytes that each step leaves for the backward pass. */
     static Segments of(long[] kept, int count) {
         long total = Arrays.stream(kept).sum();
         int[] starts = new int[count];

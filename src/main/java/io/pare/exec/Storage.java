@@ -7,29 +7,28 @@ import java.lang.foreign.MemorySegment;
  * Where the steps of a tape take memory while they are built.
  *
  * <p>Steps are built in the order in which they run, one moment each: forward in topological order, backward in reverse.
- * Memory lives from the moment in which it was taken to the last one in which it is used; after that others may lie in its
- * place. So whoever keeps memory for a later moment says so then, by {@link #use}. Memory that was not taken here, such as
- * a parameter's, is nobody's business.
+ * Memory is live from the moment in which it is allocated to the last moment of {@link #use}; after that, other buffers may
+ * take its place. Memory from elsewhere, such as a parameter's, is ignored.
  */
 interface Storage {
     /**
-     * Memory that is filled with anything.
+     * Memory with undefined content.
      *
-     * @param replaced {@code null}, or memory that this step has no more use for as soon as it begins to write: the new
-     *            one may be the same if nobody uses it at a later moment
+     * @param replaced {@code null}, or memory that this step no longer reads once it begins to write. The result may be the
+     *            same memory if no later moment uses it
      */
     MemorySegment allocate(long bytes, MemorySegment replaced, int moment);
 
-    /** Working memory of this moment, which all who ask for some in it share. */
+    /** Working memory that is live in this moment only. All calls in one moment share it. */
     MemorySegment scratch(long bytes, int moment);
 
     /** Memory, zeroed, that keeps its content from pass to pass. */
     MemorySegment permanent(long bytes);
 
-    /** Says that memory is used in a moment: written or read. */
+    /** Records that a step reads or writes memory in a moment. */
     void use(MemorySegment memory, int moment);
 
-    /** Says that what a step does in a moment, which is past, it does once more, on the same memory, in a later one. */
+    /** Records that the forward step of a past moment runs again in a later one, on the same memory. */
     void repeat(int moment, int later);
 
     /** Memory of its own for everything. */
@@ -51,7 +50,7 @@ interface Storage {
 
         @Override
         public void use(MemorySegment memory, int moment) {
-            // It stays anyway.
+            // Lives as long as the region.
         }
 
         @Override

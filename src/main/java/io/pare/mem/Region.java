@@ -34,10 +34,10 @@ public final class Region implements AutoCloseable {
     public static final long ALIGNMENT = 64;
 
     /**
-     * Allocations of so many bytes begin at different places of a page and of a cache: ranges of 2^n bytes that are read
-     * side by side, as weights and their duals, would otherwise displace each other (a third of the time of an ADMM step
-     * over 2^25 weights, and of a projection over 2^26). None begins at once: where each block is laid below the one before,
-     * the distance of two is the first one's size and shift.
+     * Each block of at least this many bytes gets a different offset, so that equal-sized blocks do not map to the same
+     * cache sets. Weights and their duals are read side by side; without offsets their ranges of 2^n bytes evict each other
+     * (a third of the time of an ADMM step over 2^25 weights, and of a projection over 2^26). No offset is zero: where the
+     * system lays each block below the one before, the distance of two blocks is the size and offset of the first.
      */
     private static final long LARGE = 4L << 20;
     private static final int SHIFTS = 8;

@@ -3,8 +3,8 @@ package io.pare.mem;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Memory that users share who never run at the same time: what one leaves there the next may overwrite. The region owns
- * it. One thread at a time, which {@link #oneThread} sees to.
+ * Memory shared by users that never run at the same time: each may overwrite what the one before has left. The region owns
+ * it. One thread at a time, which {@link #oneThread} enforces.
  */
 public final class Workspace {
     private final Region region;
@@ -22,7 +22,7 @@ public final class Workspace {
         return oneThread;
     }
 
-    /** Says that from now on the content is this user's. */
+    /** Makes a user the owner of the content. */
     public void claim(Object user) {
         lastUser = user;
     }
@@ -32,7 +32,7 @@ public final class Workspace {
         return lastUser == user;
     }
 
-    /** The first {@code bytes} of it; where it was smaller, of a new and larger one, while others keep the old. */
+    /** The first {@code bytes} of the memory. If it is too small, allocates anew; earlier users keep the old memory. */
     public MemorySegment take(long bytes) {
         if (memory == null || memory.byteSize() < bytes) {
             memory = region.allocate(bytes);
@@ -40,7 +40,7 @@ public final class Workspace {
         return memory.asSlice(0, bytes);
     }
 
-    /** An address with a size but no memory behind it, for plans of memory. Whoever touches it ends the process. */
+    /** A placeholder address with a size but no memory behind it, for dry runs. An access ends the process. */
     @SuppressWarnings("restricted")
     public static MemorySegment nowhere(long address, long bytes) {
         return MemorySegment.ofAddress(address).reinterpret(bytes);
