@@ -47,7 +47,7 @@ public interface Building {
     }
 
     /**
-     * As {@link #allocate(long)}, in place of {@code replaced} where nobody uses that later. The step must be done with an
+     * As {@link #allocate(long)}, in place of {@code replaced} if no later step uses that. The step must be done with an
      * element of {@code replaced} before it writes the same element of the result.
      */
     MemorySegment allocate(long bytes, MemorySegment replaced);

@@ -7,11 +7,13 @@ import io.pare.dnnl.Execution;
 import io.pare.exec.Building;
 import io.pare.exec.Step;
 import io.pare.exec.Value;
+import io.pare.mem.Region;
 
 /** Addition in the layout of the left input; computes a ReLU behind it. */
 final class AddOnDnnl implements Step {
     private final Layouts layouts;
     private final Building building;
+    private final Region region;
     private final Value node;
     private final Value result;
     private final DnnlSource right;
@@ -23,6 +25,7 @@ final class AddOnDnnl implements Step {
     AddOnDnnl(Layouts layouts, Value node) {
         this.layouts = layouts;
         this.building = layouts.building();
+        this.region = layouts.region();
         this.node = node;
         this.result = building.withRelu(node);
         // Blocked, as the factory has seen: nothing has to run before it is read.
@@ -30,7 +33,7 @@ final class AddOnDnnl implements Step {
         this.right = layouts.read(layouts.value(node.input(1)), left.desc());
         this.y = layouts.allocate(left.desc(), Layouts.sameMemory(left, right.memory()) ? null : left);
         building.value(result, layouts.blocked(y));
-        this.forward = new Addition(layouts.region(), left.desc(), result != node).forward().bind(layouts.scratchpad())
+        this.forward = new Addition(region, left.desc(), result != node).forward().bind(layouts.scratchpad())
                 .with(Arg.SRC, left).with(Arg.SRC_1, right.memory()).with(Arg.DST, y).prepare();
     }
 

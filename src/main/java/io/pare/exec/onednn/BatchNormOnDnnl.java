@@ -11,12 +11,14 @@ import io.pare.exec.RunningStatistics;
 import io.pare.exec.Step;
 import io.pare.exec.Value;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
 import io.pare.net.Op;
 
 /** Batch normalisation in whatever layout the input has; computes a ReLU behind it. */
 final class BatchNormOnDnnl implements Step {
     private final Layouts layouts;
     private final Building building;
+    private final Region region;
     private final Value node;
     private final Value result;
     private final BatchNormalization norm;
@@ -33,12 +35,13 @@ final class BatchNormOnDnnl implements Step {
     BatchNormOnDnnl(Layouts layouts, Value node, Op.BatchNorm op) {
         this.layouts = layouts;
         this.building = layouts.building();
+        this.region = layouts.region();
         this.node = node;
         this.result = building.withRelu(node);
         this.source = layouts.value(node.input(0));
         this.x = source.memory();
         this.norm =
-                new BatchNormalization(layouts.region(), x.desc(), op.epsilon(), result != node, building.training());
+                new BatchNormalization(region, x.desc(), op.epsilon(), result != node, building.training());
         this.running = RunningStatistics.of(building, node);
         this.mean = building.training() ? building.tensor(node.size(1)) : running.mean();
         this.variance = building.training() ? building.tensor(node.size(1)) : running.variance();
@@ -56,7 +59,7 @@ final class BatchNormOnDnnl implements Step {
     }
 
     private DnnlMemory vector(FloatTensor tensor) {
-        return DnnlMemory.over(layouts.region(), tensor);
+        return DnnlMemory.over(region, tensor);
     }
 
     @Override

@@ -12,12 +12,14 @@ import io.pare.exec.Building;
 import io.pare.exec.Source;
 import io.pare.exec.Step;
 import io.pare.exec.Value;
+import io.pare.mem.Region;
 import io.pare.net.Op;
 
 /** Forward, backward-data and backward-weights, each in the layouts that it likes best; computes a ReLU behind it. */
 final class ConvolutionOnDnnl implements Step {
     private final Layouts layouts;
     private final Building building;
+    private final Region region;
     private final Value node;
     private final Value result;
     private final boolean bias;
@@ -40,16 +42,17 @@ final class ConvolutionOnDnnl implements Step {
     ConvolutionOnDnnl(Layouts layouts, Value node, Op.Conv2d op) {
         this.layouts = layouts;
         this.building = layouts.building();
+        this.region = layouts.region();
         this.node = node;
         this.result = building.withRelu(node);
         this.bias = node.inputs().size() > 2;
         ConvShape shape = shape(node, op);
-        this.convolution = new Convolution(layouts.region(), shape,
+        this.convolution = new Convolution(region, shape,
                 Convolution.Options.of(result != node, building.training()).withBias(bias).of(layouts.type()));
         Primitive primitive = convolution.forward();
         DnnlSource value = layouts.value(node.input(0));
         this.x = value.memory();
-        this.plainWeight = DnnlMemory.over(layouts.region(), convolution.plainWeights(),
+        this.plainWeight = DnnlMemory.over(region, convolution.plainWeights(),
                 building.plain(node.input(1)).tensor().segment());
         this.src = layouts.read(value, primitive.desc(Arg.SRC));
         this.weight = layouts.read(DnnlSource.of(plainWeight), primitive.desc(Arg.WEIGHTS));
@@ -59,7 +62,7 @@ final class ConvolutionOnDnnl implements Step {
         Primitive.Binding binding = primitive.bind(layouts.scratchpad()).with(Arg.SRC, src.memory())
                 .with(Arg.WEIGHTS, weight.memory()).with(Arg.DST, y);
         if (bias) {
-            binding.with(Arg.BIAS, DnnlMemory.over(layouts.region(), building.plain(node.input(2)).tensor()));
+            binding.with(Arg.BIAS, DnnlMemory.over(region, building.plain(node.input(2)).tensor()));
         }
         this.forward = binding.prepare();
     }
@@ -95,7 +98,7 @@ final class ConvolutionOnDnnl implements Step {
         MemoryDesc wantedDy = weights.desc(Arg.DIFF_DST);
         boolean asData = dyForData != null && dyForData.memory().desc().sameAs(wantedDy);
         dyForWeights = asData ? DnnlSource.of(dyForData.memory()) : incoming.in(wantedDy);
-        DnnlMemory plainGradient = DnnlMemory.over(layouts.region(), convolution.plainWeights(),
+        DnnlMemory plainGradient = DnnlMemory.over(region, convolution.plainWeights(),
                 building.gradientFor(node.input(1)).segment());
         DnnlMemory gradient = plainGradient;
         deliverWeights = Source.NOTHING;
@@ -106,7 +109,7 @@ final class ConvolutionOnDnnl implements Step {
         Primitive.Binding binding = weights.bind(layouts.scratchpad()).with(Arg.SRC, srcForWeights.memory())
                 .with(Arg.DIFF_DST, dyForWeights.memory()).with(Arg.DIFF_WEIGHTS, gradient);
         if (bias) {
-            binding.with(Arg.DIFF_BIAS, DnnlMemory.over(layouts.region(), building.gradientFor(node.input(2))));
+            binding.with(Arg.DIFF_BIAS, DnnlMemory.over(region, building.gradientFor(node.input(2))));
         }
         backwardWeights = binding.prepare();
     }

@@ -12,11 +12,13 @@ import io.pare.exec.Building;
 import io.pare.exec.Step;
 import io.pare.exec.Value;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
 
 /** A linear layer on row-major numbers that are no 32-bit floats, but for logits; computes a ReLU behind it. */
 final class LinearOnDnnl implements Step {
     private final Layouts layouts;
     private final Building building;
+    private final Region region;
     private final Value node;
     private final Value result;
     private final InnerProduct product;
@@ -32,26 +34,24 @@ final class LinearOnDnnl implements Step {
     LinearOnDnnl(Layouts layouts, Value node) {
         this.layouts = layouts;
         this.building = layouts.building();
+        this.region = layouts.region();
         this.node = node;
         this.result = building.withRelu(node);
         long[] inputs = node.input(0).shape();
-        MemoryDesc plainSrc = MemoryDesc.plain(layouts.region(), layouts.type(), inputs);
-        MemoryDesc plainWeights = MemoryDesc.plain(layouts.region(), layouts.type(), node.input(1).shape());
-        this.product =
-                new InnerProduct(layouts.region(), inputs, node.size(1), true, result != node, building.training(),
-                        plainSrc,
-                        plainWeights, layouts.type(), building.isLogits(result) ? DataType.F32 : layouts.type());
+        MemoryDesc plainSrc = MemoryDesc.plain(region, layouts.type(), inputs);
+        MemoryDesc plainWeights = MemoryDesc.plain(region, layouts.type(), node.input(1).shape());
+        this.product = new InnerProduct(region, inputs, node.size(1), true, result != node, building.training(),
+                plainSrc, plainWeights, layouts.type(), building.isLogits(result) ? DataType.F32 : layouts.type());
         this.src = layouts.read(layouts.value(node.input(0)), plainSrc);
         this.weight = layouts.read(layouts.value(node.input(1)), plainWeights);
         Primitive primitive = product.forward();
         Buffer slot = layouts.allocate(node, primitive.desc(Arg.DST));
         building.value(result, slot);
         this.y = layouts.memory(slot);
-        this.forward =
-                primitive.bind(layouts.scratchpad()).with(Arg.SRC, src.memory()).with(Arg.WEIGHTS, weight.memory())
-                        .with(Arg.BIAS, DnnlMemory.over(layouts.region(), building.plain(node.input(2)).tensor()))
-                        .with(Arg.DST, y)
-                        .prepare();
+        this.forward = primitive.bind(layouts.scratchpad()).with(Arg.SRC, src.memory())
+                .with(Arg.WEIGHTS, weight.memory())
+                .with(Arg.BIAS, DnnlMemory.over(region, building.plain(node.input(2)).tensor())).with(Arg.DST, y)
+                .prepare();
     }
 
     @Override
@@ -64,7 +64,7 @@ final class LinearOnDnnl implements Step {
     @Override
     public void prepareBackward() {
         incoming = new Incoming(layouts, result, result != node, y);
-        dy = incoming.in(MemoryDesc.plain(layouts.region(), layouts.type(), node.shape()));
+        dy = incoming.in(MemoryDesc.plain(region, layouts.type(), node.shape()));
         if (building.needsGradient(node.input(0))) {
             Primitive data = product.backwardData(src.memory().desc(), weight.memory().desc());
             Buffer dx = layouts.allocate(node.input(0), data.desc(Arg.DIFF_SRC));
@@ -75,10 +75,10 @@ final class LinearOnDnnl implements Step {
         FloatTensor dWeight = building.gradientFor(node.input(1));
         FloatTensor dBias = building.gradientFor(node.input(2));
         backwardWeights =
-                product.backwardWeights(src.memory().desc(), MemoryDesc.plain(layouts.region(), dWeight.shape()))
+                product.backwardWeights(src.memory().desc(), MemoryDesc.plain(region, dWeight.shape()))
                         .bind(layouts.scratchpad()).with(Arg.SRC, src.memory()).with(Arg.DIFF_DST, dy.memory())
-                        .with(Arg.DIFF_WEIGHTS, DnnlMemory.over(layouts.region(), dWeight))
-                        .with(Arg.DIFF_BIAS, DnnlMemory.over(layouts.region(), dBias)).prepare();
+                        .with(Arg.DIFF_WEIGHTS, DnnlMemory.over(region, dWeight))
+                        .with(Arg.DIFF_BIAS, DnnlMemory.over(region, dBias)).prepare();
     }
 
     @Override

@@ -6,11 +6,13 @@ import io.pare.exec.Buffer;
 import io.pare.exec.Building;
 import io.pare.exec.Step;
 import io.pare.exec.Value;
+import io.pare.mem.Region;
 
 /** The same row-major memory under another shape. */
 final class ReshapeOnDnnl implements Step {
     private final Layouts layouts;
     private final Building building;
+    private final Region region;
     private final Value node;
     private final DnnlSource x;
     private DnnlSource dy;
@@ -18,16 +20,17 @@ final class ReshapeOnDnnl implements Step {
     ReshapeOnDnnl(Layouts layouts, Value node) {
         this.layouts = layouts;
         this.building = layouts.building();
+        this.region = layouts.region();
         this.node = node;
         Value input = node.input(0);
         DnnlSource value = layouts.value(input);
-        this.x = layouts.read(value, MemoryDesc.plain(layouts.region(), value.memory().desc().type(), input.shape()));
+        this.x = layouts.read(value, MemoryDesc.plain(region, value.memory().desc().type(), input.shape()));
         building.value(node, shaped(x.memory(), node));
     }
 
     private Buffer shaped(DnnlMemory memory, Value as) {
-        MemoryDesc desc = MemoryDesc.plain(layouts.region(), memory.desc().type(), as.shape());
-        return layouts.blocked(DnnlMemory.over(layouts.region(), desc, memory.data()));
+        MemoryDesc desc = MemoryDesc.plain(region, memory.desc().type(), as.shape());
+        return layouts.blocked(DnnlMemory.over(region, desc, memory.data()));
     }
 
     @Override
@@ -39,7 +42,7 @@ final class ReshapeOnDnnl implements Step {
     public void prepareBackward() {
         Value input = node.input(0);
         if (building.needsGradient(input)) {
-            dy = layouts.gradient(node, MemoryDesc.plain(layouts.region(), x.memory().desc().type(), node.shape()));
+            dy = layouts.gradient(node, MemoryDesc.plain(region, x.memory().desc().type(), node.shape()));
             building.contribute(input, shaped(dy.memory(), input));
         }
     }

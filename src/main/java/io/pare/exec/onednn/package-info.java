@@ -3,7 +3,7 @@
  *
  * <p>{@link io.pare.exec.onednn.OneDnnSteps} makes steps where a primitive is faster than plain Java. {@code Layouts} keeps each
  * value in the layout of the primitive that made it, a {@code BlockedBuffer}, and converts it where a reader wants another.
- * A step computes the ReLU behind it as well if nobody else reads its value.
+ * A step also computes a ReLU that is the only reader of its value.
  *
  * <p>Needs the native libraries. Public: {@code OneDnnSteps}; {@code exec.java} comes behind it and computes the rest.
  *
