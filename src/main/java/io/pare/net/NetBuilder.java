@@ -24,8 +24,8 @@ import java.util.function.Consumer;
  * }</pre>
  *
  * <p>Each method appends to the value of the last one; {@link #at} says which that is, and {@link #from} goes back to an
- * earlier one, from where a branch begins. What does not fit throws {@link IllegalArgumentException} that names the layer.
- * Not thread-safe.
+ * earlier one, from where a branch begins. What does not fit throws {@link IllegalArgumentException} that names the layer,
+ * and leaves the builder as it was. Not thread-safe.
  */
 public final class NetBuilder {
     /** Name of the input in networks that a builder makes. */
@@ -60,12 +60,6 @@ public final class NetBuilder {
     public NetBuilder from(int place) {
         at = nodes.get(place).place();
         return this;
-    }
-
-    /** As {@link #from}, and forgets everything that was added since. */
-    public NetBuilder back(int place) {
-        nodes.subList(place + 1, nodes.size()).clear();
-        return from(place);
     }
 
     /** Whether the value at {@code place} is computed from that at {@code earlier}. */
@@ -148,11 +142,18 @@ public final class NetBuilder {
      */
     public NetBuilder residual(String layer, Consumer<NetBuilder> body, Consumer<NetBuilder> shortcut) {
         int start = at;
-        body.accept(this);
-        int left = at;
-        at = start;
-        shortcut.accept(this);
-        return add(layer, new Add(), List.of(left, at));
+        int before = nodes.size();
+        try {
+            body.accept(this);
+            int left = at;
+            at = start;
+            shortcut.accept(this);
+            return add(layer, new Add(), List.of(left, at));
+        } catch (RuntimeException e) {
+            nodes.subList(before, nodes.size()).clear();
+            at = start;
+            throw e;
+        }
     }
 
     /** The channels, or features, of the values at those places, one after another. */

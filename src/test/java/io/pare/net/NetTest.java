@@ -75,6 +75,18 @@ class NetTest {
     }
 
     @Test
+    void whatDoesNotFitLeavesTheBuilderAsItWas() {
+        NetBuilder builder = new NetBuilder("net", Shape.of(1, 8, 8)).conv("conv", 4, 3, 1, 1, true);
+        Net before = builder.build();
+        assertThrows(IllegalArgumentException.class, () -> builder.maxPool("pool", 9, 1, 0));
+        assertThrows(IllegalArgumentException.class, () -> builder.residual("block",
+                body -> body.relu("relu").conv("wide", 8, 3, 1, 1, true), shortcut -> {
+                }));
+        assertEquals(before.output().place(), builder.at());
+        assertEquals(before, builder.build());
+    }
+
+    @Test
     void anUnknownNameListsTheKnownOnes() {
         assertTrue(assertThrows(IllegalArgumentException.class, () -> Models.byName("lenet6")).getMessage()
                 .contains("lenet300"));

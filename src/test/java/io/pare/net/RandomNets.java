@@ -63,7 +63,6 @@ public final class RandomNets {
         for (int i = 0; i < count; i++) {
             // Mostly a chain, so that values in the middle are read again later.
             int from = chance(3) ? values.get(random.nextInt(values.size())) : values.getLast();
-            int last = values.getLast();
             List<Integer> read = List.of(from);
             try {
                 switch (random.nextInt(5)) {
@@ -85,7 +84,6 @@ public final class RandomNets {
                 }
             } catch (IllegalArgumentException e) {
                 // What does not fit: one operator fewer.
-                net.back(last);
                 continue;
             }
             unread.removeAll(read);
@@ -121,12 +119,10 @@ public final class RandomNets {
     /** Adds layers that fit, {@code count} at most. */
     private void chain(NetBuilder net, int count, int depth) {
         for (int i = 0; i < count; i++) {
-            int at = net.at();
             try {
                 layer(net, depth);
             } catch (IllegalArgumentException e) {
                 // A window that does not fit: one layer fewer.
-                net.back(at);
             }
         }
     }
