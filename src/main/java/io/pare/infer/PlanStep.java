@@ -3,9 +3,8 @@ package io.pare.infer;
 import io.pare.kernel.SparseKernels;
 
 /** One operator, ready to run from one buffer into another. */
-abstract sealed class PlanStep
-        permits Compaction, Convolution, FullyConnected, Maximum, Mean, Normalization, Pad, Placement,
-        Rectifier, Response, Sigmoid, Subsampling, Sum {
+abstract sealed class PlanStep permits Activation, Compaction, Convolution, FullyConnected, Maximum, Mean,
+        Normalization, Pad, Placement, Response, Subsampling, Sum {
     private final Layout output;
 
     PlanStep(Layout output) {

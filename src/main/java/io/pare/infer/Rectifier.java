@@ -1,24 +1,14 @@
 package io.pare.infer;
 
-import io.pare.kernel.SparseKernels;
-
-final class Rectifier extends PlanStep {
-    private final int floats;
-
+final class Rectifier extends Activation {
     Rectifier(Layout layout, int n) {
-        super(layout);
-        this.floats = Math.toIntExact(layout.pixels() * n);
+        super(layout, n);
     }
 
     @Override
-    boolean inPlace() {
-        return true;
-    }
-
-    @Override
-    void run(SparseKernels kernels, float[] in, float[] out) {
-        for (int i = 0; i < floats; i++) {
-            in[i] = Math.max(0, in[i]);
+    void apply(float[] values, int n) {
+        for (int i = 0; i < n; i++) {
+            values[i] = Math.max(0, values[i]);
         }
     }
 

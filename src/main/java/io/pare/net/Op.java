@@ -57,6 +57,27 @@ public sealed interface Op {
         return 0;
     }
 
+    /** What looks at channels: it takes a vector as an image of one pixel. */
+    sealed interface OnImages extends Op {
+        @Override
+        default Shape taken(Shape input) {
+            return image(input);
+        }
+    }
+
+    /** A function of each value by itself that has no parameters. */
+    sealed interface Activation extends Op {
+        @Override
+        default Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(false);
+        }
+
+        @Override
+        default Shape output(List<Shape> inputs) {
+            return inputs.getFirst();
+        }
+    }
+
     /**
      * What the caller gives: images or vectors.
      *
@@ -86,7 +107,7 @@ public sealed interface Op {
      * @param bias whether it has one; before a normalisation it needs none
      */
     record Conv2d(int in, int out, int kernelHeight, int kernelWidth, int stride, int padding, int dilation,
-            int groups, boolean bias) implements Op {
+            int groups, boolean bias) implements OnImages {
         public Conv2d {
             positive(in, out, kernelHeight, kernelWidth, stride, dilation, groups);
             if (padding < 0 || in % groups != 0 || out % groups != 0) {
@@ -119,11 +140,6 @@ public sealed interface Op {
         @Override
         public Flow.Mix flow(List<Shape> inputs) {
             return new Flow.Mix(in, out, groups, kernelHeight * kernelWidth, padding > 0);
-        }
-
-        @Override
-        public Shape taken(Shape input) {
-            return image(input);
         }
 
         @Override
@@ -191,7 +207,7 @@ public sealed interface Op {
     }
 
     /** Maximum over square windows; padding never wins. */
-    record MaxPool(int kernel, int stride, int padding) implements Op {
+    record MaxPool(int kernel, int stride, int padding) implements OnImages {
         public MaxPool {
             pool(kernel, stride, padding);
         }
@@ -207,18 +223,13 @@ public sealed interface Op {
         }
 
         @Override
-        public Shape taken(Shape input) {
-            return image(input);
-        }
-
-        @Override
         public Shape output(List<Shape> inputs) {
             return pooled(inputs.getFirst(), kernel, stride, padding);
         }
     }
 
     /** Mean over square windows; padding counts as zeros in the mean. */
-    record AvgPool(int kernel, int stride, int padding) implements Op {
+    record AvgPool(int kernel, int stride, int padding) implements OnImages {
         public AvgPool {
             pool(kernel, stride, padding);
         }
@@ -234,18 +245,13 @@ public sealed interface Op {
         }
 
         @Override
-        public Shape taken(Shape input) {
-            return image(input);
-        }
-
-        @Override
         public Shape output(List<Shape> inputs) {
             return pooled(inputs.getFirst(), kernel, stride, padding);
         }
     }
 
     /** Mean over each channel's whole plane. */
-    record GlobalAvgPool() implements Op {
+    record GlobalAvgPool() implements OnImages {
         @Override
         public Flow flow(List<Shape> inputs) {
             return new Flow.Keep(true);
@@ -254,11 +260,6 @@ public sealed interface Op {
         @Override
         public float ofConstant(float value) {
             return value;
-        }
-
-        @Override
-        public Shape taken(Shape input) {
-            return image(input);
         }
 
         @Override
@@ -273,7 +274,7 @@ public sealed interface Op {
      *
      * @param epsilon added to the variance
      */
-    record BatchNorm(int channels, float epsilon) implements Op {
+    record BatchNorm(int channels, float epsilon) implements OnImages {
         public BatchNorm {
             positive(channels);
             if (!(epsilon >= 0) || !Float.isFinite(epsilon)) {
@@ -289,11 +290,6 @@ public sealed interface Op {
         @Override
         public Flow flow(List<Shape> inputs) {
             return new Flow.Keep(false);
-        }
-
-        @Override
-        public Shape taken(Shape input) {
-            return image(input);
         }
 
         @Override
@@ -319,7 +315,7 @@ public sealed interface Op {
      *
      * @param size channels summed over, odd
      */
-    record ResponseNorm(int size, float alpha, float beta, float k) implements Op {
+    record ResponseNorm(int size, float alpha, float beta, float k) implements OnImages {
         public ResponseNorm {
             positive(size);
             if (size % 2 == 0) {
@@ -330,11 +326,6 @@ public sealed interface Op {
         @Override
         public Flow flow(List<Shape> inputs) {
             return new Flow.Blend();
-        }
-
-        @Override
-        public Shape taken(Shape input) {
-            return image(input);
         }
 
         @Override
@@ -349,7 +340,7 @@ public sealed interface Op {
      *
      * @param out channels, at least as many as there are
      */
-    record Subsample(int out, int stride) implements Op {
+    record Subsample(int out, int stride) implements OnImages {
         public Subsample {
             positive(out, stride);
         }
@@ -365,11 +356,6 @@ public sealed interface Op {
         }
 
         @Override
-        public Shape taken(Shape input) {
-            return image(input);
-        }
-
-        @Override
         public Shape output(List<Shape> inputs) {
             Shape input = image(inputs.getFirst());
             if (out < input.channels()) {
@@ -380,43 +366,23 @@ public sealed interface Op {
     }
 
     /** max(x, 0); NaN stays NaN. */
-    record Relu() implements Op {
-        @Override
-        public Flow flow(List<Shape> inputs) {
-            return new Flow.Keep(false);
-        }
-
+    record Relu() implements Activation {
         @Override
         public float ofConstant(float value) {
             return Math.max(0, value);
         }
-
-        @Override
-        public Shape output(List<Shape> inputs) {
-            return inputs.getFirst();
-        }
     }
 
     /** 1 / (1 + exp(-x)). */
-    record Sigmoid() implements Op {
+    record Sigmoid() implements Activation {
         /** Its value at {@code x}, computed in double precision. */
         public static float of(float x) {
             return (float) (1 / (1 + Math.exp(-x)));
         }
 
         @Override
-        public Flow flow(List<Shape> inputs) {
-            return new Flow.Keep(false);
-        }
-
-        @Override
         public float ofConstant(float value) {
             return of(value);
-        }
-
-        @Override
-        public Shape output(List<Shape> inputs) {
-            return inputs.getFirst();
         }
     }
 
