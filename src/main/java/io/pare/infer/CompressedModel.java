@@ -7,6 +7,7 @@ import io.pare.mem.Heap;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
+import io.pare.net.Liveness;
 import io.pare.net.Net;
 import io.pare.net.Node;
 import io.pare.net.Parameter;
@@ -48,9 +49,10 @@ public final class CompressedModel implements AutoCloseable {
         this.kernels = SparseKernels.active();
         long bytes = planBytes(weights);
         checkHeap(bytes);
-        this.single = Plan.of(weights, 1);
+        boolean[][] needed = Liveness.of(weights);
+        this.single = Plan.of(weights, needed, 1);
         checkHeap(bytes + single.bufferBytes());
-        this.block = Plan.of(weights, BLOCK);
+        this.block = Plan.of(weights, needed, BLOCK);
         this.idle = new AtomicReferenceArray<>(2 * Runtime.getRuntime().availableProcessors());
     }
 

@@ -3,6 +3,7 @@ package io.pare.infer;
 import io.pare.kernel.SparseKernels;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
+import io.pare.net.Liveness;
 import java.util.List;
 
 /**
@@ -10,8 +11,8 @@ import java.util.List;
  * activations folded into the layers before them. Immutable; {@link Planner} makes it.
  *
  * <p>The samples of a batch lie side by side: the value of pixel (c, y, x) of sample s is at {@code (c * plane + y * row
- * + x) * n + s}. So a weight of a batch meets a contiguous range. With one sample, the rows of a plane of a convolution
- * are computed in one go, together with the few columns between them that belong to no output.
+ * + x) * n + s}. So a weight of a batch meets a contiguous range. With one sample, all rows of a convolution's plane
+ * are computed in one go; the few columns between them belong to no output.
  */
 final class Plan {
     /**
@@ -40,9 +41,13 @@ final class Plan {
         this.bufferFloats = bufferFloats;
     }
 
-    /** Plans for {@code n} samples at a time; {@link IllegalArgumentException} if they have too many values. */
-    static Plan of(CompressedWeights weights, int n) {
-        return new Planner(weights, n).plan();
+    /**
+     * Plans for {@code n} samples at a time; {@link IllegalArgumentException} if they have too many values.
+     *
+     * @param needed units of each node's output that are used, see {@link Liveness#of}
+     */
+    static Plan of(CompressedWeights weights, boolean[][] needed, int n) {
+        return new Planner(weights, needed, n).plan();
     }
 
     static boolean isDense(CompressedTensor weight) {

@@ -32,17 +32,14 @@ final class Planner {
     private final List<Integer> pending = new ArrayList<>();
     private int bufferFloats;
 
-    Planner(CompressedWeights weights, int n) {
+    /** @param needed units of each node's output that are used, see {@link Liveness#of} */
+    Planner(CompressedWeights weights, boolean[][] needed, int n) {
         this.n = n;
         this.weights = weights;
         this.net = weights.model();
         this.readers = net.readers();
         this.values = new Value[net.nodes().size()];
-        this.needed = new boolean[values.length][];
-        Liveness.walk(net, (node, used) -> {
-            needed[node.place()] = used;
-            return net.flow(node) instanceof Flow.Mix ? weights.tensor(node.weight().name()) : null;
-        });
+        this.needed = needed;
     }
 
     Plan plan() {

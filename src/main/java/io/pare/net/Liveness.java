@@ -36,17 +36,27 @@ public final class Liveness {
             }
             boolean[] needed = perUnit(used[node.place()], node.output().channels());
             CompressedTensor weight = visitor.visit(node, needed);
+            Flow flow = net.flow(node);
             for (int i = node.inputs().size() - 1; i >= 0; i--) {
                 int input = node.inputs().get(i);
-                boolean[] read = net.flow(node) instanceof Flow.Mix mix
-                        ? read(mix, weight)
-                        : before(net, node, i, needed);
+                boolean[] read = flow instanceof Flow.Mix mix ? read(mix, weight) : before(net, node, i, needed);
                 used[input] = merged(used[input], read, net.node(input).output().channels());
                 if (--open[input] == 0) {
                     ready.push(net.node(input));
                 }
             }
         }
+    }
+
+    /** The units of each node's output, by its place, that anything behind it uses; {@code null} for the input. */
+    public static boolean[][] of(CompressedWeights weights) {
+        Net net = weights.model();
+        boolean[][] needed = new boolean[net.nodes().size()][];
+        walk(net, (node, used) -> {
+            needed[node.place()] = used;
+            return net.flow(node) instanceof Flow.Mix ? weights.tensor(node.weight().name()) : null;
+        });
+        return needed;
     }
 
     private static boolean[] merged(boolean[] known, boolean[] more, int units) {
@@ -64,7 +74,7 @@ public final class Liveness {
     }
 
     /**
-     * Which units of an input a node uses that has no weights, or uses them in a way that nobody looks into.
+     * Which units of an input a node uses, as far as its operator says that without a look at its weights.
      *
      * @param index which of its inputs
      * @param needed units of its output that are used
