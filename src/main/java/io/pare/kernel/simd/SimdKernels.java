@@ -24,7 +24,6 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShuffle;
 
 /**
  * {@link Kernels} on the Vector API.
@@ -34,10 +33,6 @@ import jdk.incubator.vector.VectorShuffle;
  * after a check of each range.
  */
 public final class SimdKernels implements Kernels {
-    private static final VectorShuffle<Double> BY_1 = rotation(1);
-    private static final VectorShuffle<Double> BY_2 = rotation(2);
-    private static final VectorShuffle<Double> BY_4 = rotation(4);
-
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
     /** A constant, because the JIT compiles an access by an unknown layout to a search. */
     private static final ValueLayout.OfShort BITS16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
@@ -224,21 +219,7 @@ public final class SimdKernels implements Kernels {
             sum2 = widen(x1, 0).mul(widen(y1, 0)).add(sum2);
             sum3 = widen(x1, 1).mul(widen(y1, 1)).add(sum3);
         }
-        return lanes(sum0.add(sum1).add(sum2.add(sum3)));
-    }
-
-    private static VectorShuffle<Double> rotation(int by) {
-        return VectorShuffle.fromOp(F64, i -> (i + by) % F64.length());
-    }
-
-    /**
-     * Sum of the lanes, in an order of its own: that of {@code reduceLanes} changes, and with it the last bit, when the
-     * optimising compiler takes over from the interpreter in the middle of a run.
-     */
-    private static double lanes(DoubleVector v) {
-        DoubleVector by4 = F64.length() > 4 ? v.add(v.rearrange(BY_4)) : v;
-        DoubleVector by2 = F64.length() > 2 ? by4.add(by4.rearrange(BY_2)) : by4;
-        return by2.add(by2.rearrange(BY_1)).lane(0);
+        return Lanes.sum(sum0.add(sum1).add(sum2.add(sum3)));
     }
 
     private static DoubleVector widen(FloatVector v, int part) {

@@ -18,30 +18,11 @@ public final class SimdSparseKernels implements SparseKernels {
     private static final int L = F.length();
     private static final VectorShuffle<Float> EVEN = VectorShuffle.fromOp(F, i -> 2 * i % F.length());
     private static final VectorShuffle<Float> ODD = VectorShuffle.fromOp(F, i -> (2 * i + 1) % F.length());
-    private static final VectorShuffle<Float> BY_8 = rotation(8);
-    private static final VectorShuffle<Float> BY_4 = rotation(4);
-    private static final VectorShuffle<Float> BY_2 = rotation(2);
-    private static final VectorShuffle<Float> BY_1 = rotation(1);
     private static final ScalarSparseKernels SCALAR = new ScalarSparseKernels();
 
     @Override
     public String name() {
         return "simd(" + Species.BITS + ")";
-    }
-
-    private static VectorShuffle<Float> rotation(int by) {
-        return VectorShuffle.fromOp(F, i -> (i + by) % F.length());
-    }
-
-    /**
-     * Sum of the lanes, in an order of its own: the order of {@code reduceLanes} changes, and with it the last bit,
-     * when the optimising compiler takes over from the interpreter in the middle of a run.
-     */
-    private static float lanes(FloatVector v) {
-        FloatVector by8 = L > 8 ? v.add(v.rearrange(BY_8)) : v;
-        FloatVector by4 = L > 4 ? by8.add(by8.rearrange(BY_4)) : by8;
-        FloatVector by2 = by4.add(by4.rearrange(BY_2));
-        return by2.add(by2.rearrange(BY_1)).lane(0);
     }
 
     @Override
@@ -215,7 +196,7 @@ public final class SimdSparseKernels implements SparseKernels {
         for (; i <= count - L; i += L) {
             a0 = FloatVector.fromArray(F, weights, weightsAt + i).fma(FloatVector.fromArray(F, in, inAt + i), a0);
         }
-        float sum = lanes(a0.add(a1).add(a2.add(a3)));
+        float sum = Lanes.sum(a0.add(a1).add(a2.add(a3)));
         for (; i < count; i++) {
             sum += weights[weightsAt + i] * in[inAt + i];
         }
@@ -278,7 +259,7 @@ public final class SimdSparseKernels implements SparseKernels {
             a0 = a0.add(FloatVector.fromArray(F, in, inAt + i));
             a1 = a1.add(FloatVector.fromArray(F, in, inAt + i + L));
         }
-        float sum = lanes(a0.add(a1));
+        float sum = Lanes.sum(a0.add(a1));
         for (; i < count; i++) {
             sum += in[inAt + i];
         }
@@ -313,8 +294,8 @@ public final class SimdSparseKernels implements SparseKernels {
             a1 = FloatVector.fromArray(F, in, first + p + L).fma(g1, a1);
             b1 = FloatVector.fromArray(F, in, second + p + L).fma(g1, b1);
         }
-        float a = lanes(a0.add(a1));
-        float b = lanes(b0.add(b1));
+        float a = Lanes.sum(a0.add(a1));
+        float b = Lanes.sum(b0.add(b1));
         for (; p < count; p++) {
             a += in[first + p] * gradient[gradientAt + p];
             b += in[second + p] * gradient[gradientAt + p];
