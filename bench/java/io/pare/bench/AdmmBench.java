@@ -1,14 +1,11 @@
 package io.pare.bench;
 
 import io.pare.compress.Admm;
-import io.pare.compress.Variable;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.exec.Tape;
-import io.pare.kernel.Bits;
-import io.pare.kernel.Penalty;
-import io.pare.mem.FloatTensor;
 import io.pare.natives.NativeThreads;
 import io.pare.net.Models;
+import io.pare.run.NetworkTraining;
 import io.pare.train.Network;
 import io.pare.train.Optimizer;
 import io.pare.train.Weight;
@@ -59,38 +56,6 @@ public class AdmmBench {
         private Admm admm;
         private long steps;
 
-        private record Held(Weight weight) implements Variable {
-            @Override
-            public String name() {
-                return weight.name();
-            }
-
-            @Override
-            public FloatTensor value() {
-                return weight.value();
-            }
-
-            @Override
-            public FloatTensor gradient() {
-                return weight.gradient();
-            }
-
-            @Override
-            public boolean compressible() {
-                return true;
-            }
-
-            @Override
-            public void penalize(Penalty penalty) {
-                weight.penalize(penalty);
-            }
-
-            @Override
-            public void mask(Bits kept) {
-                weight.mask(kept);
-            }
-        }
-
         @Setup(Level.Trial)
         public void open() {
             NativeThreads.set(threads);
@@ -108,7 +73,8 @@ public class AdmmBench {
             }
             weights = network.weights().toArray(Weight[]::new);
             Admm.Builder builder = Admm.builder().threads(threads);
-            KEPT.forEach((name, kept) -> builder.constrain(new Held(network.weight(name)), Sparsity.count(kept), RHO));
+            NetworkTraining.variables(network).stream().filter(variable -> KEPT.containsKey(variable.name()))
+                    .forEach(variable -> builder.constrain(variable, Sparsity.count(KEPT.get(variable.name())), RHO));
             admm = builder.build();
             admm.start();
         }
