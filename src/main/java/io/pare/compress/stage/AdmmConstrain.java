@@ -87,7 +87,7 @@ public record AdmmConstrain(Map<String, Constraint> constraints, boolean masked,
 
     @Override
     public String remedy(Claim claim) {
-        return "change their order, or leave one of the two out";
+        return Claim.REORDER;
     }
 
     @Override

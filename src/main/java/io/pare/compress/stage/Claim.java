@@ -5,6 +5,9 @@ import java.util.List;
 
 /** A constraint that a stage will leave, and the stage, if any, by which it will no longer hold. */
 public final class Claim {
+    /** What to change where the stages themselves do not say better, as the end of a sentence. */
+    static final String REORDER = "change their order, or leave one of the two out";
+
     private final Place place;
     private final List<String> tensors;
     private Constraint constraint;

@@ -53,7 +53,7 @@ public sealed interface Stage permits AdmmPrune, MaskRetrain, ProgressivePrune, 
     non-sealed interface Custom extends Stage {
         @Override
         default String remedy(Claim claim) {
-            return "change their order, or leave one of the two out";
+            return Claim.REORDER;
         }
     }
 }
