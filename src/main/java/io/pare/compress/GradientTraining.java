@@ -20,8 +20,8 @@ import java.util.function.Supplier;
 /**
  * A training of the caller's own network: tensors, a function that fills their gradients, and a measure of accuracy. The optimiser's steps are Pare's.
  *
- * <p>Takes no part in data, so of {@link TrainingOptions} it uses optimiser, rate and decay, and leaves batch size,
- * dropout, augmentation and distillation to the gradient function. Owns the memory of gradients and optimiser state;
+ * <p>Reads no data. Of {@link TrainingOptions} it uses optimiser, rate and decay; batch size, dropout, augmentation and
+ * distillation are the gradient function's. Owns the memory of gradients and optimiser state;
  * the values are the caller's. One thread at a time: a second one gets {@link IllegalStateException}, as does closing
  * it, or the region of a value, during an epoch.
  */

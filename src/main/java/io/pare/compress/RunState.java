@@ -16,8 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Visits all that a run needs in order to resume with the same bits. The same method of an object hands its parts to a
- * state that is being saved and takes them from one that is being read, so the two cannot drift apart.
+ * Visits all that a run needs in order to resume with the same bits. An object has one method that both saves its
+ * parts to a state and restores them from one, so the two cannot drift apart.
  *
  * <p>One file holds it: tensors as safetensors, everything else as JSON in the file's metadata. It is written under
  * another name and renamed, so that a run that is killed at any instant leaves the last complete state.

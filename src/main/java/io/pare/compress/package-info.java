@@ -6,8 +6,8 @@
  * and knows no network, data set or optimiser. {@link io.pare.compress.GradientTraining} serves callers with a network of
  * their own. {@link io.pare.compress.RunState} saves a run and takes it back.
  *
- * <p>Public. Three rooms stand around it: {@code constraint} below has the sets, {@code stage} above the steps of a run
- * that use the solver or retrain, and {@code recipe} on top lists stages and runs them.
+ * <p>Public. Three packages belong to it. {@code constraint} has the sets, {@code stage} the steps of a run that use the
+ * solver or retrain. {@code recipe} lists stages and runs them.
  *
  * <p>May use {@code compress.constraint}, {@code format.safetensors}, {@code kernel}, {@code mem} and {@code file}.
  */

@@ -20,8 +20,8 @@ import java.util.Set;
 /**
  * Builds the steps of a tape: what exists while they are built, and the order in which they are.
  *
- * <p>Each build call of a step is one moment: forward steps from 0 on, then for each segment from the last one the repeated
- * forward steps and the backward steps, then what follows a pass. {@link Storage} learns lifetimes from these moments.
+ * <p>Each build call of a step is one moment. Forward steps count from 0. For each segment, from the last one, the repeated
+ * forward steps and the backward steps follow; then comes what follows a pass. {@link Storage} learns lifetimes from these moments.
  * The same goal gives the same calls in the same order each time.
  */
 final class Compiler implements Building {

@@ -99,8 +99,8 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
     }
 
     /**
-     * Sets the offsets: one block after the other, each into the tightest gap between those that are live at the same time
-     * (Pisarchyk and Lee, arXiv 2001.03288, greedy by size for offsets). Tries three orders, by size, by size times
+     * Sets the offsets: one block after the other, each into the tightest gap between those that are live at the same
+     * time. That is "greedy by size for offsets" of Pisarchyk and Lee, arXiv 2001.03288. Tries three orders, by size, by size times
      * lifetime and by first moment, and keeps the one that needs least.
      *
      * @return bytes of the memory

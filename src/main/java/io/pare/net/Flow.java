@@ -3,8 +3,8 @@ package io.pare.net;
 import java.util.List;
 
 /**
- * How the units of an operator's output come from those of its inputs. Whoever follows units through a network asks this
- * and names no operator: liveness, the order of units, dead weights.
+ * How the units of an operator's output come from those of its inputs. Analyses that follow units through a network ask
+ * this and name no operator: liveness, the order of units, dead weights.
  *
  * <p>Units are channels of an image and features of a vector. Where an image becomes a vector, each channel becomes a run
  * of features.

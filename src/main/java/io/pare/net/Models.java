@@ -7,8 +7,8 @@ import java.util.List;
 /**
  * The networks that Pare knows by name.
  *
- * <p>Layers are called as where the networks' weights are published: {@code conv1} to {@code fc8} as in Caffe for
- * AlexNet, as in torchvision for its own AlexNet, for VGG and for the ResNets, so that weights are found by name.
+ * <p>Layers bear the names under which the networks' weights are published, so that weights are found by name:
+ * {@code conv1} to {@code fc8} as in Caffe for AlexNet; as in torchvision for its own AlexNet, VGG and the ResNets.
  */
 public final class Models {
     private static final Shape MNIST = Shape.of(1, 28, 28);

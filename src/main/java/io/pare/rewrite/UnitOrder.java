@@ -21,8 +21,8 @@ import java.util.stream.IntStream;
  * Puts the units between layers (filters of a convolution, outputs of a linear layer) into an order in which a
  * {@code .pare} file needs fewer bytes.
  *
- * <p>The outputs stay the same but for the rounding of sums, whose order changes with that of the units, so a network is
- * evaluated after this and not before. Units in a chosen order say nothing that a file would have to hold: up to
+ * <p>The outputs stay the same but for the rounding of sums, whose order changes with that of the units. So evaluate a
+ * network after this and not before. Units in a chosen order say nothing that a file would have to hold: up to
  * log2(n!) bits for n units.
  */
 public final class UnitOrder {

@@ -35,8 +35,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Compresses a network in a folder: trains the dense network or takes a trained one, runs a recipe or searches one, packs
- * the result, writes it as {@code .pare} and reads it back.
+ * Compresses a network in a folder. It trains the dense network or takes a trained one, and runs a recipe or searches one.
+ * Then it packs the result, writes it as {@code .pare} and reads it back.
  *
  * <pre>{@code
  * try (CompressionJob job = new CompressionJob(data.model(), data.corpus(), folder)
@@ -45,8 +45,8 @@ import java.util.function.Consumer;
  * }
  * }</pre>
  *
- * <p>The folder keeps the state, so that the same job, stopped at any instant and begun again, goes on from its last epoch
- * to the same bits. {@code NativeThreads.set} says with how many threads it computes.
+ * <p>The folder keeps the state: the same job, stopped at any instant and begun again, resumes after its last epoch and
+ * ends with the same bits. {@code NativeThreads.set} says with how many threads it computes.
  *
  * <p>Owns its networks, which lie off-heap, and the lock on the folder, until {@link #close}. Say what is to be done, then
  * {@link #begin} or {@link #run}, each once. One thread at a time.

@@ -26,8 +26,8 @@ import java.util.function.Supplier;
  * sorts units.
  *
  * <p>Changes the network in place, so what is measured afterwards is what the file holds. A rounding stays only if
- * validation accuracy and loss stay within the tolerances of the network before any rounding, and every step only if all
- * constraints still hold. Test data is not looked at. Owns nothing; one thread, used once.
+ * validation accuracy and loss stay within the tolerances of the network before any rounding. Every step stays only if
+ * all constraints still hold. Test data is not looked at. Owns nothing; one thread, used once.
  */
 public final class Packing {
     /** Validation accuracy that rounding may cost in all: two images of 5,000. */

@@ -13,8 +13,8 @@ import java.util.Set;
  * Bits times non-zeros, summed over all tensors, stay within a budget: a knapsack over which weights stay and how many
  * bits each tensor's values take, after the sparsity-quantisation joint learning of Yang et al. (CVPR 2020, 1910.05897).
  *
- * <p>For given widths the support is chosen greedily by score per bit, which is optimal for equal widths and short of
- * the optimum by less than one weight otherwise; each tensor's support is then clustered to {@code 2^bits} values.
+ * <p>For given widths the support is chosen greedily by score per bit. That is optimal for equal widths, and short of
+ * the optimum by less than one weight otherwise. Each tensor's support is then clustered to {@code 2^bits} values.
  * The widths come from a descent, one tensor and one bit at a time, that keeps what lowers the error measured by the
  * same score; it starts from the widths of the last projection.
  *

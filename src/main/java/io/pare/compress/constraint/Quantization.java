@@ -12,8 +12,8 @@ import java.util.Set;
 /**
  * Every element is one of a fixed set of levels, scaled by one interval q for each tensor.
  *
- * <p>q is the one of least squared error, searched when a tensor is first projected and, where {@code follow} is set,
- * at each projection, so that it follows the weights; otherwise it stays, as in the released code of the method.
+ * <p>q is the one of least squared error, searched when a tensor is first projected. Where {@code follow} is set it is
+ * searched at each projection, so that it follows the weights; otherwise it stays, as in the method's released code.
  *
  * @param levels which multiples of q
  * @param bits that tell the levels apart, 1 to 8; {@link Levels#BINARY} has 1, {@link Levels#TERNARY} 1 beside zero

@@ -34,8 +34,8 @@ import java.util.function.Function;
 /**
  * Runs the stages of a recipe on a training, keeps its state on disk, and proves the result.
  *
- * <p>With a state file, a run that was stopped at any instant resumes after its last epoch and ends with the same bits as
- * one that was not. The state fits every recipe that begins with the stages of the run, so that a finished run continues
+ * <p>With a state file, a run that was stopped at any instant resumes after its last epoch. It ends with the same bits as
+ * one that was not stopped. The state fits every recipe that begins with the stages of the run, so that a finished run continues
  * when stages are added. One thread; not reusable. The regions of the training's values stay open while it runs.
  */
 public final class Pipeline {

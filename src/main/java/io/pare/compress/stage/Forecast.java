@@ -19,7 +19,7 @@ import java.util.List;
  * What is known of the weights at one point of a recipe, from names and shapes alone: a run without training.
  *
  * <p>Each constraint that a stage puts weights under is a {@link Claim} that has to hold when the recipe ends. A later stage
- * may break it, by filling zeros or by training weights that share few values, and it holds again if a stage makes it so.
+ * may break it, by filling zeros or by training weights that share few values. A stage after that may make it hold again.
  * Stages are asked in order, by {@link Stage#check}. One thread.
  */
 public final class Forecast {
@@ -227,7 +227,7 @@ public final class Forecast {
     /** Stages know what to do about the constraints of Pare. */
     private static String remedy(Claim claim) {
         return claim.constraint() instanceof Constraint.Custom
-                ? "change their order, or leave one of the two out"
+                ? Claim.REORDER
                 : claim.broken().stage().remedy(claim);
     }
 

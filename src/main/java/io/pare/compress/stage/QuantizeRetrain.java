@@ -16,9 +16,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Iterative quantisation and retraining: in each round the share of every level's weights that is nearest to it is
- * set to the level and frozen, and the rest retrained for {@code train.epochs}; after the last round all are set.
- * The levels are those that the last stage with values found.
+ * Iterative quantisation and retraining: each round sets the share of every level's weights that is nearest to the
+ * level, freezes it, and retrains the rest for {@code train.epochs}. After the last round all are set. The levels are those that the last stage with values found.
  *
  * @param rounds of freezing and retraining
  * @param share of each level's free weights that a round freezes

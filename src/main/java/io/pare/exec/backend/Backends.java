@@ -43,8 +43,8 @@ public final class Backends {
     /**
      * Multiplies only the weights that {@link io.pare.exec.Binding#mask} leaves; the work is that of these weights.
      *
-     * <p>For chains of convolutions of stride 1 without padding and with a bias, max-pooling whose windows do not overlap,
-     * linear layers and ReLU, on batches of a multiple of {@link SparseSteps#SAMPLES}. Compiling others throws
+     * <p>For chains of linear layers, ReLU, max-pooling whose windows do not overlap, and convolutions of stride 1 with a bias
+     * and without padding. Batches are multiples of {@link SparseSteps#SAMPLES}. Compiling others throws
      * {@link IllegalArgumentException}.
      */
     public static Backend sparse() {

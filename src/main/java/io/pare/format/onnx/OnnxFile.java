@@ -10,7 +10,7 @@ import java.util.Map;
 
 /**
  * Writes networks as ONNX (github.com/onnx/onnx, IR version {@value #IR_VERSION}, opset {@value #OPSET}) and reads
- * those that are chains of layers and of residual blocks, in which two chains are added.
+ * those whose operators Pare knows.
  *
  * <p>Weights are written dense, or as a codebook and one byte for each weight, which a Gather puts together when the
  * network runs. The same weights give the same bytes.
