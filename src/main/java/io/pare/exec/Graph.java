@@ -5,6 +5,7 @@ import io.pare.net.Node;
 import io.pare.net.Op;
 import io.pare.net.Parameter;
 import io.pare.net.Shape;
+import io.pare.net.TensorOp;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -45,10 +46,15 @@ public final class Graph {
             values[node.place()] = switch (node.op()) {
                 case Op.Input(Shape shape) -> input(input, batched(batch, shape));
                 case Op.Dropout _ when !dropout -> inputs.getFirst();
-                case Op op -> apply(op, inputs, node.parameters().stream().map(Graph::tensor).toList());
+                case TensorOp op -> applied(batch, op, inputs, tensors(node));
+                case Op op -> apply(op, inputs, tensors(node));
             };
         }
         return vector(values[values.length - 1]);
+    }
+
+    private static List<Value> tensors(Node node) {
+        return node.parameters().stream().map(Graph::tensor).toList();
     }
 
     private static Value tensor(Parameter parameter) {
@@ -67,6 +73,9 @@ public final class Graph {
         if (op instanceof Op.Flatten) {
             return vector(inputs.getFirst());
         }
+        if (op instanceof TensorOp tensorOp) {
+            return applied(inputs.getFirst().size(0), tensorOp, inputs, tensors);
+        }
         List<Value> all = new ArrayList<>();
         boolean alike = inputs.stream().allMatch(input -> input.rank() == inputs.getFirst().rank());
         List<Shape> shapes = new ArrayList<>();
@@ -75,17 +84,30 @@ public final class Graph {
             shapes.add(sample(taken));
             all.add(taken);
         }
+        return checked(inputs.getFirst().size(0), op, shapes, all, tensors);
+    }
+
+    /** An operator that takes its inputs as they are, if it has any. */
+    private static Value applied(int batch, TensorOp op, List<Value> inputs, List<Value> tensors) {
+        List<Shape> shapes = inputs.stream().map(Graph::sample).toList();
+        return op instanceof TensorOp.Reshape(Shape to) && op.output(shapes).equals(to)
+                ? shaped(inputs.getFirst(), to)
+                : checked(batch, op, shapes, new ArrayList<>(inputs), tensors);
+    }
+
+    private static Value checked(int batch, Op op, List<Shape> shapes, List<Value> all, List<Value> tensors) {
+        int inputs = all.size();
         all.addAll(tensors);
         try {
             Shape output = op.output(shapes);
             List<Parameter> parameters = op.parameters("");
-            boolean fits = inputs.size() == op.arity() && parameters.size() == tensors.size()
+            boolean fits = inputs == op.arity() && parameters.size() == tensors.size()
                     && IntStream.range(0, tensors.size()).allMatch(i -> Arrays.equals(parameters.get(i).shape(),
                             tensors.get(i).shape()));
             if (!fits) {
                 throw new IllegalArgumentException("does not take " + all);
             }
-            return new Value(new Operation.Apply(op), batched(inputs.getFirst().size(0), output),
+            return new Value(new Operation.Apply(op), batched(batch, output),
                     all.toArray(Value[]::new));
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(op + " " + e.getMessage() + ", applied to " + all, e);

@@ -11,6 +11,7 @@ import io.pare.net.Liveness;
 import io.pare.net.Net;
 import io.pare.net.Node;
 import io.pare.net.Parameter;
+import io.pare.net.TensorOp;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -62,15 +63,22 @@ public final class CompressedModel implements AutoCloseable {
         long bytes = (long) Float.BYTES * (model.input().features() + model.classes());
         for (Node node : model.layers()) {
             bytes += 2L * node.output().channels();
-        }
-        for (Parameter parameter : model.parameters()) {
-            CompressedTensor tensor = weights.tensor(parameter.name());
-            long rows = parameter.shape()[0];
-            bytes += parameter.weight()
-                    ? 24L * tensor.nonzeros() + 24 * rows + (Plan.isDense(tensor) ? 4L * tensor.count() : 0)
-                    : 16 * rows;
+            for (Parameter parameter : node.parameters()) {
+                bytes += bytes(node, parameter, weights.tensor(parameter.name()));
+            }
         }
         return bytes;
+    }
+
+    private static long bytes(Node node, Parameter parameter, CompressedTensor tensor) {
+        if (node.op() instanceof TensorOp) {
+            // Both plans hold it dense.
+            return 2L * Float.BYTES * tensor.count();
+        }
+        long rows = parameter.shape()[0];
+        return parameter.weight()
+                ? 24L * tensor.nonzeros() + 24 * rows + (Plan.isDense(tensor) ? 4L * tensor.count() : 0)
+                : 16 * rows;
     }
 
     private void checkHeap(long bytes) {

@@ -27,9 +27,6 @@ final class Plan {
     private final int buffers;
     private final int bufferFloats;
 
-    /** A step, the buffer that it reads and the buffer that it writes. */
-    record Move(PlanStep step, int from, int to) {}
-
     /** Where values lie: how, and in which buffer. */
     record Value(Layout layout, int buffer) {}
 
@@ -76,8 +73,7 @@ final class Plan {
     /** Runs all steps; the input lies in the first buffer. Returns the buffer in which the output lies. */
     float[] run(SparseKernels kernels, float[][] memory) {
         for (int i = 0; i < moves.length; i++) {
-            Move move = moves[i];
-            move.step().run(kernels, memory[move.from()], memory[move.to()]);
+            moves[i].run(kernels, memory);
         }
         return memory[output.buffer()];
     }
@@ -89,6 +85,6 @@ final class Plan {
 
     /** One line for each step: how it runs. */
     List<String> describe() {
-        return List.of(moves).stream().map(move -> move.step().toString()).toList();
+        return List.of(moves).stream().map(Move::toString).toList();
     }
 }

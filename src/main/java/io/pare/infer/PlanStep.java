@@ -4,7 +4,7 @@ import io.pare.kernel.SparseKernels;
 
 /** One operator, ready to run from one buffer into another. */
 abstract sealed class PlanStep permits Activation, Compaction, Convolution, FullyConnected, Maximum, Mean,
-        Normalization, Pad, Placement, Response, Subsampling, Sum {
+        Normalization, Pad, Placement, Response, SampleOrder, Subsampling, Sum {
     private final Layout output;
 
     PlanStep(Layout output) {

@@ -1,6 +1,5 @@
 package io.pare.infer;
 
-import io.pare.infer.Plan.Move;
 import io.pare.infer.Plan.Value;
 import io.pare.kernel.SparseKernels;
 import io.pare.net.CompressedWeights;
@@ -11,6 +10,8 @@ import io.pare.net.Node;
 import io.pare.net.Op;
 import io.pare.net.Op.BatchNorm;
 import io.pare.net.Op.Relu;
+import io.pare.net.Shape;
+import io.pare.net.TensorOp;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -116,8 +117,9 @@ final class Planner {
                 Node relu = onlyReader(node, Relu.class);
                 Value sum = own(take(node.input()));
                 Value addend = values[node.inputs().getLast()];
-                moves.add(new Move(new Sum(name, addend.layout(), sum.layout(), relu != null, n), addend.buffer(),
-                        sum.buffer()));
+                moves.add(
+                        new Move.Single(new Sum(name, addend.layout(), sum.layout(), relu != null, n), addend.buffer(),
+                                sum.buffer()));
                 take(node.inputs().getLast());
                 put(relu == null ? node.place() : relu.place(), sum, node);
             }
@@ -129,7 +131,8 @@ final class Planner {
                 List<Integer> starts = ((Flow.Place) net.flow(node)).starts();
                 for (int i = 0; i < starts.size(); i++) {
                     Value in = values[node.inputs().get(i)];
-                    moves.add(new Move(new Placement(name, in.layout(), output, starts.get(i), n), in.buffer(), to));
+                    moves.add(new Move.Single(new Placement(name, in.layout(), output, starts.get(i), n), in.buffer(),
+                            to));
                 }
                 node.inputs().forEach(this::take);
                 put(node.place(), new Value(output, to));
@@ -143,8 +146,45 @@ final class Planner {
                 }
                 put(node.place(), new Value(Layout.compact(node.output()), in.buffer()));
             }
+            case TensorOp op -> compute(node, op);
             case Op.Input _ -> throw new AssertionError("an input is not computed");
         }
+    }
+
+    /** An operator over whole samples: where several lie side by side they are put one after another, and back. */
+    private void compute(Node node, TensorOp op) {
+        List<Integer> taken = new ArrayList<>();
+        int[] from = new int[node.inputs().size()];
+        for (int i = 0; i < from.length; i++) {
+            Value in = values[node.inputs().get(i)];
+            boolean ready = n == 1 && in.layout().isCompact();
+            from[i] = ready ? in.buffer() : reserve(taken, in.layout());
+            if (!ready) {
+                moves.add(new Move.Single(new SampleOrder(in.layout(), true, n), in.buffer(), from[i]));
+            }
+        }
+        Layout output = Layout.compact(node.output());
+        int to = reserve(taken, output);
+        int scratch = reserve(taken, Layout.compact(Shape.of(Math.max(1, Math.ceilDiv(Computed.scratchFloats(op,
+                net.inputs(node), n), n)))));
+        moves.add(new Computed(node, op, net.inputs(node), weights, n, from, to, scratch));
+        int last = to;
+        if (n > 1) {
+            last = reserve(taken, output);
+            moves.add(new Move.Single(new SampleOrder(output, false, n), to, last));
+        }
+        taken.forEach(buffer -> pending.set(buffer, 0));
+        node.inputs().forEach(this::take);
+        put(node.place(), new Value(output, last));
+    }
+
+    /** A buffer for a value that is read soon, which stays taken until it is set free. */
+    private int reserve(List<Integer> taken, Layout layout) {
+        grow(layout);
+        int buffer = free(-1);
+        pending.set(buffer, 1);
+        taken.add(buffer);
+        return buffer;
     }
 
     /** The node that reads another one's value, if it is the only one and of such a kind; else {@code null}. */
@@ -184,7 +224,7 @@ final class Planner {
     private Value add(PlanStep step, Value input) {
         grow(step.output());
         int to = step.inPlace() ? input.buffer() : free(input.buffer());
-        moves.add(new Move(step, input.buffer(), to));
+        moves.add(new Move.Single(step, input.buffer(), to));
         return new Value(step.output(), to);
     }
 

@@ -7,6 +7,6 @@
  * <p>Public. Loads no native library and takes no off-heap memory. The SIMD kernels need the module
  * {@code jdk.incubator.vector}; without it results are the same, slower.
  *
- * <p>May use {@code format.pare}, {@code net}, {@code kernel} and {@code mem}.
+ * <p>May use {@code format.pare}, {@code net}, {@code tensor}, {@code kernel} and {@code mem}.
  */
 package io.pare.infer;

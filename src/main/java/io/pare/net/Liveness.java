@@ -31,7 +31,7 @@ public final class Liveness {
         Deque<Node> ready = new ArrayDeque<>(List.of(net.output()));
         while (!ready.isEmpty()) {
             Node node = ready.pop();
-            if (node.inputs().isEmpty()) {
+            if (node.place() == 0) {
                 continue;
             }
             boolean[] needed = perUnit(used[node.place()], node.output().channels());

@@ -11,10 +11,12 @@ import java.util.List;
  * on. Every consumer has a switch over these records without a default, so the compiler names each place that a new one
  * needs.
  *
- * <p>Where an operator looks at channels, a vector is an image of one pixel; where it takes a vector, an image is its
+ * <p>Networks of images are built from those here, which treat a vector and an image of one pixel alike; {@link TensorOp}
+ * has those that take tensors of any rank as they are. Where an operator looks at channels, a vector is an image of one pixel; where it takes a vector, an image is its
  * features in CHW order. Sizes that cannot be, and inputs that do not fit, throw {@link IllegalArgumentException}.
  */
-public sealed interface Op {
+public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Linear, Op.Dropout, Op.Flatten, Op.Add,
+        Op.Concat, TensorOp {
     /** The shape of the output for one sample of inputs of these shapes. */
     Shape output(List<Shape> inputs);
 

@@ -20,7 +20,9 @@ public record Parameter(String name, long[] shape, int fanIn, Kind kind) {
         /** Running mean of a channel, 0 at first: gathered by training, without a gradient. */
         MEAN,
         /** Running variance of a channel, 1 at first: likewise. */
-        VARIANCE
+        VARIANCE,
+        /** Part of what the network computes: 0 at first, neither trained nor compressed. */
+        CONSTANT
     }
 
     /** Whether it is a weight, which compression and weight decay touch. */
@@ -28,9 +30,12 @@ public record Parameter(String name, long[] shape, int fanIn, Kind kind) {
         return kind == Kind.WEIGHT;
     }
 
-    /** Whether an optimiser trains it; if not, it is a statistic. */
+    /** Whether an optimiser trains it; if not, it is a statistic or a constant. */
     public boolean trained() {
-        return kind != Kind.MEAN && kind != Kind.VARIANCE;
+        return switch (kind) {
+            case WEIGHT, BIAS, SCALE -> true;
+            case MEAN, VARIANCE, CONSTANT -> false;
+        };
     }
 
     /** Number of elements. */

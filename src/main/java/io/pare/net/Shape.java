@@ -9,14 +9,15 @@ import java.util.stream.IntStream;
  * Shape of one sample of a value: an image {@code [channels, height, width]}, a vector {@code [features]}, or a tensor of
  * any other rank. The batch is a dimension in front of these, of any size, and is never written down.
  *
- * <p>The first dimension counts units: channels of an image, features of a vector.
+ * <p>The first dimension counts units: channels of an image, features of a vector. A single number has no dimensions and
+ * is one unit.
  *
- * @param sizes positive, at least one
+ * @param sizes positive
  */
 public record Shape(List<Integer> sizes) {
     public Shape {
         sizes = List.copyOf(sizes);
-        if (sizes.isEmpty() || sizes.stream().anyMatch(size -> size < 1)) {
+        if (sizes.stream().anyMatch(size -> size < 1)) {
             throw new IllegalArgumentException("not a shape: " + text(sizes));
         }
     }
@@ -42,7 +43,12 @@ public record Shape(List<Integer> sizes) {
 
     /** Units: channels of an image, features of a vector. */
     public int channels() {
-        return sizes.getFirst();
+        return rank() > 0 ? sizes.getFirst() : 1;
+    }
+
+    /** The size of the last dimension but {@code behind - 1}: 1 asks for the last one. */
+    public Integer fromEnd(int behind) {
+        return sizes.get(rank() - behind);
     }
 
     /** Rows of an image; 1 of a vector. */
@@ -64,9 +70,9 @@ public record Shape(List<Integer> sizes) {
         return features;
     }
 
-    /** Whether there is one value for each unit: a vector, or an image of one pixel. */
+    /** Whether there is one value for each unit: a vector, an image of one pixel, a number. */
     public boolean isVector() {
-        return height() == 1 && width() == 1;
+        return sizes.stream().skip(1).allMatch(size -> size == 1);
     }
 
     /** The same values as a vector. */

@@ -88,7 +88,7 @@ public final class Network implements Binding, AutoCloseable {
                         }
                     }
                 }
-                case MEAN -> {
+                case MEAN, CONSTANT -> {
                     // Zero, as it was allocated.
                 }
             }

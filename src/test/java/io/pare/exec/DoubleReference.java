@@ -1,6 +1,7 @@
 package io.pare.exec;
 
 import io.pare.net.Op;
+import io.pare.net.TensorOp;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -147,6 +148,7 @@ final class DoubleReference {
                 }
                 yield y;
             }
+            case TensorOp op -> throw new UnsupportedOperationException("no oracle for " + op);
             case Op.Dropout(float rate) -> {
                 if (rate != 0) {
                     throw new UnsupportedOperationException("the zeros of dropout are the kernel's");

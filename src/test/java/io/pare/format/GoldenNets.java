@@ -90,7 +90,7 @@ final class GoldenNets {
         float spread = parameter.weight() ? (float) (2 / Math.sqrt(parameter.fanIn())) : 0.5f;
         float least = switch (parameter.kind()) {
             case WEIGHT -> -spread / 2;
-            case BIAS, MEAN -> -0.25f;
+            case BIAS, MEAN, CONSTANT -> -0.25f;
             case SCALE, VARIANCE -> 0.75f;
         };
         float[] values = new float[(int) parameter.count()];

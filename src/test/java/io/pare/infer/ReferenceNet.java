@@ -19,6 +19,7 @@ import io.pare.net.Op.ResponseNorm;
 import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
+import io.pare.net.TensorOp;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -179,6 +180,7 @@ public final class ReferenceNet {
             case Dropout _,Flatten _ -> {
                 return x;
             }
+            case TensorOp op -> throw new UnsupportedOperationException("no oracle for " + op);
             case Op.Input _ -> throw new AssertionError("an input is given");
         }
         return y;

@@ -217,7 +217,8 @@ public final class RandomNets {
                 float[] values = switch (parameter.kind()) {
                     case WEIGHT -> weights(parameter);
                     case SCALE, VARIANCE -> values(parameter, 0.3f, 0.5f + random.nextFloat());
-                    case BIAS, MEAN -> chance(3) ? new float[(int) parameter.count()] : values(parameter, 0.5f, 0);
+                    case BIAS, MEAN, CONSTANT ->
+                            chance(3) ? new float[(int) parameter.count()] : values(parameter, 0.5f, 0);
                 };
                 var tensor = region.tensor(parameter.shape()).copyFrom(values);
                 if (parameter.kind() == Parameter.Kind.WEIGHT || parameter.kind() == Parameter.Kind.BIAS) {

@@ -7,6 +7,7 @@ import io.pare.exec.StepFactory;
 import io.pare.exec.Value;
 import io.pare.kernel.Kernels;
 import io.pare.net.Op;
+import io.pare.net.TensorOp;
 import java.util.Optional;
 
 /** Computes every operation in plain Java on row-major memory: the last factory of every backend. */
@@ -46,6 +47,7 @@ public final class JavaSteps implements StepFactory {
             case Op.Dropout(float rate) -> new DropoutStep(building, node, rate);
             case Op.Add _ -> new AddStep(building, node);
             case Op.Concat _ -> new ConcatStep(building, node);
+            case TensorOp op -> new TensorStep(building, node, op);
             case Op.Flatten _,Op.Input _ -> throw new AssertionError(operator + " is built as another operation");
         };
     }

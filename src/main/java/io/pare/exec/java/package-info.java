@@ -7,6 +7,6 @@
  *
  * <p>Public for other backends, which end in this factory: {@code JavaSteps} and {@code LinearStep}.
  *
- * <p>May use {@code exec}, {@code net}, {@code blas}, {@code kernel} and {@code mem}.
+ * <p>May use {@code exec}, {@code net}, {@code tensor}, {@code blas}, {@code kernel} and {@code mem}.
  */
 package io.pare.exec.java;

@@ -22,6 +22,7 @@ import io.pare.net.Op.ResponseNorm;
 import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
+import io.pare.net.TensorOp;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -70,8 +71,8 @@ final class OnnxExporter {
     private void add(Node node) {
         String name = node.name();
         String output = valueOf(node);
-        String at = valueOf(net.node(node.input()));
-        Shape shape = net.inputs(node).getFirst();
+        String at = node.inputs().isEmpty() ? "" : valueOf(net.node(node.input()));
+        Shape shape = net.inputs(node).stream().findFirst().orElse(null);
         switch (node.op()) {
             case Conv2d c -> graph.message(1, node("Conv", name, tensors(node, image(node, at)), output)
                     .message(5, integers("kernel_shape", c.kernelHeight(), c.kernelWidth()))
@@ -119,6 +120,8 @@ final class OnnxExporter {
                 graph.message(1, node("Pad", name, List.of(pixels, longs(name + ".pads", 0, added / 2, 0, 0, 0,
                         added - added / 2, 0, 0)), output));
             }
+            case TensorOp op -> throw new IllegalArgumentException(
+                    "layer " + name + " of " + net.name() + " is " + op + ", which is not written to ONNX");
             case Op.Input _,Dropout _ -> throw new AssertionError(name + " is no node of a trained network");
         }
     }

@@ -22,10 +22,12 @@ import io.pare.net.Op.ResponseNorm;
 import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
+import io.pare.net.TensorOp;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -42,6 +44,8 @@ final class NetCoder {
     private static final int MAX_RANK = 8;
     /** Kind that says that another one follows. */
     private static final int EXTENDED = 7;
+    /** Kind among the extended ones of all operators on tensors of any rank. */
+    private static final int TENSOR = 15;
 
     private final BitCoder coder;
     private final int version;
@@ -151,16 +155,18 @@ final class NetCoder {
             Node node = net == null ? null : net.node(place);
             int first = place - distance(node, 0, place);
             Named read = operator(node, into.shape(first));
-            List<Integer> inputs = new ArrayList<>(List.of(first));
-            for (int i = 1; i < read.op().arity(); i++) {
-                inputs.add(place - distance(node, i, place));
+            List<Integer> inputs = new ArrayList<>();
+            for (int i = 0; i < read.op().arity(); i++) {
+                inputs.add(i == 0 ? first : place - distance(node, i, place));
             }
             into.add(read.name(), read.op(), inputs);
         }
     }
 
     private int distance(Node node, int index, int place) {
-        int distance = size(node == null ? 1 : place - node.inputs().get(index));
+        // A constant reads nothing, and says so by the distance to the node before it.
+        boolean reads = node != null && index < node.inputs().size();
+        int distance = size(reads ? place - node.inputs().get(index) : 1);
         if (distance > place) {
             throw new FormatException("layer " + place + " of the file reads one before the first: it is damaged");
         }
@@ -186,7 +192,7 @@ final class NetCoder {
             case Relu _ -> 4;
             case Dropout _ -> 5;
             case Flatten _ -> 6;
-            case BatchNorm _,ResponseNorm _,GlobalAvgPool _,Subsample _,Add _,Sigmoid _,Concat _ ->
+            case BatchNorm _,ResponseNorm _,GlobalAvgPool _,Subsample _,Add _,Sigmoid _,Concat _,TensorOp _ ->
                     EXTENDED;
             case Op.Input _ -> throw new AssertionError("an input is no layer");
         }, 3);
@@ -228,6 +234,7 @@ final class NetCoder {
             case Add _ -> 5;
             case Sigmoid _ -> 6;
             case Concat _ -> 7;
+            case TensorOp _ -> TENSOR;
             case Op.Input _,Linear _,MaxPool _,AvgPool _,Relu _,Dropout _,Flatten _ ->
                     throw new AssertionError(known + " has a kind of three bits");
         }, 4);
@@ -257,6 +264,13 @@ final class NetCoder {
                     throw new FormatException("the file declares a layer of " + inputs + " inputs: it is damaged");
                 }
                 yield new Named(own, new Concat(inputs));
+            }
+            case TENSOR -> {
+                TensorOp op = new RecordCoder(coder).code((TensorOp) known);
+                if (op.arity() > MAX_LAYERS) {
+                    throw new FormatException("the file declares a layer of " + op.arity() + " inputs: it is damaged");
+                }
+                yield new Named(usualName(op.getClass().getSimpleName().toLowerCase(Locale.ROOT), name), op);
             }
             default -> throw new FormatException("the file holds a layer of kind " + EXTENDED + "." + kind
                     + ", which this version does not know: use a newer version of Pare");

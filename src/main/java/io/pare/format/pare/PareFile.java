@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -325,11 +326,28 @@ public final class PareFile {
                 if (model.flow(node) instanceof Flow.Mix && weight == null) {
                     weight = step.code(parameter, view(model, node), needed);
                 } else {
-                    step.code(parameter, new View(Math.toIntExact(parameter.count()), 1, 1, 1), needed);
+                    View view = parameter.weight() ? matrix(parameter) : vector(parameter);
+                    boolean each = model.flow(node) instanceof Flow.Keep || model.flow(node) instanceof Flow.Mix;
+                    step.code(parameter, view, each && view.rows() == needed.length ? needed : all(view.rows()));
                 }
             }
             return weight;
         });
+    }
+
+    private static View vector(Parameter parameter) {
+        return new View(Math.toIntExact(parameter.count()), 1, 1, 1);
+    }
+
+    private static View matrix(Parameter parameter) {
+        int rows = Math.toIntExact(parameter.shape()[0]);
+        return new View(rows, Math.toIntExact(parameter.count() / rows), 1, 1);
+    }
+
+    private static boolean[] all(int rows) {
+        boolean[] all = new boolean[rows];
+        Arrays.fill(all, true);
+        return all;
     }
 
     /** About how many bits the weight of a node that mixes units takes. */

@@ -1,0 +1,603 @@
+package io.pare.net;
+
+import io.pare.net.Parameter.Kind;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Operators on tensors of any rank, which make no difference between images and vectors.
+ *
+ * <p>Shapes, axes and indices are those of one sample: the batch stands before them and is never touched. Axes count from
+ * 0. Values are single-precision numbers, indices and truth values too.
+ */
+public sealed interface TensorOp extends Op {
+    @Override
+    default Flow flow(List<Shape> inputs) {
+        return new Flow.Blend();
+    }
+
+    /** The same values for every sample, which training leaves as they are. */
+    record Constant(Shape shape) implements TensorOp {
+        @Override
+        public int arity() {
+            return 0;
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return shape;
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            return List.of(new Parameter(node + ".value", longs(shape.sizes()), 0, Kind.CONSTANT));
+        }
+    }
+
+    /**
+     * A function of each value by itself.
+     *
+     * @param a first number of the function, see {@link Pointwise}
+     * @param b second number of the function
+     */
+    record Map(Pointwise function, float a, float b) implements TensorOp {
+        /** A function that needs no numbers. */
+        public static Map of(Pointwise function) {
+            return new Map(function, 0, 0);
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(false);
+        }
+
+        @Override
+        public float ofConstant(float value) {
+            return (float) function.of(value, a, b);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return inputs.getFirst();
+        }
+    }
+
+    /** A function of the values of two inputs that stand at the same place; one may be {@linkplain #together repeated}. */
+    record Zip(Pairwise function) implements TensorOp {
+        @Override
+        public int arity() {
+            return 2;
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return unitsMeet(inputs) ? new Flow.Same() : new Flow.Blend();
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return together(inputs);
+        }
+    }
+
+    /** The second input's value where the first's is not 0, else the third's; each may be {@linkplain #together repeated}. */
+    record Choose() implements TensorOp {
+        @Override
+        public int arity() {
+            return 3;
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            return together(inputs);
+        }
+    }
+
+    /**
+     * One number for all values along some axes.
+     *
+     * @param axes ascending, at least one
+     * @param keeps whether the axes stay, with size 1
+     */
+    record Reduce(Reduction function, List<Integer> axes, boolean keeps) implements TensorOp {
+        public Reduce {
+            axes = List.copyOf(axes);
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return axes.contains(0) || inputs.getFirst().rank() == axes.size() ? new Flow.Blend()
+                    : new Flow.Keep(false);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            List<Integer> sizes = new ArrayList<>();
+            axes.forEach(axis -> checkAxis(axis, input));
+            for (int axis = 0; axis < input.rank(); axis++) {
+                if (!axes.contains(axis)) {
+                    sizes.add(input.sizes().get(axis));
+                } else if (keeps) {
+                    sizes.add(1);
+                }
+            }
+            return new Shape(sizes);
+        }
+    }
+
+    /**
+     * e^x over the sum of e^x along an axis.
+     *
+     * @param logarithm whether it gives its logarithm
+     */
+    record Softmax(int axis, boolean logarithm) implements TensorOp {
+        @Override
+        public Shape output(List<Shape> inputs) {
+            checkAxis(axis, inputs.getFirst());
+            return inputs.getFirst();
+        }
+    }
+
+    /** The same values in another shape. */
+    record Reshape(Shape to) implements TensorOp {
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return to.channels() == inputs.getFirst().channels() ? new Flow.Keep(true) : new Flow.Blend();
+        }
+
+        @Override
+        public float ofConstant(float value) {
+            return value;
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            if (to.features() != inputs.getFirst().features()) {
+                throw new IllegalArgumentException("gives values of " + inputs.getFirst() + " the shape " + to);
+            }
+            return to;
+        }
+    }
+
+    /** Operators that put values of their only input to other places, or leave them out, or repeat them. */
+    sealed interface Rearranging extends TensorOp {
+        /** Where each value of the output comes from. */
+        Rearrangement of(Shape input);
+    }
+
+    /**
+     * The axes in another order.
+     *
+     * @param order for each axis of the output, that of the input
+     */
+    record Transpose(List<Integer> order) implements Rearranging {
+        public Transpose {
+            order = List.copyOf(order);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            order.forEach(axis -> checkAxis(axis, input));
+            if (order.size() != input.rank() || new HashSet<>(order).size() != order.size()) {
+                throw new IllegalArgumentException("puts the axes of " + input + " into the order " + order);
+            }
+            return new Shape(order.stream().map(input.sizes()::get).toList());
+        }
+
+        @Override
+        public Rearrangement of(Shape input) {
+            return new Rearrangement(input, order, IntStream.range(0, order.size())
+                    .mapToObj(axis -> range(0, 1, input.sizes().get(order.get(axis)))).toList(), 0);
+        }
+    }
+
+    /**
+     * Every so many-th value along each axis.
+     *
+     * @param starts for each axis the first index
+     * @param steps for each axis the distance to the next, not 0; backwards if it is negative
+     * @param to what is left
+     */
+    record Slice(List<Integer> starts, List<Integer> steps, Shape to) implements Rearranging {
+        public Slice {
+            starts = List.copyOf(starts);
+            steps = List.copyOf(steps);
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            boolean allUnits = input.rank() > 0 && starts.getFirst() == 0 && steps.getFirst() == 1
+                    && to.channels() == input.channels();
+            return allUnits ? new Flow.Keep(false) : new Flow.Blend();
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            boolean fits = starts.size() == input.rank() && steps.size() == input.rank() && to.rank() == input.rank();
+            for (int axis = 0; fits && axis < input.rank(); axis++) {
+                long last = starts.get(axis) + (to.sizes().get(axis) - 1L) * steps.get(axis);
+                fits = steps.get(axis) != 0 && Math.min(starts.get(axis), last) >= 0
+                        && Math.max(starts.get(axis), last) < input.sizes().get(axis);
+            }
+            if (!fits) {
+                throw new IllegalArgumentException(
+                        "takes " + to + " values of " + input + " from " + starts + " in steps of " + steps);
+            }
+            return to;
+        }
+
+        @Override
+        public Rearrangement of(Shape input) {
+            return new Rearrangement(input, axes(input), axes(input).stream()
+                    .map(axis -> range(starts.get(axis), steps.get(axis), to.sizes().get(axis))).toList(), 0);
+        }
+    }
+
+    /** The input, {@linkplain #together repeated} along axes of size 1 and new outer ones. */
+    record Expand(Shape to) implements Rearranging {
+        @Override
+        public Shape output(List<Shape> inputs) {
+            if (!together(List.of(inputs.getFirst(), to)).equals(to)) {
+                throw new IllegalArgumentException("expands " + inputs.getFirst() + " to " + to);
+            }
+            return to;
+        }
+
+        @Override
+        public Rearrangement of(Shape input) {
+            int added = to.rank() - input.rank();
+            List<Integer> order = IntStream.range(0, to.rank()).map(axis -> axis - added).boxed().toList();
+            return new Rearrangement(input, order, order.stream()
+                    .map(axis -> range(0, axis < 0 || input.sizes().get(axis) == 1 ? 0 : 1,
+                            to.sizes().get(axis + added)))
+                    .toList(), 0);
+        }
+    }
+
+    /** What stands around a padded tensor. */
+    enum Border {
+        /** One value everywhere. */
+        CONSTANT,
+        /** The values next to the edge, as in a mirror on it; the edge itself is not repeated. */
+        REFLECT,
+        /** The value at the edge. */
+        EDGE
+    }
+
+    /**
+     * More values on both sides of each axis.
+     *
+     * @param before how many, for each axis
+     * @param after how many, for each axis
+     * @param value of {@link Border#CONSTANT}
+     */
+    record Pad(List<Integer> before, List<Integer> after, Border border, float value) implements Rearranging {
+        public Pad {
+            before = List.copyOf(before);
+            after = List.copyOf(after);
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return inputs.getFirst().rank() > 0 && before.getFirst() == 0 && after.getFirst() == 0
+                    ? new Flow.Keep(false)
+                    : new Flow.Blend();
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            List<Integer> sizes = new ArrayList<>();
+            boolean fits = before.size() == input.rank() && after.size() == input.rank();
+            for (int axis = 0; fits && axis < input.rank(); axis++) {
+                int size = input.sizes().get(axis);
+                int most = border == Border.REFLECT ? size - 1 : Integer.MAX_VALUE;
+                fits = within(before.get(axis), most) && within(after.get(axis), most);
+                sizes.add(Math.addExact(size, Math.addExact(before.get(axis), after.get(axis))));
+            }
+            if (!fits) {
+                throw new IllegalArgumentException("pads " + input + " by " + before + " and " + after);
+            }
+            return new Shape(sizes);
+        }
+
+        private static boolean within(int padding, int most) {
+            return padding >= 0 && padding <= most;
+        }
+
+        @Override
+        public Rearrangement of(Shape input) {
+            return new Rearrangement(input, axes(input), axes(input).stream().map(axis -> {
+                int size = input.sizes().get(axis);
+                return IntStream.range(-before.get(axis), size + after.get(axis)).map(at -> switch (border) {
+                    case CONSTANT -> at < 0 || at >= size ? Rearrangement.NOTHING : at;
+                    case REFLECT -> at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
+                    case EDGE -> Math.clamp(at, 0, size - 1);
+                }).toArray();
+            }).toList(), value);
+        }
+    }
+
+    /** The values at fixed indices along an axis. */
+    record Take(int axis, List<Integer> indices) implements Rearranging {
+        public Take {
+            indices = List.copyOf(indices);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            checkAxis(axis, input);
+            int size = input.sizes().get(axis);
+            if (indices.stream().anyMatch(index -> index < 0 || index >= size)) {
+                throw new IllegalArgumentException("takes " + indices + " of " + size);
+            }
+            List<Integer> sizes = new ArrayList<>(input.sizes());
+            sizes.set(axis, indices.size());
+            return new Shape(sizes);
+        }
+
+        @Override
+        public Rearrangement of(Shape input) {
+            return new Rearrangement(input, axes(input),
+                    axes(input).stream().map(at -> at == axis
+                            ? indices.stream().mapToInt(Integer::intValue).toArray()
+                            : range(0, 1, input.sizes().get(at))).toList(),
+                    0);
+        }
+    }
+
+    /**
+     * The inputs, one after another along an axis.
+     *
+     * @param arity number of inputs
+     */
+    record Join(int arity, int axis) implements TensorOp {
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return axis > 0 ? new Flow.Same() : new Flow.Blend();
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            List<Integer> sizes = new ArrayList<>(inputs.getFirst().sizes());
+            checkAxis(axis, inputs.getFirst());
+            sizes.set(axis, 0);
+            for (Shape input : inputs) {
+                boolean fits = input.rank() == sizes.size();
+                for (int at = 0; fits && at < sizes.size(); at++) {
+                    fits = at == axis || input.sizes().get(at).equals(sizes.get(at));
+                }
+                if (!fits) {
+                    throw new IllegalArgumentException("joins " + inputs + " along axis " + axis);
+                }
+                sizes.set(axis, Math.addExact(sizes.get(axis), input.sizes().get(axis)));
+            }
+            return new Shape(sizes);
+        }
+    }
+
+    /** Products of the matrices in the last two axes of two inputs; outer axes are {@linkplain #together repeated}. */
+    record MatMul() implements TensorOp {
+        @Override
+        public int arity() {
+            return 2;
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape left = inputs.getFirst();
+            Shape right = inputs.getLast();
+            if (left.rank() < 2 || right.rank() < 2 || !left.fromEnd(1).equals(right.fromEnd(2))) {
+                throw new IllegalArgumentException("multiplies " + left + " by " + right);
+            }
+            List<Integer> sizes = new ArrayList<>(together(List.of(outer(left), outer(right))).sizes());
+            sizes.add(left.fromEnd(2));
+            sizes.add(right.fromEnd(1));
+            return new Shape(sizes);
+        }
+
+        /** The axes over which matrices are counted. */
+        public static Shape outer(Shape matrices) {
+            return new Shape(matrices.sizes().subList(0, matrices.rank() - 2));
+        }
+
+        @Override
+        public long multiplyAdds(List<Shape> inputs) {
+            return (long) output(inputs).features() * inputs.getFirst().fromEnd(1);
+        }
+    }
+
+    /** A linear layer along the last axis, weight {@code [out, in]}. */
+    record Projection(int in, int out, boolean bias) implements TensorOp {
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            if (input.rank() < 1 || input.fromEnd(1) != in) {
+                throw new IllegalArgumentException("takes " + in + " features, is given " + input);
+            }
+            return withLast(input, out);
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            Parameter weight = new Parameter(node + ".weight", new long[]{out, in}, in, Kind.WEIGHT);
+            return bias ? List.of(weight, new Parameter(node + ".bias", new long[]{out}, in, Kind.BIAS))
+                    : List.of(weight);
+        }
+
+        @Override
+        public long multiplyAdds(List<Shape> inputs) {
+            return (long) output(inputs).features() * in;
+        }
+    }
+
+    /** Rows of a table, weight {@code [rows, width]}, whose numbers are the input; the width is a new last axis. */
+    record Embedding(int rows, int width) implements TensorOp {
+        @Override
+        public Shape output(List<Shape> inputs) {
+            List<Integer> sizes = new ArrayList<>(inputs.getFirst().sizes());
+            sizes.add(width);
+            return new Shape(sizes);
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            return List.of(new Parameter(node + ".weight", new long[]{rows, width}, width, Kind.WEIGHT));
+        }
+    }
+
+    /** Of the first input the values along an axis whose indices are the second input; its axes stand in place of that one. */
+    record Gather(int axis) implements TensorOp {
+        @Override
+        public int arity() {
+            return 2;
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            checkAxis(axis, input);
+            List<Integer> sizes = new ArrayList<>(input.sizes().subList(0, axis));
+            sizes.addAll(inputs.getLast().sizes());
+            sizes.addAll(input.sizes().subList(axis + 1, input.rank()));
+            return new Shape(sizes);
+        }
+    }
+
+    /**
+     * Mean 0 and variance 1 over the last axes, then a scale and a shift for each place (Ba, Kiros, Hinton, 1607.06450).
+     *
+     * @param sizes of those axes
+     * @param epsilon added to the variance
+     */
+    record LayerNorm(List<Integer> sizes, float epsilon) implements TensorOp {
+        public LayerNorm {
+            sizes = List.copyOf(sizes);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            int outer = input.rank() - sizes.size();
+            if (sizes.isEmpty() || outer < 0 || !input.sizes().subList(outer, input.rank()).equals(sizes)) {
+                throw new IllegalArgumentException("normalises " + sizes + ", is given " + input);
+            }
+            return input;
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            return scaleAndShift(node, longs(sizes));
+        }
+    }
+
+    /**
+     * Mean 0 and variance 1 over each group of channels and all that lies behind them, then a scale and a shift for each
+     * channel (Wu, He, 1803.08494); with one channel in each group it is instance normalisation (1607.08022).
+     *
+     * @param epsilon added to the variance
+     */
+    record GroupNorm(int channels, int groups, float epsilon) implements TensorOp {
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return groups == channels ? new Flow.Keep(false) : new Flow.Blend();
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            if (groups < 1 || channels % groups != 0 || input.rank() < 1 || input.channels() != channels) {
+                throw new IllegalArgumentException(
+                        "normalises " + channels + " channels in " + groups + " groups, is given " + input);
+            }
+            return input;
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            return scaleAndShift(node, new long[]{channels});
+        }
+    }
+
+    /** x above zero, below it x times a slope that is trained (He, Zhang, Ren, Sun, 1502.01852). */
+    record PRelu(Shape slope) implements TensorOp {
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return new Flow.Keep(false);
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            if (!together(List.of(inputs.getFirst(), slope)).equals(inputs.getFirst())) {
+                throw new IllegalArgumentException("has slopes " + slope + " for " + inputs.getFirst());
+            }
+            return inputs.getFirst();
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            return List.of(new Parameter(node + ".slope", longs(slope.sizes()), 0, Kind.BIAS));
+        }
+    }
+
+    /**
+     * The shape in which values of several shapes meet: the last axes stand over one another, and an axis of size 1, or one
+     * that is not there, is repeated to the size of the others (numpy's broadcasting).
+     */
+    static Shape together(List<Shape> inputs) {
+        int rank = inputs.stream().mapToInt(Shape::rank).max().orElse(0);
+        Integer[] sizes = Collections.nCopies(rank, 1).toArray(Integer[]::new);
+        for (Shape input : inputs) {
+            for (int i = 1; i <= input.rank(); i++) {
+                int size = input.fromEnd(i);
+                if (size != 1 && sizes[rank - i] != 1 && size != sizes[rank - i]) {
+                    throw new IllegalArgumentException("takes " + inputs + ", which do not fit together");
+                }
+                sizes[rank - i] = Math.max(size, sizes[rank - i]);
+            }
+        }
+        return new Shape(List.of(sizes));
+    }
+
+    private static boolean unitsMeet(List<Shape> inputs) {
+        Shape first = inputs.getFirst();
+        return first.rank() > 0 && inputs.stream()
+                .allMatch(input -> input.rank() == first.rank() && input.channels() == first.channels());
+    }
+
+    private static List<Parameter> scaleAndShift(String node, long[] shape) {
+        return List.of(new Parameter(node + ".weight", shape, 0, Kind.SCALE),
+                new Parameter(node + ".bias", shape, 0, Kind.BIAS));
+    }
+
+    private static Shape withLast(Shape shape, int size) {
+        return new Shape(Stream.concat(shape.sizes().stream().limit(shape.rank() - 1), Stream.of(size)).toList());
+    }
+
+    private static List<Integer> axes(Shape shape) {
+        return IntStream.range(0, shape.rank()).boxed().toList();
+    }
+
+    private static int[] range(int start, int step, int count) {
+        return IntStream.range(0, count).map(i -> start + i * step).toArray();
+    }
+
+    private static long[] longs(List<Integer> sizes) {
+        return sizes.stream().mapToLong(Integer::longValue).toArray();
+    }
+
+    private static void checkAxis(int axis, Shape shape) {
+        if (axis < 0 || axis >= shape.rank()) {
+            throw new IllegalArgumentException("works along axis " + axis + " of " + shape);
+        }
+    }
+}
