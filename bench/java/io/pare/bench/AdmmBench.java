@@ -2,12 +2,12 @@ package io.pare.bench;
 
 import io.pare.compress.Admm;
 import io.pare.compress.constraint.Sparsity;
+import io.pare.descent.Optimizer;
 import io.pare.exec.Tape;
 import io.pare.natives.NativeThreads;
 import io.pare.net.Models;
 import io.pare.run.NetworkTraining;
 import io.pare.train.Network;
-import io.pare.train.Optimizer;
 import io.pare.train.Weight;
 import java.util.Map;
 import java.util.Random;
@@ -49,7 +49,7 @@ public class AdmmBench {
         @Param({"1", "2"})
         private int threads;
 
-        private final Optimizer optimizer = new Optimizer.Adaptive(0, false);
+        private final Optimizer optimizer = Optimizer.ADAM;
         private Network network;
         private Tape tape;
         private Weight[] weights;

@@ -2,6 +2,7 @@ package io.pare.bench;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.pare.descent.Optimizer;
 import io.pare.exec.Tape;
 import io.pare.exec.backend.Precision;
 import io.pare.mem.FloatTensor;
@@ -9,7 +10,6 @@ import io.pare.natives.NativeThreads;
 import io.pare.net.Models;
 import io.pare.net.Net;
 import io.pare.train.Network;
-import io.pare.train.Optimizer;
 import io.pare.train.Weight;
 import java.util.Locale;
 import java.util.Random;
@@ -64,7 +64,7 @@ public class NetworkStepBench {
     /** Ours. */
     @State(Scope.Benchmark)
     public static class Pare {
-        private final Optimizer optimizer = new Optimizer.Momentum(0.9f, 5e-4f, false);
+        private final Optimizer optimizer = Optimizer.sgd(0.9, 5e-4);
         private Network network;
         private Tape tape;
         private Weight[] weights;

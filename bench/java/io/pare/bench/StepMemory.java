@@ -2,6 +2,7 @@ package io.pare.bench;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.pare.descent.Optimizer;
 import io.pare.exec.Tape;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -9,7 +10,6 @@ import io.pare.natives.NativeThreads;
 import io.pare.net.Models;
 import io.pare.net.Net;
 import io.pare.train.Network;
-import io.pare.train.Optimizer;
 import io.pare.train.Weight;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -67,7 +67,7 @@ public final class StepMemory {
 
     private static String pare(Net model, int batch, int steps) throws IOException {
         NativeThreads.set(1);
-        Optimizer optimizer = new Optimizer.Momentum(0.9f, 5e-4f, false);
+        Optimizer optimizer = Optimizer.sgd(0.9, 5e-4);
         double before = megabytes("VmRSS");
         try (Network network = Network.create(model, 1, true)) {
             network.prepare(optimizer);

@@ -1,10 +1,10 @@
 package io.pare.bench;
 
+import io.pare.descent.Optimizer;
 import io.pare.exec.Tape;
 import io.pare.natives.NativeThreads;
 import io.pare.net.Models;
 import io.pare.train.Network;
-import io.pare.train.Optimizer;
 import io.pare.train.Weight;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -42,7 +42,7 @@ public class TrainingStepBench {
         @Param({"64", "256"})
         private int batch;
 
-        private final Optimizer optimizer = new Optimizer.Adaptive(0, false);
+        private final Optimizer optimizer = Optimizer.ADAM;
         private Network network;
         private Tape tape;
         private Weight[] weights;

@@ -2,11 +2,12 @@ package io.pare.cli;
 
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
 import io.pare.exec.backend.Precision;
 import io.pare.format.NetworkFile;
 import io.pare.run.DataSettings;
 import io.pare.run.Engine;
-import io.pare.run.RunSettings;
 import java.io.FileDescriptor;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -76,8 +77,8 @@ public final class Commands implements Runnable {
         return new CommandLine(commands)
                 .registerConverter(Path.class, Commands::path)
                 .registerConverter(URI.class, Commands::address)
-                .registerConverter(RunSettings.Rule.class, new Words<>(RunSettings.Rule.class))
-                .registerConverter(RunSettings.Course.class, new Words<>(RunSettings.Course.class))
+                .registerConverter(Optimizer.Rule.class, new Words<>(Optimizer.Rule.class))
+                .registerConverter(Schedule.Course.class, new Words<>(Schedule.Course.class))
                 .registerConverter(DataCommand.Part.class, new Words<>(DataCommand.Part.class))
                 .registerConverter(DataSettings.Source.class, new Words<>(DataSettings.Source.class))
                 .registerConverter(OddImages.Rule.class, new Words<>(OddImages.Rule.class))

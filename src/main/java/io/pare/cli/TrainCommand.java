@@ -5,6 +5,9 @@ import io.pare.data.Corpus;
 import io.pare.data.Crop;
 import io.pare.data.DataException;
 import io.pare.data.Dataset;
+import io.pare.descent.Descent;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
 import io.pare.file.FileException;
 import io.pare.net.Models;
 import io.pare.net.Net;
@@ -53,13 +56,13 @@ final class TrainCommand implements Callable<Integer> {
     private static final Map<String, Function<RunSettings, Object>> FIXED = Map.ofEntries(
             Map.entry("--epochs", run -> run.steps().epochs()),
             Map.entry("--batch-size", run -> run.steps().batchSize()),
-            Map.entry("--lr", run -> run.descent().learningRate()),
-            Map.entry("--optimizer", run -> run.descent().optimizer()),
-            Map.entry("--momentum", run -> run.descent().momentum()),
-            Map.entry("--weight-decay", run -> run.descent().weightDecay()),
-            Map.entry("--schedule", run -> run.descent().schedule()),
-            Map.entry("--lr-floor", run -> run.descent().floor()),
-            Map.entry("--warm-up", run -> run.descent().warmUp()),
+            Map.entry("--lr", run -> run.descent().schedule().rate()),
+            Map.entry("--optimizer", run -> run.descent().optimizer().rule()),
+            Map.entry("--momentum", run -> run.descent().optimizer().momentum()),
+            Map.entry("--weight-decay", run -> run.descent().optimizer().decay()),
+            Map.entry("--schedule", run -> run.descent().schedule().course()),
+            Map.entry("--lr-floor", run -> run.descent().schedule().floor()),
+            Map.entry("--warm-up", run -> run.descent().schedule().warmUp()),
             Map.entry("--dropout", run -> run.steps().dropout()),
             Map.entry("--shift", run -> run.variation().shift()),
             Map.entry("--sub-pixel", run -> run.variation().subPixel()),
@@ -110,11 +113,11 @@ final class TrainCommand implements Callable<Integer> {
     private double learningRate;
 
     @Option(names = "--optimizer", paramLabel = "NAME", defaultValue = "adam",
-            description = "adam, adamw or sgd (default: ${DEFAULT-VALUE}).")
-    private RunSettings.Rule optimizer;
+            description = "adam, adamw, sgd or nesterov (default: ${DEFAULT-VALUE}).")
+    private Optimizer.Rule optimizer;
 
     @Option(names = "--momentum", paramLabel = "M", defaultValue = "0.9",
-            description = "Of sgd (default: ${DEFAULT-VALUE}).")
+            description = "Of sgd and nesterov (default: ${DEFAULT-VALUE}).")
     private double momentum;
 
     @Option(names = "--weight-decay", paramLabel = "D", defaultValue = "0",
@@ -124,7 +127,7 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--schedule", paramLabel = "NAME", defaultValue = "cosine",
             description = "Learning rate over the run: cosine, step (a tenth after each third) or constant"
                     + " (default: ${DEFAULT-VALUE}).")
-    private RunSettings.Course schedule;
+    private Schedule.Course schedule;
 
     @Option(names = "--lr-floor", paramLabel = "F", defaultValue = "0",
             description = "Share of the rate at the end of a cosine (default: ${DEFAULT-VALUE}).")
@@ -304,12 +307,14 @@ final class TrainCommand implements Callable<Integer> {
         }
         RunSettings settings = new RunSettings(model, null, keepZeros, data.settings(),
                 validation == null ? 0 : validation,
-                new RunSettings.Descent(optimizer, learningRate, momentum, weightDecay, schedule, floor, warmUp), null,
+                new Descent(new Optimizer(optimizer, momentum, weightDecay),
+                        new Schedule(learningRate, schedule, floor, warmUp)),
+                null,
                 new RunSettings.Steps(epochs, batchSize, dropout, accumulate, 0, memory.fit().recompute()), seed,
                 threads.orElse(ThreadOption.processors()), precision.get());
         check(settings);
-        belongs("--momentum", optimizer == RunSettings.Rule.SGD, "--optimizer sgd");
-        belongs("--lr-floor", schedule != RunSettings.Course.CONSTANT, "--schedule cosine or step");
+        belongs("--momentum", optimizer.hasMomentum(), "--optimizer sgd or nesterov");
+        belongs("--lr-floor", schedule != Schedule.Course.CONSTANT, "--schedule cosine or step");
         return settings;
     }
 
@@ -322,18 +327,19 @@ final class TrainCommand implements Callable<Integer> {
 
     private static void check(RunSettings settings) {
         RunSettings.Steps steps = settings.steps();
-        RunSettings.Descent descent = settings.descent();
+        Optimizer optimizer = settings.descent().optimizer();
+        Schedule schedule = settings.descent().schedule();
         positive("--epochs", steps.epochs());
         positive("--batch-size", steps.batchSize());
         if (steps.batchSize() % steps.accumulate() != 0) {
             throw new UsageException("--accumulate " + steps.accumulate() + " does not divide --batch-size "
                     + steps.batchSize() + " into equal parts");
         }
-        inside("--lr", descent.learningRate(), Double.MIN_NORMAL, 100);
-        inside("--momentum", descent.momentum(), 0, 1);
-        inside("--weight-decay", descent.weightDecay(), 0, 1);
-        inside("--lr-floor", descent.floor(), 0, 1);
-        inside("--warm-up", descent.warmUp(), 0, steps.epochs());
+        inside("--lr", schedule.rate(), Double.MIN_NORMAL, 100);
+        inside("--momentum", optimizer.momentum(), 0, 1);
+        inside("--weight-decay", optimizer.decay(), 0, 1);
+        inside("--lr-floor", schedule.floor(), 0, 1);
+        inside("--warm-up", schedule.warmUp(), 0, steps.epochs());
         inside("--threads", settings.threads(), 1, ThreadOption.MOST);
     }
 

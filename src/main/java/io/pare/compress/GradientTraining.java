@@ -1,10 +1,9 @@
 package io.pare.compress;
 
-import io.pare.kernel.Adam;
+import io.pare.descent.Optimizer;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Kernels;
 import io.pare.kernel.Penalty;
-import io.pare.kernel.Sgd;
 import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.OneThread;
@@ -109,7 +108,7 @@ public final class GradientTraining implements Training, AutoCloseable {
         return this;
     }
 
-    private final class Tensor implements Variable {
+    private final class Tensor implements Variable, Optimizer.Operand {
         private final String name;
         private final FloatTensor value;
         private final FloatTensor gradient;
@@ -166,20 +165,29 @@ public final class GradientTraining implements Training, AutoCloseable {
             }
         }
 
-        void step(double rate) {
-            long n = value.count();
-            float decay = compressible ? (float) options.weightDecay() : 0;
-            if (options.optimizer() == TrainingOptions.Rule.SGD) {
-                Kernels.active().sgd(new Sgd((float) options.momentum(), decay, false), (float) rate, value.segment(),
-                        0, gradient.segment(), 0, first.segment(), 0, n, penalty, mask);
-            } else {
-                Adam usual = Adam.STANDARD;
-                Kernels.active().adam(
-                        new Adam(usual.beta1(), usual.beta2(), usual.epsilon(), decay,
-                                options.optimizer() == TrainingOptions.Rule.ADAMW),
-                        (float) rate, steps, value.segment(), 0, gradient.segment(), 0, first.segment(), 0,
-                        second.segment(), 0, n, penalty, mask);
-            }
+        @Override
+        public FloatTensor state(int index) {
+            return index == 0 ? first : second;
+        }
+
+        @Override
+        public boolean decays() {
+            return compressible;
+        }
+
+        @Override
+        public Penalty penalty() {
+            return penalty;
+        }
+
+        @Override
+        public Bits mask() {
+            return mask;
+        }
+
+        @Override
+        public Region.Hold hold() {
+            return region.hold().take();
         }
     }
 
@@ -220,7 +228,7 @@ public final class GradientTraining implements Training, AutoCloseable {
             steps++;
             double now = rate.applyAsDouble((double) step / stepsPerEpoch);
             for (Tensor tensor : tensors) {
-                tensor.step(now);
+                options.descent().optimizer().step(tensor, now, steps);
             }
         }
         return new Epoch(loss / stepsPerEpoch, stepsPerEpoch);

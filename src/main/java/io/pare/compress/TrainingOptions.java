@@ -1,16 +1,16 @@
 package io.pare.compress;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
+import io.pare.descent.Descent;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
+
 /**
- * How a stage trains. Keys of the same names stand under {@code train:} in a recipe.
+ * How a stage trains. Recipes and saved runs write it by its {@link Keys}.
  *
  * @param epochs passes over the training data, in one round of the stage
- * @param learningRate the largest rate
- * @param finalRate share of the rate that is left at the end of a cosine
- * @param schedule course of the rate over the stage
- * @param warmup share of the stage in which the rate rises from zero
- * @param optimizer rule of the step
- * @param momentum of {@link Rule#SGD}
- * @param weightDecay on weights, not on biases
+ * @param descent how a gradient becomes a step, and how long steps are; its warm-up is a share of the stage
  * @param batchSize samples a step
  * @param dropout whether the model's dropout layers drop
  * @param shift augmentation: images move by up to so many pixels in each direction
@@ -20,26 +20,16 @@ package io.pare.compress;
  * @param average share of the stage, at its end, over which weights are averaged; 0 for none
  * @param select the weights that the stage ends with
  */
-public record TrainingOptions(int epochs, double learningRate, double finalRate, Course schedule, double warmup,
-        Rule optimizer, double momentum, double weightDecay, int batchSize, boolean dropout, int shift,
-        boolean flip, double distill, double temperature, double average,
-        Select select) {
+public record TrainingOptions(int epochs, Descent descent, int batchSize, boolean dropout, int shift, boolean flip,
+        double distill, double temperature, double average, Select select) {
 
     /** Values of the keys that a recipe leaves out. */
-    public static final TrainingOptions DEFAULTS = new TrainingOptions(10, 1e-3, 0.01, Course.COSINE, 0, Rule.ADAM,
-            0.9, 0, 128, false, 0, false, 0, 4, 0, Select.LAST);
+    public static final TrainingOptions DEFAULTS =
+            new TrainingOptions(10, new Descent(Optimizer.ADAM, Schedule.cosine(1e-3, 0.01)), 128, false, 0, false, 0,
+                    4,
+                    0, Select.LAST);
 
     private static final int MOST = 1_000_000;
-
-    /** Course of the learning rate. */
-    public enum Course {
-        CONSTANT, COSINE
-    }
-
-    /** Rule of the optimiser. */
-    public enum Rule {
-        SGD, ADAM, ADAMW
-    }
 
     /** The weights that a stage ends with: the last ones, or those of the epoch that did best on validation. */
     public enum Select {
@@ -47,15 +37,17 @@ public record TrainingOptions(int epochs, double learningRate, double finalRate,
     }
 
     public TrainingOptions {
-        if (schedule == null || optimizer == null || select == null) {
+        Optimizer optimizer = descent.optimizer();
+        Schedule schedule = descent.schedule();
+        if (schedule.course() == null || optimizer.rule() == null || select == null) {
             throw new IllegalArgumentException("schedule, optimizer and select need a value");
         }
         check(epochs >= 0 && epochs <= MOST, "epochs", epochs);
-        check(learningRate > 0 && learningRate < 100, "learningRate", learningRate);
-        check(finalRate >= 0 && finalRate <= 1, "finalRate", finalRate);
-        check(warmup >= 0 && warmup < 1, "warmup", warmup);
-        check(momentum >= 0 && momentum < 1, "momentum", momentum);
-        check(weightDecay >= 0 && weightDecay <= 1, "weightDecay", weightDecay);
+        check(schedule.rate() > 0 && schedule.rate() < 100, "learningRate", schedule.rate());
+        check(schedule.floor() >= 0 && schedule.floor() <= 1, "finalRate", schedule.floor());
+        check(schedule.warmUp() >= 0 && schedule.warmUp() < 1, "warmup", schedule.warmUp());
+        check(optimizer.momentum() >= 0 && optimizer.momentum() < 1, "momentum", optimizer.momentum());
+        check(optimizer.decay() >= 0 && optimizer.decay() <= 1, "weightDecay", optimizer.decay());
         check(batchSize >= 1 && batchSize <= MOST, "batchSize", batchSize);
         check(shift >= 0 && shift <= 1000, "shift", shift);
         check(distill >= 0 && distill <= 1, "distill", distill);
@@ -69,16 +61,52 @@ public record TrainingOptions(int epochs, double learningRate, double finalRate,
         }
     }
 
+    /**
+     * The keys under {@code train:} in a recipe. Runs are saved with them, so names, order and values stay; those that are
+     * not explained here are as in {@link TrainingOptions}.
+     *
+     * @param learningRate the highest rate
+     * @param finalRate share of the rate that is left at the end of a cosine
+     * @param schedule course of the rate over the stage
+     * @param warmup share of the stage in which the rate rises from zero
+     * @param optimizer rule of the step
+     * @param momentum of rules that have it
+     * @param weightDecay on weights, not on biases
+     */
+    public record Keys(int epochs, double learningRate, double finalRate, Schedule.Course schedule, double warmup,
+            Optimizer.Rule optimizer, double momentum, double weightDecay, int batchSize, boolean dropout, int shift,
+            boolean flip, double distill, double temperature, double average, Select select) {}
+
+    /** The same by keys. */
+    @JsonValue
+    public Keys keys() {
+        Optimizer optimizer = descent.optimizer();
+        Schedule schedule = descent.schedule();
+        return new Keys(epochs, schedule.rate(), schedule.floor(), schedule.course(), schedule.warmUp(),
+                optimizer.rule(), optimizer.momentum(), optimizer.decay(), batchSize, dropout, shift, flip, distill,
+                temperature, average, select);
+    }
+
+    /** What those keys say. */
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    public static TrainingOptions of(Keys keys) {
+        Descent descent = new Descent(new Optimizer(keys.optimizer(), keys.momentum(), keys.weightDecay()),
+                new Schedule(keys.learningRate(), keys.schedule(), keys.finalRate(), keys.warmup()));
+        return new TrainingOptions(keys.epochs(), descent, keys.batchSize(), keys.dropout(), keys.shift(),
+                keys.flip(), keys.distill(), keys.temperature(), keys.average(), keys.select());
+    }
+
     /** The learning rate when {@code done}, in [0, 1], of the stage is over. */
     public double rate(double done) {
-        if (done < warmup) {
-            return learningRate * Math.max(done, 1e-3 * warmup) / warmup;
-        }
-        double rest = (done - warmup) / (1 - warmup);
-        return switch (schedule) {
-            case CONSTANT -> learningRate;
-            case COSINE -> learningRate
-                    * (finalRate + (1 - finalRate) * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, rest))));
-        };
+        return descent.schedule().ofShare(done);
+    }
+
+    /** Its keys with their values. Dense networks are saved with these words, in which the names of constants are large. */
+    @Override
+    public String toString() {
+        Keys keys = keys();
+        return keys.toString().replaceFirst("Keys", "TrainingOptions")
+                .replace("schedule=" + keys.schedule(), "schedule=" + keys.schedule().name())
+                .replace("optimizer=" + keys.optimizer(), "optimizer=" + keys.optimizer().name());
     }
 }

@@ -17,7 +17,6 @@ import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.Parameter;
 import io.pare.train.Network;
-import io.pare.train.Optimizer;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingSettings;
 import io.pare.train.Weight;
@@ -156,17 +155,11 @@ public final class NetworkTraining implements Training, AutoCloseable {
      */
     public static TrainingSettings settings(TrainingOptions options, Network teacher, Crop crop, long seed,
             Precision precision) {
-        float decay = (float) options.weightDecay();
-        Optimizer optimizer = switch (options.optimizer()) {
-            case SGD -> new Optimizer.Momentum((float) options.momentum(), decay, false);
-            case ADAM -> new Optimizer.Adaptive(decay, false);
-            case ADAMW -> new Optimizer.Adaptive(decay, true);
-        };
         TrainingSettings.Distillation distillation = options.distill() == 0
                 ? null
                 : new TrainingSettings.Distillation(teacher, (float) options.temperature(), (float) options.distill());
         Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), false);
-        return new TrainingSettings(options.batchSize(), optimizer, options.dropout(),
+        return new TrainingSettings(options.batchSize(), options.descent().optimizer(), options.dropout(),
                 new Augmentation(shift, crop, options.flip()), distillation, seed, precision, 1, 0,
                 false);
     }

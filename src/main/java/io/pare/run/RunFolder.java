@@ -157,8 +157,8 @@ public final class RunFolder implements AutoCloseable {
                 throw new DataException(file + " is damaged: it lacks settings or history");
             }
             RunSettings settings = run.settings();
-            if (settings.model() == null || settings.descent().optimizer() == null
-                    || settings.descent().schedule() == null) {
+            if (settings.model() == null || settings.descent().optimizer().rule() == null
+                    || settings.descent().schedule().course() == null) {
                 throw new DataException(file + " is damaged: its settings lack model, optimizer or schedule");
             }
             return run;

@@ -6,13 +6,13 @@ import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.data.Shift;
+import io.pare.descent.Descent;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
 import io.pare.exec.backend.Precision;
 import io.pare.natives.NativeThreads;
-import io.pare.train.Optimizer;
-import io.pare.train.Schedule;
 import io.pare.train.TrainingRun;
 import io.pare.train.TrainingSettings;
-import java.util.Locale;
 
 /**
  * Everything that decides the bits of a training run, as it is kept beside the checkpoint. Values are checked when a
@@ -23,7 +23,7 @@ import java.util.Locale;
  * @param keepZeros whether weights that are zero in {@code from} stay so
  * @param data which data, and what becomes of it
  * @param validation number of images held back from training; 0 for the usual
- * @param descent how a gradient becomes a step
+ * @param descent how a gradient becomes a step, and how long steps are; its warm-up counts epochs
  * @param variation how training images are varied; {@code null} for what is usual for the data
  * @param steps how many, of what
  * @param seed fixes all that is random
@@ -32,9 +32,6 @@ import java.util.Locale;
  */
 public record RunSettings(String model, String from, boolean keepZeros, DataSettings data, int validation,
         Descent descent, Variation variation, Steps steps, long seed, int threads, Precision precision) {
-    private static final int STEP_PIECES = 3;
-    private static final double STEP_DECAY = 0.1;
-
     public RunSettings {
         precision = precision == null ? Precision.FP32 : precision;
     }
@@ -43,71 +40,6 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
     public static RunSettings of(String model) {
         return new RunSettings(model, null, false, DataSettings.USUAL, 0, Descent.ADAM, null, Steps.USUAL, 1,
                 NativeThreads.get(), Precision.FP32);
-    }
-
-    /** Rule of the optimiser. */
-    public enum Rule {
-        /** Adam; decay goes into the gradient. */
-        ADAM,
-        /** Adam; decay goes into the weights. */
-        ADAMW,
-        /** Stochastic gradient descent with momentum. */
-        SGD;
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
-    /** Course of the learning rate over the run. */
-    public enum Course {
-        /** Half a cosine, from the rate to its floor. */
-        COSINE,
-        /** A tenth after each third. */
-        STEP,
-        /** The rate throughout. */
-        CONSTANT;
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
-    /**
-     * How a gradient becomes a step.
-     *
-     * @param optimizer the rule
-     * @param learningRate base rate, above 0
-     * @param momentum of {@link Rule#SGD}
-     * @param weightDecay on weights, not on biases
-     * @param schedule course of the rate
-     * @param floor share of the rate at the end of a cosine
-     * @param warmUp epochs, parts allowed, over which the rate rises from zero
-     */
-    public record Descent(Rule optimizer, double learningRate, double momentum, double weightDecay, Course schedule,
-            double floor, double warmUp) {
-        /** Adam at 0.001 with a cosine. */
-        public static final Descent ADAM = new Descent(Rule.ADAM, 0.001, 0.9, 0, Course.COSINE, 0, 0);
-
-        private Optimizer rule() {
-            return switch (optimizer) {
-                case ADAM -> new Optimizer.Adaptive((float) weightDecay, false);
-                case ADAMW -> new Optimizer.Adaptive((float) weightDecay, true);
-                case SGD -> new Optimizer.Momentum((float) momentum, (float) weightDecay, false);
-            };
-        }
-
-        private Schedule course(int stepsPerEpoch) {
-            Schedule course = switch (schedule) {
-                case COSINE -> new Schedule.Cosine(floor);
-                case STEP -> new Schedule.Steps(STEP_PIECES, STEP_DECAY);
-                case CONSTANT -> new Schedule.Constant();
-            };
-            long rising = Math.round(warmUp * stepsPerEpoch);
-            return rising > 0 ? new Schedule.WarmUp(rising, course) : course;
-        }
     }
 
     /**
@@ -217,18 +149,20 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
 
     /** How steps are made. */
     TrainingSettings training() {
-        return new TrainingSettings(steps.batchSize(), descent.rule(), steps.dropout(), variation.augmentation(), null,
+        return new TrainingSettings(steps.batchSize(), descent.optimizer(), steps.dropout(), variation.augmentation(),
+                null,
                 seed, precision, steps.accumulate(), steps.evaluationBatch(), steps.recompute());
     }
 
-    /** The plan for epochs of {@code stepsPerEpoch} steps. */
-    TrainingRun.Plan plan(int stepsPerEpoch) {
-        return new TrainingRun.Plan(steps.epochs(), descent.learningRate(), descent.course(stepsPerEpoch));
+    /** What the steps are to come to. */
+    TrainingRun.Plan plan() {
+        return new TrainingRun.Plan(steps.epochs(), descent.schedule());
     }
 
     /** The form in {@code run.json}, in its order: names are never changed and never taken away. */
-    record Json(String model, String data, int epochs, int batchSize, double learningRate, Rule optimizer,
-            double momentum, double weightDecay, Course schedule, double floor, double warmUp, boolean dropout,
+    record Json(String model, String data, int epochs, int batchSize, double learningRate,
+            Optimizer.Rule optimizer, double momentum, double weightDecay, Schedule.Course schedule, double floor,
+            double warmUp, boolean dropout,
             double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
             DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
             OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, boolean recompute,
@@ -236,9 +170,11 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
 
     @JsonValue
     Json json() {
-        return new Json(model, data.folder(), steps.epochs(), steps.batchSize(), descent.learningRate(),
-                descent.optimizer(), descent.momentum(), descent.weightDecay(), descent.schedule(), descent.floor(),
-                descent.warmUp(), steps.dropout(), variation.shift(), variation.subPixel(), validation, seed, threads,
+        Optimizer optimizer = descent.optimizer();
+        Schedule schedule = descent.schedule();
+        return new Json(model, data.folder(), steps.epochs(), steps.batchSize(), schedule.rate(), optimizer.rule(),
+                optimizer.momentum(), optimizer.decay(), schedule.course(), schedule.floor(), schedule.warmUp(),
+                steps.dropout(), variation.shift(), variation.subPixel(), validation, seed, threads,
                 variation.crop(), variation.flip(), data.source(), data.images(), data.resize(), data.scale(),
                 data.damaged(), data.nonRgb(), precision, steps.accumulate(), steps.evaluationBatch(),
                 steps.recompute(), from, data.background(), keepZeros);
@@ -249,8 +185,8 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
         DataSettings data = new DataSettings(json.dataset(), json.data(), json.images(), json.resize(), json.scale(),
                 json.damaged() == null ? OddImages.Rule.REFUSE : json.damaged(),
                 json.nonRgb() == null ? OddImages.Rule.CONVERT : json.nonRgb(), json.background());
-        Descent descent = new Descent(json.optimizer(), json.learningRate(), json.momentum(), json.weightDecay(),
-                json.schedule(), json.floor(), json.warmUp());
+        Descent descent = new Descent(new Optimizer(json.optimizer(), json.momentum(), json.weightDecay()),
+                new Schedule(json.learningRate(), json.schedule(), json.floor(), json.warmUp()));
         Variation variation = new Variation(json.shift(), json.subPixel(), json.crop(), json.flip());
         Steps steps = new Steps(json.epochs(), json.batchSize(), json.dropout(), json.accumulate(),
                 json.evaluationBatch(), json.recompute());

@@ -139,7 +139,7 @@ public final class TrainingJob implements AutoCloseable {
         settings = fitted(corpus);
         network = Network.create(data.model(), settings.seed(), Natives.enabled());
         trainer = new Trainer(network, split.train(), corpus.scale(), settings.training());
-        run = new TrainingRun(trainer, split.validation(), corpus.scale(), settings.plan(trainer.stepsPerEpoch()));
+        run = new TrainingRun(trainer, split.validation(), corpus.scale(), settings.plan());
         if (resumed) {
             resume();
         } else {

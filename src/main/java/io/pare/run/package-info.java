@@ -13,7 +13,7 @@
  * {@link io.pare.run.RunException} that says what to do.
  *
  * <p>May use {@code compress}, {@code compress.stage}, {@code compress.recipe}, {@code infer}, {@code train},
- * {@code rewrite}, {@code format}, {@code format.pare}, {@code format.safetensors}, {@code net}, {@code data},
+ * {@code rewrite}, {@code format}, {@code format.pare}, {@code format.safetensors}, {@code descent}, {@code net}, {@code data},
  * {@code exec.backend}, {@code kernel}, {@code natives}, {@code mem} and {@code file}.
  */
 package io.pare.run;

@@ -1,5 +1,6 @@
 package io.pare.train;
 
+import io.pare.descent.Optimizer;
 import io.pare.exec.Binding;
 import io.pare.exec.Graph;
 import io.pare.exec.Operation;

@@ -2,6 +2,7 @@ package io.pare.train;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
+import io.pare.descent.Optimizer;
 import io.pare.exec.Tape;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.OneThread;

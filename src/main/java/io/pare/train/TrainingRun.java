@@ -1,6 +1,7 @@
 package io.pare.train;
 
 import io.pare.data.Dataset;
+import io.pare.descent.Schedule;
 import io.pare.mem.FloatTensor;
 import io.pare.net.InputScale;
 import java.util.LinkedHashMap;
@@ -30,16 +31,15 @@ public final class TrainingRun {
 
     /**
      * @param epochs passes over the training data
-     * @param rate base learning rate
-     * @param schedule how the rate moves over all steps of the run
+     * @param schedule how the rate moves over all steps of the run; its warm-up counts epochs
      */
-    public record Plan(int epochs, double rate, Schedule schedule) {
+    public record Plan(int epochs, Schedule schedule) {
         public Plan {
             if (epochs < 1) {
                 throw new IllegalArgumentException("epochs is " + epochs + ", must be at least 1");
             }
-            if (!(rate > 0) || !Double.isFinite(rate)) {
-                throw new IllegalArgumentException("learning rate is " + rate + ", must be positive");
+            if (!(schedule.rate() > 0) || !Double.isFinite(schedule.rate())) {
+                throw new IllegalArgumentException("learning rate is " + schedule.rate() + ", must be positive");
             }
         }
     }
@@ -77,14 +77,13 @@ public final class TrainingRun {
      */
     public boolean run(Listener listener) {
         int perEpoch = trainer.stepsPerEpoch();
-        long total = (long) plan.epochs() * perEpoch;
         while (nextEpoch < plan.epochs()) {
             int epoch = nextEpoch;
             int from = nextBatch;
             long started = System.nanoTime();
             boolean[] stopped = {false};
             boolean ended = trainer.epoch(epoch, from,
-                    done -> plan.rate() * plan.schedule().factor(Math.round((epoch + done) * perEpoch), total),
+                    done -> plan.schedule().ofStep(Math.round((epoch + done) * perEpoch), perEpoch, plan.epochs()),
                     new Trainer.StepListener() {
                         @Override
                         public boolean afterUpdate(Trainer.Progress progress) {

@@ -1,6 +1,7 @@
 package io.pare.train;
 
 import io.pare.data.Augmentation;
+import io.pare.descent.Optimizer;
 import io.pare.exec.backend.Precision;
 
 /**
@@ -58,7 +59,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
 
     /** Adam without decay, batches of 64, the model's dropout. */
     public static TrainingSettings standard(long seed) {
-        return new TrainingSettings(64, new Optimizer.Adaptive(0, false), true, Augmentation.NONE, null, seed);
+        return new TrainingSettings(64, Optimizer.ADAM, true, Augmentation.NONE, null, seed);
     }
 
     /**

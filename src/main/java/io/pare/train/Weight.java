@@ -1,5 +1,6 @@
 package io.pare.train;
 
+import io.pare.descent.Optimizer;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Kernels;
 import io.pare.kernel.Penalty;
@@ -16,7 +17,7 @@ import java.util.List;
  *
  * <p>A statistic, which no optimiser trains, has a value only.
  */
-public final class Weight {
+public final class Weight implements Optimizer.Operand {
     private final Parameter parameter;
     private final FloatTensor value;
     private final Region region;
@@ -40,11 +41,13 @@ public final class Weight {
         return parameter;
     }
 
+    @Override
     public FloatTensor value() {
         return value;
     }
 
     /** {@code null} for a statistic. The first call takes the memory, so that networks that are only run have none. */
+    @Override
     public FloatTensor gradient() {
         if (gradient == null && parameter.trained()) {
             gradient = region.tensor(parameter.shape());
@@ -53,11 +56,13 @@ public final class Weight {
     }
 
     /** Whether weight decay touches it: weights do, biases do not. */
+    @Override
     public boolean decays() {
         return parameter.weight();
     }
 
     /** The {@code index}-th tensor of the optimiser's state. A statistic has none. */
+    @Override
     public FloatTensor state(int index) {
         return states.get(index);
     }
@@ -82,6 +87,7 @@ public final class Weight {
     }
 
     /** The ADMM term that each step adds to the gradient; {@code null} for none. */
+    @Override
     public Penalty penalty() {
         return penalty;
     }
@@ -92,6 +98,7 @@ public final class Weight {
     }
 
     /** The weights that may differ from zero; {@code null} for all. */
+    @Override
     public Bits mask() {
         return mask;
     }
@@ -121,7 +128,8 @@ public final class Weight {
     }
 
     /** Keeps the memory of value, gradient and state until it is closed. */
-    Region.Hold hold() {
+    @Override
+    public Region.Hold hold() {
         return region.hold().take();
     }
 

@@ -7,7 +7,7 @@
  * <p>Public. A network, trainer or run is for one thread at a time: a second one gets
  * {@link java.lang.IllegalStateException}.
  *
- * <p>May use {@code exec.backend}, {@code exec}, {@code net}, {@code data}, {@code format},
+ * <p>May use {@code descent}, {@code exec.backend}, {@code exec}, {@code net}, {@code data}, {@code format},
  * {@code format.safetensors}, {@code kernel}, {@code mem} and {@code file}.
  */
 package io.pare.train;

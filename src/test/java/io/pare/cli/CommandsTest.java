@@ -130,7 +130,7 @@ class CommandsTest {
         "trian lenet5|unknown command 'trian'; did you mean train",
         "train lenet5 lenet300|one argument too many: 'lenet300'",
         "train lenet5 --lr 0,1|'0,1' is no number",
-        "train lenet5 --optimizer adm|'adm' is none of adam, adamw, sgd",
+        "train lenet5 --optimizer adm|'adm' is none of adam, adamw, sgd, nesterov",
         "train lenet5 --schedule linear|'linear' is none of cosine, step, constant",
         "train lenet5 --threads 0|--threads is 0, must be from 1",
         "train lenet5 --precision fp16|'fp16' is none of fp32, bf16",

@@ -2,6 +2,7 @@ package io.pare.format;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
+import io.pare.descent.Optimizer;
 import io.pare.infer.CompressedModel;
 import io.pare.kernel.Bits;
 import io.pare.mem.Region;
@@ -13,7 +14,6 @@ import io.pare.net.PrunedNets;
 import io.pare.net.Shape;
 import io.pare.rewrite.ValueForm;
 import io.pare.train.Network;
-import io.pare.train.Optimizer;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingMemory;
 import io.pare.train.TrainingSettings;
@@ -28,15 +28,15 @@ import java.util.Random;
  * {@code -Dpare.kernels=scalar -Dpare.native=off -Dpare.threads=1}.
  */
 public final class GoldenTraining {
-    private static final Optimizer MOMENTUM = new Optimizer.Momentum(0.9f, 1e-3f, true);
-    private static final Optimizer ADAM = new Optimizer.Adaptive(0, false);
+    private static final Optimizer MOMENTUM = new Optimizer(Optimizer.Rule.NESTEROV, 0.9, 1e-3);
+    private static final Optimizer ADAM = Optimizer.ADAM;
 
     private GoldenTraining() {}
 
     public static void main(String[] args) {
         train("training/lenet5", Models.lenet5(), settings(2, ADAM, true), 20);
         train("training/kinds", GoldenNets.KINDS, settings(4, MOMENTUM, true), 6);
-        train("training/residual", PrunedNets.RESIDUAL, settings(4, new Optimizer.Adaptive(1e-2f, true), false), 6);
+        train("training/residual", PrunedNets.RESIDUAL, settings(4, Optimizer.adamW(1e-2), false), 6);
         Net resnet = Models.byName("resnet20", Shape.of(3, 8, 8), 10);
         train("training/resnet20", resnet, settings(2, MOMENTUM, false), 3);
         train("training/resnet20-recomputed", resnet, settings(2, MOMENTUM, false).in(1, 0, true), 3);

@@ -2,13 +2,22 @@ package io.pare.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
+import io.pare.descent.Descent;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
 import io.pare.exec.backend.Precision;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The form in which settings are kept. */
 class RunSettingsTest {
@@ -24,7 +33,7 @@ class RunSettingsTest {
     private static final RunSettings SETTINGS = new RunSettings("lenet5", "a.pare", true,
             new DataSettings(DataSettings.Source.FOLDER, "/data", 9, 40, "unit", OddImages.Rule.SKIP,
                     OddImages.Rule.REFUSE, "white"),
-            20, new RunSettings.Descent(RunSettings.Rule.SGD, 0.002, 0.8, 1e-4, RunSettings.Course.STEP, 0.1, 0.5),
+            20, new Descent(Optimizer.sgd(0.8, 1e-4), new Schedule(0.002, Schedule.Course.STEP, 0.1, 0.5)),
             new RunSettings.Variation(0.1, true, Crop.RANDOM, true), new RunSettings.Steps(3, 16, false, 4, 8, true), 4,
             2, Precision.BF16);
 
@@ -32,6 +41,15 @@ class RunSettingsTest {
     void allSettingsAreKeptUnderTheNamesTheyAlwaysHad() throws JsonProcessingException {
         assertEquals(KEPT, JSON.writeValueAsString(SETTINGS));
         assertEquals(SETTINGS, JSON.readValue(KEPT, RunSettings.class));
+    }
+
+    @Test
+    void aFolderHasRulesInSmallLetters(@TempDir Path path) throws IOException {
+        try (RunFolder folder = new RunFolder(path)) {
+            folder.write(SETTINGS, List.of());
+        }
+        String kept = Files.readString(path.resolve("run.json"));
+        assertTrue(kept.contains("\"optimizer\" : \"sgd\"") && kept.contains("\"schedule\" : \"step\""), kept);
     }
 
     @Test

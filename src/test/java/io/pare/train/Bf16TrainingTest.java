@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
 import io.pare.data.Mnist;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
 import io.pare.exec.Tape;
 import io.pare.exec.backend.Precision;
 import io.pare.file.FormatException;
@@ -48,7 +50,7 @@ class Bf16TrainingTest {
             return;
         }
         int steps = 24;
-        Optimizer optimizer = new Optimizer.Momentum(0, 0, false);
+        Optimizer optimizer = Optimizer.sgd(0, 0);
         try (Network network = Network.create(Models.lenet300(), seed, true)) {
             Tape tape = network.trainingTape(BATCH, true, Precision.BF16);
             Random random = new Random(seed);
@@ -95,7 +97,7 @@ class Bf16TrainingTest {
     }
 
     private static Trainer trainer(Network network, Dataset data, Precision precision) {
-        return new Trainer(network, data, SCALE, new TrainingSettings(BATCH, new Optimizer.Adaptive(0, false), true,
+        return new Trainer(network, data, SCALE, new TrainingSettings(BATCH, Optimizer.ADAM, true,
                 Augmentation.NONE, null, 3).in(precision));
     }
 
@@ -134,7 +136,7 @@ class Bf16TrainingTest {
                     Trainer same = trainer(network, few, precision);
                     Trainer other = trainer(network, few,
                             precision == Precision.FP32 ? Precision.BF16 : Precision.FP32)) {
-                TrainingRun.Plan plan = new TrainingRun.Plan(1, 1e-3, new Schedule.Constant());
+                TrainingRun.Plan plan = new TrainingRun.Plan(1, Schedule.constant(1e-3));
                 Checkpoint.save(new TrainingRun(same, few, SCALE, plan), folder);
                 Checkpoint.restore(new TrainingRun(same, few, SCALE, plan), folder);
                 FormatException e = assertThrows(FormatException.class,

@@ -2,6 +2,8 @@ package io.pare.train;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
 import io.pare.file.FormatException;
 import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
@@ -31,8 +33,8 @@ class CheckpointFuzzTest {
     private TrainingRun run(Network network) {
         Dataset data = Dataset.synthetic("noise", 16, 1, 2, 2, 2, 1);
         return new TrainingRun(new Trainer(network, data, InputScale.UNIT, new TrainingSettings(4,
-                new Optimizer.Momentum(0.9f, 0, false), false, Augmentation.NONE, null, 3)), data, InputScale.UNIT,
-                new TrainingRun.Plan(3, 0.01, new Schedule.Constant()));
+                Optimizer.sgd(0.9, 0), false, Augmentation.NONE, null, 3)), data, InputScale.UNIT,
+                new TrainingRun.Plan(3, Schedule.constant(0.01)));
     }
 
     private void fuzz(boolean headers, long inputs) throws IOException {

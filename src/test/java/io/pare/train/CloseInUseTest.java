@@ -7,6 +7,7 @@ import io.pare.compress.GradientTraining;
 import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.data.Dataset;
+import io.pare.descent.Optimizer;
 import io.pare.dnnl.Arg;
 import io.pare.dnnl.ConvShape;
 import io.pare.dnnl.Convolution;
@@ -148,7 +149,7 @@ class CloseInUseTest {
 
         private void tapesOfANetwork(boolean onOneDnn) throws InterruptedException {
             Network network = Network.create(MODEL, 1, onOneDnn);
-            network.prepare(new Optimizer.Adaptive(0, false));
+            network.prepare(Optimizer.ADAM);
             Tape training = network.trainingTape(BATCH, false);
             Tape inference = network.inferenceTape(BATCH);
             race(() -> {
@@ -157,7 +158,7 @@ class CloseInUseTest {
                 training.forward(0);
                 training.backward();
                 for (Weight weight : network.weights()) {
-                    new Optimizer.Adaptive(0, false).step(weight, 1e-3, 1);
+                    Optimizer.ADAM.step(weight, 1e-3, 1);
                 }
             }, network::close);
         }

@@ -8,6 +8,7 @@ import io.pare.Rounding;
 import io.pare.data.Augmentation;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
+import io.pare.descent.Optimizer;
 import io.pare.exec.Tape;
 import io.pare.kernel.Bits;
 import io.pare.mem.Region;
@@ -57,7 +58,7 @@ class MaskedTrainingTest {
 
     private static Map<String, float[]> train(Network network, int batch) {
         Trainer trainer = new Trainer(network, noise(2 * batch), InputScale.UNIT, new TrainingSettings(batch,
-                new Optimizer.Momentum(0.9f, 0, false), false, Augmentation.NONE, null, 3));
+                Optimizer.sgd(0.9, 0), false, Augmentation.NONE, null, 3));
         trainer.epoch(0, 0, done -> 1e-2, NOTHING);
         Map<String, float[]> values = new HashMap<>();
         network.weights().forEach(weight -> values.put(weight.name(), weight.value().toArray()));
@@ -96,7 +97,7 @@ class MaskedTrainingTest {
                 Network dense = masked(region)) {
             Dataset data = noise(48);
             TrainingSettings settings =
-                    new TrainingSettings(48, new Optimizer.Momentum(0, 0, false), false, Augmentation.NONE,
+                    new TrainingSettings(48, Optimizer.sgd(0, 0), false, Augmentation.NONE,
                             null, 3);
             new Trainer(sparse, data, InputScale.UNIT, settings).epoch(0, 0, done -> 1e-2, NOTHING);
             Tape tape = dense.trainingTape(48, false);
@@ -119,7 +120,7 @@ class MaskedTrainingTest {
                 .getThreadMXBean();
         try (Region region = Region.confined("masks"); Network network = masked(region)) {
             Trainer trainer = new Trainer(network, noise(16 * 40), InputScale.UNIT, new TrainingSettings(16,
-                    new Optimizer.Adaptive(0, false), false, Augmentation.NONE, null, 3));
+                    Optimizer.ADAM, false, Augmentation.NONE, null, 3));
             long[] allocated = new long[2];
             // Vectors are objects until the optimising compiler has seen the loops: epochs until they no longer are.
             long perStep = Long.MAX_VALUE;

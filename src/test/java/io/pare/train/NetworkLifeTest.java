@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
+import io.pare.descent.Optimizer;
 import io.pare.exec.Tape;
 import io.pare.exec.backend.Precision;
 import io.pare.mem.Region;
@@ -129,7 +130,7 @@ class NetworkLifeTest {
         try (Network network = Network.create(MODEL, 1, false)) {
             TrainingSettings bf16 = TrainingSettings.standard(1).in(Precision.BF16);
             assertThrows(IllegalArgumentException.class, () -> new Trainer(network, loaded, InputScale.UNIT, bf16));
-            TrainingSettings orphaned = new TrainingSettings(16, new Optimizer.Adaptive(0, false), false,
+            TrainingSettings orphaned = new TrainingSettings(16, Optimizer.ADAM, false,
                     Augmentation.NONE, new TrainingSettings.Distillation(null, 3f, 1f), 3);
             IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
                     () -> new Trainer(network, loaded, InputScale.UNIT, orphaned));

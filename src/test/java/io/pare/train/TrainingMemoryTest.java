@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
+import io.pare.descent.Optimizer;
 import io.pare.exec.backend.Precision;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
@@ -48,7 +49,7 @@ class TrainingMemoryTest {
         Dataset data = noise(model, batch).loaders(loaders);
         Dataset validation = noise(model, 3).loaders(loaders);
         Dataset test = noise(model, 5).loaders(loaders);
-        for (Optimizer optimizer : List.of(new Optimizer.Momentum(0.9f, 0, false), new Optimizer.Adaptive(0, false))) {
+        for (Optimizer optimizer : List.of(Optimizer.sgd(0.9, 0), Optimizer.ADAM)) {
             TrainingSettings settings = settings(batch, optimizer, passes, evaluated, recompute);
             long before = Region.liveBytes();
             TrainingMemory computed = TrainingMemory.of(model, List.of(settings), useNative,
@@ -79,7 +80,7 @@ class TrainingMemoryTest {
         for (int passes : new int[]{1, 2, batch, batch}) {
             try (Network network = Network.create(model, 1, Natives.status().available());
                     Trainer trainer = new Trainer(network, data, InputScale.UNIT,
-                            settings(batch, new Optimizer.Momentum(0.9f, 1e-4f, false), passes, 0, false))) {
+                            settings(batch, Optimizer.sgd(0.9, 1e-4), passes, 0, false))) {
                 assertEquals(3, trainer.stepsPerEpoch());
                 // Stopped after the first step and gone on with, as a resumed run does.
                 trainer.epoch(1, 0, done -> 1e-3, new Trainer.StepListener() {
@@ -116,7 +117,7 @@ class TrainingMemoryTest {
         for (boolean recompute : new boolean[]{false, true}) {
             try (Network network = Network.create(model, 1, Natives.status().available());
                     Trainer trainer = new Trainer(network, data, InputScale.UNIT,
-                            settings(4, new Optimizer.Momentum(0.9f, 1e-4f, false), 1, 0, recompute))) {
+                            settings(4, Optimizer.sgd(0.9, 1e-4), 1, 0, recompute))) {
                 trainer.epoch(0, 0, done -> 1e-2, NOTHING);
                 List<float[]> values = new ArrayList<>();
                 network.weights().forEach(weight -> values.add(weight.value().toArray()));
@@ -131,7 +132,7 @@ class TrainingMemoryTest {
     @Test
     void partsAreEqual() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                () -> settings(64, new Optimizer.Adaptive(0, false), 3, 0, false));
+                () -> settings(64, Optimizer.ADAM, 3, 0, false));
         assertTrue(e.getMessage().contains("64") && e.getMessage().contains("3"), e.getMessage());
     }
 

@@ -9,7 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
 import io.pare.data.Shift;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
 import io.pare.file.FormatException;
+import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
 import io.pare.net.InputScale;
@@ -84,7 +87,7 @@ class TrainingRunTest {
 
     @Test
     void statisticsAreResumedSavedAndTheBestOnesKept() throws IOException {
-        Optimizer optimizer = new Optimizer.Momentum(0.9f, 5e-4f, false);
+        Optimizer optimizer = Optimizer.sgd(0.9, 5e-4);
         boolean useNative = Natives.status().available();
         try (Network whole = Network.create(residual(), 5, useNative);
                 Network first = Network.create(residual(), 5, useNative);
@@ -125,7 +128,7 @@ class TrainingRunTest {
         TrainingSettings settings =
                 new TrainingSettings(16, optimizer, true, Augmentation.of(new Shift(1, true)), null, 3);
         return new TrainingRun(new Trainer(network, halves(200, 1), InputScale.UNIT, settings), halves(80, 2),
-                InputScale.UNIT, new TrainingRun.Plan(4, rate, new Schedule.WarmUp(5, new Schedule.Cosine(0.1))));
+                InputScale.UNIT, new TrainingRun.Plan(4, new Schedule(rate, Schedule.Course.COSINE, 0.1, 5.0 / 12)));
     }
 
     private static final TrainingRun.Listener QUIET = new TrainingRun.Listener() {};
@@ -133,7 +136,7 @@ class TrainingRunTest {
     @Test
     void learnsAndReportsTheBestEpoch() {
         try (Network network = network("halves")) {
-            TrainingRun run = run(network, new Optimizer.Adaptive(1e-4f, true), 5e-3);
+            TrainingRun run = run(network, Optimizer.adamW(1e-4), 5e-3);
             assertTrue(run.run(QUIET));
             assertTrue(run.bestAccuracy() > 0.95, "accuracy " + run.bestAccuracy());
             assertEquals(run.bestAccuracy(), Evaluation.of(network, halves(80, 2), InputScale.UNIT).accuracy());
@@ -143,8 +146,8 @@ class TrainingRunTest {
 
     @Test
     void aResumedRunGivesTheSameBitsAsAnUninterruptedOne() throws IOException {
-        for (Optimizer optimizer : List.of(new Optimizer.Adaptive(0, false), new Optimizer.Adaptive(0.01f, true),
-                new Optimizer.Momentum(0.9f, 5e-4f, true))) {
+        for (Optimizer optimizer : List.of(Optimizer.ADAM, Optimizer.adamW(0.01),
+                new Optimizer(Optimizer.Rule.NESTEROV, 0.9, 5e-4))) {
             try (Network whole = network("halves"); Network first = network("halves");
                     Network second = network("halves")) {
                 run(whole, optimizer, 5e-3).run(QUIET);
@@ -172,7 +175,7 @@ class TrainingRunTest {
     @Test
     void checkpointsOfOthersAndDamagedOnesAreRefused() throws IOException {
         try (Network network = network("halves"); Network other = network("quarters")) {
-            Optimizer optimizer = new Optimizer.Adaptive(0, false);
+            Optimizer optimizer = Optimizer.ADAM;
             TrainingRun run = run(network, optimizer, 1e-3);
             run.run(QUIET);
             Checkpoint.save(run, folder);
@@ -186,6 +189,24 @@ class TrainingRunTest {
             byte[] bytes = Files.readAllBytes(file);
             Files.write(file, java.util.Arrays.copyOf(bytes, bytes.length - 10), StandardOpenOption.TRUNCATE_EXISTING);
             assertThrows(FormatException.class, () -> Checkpoint.restore(run(network, optimizer, 1e-3), folder));
+        }
+    }
+
+    @Test
+    void theWordsForSettingsAreThoseOfOldCheckpoints() throws IOException {
+        try (Network network = network("halves")) {
+            assertEquals("Plan[epochs=4, rate=0.005, schedule=WarmUp[steps=5, after=Cosine[floor=0.1]]] batchSize=16 "
+                    + "Adaptive[decay=0.01, decoupled=true] dropout=true Shift[pixels=1.0, subPixel=true] seed=3",
+                    settings(run(network, Optimizer.adamW(0.01), 5e-3)));
+            assertTrue(settings(run(network, Optimizer.sgd(0.9, 5e-4), 5e-3))
+                    .contains(" Momentum[momentum=0.9, decay=5.0E-4, nesterov=false] "));
+        }
+    }
+
+    private String settings(TrainingRun run) throws IOException {
+        Checkpoint.save(run, folder);
+        try (Safetensors file = Safetensors.open(folder.resolve(Checkpoint.FILE))) {
+            return file.metadata().get("run");
         }
     }
 
@@ -204,7 +225,7 @@ class TrainingRunTest {
     @Test
     void aLossThatIsNoNumberStopsTheRunWithTheRemedy() {
         try (Network network = network("halves")) {
-            TrainingRun run = run(network, new Optimizer.Momentum(0.9f, 0, false), 1e30);
+            TrainingRun run = run(network, Optimizer.sgd(0.9, 0), 1e30);
             TrainingException e = assertThrows(TrainingException.class, () -> run.run(QUIET));
             assertTrue(e.getMessage().contains("learning rate"), e.getMessage());
         }
@@ -213,9 +234,9 @@ class TrainingRunTest {
     @Test
     void aTeacherPullsItsStudentToItsAnswers() {
         try (Network teacher = network("halves"); Network student = network("halves")) {
-            run(teacher, new Optimizer.Adaptive(0, false), 5e-3).run(QUIET);
+            run(teacher, Optimizer.ADAM, 5e-3).run(QUIET);
             TrainingSettings settings =
-                    new TrainingSettings(16, new Optimizer.Adaptive(0, false), false, Augmentation.NONE,
+                    new TrainingSettings(16, Optimizer.ADAM, false, Augmentation.NONE,
                             new TrainingSettings.Distillation(teacher, 3f, 1f), 3);
             Trainer trainer = new Trainer(student, halves(200, 1), InputScale.UNIT, settings);
             double before = Evaluation.of(student, halves(80, 2), InputScale.UNIT).loss();

@@ -83,7 +83,7 @@ public final class Catalog {
                 .map(Constraint.Custom.class::cast).map(each -> new NamedType(each.getClass(), each.name()))
                 .toArray(NamedType[]::new);
         this.json = JsonMapper.builder().registerSubtypes(own).build();
-        this.sorted = JsonMapper.builder().registerSubtypes(own).addMixIn(TrainingOptions.class, Additions.class)
+        this.sorted = JsonMapper.builder().registerSubtypes(own).addMixIn(TrainingOptions.Keys.class, Additions.class)
                 .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
         this.yaml = JsonMapper.builder(YAMLFactory.builder().build()).registerSubtypes(own)
                 .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

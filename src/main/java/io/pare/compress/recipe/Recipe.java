@@ -40,8 +40,8 @@ public record Recipe(String name, String model, String description, TrainingOpti
     private static final long MOST_BYTES = 1 << 20;
     /** Adam with a cosine, dropout and small shifts; the best epoch on validation. */
     public static final TrainingOptions DENSE =
-            new TrainingOptions(8, 1e-3, 0.01, TrainingOptions.Course.COSINE, 0, TrainingOptions.Rule.ADAM, 0.9, 0, 64,
-                    true, 1, false, 0, 4, 0, TrainingOptions.Select.BEST);
+            new TrainingOptions(8, TrainingOptions.DEFAULTS.descent(), 64, true, 1, false, 0, 4, 0,
+                    TrainingOptions.Select.BEST);
     private static final String EPOCHS = "epochs";
     private static final String FOLDER = "/io/pare/compress/recipes/";
 

@@ -17,6 +17,9 @@ import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.QuantizeRetrain;
 import io.pare.compress.stage.RunContext;
 import io.pare.compress.stage.Stage;
+import io.pare.descent.Descent;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -222,7 +225,7 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
             false, 0);
 
     private static TrainingOptions train(int epochs, double rate) {
-        return new TrainingOptions(epochs, rate, 0.1, TrainingOptions.Course.COSINE, 0, TrainingOptions.Rule.ADAM, 0.9,
-                0, 64, false, 1, false, 0.5, 4, 0, TrainingOptions.Select.LAST);
+        return new TrainingOptions(epochs, new Descent(Optimizer.ADAM, Schedule.cosine(rate, 0.1)), 64, false, 1, false,
+                0.5, 4, 0, TrainingOptions.Select.LAST);
     }
 }

@@ -10,7 +10,7 @@
  *
  * <p>Public. It knows no network: callers bring a {@link io.pare.compress.Training}.
  *
- * <p>May use {@code compress}, {@code compress.constraint}, {@code compress.stage}, {@code format.safetensors},
+ * <p>May use {@code compress}, {@code compress.constraint}, {@code compress.stage}, {@code descent}, {@code format.safetensors},
  * {@code kernel}, {@code mem} and {@code file}.
  */
 package io.pare.compress.recipe;

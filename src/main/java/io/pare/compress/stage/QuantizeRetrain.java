@@ -28,7 +28,7 @@ public record QuantizeRetrain(int rounds, double share, TrainingOptions train) i
     public QuantizeRetrain {
         Keys.check(rounds >= 0 && rounds <= 1000, "rounds", rounds);
         Keys.check(share > 0 && share <= 1, "share", share);
-        if (train.weightDecay() != 0) {
+        if (train.descent().optimizer().decay() != 0) {
             throw new IllegalArgumentException(
                     "weightDecay would move the weights that are frozen: give this stage weightDecay: 0");
         }

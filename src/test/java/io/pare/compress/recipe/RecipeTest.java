@@ -64,7 +64,8 @@ class RecipeTest {
         assertEquals(recipe.stages().size(), brief.stages().size());
         for (int i = 0; i < brief.stages().size(); i++) {
             assertEquals(1, brief.stages().get(i).train().epochs());
-            assertEquals(recipe.stages().get(i).train().learningRate(), brief.stages().get(i).train().learningRate());
+            assertEquals(recipe.stages().get(i).train().descent().schedule().rate(),
+                    brief.stages().get(i).train().descent().schedule().rate());
         }
         assertEquals(1, brief.dense().epochs());
         assertEquals(((AdmmPrune) recipe.stages().get(1)).keep(), ((AdmmPrune) brief.stages().get(1)).keep());
@@ -81,7 +82,7 @@ class RecipeTest {
                 """);
         AdmmPrune prune = assertInstanceOf(AdmmPrune.class, recipe.stages().getFirst());
         assertEquals(3, prune.train().epochs());
-        assertEquals(0.01, prune.train().learningRate());
+        assertEquals(0.01, prune.train().descent().schedule().rate());
         assertEquals(0.5, prune.admm().rho());
         assertEquals(AdmmOptions.DEFAULTS.factor(), prune.admm().factor());
         assertEquals(7, recipe.stages().get(1).train().epochs());

@@ -1,0 +1,118 @@
+package io.pare.descent;
+
+import io.pare.kernel.Adam;
+import io.pare.kernel.Bits;
+import io.pare.kernel.Kernels;
+import io.pare.kernel.Penalty;
+import io.pare.kernel.Sgd;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * How a gradient becomes a step. Its state lies in the {@link Operand}s.
+ *
+ * @param rule of the step
+ * @param momentum of {@link Rule#SGD} and {@link Rule#NESTEROV}, in [0, 1)
+ * @param decay of weights, at least 0; biases do not decay
+ */
+public record Optimizer(Rule rule, double momentum, double decay) {
+    /** Adam without decay. */
+    public static final Optimizer ADAM = new Optimizer(Rule.ADAM, 0.9, 0);
+
+    /** Rule of a step. Adam and AdamW have the usual betas and epsilon. */
+    public enum Rule {
+        /** Adam; decay goes into the gradient. */
+        ADAM,
+        /** Adam; decay goes into the weights. */
+        ADAMW,
+        /** Stochastic gradient descent with momentum; decay goes into the gradient. */
+        SGD,
+        /** The same with Nesterov's look ahead. */
+        NESTEROV;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        /** Whether steps have momentum that is set. */
+        public boolean hasMomentum() {
+            return this == SGD || this == NESTEROV;
+        }
+    }
+
+    /** What a step changes, and what it reads. */
+    public interface Operand {
+        FloatTensor value();
+
+        FloatTensor gradient();
+
+        /** The tensor that the optimiser keeps under the {@code index}-th name of {@link #states}, zero at first. */
+        FloatTensor state(int index);
+
+        /** Whether decay touches it. */
+        boolean decays();
+
+        /** The ADMM term that a step adds to the gradient; {@code null} for none. */
+        Penalty penalty();
+
+        /** What may differ from zero; {@code null} for all. */
+        Bits mask();
+
+        /** Keeps the memory of all these until it is closed. */
+        Region.Hold hold();
+    }
+
+    /** AdamW. */
+    public static Optimizer adamW(double decay) {
+        return new Optimizer(Rule.ADAMW, 0.9, decay);
+    }
+
+    /** Stochastic gradient descent. */
+    public static Optimizer sgd(double momentum, double decay) {
+        return new Optimizer(Rule.SGD, momentum, decay);
+    }
+
+    /** Names of the tensors that the optimiser keeps for each operand. */
+    public List<String> states() {
+        return switch (rule) {
+            case ADAM, ADAMW -> List.of("m", "v");
+            case SGD, NESTEROV -> momentum == 0 ? List.of() : List.of("velocity");
+        };
+    }
+
+    /**
+     * Takes one step, with penalty and mask where the operand has them.
+     *
+     * @param rate learning rate
+     * @param step number of the step, from 1
+     */
+    public void step(Operand on, double rate, long step) {
+        float decays = on.decays() ? (float) decay : 0;
+        try (var _ = on.hold()) {
+            switch (rule) {
+                case ADAM -> adam(on, decays, false, (float) rate, step);
+                case ADAMW -> adam(on, decays, true, (float) rate, step);
+                case SGD -> sgd(on, decays, false, (float) rate);
+                case NESTEROV -> sgd(on, decays, true, (float) rate);
+            }
+        }
+    }
+
+    private static void adam(Operand on, float decay, boolean decoupled, float rate, long step) {
+        Adam usual = Adam.STANDARD;
+        FloatTensor value = on.value();
+        Kernels.active().adam(new Adam(usual.beta1(), usual.beta2(), usual.epsilon(), decay, decoupled), rate, step,
+                value.segment(), 0, on.gradient().segment(), 0, on.state(0).segment(), 0, on.state(1).segment(), 0,
+                value.count(), on.penalty(), on.mask());
+    }
+
+    private void sgd(Operand on, float decay, boolean nesterov, float rate) {
+        FloatTensor value = on.value();
+        Kernels.active().sgd(new Sgd((float) momentum, decay, nesterov), rate, value.segment(), 0,
+                on.gradient().segment(), 0, momentum == 0 ? null : on.state(0).segment(), 0, value.count(),
+                on.penalty(), on.mask());
+    }
+}

@@ -1,0 +1,35 @@
+package io.pare.compress;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pare.descent.Descent;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
+import org.junit.jupiter.api.Test;
+
+/** The forms in which runs of old hold their options: never changed. */
+class TrainingOptionsTest {
+    private static final TrainingOptions OPTIONS = new TrainingOptions(3,
+            new Descent(Optimizer.adamW(1e-4), new Schedule(0.002, Schedule.Course.CONSTANT, 0.1, 0.05)), 16, true, 1,
+            true, 0.5, 4, 0.25, TrainingOptions.Select.BEST);
+
+    @Test
+    void recipesAndStatesNameTheKeysInThisOrder() throws JsonProcessingException {
+        ObjectMapper json = new ObjectMapper();
+        String text = """
+                {"epochs":3,"learningRate":0.002,"finalRate":0.1,"schedule":"CONSTANT","warmup":0.05,\
+                "optimizer":"ADAMW","momentum":0.9,"weightDecay":1.0E-4,"batchSize":16,"dropout":true,"shift":1,\
+                "flip":true,"distill":0.5,"temperature":4.0,"average":0.25,"select":"BEST"}""";
+        assertEquals(text, json.writeValueAsString(OPTIONS));
+        assertEquals(OPTIONS, json.readValue(text, TrainingOptions.class));
+    }
+
+    @Test
+    void denseNetworksSayByTheseWordsHowTheyWereTrained() {
+        assertEquals("TrainingOptions[epochs=3, learningRate=0.002, finalRate=0.1, schedule=CONSTANT, warmup=0.05, "
+                + "optimizer=ADAMW, momentum=0.9, weightDecay=1.0E-4, batchSize=16, dropout=true, shift=1, flip=true, "
+                + "distill=0.5, temperature=4.0, average=0.25, select=BEST]", OPTIONS.toString());
+    }
+}
