@@ -14,14 +14,14 @@ import java.util.stream.IntStream;
  * @param shape none for a single number
  * @param data the elements in row-major order, little-endian, as in ONNX's {@code raw_data}; not to be changed
  */
-record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
+public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
     /** Where a tensor without raw data holds its elements. */
     enum Field {
         FLOATS, INTEGERS, LONGS, DOUBLES, UNSIGNED_LONGS
     }
 
     /** Types of elements. Their names are those of ONNX. */
-    enum Type {
+    public enum Type {
         FLOAT(1, 4, Field.FLOATS), UINT8(2, 1, Field.INTEGERS), INT8(3, 1, Field.INTEGERS),
         UINT16(4, 2, Field.INTEGERS), INT16(5, 2, Field.INTEGERS), INT32(6, 4, Field.INTEGERS),
         INT64(7, 8, Field.LONGS), BOOL(9, 1, Field.INTEGERS), FLOAT16(10, 2, Field.INTEGERS),
@@ -65,14 +65,14 @@ record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
     }
 
     /** A vector of integers. */
-    static OnnxConstant of(long... values) {
+    public static OnnxConstant of(long... values) {
         ByteBuffer data = bytes(values.length * Long.BYTES);
         data.asLongBuffer().put(values);
         return new OnnxConstant(Type.INT64, new long[]{values.length}, data);
     }
 
     /** Row-major values. */
-    static OnnxConstant of(float[] values, long... shape) {
+    public static OnnxConstant of(float[] values, long... shape) {
         ByteBuffer data = bytes(values.length * Float.BYTES);
         data.asFloatBuffer().put(values);
         return new OnnxConstant(Type.FLOAT, shape, data);

@@ -2,10 +2,14 @@ package io.pare.format.onnx;
 
 import io.pare.file.AtomicFile;
 import io.pare.file.FormatException;
+import io.pare.format.onnx.OnnxConstant.Type;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.StoredNetwork;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -48,10 +52,35 @@ public final class OnnxFile {
 
     /** What a file's bytes hold, and whether they say how pixels become inputs. */
     public static StoredNetwork contents(byte[] file) {
+        OnnxModel model = model(file, Bindings.NONE);
+        return new StoredNetwork(model.weights(), model.scaled());
+    }
+
+    /** What a file holds, with the inputs and outputs of its graph. */
+    public static OnnxModel model(Path path, Bindings bindings) throws IOException {
+        return model(Files.readAllBytes(path), bindings);
+    }
+
+    /** What a file's bytes hold, with the inputs and outputs of its graph. */
+    public static OnnxModel model(byte[] file, Bindings bindings) {
         OnnxGraph graph = new OnnxGraph(file);
         InputScale scale = scale(graph.properties());
+        if (!bindings.equals(Bindings.NONE)) {
+            throw new FormatException("sizes and constants are not yet taken");
+        }
         try {
-            return new StoredNetwork(new OnnxImporter(graph).run(scale), scale != null);
+            CompressedWeights weights = new OnnxImporter(graph).run(scale);
+            OnnxGraph.Input given = graph.inputs().values().stream().filter(in -> in.shape().length > 0).findFirst()
+                    .orElseThrow();
+            long[] in = given.shape().clone();
+            in[0] = in[0] < 0 ? -1 : in[0];
+            String name = graph.inputs().entrySet().stream().filter(e -> e.getValue() == given).findFirst()
+                    .orElseThrow().getKey();
+            return new OnnxModel(weights, scale != null,
+                    List.of(new Port(name, Type.FLOAT, in, 0, 0)),
+                    List.of(new Port(graph.outputs().iterator().next(), Type.FLOAT,
+                            new long[]{in[0], weights.model().classes()}, 0, 0)),
+                    List.of());
         } catch (IllegalArgumentException e) {
             throw new FormatException("the layers do not fit together: " + e.getMessage(), e);
         } catch (ArithmeticException e) {
