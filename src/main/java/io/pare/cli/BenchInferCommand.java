@@ -42,7 +42,7 @@ final class BenchInferCommand implements Callable<Integer> {
                     + " (above 0, at most 3600)");
         }
         long start = System.nanoTime();
-        CompressedWeights weights = source.read();
+        CompressedWeights weights = source.read(spec.commandLine().getErr()::println);
         try (CompressedModel model = CompressedModel.of(weights)) {
             SplittableRandom random = new SplittableRandom(1);
             float[] images = new float[batch * model.model().input().features()];

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
         header = "Measure a trained network on test data.%n", optionListHeading = "%nOptions:%n",
         footer = {"", "Examples:", "  pare eval runs/lenet5", "  pare eval runs/prune/lenet5.pare",
             "  pare eval lenet5.onnx --data DIR",
-            "  pare eval resnet20.safetensors --dataset cifar10 --data DIR --scale imagenet"})
+            "  pare eval resnet20.pth --model resnet20 --dataset cifar10 --data DIR --scale imagenet"})
 final class EvalCommand implements Callable<Integer> {
     @Mixin
     private NetworkSource source;
@@ -55,7 +55,7 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        StoredNetwork contents = source.contents();
+        StoredNetwork contents = source.contents(spec.commandLine().getErr()::println);
         CompressedWeights weights = contents.weights();
         Engine chosen = engine != null ? engine : Engine.usual(source.file());
         int processors = threads.orElse(ThreadOption.processors());

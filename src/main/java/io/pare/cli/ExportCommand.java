@@ -27,13 +27,13 @@ import picocli.CommandLine.Spec;
 @Command(name = "export", mixinStandardHelpOptions = true, sortOptions = false,
         header = "Write a network as .pare, safetensors or ONNX.%n",
         description = {
-            "Also imports: FILE may be safetensors or ONNX that others wrote for a model that Pare knows; --names"
-                    + " maps names. ONNX files use opset 13.",
+            "Also imports: FILE may be one of PyTorch, NumPy, safetensors or ONNX that others wrote for a model that"
+                    + " Pare knows; --names maps names. ONNX files use opset 13.",
             ""},
         footer = {"", "Examples:", "  pare export runs/lenet5 --out lenet5.onnx",
             "  pare export lenet5.pare --out lenet5.onnx --as onnx_codebook",
             "  pare export lenet5.pare --out small.pare --remove-dead --biases 4 --sort",
-            "  pare export theirs.safetensors --model lenet5 --names map.txt --out lenet5.pare"})
+            "  pare export theirs.pth --model lenet5 --names map.txt --out lenet5.pare"})
 final class ExportCommand implements Callable<Integer> {
     @Mixin
     private NetworkSource source;

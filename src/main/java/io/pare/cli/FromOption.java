@@ -7,7 +7,8 @@ import picocli.CommandLine.Option;
 /** The options for the trained network that a command begins with. */
 final class FromOption {
     @Option(names = "--from", paramLabel = "PATH",
-            description = "A trained network to begin with: the folder of a run, or a .safetensors, .onnx or .pare file."
+            description = "A trained network to begin with: the folder of a run, or a .safetensors, .pth, .npz,"
+                    + " .onnx or .pare file."
                     + " Give the run's --seed, so that its validation images stay unseen. Without it, train draws first"
                     + " weights by --seed, and other commands train a network first.")
     private Path from;
@@ -17,7 +18,7 @@ final class FromOption {
     private Path names;
 
     @Option(names = "--ignore-extra",
-            description = "Leave out what else a safetensors file of --from holds, rather than refuse it.")
+            description = "Leave out what else --from holds, if it is a file of tensors, rather than refuse it.")
     private boolean ignoreExtra;
 
     boolean given() {

@@ -110,7 +110,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static String kind(Path file) throws IOException {
-        return NetworkFile.kind(file).name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return NetworkFile.format(file).name().toLowerCase(Locale.ROOT);
     }
 
     private static void ratio(PrintWriter out, String form, long bytes, long packed) {

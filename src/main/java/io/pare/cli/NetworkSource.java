@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
 /** A network in a file of any kind that Pare knows. */
 final class NetworkSource {
     @Parameters(paramLabel = "FILE",
-            description = "A .pare, .safetensors or .onnx file, or the folder of a finished run.")
+            description = "A .pare, .safetensors, .pth, .npz or .onnx file, or the folder of a finished run.")
     private Path file;
 
     @Option(names = "--model", paramLabel = "MODEL",
@@ -27,7 +27,7 @@ final class NetworkSource {
     private Path names;
 
     @Option(names = "--ignore-extra",
-            description = "Leave out what else a safetensors file holds, rather than refuse it.")
+            description = "Leave out what else a file of tensors holds, rather than refuse it.")
     private boolean ignoreExtra;
 
     /** The file itself: a folder stands for the weights in it. */
@@ -41,20 +41,20 @@ final class NetworkSource {
     }
 
     /** The network, with what is assumed where its file does not say how pixels become inputs. */
-    CompressedWeights read() throws IOException {
-        return contents().weights();
+    CompressedWeights read(Consumer<String> notes) throws IOException {
+        return contents(notes).weights();
     }
 
     /** The network with the scale that was asked for, the file's, or a usual one, of which {@code notes} is told. */
     CompressedWeights read(ScaleOption scale, Consumer<String> notes) throws IOException {
-        return Scales.choose(file, contents(), scale.text(), notes);
+        return Scales.choose(file, contents(notes), scale.text(), notes);
     }
 
-    StoredNetwork contents() throws IOException {
+    StoredNetwork contents(Consumer<String> notes) throws IOException {
         StoredWeights stored = new StoredWeights(file(), names, ignoreExtra);
         if (model != null) {
             stored.checkModel(model);
         }
-        return stored.read(model == null ? null : Models.byName(model));
+        return stored.read(model == null ? null : Models.byName(model), notes);
     }
 }

@@ -9,6 +9,7 @@
  * <p>Public. Three packages belong to it. {@code constraint} has the sets, {@code stage} the steps of a run that use the
  * solver or retrain. {@code recipe} lists stages and runs them.
  *
- * <p>May use {@code compress.constraint}, {@code descent}, {@code format.safetensors}, {@code kernel}, {@code mem} and {@code file}.
+ * <p>May use {@code compress.constraint}, {@code descent}, {@code format.safetensors}, {@code format.tensors},
+ * {@code kernel}, {@code mem} and {@code file}.
  */
 package io.pare.compress;

@@ -1,5 +1,6 @@
 package io.pare.format;
 
+import io.pare.format.npy.NpyFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -7,18 +8,19 @@ import java.util.Locale;
 
 /** Networks in files that Pare does not read, and what turns them into files that it reads. */
 enum ForeignFile {
-    /** A zip or a pickle. */
-    PYTORCH("PyTorch", "in Python, write its state_dict by safetensors.torch.save_file(state_dict,"
-            + " 'x.safetensors') or the model by torch.onnx.export(model, input, 'x.onnx')", "pt", "pth", "th", "ckpt"),
+    /** A pickle of something else than PyTorch's, or a file whose name only says that it is one. */
+    PYTORCH("Python that is no state dict of PyTorch, or damaged", "in Python, save one by"
+            + " torch.save(model.state_dict(), 'x.pth'), or the model by torch.onnx.export(model, input, 'x.onnx')",
+            "pt",
+            "pth", "th", "ckpt", "pkl", "pickle"),
     KERAS("Keras or HDF5", "convert it by python -m tf2onnx.convert --keras FILE --output x.onnx", "h5", "hdf5",
             "keras"),
     TFLITE("TensorFlow Lite", "convert it by python -m tf2onnx.convert --tflite FILE --output x.onnx", "tflite"),
     TENSORFLOW("TensorFlow", "convert its folder by python -m tf2onnx.convert --saved-model FOLDER --output x.onnx,"
             + " or a frozen graph by --graphdef FILE --inputs NAMES --outputs NAMES", "pb"),
-    NUMPY("NumPy", "in Python, write its arrays by safetensors.numpy.save_file(dict(numpy.load(FILE)),"
-            + " 'x.safetensors')", "npz", "npy");
-
-    private static final String ZIP = "PK\3\4";
+    /** One array without a name; those with names are read. */
+    NUMPY("NumPy that is no archive of arrays by name", "in Python, write one by numpy.savez('x.npz', **arrays)", "npz",
+            "npy");
 
     private final String program;
     private final String remedy;
@@ -39,12 +41,11 @@ enum ForeignFile {
         if (start.startsWith("TFL3", 4)) {
             return TFLITE;
         }
-        if (start.startsWith("\u0093NUMPY")) {
+        if (NpyFile.is(first)) {
             return NUMPY;
         }
         ForeignFile named = byEnding(path);
-        boolean pickled = start.startsWith("\u0080\2");
-        return named == null && (start.startsWith(ZIP) || pickled) ? PYTORCH : named;
+        return named == null && start.startsWith("\u0080") ? PYTORCH : named;
     }
 
     private static ForeignFile byEnding(Path path) {

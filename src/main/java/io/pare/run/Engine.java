@@ -31,7 +31,7 @@ public enum Engine {
      * @throws IOException if the file cannot be read
      */
     public static Engine usual(Path file) throws IOException {
-        return NetworkFile.kind(file) == NetworkFile.Kind.PARE ? SPARSE : DENSE;
+        return NetworkFile.format(file) == NetworkFile.Format.PARE ? SPARSE : DENSE;
     }
 
     /**

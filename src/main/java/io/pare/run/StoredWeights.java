@@ -20,7 +20,7 @@ import java.util.function.Consumer;
  * @param file the file itself
  * @param names file with a line {@code PARAMETER=TENSOR} for each parameter that has another name in {@code file}, or
  *            {@code null}
- * @param ignoreExtra whether a safetensors file may hold tensors that the network has no parameter for
+ * @param ignoreExtra whether a file may hold tensors that the network has no parameter for
  */
 public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
     /**
@@ -61,7 +61,7 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
      * @throws io.pare.file.FormatException if the file is damaged
      */
     public void checkModel(String model) throws IOException {
-        if (names == null && NetworkFile.kind(file) == NetworkFile.Kind.SAFETENSORS) {
+        if (names == null && NetworkFile.format(file) == NetworkFile.Format.SAFETENSORS) {
             try (Safetensors tensors = Safetensors.open(file)) {
                 String named = tensors.metadata().get(NetworkFile.MODEL);
                 if (named != null && !named.equals(model)) {
@@ -86,6 +86,21 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
     }
 
     /**
+     * As {@link #read(Net)}.
+     *
+     * @param notes is told if the file's tensors have names of their own and were taken in the file's order
+     */
+    public StoredNetwork read(Net model, Consumer<String> notes) throws IOException {
+        StoredNetwork contents = read(model);
+        if (contents.byOrder()) {
+            notes.accept("pare: " + file + " has other names than " + contents.weights().model().name()
+                    + " for its tensors: they are taken in the file's order, in which all kinds and shapes agree;"
+                    + " --names says otherwise");
+        }
+        return contents;
+    }
+
+    /**
      * Copies the weights into a network of the same model.
      *
      * @param scale of the data that the network is for
@@ -96,7 +111,7 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
     public void copyTo(Network network, InputScale scale, Consumer<String> notes) throws IOException {
         Net model = network.model();
         checkModel(model.name());
-        StoredNetwork contents = read(model);
+        StoredNetwork contents = read(model, notes);
         InputScale own = contents.weights().scale();
         if (contents.scaled() && !own.equals(scale)) {
             notes.accept("pare: " + file + " is for pixels of scale " + Scales.text(own) + ", here they have "

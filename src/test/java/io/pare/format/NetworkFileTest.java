@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.file.FormatException;
 import io.pare.format.NetworkFile.Kind;
+import io.pare.format.npy.NpzFile;
+import io.pare.format.pytorch.TorchFiles;
+import io.pare.format.pytorch.TorchFiles.Form;
 import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -14,8 +17,10 @@ import io.pare.net.InputScale;
 import io.pare.net.Models;
 import io.pare.net.Net;
 import io.pare.net.NetBuilder;
+import io.pare.net.Parameter;
 import io.pare.net.PrunedNets;
 import io.pare.net.Shape;
+import io.pare.net.StoredNetwork;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,9 +28,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -181,12 +190,114 @@ class NetworkFileTest {
         assertTrue(message.contains("module.linear.bias [100] instead of [10]"), message);
     }
 
+    private static Map<String, float[]> values(CompressedWeights weights, UnaryOperator<String> names) {
+        Map<String, float[]> values = new LinkedHashMap<>();
+        weights.model().parameters().forEach(parameter -> values.put(names.apply(parameter.name()),
+                weights.tensor(parameter.name()).toArray()));
+        return values;
+    }
+
+    private static byte[] torch(Form form, CompressedWeights weights, UnaryOperator<String> names) {
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        weights.model().parameters().forEach(parameter -> shapes.put(names.apply(parameter.name()), parameter.shape()));
+        return TorchFiles.floats(form, values(weights, names), shapes);
+    }
+
+    private static void assertUnscaled(CompressedWeights expected, CompressedWeights read) {
+        PrunedNets.assertSame(new CompressedWeights(expected.model(), expected.tensors(),
+                InputScale.usual(expected.model().input())), read);
+    }
+
     @ParameterizedTest
-    @CsvSource({"a.pth, 504b0304, state_dict", "a.th, 80026a01, state_dict", "a.zip, 504b0304, state_dict",
+    @EnumSource(Form.class)
+    void stateDictsOfPyTorchAreReadLikeOtherFilesOfTensors(Form form) throws IOException {
+        CompressedWeights weights = PrunedNets.of(Models.byName("resnet20"), Map.of(), 0, 0, 5);
+        Path path = Files.write(folder.resolve("net.bin"), torch(form, weights, name -> "module." + name));
+        assertEquals(NetworkFile.Format.PYTORCH, NetworkFile.format(path));
+        StoredNetwork read = NetworkFile.contents(path, weights.model(), Map.of());
+        assertUnscaled(weights, read.weights());
+        assertTrue(!read.scaled() && !read.byOrder());
+        assertTrue(assertThrows(FormatException.class, () -> NetworkFile.read(path)).getMessage()
+                .contains("does not say which network"));
+        assertTrue(assertThrows(FormatException.class, () -> NetworkFile.read(path, Models.lenet5(), Map.of()))
+                .getMessage().contains("does not hold the weights of lenet5"));
+    }
+
+    @Test
+    void arraysOfNumPyAreReadByName() throws IOException {
+        CompressedWeights weights = lenet(0);
+        Path path = folder.resolve("net");
+        try (Region region = Region.confined("test")) {
+            NpzFile.write(path, weights.dense(region));
+        }
+        assertEquals(NetworkFile.Format.NPZ, NetworkFile.format(path));
+        assertUnscaled(weights, NetworkFile.read(path, Models.lenet5(), Map.of()));
+    }
+
+    @Test
+    void tensorsOfOtherNamesAreTakenInTheirOrderWhereEverythingAgrees() throws IOException {
+        CompressedWeights weights = PrunedNets.of(Models.byName("resnet20"), Map.of(), 0, 0, 5);
+        Net model = weights.model();
+        UnaryOperator<String> foreign = name -> "blocks." + (1000 - model.parameters().stream().map(Parameter::name)
+                .toList().indexOf(name)) + name.substring(name.lastIndexOf('.'));
+        Path path = Files.write(folder.resolve("foreign.pth"), torch(Form.STORED, weights, foreign));
+        StoredNetwork read = NetworkFile.contents(path, model, Map.of());
+        assertTrue(read.byOrder());
+        assertUnscaled(weights, read.weights());
+
+        // Another kind at a place, a tensor too many, or a map: then nothing is guessed.
+        Files.write(path,
+                torch(Form.STORED, weights, name -> name.equals("bn1.bias") ? "b.weight" : foreign.apply(name)));
+        assertThrows(FormatException.class, () -> NetworkFile.read(path, model, Map.of()));
+        Map<String, float[]> more = values(weights, foreign);
+        more.put("head.bias", new float[10]);
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        model.parameters().forEach(parameter -> shapes.put(foreign.apply(parameter.name()), parameter.shape()));
+        shapes.put("head.bias", new long[]{10});
+        Files.write(path, TorchFiles.floats(Form.LEGACY, more, shapes));
+        assertThrows(FormatException.class, () -> NetworkFile.read(path, model, Map.of()));
+        Files.write(path, torch(Form.STORED, weights, foreign));
+        Map<String, String> map = Map.of("conv1.weight", foreign.apply("conv1.weight"));
+        assertThrows(FormatException.class, () -> NetworkFile.read(path, model, map));
+        // A name that is known stands for its own tensor.
+        Files.write(path, torch(Form.STORED, weights, name -> switch (name) {
+            case "layer1.0.bn1.bias" -> "layer1.0.bn2.bias";
+            case "layer1.0.bn2.bias" -> "layer1.0.bn1.bias";
+            default -> foreign.apply(name);
+        }));
+        assertThrows(FormatException.class, () -> NetworkFile.read(path, model, Map.of()));
+        // Safetensors stand in an order of their writer's.
+        Path sorted = folder.resolve("sorted.safetensors");
+        try (Region region = Region.confined("test")) {
+            Safetensors.Writer writer = new Safetensors.Writer();
+            weights.dense(region).forEach((name, tensor) -> writer.add(foreign.apply(name), tensor));
+            writer.write(sorted);
+        }
+        assertThrows(FormatException.class, () -> NetworkFile.read(sorted, model, Map.of()));
+    }
+
+    @Test
+    void archivesOfOtherThingsAreNamedByTheirEnding() throws IOException {
+        for (String name : List.of("a.keras", "a.zip")) {
+            Path path = folder.resolve(name);
+            try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(path))) {
+                zip.putNextEntry(new ZipEntry("config.json"));
+                zip.putNextEntry(new ZipEntry("a.npy"));
+            }
+            assertTrue(assertThrows(FormatException.class, () -> NetworkFile.read(path)).getMessage()
+                    .contains(name.equals("a.zip") ? "neither a .pare" : "--keras"));
+        }
+        Path damaged = Files.write(folder.resolve("a.pth"), HexFormat.of().parseHex("504b030400000000"));
+        String message = assertThrows(FormatException.class, () -> NetworkFile.read(damaged)).getMessage();
+        assertTrue(message.startsWith(damaged + ": damaged ZIP file"), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"a.pth, 00, state_dict", "a.th, 80026a01, state_dict", "cifar, 80037d71, state_dict",
         "a.pt, 00, state_dict", "a.h5, 894844460d0a1a0a, --keras", "weights, 894844460d0a1a0a, --keras",
-        "a.keras, 504b0304, --keras", "a.tflite, 1c00000054464c33, --tflite", "a, 1c00000054464c33, --tflite",
+        "a.keras, 00, --keras", "a.tflite, 1c00000054464c33, --tflite", "a, 1c00000054464c33, --tflite",
         "saved_model.pb, 08011200, --saved-model", "frozen.pb, 0a0b0c, --graphdef",
-        "a.npz, 504b0304, safetensors.numpy", "a.npy, 934e554d5059, safetensors.numpy"})
+        "a.npz, 00, numpy.savez", "a.npy, 934e554d5059, numpy.savez"})
     void filesOfOtherProgramsAreNamedWithWhatConvertsThem(String name, String start, String advice) throws IOException {
         Path file = Files.write(folder.resolve(name), Arrays.copyOf(HexFormat.of().parseHex(start), 100));
         for (Net model : new Net[]{null, Models.lenet5()}) {

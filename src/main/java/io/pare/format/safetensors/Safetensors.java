@@ -9,6 +9,9 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import io.pare.file.AtomicFile;
 import io.pare.file.FormatException;
+import io.pare.format.tensors.ElementType;
+import io.pare.format.tensors.NamedTensors;
+import io.pare.format.tensors.Strides;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Heap;
 import io.pare.mem.Region;
@@ -46,17 +49,13 @@ import java.util.TreeMap;
  * <p>Not thread-safe. {@link #close()} closes the file; tensors that were read belong to the region they were read
  * into. Errors in the file's content are {@link FormatException}, errors of the system {@link IOException}.
  */
-public final class Safetensors implements AutoCloseable {
+public final class Safetensors implements NamedTensors {
     /** Largest header that is read, in bytes: the reference's own limit. */
     public static final int MAX_HEADER_BYTES = 100_000_000;
 
-    private static final ValueLayout.OfInt LE_I32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LE_I64 = ValueLayout.JAVA_LONG_UNALIGNED
             .withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort LE_I16 = ValueLayout.JAVA_SHORT_UNALIGNED
-            .withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final boolean NATIVE_IS_LITTLE = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
-    private static final int MAX_RANK = 16;
     private static final int CHUNK_BYTES = 1 << 20;
 
     /**
@@ -191,7 +190,7 @@ public final class Safetensors implements AutoCloseable {
                     expect(path, json, JsonToken.VALUE_STRING, "tensor '" + name + "': dtype is not a string");
                     type = typeOf(path, name, json.getText());
                 }
-                case "shape" -> shape = parseLongs(path, name, field, json, MAX_RANK);
+                case "shape" -> shape = parseLongs(path, name, field, json, Strides.MAX_RANK);
                 case "data_offsets" -> offsets = parseLongs(path, name, field, json, 2);
                 default -> throw new FormatException(path + ": tensor '" + name + "' has an unknown field '" + field
                         + "'; known are dtype, shape, data_offsets");
@@ -274,15 +273,29 @@ public final class Safetensors implements AutoCloseable {
     }
 
     /** The file's map of strings, in the file's order. */
+    @Override
     public Map<String, String> metadata() {
         return metadata;
     }
 
     /** Names of the tensors, in the header's order. */
+    @Override
     public Set<String> names() {
         return entries.keySet();
     }
 
+    /** Writers of safetensors sort by type and by name. */
+    @Override
+    public boolean keepsOrder() {
+        return false;
+    }
+
+    @Override
+    public long[] shape(String name) {
+        return entry(name).shape().clone();
+    }
+
+    @Override
     public boolean contains(String name) {
         return entries.containsKey(name);
     }
@@ -297,6 +310,7 @@ public final class Safetensors implements AutoCloseable {
     }
 
     /** Reads a tensor of floats into memory of {@code region}. F64 is rounded, F16 and BF16 are widened exactly. */
+    @Override
     public FloatTensor floats(String name, Region region) throws IOException {
         Entry entry = entry(name);
         checkFloat(entry);
@@ -317,10 +331,8 @@ public final class Safetensors implements AutoCloseable {
     }
 
     private void checkFloat(Entry entry) {
-        switch (entry.type()) {
-            case F64, F32, F16, BF16 -> {
-            }
-            default -> throw new FormatException(
+        if (!entry.type().isFloat()) {
+            throw new FormatException(
                     path + ": tensor '" + entry.name() + "' has type " + entry.type() + ", floats are needed");
         }
     }
@@ -336,36 +348,24 @@ public final class Safetensors implements AutoCloseable {
             MemorySegment part = chunk.asSlice(0, Math.min(chunk.byteSize(), entry.bytes() - at));
             read(entry, at, part);
             for (long i = 0; i < part.byteSize() / size; i++) {
-                float value = switch (entry.type()) {
-                    case F64 -> (float) Double.longBitsToDouble(part.get(LE_I64, i * 8));
-                    case F32 -> Float.intBitsToFloat(part.get(LE_I32, i * 4));
-                    case F16 -> Float.float16ToFloat(part.get(LE_I16, i * 2));
-                    default -> Float.intBitsToFloat(part.get(LE_I16, i * 2) << 16);
-                };
-                to.setAtIndex(ValueLayout.JAVA_FLOAT, at / size + i, value);
+                to.setAtIndex(ValueLayout.JAVA_FLOAT, at / size + i, entry.type().floatAt(part, i));
             }
         }
     }
 
     /** Reads a tensor of integers of any width to the heap; U64 values above the range of long are refused. */
+    @Override
     public long[] longs(String name) throws IOException {
         Entry entry = entry(name);
+        if (entry.type().isFloat()) {
+            throw new FormatException(
+                    path + ": tensor '" + name + "' has type " + entry.type() + ", integers are needed");
+        }
         checkHeap(path, "tensor '" + name + "'", entry.bytes() + Long.BYTES * entry.count());
-        byte[] bytes = bytes(name);
-        MemorySegment from = MemorySegment.ofArray(bytes);
+        MemorySegment from = MemorySegment.ofArray(bytes(name));
         long[] values = new long[Math.toIntExact(entry.count())];
         for (int i = 0; i < values.length; i++) {
-            values[i] = switch (entry.type()) {
-                case I64, U64 -> from.get(LE_I64, i * 8L);
-                case I32 -> from.get(LE_I32, i * 4L);
-                case U32 -> Integer.toUnsignedLong(from.get(LE_I32, i * 4L));
-                case I16 -> from.get(LE_I16, i * 2L);
-                case U16 -> Short.toUnsignedLong(from.get(LE_I16, i * 2L));
-                case I8 -> bytes[i];
-                case U8, BOOL -> Byte.toUnsignedLong(bytes[i]);
-                default -> throw new FormatException(
-                        path + ": tensor '" + name + "' has type " + entry.type() + ", integers are needed");
-            };
+            values[i] = entry.type().longAt(from, i);
             if (entry.type() == ElementType.U64 && values[i] < 0) {
                 throw new FormatException(path + ": tensor '" + name + "' holds "
                         + Long.toUnsignedString(values[i]) + ", which does not fit into 63 bits");
@@ -449,8 +449,9 @@ public final class Safetensors implements AutoCloseable {
             if (name.equals("__metadata__")) {
                 throw new IllegalArgumentException("'__metadata__' is not a name for a tensor");
             }
-            if (shape.length > MAX_RANK) {
-                throw new IllegalArgumentException("tensor '" + name + "' has more than " + MAX_RANK + " dimensions");
+            if (shape.length > Strides.MAX_RANK) {
+                throw new IllegalArgumentException(
+                        "tensor '" + name + "' has more than " + Strides.MAX_RANK + " dimensions");
             }
             long bytes = Math.multiplyExact(FloatTensor.count(shape), (long) type.bytes());
             if (bytes != data.byteSize()) {

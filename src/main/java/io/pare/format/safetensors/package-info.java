@@ -4,6 +4,6 @@
  *
  * <p>Public. An open file is owned by its opener; see there.
  *
- * <p>May use {@code mem} and {@code file}.
+ * <p>May use {@code format.tensors}, {@code mem} and {@code file}.
  */
 package io.pare.format.safetensors;

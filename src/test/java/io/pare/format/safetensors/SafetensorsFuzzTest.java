@@ -2,6 +2,7 @@ package io.pare.format.safetensors;
 
 import io.pare.file.FormatException;
 import io.pare.format.NetworkFile;
+import io.pare.format.tensors.ElementType;
 import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
 import io.pare.mem.Region;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.file.FormatException;
+import io.pare.format.tensors.ElementType;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.io.IOException;

@@ -1,0 +1,17 @@
+package io.pare.format.tensors;
+
+import java.io.IOException;
+
+/** Bytes of a file, or of what it holds packed. */
+public interface ByteSource {
+    /** Number of bytes. */
+    long size();
+
+    /**
+     * Fills an array.
+     *
+     * @param at of the first byte
+     * @throws io.pare.file.FormatException if there are fewer than {@link #size} says, or they are damaged
+     */
+    void read(long at, byte[] into) throws IOException;
+}
