@@ -88,6 +88,11 @@ public final class OnnxFile {
         }
     }
 
+    /** The tensor that is all of a file, as ONNX's tests keep them: a message TensorProto. */
+    public static OnnxConstant tensor(Path path) throws IOException {
+        return OnnxGraph.readTensor(new Protobuf.Reader(Files.readAllBytes(path)));
+    }
+
     /** The scale that the file gives, or null. */
     private static InputScale scale(Map<String, String> properties) {
         if (!properties.containsKey(MEAN) && !properties.containsKey(DEVIATION)) {

@@ -1,0 +1,242 @@
+package io.pare.bench;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.pare.exec.Tape;
+import io.pare.format.onnx.OnnxFile;
+import io.pare.natives.NativeThreads;
+import io.pare.natives.Natives;
+import io.pare.net.CompressedTensor;
+import io.pare.net.CompressedWeights;
+import io.pare.net.InputScale;
+import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Op.Conv2d;
+import io.pare.net.Parameter;
+import io.pare.net.Shape;
+import io.pare.rewrite.BatchNormFolding;
+import io.pare.train.Network;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
+
+/**
+ * Networks that are read from an ONNX file, on the dense engine against ONNX Runtime, on one thread: as they are in the file,
+ * and with their normalisations folded, as ONNX Runtime does by itself.
+ *
+ * <p>The candidates take turns in one process, and CPU time is counted, so that other programs on the machine hit all alike.
+ * {@code java --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED -cp target/benchmarks.jar
+ * io.pare.bench.OnnxInferBench [rounds]}
+ */
+public final class OnnxInferBench {
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+    private static final int WARM_UP = 3;
+    private static final int[] BATCHES = {1, 16};
+
+    /** Channels, blocks and stride of each stage (Sandler and others, 1801.04381, table 2); all but the first widen by 6. */
+    private static final int[][] MOBILENET = {{16, 1, 1}, {24, 2, 2}, {32, 3, 2}, {64, 4, 2}, {96, 3, 1}, {160, 3, 2},
+        {320, 1, 1}};
+
+    private OnnxInferBench() {}
+
+    /** One way to compute a network's logits. */
+    private interface Candidate extends AutoCloseable {
+        void run() throws OrtException;
+
+        float[] logits() throws OrtException;
+
+        @Override
+        void close() throws OrtException;
+    }
+
+    public static void main(String[] args) throws OrtException {
+        int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 15;
+        NativeThreads.set(1);
+        for (Net model : new Net[]{Models.byName("resnet18"), mobileNet()}) {
+            byte[] file = OnnxFile.encode(random(model), false);
+            for (int batch : BATCHES) {
+                measure(model.name(), file, batch, rounds);
+            }
+        }
+    }
+
+    private static void measure(String name, byte[] file, int batch, int rounds) throws OrtException {
+        float[] images = new float[batch * 3 * 224 * 224];
+        SplittableRandom random = new SplittableRandom(2);
+        for (int i = 0; i < images.length; i++) {
+            images[i] = (float) random.nextGaussian();
+        }
+        try (Candidate peer = onnxRuntime(file, batch, images);
+                Candidate plain = pare(file, UnaryOperator.identity(), batch, images);
+                Candidate folded = pare(file, BatchNormFolding::fold, batch, images)) {
+            check(peer.logits(), plain.logits());
+            check(peer.logits(), folded.logits());
+            double[] medians = medians(rounds, peer, plain, folded);
+            System.out.printf(Locale.ROOT,
+                    "%-12s batch %2d  ms: ONNX Runtime %8.2f  Pare %8.2f (%.2f)  folded %8.2f (%.2f)%n",
+                    name, batch, medians[0], medians[1], medians[0] / medians[1], medians[2], medians[0] / medians[2]);
+        }
+    }
+
+    /** Median milliseconds of CPU of one run of each. */
+    private static double[] medians(int rounds, Candidate... candidates) throws OrtException {
+        double[][] millis = new double[candidates.length][rounds];
+        for (int round = -WARM_UP; round < rounds; round++) {
+            for (int i = 0; i < candidates.length; i++) {
+                long start = THREADS.getCurrentThreadCpuTime();
+                candidates[i].run();
+                if (round >= 0) {
+                    millis[i][round] = (THREADS.getCurrentThreadCpuTime() - start) / 1e6;
+                }
+            }
+        }
+        return Arrays.stream(millis).mapToDouble(row -> {
+            Arrays.sort(row);
+            return row[rounds / 2];
+        }).toArray();
+    }
+
+    private static void check(float[] expected, float[] actual) {
+        double largest = 0;
+        for (float value : expected) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        for (int i = 0; i < expected.length; i++) {
+            if (!(Math.abs(expected[i] - actual[i]) <= 1e-3 * largest)) {
+                throw new IllegalStateException("logit " + i + " is " + actual[i] + ", ONNX Runtime gives "
+                        + expected[i]);
+            }
+        }
+    }
+
+    private static Candidate onnxRuntime(byte[] file, int batch, float[] images) throws OrtException {
+        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+        options.setIntraOpNumThreads(1);
+        options.setInterOpNumThreads(1);
+        options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+        OrtSession session = environment.createSession(file, options);
+        FloatBuffer buffer = ByteBuffer.allocateDirect(images.length * Float.BYTES).order(ByteOrder.nativeOrder())
+                .asFloatBuffer().put(images).flip();
+        OnnxTensor input = OnnxTensor.createTensor(environment, buffer, new long[]{batch, 3, 224, 224});
+        String name = session.getInputNames().iterator().next();
+        return new Candidate() {
+            @Override
+            public void run() throws OrtException {
+                session.run(Map.of(name, input)).close();
+            }
+
+            @Override
+            public float[] logits() throws OrtException {
+                try (OrtSession.Result result = session.run(Map.of(name, input))) {
+                    FloatBuffer values = ((OnnxTensor) result.get(0)).getFloatBuffer();
+                    float[] logits = new float[values.remaining()];
+                    values.get(logits);
+                    return logits;
+                }
+            }
+
+            @Override
+            public void close() throws OrtException {
+                input.close();
+                session.close();
+            }
+        };
+    }
+
+    private static Candidate pare(byte[] file, UnaryOperator<CompressedWeights> rewrite, int batch, float[] images) {
+        CompressedWeights weights = rewrite.apply(OnnxFile.decode(file));
+        Network network = Network.create(weights.model(), 0, Natives.enabled());
+        network.copyFrom(weights);
+        Tape tape = network.inferenceTape(batch);
+        tape.input(Network.IMAGES).copyFrom(images);
+        return new Candidate() {
+            @Override
+            public void run() {
+                tape.forward(0);
+                tape.output();
+            }
+
+            @Override
+            public float[] logits() {
+                run();
+                return tape.output().toArray();
+            }
+
+            @Override
+            public void close() {
+                network.close();
+            }
+        };
+    }
+
+    /** Weights that keep a signal's size, and normalisations that are not trivial. */
+    private static CompressedWeights random(Net model) {
+        SplittableRandom random = new SplittableRandom(1);
+        Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
+        for (Parameter parameter : model.parameters()) {
+            float[] values = new float[(int) parameter.count()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) switch (parameter.kind()) {
+                    case WEIGHT -> random.nextGaussian(0, Math.sqrt(2.0 / parameter.fanIn()));
+                    case SCALE, VARIANCE -> random.nextDouble(0.5, 1);
+                    case BIAS, MEAN -> random.nextGaussian(0, 0.1);
+                    case CONSTANT -> 0;
+                };
+            }
+            tensors.put(parameter.name(), CompressedTensor.of(values, parameter.shape()));
+        }
+        return new CompressedWeights(model, tensors, InputScale.IMAGENET);
+    }
+
+    /** MobileNetV2 for ImageNet (Sandler and others, 1801.04381): 3,504,872 weights and biases. */
+    private static Net mobileNet() {
+        NetBuilder layers = new NetBuilder("mobilenetv2", Shape.of(3, 224, 224));
+        unit(layers, "stem", 32, 3, 2, 1);
+        for (int stage = 0; stage < MOBILENET.length; stage++) {
+            for (int block = 0; block < MOBILENET[stage][1]; block++) {
+                String at = "stage" + stage + "." + block;
+                int out = MOBILENET[stage][0];
+                int stride = block == 0 ? MOBILENET[stage][2] : 1;
+                int in = layers.shape().channels();
+                boolean wide = stage > 0;
+                if (stride == 1 && in == out) {
+                    layers.residual(at, body -> bottleneck(body, at, out, stride, wide), _ -> {
+                        // The input itself.
+                    });
+                } else {
+                    bottleneck(layers, at, out, stride, wide);
+                }
+            }
+        }
+        unit(layers, "head", 1280, 1, 1, 1);
+        return layers.globalAvgPool("pool").flatten("flatten").linear("fc", 1000).build();
+    }
+
+    private static void bottleneck(NetBuilder layers, String at, int out, int stride, boolean wide) {
+        int in = layers.shape().channels();
+        if (wide) {
+            unit(layers, at + ".expand", 6 * in, 1, 1, 1);
+        }
+        int width = layers.shape().channels();
+        unit(layers, at + ".depthwise", width, 3, stride, width);
+        layers.conv(at + ".project", out, 1, 1, 0, false).norm(at + ".project.bn");
+    }
+
+    /** A convolution, its normalisation and ReLU6. */
+    private static void unit(NetBuilder layers, String at, int out, int kernel, int stride, int groups) {
+        layers.add(at, new Conv2d(layers.shape().channels(), out, kernel, kernel, stride, kernel / 2, 1, groups, false))
+                .norm(at + ".bn").relu(at + ".relu");
+    }
+}
