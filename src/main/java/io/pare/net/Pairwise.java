@@ -134,12 +134,32 @@ public enum Pairwise {
             double rest = x % y;
             return rest != 0 && rest < 0 != y < 0 ? rest + y : rest;
         }
+
+        @Override
+        public double slopeLeft(double x, double y) {
+            return 1;
+        }
+
+        @Override
+        public double slopeRight(double x, double y) {
+            return -Math.floor(x / y);
+        }
     },
     /** What is left of x, with its sign. */
     REMAINDER {
         @Override
         public double of(double x, double y) {
             return x % y;
+        }
+
+        @Override
+        public double slopeLeft(double x, double y) {
+            return 1;
+        }
+
+        @Override
+        public double slopeRight(double x, double y) {
+            return -DIVIDE_INTEGERS.of(x, y);
         }
     },
     EQUAL {

@@ -1,10 +1,17 @@
 package io.pare.exec;
 
+import io.pare.infer.ReferenceNet.Bounded;
+import io.pare.infer.TensorReference;
 import io.pare.net.Op;
+import io.pare.net.Shape;
 import io.pare.net.TensorOp;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Evaluates a graph in double precision, by the definition of each operation and with no regard for speed, and
@@ -148,7 +155,7 @@ final class DoubleReference {
                 }
                 yield y;
             }
-            case TensorOp op -> throw new UnsupportedOperationException("no oracle for " + op);
+            case TensorOp op -> tensors(node, op, in);
             case Op.Dropout(float rate) -> {
                 if (rate != 0) {
                     throw new UnsupportedOperationException("the zeros of dropout are the kernel's");
@@ -164,6 +171,22 @@ final class DoubleReference {
             }
             case Op.Flatten _,Op.Input _ -> throw new AssertionError(operator + " is built as another operation");
         };
+    }
+
+    private static double[] tensors(Value node, TensorOp op, double[][] in) {
+        List<Shape> shapes = IntStream.range(0, op.arity()).mapToObj(node::input)
+                .map(value -> Shape.of(IntStream.range(1, value.rank()).map(value::size).toArray())).toList();
+        double[] y = new double[(int) node.count()];
+        int features = y.length / node.size(0);
+        for (int n = 0; n < node.size(0); n++) {
+            List<Bounded> x = new ArrayList<>();
+            for (int i = 0; i < in.length; i++) {
+                int size = i < op.arity() ? shapes.get(i).features() : 0;
+                x.add(Bounded.exact(size > 0 ? Arrays.copyOfRange(in[i], n * size, (n + 1) * size) : in[i]));
+            }
+            System.arraycopy(TensorReference.of(op, shapes, x).values(), 0, y, n * features, features);
+        }
+        return y;
     }
 
     private static double[] softmax(double[] logits, int row, int classes, double temperature) {

@@ -16,6 +16,7 @@ import io.pare.mem.Region;
 import io.pare.mem.Workspace;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -172,15 +173,14 @@ class MemoryPlanTest {
     void partsOfABatchAddUpToIt(boolean useNative) {
         TapeTest.assumeAvailable(useNative);
         int parts = 3;
-        for (boolean distil : new boolean[]{false, true}) {
+        for (Loss kind : Loss.values()) {
+            boolean distil = kind == Loss.DISTILLATION;
             Params params = new Params();
-            Map<Integer, Value> losses = new java.util.HashMap<>();
+            Map<Integer, Value> losses = new HashMap<>();
             for (int batch : new int[]{BATCH, BATCH * parts}) {
-                Value x = Graphs.maxPool(Graphs.relu(Graphs.conv2d(Graph.input("x", batch, 2, 6, 6),
-                        params.get("c.w", 16, 2, 3, 3), params.get("c.b", 16), 1, 0, 1, 1)), 2, 2, 0);
-                Value w = params.get("s.w", 64, 64);
-                Value b = params.get("s.b", 64);
-                Value logits = params.head(Graphs.linear(Graphs.relu(Graphs.linear(Graphs.flatten(x), w, b)), w, b));
+                Value logits = kind == Loss.OF_TRANSFORMER
+                        ? TensorNets.transformer(params, batch)
+                        : twiceTheSameLayer(params, batch);
                 losses.put(batch, distil
                         ? Graph.distillation(logits, Graph.input("teacher", batch, logits.size(1)), 2f, 0.4f)
                         : Graph.softmaxCrossEntropy(logits));
@@ -215,13 +215,29 @@ class MemoryPlanTest {
                     loss += part.loss() / parts;
                 }
                 Rounding.assertSum(whole.loss(), loss, TapeTest.ROUNDINGS, loss, "loss");
+                double largest = expected.stream().mapToDouble(one -> Rounding.largest(Rounding.widened(one))).max()
+                        .orElseThrow();
                 for (int i = 0; i < expected.size(); i++) {
-                    Rounding.assertClose(expected.get(i), memory.gradient(params.gradients().get(i)).toArray(),
-                            TapeTest.ROUNDINGS,
-                            params.gradients().get(i));
+                    String name = params.gradients().get(i);
+                    double[] sum = Rounding.widened(expected.get(i));
+                    // Some cancel to zero, as those of keys' biases.
+                    Rounding.assertClose(sum, Rounding.widened(memory.gradient(name).toArray()),
+                            TapeTest.ROUNDINGS, Math.max(Rounding.largest(sum), 0.01 * largest), name);
                 }
             }
         }
+    }
+
+    private enum Loss {
+        ENTROPY, DISTILLATION, OF_TRANSFORMER
+    }
+
+    private static Value twiceTheSameLayer(Params params, int batch) {
+        Value x = Graphs.maxPool(Graphs.relu(Graphs.conv2d(Graph.input("x", batch, 2, 6, 6),
+                params.get("c.w", 16, 2, 3, 3), params.get("c.b", 16), 1, 0, 1, 1)), 2, 2, 0);
+        Value w = params.get("s.w", 64, 64);
+        Value b = params.get("s.b", 64);
+        return params.head(Graphs.linear(Graphs.relu(Graphs.linear(Graphs.flatten(x), w, b)), w, b));
     }
 
     @Test

@@ -23,6 +23,7 @@ import io.pare.net.TensorOp;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A network computed plainly and in double precision, the oracle, together with what floats may make of it.
@@ -34,10 +35,10 @@ import java.util.Map;
  */
 public final class ReferenceNet {
     /** Unit roundoff of floats. */
-    private static final double ROUNDING = 0x1p-24;
+    static final double ROUNDING = 0x1p-24;
     private static final int SPARE = 6;
     /** Roundings of a power, which oneDNN and Java compute in their own ways. */
-    private static final int POWER = 24;
+    static final int POWER = 24;
 
     private final CompressedWeights weights;
     private final Map<String, float[]> dense = new HashMap<>();
@@ -48,8 +49,21 @@ public final class ReferenceNet {
      * @param errors absolute
      */
     public record Bounded(double[] values, double[] errors) {
-        private Bounded(int count) {
+        Bounded(int count) {
             this(new double[count], new double[count]);
+        }
+
+        /** Values that are as they should be. */
+        public static Bounded exact(double[] values) {
+            return new Bounded(values, new double[values.length]);
+        }
+
+        static Bounded exact(float[] values) {
+            Bounded exact = new Bounded(values.length);
+            for (int i = 0; i < values.length; i++) {
+                exact.values[i] = values[i];
+            }
+            return exact;
         }
 
         private void add(int at, double factor, Bounded x, int from) {
@@ -57,7 +71,7 @@ public final class ReferenceNet {
             errors[at] += Math.abs(factor) * x.errors[from];
         }
 
-        private void set(int at, Bounded x, int from) {
+        void set(int at, Bounded x, int from) {
             values[at] = x.values[from];
             errors[at] = x.errors[from];
         }
@@ -75,21 +89,24 @@ public final class ReferenceNet {
 
     /** The logits of one image in CHW order, with their bounds. */
     public Bounded bounded(float[] image) {
-        Bounded x = new Bounded(image.length);
-        for (int i = 0; i < image.length; i++) {
-            x.values[i] = image[i];
-        }
         Net net = weights.model();
         Bounded[] values = new Bounded[net.nodes().size()];
-        values[0] = x;
+        values[0] = Bounded.exact(image);
         for (Node node : net.layers()) {
-            values[node.place()] = run(net, node, node.inputs().stream().map(place -> values[place]).toList());
+            List<Bounded> inputs = node.inputs().stream().map(place -> values[place]).toList();
+            values[node.place()] = node.op() instanceof TensorOp op
+                    ? TensorReference.of(op, net.inputs(node), Stream.concat(inputs.stream(), tensors(node)).toList())
+                    : run(net, node, inputs);
         }
         return values[values.length - 1];
     }
 
     private float[] tensor(Node node, String part) {
         return dense.get(node.name() + part);
+    }
+
+    private Stream<Bounded> tensors(Node node) {
+        return node.parameters().stream().map(parameter -> Bounded.exact(dense.get(parameter.name())));
     }
 
     private Bounded run(Net net, Node node, List<Bounded> inputs) {
@@ -180,14 +197,13 @@ public final class ReferenceNet {
             case Dropout _,Flatten _ -> {
                 return x;
             }
-            case TensorOp op -> throw new UnsupportedOperationException("no oracle for " + op);
-            case Op.Input _ -> throw new AssertionError("an input is given");
+            case TensorOp _,Op.Input _ -> throw new AssertionError(node + " is computed elsewhere or given");
         }
         return y;
     }
 
     /** A sum of products, its error and the magnitude that its roundings are relative to. */
-    private static final class Sum {
+    static final class Sum {
         private double value;
         private double error;
         private double magnitude;
@@ -208,6 +224,19 @@ public final class ReferenceNet {
                 add(factor * x.values[at]);
                 error += Math.abs(factor) * x.errors[at];
             }
+        }
+
+        void add(Bounded left, int leftAt, Bounded right, int rightAt) {
+            double a = left.values[leftAt];
+            double b = right.values[rightAt];
+            add(a * b);
+            error += product(Math.abs(a) + left.errors[leftAt], right.errors[rightAt])
+                    + product(Math.abs(b), left.errors[leftAt]);
+        }
+
+        /** 0 if one is, even if the other is infinite. */
+        private static double product(double size, double error) {
+            return size == 0 || error == 0 ? 0 : size * error;
         }
 
         void into(Bounded y, int at) {
