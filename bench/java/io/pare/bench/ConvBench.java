@@ -217,7 +217,7 @@ public class ConvBench {
             b = array(4, shape.oc());
             dy = array(3, shape.dstDims());
             stride = new Shape(shape.strideH(), shape.strideW());
-            padding = new Shape(shape.padH(), shape.padW());
+            padding = new Shape(shape.top(), shape.left());
             dilation = new Shape(1, 1);
         }
 

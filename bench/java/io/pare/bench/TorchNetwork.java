@@ -20,6 +20,7 @@ import io.pare.net.Net;
 import io.pare.net.Node;
 import io.pare.net.Op;
 import io.pare.net.Parameter;
+import io.pare.net.Window;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -101,22 +102,33 @@ final class TorchNetwork implements AutoCloseable {
     private NDArray apply(Node node, NDArray x, NDArray last) {
         return switch (node.op()) {
             case Op.Conv2d c -> Conv2d.conv2d(x, tensor(node, "weight"), tensor(node, "bias"),
-                    new Shape(c.stride(), c.stride()), new Shape(c.padding(), c.padding()),
-                    new Shape(c.dilation(), c.dilation()), c.groups()).singletonOrThrow();
+                    strides(c.window()), padding(c.window()),
+                    new Shape(c.window().dilationHeight(), c.window().dilationWidth()), c.groups()).singletonOrThrow();
             case Op.Linear _ -> Linear.linear(x, tensor(node, "weight"), tensor(node, "bias")).singletonOrThrow();
             case Op.BatchNorm b -> BatchNorm.batchNorm(x, tensor(node, "running_mean"), tensor(node, "running_var"),
                     tensor(node, "weight"), tensor(node, "bias"), 1, 0.1f, b.epsilon(), true).singletonOrThrow();
-            case Op.MaxPool p -> Pool.maxPool2d(x, new Shape(p.kernel(), p.kernel()),
-                    new Shape(p.stride(), p.stride()), new Shape(p.padding(), p.padding()), false);
+            case Op.MaxPool(Window w) when !w.isDilated() -> Pool.maxPool2d(x,
+                    new Shape(w.kernelHeight(), w.kernelWidth()), strides(w), padding(w), false);
             case Op.GlobalAvgPool _ -> Pool.globalAvgPool2d(x);
             case Op.Relu _ -> Activation.relu(x);
             case Op.Sigmoid _ -> Activation.sigmoid(x);
             case Op.Dropout d -> Dropout.dropout(x, d.rate(), true).singletonOrThrow();
             case Op.Flatten _ -> x.reshape(x.getShape().get(0), -1);
             case Op.Add _ -> x.add(last);
-            case Op.Concat _,Op.AvgPool _,Op.ResponseNorm _,Op.Subsample _,Op.Input _ ->
+            case Op.Concat _,Op.MaxPool _,Op.AvgPool _,Op.ResponseNorm _,Op.Subsample _,Op.Input _ ->
                     throw new IllegalArgumentException("no peer for " + node);
         };
+    }
+
+    private static Shape strides(Window window) {
+        return new Shape(window.strideHeight(), window.strideWidth());
+    }
+
+    private static Shape padding(Window window) {
+        if (window.top() != window.bottom() || window.left() != window.right()) {
+            throw new IllegalArgumentException("no peer for " + window);
+        }
+        return new Shape(window.top(), window.left());
     }
 
     @Override

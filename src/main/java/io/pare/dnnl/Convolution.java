@@ -114,7 +114,7 @@ public final class Convolution {
             MemorySegment descriptor = descriptor(
                     out -> dnnl_h.dnnl_convolution_forward_primitive_desc_create(out, engine, kind,
                             dnnl_h.dnnl_convolution_direct(), src, weights, bias, dst, g.strides, g.dilations,
-                            g.padding, g.padding, attributes.handle()),
+                            g.before, g.behind, attributes.handle()),
                     "dnnl_convolution_forward_primitive_desc_create", subject, last);
             this.forward = new Primitive(region, descriptor, subject, false);
         }
@@ -147,8 +147,8 @@ public final class Convolution {
                 MemorySegment dst = images(local, diffDst, last, shape.dstDims());
                 MemorySegment descriptor = descriptor(
                         out -> dnnl_h.dnnl_convolution_backward_data_primitive_desc_create(out, engine,
-                                dnnl_h.dnnl_convolution_direct(), src, filters, dst, g.strides, g.dilations, g.padding,
-                                g.padding, forward.descriptor(), attributes.handle()),
+                                dnnl_h.dnnl_convolution_direct(), src, filters, dst, g.strides, g.dilations, g.before,
+                                g.behind, forward.descriptor(), attributes.handle()),
                         "dnnl_convolution_backward_data_primitive_desc_create", subject, last);
                 backwardData = new Primitive(region, descriptor, subject, false);
             }
@@ -177,7 +177,7 @@ public final class Convolution {
                 MemorySegment descriptor = descriptor(
                         out -> dnnl_h.dnnl_convolution_backward_weights_primitive_desc_create(out, engine,
                                 dnnl_h.dnnl_convolution_direct(), input, filters, bias, dst, g.strides, g.dilations,
-                                g.padding, g.padding, forward.descriptor(), attributes.handle()),
+                                g.before, g.behind, forward.descriptor(), attributes.handle()),
                         "dnnl_convolution_backward_weights_primitive_desc_create", subject, last);
                 backwardWeights = new Primitive(region, descriptor, subject, false);
             }
@@ -247,11 +247,12 @@ public final class Convolution {
     }
 
     /** The shape's numbers as C arrays; oneDNN counts dilation from 0. */
-    private record Geometry(MemorySegment strides, MemorySegment dilations, MemorySegment padding) {
+    private record Geometry(MemorySegment strides, MemorySegment dilations, MemorySegment before,
+            MemorySegment behind) {
         Geometry(Arena arena, ConvShape shape) {
             this(Dnnl.dims(arena, shape.strideH(), shape.strideW()),
                     Dnnl.dims(arena, shape.dilationH() - 1L, shape.dilationW() - 1L),
-                    Dnnl.dims(arena, shape.padH(), shape.padW()));
+                    Dnnl.dims(arena, shape.top(), shape.left()), Dnnl.dims(arena, shape.bottom(), shape.right()));
         }
     }
 }

@@ -49,7 +49,7 @@ public final class Pooling {
             MemorySegment dst = MemoryDesc.any(local, src.type(), shape.dstDims()).handle();
             MemorySegment descriptor = Dnnl.owned(region,
                     out -> dnnl_h.dnnl_pooling_forward_primitive_desc_create(out, engine, prop, algorithm(kind),
-                            src.handle(), dst, g.strides, g.kernel, g.dilation, g.padding, g.padding,
+                            src.handle(), dst, g.strides, g.kernel, g.dilation, g.before, g.behind,
                             attributes.handle()),
                     "dnnl_pooling_forward_primitive_desc_create", dnnl_h::dnnl_primitive_desc_destroy, subject);
             this.forward = new Primitive(region, descriptor, subject, false);
@@ -74,7 +74,7 @@ public final class Pooling {
                 MemorySegment dst = forward.desc(Arg.DST).handle();
                 MemorySegment descriptor = Dnnl.owned(region,
                         out -> dnnl_h.dnnl_pooling_backward_primitive_desc_create(out, engine, algorithm(kind),
-                                src.handle(), dst, g.strides, g.kernel, g.dilation, g.padding, g.padding,
+                                src.handle(), dst, g.strides, g.kernel, g.dilation, g.before, g.behind,
                                 forward.descriptor(), attributes.handle()),
                         "dnnl_pooling_backward_primitive_desc_create", dnnl_h::dnnl_primitive_desc_destroy, subject);
                 backward = new Primitive(region, descriptor, subject, false);
@@ -93,10 +93,12 @@ public final class Pooling {
 
     /** The shape's numbers as C arrays. */
     private record Geometry(MemorySegment strides, MemorySegment kernel, MemorySegment dilation,
-            MemorySegment padding) {
+            MemorySegment before,
+            MemorySegment behind) {
         Geometry(Arena arena, PoolShape shape) {
             this(Dnnl.dims(arena, shape.strideH(), shape.strideW()), Dnnl.dims(arena, shape.kh(), shape.kw()),
-                    Dnnl.dims(arena, 0, 0), Dnnl.dims(arena, shape.padH(), shape.padW()));
+                    Dnnl.dims(arena, 0, 0), Dnnl.dims(arena, shape.top(), shape.left()),
+                    Dnnl.dims(arena, shape.bottom(), shape.right()));
         }
     }
 }

@@ -13,11 +13,6 @@ record Layout(int channels, int height, int width, int row, int plane) {
                 shape.height() * shape.width());
     }
 
-    /** Places of a window along an axis, without padding. */
-    static int windows(int input, int kernel, int stride) {
-        return (input - kernel) / stride + 1;
-    }
-
     Shape shape() {
         return Shape.of(channels, height, width);
     }

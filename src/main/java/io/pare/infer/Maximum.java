@@ -1,21 +1,24 @@
 package io.pare.infer;
 
 import io.pare.kernel.SparseKernels;
-import io.pare.net.Op.MaxPool;
-import io.pare.net.Shape;
+import io.pare.net.Node;
+import io.pare.net.Window;
 
 final class Maximum extends PlanStep {
     private final String name;
-    private final MaxPool pool;
+    private final Window window;
+    /** Whether the kernels have a loop for it. */
+    private final boolean usual;
     private final Layout input;
     private final boolean[] needed;
     private final int n;
 
-    Maximum(String name, MaxPool pool, Layout input, boolean[] needed, int n) {
-        super(Layout.compact(Shape.of(input.channels(), Layout.windows(input.height(), pool.kernel(), pool.stride()),
-                Layout.windows(input.width(), pool.kernel(), pool.stride()))));
-        this.name = name;
-        this.pool = pool;
+    /** @param input the image and what pads it */
+    Maximum(Node node, Window window, Layout input, boolean[] needed, int n) {
+        super(Layout.compact(node.output()));
+        this.name = node.name();
+        this.window = window;
+        this.usual = window.isSquare() && window.strideHeight() == window.strideWidth() && !window.isDilated();
         this.input = input;
         this.needed = needed;
         this.n = n;
@@ -25,8 +28,32 @@ final class Maximum extends PlanStep {
     void run(SparseKernels kernels, float[] in, float[] out) {
         for (int c = 0; c < needed.length; c++) {
             if (needed[c]) {
-                kernels.maxPool(in, c * input.plane() * n, input.row() * n, pool.kernel(), pool.stride(), n, out,
-                        c * output().plane() * n, output().height(), output().width());
+                int from = c * input.plane() * n;
+                int to = c * output().plane() * n;
+                if (usual) {
+                    kernels.maxPool(in, from, input.row() * n, window.kernelHeight(), window.strideHeight(), n, out, to,
+                            output().height(), output().width());
+                } else {
+                    plane(in, from, out, to);
+                }
+            }
+        }
+    }
+
+    private void plane(float[] in, int inAt, float[] out, int outAt) {
+        int to = outAt;
+        for (int y = 0; y < output().height(); y++) {
+            for (int x = 0; x < output().width(); x++, to += n) {
+                int from = inAt + (y * window.strideHeight() * input.row() + x * window.strideWidth()) * n;
+                System.arraycopy(in, from, out, to, n);
+                for (int ky = 0; ky < window.kernelHeight(); ky++) {
+                    for (int kx = 0; kx < window.kernelWidth(); kx++) {
+                        int tap = from + (ky * window.dilationHeight() * input.row() + kx * window.dilationWidth()) * n;
+                        for (int s = 0; s < n; s++) {
+                            out[to + s] = Math.max(out[to + s], in[tap + s]);
+                        }
+                    }
+                }
             }
         }
     }

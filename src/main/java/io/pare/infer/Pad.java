@@ -2,20 +2,21 @@ package io.pare.infer;
 
 import io.pare.kernel.SparseKernels;
 import io.pare.net.Shape;
+import io.pare.net.Window;
 import java.util.Arrays;
 
-/** Surrounds each plane with a value. */
+/** Surrounds each plane with a value: above, left, below and right as far as a window reads. */
 final class Pad extends PlanStep {
     private final Layout input;
-    private final int padding;
+    private final Window window;
     private final float value;
     private final int n;
 
-    Pad(Layout input, int padding, float value, int n) {
-        super(Layout.compact(Shape.of(input.channels(), input.height() + 2 * padding,
-                input.width() + 2 * padding)));
+    Pad(Layout input, Window window, float value, int n) {
+        super(Layout.compact(Shape.of(input.channels(), window.top() + input.height() + window.bottom(),
+                window.left() + input.width() + window.right())));
         this.input = input;
-        this.padding = padding;
+        this.window = window;
         this.value = value;
         this.n = n;
     }
@@ -26,13 +27,17 @@ final class Pad extends PlanStep {
         for (int c = 0; c < input.channels(); c++) {
             for (int y = 0; y < input.height(); y++) {
                 System.arraycopy(in, (c * input.plane() + y * input.row()) * n, out,
-                        (c * output().plane() + (y + padding) * output().row() + padding) * n, input.width() * n);
+                        (c * output().plane() + (y + window.top()) * output().row() + window.left()) * n,
+                        input.width() * n);
             }
         }
     }
 
     @Override
     public String toString() {
-        return "padding by " + padding;
+        boolean alike = window.top() == window.left() && window.top() == window.bottom()
+                && window.top() == window.right();
+        return "padding by " + window.top()
+                + (alike ? "" : ", " + window.left() + ", " + window.bottom() + ", " + window.right());
     }
 }

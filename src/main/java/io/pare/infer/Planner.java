@@ -12,6 +12,7 @@ import io.pare.net.Op.BatchNorm;
 import io.pare.net.Op.Relu;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
+import io.pare.net.Window;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -67,8 +68,8 @@ final class Planner {
                 Affine affine = norm == null
                         ? Affine.identity(conv.out())
                         : Affine.of(norm.name(), (BatchNorm) norm.op(), weights);
-                Value in = padded(take(node.input()), conv.padding(), 0);
-                Value out = add(new Convolution(name, conv, affine, in.layout(), weights, needed[node.place()],
+                Value in = padded(take(node.input()), conv.window(), 0);
+                Value out = add(new Convolution(node, conv, affine, in.layout(), weights, needed[node.place()],
                         relu != null, n), in);
                 put(relu == null ? last.place() : relu.place(), out, node, last);
             }
@@ -79,19 +80,19 @@ final class Planner {
                         relu != null, n), in);
                 put(relu == null ? node.place() : relu.place(), out, node);
             }
-            case Op.MaxPool pool -> {
-                Value in = padded(take(node.input()), pool.padding(), Float.NEGATIVE_INFINITY);
-                put(node.place(), add(new Maximum(name, pool, in.layout(), needed[node.place()], n), in));
+            case Op.MaxPool(Window window) -> {
+                Value in = padded(take(node.input()), window, Float.NEGATIVE_INFINITY);
+                put(node.place(), add(new Maximum(node, window, in.layout(), needed[node.place()], n), in));
             }
             case Op.AvgPool pool -> {
-                Value in = padded(take(node.input()), pool.padding(), 0);
-                put(node.place(),
-                        add(new Mean(name, pool.kernel(), pool.kernel(), pool.stride(), in.layout(), n), in));
+                Value in = padded(take(node.input()), pool.window(), 0);
+                put(node.place(), add(new Mean(node, pool, net.inputs(node).getFirst(), in.layout(), n), in));
             }
             case Op.GlobalAvgPool _ -> {
                 Value in = take(node.input());
-                put(node.place(),
-                        add(new Mean(name, in.layout().height(), in.layout().width(), 1, in.layout(), n), in));
+                Op.AvgPool whole =
+                        new Op.AvgPool(Window.of(in.layout().height(), in.layout().width()), false);
+                put(node.place(), add(new Mean(node, whole, in.layout().shape(), in.layout(), n), in));
             }
             case Op.BatchNorm norm -> {
                 Value in = own(take(node.input()));
@@ -212,8 +213,8 @@ final class Planner {
         pending.set(value.buffer(), pending.get(value.buffer()) + reads);
     }
 
-    private Value padded(Value value, int padding, float with) {
-        return padding == 0 ? value : add(new Pad(value.layout(), padding, with, n), value);
+    private Value padded(Value value, Window window, float with) {
+        return window.pads() ? add(new Pad(value.layout(), window, with, n), value) : value;
     }
 
     /** The value where it may be overwritten. */

@@ -93,7 +93,7 @@ public final class NetBuilder {
 
     /** A square convolution in groups, of stride 1, with bias. */
     public NetBuilder groupedConv(String layer, int out, int kernel, int padding, int groups) {
-        return add(layer, new Conv2d(channels(), out, kernel, kernel, 1, padding, 1, groups));
+        return add(layer, new Conv2d(channels(), out, Window.square(kernel, 1, padding), groups, true));
     }
 
     private int channels() {
@@ -114,7 +114,7 @@ public final class NetBuilder {
     }
 
     public NetBuilder maxPool(String layer, int kernel, int stride, int padding) {
-        return add(layer, new MaxPool(kernel, stride, padding));
+        return add(layer, MaxPool.of(kernel, stride, padding));
     }
 
     public NetBuilder globalAvgPool(String layer) {

@@ -54,8 +54,8 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         return input;
     }
 
-    /** Zeros on each side of the image that it reads. */
-    default int padding() {
+    /** Values of the image that it reads with its padding; 0 where it pads nothing. */
+    default long paddedValues(Shape input) {
         return 0;
     }
 
@@ -103,25 +103,16 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
     }
 
     /**
-     * 2-D convolution (cross-correlation), weights OIHW.
+     * 2-D convolution (cross-correlation), weights OIHW; padding is zeros.
      *
-     * @param dilation distance between taps; 1 is the ordinary convolution
      * @param bias whether it has one; before a normalisation it needs none
      */
-    record Conv2d(int in, int out, int kernelHeight, int kernelWidth, int stride, int padding, int dilation,
-            int groups, boolean bias) implements OnImages {
+    record Conv2d(int in, int out, Window window, int groups, boolean bias) implements OnImages {
         public Conv2d {
-            positive(in, out, kernelHeight, kernelWidth, stride, dilation, groups);
-            if (padding < 0 || in % groups != 0 || out % groups != 0) {
-                throw new IllegalArgumentException(
-                        "padding " + padding + ", " + in + " to " + out + " channels in " + groups + " groups");
+            positive(in, out, groups);
+            if (in % groups != 0 || out % groups != 0) {
+                throw new IllegalArgumentException(in + " to " + out + " channels in " + groups + " groups");
             }
-        }
-
-        /** With bias. */
-        public Conv2d(int in, int out, int kernelHeight, int kernelWidth, int stride, int padding, int dilation,
-                int groups) {
-            this(in, out, kernelHeight, kernelWidth, stride, padding, dilation, groups, true);
         }
 
         /** A square kernel, stride 1, no padding, with bias. */
@@ -131,35 +122,36 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
 
         /** A square kernel. */
         public static Conv2d of(int in, int out, int kernel, int stride, int padding, boolean bias) {
-            return new Conv2d(in, out, kernel, kernel, stride, padding, 1, 1, bias);
+            return new Conv2d(in, out, Window.square(kernel, stride, padding), 1, bias);
         }
 
         /** The same with a bias. */
         public Conv2d biased() {
-            return new Conv2d(in, out, kernelHeight, kernelWidth, stride, padding, dilation, groups, true);
+            return new Conv2d(in, out, window, groups, true);
         }
 
         @Override
         public Flow.Mix flow(List<Shape> inputs) {
-            return new Flow.Mix(in, out, groups, kernelHeight * kernelWidth, padding > 0);
+            return new Flow.Mix(in, out, groups, window.taps(), window.pads());
+        }
+
+        @Override
+        public long paddedValues(Shape input) {
+            return window.paddedValues(input);
         }
 
         @Override
         public Shape output(List<Shape> inputs) {
             Shape input = image(inputs.getFirst());
             checkChannels(in, input);
-            return Shape.of(out, size(input.height(), kernelHeight), size(input.width(), kernelWidth));
-        }
-
-        private int size(int input, int kernel) {
-            return window(input, (kernel - 1L) * dilation + 1, stride, padding);
+            return window.output(out, input);
         }
 
         @Override
         public List<Parameter> parameters(String node) {
-            int fanIn = in / groups * kernelHeight * kernelWidth;
+            int fanIn = in / groups * window.taps();
             Parameter weight = new Parameter(node + ".weight",
-                    new long[]{out, in / groups, kernelHeight, kernelWidth}, fanIn, Kind.WEIGHT);
+                    new long[]{out, in / groups, window.kernelHeight(), window.kernelWidth()}, fanIn, Kind.WEIGHT);
             return bias
                     ? List.of(weight, new Parameter(node + ".bias", new long[]{out}, fanIn, Kind.BIAS))
                     : List.of(weight);
@@ -167,7 +159,7 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
 
         @Override
         public long multiplyAdds(List<Shape> inputs) {
-            return (long) output(inputs).features() * (in / groups) * kernelHeight * kernelWidth;
+            return (long) output(inputs).features() * (in / groups) * window.taps();
         }
     }
 
@@ -208,10 +200,18 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         }
     }
 
-    /** Maximum over square windows; padding never wins. */
-    record MaxPool(int kernel, int stride, int padding) implements OnImages {
+    /**
+     * Maximum over windows; padding never wins. Each window takes some pixel: one that lies in the padding alone has no
+     * maximum and is refused.
+     */
+    record MaxPool(Window window) implements OnImages {
         public MaxPool {
-            pool(kernel, stride, padding);
+            checkPool(window);
+        }
+
+        /** Square windows. */
+        public static MaxPool of(int kernel, int stride, int padding) {
+            return new MaxPool(Window.square(kernel, stride, padding));
         }
 
         @Override
@@ -225,30 +225,81 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         }
 
         @Override
+        public long paddedValues(Shape input) {
+            return window.paddedValues(input);
+        }
+
+        @Override
         public Shape output(List<Shape> inputs) {
-            return pooled(inputs.getFirst(), kernel, stride, padding);
+            return pooled(window, inputs.getFirst());
         }
     }
 
-    /** Mean over square windows; padding counts as zeros in the mean. */
-    record AvgPool(int kernel, int stride, int padding) implements OnImages {
+    /**
+     * Mean over windows: of the pixels alone, or with padding counted as zeros. Each window takes some pixel.
+     *
+     * <p>Padding that has been added to complete the last windows need not count: of the padding below and behind the
+     * image, the outermost rows and columns may be left out. What makes no difference is set to false and 0, so that
+     * equal means are equal records.
+     *
+     * @param countsPadding whether any padding counts; then a constant does not come out as it went in
+     * @param uncountedBottom rows of the padding below that never count
+     * @param uncountedRight columns of the padding behind that never count
+     */
+    record AvgPool(Window window, boolean countsPadding, int uncountedBottom, int uncountedRight) implements OnImages {
         public AvgPool {
-            pool(kernel, stride, padding);
+            checkPool(window);
+            if (uncountedBottom < 0 || uncountedRight < 0 || uncountedBottom > window.bottom()
+                    || uncountedRight > window.right()) {
+                throw new IllegalArgumentException(uncountedBottom + " rows and " + uncountedRight
+                        + " columns of padding do not count, there are " + window.bottom() + " and " + window.right());
+            }
+            countsPadding &= window.top() > 0 || window.left() > 0 || window.bottom() > uncountedBottom
+                    || window.right() > uncountedRight;
+            uncountedBottom = countsPadding ? uncountedBottom : 0;
+            uncountedRight = countsPadding ? uncountedRight : 0;
+        }
+
+        /** All padding counts, or none. */
+        public AvgPool(Window window, boolean countsPadding) {
+            this(window, countsPadding, 0, 0);
+        }
+
+        /** Square windows; padding counts. */
+        public static AvgPool of(int kernel, int stride, int padding) {
+            return new AvgPool(Window.square(kernel, stride, padding), true);
+        }
+
+        /** For each row of the output, how many rows of taps count over an image. */
+        public int[] countedRows(Shape image) {
+            return window.rowsWithin(pooled(window, image).height(), countsPadding ? -window.top() : 0,
+                    image.height() + (countsPadding ? window.bottom() - uncountedBottom : 0));
+        }
+
+        /** For each column of the output, how many columns of taps count over an image. */
+        public int[] countedColumns(Shape image) {
+            return window.columnsWithin(pooled(window, image).width(), countsPadding ? -window.left() : 0,
+                    image.width() + (countsPadding ? window.right() - uncountedRight : 0));
         }
 
         @Override
         public Flow flow(List<Shape> inputs) {
-            return new Flow.Keep(padding == 0);
+            return new Flow.Keep(!countsPadding);
         }
 
         @Override
         public float ofConstant(float value) {
-            return padding == 0 || value == 0 ? value : Float.NaN;
+            return !countsPadding || value == 0 ? value : Float.NaN;
+        }
+
+        @Override
+        public long paddedValues(Shape input) {
+            return window.paddedValues(input);
         }
 
         @Override
         public Shape output(List<Shape> inputs) {
-            return pooled(inputs.getFirst(), kernel, stride, padding);
+            return pooled(window, inputs.getFirst());
         }
     }
 
@@ -514,25 +565,16 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         }
     }
 
-    private static Shape pooled(Shape input, int kernel, int stride, int padding) {
+    private static Shape pooled(Window window, Shape input) {
         Shape image = image(input);
-        return Shape.of(image.channels(), window(image.height(), kernel, stride, padding),
-                window(image.width(), kernel, stride, padding));
+        window.checkReads(image);
+        return window.output(image.channels(), image);
     }
 
-    private static int window(int input, long kernel, int stride, int padding) {
-        long span = input + 2L * padding - kernel;
-        if (span < 0 || span / stride >= Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(
-                    "has a window of " + kernel + ", which does not fit into " + input + " with padding " + padding);
-        }
-        return (int) (span / stride) + 1;
-    }
-
-    private static void pool(int kernel, int stride, int padding) {
-        positive(kernel, stride);
-        if (padding < 0 || padding >= kernel) {
-            throw new IllegalArgumentException("padding " + padding + " for a window of " + kernel);
+    private static void checkPool(Window window) {
+        if (Math.max(window.top(), window.bottom()) >= window.spanHeight()
+                || Math.max(window.left(), window.right()) >= window.spanWidth()) {
+            throw new IllegalArgumentException("a pool pads by less than its window: " + window);
         }
     }
 

@@ -25,13 +25,15 @@ class ConvolutionTest {
     static Stream<ConvShape> shapes() {
         return Stream.of(ConvShape.square(2, 1, 28, 20, 5, 1, 0), ConvShape.square(3, 20, 12, 50, 5, 1, 0),
                 ConvShape.square(1, 1, 1, 1, 1, 1, 0), ConvShape.square(2, 3, 7, 5, 3, 2, 1),
-                new ConvShape(2, 3, 11, 9, 7, 3, 5, 2, 1, 1, 2, 1, 1, 1),
-                new ConvShape(2, 4, 13, 11, 6, 3, 3, 1, 2, 2, 3, 2, 3, 1),
-                new ConvShape(3, 6, 9, 10, 9, 3, 3, 1, 1, 1, 1, 1, 1, 3),
-                new ConvShape(2, 8, 10, 9, 8, 3, 3, 2, 2, 1, 1, 1, 1, 8),
-                new ConvShape(1, 16, 17, 19, 32, 3, 3, 1, 1, 1, 1, 2, 2, 2),
-                new ConvShape(5, 17, 6, 6, 33, 1, 1, 1, 1, 0, 0, 1, 1, 1),
-                new ConvShape(2, 3, 32, 31, 16, 7, 7, 4, 3, 3, 3, 1, 1, 1));
+                new ConvShape(2, 3, 11, 9, 7, 3, 5, 2, 1, 1, 2, 1, 2, 1, 1, 1),
+                new ConvShape(2, 4, 13, 11, 6, 3, 3, 1, 2, 2, 3, 2, 3, 2, 3, 1),
+                new ConvShape(3, 6, 9, 10, 9, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 3),
+                new ConvShape(2, 8, 10, 9, 8, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 8),
+                new ConvShape(1, 16, 17, 19, 32, 3, 3, 1, 1, 1, 1, 1, 1, 2, 2, 2),
+                new ConvShape(5, 17, 6, 6, 33, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1),
+                new ConvShape(2, 5, 9, 10, 7, 3, 2, 1, 3, 2, 0, 1, 3, 2, 1, 1),
+                new ConvShape(2, 16, 9, 10, 32, 3, 2, 2, 1, 0, 1, 2, 0, 1, 3, 1),
+                new ConvShape(2, 3, 32, 31, 16, 7, 7, 4, 3, 3, 3, 3, 3, 1, 1, 1));
     }
 
     @AfterEach
@@ -187,7 +189,8 @@ class ConvolutionTest {
     void rejectsImpossibleShapes() {
         assertThrows(IllegalArgumentException.class, () -> ConvShape.square(1, 1, 4, 1, 5, 1, 0));
         assertThrows(IllegalArgumentException.class, () -> ConvShape.square(1, 1, 4, 1, 3, 0, 0));
-        assertThrows(IllegalArgumentException.class, () -> new ConvShape(1, 3, 4, 4, 4, 1, 1, 1, 1, 0, 0, 1, 1, 2));
+        assertThrows(IllegalArgumentException.class,
+                () -> new ConvShape(1, 3, 4, 4, 4, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 2));
     }
 
     private static final class Data {

@@ -33,7 +33,8 @@ class NormalizationTest {
                 case "channels last" -> MemoryDesc.channelsLast(bench.region, N, channels, H, W);
                 // What a convolution of many channels chooses: blocks of 16 or 8, padded where they do not divide.
                 default ->
-                        new Convolution(bench.region, new ConvShape(N, 16, H, W, channels, 1, 1, 1, 1, 0, 0, 1, 1, 1),
+                        new Convolution(bench.region,
+                                new ConvShape(N, 16, H, W, channels, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1),
                                 Convolution.Options.of(false, true).withDst(
                                         MemoryDesc.any(bench.region, dims())))
                                 .forward().desc(Arg.DST);

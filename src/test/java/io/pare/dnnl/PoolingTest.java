@@ -20,7 +20,9 @@ class PoolingTest {
     static Stream<Arguments> cases() {
         Stream<PoolShape> shapes = Stream.of(PoolShape.square(2, 20, 24, 2, 2, 0), PoolShape.square(3, 50, 8, 2, 2, 0),
                 PoolShape.square(1, 1, 1, 1, 1, 0), PoolShape.square(2, 5, 9, 3, 2, 1),
-                new PoolShape(2, 17, 11, 7, 3, 2, 1, 3, 1, 0), new PoolShape(1, 3, 5, 13, 4, 5, 3, 2, 2, 1));
+                new PoolShape(2, 17, 11, 7, 3, 2, 1, 3, 1, 0, 1, 0),
+                new PoolShape(1, 3, 5, 13, 4, 5, 3, 2, 2, 1, 2, 1),
+                new PoolShape(2, 17, 9, 7, 3, 2, 1, 3, 2, 0, 1, 1), new PoolShape(2, 16, 6, 7, 2, 3, 3, 2, 0, 2, 1, 1));
         return shapes.flatMap(s -> Stream.of(Pooling.Kind.values()).map(kind -> Arguments.of(s, kind)));
     }
 

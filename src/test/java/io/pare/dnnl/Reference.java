@@ -33,8 +33,8 @@ final class Reference {
                         for (int i = 0; i < icg; i++) {
                             for (int r = 0; r < s.kh(); r++) {
                                 for (int c = 0; c < s.kw(); c++) {
-                                    int iy = y * s.strideH() - s.padH() + r * s.dilationH();
-                                    int ix = x * s.strideW() - s.padW() + c * s.dilationW();
+                                    int iy = y * s.strideH() - s.top() + r * s.dilationH();
+                                    int ix = x * s.strideW() - s.left() + c * s.dilationW();
                                     if (iy < 0 || iy >= s.ih() || ix < 0 || ix >= s.iw()) {
                                         continue;
                                     }
@@ -135,8 +135,8 @@ final class Reference {
         int plane = dst / (s.ow() * s.oh());
         int[] indices = new int[s.kh() * s.kw()];
         for (int i = 0; i < indices.length; i++) {
-            int iy = y * s.strideH() - s.padH() + i / s.kw();
-            int ix = x * s.strideW() - s.padW() + i % s.kw();
+            int iy = y * s.strideH() - s.top() + i / s.kw();
+            int ix = x * s.strideW() - s.left() + i % s.kw();
             boolean inside = iy >= 0 && iy < s.ih() && ix >= 0 && ix < s.iw();
             indices[i] = inside ? (plane * s.ih() + iy) * s.iw() + ix : -1;
         }

@@ -5,6 +5,7 @@ import io.pare.infer.TensorReference;
 import io.pare.net.Op;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
+import io.pare.net.Window;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -91,9 +92,12 @@ final class DoubleReference {
     private double[] apply(Value node, Op operator, double[][] in) {
         return switch (operator) {
             case Op.Conv2d op -> convolve(node, op, in[0], in[1], op.bias() ? in[2] : new double[node.size(1)]);
-            case Op.MaxPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), true, in[0]);
-            case Op.AvgPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), false, in[0]);
-            case Op.GlobalAvgPool op -> pool(node, node.input(0).size(2), node.input(0).size(3), 1, 0, false, in[0]);
+            case Op.MaxPool op -> pool(node, op.window(), null, in[0]);
+            case Op.AvgPool op -> pool(node, op.window(), op, in[0]);
+            case Op.GlobalAvgPool op -> {
+                Window whole = Window.of(node.input(0).size(2), node.input(0).size(3));
+                yield pool(node, whole, new Op.AvgPool(whole, false), in[0]);
+            }
             case Op.BatchNorm op -> normalize(node, op.epsilon(), in);
             case Op.ResponseNorm op -> {
                 int area = node.size(2) * node.size(3);
@@ -224,6 +228,7 @@ final class DoubleReference {
         Value filter = node.input(1);
         int perGroup = filter.size(1);
         int outPerGroup = node.size(1) / op.groups();
+        Window w = op.window();
         double[] y = new double[(int) node.count()];
         int at = 0;
         for (int n = 0; n < node.size(0); n++) {
@@ -235,8 +240,8 @@ final class DoubleReference {
                             int channel = oc / outPerGroup * perGroup + ic;
                             for (int ky = 0; ky < filter.size(2); ky++) {
                                 for (int kx = 0; kx < filter.size(3); kx++) {
-                                    int iy = oy * op.stride() + ky * op.dilation() - op.padding();
-                                    int ix = ox * op.stride() + kx * op.dilation() - op.padding();
+                                    int iy = oy * w.strideHeight() + ky * w.dilationHeight() - w.top();
+                                    int ix = ox * w.strideWidth() + kx * w.dilationWidth() - w.left();
                                     if (iy >= 0 && iy < input.size(2) && ix >= 0 && ix < input.size(3)) {
                                         sum += x[((n * input.size(1) + channel) * input.size(2) + iy) * input.size(3)
                                                 + ix]
@@ -276,26 +281,36 @@ final class DoubleReference {
         return y;
     }
 
-    private static double[] pool(Value node, int height, int width, int stride, int padding, boolean max,
-            double[] x) {
+    /** @param mean null for a maximum */
+    private static double[] pool(Value node, Window w, Op.AvgPool mean, double[] x) {
         Value input = node.input(0);
+        int height = input.size(2);
+        int width = input.size(3);
         double[] y = new double[(int) node.count()];
         int at = 0;
         for (int plane = 0; plane < node.size(0) * node.size(1); plane++) {
             for (int oy = 0; oy < node.size(2); oy++) {
                 for (int ox = 0; ox < node.size(3); ox++) {
-                    double best = max ? Double.NEGATIVE_INFINITY : 0;
-                    for (int ky = 0; ky < height; ky++) {
-                        for (int kx = 0; kx < width; kx++) {
-                            int iy = oy * stride + ky - padding;
-                            int ix = ox * stride + kx - padding;
-                            if (iy >= 0 && iy < input.size(2) && ix >= 0 && ix < input.size(3)) {
-                                double value = x[(plane * input.size(2) + iy) * input.size(3) + ix];
-                                best = max ? Math.max(best, value) : best + value / (height * width);
+                    double best = Double.NEGATIVE_INFINITY;
+                    double sum = 0;
+                    int counted = 0;
+                    for (int ky = 0; ky < w.kernelHeight(); ky++) {
+                        for (int kx = 0; kx < w.kernelWidth(); kx++) {
+                            int iy = oy * w.strideHeight() + ky * w.dilationHeight() - w.top();
+                            int ix = ox * w.strideWidth() + kx * w.dilationWidth() - w.left();
+                            if (iy >= 0 && iy < height && ix >= 0 && ix < width) {
+                                double value = x[(plane * height + iy) * width + ix];
+                                best = Math.max(best, value);
+                                sum += value;
+                                counted++;
+                            } else if (mean != null && mean.countsPadding()
+                                    && iy < height + w.bottom() - mean.uncountedBottom()
+                                    && ix < width + w.right() - mean.uncountedRight()) {
+                                counted++;
                             }
                         }
                     }
-                    y[at++] = best;
+                    y[at++] = mean == null ? best : sum / counted;
                 }
             }
         }

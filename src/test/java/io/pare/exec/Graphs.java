@@ -1,6 +1,7 @@
 package io.pare.exec;
 
 import io.pare.net.Op;
+import io.pare.net.Window;
 import java.util.List;
 
 /** Builds graphs operator by operator, whose sizes follow from those of their tensors. */
@@ -12,18 +13,30 @@ public final class Graphs {
     }
 
     public static Value conv2d(Value x, Value weight, Value bias, int stride, int padding, int dilation, int groups) {
-        return of(conv2d(x, weight, stride, padding, dilation, groups, true), x, weight, bias);
+        return conv2d(x, weight, bias, uniform(weight, stride, padding, dilation), groups);
     }
 
     /** Without bias. */
     public static Value conv2d(Value x, Value weight, int stride, int padding, int dilation, int groups) {
-        return of(conv2d(x, weight, stride, padding, dilation, groups, false), x, weight);
+        return of(conv2d(x, weight, uniform(weight, stride, padding, dilation), groups, false), x, weight);
     }
 
-    private static Op conv2d(Value x, Value weight, int stride, int padding, int dilation, int groups, boolean bias) {
-        return new Op.Conv2d(x.size(1), weight.size(0), weight.size(2), weight.size(3), stride, padding, dilation,
-                groups,
-                bias);
+    /** With any window. */
+    public static Value conv2d(Value x, Value weight, Value bias, Window window, int groups) {
+        return of(conv2d(x, weight, window, groups, true), x, weight, bias);
+    }
+
+    private static Window uniform(Value weight, int stride, int padding, int dilation) {
+        return Window.uniform(weight.size(2), weight.size(3), stride, padding, dilation);
+    }
+
+    private static Op conv2d(Value x, Value weight, Window window, int groups, boolean bias) {
+        return new Op.Conv2d(x.size(1), weight.size(0), window, groups, bias);
+    }
+
+    /** An operator of one input and no tensors. */
+    public static Value apply(Op op, Value x) {
+        return of(op, x);
     }
 
     public static Value linear(Value x, Value weight, Value bias) {
@@ -31,11 +44,11 @@ public final class Graphs {
     }
 
     public static Value maxPool(Value x, int kernel, int stride, int padding) {
-        return of(new Op.MaxPool(kernel, stride, padding), x);
+        return of(Op.MaxPool.of(kernel, stride, padding), x);
     }
 
     public static Value avgPool(Value x, int kernel, int stride, int padding) {
-        return of(new Op.AvgPool(kernel, stride, padding), x);
+        return of(Op.AvgPool.of(kernel, stride, padding), x);
     }
 
     public static Value globalAvgPool(Value x) {

@@ -10,6 +10,8 @@ import io.pare.exec.backend.Backends;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
+import io.pare.net.Op;
+import io.pare.net.Window;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -104,6 +106,22 @@ class TapeTest {
         nets.put("max-pool overlapping",
                 p -> p.head(Graphs.maxPool(p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1), 3, 2, 1)));
         nets.put("average-pool", p -> p.head(Graphs.avgPool(p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1), 3, 2, 1)));
+        nets.put("conv of any window", p -> p.head(Graphs.conv2d(image(4, 8), p.get("c.w", 6, 2, 3, 2), p.get("c.b", 6),
+                Window.of(3, 2).by(2, 1).padded(2, 0, 1, 3).dilated(1, 3), 2)));
+        nets.put("max-pool of any window", p -> p.head(Graphs.apply(new Op.MaxPool(
+                Window.of(3, 2).by(1, 3).padded(0, 1, 2, 1)), p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1))));
+        nets.put("dilated max-pool", p -> p.head(Graphs.apply(new Op.MaxPool(
+                Window.of(2, 3).by(2, 1).padded(1, 1, 0, 2).dilated(3, 2)),
+                p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1))));
+        Window any = Window.of(2, 3).by(3, 2).padded(1, 0, 1, 2);
+        nets.put("average-pool that counts its padding", p -> p.head(Graphs.apply(new Op.AvgPool(any, true),
+                p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1))));
+        nets.put("average-pool that does not count its padding", p -> p.head(Graphs.apply(new Op.AvgPool(any, false),
+                p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1))));
+        nets.put("average-pool that counts a part of its padding", p -> p.head(Graphs.apply(
+                new Op.AvgPool(any, true, 1, 1), p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1))));
+        nets.put("dilated average-pool", p -> p.head(Graphs.apply(new Op.AvgPool(any.dilated(2, 3), false),
+                p.conv("c", image(2, 7), 3, 2, 1, 0, 1, 1))));
         nets.put("residual add", p -> {
             Value x = p.conv("c", image(2, 5), 3, 3, 1, 1, 1, 1);
             return p.head(Graphs.relu(Graphs.add(x, p.conv("d", Graphs.relu(x), 3, 3, 1, 1, 1, 1))));

@@ -14,6 +14,7 @@ import io.pare.net.Op.Subsample;
 import io.pare.net.Parameter;
 import io.pare.net.PrunedNets;
 import io.pare.net.Shape;
+import io.pare.net.Window;
 import io.pare.rewrite.ValueForm;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -27,9 +28,10 @@ import java.util.Random;
 final class GoldenNets {
     /** Almost every kind of layer: {@link PrunedNets#RESIDUAL} has the mean over a plane and a block inside a block. */
     static final Net KINDS =
-            new NetBuilder("kinds", Shape.of(3, 12, 10)).add("conv1", new Conv2d(3, 6, 3, 3, 1, 1, 1, 3)).relu("relu1")
+            new NetBuilder("kinds", Shape.of(3, 12, 10)).add("conv1", new Conv2d(3, 6, Window.square(3, 1, 1), 3, true))
+                    .relu("relu1")
                     .add("norm1", new ResponseNorm(3, 0.3f, 0.75f, 1.5f)).maxPool("pool1", 3, 2, 1)
-                    .add("conv2", new Conv2d(6, 8, 3, 2, 1, 1, 1, 2)).dropout("drop1", 0.25f)
+                    .add("conv2", new Conv2d(6, 8, Window.uniform(3, 2, 1, 1, 1), 2, true)).dropout("drop1", 0.25f)
                     .residual("block1",
                             body -> body.conv("conv3", 12, 3, 2, 1, false).norm("bn3").relu("relu3")
                                     .conv("conv4", 12, 3, 1, 1, false).norm("bn4"),
@@ -38,7 +40,8 @@ final class GoldenNets {
                     .residual("block2",
                             body -> body.conv("conv5", 10, 1, 1, 0, true).add("bn5", new BatchNorm(10, 1e-3f)),
                             shortcut -> shortcut.conv("conv6", 10, 1, 1, 0, false).norm("bn6"))
-                    .add("mean1", new AvgPool(2, 1, 1)).add("conv7", new Conv2d(10, 6, 2, 2, 1, 0, 2, 1, false))
+                    .add("mean1", AvgPool.of(2, 1, 1))
+                    .add("conv7", new Conv2d(10, 6, Window.uniform(2, 2, 1, 0, 2), 1, false))
                     .norm("bn7").flatten("flatten").linear("fc1", 9).relu("relu5").dropout("drop2", 0.5f)
                     .linear("fc2", 5).dropout("drop3", 0.125f).build();
 

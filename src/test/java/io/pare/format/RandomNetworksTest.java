@@ -268,12 +268,17 @@ class RandomNetworksTest {
     }
 
     @Test
+    void enginesRewritesAndFilesAgreeOnAnyWindows() throws IOException {
+        check(0, 300, RandomNets::windows);
+    }
+
+    @Test
     @Tag("long")
     void enginesRewritesAndFilesAgreeOnManyNetworks() throws IOException {
         long first = Long.getLong("pare.test.seed", 0);
         long count = Long.getLong("pare.test.networks", 20_000);
         for (LongFunction<CompressedWeights> nets : List.<LongFunction<CompressedWeights>>of(RandomNets::of,
-                RandomNets::graph)) {
+                RandomNets::graph, RandomNets::windows)) {
             long start = System.nanoTime();
             Map<String, Integer> runs = check(first, count, nets);
             System.out.printf("networks from seed %d on agree: %s, %d s%n", first, runs,

@@ -13,8 +13,10 @@ import io.pare.net.Net;
 import io.pare.net.NetBuilder;
 import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.MaxPool;
 import io.pare.net.PrunedNets;
 import io.pare.net.Shape;
+import io.pare.net.Window;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -146,10 +148,17 @@ class CompressedModelTest {
     @Test
     void everyKindOfLayerAgrees() {
         List<Consumer<NetBuilder>> bodies = List.of(
-                net -> net.add("c1", new Conv2d(4, 6, 3, 2, 2, 1, 1, 2)).relu("r1").add("p1", new AvgPool(2, 1, 1))
-                        .add("c2", new Conv2d(6, 5, 2, 2, 1, 2, 2, 1)).maxPool("p2", 3, 2, 1).relu("r2"),
-                net -> net.relu("r0").add("c1", new Conv2d(4, 3, 3, 3, 1, 0, 1, 1)),
-                net -> net.add("c1", new Conv2d(4, 3, 2, 3, 1, 1, 1, 1)).relu("r1").maxPool("p1", 2, 2, 0));
+                net -> net.add("c1", new Conv2d(4, 6, Window.uniform(3, 2, 2, 1, 1), 2, true)).relu("r1")
+                        .add("p1", AvgPool.of(2, 1, 1))
+                        .add("c2", new Conv2d(6, 5, Window.uniform(2, 2, 1, 2, 2), 1, true)).maxPool("p2", 3, 2, 1)
+                        .relu("r2"),
+                net -> net
+                        .add("c1", new Conv2d(4, 6, Window.of(3, 2).by(2, 1).padded(0, 2, 1, 0).dilated(1, 2), 2, true))
+                        .relu("r1").add("p1", new MaxPool(Window.of(2, 3).by(1, 2).padded(1, 0, 0, 2).dilated(2, 1)))
+                        .add("p2", new AvgPool(Window.of(3, 2).by(1, 2).padded(2, 0, 1, 1), true, 1, 0)),
+                net -> net.relu("r0").add("c1", new Conv2d(4, 3, Window.square(3, 1, 0), 1, true)),
+                net -> net.add("c1", new Conv2d(4, 3, Window.uniform(2, 3, 1, 1, 1), 1, true)).relu("r1").maxPool("p1",
+                        2, 2, 0));
         for (Consumer<NetBuilder> body : bodies) {
             for (boolean flat : new boolean[]{true, false}) {
                 NetBuilder net = new NetBuilder("mixed", Shape.of(4, 9, 11));
@@ -161,7 +170,8 @@ class CompressedModelTest {
         assertAgrees(PrunedNets.of(PrunedNets.RESIDUAL, Map.of(), 0, 0, 8), 1, 3, 16);
         assertAgrees(PrunedNets.of(PrunedNets.RESIDUAL, Map.of("conv4.weight", 30, "conv5.weight", 20,
                 "conv7.weight", 3, "fc1.weight", 7), 3, 1.5, 9), 1, 16);
-        Net conv = new NetBuilder("conv", Shape.of(2, 5, 6)).add("c1", new Conv2d(2, 3, 3, 3, 1, 0, 1, 1)).build();
+        Net conv = new NetBuilder("conv", Shape.of(2, 5, 6))
+                .add("c1", new Conv2d(2, 3, Window.square(3, 1, 0), 1, true)).build();
         assertAgrees(PrunedNets.of(conv, Map.of(), 0, 0, 8), 1, 16);
     }
 

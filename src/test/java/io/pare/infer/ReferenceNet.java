@@ -20,6 +20,8 @@ import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
+import io.pare.net.Window;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -128,8 +130,8 @@ public final class ReferenceNet {
                     sum.into(y, o);
                 }
             }
-            case MaxPool pool -> pool(in, out, x, y, pool.kernel(), pool.stride(), pool.padding(), true);
-            case AvgPool pool -> pool(in, out, x, y, pool.kernel(), pool.stride(), pool.padding(), false);
+            case MaxPool(Window window) -> pool(in, out, x, y, window, null);
+            case AvgPool pool -> pool(in, out, x, y, pool.window(), pool);
             case Relu _ -> {
                 for (int i = 0; i < y.values.length; i++) {
                     y.values[i] = Math.max(0, x.values[i]);
@@ -269,18 +271,20 @@ public final class ReferenceNet {
         float[] w = tensor(node, ".weight");
         float[] b = c.bias() ? tensor(node, ".bias") : new float[c.out()];
         int perGroup = c.in() / c.groups();
+        Window window = c.window();
         for (int o = 0; o < c.out(); o++) {
             for (int oy = 0; oy < out.height(); oy++) {
                 for (int ox = 0; ox < out.width(); ox++) {
                     Sum sum = new Sum(b[o]);
                     for (int i = 0; i < perGroup; i++) {
                         int channel = o / (c.out() / c.groups()) * perGroup + i;
-                        for (int ky = 0; ky < c.kernelHeight(); ky++) {
-                            for (int kx = 0; kx < c.kernelWidth(); kx++) {
-                                int iy = oy * c.stride() + ky * c.dilation() - c.padding();
-                                int ix = ox * c.stride() + kx * c.dilation() - c.padding();
+                        for (int ky = 0; ky < window.kernelHeight(); ky++) {
+                            for (int kx = 0; kx < window.kernelWidth(); kx++) {
+                                int iy = oy * window.strideHeight() + ky * window.dilationHeight() - window.top();
+                                int ix = ox * window.strideWidth() + kx * window.dilationWidth() - window.left();
                                 if (iy >= 0 && iy < in.height() && ix >= 0 && ix < in.width()) {
-                                    sum.add(w[((o * perGroup + i) * c.kernelHeight() + ky) * c.kernelWidth() + kx], x,
+                                    sum.add(w[((o * perGroup + i) * window.kernelHeight() + ky) * window.kernelWidth()
+                                            + kx], x,
                                             (channel * in.height() + iy) * in.width() + ix);
                                 }
                             }
@@ -292,32 +296,38 @@ public final class ReferenceNet {
         }
     }
 
-    private static void pool(Shape in, Shape out, Bounded x, Bounded y, int kernel, int stride, int padding,
-            boolean max) {
+    /** @param mean null for a maximum */
+    private static void pool(Shape in, Shape out, Bounded x, Bounded y, Window w, AvgPool mean) {
         for (int c = 0; c < out.channels(); c++) {
             for (int oy = 0; oy < out.height(); oy++) {
                 for (int ox = 0; ox < out.width(); ox++) {
-                    Sum sum = new Sum(0);
-                    double highest = Double.NEGATIVE_INFINITY;
-                    double error = 0;
-                    for (int ky = 0; ky < kernel; ky++) {
-                        for (int kx = 0; kx < kernel; kx++) {
-                            int iy = oy * stride + ky - padding;
-                            int ix = ox * stride + kx - padding;
+                    List<Integer> read = new ArrayList<>();
+                    int counted = 0;
+                    for (int ky = 0; ky < w.kernelHeight(); ky++) {
+                        for (int kx = 0; kx < w.kernelWidth(); kx++) {
+                            int iy = oy * w.strideHeight() + ky * w.dilationHeight() - w.top();
+                            int ix = ox * w.strideWidth() + kx * w.dilationWidth() - w.left();
                             if (iy >= 0 && iy < in.height() && ix >= 0 && ix < in.width()) {
-                                int from = (c * in.height() + iy) * in.width() + ix;
-                                highest = Math.max(highest, x.values[from]);
-                                error = Math.max(error, x.errors[from]);
-                                sum.add(1.0 / (kernel * kernel), x, from);
+                                read.add((c * in.height() + iy) * in.width() + ix);
+                                counted++;
+                            } else if (mean != null && mean.countsPadding()
+                                    && iy < in.height() + w.bottom() - mean.uncountedBottom()
+                                    && ix < in.width() + w.right() - mean.uncountedRight()) {
+                                counted++;
                             }
                         }
                     }
                     int at = (c * out.height() + oy) * out.width() + ox;
-                    sum.into(y, at);
-                    if (max) {
-                        y.values[at] = highest;
-                        y.errors[at] = error;
+                    if (mean == null) {
+                        y.values[at] = read.stream().mapToDouble(from -> x.values[from]).max().orElseThrow();
+                        y.errors[at] = read.stream().mapToDouble(from -> x.errors[from]).max().orElseThrow();
+                        continue;
                     }
+                    Sum sum = new Sum(0);
+                    for (int from : read) {
+                        sum.add(1.0 / counted, x, from);
+                    }
+                    sum.into(y, at);
                 }
             }
         }

@@ -1,13 +1,17 @@
 package io.pare.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.Op.Linear;
+import io.pare.net.Op.MaxPool;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -90,5 +94,49 @@ class NetTest {
     void anUnknownNameListsTheKnownOnes() {
         assertTrue(assertThrows(IllegalArgumentException.class, () -> Models.byName("lenet6")).getMessage()
                 .contains("lenet300"));
+    }
+
+    private static String refusal(Executable action) {
+        return assertThrows(IllegalArgumentException.class, action).getMessage();
+    }
+
+    @Test
+    void windowsKnowWhereTheyFit() {
+        Window window = Window.of(3, 2).by(2, 3).padded(1, 0, 2, 4).dilated(2, 1);
+        assertEquals(Shape.of(5, (6 + 1 + 2 - 5) / 2 + 1, (7 + 4 - 2) / 3 + 1), window.output(5, Shape.of(1, 6, 7)));
+        assertTrue(window.fits(Shape.of(1, 2, 1)) && !window.fits(Shape.of(1, 1, 1)));
+        assertTrue(Window.square(3, 2, 1).isUniform() && Window.uniform(3, 2, 2, 1, 2).isUniform());
+        assertFalse(window.isUniform() || Window.square(3, 1, 0).padded(0, 0, 1, 0).isUniform());
+        assertTrue(Window.of(2, 3).isPlain() && !Window.square(2, 1, 1).isPlain());
+        assertTrue(refusal(() -> window.output(1, Shape.of(1, 1, 1)))
+                .contains("does not fit into 1 with padding 1 and 2"));
+        assertTrue(refusal(() -> Window.of(0, 1)).contains("a window of 0x1"));
+        assertTrue(refusal(() -> Window.of(1 << 16, 1 << 16)).contains("a window of 65536x65536"));
+        assertTrue(refusal(() -> window.by(0, 1)).contains("strides 0 and 1"));
+        assertTrue(refusal(() -> window.padded(0, 0, 0, -1)).contains("-1 behind"));
+    }
+
+    @Test
+    void poolsTakeSomePixelInEachPlace() {
+        assertTrue(refusal(() -> MaxPool.of(2, 1, 2)).contains("pads by less than its window"));
+        MaxPool apart = new MaxPool(Window.of(1, 2).padded(0, 1, 0, 1).dilated(1, 2));
+        assertEquals(Shape.of(1, 1, 2), apart.output(List.of(Shape.of(1, 1, 2))));
+        assertTrue(refusal(() -> apart.output(List.of(Shape.of(1, 1, 1)))).contains("all lie around an image of 1"));
+    }
+
+    @Test
+    void onlyMeansThatCountPaddingChangeConstants() {
+        Window padded = Window.of(2, 2).padded(0, 1, 1, 0);
+        for (AvgPool mean : List.of(AvgPool.of(2, 2, 0), new AvgPool(padded, false),
+                new AvgPool(padded.padded(0, 0, 1, 0), true, 1, 0))) {
+            assertEquals(3, mean.ofConstant(3));
+            assertEquals(new Flow.Keep(true), mean.flow(List.of()));
+        }
+        for (AvgPool mean : List.of(new AvgPool(padded, true), new AvgPool(padded, true, 1, 0))) {
+            assertTrue(Float.isNaN(mean.ofConstant(3)) && mean.ofConstant(0) == 0);
+            assertEquals(new Flow.Keep(false), mean.flow(List.of()));
+        }
+        assertEquals(new AvgPool(padded.padded(0, 0, 1, 0), false), new AvgPool(padded.padded(0, 0, 1, 0), true, 1, 0));
+        assertThrows(IllegalArgumentException.class, () -> new AvgPool(padded, true, 2, 0));
     }
 }

@@ -5,6 +5,7 @@ import io.pare.net.Op.Add;
 import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.BatchNorm;
 import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.MaxPool;
 import io.pare.net.Op.ResponseNorm;
 import io.pare.net.Op.Subsample;
 import io.pare.rewrite.ValueForm;
@@ -24,15 +25,42 @@ public final class RandomNets {
     private static final List<String> NAMES = List.of("conv", "a.b", "Stra\u00dfe", "0", "x/y");
 
     private final Random random;
+    /** Whether windows may differ in both directions and on all sides. */
+    private final boolean anyWindows;
     private int layers;
 
-    private RandomNets(long seed) {
+    private RandomNets(long seed, boolean anyWindows) {
         this.random = new Random(seed);
+        this.anyWindows = anyWindows;
     }
 
+    /** A network whose windows are uniform. What a seed gives never changes: committed hashes depend on it. */
     public static CompressedWeights of(long seed) {
-        RandomNets nets = new RandomNets(seed);
+        RandomNets nets = new RandomNets(seed, false);
         return nets.weights(nets.model("random" + seed));
+    }
+
+    /** Convolutions and pools of any windows, mostly. */
+    public static CompressedWeights windows(long seed) {
+        RandomNets nets = new RandomNets(seed, true);
+        NetBuilder net = new NetBuilder("windows" + seed,
+                Shape.of(nets.size(3), 1 + nets.size(9), 1 + nets.size(9)));
+        int count = nets.size(4);
+        for (int i = 0; i < count; i++) {
+            try {
+                if (nets.chance(2)) {
+                    nets.convolution(net);
+                } else {
+                    nets.pool(net, 1, nets.chance(2));
+                }
+                if (nets.chance(3)) {
+                    nets.layer(net, 2);
+                }
+            } catch (IllegalArgumentException e) {
+                // A window that does not fit: one layer fewer.
+            }
+        }
+        return nets.weights(net.flatten("flatten").linear("fc", nets.size(4)).build());
     }
 
     private Net model(String name) {
@@ -51,7 +79,7 @@ public final class RandomNets {
 
     /** Any graph: values that several operators read, sums of them, and operators that no tree of layers has. */
     public static CompressedWeights graph(long seed) {
-        RandomNets nets = new RandomNets(~seed);
+        RandomNets nets = new RandomNets(~seed, true);
         return nets.weights(nets.graph("graph" + seed));
     }
 
@@ -136,8 +164,8 @@ public final class RandomNets {
             case 5, 6 -> net.add(next("bn"), new BatchNorm(in.channels(), chance(2) ? 1e-5f : 0.01f));
             case 7 -> net.add(next("norm"), new ResponseNorm(1 + 2 * random.nextInt(3), 0.5f * random.nextFloat(),
                     chance(2) ? 0.75f : 0.5f, 1 + random.nextFloat()));
-            case 8 -> net.maxPool(next("pool"), kernel, size(3), random.nextInt(kernel));
-            case 9 -> net.add(next("pool"), new AvgPool(kernel, size(3), random.nextInt(kernel)));
+            case 8 -> pool(net, kernel, true);
+            case 9 -> pool(net, kernel, false);
             case 10 -> {
                 if (chance(3)) {
                     net.globalAvgPool(next("pool"));
@@ -154,8 +182,31 @@ public final class RandomNets {
         int in = net.shape().channels();
         int groups = chance(3) ? divisor(in) : 1;
         int out = groups * size(Math.max(1, MAX_CHANNELS / groups));
-        net.add(next("conv"), new Conv2d(in, out, size(3), size(3), size(chance(2) ? 3 : 1), random.nextInt(3),
-                chance(4) ? 2 : 1, groups, random.nextInt(3) > 0));
+        String name = next("conv");
+        Window window = anyWindows
+                ? window(3)
+                : Window.uniform(size(3), size(3), size(chance(2) ? 3 : 1), random.nextInt(3), chance(4) ? 2 : 1);
+        net.add(name, new Conv2d(in, out, window, groups, random.nextInt(3) > 0));
+    }
+
+    private void pool(NetBuilder net, int kernel, boolean maximum) {
+        String name = next("pool");
+        Window window = anyWindows ? window(2) : Window.square(kernel, size(3), random.nextInt(kernel));
+        if (maximum) {
+            net.add(name, new MaxPool(window));
+            return;
+        }
+        boolean counts = !anyWindows || chance(2);
+        int uncounted = anyWindows && chance(3) ? 1 : 0;
+        net.add(name, new AvgPool(window, counts, Math.min(uncounted, window.bottom()),
+                Math.min(uncounted, window.right())));
+    }
+
+    /** Any window, padded by less than {@code padding} on each side. */
+    private Window window(int padding) {
+        return new Window(size(3), size(3), size(chance(2) ? 3 : 1), size(chance(2) ? 3 : 1), random.nextInt(padding),
+                random.nextInt(padding), random.nextInt(padding), random.nextInt(padding), chance(4) ? 2 : 1,
+                chance(4) ? 2 : 1);
     }
 
     private int divisor(int of) {

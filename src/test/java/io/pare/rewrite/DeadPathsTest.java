@@ -18,6 +18,7 @@ import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.PrunedNets;
 import io.pare.net.Shape;
+import io.pare.net.Window;
 import io.pare.rewrite.DeadPaths.Removed;
 import java.util.List;
 import java.util.Map;
@@ -41,8 +42,10 @@ class DeadPathsTest {
 
     @Test
     void outputsStayAndFilesShrink() {
-        Net padded = new NetBuilder("padded", Shape.of(2, 6, 6)).add("a", new Conv2d(2, 8, 3, 3, 1, 1, 1, 2)).relu("b")
-                .add("c", new AvgPool(2, 2, 1)).add("d", new Conv2d(8, 6, 2, 2, 1, 1, 1, 1)).relu("e").flatten("f")
+        Net padded = new NetBuilder("padded", Shape.of(2, 6, 6))
+                .add("a", new Conv2d(2, 8, Window.square(3, 1, 1), 2, true)).relu("b")
+                .add("c", AvgPool.of(2, 2, 1)).add("d", new Conv2d(8, 6, Window.square(2, 1, 1), 1, true)).relu("e")
+                .flatten("f")
                 .linear("g", 9).relu("h").linear("i", 4).build();
         for (CompressedWeights before : List.of(
                 PrunedNets.lenet5(Map.of("conv1.weight", 20, "conv2.weight", 60, "fc1.weight", 300, "fc2.weight", 300),
@@ -63,8 +66,11 @@ class DeadPathsTest {
 
     @Test
     void biasesGoWhereNothingButPoolingLiesBetween() {
-        Net averaged = new NetBuilder("averaged", Shape.of(2, 9, 9)).add("a", new Conv2d(2, 6, 3, 3, 1, 1, 1, 2))
-                .add("b", new AvgPool(2, 2, 0)).add("c", new Conv2d(6, 4, 2, 2, 1, 0, 1, 2)).relu("d").flatten("e")
+        Net averaged = new NetBuilder("averaged", Shape.of(2, 9, 9))
+                .add("a", new Conv2d(2, 6, Window.square(3, 1, 1), 2, true))
+                .add("b", new AvgPool(Window.of(2, 2).by(2, 2).padded(0, 1, 0, 0), false))
+                .add("c", new Conv2d(6, 4, Window.square(2, 1, 0), 2, true)).relu("d")
+                .flatten("e")
                 .linear("f", 8).linear("g", 5).build();
         for (CompressedWeights before : List.of(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1.5, 3),
                 PrunedNets.of(averaged, Map.of(), 0, 1, 5))) {

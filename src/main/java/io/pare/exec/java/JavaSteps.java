@@ -8,6 +8,7 @@ import io.pare.exec.Value;
 import io.pare.kernel.Kernels;
 import io.pare.net.Op;
 import io.pare.net.TensorOp;
+import io.pare.net.Window;
 import java.util.Optional;
 
 /** Computes every operation in plain Java on row-major memory: the last factory of every backend. */
@@ -35,9 +36,9 @@ public final class JavaSteps implements StepFactory {
     private Step step(Value node, Op operator) {
         return switch (operator) {
             case Op.Conv2d op -> new ConvolutionStep(building, node, op);
-            case Op.MaxPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), true);
-            case Op.AvgPool op -> pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), false);
-            case Op.GlobalAvgPool _ -> pool(node, node.input(0).size(2), node.input(0).size(3), 1, 0, false);
+            case Op.MaxPool(Window window) -> PoolingStep.maximum(building, node, window);
+            case Op.AvgPool op -> PoolingStep.mean(building, node, op);
+            case Op.GlobalAvgPool _ -> PoolingStep.mean(building, node, new Op.AvgPool(whole(node.input(0)), false));
             case Op.BatchNorm op -> new BatchNormStep(building, node, op);
             case Op.ResponseNorm op -> new ResponseNormStep(building, node, op);
             case Op.Subsample op -> new SubsampleStep(building, node, op.stride());
@@ -52,7 +53,8 @@ public final class JavaSteps implements StepFactory {
         };
     }
 
-    private Step pool(Value node, int kernelHeight, int kernelWidth, int stride, int padding, boolean max) {
-        return new PoolingStep(building, node, kernelHeight, kernelWidth, stride, padding, max);
+    /** A window over whole images. */
+    private static Window whole(Value images) {
+        return Window.of(images.size(2), images.size(3));
     }
 }

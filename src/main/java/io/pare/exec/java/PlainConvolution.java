@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import io.pare.exec.Value;
 import io.pare.net.Op;
+import io.pare.net.Window;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -13,6 +14,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class PlainConvolution {
     private final Op.Conv2d op;
+    private final Window window;
     private final int images;
     private final int ih;
     private final int iw;
@@ -23,6 +25,7 @@ final class PlainConvolution {
 
     PlainConvolution(Op.Conv2d op, Value x, Value y) {
         this.op = op;
+        this.window = op.window();
         this.images = x.size(0);
         this.ih = x.size(2);
         this.iw = x.size(3);
@@ -49,7 +52,7 @@ final class PlainConvolution {
                 }
             }
         }
-        int stride = op.stride();
+        int stride = window.strideWidth();
         forEachRow((weightAt, out, in, count) -> {
             float w = weight.getAtIndex(JAVA_FLOAT, weightAt);
             for (int i = 0; i < count; i++) {
@@ -61,7 +64,7 @@ final class PlainConvolution {
 
     void backwardData(MemorySegment dy, MemorySegment weight, MemorySegment dx) {
         dx.fill((byte) 0);
-        int stride = op.stride();
+        int stride = window.strideWidth();
         forEachRow((weightAt, out, in, count) -> {
             float w = weight.getAtIndex(JAVA_FLOAT, weightAt);
             for (int i = 0; i < count; i++) {
@@ -77,7 +80,7 @@ final class PlainConvolution {
         if (dBias != null) {
             planeSums(dy, dBias);
         }
-        int stride = op.stride();
+        int stride = window.strideWidth();
         forEachRow((weightAt, out, in, count) -> {
             float sum = 0;
             for (int i = 0; i < count; i++) {
@@ -109,10 +112,10 @@ final class PlainConvolution {
                 for (int ic = 0; ic < inPerGroup; ic++) {
                     long xPlane = ((long) n * op.in() + firstIn + ic) * ih * iw;
                     long yPlane = ((long) n * op.out() + oc) * oh * ow;
-                    long filter = ((long) oc * inPerGroup + ic) * op.kernelHeight() * op.kernelWidth();
-                    for (int ky = 0; ky < op.kernelHeight(); ky++) {
-                        for (int kx = 0; kx < op.kernelWidth(); kx++) {
-                            rows(rule, xPlane, yPlane, filter + (long) ky * op.kernelWidth() + kx, ky, kx);
+                    long filter = ((long) oc * inPerGroup + ic) * window.kernelHeight() * window.kernelWidth();
+                    for (int ky = 0; ky < window.kernelHeight(); ky++) {
+                        for (int kx = 0; kx < window.kernelWidth(); kx++) {
+                            rows(rule, xPlane, yPlane, filter + (long) ky * window.kernelWidth() + kx, ky, kx);
                         }
                     }
                 }
@@ -121,15 +124,15 @@ final class PlainConvolution {
     }
 
     private void rows(RowRule rule, long xPlane, long yPlane, long weightAt, int ky, int kx) {
-        int stride = op.stride();
-        int shiftX = kx * op.dilation() - op.padding();
+        int stride = window.strideWidth();
+        int shiftX = kx * window.dilationWidth() - window.left();
         int first = shiftX >= 0 ? 0 : Math.ceilDiv(-shiftX, stride);
         int end = Math.min(ow, Math.floorDiv(iw - 1 - shiftX, stride) + 1);
         if (end <= first) {
             return;
         }
         for (int oy = 0; oy < oh; oy++) {
-            int iy = oy * op.stride() + ky * op.dilation() - op.padding();
+            int iy = oy * window.strideHeight() + ky * window.dilationHeight() - window.top();
             if (iy >= 0 && iy < ih) {
                 rule.apply(weightAt, yPlane + (long) oy * ow + first,
                         xPlane + (long) iy * iw + (long) first * stride + shiftX, end - first);

@@ -4,8 +4,11 @@ import io.pare.exec.Building;
 import io.pare.exec.Source;
 import io.pare.exec.Step;
 import io.pare.exec.Value;
+import io.pare.exec.java.PlainPooling.Counted;
 import io.pare.mem.FloatTensor;
 import io.pare.net.Op;
+import io.pare.net.Shape;
+import io.pare.net.Window;
 import java.lang.foreign.MemorySegment;
 
 /** {@link Op.MaxPool}, {@link Op.AvgPool} and {@link Op.GlobalAvgPool} in plain Java. */
@@ -13,6 +16,8 @@ final class PoolingStep implements Step {
     private final Building building;
     private final Value node;
     private final PlainPooling pooling;
+    /** What a mean divides by; {@code null} for a maximum. */
+    private final Counted counted;
     private final Source x;
     private final FloatTensor y;
     /** Index of each maximum in its plane; {@code null} when averaging. */
@@ -20,16 +25,27 @@ final class PoolingStep implements Step {
     private Source dy;
     private FloatTensor dx;
 
-    PoolingStep(Building building, Value node, int kernelHeight, int kernelWidth, int stride, int padding,
-            boolean max) {
+    private PoolingStep(Building building, Value node, Window window, Counted counted) {
         this.building = building;
         this.node = node;
         Value input = node.input(0);
         this.pooling = new PlainPooling(Math.multiplyExact(input.size(0), input.size(1)), input.size(2), input.size(3),
-                node.size(2), node.size(3), kernelHeight, kernelWidth, stride, padding);
+                node.size(2), node.size(3), window);
+        this.counted = counted;
         this.x = building.plain(input);
         this.y = building.allocateValue(node);
-        this.winners = max ? building.allocate(node.count() * Integer.BYTES) : null;
+        this.winners = counted == null ? building.allocate(node.count() * Integer.BYTES) : null;
+    }
+
+    static PoolingStep maximum(Building building, Value node, Window window) {
+        return new PoolingStep(building, node, window, null);
+    }
+
+    static PoolingStep mean(Building building, Value node, Op.AvgPool op) {
+        Value input = node.input(0);
+        Shape image = Shape.of(input.size(1), input.size(2), input.size(3));
+        return new PoolingStep(building, node, op.window(),
+                new Counted(op.countedRows(image), op.countedColumns(image)));
     }
 
     @Override
@@ -38,7 +54,7 @@ final class PoolingStep implements Step {
         if (winners != null) {
             pooling.maxForward(x.tensor().segment(), y.segment(), winners);
         } else {
-            pooling.avgForward(x.tensor().segment(), y.segment());
+            pooling.avgForward(x.tensor().segment(), y.segment(), counted);
         }
     }
 
@@ -62,7 +78,7 @@ final class PoolingStep implements Step {
         if (winners != null) {
             pooling.maxBackward(dy.tensor().segment(), winners, dx.segment());
         } else {
-            pooling.avgBackward(dy.tensor().segment(), dx.segment());
+            pooling.avgBackward(dy.tensor().segment(), dx.segment(), counted);
         }
     }
 }

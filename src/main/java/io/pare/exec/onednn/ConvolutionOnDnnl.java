@@ -14,6 +14,7 @@ import io.pare.exec.Step;
 import io.pare.exec.Value;
 import io.pare.mem.Region;
 import io.pare.net.Op;
+import io.pare.net.Window;
 
 /** Forward, backward-data and backward-weights, each in the layouts that it likes best; computes a ReLU behind it. */
 final class ConvolutionOnDnnl implements Step {
@@ -69,8 +70,10 @@ final class ConvolutionOnDnnl implements Step {
 
     private static ConvShape shape(Value node, Op.Conv2d op) {
         Value x = node.input(0);
-        return new ConvShape(x.size(0), x.size(1), x.size(2), x.size(3), op.out(), op.kernelHeight(), op.kernelWidth(),
-                op.stride(), op.stride(), op.padding(), op.padding(), op.dilation(), op.dilation(), op.groups());
+        Window w = op.window();
+        return new ConvShape(x.size(0), x.size(1), x.size(2), x.size(3), op.out(), w.kernelHeight(), w.kernelWidth(),
+                w.strideHeight(), w.strideWidth(), w.top(), w.left(), w.bottom(), w.right(), w.dilationHeight(),
+                w.dilationWidth(), op.groups());
     }
 
     @Override

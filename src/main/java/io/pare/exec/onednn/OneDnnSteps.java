@@ -18,6 +18,7 @@ import io.pare.exec.Value;
 import io.pare.exec.java.LinearStep;
 import io.pare.mem.Region;
 import io.pare.net.Op;
+import io.pare.net.Window;
 import java.util.Optional;
 
 /** Steps on oneDNN, where it has a primitive that is faster than plain Java or the numbers are bfloat16. */
@@ -56,12 +57,10 @@ public final class OneDnnSteps implements StepFactory {
     public Optional<Step> step(Value node) {
         return Optional.ofNullable(switch (node.op()) {
             case Operation.Apply(Op.Conv2d op) -> convolution(node, op);
-            case Operation.Apply(Op.MaxPool op) ->
-                    pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), Pooling.Kind.MAX);
-            case Operation.Apply(Op.AvgPool op) ->
-                    pool(node, op.kernel(), op.kernel(), op.stride(), op.padding(), Pooling.Kind.AVERAGE);
+            case Operation.Apply(Op.MaxPool(Window window)) -> pool(node, window, Pooling.Kind.MAX);
+            case Operation.Apply(Op.AvgPool op) -> mean(node, op);
             case Operation.Apply(Op.GlobalAvgPool _) ->
-                    pool(node, node.input(0).size(2), node.input(0).size(3), 1, 0, Pooling.Kind.AVERAGE);
+                    pool(node, Window.of(node.input(0).size(2), node.input(0).size(3)), Pooling.Kind.AVERAGE);
             case Operation.Apply(Op.BatchNorm op) -> new BatchNormOnDnnl(layouts, node, op);
             case Operation.Apply(Op.ResponseNorm op) -> responseNorm(node, op);
             case Operation.Apply(Op.Linear _) -> linear(node);
@@ -104,11 +103,25 @@ public final class OneDnnSteps implements StepFactory {
                 .with(Arg.BIAS, DnnlMemory.over(region, b)).with(Arg.DST, DnnlMemory.over(region, y)).prepare()::run);
     }
 
-    private Step pool(Value node, int kernelHeight, int kernelWidth, int stride, int padding, Pooling.Kind kind) {
+    /** A mean that counts one part of its padding and not the other has no primitive. */
+    private Step mean(Value node, Op.AvgPool op) {
+        if (op.uncountedBottom() > 0 || op.uncountedRight() > 0) {
+            return null;
+        }
+        boolean all = op.countsPadding() || !op.window().pads();
+        return pool(node, op.window(), all ? Pooling.Kind.AVERAGE : Pooling.Kind.AVERAGE_WITHOUT_PADDING);
+    }
+
+    /** For dilated windows oneDNN has its reference alone, which is no faster than plain Java. */
+    private Step pool(Value node, Window window, Pooling.Kind kind) {
+        if (window.isDilated()) {
+            return null;
+        }
         Value input = node.input(0);
         DnnlSource x = layouts.value(input);
-        PoolShape shape = new PoolShape(input.size(0), input.size(1), input.size(2), input.size(3), kernelHeight,
-                kernelWidth, stride, stride, padding, padding);
+        PoolShape shape = new PoolShape(input.size(0), input.size(1), input.size(2), input.size(3),
+                window.kernelHeight(), window.kernelWidth(), window.strideHeight(), window.strideWidth(), window.top(),
+                window.left(), window.bottom(), window.right());
         Pooling pooling = new Pooling(region, shape, kind, x.memory().desc(), building.training());
         return new OneToOne(layouts, node, x, pooling.forward(), pooling::backward, false);
     }

@@ -7,6 +7,7 @@ import io.pare.exec.StepFactory;
 import io.pare.exec.Value;
 import io.pare.kernel.SparseKernels;
 import io.pare.net.Op;
+import io.pare.net.Window;
 import java.util.Optional;
 
 /**
@@ -37,9 +38,9 @@ public final class SparseSteps implements StepFactory {
 
     private static boolean covers(Value node) {
         return switch (node.op()) {
-            case Operation.Apply(Op.Conv2d op) -> op.stride() == 1 && op.padding() == 0 && op.dilation() == 1
-                    && op.groups() == 1 && op.bias();
-            case Operation.Apply(Op.MaxPool op) -> op.kernel() == op.stride() && op.padding() == 0;
+            case Operation.Apply(Op.Conv2d op) -> op.window().isPlain() && op.groups() == 1 && op.bias();
+            case Operation.Apply(Op.MaxPool(Window w)) ->
+                    w.equals(Window.square(w.kernelHeight(), w.kernelHeight(), 0));
             case Operation.Apply(Op.Linear _),Operation.Apply(Op.Relu _),Operation.Reshape _ -> true;
             default -> false;
         };
@@ -57,7 +58,7 @@ public final class SparseSteps implements StepFactory {
         return Optional.ofNullable(switch (node.op()) {
             case Operation.Apply(Op.Conv2d _) -> new SparseLayer(layouts, checked(node));
             case Operation.Apply(Op.Linear _) -> new SparseLayer(layouts, node);
-            case Operation.Apply(Op.MaxPool op) -> new SparsePool(layouts, checked(node), op.kernel());
+            case Operation.Apply(Op.MaxPool op) -> new SparsePool(layouts, checked(node), op.window().kernelHeight());
             case Operation.Apply(Op.Relu _) -> new SparseRelu(layouts, node);
             case Operation.Reshape _ -> new SparseReshape(layouts, node);
             // The next factory covers what is not named here.

@@ -23,6 +23,7 @@ import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
+import io.pare.net.Window;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -53,9 +54,15 @@ final class OnnxExporter {
         graph.message(11, value(OnnxFile.INPUT, sizes(net.input())));
         graph.message(12, value(OnnxFile.OUTPUT, net.classes()));
         return new Writer().number(1, OnnxFile.IR_VERSION).text(2, "Pare").message(7, graph)
-                .message(8, new Writer().text(1, "").number(2, OnnxFile.OPSET))
+                .message(8, new Writer().text(1, "").number(2, opset()))
                 .message(14, property(OnnxFile.MEAN, weights.scale().means()))
                 .message(14, property(OnnxFile.DEVIATION, weights.scale().deviations())).toByteArray();
+    }
+
+    private long opset() {
+        boolean dilated =
+                net.layers().stream().anyMatch(node -> node.op() instanceof AvgPool p && p.window().isDilated());
+        return dilated ? OnnxFile.OPSET_OF_DILATED_MEANS : OnnxFile.OPSET;
     }
 
     private static long[] sizes(Shape shape) {
@@ -75,10 +82,10 @@ final class OnnxExporter {
         Shape shape = net.inputs(node).stream().findFirst().orElse(null);
         switch (node.op()) {
             case Conv2d c -> graph.message(1, node("Conv", name, tensors(node, image(node, at)), output)
-                    .message(5, integers("kernel_shape", c.kernelHeight(), c.kernelWidth()))
-                    .message(5, integers("strides", c.stride(), c.stride()))
-                    .message(5, integers("pads", c.padding(), c.padding(), c.padding(), c.padding()))
-                    .message(5, integers("dilations", c.dilation(), c.dilation()))
+                    .message(5, integers("kernel_shape", c.window().kernelHeight(), c.window().kernelWidth()))
+                    .message(5, integers("strides", c.window().strideHeight(), c.window().strideWidth()))
+                    .message(5, pads(c.window()))
+                    .message(5, integers("dilations", c.window().dilationHeight(), c.window().dilationWidth()))
                     .message(5, integer("group", c.groups())));
             case Linear _ -> {
                 if (shape.rank() != 1) {
@@ -88,10 +95,14 @@ final class OnnxExporter {
                 }
                 graph.message(1, node("Gemm", name, tensors(node, at), output).message(5, integer("transB", 1)));
             }
-            case MaxPool p -> graph.message(1, pool("MaxPool", name, p.kernel(), p.stride(), p.padding(),
-                    List.of(image(node, at)), output));
-            case AvgPool p -> graph.message(1, pool("AveragePool", name, p.kernel(), p.stride(), p.padding(),
-                    List.of(image(node, at)), output).message(5, integer("count_include_pad", 1)));
+            case MaxPool(Window window) ->
+                    graph.message(1, pool("MaxPool", name, window, List.of(image(node, at)), output));
+            case AvgPool p -> {
+                Window declared = declared(node, p, shape);
+                Writer mean = pool("AveragePool", name, declared, List.of(image(node, at)), output)
+                        .message(5, integer("count_include_pad", p.countsPadding() || !p.window().pads() ? 1 : 0));
+                graph.message(1, declared.equals(p.window()) ? mean : mean.message(5, integer("ceil_mode", 1)));
+            }
             case Relu _ -> graph.message(1, node("Relu", name, List.of(at), output));
             case Sigmoid _ -> graph.message(1, node("Sigmoid", name, List.of(at), output));
             case Flatten _ -> graph.message(1,
@@ -163,11 +174,36 @@ final class OnnxExporter {
         return node.text(2, output).text(3, name).text(4, operator);
     }
 
-    private static Writer pool(String operator, String name, int kernel, int stride, int padding, List<String> inputs,
-            String output) {
-        return node(operator, name, inputs, output).message(5, integers("kernel_shape", kernel, kernel))
-                .message(5, integers("strides", stride, stride))
-                .message(5, integers("pads", padding, padding, padding, padding));
+    /**
+     * The window with the padding that counts alone. What does not count is what ONNX reads in ceil mode to complete the
+     * last windows, which must come to the same.
+     */
+    private Window declared(Node node, AvgPool pool, Shape image) {
+        Window w = pool.window();
+        if (pool.uncountedBottom() == 0 && pool.uncountedRight() == 0) {
+            return w;
+        }
+        Window counted = w.padded(w.top(), w.left(), w.bottom() - pool.uncountedBottom(),
+                w.right() - pool.uncountedRight());
+        if (!counted.fits(image) || !Ceiling.of(counted, image).window().output(1, image).equals(w.output(1, image))) {
+            throw new IllegalArgumentException("layer " + node.name() + " of " + net.name()
+                    + " counts a part of its padding that ONNX cannot tell");
+        }
+        return counted;
+    }
+
+    private static Writer pool(String operator, String name, Window window, List<String> inputs, String output) {
+        Writer pool = node(operator, name, inputs, output)
+                .message(5, integers("kernel_shape", window.kernelHeight(), window.kernelWidth()))
+                .message(5, integers("strides", window.strideHeight(), window.strideWidth()))
+                .message(5, pads(window));
+        return window.isDilated()
+                ? pool.message(5, integers("dilations", window.dilationHeight(), window.dilationWidth()))
+                : pool;
+    }
+
+    private static Writer pads(Window window) {
+        return integers("pads", window.top(), window.left(), window.bottom(), window.right());
     }
 
     private static Writer integer(String name, long value) {

@@ -24,6 +24,8 @@ public final class OnnxFile {
     public static final int IR_VERSION = 7;
     /** Version of the operator set that is written. */
     public static final int OPSET = 13;
+    /** The first version in which averages may be dilated; it is written for those. */
+    static final int OPSET_OF_DILATED_MEANS = 19;
     /** Name of the input, shape [batch, channels, height, width]. */
     public static final String INPUT = "image";
     /** Name of the output, shape [batch, classes]: logits. */

@@ -569,18 +569,6 @@ final class OnnxGraph {
             }
             return (int) value;
         }
-
-        /** The one value of an attribute that must be the same in both directions. */
-        int same(String attribute, int otherwise) {
-            long[] values = integers(attribute);
-            if (values.length == 0) {
-                return otherwise;
-            }
-            if (values.length != 2 || values[0] != values[1]) {
-                throw refuse("has " + told(attribute) + "; Pare needs two equal numbers");
-            }
-            return small(attribute, values[0]);
-        }
     }
 
 }

@@ -27,6 +27,7 @@ import io.pare.net.Op.ResponseNorm;
 import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
+import io.pare.net.Window;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -428,82 +429,89 @@ final class OnnxImporter {
         }
     }
 
-    private static int kernel(Node node) {
+    private Named pool(Node node) {
         if (!node.has("kernel_shape")) {
             throw node.refuse("has no kernel_shape");
         }
-        return node.same("kernel_shape", 0);
-    }
-
-    private Named pool(Node node) {
-        int kernel = kernel(node);
-        int stride = node.same("strides", 1);
-        if (node.same("dilations", 1) != 1) {
-            throw node.refuse("has " + node.told("dilations") + "; Pare's pools have none");
-        }
-        int padding = padding(node, kernel, kernel, stride, 1);
+        int[] kernel = pair(node, "kernel_shape", 1);
+        boolean ceiling = node.integer("ceil_mode", 0) != 0;
+        Window declared = window(node, kernel[0], kernel[1]);
+        Ceiling whole = ceiling ? Ceiling.of(declared, shape) : new Ceiling(declared, 0, 0);
         if (node.operator().equals("MaxPool")) {
             // It orders the second output only.
             node.any("storage_order");
-            return named("pool", new MaxPool(kernel, stride, padding));
+            return named("pool", new MaxPool(alike(whole.window())));
         }
-        if (node.integer("count_include_pad", 0) == 0 && padding > 0) {
-            throw node.refuse("has pads and count_include_pad 0; Pare's means count padding");
-        }
-        return named("pool", new AvgPool(kernel, stride, padding));
+        boolean counts = node.integer("count_include_pad", 0) != 0;
+        return named("pool", counts && (whole.bottom() > 0 || whole.right() > 0)
+                ? new AvgPool(whole.window(), true, whole.bottom(), whole.right())
+                : new AvgPool(alike(whole.window()), counts));
     }
 
-    /**
-     * How many zeros stand around an image for windows over it, as many on each side.
-     *
-     * <p>Where fewer or more of them stand behind the image than before it, this makes no difference as long as there are
-     * as many windows: these begin at the same places, and what lies behind the image is zero in any case.
-     */
-    private int padding(Node node, int kernelHeight, int kernelWidth, int stride, int dilation) {
+    /** An attribute of two positive numbers, down and right. */
+    private static int[] pair(Node node, String attribute, int otherwise) {
+        long[] values = node.integers(attribute, otherwise, otherwise);
+        if (values.length != 2 || values[0] < 1 || values[1] < 1) {
+            throw node.refuse("has " + node.told(attribute) + "; two positive numbers are needed");
+        }
+        return new int[]{node.small(attribute, values[0]), node.small(attribute, values[1])};
+    }
+
+    /** A window of that size with the strides, dilations and padding of an operator. */
+    private Window window(Node node, int kernelHeight, int kernelWidth) {
         image(node);
+        int[] strides = pair(node, "strides", 1);
+        int[] dilations = pair(node, "dilations", 1);
+        Window window = Window.of(kernelHeight, kernelWidth).by(strides[0], strides[1]).dilated(dilations[0],
+                dilations[1]);
+        int[] pads = padding(node, window);
+        window = window.padded(pads[0], pads[1], pads[2], pads[3]);
+        if (window.paddedValues(shape) > PareFile.MAX_FEATURES) {
+            throw node.refuse("has pads " + Arrays.toString(pads) + " on an image of " + shape + ", at most "
+                    + PareFile.MAX_FEATURES + " values are read");
+        }
+        if (!window.fits(shape)) {
+            throw node.refuse("has windows of " + window.spanHeight() + "x" + window.spanWidth() + " on an image of "
+                    + shape);
+        }
+        return window;
+    }
+
+    /** Rows above, columns before, rows below and columns behind the image, in ONNX's order. */
+    private int[] padding(Node node, Window window) {
         String auto = node.text("auto_pad", "NOTSET");
         long[] pads = node.integers("pads", 0, 0, 0, 0);
-        boolean ceiling = node.integer("ceil_mode", 0) != 0;
-        boolean automatic = !auto.isEmpty() && !auto.equals("NOTSET");
-        if (pads.length != 4 || stride == 0) {
-            throw node.refuse("has pads " + Arrays.toString(pads) + " and strides of " + stride);
+        if (pads.length != 4) {
+            throw node.refuse("has " + node.told("pads") + "; four numbers are needed");
         }
+        boolean automatic = !auto.isEmpty() && !auto.equals("NOTSET");
         if (automatic && Arrays.stream(pads).anyMatch(pad -> pad != 0)) {
             throw node.refuse("has both " + node.told("auto_pad") + " and " + node.told("pads")
                     + ", which contradict each other");
         }
-        int[] sizes = {shape.height(), shape.width()};
-        long[] windows = {(kernelHeight - 1L) * dilation + 1, (kernelWidth - 1L) * dilation + 1};
-        int[] before = new int[2];
-        for (int i = 0; i < 2; i++) {
-            long needed = Math.max(0, (long) Math.ceilDiv(sizes[i], stride) * stride - stride + windows[i] - sizes[i]);
-            before[i] = switch (auto) {
-                case "NOTSET", "" -> node.small("pads", pads[i]);
-                case "VALID" -> 0;
-                case "SAME_UPPER" -> (int) (needed / 2);
-                case "SAME_LOWER" -> (int) (needed - needed / 2);
-                default -> throw node.refuse("has " + node.told("auto_pad") + ", which ONNX does not know");
-            };
-            int after = switch (auto) {
-                case "NOTSET", "" -> node.small("pads", pads[i + 2]);
-                case "VALID" -> 0;
-                default -> (int) (needed - before[i]);
-            };
-            long room = sizes[i] + (long) before[i] + after - windows[i];
-            boolean same = Math.floorDiv(room, stride) == Math.floorDiv(room - after + before[i], stride);
-            if (room < 0) {
-                throw node.refuse("has windows of " + windows[i] + " on an image of " + shape);
-            }
-            if (!same || before[0] != before[i]) {
-                throw node.refuse("has " + (automatic ? node.told("auto_pad") : node.told("pads")) + " on an image of "
-                        + shape + ", which pads the sides differently; Pare pads all alike");
-            }
-            if (ceiling && room % stride != 0) {
-                throw node.refuse("has ceil_mode 1, which adds a window on an image of " + shape
-                        + "; Pare leaves incomplete windows out");
-            }
-        }
-        return before[0];
+        int rows = missing(shape.height(), window.spanHeight(), window.strideHeight());
+        int columns = missing(shape.width(), window.spanWidth(), window.strideWidth());
+        return switch (auto) {
+            case "NOTSET", "" -> Arrays.stream(pads).mapToInt(pad -> node.small("pads", pad)).toArray();
+            case "VALID" -> new int[4];
+            case "SAME_UPPER" -> new int[]{rows / 2, columns / 2, rows - rows / 2, columns - columns / 2};
+            case "SAME_LOWER" -> new int[]{rows - rows / 2, columns - columns / 2, rows / 2, columns / 2};
+            default -> throw node.refuse("has " + node.told("auto_pad") + ", which ONNX does not know");
+        };
+    }
+
+    /** Padding with which there is a window for each stride of the image. */
+    private static int missing(int size, long span, int stride) {
+        return Math.toIntExact(Math.max(0, (Math.ceilDiv(size, stride) - 1L) * stride + span - size));
+    }
+
+    /**
+     * The same window with the same padding on opposite sides, if it then has as many places: they begin at the same
+     * pixels, and where all padding is alike it does not matter how much of it lies behind the last.
+     */
+    private Window alike(Window window) {
+        Window alike = window.padded(window.top(), window.left(), window.top(), window.left());
+        return alike.fits(shape) && alike.output(1, shape).equals(window.output(1, shape)) ? alike : window;
     }
 
     private Named convolution(Node node, Node sum) {
@@ -520,12 +528,11 @@ final class OnnxImporter {
         int width = node.small("width", sizes[3]);
         int groups = node.small("group", node.integer("group", 1));
         int out = node.small("outputs", sizes[0]);
-        int stride = node.same("strides", 1);
-        int dilation = node.same("dilations", 1);
+        Window window = alike(window(node, height, width));
         OnnxConstant bias = constants.optional(node, 2);
         boolean biased = bias != null || sum != null || !isNormalized(node);
-        Named conv = named("conv", new Conv2d(node.small("inputs", sizes[1] * groups), out, height, width, stride,
-                padding(node, height, width, stride, dilation), dilation, groups, biased));
+        Named conv = named("conv",
+                new Conv2d(node.small("inputs", sizes[1] * groups), out, window, groups, biased));
         if (biased) {
             put(node, conv, weight.decimals(), biases(bias == null ? new float[out] : bias.decimals(), sum));
         } else {

@@ -23,6 +23,7 @@ import io.pare.net.Op.Sigmoid;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
+import io.pare.net.Window;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -185,10 +186,10 @@ final class NetCoder {
         Op known = node == null ? null : node.op();
         int kind = coder.bits(switch (known) {
             case null -> 0;
-            case Conv2d conv -> conv.bias() ? 0 : EXTENDED;
+            case Conv2d conv -> conv.bias() && conv.window().isUniform() ? 0 : EXTENDED;
             case Linear _ -> 1;
-            case MaxPool _ -> 2;
-            case AvgPool _ -> 3;
+            case MaxPool(Window window) -> isUsual(window) ? 2 : EXTENDED;
+            case AvgPool pool -> isUsual(pool) ? 3 : EXTENDED;
             case Relu _ -> 4;
             case Dropout _ -> 5;
             case Flatten _ -> 6;
@@ -201,18 +202,14 @@ final class NetCoder {
             case 1 -> new Named(usualName("fc", name),
                     new Linear(input.features(), size(known == null ? 1 : ((Linear) known).out())));
             case 2 -> {
-                MaxPool pool = (MaxPool) known;
-                int kernel = size(pool == null ? 1 : pool.kernel());
-                String own = usualName("pool", name);
-                yield new Named(own, new MaxPool(kernel, stride(pool == null ? 0 : pool.stride(), kernel),
-                        coder.number(pool == null ? 0 : pool.padding(), 0)));
+                int kernel = size(known == null ? 1 : ((MaxPool) known).window().kernelHeight());
+                yield new Named(usualName("pool", name),
+                        new MaxPool(usual(known == null ? null : ((MaxPool) known).window(), kernel)));
             }
             case 3 -> {
-                AvgPool pool = (AvgPool) known;
-                int kernel = size(pool == null ? 1 : pool.kernel());
-                String own = usualName("pool", name);
-                yield new Named(own, new AvgPool(kernel, stride(pool == null ? 0 : pool.stride(), kernel),
-                        coder.number(pool == null ? 0 : pool.padding(), 0)));
+                int kernel = size(known == null ? 1 : ((AvgPool) known).window().kernelHeight());
+                yield new Named(usualName("pool", name),
+                        new AvgPool(usual(known == null ? null : ((AvgPool) known).window(), kernel), true));
             }
             case 4 -> new Named(usualName("relu", name), new Relu());
             case 5 -> new Named(usualName("drop", name),
@@ -226,7 +223,7 @@ final class NetCoder {
     private Named extended(Op known, String name, Shape input) {
         int kind = coder.bits(switch (known) {
             case null -> 0;
-            case Conv2d _ -> 0;
+            case Conv2d conv -> conv.window().isUniform() ? 0 : 8;
             case BatchNorm _ -> 1;
             case ResponseNorm _ -> 2;
             case GlobalAvgPool _ -> 3;
@@ -234,8 +231,10 @@ final class NetCoder {
             case Add _ -> 5;
             case Sigmoid _ -> 6;
             case Concat _ -> 7;
+            case MaxPool _ -> 9;
+            case AvgPool _ -> 10;
             case TensorOp _ -> TENSOR;
-            case Op.Input _,Linear _,MaxPool _,AvgPool _,Relu _,Dropout _,Flatten _ ->
+            case Op.Input _,Linear _,Relu _,Dropout _,Flatten _ ->
                     throw new AssertionError(known + " has a kind of three bits");
         }, 4);
         return switch (kind) {
@@ -272,6 +271,28 @@ final class NetCoder {
                 }
                 yield new Named(usualName(op.getClass().getSimpleName().toLowerCase(Locale.ROOT), name), op);
             }
+            case 8 -> {
+                Conv2d conv = (Conv2d) known;
+                String own = usualName("conv", name);
+                int out = size(conv == null ? 1 : conv.out());
+                int groups = size(conv == null ? 1 : conv.groups());
+                boolean bias = coder.flag(conv != null && conv.bias());
+                yield new Named(own,
+                        new Conv2d(input.channels(), out, window(conv == null ? null : conv.window()), groups, bias));
+            }
+            case 9 -> {
+                String own = usualName("pool", name);
+                yield new Named(own, new MaxPool(window(known == null ? null : ((MaxPool) known).window())));
+            }
+            case 10 -> {
+                AvgPool pool = (AvgPool) known;
+                String own = usualName("pool", name);
+                Window window = window(pool == null ? null : pool.window());
+                boolean counts = coder.flag(pool != null && pool.countsPadding());
+                yield new Named(own,
+                        new AvgPool(window, counts, coder.number(pool == null ? 0 : pool.uncountedBottom(), 0),
+                                coder.number(pool == null ? 0 : pool.uncountedRight(), 0)));
+            }
             default -> throw new FormatException("the file holds a layer of kind " + EXTENDED + "." + kind
                     + ", which this version does not know: use a newer version of Pare");
         };
@@ -281,27 +302,54 @@ final class NetCoder {
         return Float.intBitsToFloat(coder.bits(Float.floatToRawIntBits(value), 32));
     }
 
-    /** A pool's stride, mostly its window. */
-    private int stride(int stride, int kernel) {
-        return coder.flag(stride == kernel) ? kernel : size(Math.max(1, stride));
+    /** Whether a pool's window has a short form: square, and alike both ways. */
+    private static boolean isUsual(Window window) {
+        return window.isUniform() && window.isSquare() && !window.isDilated();
+    }
+
+    /** Whether a mean has one: all of its padding counts. */
+    private static boolean isUsual(AvgPool pool) {
+        return isUsual(pool.window()) && pool.uncountedBottom() == 0 && pool.uncountedRight() == 0
+                && pool.countsPadding() == pool.window().pads();
+    }
+
+    /** The rest of a pool's window of that short form; its stride is mostly its size. */
+    private Window usual(Window window, int kernel) {
+        int stride = coder.flag(window != null && window.strideHeight() == kernel)
+                ? kernel
+                : size(window == null ? 1 : window.strideHeight());
+        return Window.square(kernel, stride, coder.number(window == null ? 0 : window.top(), 0));
+    }
+
+    /** Any window: kernel, strides and dilations, each down and right, then the padding. */
+    private Window window(Window known) {
+        Window w = known == null ? Window.of(1, 1) : known;
+        int height = size(w.kernelHeight());
+        int width = size(w.kernelWidth());
+        int down = size(w.strideHeight());
+        int right = size(w.strideWidth());
+        int dilationHeight = size(w.dilationHeight());
+        int dilationWidth = size(w.dilationWidth());
+        return new Window(height, width, down, right, coder.number(w.top(), 1), coder.number(w.left(), 1),
+                coder.number(w.bottom(), 1), coder.number(w.right(), 1), dilationHeight, dilationWidth);
     }
 
     private Named convolution(Conv2d conv, String name, Shape input, boolean bias) {
+        Window known = conv == null ? Window.of(1, 1) : conv.window();
         int out = size(conv == null ? 1 : conv.out());
-        int height = size(conv == null ? 1 : conv.kernelHeight());
-        boolean plain = coder.flag(conv != null && conv.kernelWidth() == height && conv.stride() == 1
-                && conv.padding() == 0 && conv.dilation() == 1 && conv.groups() == 1);
+        int height = size(known.kernelHeight());
+        boolean plain = coder.flag(conv != null && known.isPlain() && known.isSquare() && conv.groups() == 1);
         String named = usualName("conv", name);
         if (plain) {
             return new Named(named, Conv2d.of(input.channels(), out, height, 1, 0, bias));
         }
-        int width = size(conv == null ? 1 : conv.kernelWidth());
-        int stride = size(conv == null ? 1 : conv.stride());
-        int padding = coder.number(conv == null ? 0 : conv.padding(), 1);
-        int dilation = size(conv == null ? 1 : conv.dilation());
+        int width = size(known.kernelWidth());
+        int stride = size(known.strideHeight());
+        int padding = coder.number(known.top(), 1);
+        int dilation = size(known.dilationHeight());
         int groups = size(conv == null ? 1 : conv.groups());
-        return new Named(named,
-                new Conv2d(input.channels(), out, height, width, stride, padding, dilation, groups, bias));
+        return new Named(named, new Conv2d(input.channels(), out,
+                Window.uniform(height, width, stride, padding, dilation), groups, bias));
     }
 
     /** A layer's name: one bit if it is the kind's prefix and number ("flatten" alone for the first of its kind). */

@@ -267,7 +267,7 @@ public final class PareFile {
             long features = model.input().features();
             for (Node node : model.layers()) {
                 features = Math.addExact(features, node.output().features());
-                features = Math.addExact(features, padded(node.op(), model.inputs(node).getFirst()));
+                features = Math.addExact(features, node.op().paddedValues(model.inputs(node).getFirst()));
             }
             if (features > MAX_FEATURES) {
                 throw new FormatException("the network's layers take and give " + features
@@ -284,14 +284,6 @@ public final class PareFile {
         } catch (ArithmeticException e) {
             throw new FormatException("the network's layers have more values than can be counted", e);
         }
-    }
-
-    private static long padded(Op op, Shape input) {
-        int padding = op.padding();
-        return padding == 0
-                ? 0
-                : Math.multiplyExact(input.channels(),
-                        Math.multiplyExact(input.height() + 2 * padding, input.width() + 2 * padding));
     }
 
     /** Bytes for what a reader notes about channels: of the widest layer while it is read, of all whether it is used. */

@@ -20,8 +20,10 @@ import io.pare.net.Node;
 import io.pare.net.Op.Add;
 import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.Conv2d;
+import io.pare.net.Op.MaxPool;
 import io.pare.net.PrunedNets;
 import io.pare.net.Shape;
+import io.pare.net.Window;
 import io.pare.rewrite.BatchNormFolding;
 import java.util.Arrays;
 import java.util.List;
@@ -31,7 +33,8 @@ import org.junit.jupiter.api.Test;
 
 class OnnxFileTest {
     private static final Net MIXED = new NetBuilder("mixed", Shape.of(2, 9, 11))
-            .add("a", new Conv2d(2, 6, 3, 2, 2, 1, 2, 2)).relu("b").add("c", new AvgPool(2, 1, 1)).maxPool("d", 3, 2, 1)
+            .add("a", new Conv2d(2, 6, Window.uniform(3, 2, 2, 1, 2), 2, true)).relu("b").add("c", AvgPool.of(2, 1, 1))
+            .maxPool("d", 3, 2, 1)
             .flatten("e").linear("f", 7).relu("g").linear("h", 5).build();
 
     private static float[] mnist(int count) {
@@ -95,6 +98,40 @@ class OnnxFileTest {
         }
         assertRuns(PrunedNets.of(MIXED, Map.of("f.weight", 100), 4, 0, 3), true, images, 20);
         assertRuns(PrunedNets.of(MIXED, Map.of(), 0, 0, 3), false, images, 20);
+    }
+
+    @Test
+    void windowsOfAnyFormRun() throws OrtException {
+        Net model = new NetBuilder("windows", Shape.of(2, 12, 11))
+                .add("a", new Conv2d(2, 5, Window.of(3, 2).by(1, 2).padded(2, 0, 1, 3).dilated(1, 2), 1, true))
+                .add("b", new MaxPool(Window.of(2, 3).by(2, 1).padded(0, 2, 1, 0).dilated(3, 1)))
+                .add("c", new AvgPool(Window.of(3, 2).padded(0, 1, 2, 0).dilated(1, 2), false)).flatten("d")
+                .linear("e", 5).build();
+        float[] images = new float[4 * model.input().features()];
+        for (int i = 0; i < images.length; i++) {
+            images[i] = (float) Math.sin(i);
+        }
+        CompressedWeights weights = PrunedNets.of(model, Map.of(), 0, 0, 3);
+        assertRuns(weights, false, images, 4);
+        CompressedWeights read = OnnxFile.decode(OnnxFile.encode(weights, false));
+        assertEquals(shapes(model), shapes(read.model()));
+    }
+
+    /** Of its padding, a mean may leave out what ONNX's ceil_mode reads, and nothing else. */
+    @Test
+    void whatAMeanLeavesOutIsWrittenAsCeilMode() {
+        Net moved = new NetBuilder("moved", Shape.of(1, 5, 5))
+                .add("pool1", new AvgPool(Window.square(3, 1, 1).padded(1, 1, 2, 2), true, 1, 1)).flatten("flatten")
+                .linear("fc1", 2).build();
+        CompressedWeights weights = PrunedNets.of(moved, Map.of(), 0, 0, 3);
+        String message = assertThrows(IllegalArgumentException.class, () -> OnnxFile.encode(weights, false))
+                .getMessage();
+        assertTrue(message.contains("pool1") && message.contains("ONNX cannot tell"), message);
+        Net ceiling = new NetBuilder("ceiling", Shape.of(1, 6, 5)).conv("conv1", 2, 1, 1, 0, true)
+                .add("pool1", new AvgPool(Window.square(3, 2, 0).padded(0, 1, 1, 1), true, 1, 0)).flatten("flatten")
+                .linear("fc1", 2).build();
+        PrunedNets.assertSame(PrunedNets.of(ceiling, Map.of(), 0, 0, 3),
+                OnnxFile.decode(OnnxFile.encode(PrunedNets.of(ceiling, Map.of(), 0, 0, 3), false)));
     }
 
     @Test

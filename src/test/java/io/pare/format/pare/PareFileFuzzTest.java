@@ -19,6 +19,7 @@ import io.pare.net.Parameter;
 import io.pare.net.PrunedNets;
 import io.pare.net.RandomNets;
 import io.pare.net.Shape;
+import io.pare.net.Window;
 import io.pare.rewrite.UnitOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,7 +37,8 @@ class PareFileFuzzTest {
 
     private static List<byte[]> seeds() {
         Net odd =
-                new NetBuilder("odd", Shape.of(2, 8, 9)).add("first", new Conv2d(2, 6, 3, 2, 2, 1, 1, 2)).relu("relu1")
+                new NetBuilder("odd", Shape.of(2, 8, 9))
+                        .add("first", new Conv2d(2, 6, Window.uniform(3, 2, 2, 1, 1), 2, true)).relu("relu1")
                         .maxPool("pool1", 2, 1, 1).flatten("flatten").add("last", new Linear(6 * 5 * 6, 6)).build();
         List<byte[]> seeds = new ArrayList<>(
                 List.of(PareFile.encode(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3)),
@@ -49,6 +51,7 @@ class PareFileFuzzTest {
                         PareFile.encode(PrunedNets.of(PrunedNets.RESIDUAL, Map.of(), 3, 0, 3))));
         for (int i = 0; i < 12; i++) {
             seeds.add(PareFile.encode(RandomNets.of(i)));
+            seeds.add(PareFile.encode(RandomNets.windows(i)));
         }
         return seeds;
     }
@@ -75,8 +78,8 @@ class PareFileFuzzTest {
         for (Node step : weights.model().layers()) {
             long area = (long) step.output().height() * step.output().width();
             long window = switch (step.op()) {
-                case MaxPool pool -> (long) pool.kernel() * pool.kernel();
-                case AvgPool pool -> (long) pool.kernel() * pool.kernel();
+                case MaxPool pool -> pool.window().taps();
+                case AvgPool pool -> pool.window().taps();
                 default -> 10;
             };
             work += (long) step.output().features() * window + 4L * weights.model().inputs(step).getFirst().features();
@@ -120,7 +123,7 @@ class PareFileFuzzTest {
         assertTrue(assertThrows(FormatException.class, () -> PareFile.checkSize(
                 new NetBuilder("wide", Shape.of(79_800_000, 1, 1)).build())).getMessage()
                 .contains("values for a sample"));
-        Net padded = new NetBuilder("padded", Shape.of(500_000, 1, 1)).add("pool1", new AvgPool(14, 14, 11)).build();
+        Net padded = new NetBuilder("padded", Shape.of(500_000, 1, 1)).add("pool1", AvgPool.of(14, 14, 11)).build();
         assertThrows(FormatException.class, () -> PareFile.checkSize(padded));
     }
 }

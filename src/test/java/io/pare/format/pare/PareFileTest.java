@@ -18,6 +18,7 @@ import io.pare.net.Op.Conv2d;
 import io.pare.net.Parameter;
 import io.pare.net.PrunedNets;
 import io.pare.net.Shape;
+import io.pare.net.Window;
 import io.pare.rewrite.BatchNormFolding;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -37,7 +38,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class PareFileTest {
     private static final Net SMALL = new NetBuilder("small", Shape.of(3, 9, 8))
-            .add("conv1", new Conv2d(3, 6, 3, 2, 2, 1, 1, 3)).relu("relu1").add("mean", new AvgPool(2, 1, 1))
+            .add("conv1", new Conv2d(3, 6, Window.uniform(3, 2, 2, 1, 1), 3, true)).relu("relu1")
+            .add("mean", AvgPool.of(2, 1, 1))
             .flatten("flatten").dropout("drop1", 0.25f).linear("head", 7).build();
 
     static byte[] reseal(byte[] file) {
