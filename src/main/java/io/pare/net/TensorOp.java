@@ -549,6 +549,211 @@ public sealed interface TensorOp extends Op {
         }
     }
 
+    /** From which neighbours {@link Resize} computes a value. */
+    enum Interpolation {
+        /** The nearest one. */
+        NEAREST,
+        /** Two along each axis, by their distances. */
+        LINEAR,
+        /** Four along each axis, by Keys' piecewise cubic (1981). */
+        CUBIC
+    }
+
+    /**
+     * Where, in the input, index i of an axis of {@link Resize} lies; its formulas are those of ONNX's Resize, computed in
+     * single precision.
+     */
+    enum Coordinates {
+        /** (i + 0.5) / scale - 0.5. */
+        HALF_PIXEL,
+        /** The same, but 0 where the output has one value. */
+        PYTORCH_HALF_PIXEL,
+        /** i (in - 1) / (out - 1), so that first and last values meet; 0 where the output has one value. */
+        ALIGN_CORNERS,
+        /** i / scale. */
+        ASYMMETRIC,
+        /** As {@link #HALF_PIXEL}, around the middle of the axis if out is not scale times in. */
+        HALF_PIXEL_SYMMETRIC
+    }
+
+    /** Which neighbour is the nearest one; at integers all agree. */
+    enum Nearest {
+        /** The lower one where both are equally near. */
+        ROUND_PREFER_FLOOR,
+        /** The upper one where both are equally near. */
+        ROUND_PREFER_CEIL,
+        /** Always the lower one. */
+        FLOOR,
+        /** Always the upper one. */
+        CEIL
+    }
+
+    /**
+     * Another number of values along each axis, interpolated along one axis after another. Beyond the edges the values at
+     * the edge go on.
+     *
+     * @param to the shape of the result
+     * @param scales for each axis the factor that {@link Coordinates} use: about the quotient of the sizes
+     * @param nearest of {@link Interpolation#NEAREST}
+     * @param cubic the coefficient of {@link Interpolation#CUBIC}, mostly -0.5 or -0.75
+     * @param excludesOutside whether weights beyond the edges are left out, and the others made to add up to 1
+     * @param antialias whether the interpolation gets as much wider as an axis gets smaller
+     */
+    record Resize(Shape to, List<Float> scales, Interpolation interpolation, Coordinates coordinates, Nearest nearest,
+            float cubic, boolean excludesOutside, boolean antialias) implements TensorOp {
+        public Resize {
+            scales = List.copyOf(scales);
+        }
+
+        /** With the quotients of the sizes as scales. */
+        public static Resize of(Shape from, Shape to, Interpolation interpolation, Coordinates coordinates) {
+            List<Float> scales = IntStream.range(0, Math.min(from.rank(), to.rank()))
+                    .mapToObj(axis -> (float) to.sizes().get(axis) / from.sizes().get(axis)).toList();
+            return new Resize(to, scales, interpolation, coordinates, Nearest.ROUND_PREFER_FLOOR, -0.75f, false, false);
+        }
+
+        /** Whether an axis stays as it is. */
+        public boolean keeps(int axis, Shape input) {
+            return scales.get(axis) == 1 && to.sizes().get(axis).equals(input.sizes().get(axis));
+        }
+
+        @Override
+        public Flow flow(List<Shape> inputs) {
+            return to.rank() > 0 && keeps(0, inputs.getFirst()) ? new Flow.Keep(true) : new Flow.Blend();
+        }
+
+        @Override
+        public float ofConstant(float value) {
+            return value;
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            boolean fits = to.rank() == input.rank() && scales.size() == input.rank();
+            for (int axis = 0; fits && axis < to.rank(); axis++) {
+                fits = fits(scales.get(axis) * input.sizes().get(axis), to.sizes().get(axis));
+            }
+            if (!fits) {
+                throw new IllegalArgumentException("resizes " + input + " to " + to + " by " + scales);
+            }
+            return to;
+        }
+
+        /** Whether a size is what a factor gave, however that was rounded. */
+        private static boolean fits(float exact, int size) {
+            return exact > 0.49f && Math.abs(exact - size) < 1.01f;
+        }
+    }
+
+    /** What {@link Recurrent} remembers from step to step. */
+    enum Cell {
+        /** Long short-term memory (Hochreiter, Schmidhuber 1997; Gers and others 2000); gates: input, output, forget, cell. */
+        LSTM(4),
+        /**
+         * Gated recurrent unit, whose reset gate acts on the state (Cho and others, 1406.1078); gates: update, reset,
+         * hidden.
+         */
+        GRU(3),
+        /** The same, whose reset gate acts on the product of state and recurrence, and its bias. */
+        GRU_RESET_AFTER(3);
+
+        private final int gates;
+
+        Cell(int gates) {
+            this.gates = gates;
+        }
+
+        /** Gates, of which each has rows of weights of its own. */
+        public int gates() {
+            return gates;
+        }
+
+        /** Whether there is a cell state besides the hidden one. */
+        public boolean hasCellState() {
+            return this == LSTM;
+        }
+    }
+
+    /** Which way {@link Recurrent} reads a sequence. */
+    enum Direction {
+        FORWARD, REVERSE,
+        /** Forward by the first half of the weights, in reverse by the second. */
+        BOTH;
+
+        /** Ways in which it reads. */
+        public int count() {
+            return this == BOTH ? 2 : 1;
+        }
+
+        /** Whether the {@code index}-th way goes from the last step to the first. */
+        public boolean isReverse(int index) {
+            return this == REVERSE || index == 1;
+        }
+    }
+
+    /**
+     * A recurrent layer over a sequence: a sample is {@code [sequence, in]}. Gates use the logistic function, states tanh.
+     *
+     * <p>Weights are stacked: for each direction, for each gate in the order that {@link Cell} gives (that of ONNX), one
+     * row for each hidden unit. The tensors are {@code weight [directions * gates * hidden, in]}, {@code recurrence
+     * [directions * gates * hidden, hidden]}, {@code bias} and {@code recurrence_bias}, both {@code [directions * gates *
+     * hidden]}, and if {@code stateful} the states before the first step: {@code hidden [directions, hidden]}, and for
+     * LSTM {@code cell} of the same shape. Without them these are zero.
+     *
+     * <p>The output is {@code [directions, rows, hidden]}. Row t is the hidden state after the step that reads row t of the
+     * input, in both directions. So the last state of a forward direction is row {@code sequence - 1}, that of a reverse
+     * one row 0. There are {@code sequence} rows, and of LSTM one more: row {@code sequence} is the cell state after the
+     * last step. ONNX's Y is rows 0 to {@code sequence - 1} with the axes of directions and steps exchanged; Y_h is one row
+     * of each direction; Y_c is row {@code sequence}.
+     *
+     * @param stateful whether the states before the first step are tensors of the layer
+     */
+    record Recurrent(Cell cell, int in, int hidden, Direction direction, boolean stateful) implements TensorOp {
+        public Recurrent {
+            if (in < 1 || hidden < 1) {
+                throw new IllegalArgumentException("takes " + in + " features to " + hidden + " hidden units");
+            }
+        }
+
+        /** Rows of each direction's output. */
+        public int rows(int sequence) {
+            return cell.hasCellState() ? sequence + 1 : sequence;
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            if (input.rank() != 2 || input.fromEnd(1) != in) {
+                throw new IllegalArgumentException("takes a sequence of " + in + " features, is given " + input);
+            }
+            return Shape.of(direction.count(), rows(input.fromEnd(2)), hidden);
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            int rows = Math.multiplyExact(direction.count() * cell.gates(), hidden);
+            long[] states = {direction.count(), hidden};
+            List<Parameter> parameters = new ArrayList<>(List.of(
+                    new Parameter(node + ".weight", new long[]{rows, in}, in, Kind.WEIGHT),
+                    new Parameter(node + ".recurrence", new long[]{rows, hidden}, hidden, Kind.WEIGHT),
+                    new Parameter(node + ".bias", new long[]{rows}, hidden, Kind.BIAS),
+                    new Parameter(node + ".recurrence_bias", new long[]{rows}, hidden, Kind.BIAS)));
+            if (stateful) {
+                parameters.add(new Parameter(node + ".hidden", states, 0, Kind.CONSTANT));
+            }
+            if (stateful && cell.hasCellState()) {
+                parameters.add(new Parameter(node + ".cell", states, 0, Kind.CONSTANT));
+            }
+            return parameters;
+        }
+
+        @Override
+        public long multiplyAdds(List<Shape> inputs) {
+            return (long) direction.count() * cell.gates() * hidden * inputs.getFirst().fromEnd(2) * (in + hidden);
+        }
+    }
+
     /**
      * The shape in which values of several shapes meet: the last axes stand over one another, and an axis of size 1, or one
      * that is not there, is repeated to the size of the others (numpy's broadcasting).

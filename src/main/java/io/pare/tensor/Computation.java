@@ -21,9 +21,14 @@ public interface Computation {
     /** What {@link #backward} reads. */
     Reads reads();
 
-    /** Bytes of working memory for a pass over {@code n} samples. */
+    /** Bytes of working memory for a forward pass over {@code n} samples. */
     default long scratchBytes(int n) {
         return 0;
+    }
+
+    /** As {@link #scratchBytes}, for a backward pass. */
+    default long backwardScratchBytes(int n) {
+        return scratchBytes(n);
     }
 
     /**
@@ -69,6 +74,8 @@ public interface Computation {
             case TensorOp.LayerNorm op -> new Normalization(op, output);
             case TensorOp.GroupNorm op -> new Normalization(op, output);
             case TensorOp.PRelu(Shape slope) -> new SlopedRelu(slope, output);
+            case TensorOp.Resize op -> new Resizing(op, inputs.getFirst());
+            case TensorOp.Recurrent op -> new Recurrence(op, inputs.getFirst(), product);
         };
     }
 }

@@ -35,7 +35,7 @@ final class TensorStep implements Step {
         this.x = sources.stream().map(source -> source.tensor().segment()).toArray(MemorySegment[]::new);
         this.dx = new MemorySegment[x.length];
         this.y = building.allocateValue(node);
-        this.scratch = scratch();
+        this.scratch = scratch(computation.scratchBytes(node.size(0)));
     }
 
     private static Shape sample(Value value) {
@@ -78,11 +78,10 @@ final class TensorStep implements Step {
         for (int i = 0; i < x.length; i++) {
             dx[i] = building.needsGradient(node.input(i)) ? building.gradientFor(node.input(i)).segment() : null;
         }
-        backwardScratch = scratch();
+        backwardScratch = scratch(computation.backwardScratchBytes(node.size(0)));
     }
 
-    private MemorySegment scratch() {
-        long bytes = computation.scratchBytes(node.size(0));
+    private MemorySegment scratch(long bytes) {
         return bytes == 0 ? MemorySegment.NULL : building.scratch(bytes);
     }
 

@@ -23,7 +23,7 @@ final class RecordCoder {
             TensorOp.Reshape.class, TensorOp.Transpose.class, TensorOp.Slice.class, TensorOp.Expand.class,
             TensorOp.Pad.class, TensorOp.Take.class, TensorOp.Join.class, TensorOp.MatMul.class,
             TensorOp.Projection.class, TensorOp.Embedding.class, TensorOp.Gather.class, TensorOp.LayerNorm.class,
-            TensorOp.GroupNorm.class, TensorOp.PRelu.class);
+            TensorOp.GroupNorm.class, TensorOp.PRelu.class, TensorOp.Resize.class, TensorOp.Recurrent.class);
 
     private static final int MAX_LIST = 1 << 20;
 
