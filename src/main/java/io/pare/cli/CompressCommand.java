@@ -3,10 +3,12 @@ package io.pare.cli;
 import io.pare.compress.recipe.Recipe;
 import io.pare.data.Corpus;
 import io.pare.file.FileException;
+import io.pare.format.NetworkFile;
 import io.pare.mem.FloatTensor;
 import io.pare.run.CompressionJob;
 import io.pare.run.CompressionResult;
 import io.pare.run.DataSets;
+import io.pare.run.ModelSource;
 import io.pare.train.Network;
 import io.pare.train.Weight;
 import java.io.IOException;
@@ -30,21 +32,26 @@ import picocli.CommandLine.Spec;
 final class CompressCommand implements Callable<Integer> {
     private static final int SAMPLED = 1 << 20;
 
-    @Parameters(paramLabel = "MODEL", description = "A network by name: see models.")
+    @Parameters(arity = "0..1", paramLabel = "MODEL",
+            description = "A network: a name, see models; an .onnx or .pare file with its weights; or a .yaml file that"
+                    + " declares its layers (default: the one that --recipe was made for).")
     private String model;
 
     @Mixin
     private FromOption from;
 
     @Option(names = "--recipe", paramLabel = "NAME|FILE",
-            description = "A recipe that comes with Pare, or a YAML file (default: the model's own -joint recipe).")
+            description = "prune, joint or quantize, which fit any network and take --ratio; another recipe that comes"
+                    + " with Pare; or a YAML file (default: the model's own -joint recipe).")
     private String recipeName;
 
     @Option(names = "--auto",
             description = "Choose each layer's counts, and with --bytes its bits, from a sensitivity scan; in place of --recipe.")
     private boolean auto;
 
-    @Option(names = "--ratio", paramLabel = "R", description = "Of --auto: weights to non-zeros.")
+    @Option(names = "--ratio", paramLabel = "R",
+            description = "Of --auto and of the recipes prune and joint: weights to non-zeros (default of these: 10)."
+                    + " Of quantize: 32 bits to those of a value (default: 8).")
     private Double ratio;
 
     @Option(names = "--bytes", paramLabel = "B",
@@ -101,21 +108,61 @@ final class CompressCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         check();
-        Recipe recipe = auto ? null : recipeName == null ? Recipe.usual(model) : Recipe.load(recipeName);
+        Recipe named = recipeName == null ? null : named();
+        ModelSource source = ModelSource.of(model != null ? model : named.model());
+        Recipe recipe = auto || named != null ? named : Recipe.usual(source.name());
         int count = threads.orElse(ThreadOption.processors());
-        DataSets.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
-        Path folder = out != null ? out : Path.of("runs", auto ? "auto-" + model : recipe.name());
+        DataSets.Opened opened = data.open(data.settings(), source, count, spec.commandLine().getErr()::println);
+        Path folder = out != null ? out : Path.of("runs", folder(source, recipe));
         OutputPath.checkFolder(folder);
         ThreadOption.apply(count);
         try (CompressionJob job = new CompressionJob(opened.model(), opened.corpus(), folder)) {
             try {
-                return run(job.recipe(recipe), opened.corpus(), folder, count);
+                source.weights().ifPresent(job::from);
+                int code = run(job.recipe(recipe).ending(opened.ending()), opened.corpus(), folder, count);
+                if (source.isOnnx()) {
+                    exportOnnx(folder, opened.model().name());
+                }
+                return code;
             } catch (FileException e) {
                 throw job.begun()
                         ? new FileException(e.getMessage() + "; the same command then goes on", e.getCause())
                         : e;
             }
         }
+    }
+
+    /** The recipe that was named. */
+    private Recipe named() throws IOException {
+        if (!Recipe.general().contains(recipeName)) {
+            if (ratio != null) {
+                throw new UsageException("--ratio belongs to --auto and to the recipes "
+                        + String.join(", ", Recipe.general()) + "; another recipe says it itself");
+            }
+            Recipe recipe = Recipe.load(recipeName);
+            if (model == null && recipe.model().isBlank()) {
+                throw new UsageException("which MODEL? The recipe " + recipe.name() + " names none");
+            }
+            return recipe;
+        }
+        if (model == null) {
+            throw new UsageException("which MODEL? The recipe " + recipeName + " fits any");
+        }
+        return ratio == null ? Recipe.load(recipeName) : Recipe.general(recipeName, ratio);
+    }
+
+    /** Who brings ONNX wants it back: with codes and codebooks where tensors have them. */
+    private void exportOnnx(Path folder, String name) throws IOException {
+        Path file = folder.resolve(name + ".onnx");
+        NetworkFile.write(file, NetworkFile.read(folder.resolve(name + ".pare")), NetworkFile.Kind.ONNX_CODEBOOK);
+        PrintWriter results = spec.commandLine().getOut();
+        results.printf(Locale.ROOT, "%-20s %s, %,d bytes%n", "as ONNX", file, Files.size(file));
+        results.flush();
+    }
+
+    private String folder(ModelSource source, Recipe recipe) {
+        return auto ? "auto-" + source.name()
+                : Recipe.general().contains(recipe.name()) ? recipe.name() + "-" + source.name() : recipe.name();
     }
 
     private int run(CompressionJob job, Corpus corpus, Path folder, int count) throws IOException {
@@ -157,7 +204,7 @@ final class CompressCommand implements Callable<Integer> {
                     err.println(line);
                     err.flush();
                 });
-        if (ratio != null) {
+        if (auto && ratio != null) {
             job.toRatio(ratio, floor);
         }
         if (bytes != null) {
@@ -182,13 +229,16 @@ final class CompressCommand implements Callable<Integer> {
         if (admmFile != null && Files.exists(admmFile)) {
             throw new UsageException("--admm-file " + admmFile + " exists: name a file that does not");
         }
+        if (model == null && recipeName == null) {
+            throw new UsageException("which MODEL? Give a name, see models, or a file");
+        }
         if (auto && recipeName != null) {
             throw new UsageException("--recipe and --auto exclude each other");
         }
         if (auto && (ratio == null) == (bytes == null)) {
             throw new UsageException("--auto takes one of --ratio and --bytes");
         }
-        if (!auto && (ratio != null || bytes != null || floor != 0)) {
+        if (!auto && (ratio != null && recipeName == null || bytes != null || floor != 0)) {
             throw new UsageException("--ratio, --bytes and --floor belong to --auto; a recipe says these itself");
         }
         if (ratio != null && !(ratio >= 1) || bytes != null && !(bytes >= 1)) {

@@ -5,6 +5,7 @@ import io.pare.net.Net;
 import io.pare.run.DataSets;
 import io.pare.run.DataSettings;
 import io.pare.run.DataSettings.Source;
+import io.pare.run.ModelSource;
 import io.pare.run.Scales;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -109,9 +110,9 @@ final class DataOption {
         return source != null || data != null;
     }
 
-    /** Opens the data for a model that Pare knows, as {@link DataSets#open} does. */
-    DataSets.Opened open(DataSettings settings, String modelName, int threads, Consumer<String> notes) {
-        return DataSets.open(settings, modelName, new DataSets.Loading(threads, loaders), notes);
+    /** Opens the data for a network that may follow it, as {@link DataSets#open} does. */
+    DataSets.Opened open(DataSettings settings, ModelSource model, int threads, Consumer<String> notes) {
+        return DataSets.open(settings, model, new DataSets.Loading(threads, loaders), notes);
     }
 
     /** Opens the data for a network that is finished. */

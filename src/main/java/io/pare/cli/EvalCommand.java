@@ -3,6 +3,7 @@ package io.pare.cli;
 import io.pare.data.Corpus;
 import io.pare.exec.backend.Precision;
 import io.pare.net.CompressedWeights;
+import io.pare.net.Ending;
 import io.pare.net.InputScale;
 import io.pare.net.StoredNetwork;
 import io.pare.report.JsonReport;
@@ -56,7 +57,7 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         StoredNetwork contents = source.contents(spec.commandLine().getErr()::println);
-        CompressedWeights weights = contents.weights();
+        CompressedWeights weights = Ending.without(contents.weights());
         Engine chosen = engine != null ? engine : Engine.usual(source.file());
         int processors = threads.orElse(ThreadOption.processors());
         int count = chosen == Engine.SPARSE ? 1 : processors;

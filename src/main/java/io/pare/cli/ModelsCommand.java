@@ -4,9 +4,12 @@ import io.pare.net.Models;
 import io.pare.net.Net;
 import io.pare.net.Node;
 import io.pare.net.Shape;
+import io.pare.run.ModelSource;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,8 +25,9 @@ import picocli.CommandLine.TypeConversionException;
                 + " image; activations are the float32 outputs of all layers for one image.",
         optionListHeading = "%nOptions:%n", footer = {"", "Examples:", "  pare models", "  pare models resnet20",
             "  pare models vgg16 --input 3x64x64 --classes 200"})
-final class ModelsCommand implements Runnable {
-    @Parameters(arity = "0..1", paramLabel = "MODEL", description = "Name of a network; all are listed without.")
+final class ModelsCommand implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "MODEL",
+            description = "A network: a name, or an .onnx, .pare or .yaml file; all names are listed without.")
     private String name;
 
     @Option(names = "--input", paramLabel = "CxHxW", converter = ShapeConverter.class,
@@ -38,7 +42,7 @@ final class ModelsCommand implements Runnable {
     private CommandSpec spec;
 
     @Override
-    public void run() {
+    public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (classes != null && classes < 1) {
             throw new UsageException("--classes is " + classes + ", must be at least 1");
@@ -52,11 +56,19 @@ final class ModelsCommand implements Runnable {
             table(out, model());
         }
         out.flush();
+        return Commands.OK;
     }
 
-    private Net model() {
+    private Net model() throws IOException {
+        ModelSource source = ModelSource.of(name);
         try {
-            return Models.byName(name, input, classes == null ? 0 : classes);
+            if (source instanceof ModelSource.Known) {
+                return source.net(input, classes == null ? 0 : classes);
+            }
+            if (input != null) {
+                throw new UsageException("--input belongs to a name; " + name + " says its input itself");
+            }
+            return classes == null ? source.usual() : source.net(null, classes);
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage());
         }

@@ -1,8 +1,8 @@
 package io.pare.cli;
 
 import io.pare.net.CompressedWeights;
-import io.pare.net.Models;
 import io.pare.net.StoredNetwork;
+import io.pare.run.ModelSource;
 import io.pare.run.Scales;
 import io.pare.run.StoredWeights;
 import java.io.IOException;
@@ -19,7 +19,7 @@ final class NetworkSource {
     private Path file;
 
     @Option(names = "--model", paramLabel = "MODEL",
-            description = "Name of a network, for files that do not say whose weights they hold: see models.")
+            description = "The network, for files that do not say whose weights they hold: a name, see models, or a file.")
     private String model;
 
     @Option(names = "--names", paramLabel = "MAP",
@@ -53,8 +53,8 @@ final class NetworkSource {
     StoredNetwork contents(Consumer<String> notes) throws IOException {
         StoredWeights stored = new StoredWeights(file(), names, ignoreExtra);
         if (model != null) {
-            stored.checkModel(model);
+            stored.checkModel(ModelSource.of(model).name());
         }
-        return stored.read(model == null ? null : Models.byName(model), notes);
+        return stored.read(model == null ? null : ModelSource.of(model).usual(), notes);
     }
 }

@@ -4,7 +4,9 @@ import io.pare.compress.recipe.Sensitivity;
 import io.pare.data.Corpus;
 import io.pare.report.JsonReport;
 import io.pare.run.DataSets;
+import io.pare.run.ModelSource;
 import io.pare.run.SensitivityScan;
+import io.pare.run.StoredWeights;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -24,7 +26,8 @@ import picocli.CommandLine.Spec;
         header = "Prune and cluster one layer at a time, without retraining, and measure.%n", footer = {
             "", "Example:", "  pare sensitivity lenet5 --from runs/lenet5 --plot sensitivity.html"})
 final class SensitivityCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "MODEL", description = "A network by name: see models.")
+    @Parameters(paramLabel = "MODEL",
+            description = "A network: a name, see models, or an .onnx or .pare file with its weights.")
     private String model;
 
     @Mixin
@@ -51,9 +54,9 @@ final class SensitivityCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!from.given()) {
-            throw new UsageException("give --from, a trained network");
-        }
+        ModelSource network = ModelSource.of(model);
+        StoredWeights weights = from.given() ? from.weights() : network.weights().orElseThrow(
+                () -> new UsageException("give --from, a trained network, or MODEL as a file with weights"));
         int count = threads.orElse(ThreadOption.processors());
         ThreadOption.apply(count);
         for (Path file : new Path[]{report, plot}) {
@@ -61,25 +64,25 @@ final class SensitivityCommand implements Callable<Integer> {
                 OutputPath.checkFile(file == plot ? "--plot" : "--report", file);
             }
         }
-        DataSets.Opened opened = data.open(data.settings(), model, count, spec.commandLine().getErr()::println);
+        DataSets.Opened opened = data.open(data.settings(), network, count, spec.commandLine().getErr()::println);
         Corpus corpus = opened.corpus();
-        Sensitivity found = SensitivityScan.of(opened.model(), corpus, from.weights(), seed,
+        Sensitivity found = SensitivityScan.of(opened.model(), corpus, weights, seed,
                 spec.commandLine().getErr()::println);
         print(found, corpus);
         if (report != null) {
-            new JsonReport().put("model", model).put("dataset", corpus.name()).put("seed", seed)
+            new JsonReport().put("model", network.name()).put("dataset", corpus.name()).put("seed", seed)
                     .put("validationAccuracy", found.base().accuracy()).put("rows", found.rows()).write(report);
         }
         if (plot != null) {
             Map<String, String> facts = new LinkedHashMap<>();
-            facts.put("network", model);
-            facts.put("weights", from.file().toString());
+            facts.put("network", network.name());
+            facts.put("weights", weights.file().toString());
             facts.put("data", corpus.name());
             facts.put("validation images",
                     String.format(Locale.ROOT, "%,d", corpus.split(0, seed).validation().size()));
             facts.put("seed", Long.toString(seed));
             facts.put("Pare", Version.number() + ", commit " + BuildInfo.commit());
-            new SensitivityPage(model, facts, found).page().write(plot);
+            new SensitivityPage(network.name(), facts, found).page().write(plot);
         }
         return Commands.OK;
     }

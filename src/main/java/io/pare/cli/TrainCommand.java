@@ -14,6 +14,7 @@ import io.pare.net.Net;
 import io.pare.report.JsonReport;
 import io.pare.run.DataSets;
 import io.pare.run.EpochRecord;
+import io.pare.run.ModelSource;
 import io.pare.run.RunFolder;
 import io.pare.run.RunSettings;
 import io.pare.run.TrainingJob;
@@ -81,7 +82,9 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--seed", RunSettings::seed),
             Map.entry("--precision", RunSettings::precision));
 
-    @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A network by name: see models.")
+    @Parameters(arity = "0..1", paramLabel = "MODEL",
+            description = "A network: a name, see models; an .onnx or .pare file, whose weights are trained further; or a"
+                    + " .yaml file that declares its layers.")
     private String model;
 
     @Mixin
@@ -208,9 +211,10 @@ final class TrainCommand implements Callable<Integer> {
 
     private int run(RunFolder folder, RunSettings asked) throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        DataSets.Opened opened = data.open(asked.data(), asked.model(), asked.threads(), err::println);
+        ModelSource source = ModelSource.of(asked.model());
+        DataSets.Opened opened = data.open(asked.data(), source, asked.threads(), err::println);
         try (ProgressView view = ProgressView.choose(quiet, err);
-                TrainingJob job = job(folder, asked, opened);
+                TrainingJob job = job(folder, asked, source, opened);
                 StopSignal stop = new StopSignal()) {
             job.memory(memory.fit()).notes(view::line).warnings(line -> {
                 view.clear();
@@ -227,12 +231,12 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private TrainingJob job(RunFolder folder, RunSettings settings, DataSets.Opened opened) {
+    private TrainingJob job(RunFolder folder, RunSettings settings, ModelSource source, DataSets.Opened opened) {
         if (resume != null) {
             return TrainingJob.resumed(folder, settings, opened);
         }
         TrainingJob job = TrainingJob.fresh(folder, settings.with(variation(opened.corpus())), opened);
-        return from.given() ? job.from(from.weights()) : job;
+        return from.given() ? job.from(from.weights()) : source.weights().map(job::from).orElse(job);
     }
 
     private static boolean run(TrainingJob job, RunFolder folder, Follower follower) throws IOException {
@@ -269,7 +273,7 @@ final class TrainCommand implements Callable<Integer> {
         return Invocation.of("train", "--resume", folder.path().toString());
     }
 
-    private Path folder() {
+    private Path folder() throws IOException {
         if (resume != null) {
             if (out != null && !out.equals(resume)) {
                 throw new UsageException("--out and --resume name different folders; a resumed run stays in its own");
@@ -283,7 +287,7 @@ final class TrainCommand implements Callable<Integer> {
             throw new UsageException("which model? Give " + String.join(" or ", Models.names())
                     + ", or --resume DIR to go on with a run");
         }
-        Path folder = out != null ? out : Path.of("runs", model);
+        Path folder = out != null ? out : Path.of("runs", ModelSource.of(model).name());
         OutputPath.checkFolder(folder);
         if (from.given() && folder.resolve(Checkpoint.WEIGHTS).toAbsolutePath().normalize()
                 .equals(from.file().toAbsolutePath().normalize())) {
@@ -293,8 +297,8 @@ final class TrainCommand implements Callable<Integer> {
         return folder;
     }
 
-    private RunSettings fresh() {
-        Models.byName(model);
+    private RunSettings fresh() throws IOException {
+        ModelSource source = ModelSource.of(model);
         positive("--accumulate", accumulate);
         if (shift != null && !(shift >= 0 && Double.isFinite(shift))) {
             throw new UsageException("--shift is " + shift + ", must be from 0 to the side of the images");
@@ -302,10 +306,10 @@ final class TrainCommand implements Callable<Integer> {
         if (validation != null) {
             positive("--validation", validation);
         }
-        if (keepZeros && !from.given()) {
-            throw new UsageException("--keep-zeros belongs to --from, whose zeros it keeps");
+        if (keepZeros && !from.given() && source.weights().isEmpty()) {
+            throw new UsageException("--keep-zeros belongs to --from, or a MODEL with weights, whose zeros it keeps");
         }
-        RunSettings settings = new RunSettings(model, null, keepZeros, data.settings(),
+        RunSettings settings = new RunSettings(source.reference(), null, keepZeros, data.settings(),
                 validation == null ? 0 : validation,
                 new Descent(new Optimizer(optimizer, momentum, weightDecay),
                         new Schedule(learningRate, schedule, floor, warmUp)),

@@ -13,7 +13,9 @@ import io.pare.format.tensors.ZipArchive;
 import io.pare.mem.Region;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
+import io.pare.net.Ending;
 import io.pare.net.InputScale;
+import io.pare.net.Models;
 import io.pare.net.Net;
 import io.pare.net.Node;
 import io.pare.net.Parameter;
@@ -29,6 +31,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +45,8 @@ public final class NetworkFile {
     /** Entries of a safetensors file's map that say for which images and how many classes the network is. */
     public static final String INPUT = "input.shape";
     public static final String CLASSES = "classes";
+    /** Entry of a safetensors file's map that holds the layers of a network that no name stands for. */
+    public static final String LAYERS = "layers";
     /** Entries of a safetensors file's map that say how pixels become inputs. */
     public static final String MEAN = "input.mean";
     public static final String DEVIATION = "input.deviation";
@@ -92,9 +97,24 @@ public final class NetworkFile {
 
     /** Begins a safetensors file that says which network its tensors belong to, and how pixels become inputs. */
     public static Safetensors.Writer writer(Net model, InputScale scale) {
-        return new Safetensors.Writer().metadata(MODEL, model.name()).metadata(INPUT, model.input().toString())
-                .metadata(CLASSES, Integer.toString(model.classes())).metadata(MEAN, scale.means())
-                .metadata(DEVIATION, scale.deviations());
+        Safetensors.Writer writer = new Safetensors.Writer().metadata(MODEL, model.name())
+                .metadata(INPUT, model.input().toString()).metadata(CLASSES, Integer.toString(model.classes()))
+                .metadata(MEAN, scale.means()).metadata(DEVIATION, scale.deviations());
+        return isKnown(model)
+                ? writer
+                : writer.metadata(LAYERS, Base64.getEncoder().encodeToString(PareFile.encode(model)));
+    }
+
+    /** Whether a name and the shape of the input say which network it is. */
+    private static boolean isKnown(Net model) {
+        if (!Models.names().contains(model.name())) {
+            return false;
+        }
+        try {
+            return Models.byName(model.name(), model.input(), model.classes()).trained().equals(model.trained());
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     private static void writeDense(Path path, CompressedWeights weights) throws IOException {
@@ -239,7 +259,7 @@ public final class NetworkFile {
         }
         List<Parameter> parameters = model.parameters();
         List<CompressedTensor> tensors = new ArrayList<>(weights.tensors().values());
-        boolean fits = model.computesLike(weights.model());
+        boolean fits = Ending.without(model).computesLike(Ending.without(weights.model()));
         if (!fits) {
             throw new FormatException(path + ": holds the network " + weights.model().name() + " with the layers "
                     + weights.model().layers().stream().map(Node::op).toList() + ", not " + model.name());

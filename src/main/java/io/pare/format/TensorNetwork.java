@@ -16,6 +16,7 @@ import io.pare.net.StoredNetwork;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -58,6 +59,14 @@ final class TensorNetwork {
     }
 
     private Net named() {
+        String layers = file.metadata().get(NetworkFile.LAYERS);
+        if (layers != null) {
+            try {
+                return PareFile.network(Base64.getDecoder().decode(layers));
+            } catch (IllegalArgumentException e) {
+                throw new FormatException("entry " + NetworkFile.LAYERS + ": " + e.getMessage(), e);
+            }
+        }
         String name = file.metadata().get(NetworkFile.MODEL);
         if (name == null) {
             throw new FormatException(path + " does not say which network its tensors "

@@ -3,6 +3,7 @@ package io.pare.infer;
 import io.pare.kernel.SparseKernels;
 import io.pare.mem.Heap;
 import io.pare.mem.OneThread;
+import io.pare.net.Ending;
 import io.pare.net.Net;
 import java.util.Objects;
 
@@ -20,6 +21,7 @@ public final class Session {
     private final Plan block;
     private final int features;
     private final int classes;
+    private final Ending ending;
     /** Whether there is memory for a block. */
     private final boolean blocks;
     private final OneThread oneThread;
@@ -32,6 +34,7 @@ public final class Session {
         this.block = block;
         this.features = model.input().features();
         this.classes = model.classes();
+        this.ending = Ending.of(model);
         this.blocks = Heap.holds(block.bufferBytes());
         this.oneThread = new OneThread("a session of " + model.name());
     }
@@ -140,21 +143,33 @@ public final class Session {
         }
     }
 
-    /** As {@link #logits(float[], float[])}, the class probabilities. */
+    /** As {@link #logits(float[], float[])}, the class probabilities; a network that ends in them is taken at its word. */
     public void predict(float[] image, float[] probabilities) {
         logits(image, probabilities);
-        softmax(probabilities, 1);
+        makeProbabilities(probabilities, 1);
     }
 
     /** As {@link #logits(float[], int, float[])}, the class probabilities. */
     public void predict(float[] images, int count, float[] probabilities) {
         logits(images, count, probabilities);
-        softmax(probabilities, count);
+        makeProbabilities(probabilities, count);
     }
 
-    private void softmax(float[] probabilities, int count) {
-        for (int i = 0; i < count; i++) {
-            softmax(probabilities, i * classes, classes);
+    private void makeProbabilities(float[] outputs, int count) {
+        switch (ending) {
+            case NONE -> {
+                for (int i = 0; i < count; i++) {
+                    softmax(outputs, i * classes, classes);
+                }
+            }
+            case LOG_SOFTMAX -> {
+                for (int i = 0; i < count * classes; i++) {
+                    outputs[i] = (float) Math.exp(outputs[i]);
+                }
+            }
+            case SOFTMAX, SIGMOID -> {
+                // The network has done so itself.
+            }
         }
     }
 

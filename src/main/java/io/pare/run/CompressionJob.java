@@ -18,6 +18,7 @@ import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.natives.Natives;
 import io.pare.net.CompressedWeights;
+import io.pare.net.Ending;
 import io.pare.net.Net;
 import io.pare.net.Parameter;
 import io.pare.train.Checkpoint;
@@ -66,6 +67,7 @@ public final class CompressionJob implements AutoCloseable {
     private Double bytes;
     private double floor;
     private StoredWeights from;
+    private Ending ending = Ending.NONE;
     private long seed = 1;
     private Precision precision = Precision.FP32;
     private MemoryFit memory = MemoryFit.UNLIMITED;
@@ -137,6 +139,12 @@ public final class CompressionJob implements AutoCloseable {
     /** Begins with these weights; without them a dense network is trained first, as the recipe says. */
     public CompressionJob from(StoredWeights weights) {
         from = weights;
+        return this;
+    }
+
+    /** Writes the network with this ending, which its file has and training leaves out. */
+    public CompressionJob ending(Ending given) {
+        ending = given;
         return this;
     }
 
@@ -345,7 +353,7 @@ public final class CompressionJob implements AutoCloseable {
             result = pipeline.recount();
         }
         Evaluation test = training.measure(corpus.test());
-        Checkpoint.saveWeights(network, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
+        Checkpoint.saveWeights(network, ending, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
         Path file = folder.resolve(model.name() + ".pare");
         long written = write(file);
         return new CompressionResult(compressed.recipe(), model, result, pipeline.death(), packing, denseTest, test,
@@ -385,7 +393,7 @@ public final class CompressionJob implements AutoCloseable {
             return pipeline.run();
         } catch (InfeasibleException e) {
             Path weights = folder.resolve(Checkpoint.WEIGHTS);
-            Checkpoint.saveWeights(network, corpus.scale(), weights, Map.of());
+            Checkpoint.saveWeights(network, ending, corpus.scale(), weights, Map.of());
             throw new InfeasibleException(e.getMessage() + "; its weights are in " + weights
                     + ": begin again with --anew and another recipe, or go on from them with --from");
         }
@@ -393,7 +401,8 @@ public final class CompressionJob implements AutoCloseable {
 
     /** Writes the coded network and reads it back; gives the file's size. */
     private long write(Path file) throws IOException {
-        CompressedWeights weights = CompressedWeights.of(model, values(network), corpus.scale());
+        CompressedWeights weights =
+                ending.on(CompressedWeights.of(model, values(network), corpus.scale()));
         PareFile.write(file, weights);
         CompressedWeights stored = PareFile.read(file);
         weights.tensors().forEach((name, tensor) -> {

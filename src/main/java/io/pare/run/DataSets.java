@@ -7,11 +7,12 @@ import io.pare.data.Dataset;
 import io.pare.data.ImageFolder;
 import io.pare.data.Mnist;
 import io.pare.data.OddImages;
+import io.pare.net.Ending;
 import io.pare.net.InputScale;
-import io.pare.net.Models;
 import io.pare.net.Net;
 import io.pare.net.Shape;
 import io.pare.run.DataSettings.Source;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -53,34 +54,35 @@ public final class DataSets {
      * @param source kind of data
      * @param corpus the data itself; those of pictures read files when they are asked for images
      * @param model of the network, with as many classes as the data where it is still to be trained
+     * @param ending what the network's file makes of its logits
      * @param odd counts pictures that were skipped or converted
      */
-    public record Opened(Source source, Corpus corpus, Net model, OddImages odd) {}
+    public record Opened(Source source, Corpus corpus, Net model, Ending ending, OddImages odd) {}
 
     /** Opens the data that a training's settings name, for the network that they name, with the usual loaders. */
-    public static Opened open(RunSettings settings, Consumer<String> notes) {
-        return open(settings.data(), settings.model(), new Loading(settings.threads()), notes);
+    public static Opened open(RunSettings settings, Consumer<String> notes) throws IOException {
+        return open(settings.data(), ModelSource.of(settings.model()), new Loading(settings.threads()), notes);
     }
 
     /**
      * Opens the data for a network that is to be trained.
      *
-     * @param modelName a network that Pare knows; its input and classes follow the data
+     * @param source of the network; where it has no weights, input and classes follow the data
      * @param notes takes a line for each picture that is skipped
      * @throws RunException if the settings name no data, or contradict the network
      * @throws DataException if the data cannot be used
-     * @throws IllegalArgumentException if there is no network of that name
      */
-    public static Opened open(DataSettings settings, String modelName, Loading loading, Consumer<String> notes) {
-        Net usual = Models.byName(modelName);
+    public static Opened open(DataSettings settings, ModelSource source, Loading loading, Consumer<String> notes) {
+        Net usual = source.usual();
         OddImages odd = settings.odd(notes);
         Source found = settings.source() != null ? settings.source() : guess(settings, usual);
         Corpus corpus = corpus(found, settings, usual, odd, loading);
         Dataset train = corpus.train();
         Shape shape = Shape.of(train.channels(), train.height(), train.width());
-        Net model = Models.byName(modelName, shape, train.classes());
+        Net model = source.net(shape, train.classes());
         check(model, train);
-        return new Opened(found, corpus, model, odd);
+        boolean scaled = settings.scale() == null && source.scale().isPresent();
+        return new Opened(found, scaled ? corpus.with(source.scale().get()) : corpus, model, source.ending(), odd);
     }
 
     /**
@@ -95,7 +97,7 @@ public final class DataSets {
         Source found = settings.source() != null ? settings.source() : guess(settings, model);
         Corpus corpus = corpus(found, settings, model, odd, loading);
         check(model, corpus.test());
-        return new Opened(found, corpus, model, odd);
+        return new Opened(found, corpus, model, Ending.NONE, odd);
     }
 
     /** Fails unless a data set's images fit a network. */

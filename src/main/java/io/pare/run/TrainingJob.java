@@ -312,7 +312,7 @@ public final class TrainingJob implements AutoCloseable {
         Map<String, String> all = new LinkedHashMap<>(metadata);
         all.put("seed", Long.toString(settings.seed()));
         folder.write(settings, history);
-        Checkpoint.saveWeights(network, data.corpus().scale(), folder.weights(), all);
+        Checkpoint.saveWeights(network, data.ending(), data.corpus().scale(), folder.weights(), all);
     }
 
     /** The settings in full, as they are kept in the folder. */

@@ -9,6 +9,7 @@ import io.pare.file.FormatException;
 import io.pare.format.NetworkFile;
 import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.FloatTensor;
+import io.pare.net.Ending;
 import io.pare.net.InputScale;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -144,7 +145,13 @@ public final class Checkpoint {
     /** Writes the parameters of a network, with the model's name and shape, how pixels are scaled, and any metadata. */
     public static void saveWeights(Network network, InputScale scale, Path path, Map<String, String> metadata)
             throws IOException {
-        Safetensors.Writer writer = NetworkFile.writer(network.model(), scale);
+        saveWeights(network, Ending.NONE, scale, path, metadata);
+    }
+
+    /** The same of a network that is written with an ending. */
+    public static void saveWeights(Network network, Ending ending, InputScale scale, Path path,
+            Map<String, String> metadata) throws IOException {
+        Safetensors.Writer writer = NetworkFile.writer(ending.on(network.model()), scale);
         metadata.forEach(writer::metadata);
         for (Weight weight : network.weights()) {
             writer.add(weight.name(), weight.value());

@@ -370,7 +370,7 @@ class CompressCommandTest {
         "compress lenet5 --auto | one of --ratio and --bytes",
         "compress lenet5 --auto --ratio 5 --bytes 5 | one of --ratio and --bytes",
         "compress lenet5 --auto --ratio 0.5 | at least 1", "compress lenet5 --auto --ratio 5 --floor 2 | --floor",
-        "compress lenet5 --recipe lenet5-prune --ratio 5 | belong to --auto",
+        "compress lenet5 --recipe lenet5-prune --ratio 5 | --ratio belongs to --auto",
         "compress lenet5 --recipe lenet5-pruen | did you mean 'lenet5-prune'?",
         "compress lenet6 --recipe lenet5-prune | lenet300", "sensitivity lenet5 | --from",
         "compress lenet5 --recipe lenet5-prune --threads 0 | --threads"})

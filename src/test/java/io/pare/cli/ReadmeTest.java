@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.compress.Training;
 import io.pare.compress.Variable;
 import io.pare.docs.Page;
+import io.pare.format.onnx.OnnxFile;
 import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -134,9 +135,13 @@ public class ReadmeTest {
                 "compress", " --data synthetic --images 128 --steps 1", "eval", " --data synthetic");
         List<String> lines = COMMANDS.getFirst().matcher(Page.of(Page.README).text()).results()
                 .map(match -> match.group(1).strip()).toList();
-        assertTrue(lines.size() >= 4, lines.toString());
+        assertTrue(lines.size() >= 5, lines.toString());
+        Net own = new NetBuilder("own", Shape.of(1, 6, 6)).flatten("flatten").linear("fc1", 3).build();
+        OnnxFile.write(folder.resolve("mine.onnx"), PrunedNets.of(own, Map.of(), 2, 1, 3), false);
         for (String line : lines) {
-            String[] words = (line + rehearsal.getOrDefault(line.split(" ")[0], "")).split("\\s+");
+            String[] words = (line.replace("mine.onnx", folder.resolve("mine.onnx").toString())
+                    .replace("--data DIR", "--out runs/mine") + rehearsal.getOrDefault(line.split(" ")[0], ""))
+                    .split("\\s+");
             for (int i = 0; i < words.length; i++) {
                 words[i] = words[i].startsWith("runs/") ? folder.resolve(words[i]).toString() : words[i];
             }

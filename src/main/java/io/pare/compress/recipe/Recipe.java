@@ -7,8 +7,8 @@ import io.pare.compress.TensorPattern;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.RecipeException;
-import io.pare.compress.stage.Spelling;
 import io.pare.compress.stage.Stage;
+import io.pare.file.Spelling;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.CharacterCodingException;
@@ -42,6 +42,11 @@ public record Recipe(String name, String model, String description, TrainingOpti
     public static final TrainingOptions DENSE =
             new TrainingOptions(8, TrainingOptions.DEFAULTS.descent(), 64, true, 1, false, 0, 4, 0,
                     TrainingOptions.Select.BEST);
+    private static final double MOST_RATIO = 1e6;
+    private static final int MOST_BITS = 8;
+    private static final double USUAL_RATIO = 10;
+    /** Four bits. */
+    private static final double USUAL_QUANTIZATION = 8;
     private static final String EPOCHS = "epochs";
     private static final String FOLDER = "/io/pare/compress/recipes/";
 
@@ -111,7 +116,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
         return trainings(false).stream().anyMatch(options -> options.distill() > 0);
     }
 
-    /** Names of the recipes that come with Pare. */
+    /** Names of the recipes that come with Pare for networks that it knows. */
     public static List<String> shipped() {
         return List.of("lenet5-prune", "lenet5-prune-max", "lenet5-cluster", "lenet5-quantize", "lenet5-binary",
                 "lenet5-joint", "lenet5-joint-max", "lenet300-prune", "lenet300-prune-max", "lenet300-cluster",
@@ -119,6 +124,27 @@ public record Recipe(String name, String model, String description, TrainingOpti
                 "lenet5-fashion-prune-max", "lenet5-fashion-joint", "resnet20-cifar-prune", "resnet20-cifar-joint",
                 "vgg11-cifar-prune", "vgg11-cifar-joint", "alexnet-prune", "alexnet-joint", "alexnet-imagenette-joint",
                 "vgg16-prune", "vgg16-joint");
+    }
+
+    /** Names of the recipes that fit any network and take a ratio. */
+    public static List<String> general() {
+        return List.of("prune", "joint", "quantize");
+    }
+
+    /**
+     * One of the {@link #general} recipes.
+     *
+     * @param ratio above 1: weights to non-zeros, or 32 bits to those of a value
+     * @throws RecipeException if the ratio is out of range
+     */
+    public static Recipe general(String name, double ratio) throws IOException {
+        if (!(ratio > 1 && ratio <= MOST_RATIO)) {
+            throw new RecipeException("the ratio is " + ratio + ", must be above 1 and at most " + MOST_RATIO);
+        }
+        String text = resource(name).replace("HALFWAY", Double.toString(Math.sqrt(ratio)))
+                .replace("RATIO", Double.toString(ratio))
+                .replace("BITS", Long.toString(Math.clamp(Math.round(32 / ratio), 1, MOST_BITS)));
+        return parse(name, text);
     }
 
     /**
@@ -136,8 +162,9 @@ public record Recipe(String name, String model, String description, TrainingOpti
             }
         }
         throw new RecipeException(
-                "no recipe comes with Pare for " + model + ": give --recipe FILE, or --auto; recipes are "
-                        + String.join(", ", shipped()));
+                "no recipe comes with Pare for " + model
+                        + ": give --recipe joint --ratio R, prune or quantize likewise,"
+                        + " --recipe FILE, or --auto");
     }
 
     /** As {@link #load(String, Catalog)}, of stages and constraints that come with Pare. */
@@ -154,17 +181,15 @@ public record Recipe(String name, String model, String description, TrainingOpti
      */
     public static Recipe load(String nameOrFile, Catalog catalog) throws IOException {
         if (shipped().contains(nameOrFile)) {
-            try (InputStream in = Recipe.class.getResourceAsStream(FOLDER + nameOrFile + ".yaml")) {
-                if (in == null) {
-                    throw new RecipeException("the recipe '" + nameOrFile + "' is missing from this jar");
-                }
-                return parse(nameOrFile, new String(in.readAllBytes(), StandardCharsets.UTF_8), catalog);
-            }
+            return parse(nameOrFile, resource(nameOrFile), catalog);
+        }
+        if (general().contains(nameOrFile)) {
+            return general(nameOrFile, nameOrFile.equals("quantize") ? USUAL_QUANTIZATION : USUAL_RATIO);
         }
         Path path = Path.of(nameOrFile);
         if (!Files.isRegularFile(path)) {
             throw new RecipeException("there is no recipe and no file '" + nameOrFile + "'"
-                    + Spelling.suggestion(nameOrFile, shipped()) + "; recipes are " + String.join(", ", shipped()));
+                    + Spelling.suggestion(nameOrFile, all()) + "; recipes are " + String.join(", ", all()));
         }
         if (Files.size(path) > MOST_BYTES) {
             throw new RecipeException(nameOrFile + " has more than " + MOST_BYTES + " bytes: it is no recipe");
@@ -173,6 +198,19 @@ public record Recipe(String name, String model, String description, TrainingOpti
             return parse(nameOrFile, Files.readString(path), catalog);
         } catch (CharacterCodingException e) {
             throw new RecipeException(nameOrFile + " is not text in UTF-8: save it as UTF-8", e);
+        }
+    }
+
+    private static List<String> all() {
+        return Stream.concat(general().stream(), shipped().stream()).toList();
+    }
+
+    private static String resource(String name) throws IOException {
+        try (InputStream in = Recipe.class.getResourceAsStream(FOLDER + name + ".yaml")) {
+            if (in == null) {
+                throw new RecipeException("the recipe '" + name + "' is missing from this jar");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
     }
 

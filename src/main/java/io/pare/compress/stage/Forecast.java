@@ -10,6 +10,7 @@ import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
 import io.pare.compress.constraint.WeightChange;
+import io.pare.file.Spelling;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;

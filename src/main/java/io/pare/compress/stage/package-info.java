@@ -9,6 +9,7 @@
  * <p>Public. Callers bring stages of their own as {@link io.pare.compress.stage.Stage.Custom}, most with an
  * {@link io.pare.compress.stage.AdmmRun}.
  *
- * <p>May use {@code compress}, {@code compress.constraint}, {@code descent}, {@code kernel} and {@code mem}.
+ * <p>May use {@code compress}, {@code compress.constraint}, {@code descent}, {@code kernel}, {@code mem} and
+ * {@code file}.
  */
 package io.pare.compress.stage;

@@ -117,7 +117,25 @@ public final class PareFile {
         BitCoder.Writer coder = new BitCoder.Writer();
         int version = NetCoder.version(weights.model());
         code(coder, version, weights, Budget.FREE, choices);
-        byte[] payload = coder.finish();
+        return framed(version, coder.finish());
+    }
+
+    /** The bytes of a network without weights: a file that ends behind the layers. */
+    public static byte[] encode(Net net) {
+        BitCoder.Writer coder = new BitCoder.Writer();
+        int version = NetCoder.version(net);
+        new NetCoder(coder, version).code(net);
+        return framed(version, coder.finish());
+    }
+
+    /** The network of {@link #encode(Net)}. */
+    public static Net network(byte[] file) {
+        int version = version(file);
+        return new NetCoder(new BitCoder.Reader(file, MAGIC.length + 1, file.length - Integer.BYTES), version)
+                .code(null);
+    }
+
+    private static byte[] framed(int version, byte[] payload) {
         ByteBuffer file = ByteBuffer.allocate(FRAME_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
         file.put(MAGIC).put((byte) version).put(payload);
         file.putInt(checksum(file.array(), file.position()));
@@ -126,6 +144,13 @@ public final class PareFile {
 
     /** What the bytes of a file hold. */
     public static CompressedWeights decode(byte[] file) {
+        int version = version(file);
+        int end = file.length - Integer.BYTES;
+        return code(new BitCoder.Reader(file, MAGIC.length + 1, end), version, null, new FileBudget(file.length), null);
+    }
+
+    /** The version of a whole and undamaged file. */
+    private static int version(byte[] file) {
         for (int i = 0; i < MAGIC.length; i++) {
             if (file.length <= i || file[i] != MAGIC[i]) {
                 throw new FormatException("not a .pare file, it does not begin with 'PARE'");
@@ -145,7 +170,7 @@ public final class PareFile {
         if (stored != checksum(file, end)) {
             throw new FormatException("damaged, its checksum is wrong: copy or download it again");
         }
-        return code(new BitCoder.Reader(file, MAGIC.length + 1, end), version, null, new FileBudget(file.length), null);
+        return version;
     }
 
     private static int checksum(byte[] bytes, int length) {

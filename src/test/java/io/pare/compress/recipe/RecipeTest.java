@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +38,7 @@ class RecipeTest {
     @Test
     void everyRecipeInTheJarIsNamed() throws IOException {
         try (var files = Files.list(Path.of("src/main/resources/io/pare/compress/recipes"))) {
-            assertEquals(Recipe.shipped().stream().sorted().toList(),
+            assertEquals(Stream.concat(Recipe.shipped().stream(), Recipe.general().stream()).sorted().toList(),
                     files.map(file -> file.getFileName().toString().replace(".yaml", "")).sorted().toList());
         }
     }
@@ -48,6 +49,19 @@ class RecipeTest {
         Recipe recipe = Recipe.load(name);
         assertEquals(name, recipe.name());
         assertFalse(recipe.description().isBlank());
+    }
+
+    @Test
+    void generalRecipesTakeARatio() throws IOException {
+        for (String name : Recipe.general()) {
+            Recipe recipe = Recipe.general(name, 16);
+            assertEquals(name, recipe.name());
+            assertTrue(recipe.model().isBlank());
+            assertNotEquals(recipe.stages(), Recipe.load(name).stages());
+        }
+        assertTrue(Recipe.general("quantize", 16).stages().toString().contains("2"));
+        RecipeException low = assertThrows(RecipeException.class, () -> Recipe.general("prune", 1));
+        assertTrue(low.getMessage().contains("above 1"), low.getMessage());
     }
 
     @Test

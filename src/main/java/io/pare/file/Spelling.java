@@ -1,8 +1,8 @@
-package io.pare.compress.stage;
+package io.pare.file;
 
 import java.util.Collection;
 
-/** What a misspelt name in a recipe may have meant. */
+/** What a misspelt name in a file may have meant. */
 public final class Spelling {
     private Spelling() {}
 

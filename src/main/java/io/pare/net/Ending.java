@@ -1,0 +1,68 @@
+package io.pare.net;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What makes probabilities of a network's logits, if it does so itself. It belongs to the loss: networks are trained and
+ * measured without it, and it is put back where the network is written.
+ */
+public enum Ending {
+    /** The network gives logits. */
+    NONE,
+    /** Probabilities that add up to 1. */
+    SOFTMAX,
+    /** Their logarithms. */
+    LOG_SOFTMAX,
+    /** A probability for each output by itself. */
+    SIGMOID;
+
+    private static final String NAME = "probabilities";
+
+    /** What a network ends in. */
+    public static Ending of(Net net) {
+        Node last = net.output();
+        boolean vector = last.output().isVector() && last.place() > 1;
+        return switch (last.op()) {
+            case TensorOp.Softmax(int axis, boolean logarithm) when vector && axis == 0 ->
+                    logarithm ? LOG_SOFTMAX : SOFTMAX;
+            case Op.Sigmoid _ when vector -> SIGMOID;
+            case Op _ -> NONE;
+        };
+    }
+
+    /** A network without its ending, whichever it has. */
+    public static Net without(Net net) {
+        return of(net) == NONE ? net : new Net(net.name(), net.nodes().subList(0, net.nodes().size() - 1));
+    }
+
+    /** Weights of a network without its ending, whichever it has. */
+    public static CompressedWeights without(CompressedWeights weights) {
+        return of(weights.model()) == NONE
+                ? weights
+                : new CompressedWeights(without(weights.model()), weights.tensors(), weights.scale());
+    }
+
+    /** A network of logits with this ending. */
+    public Net on(Net net) {
+        return switch (this) {
+            case NONE -> net;
+            case SOFTMAX -> appended(net, new TensorOp.Softmax(0, false));
+            case LOG_SOFTMAX -> appended(net, new TensorOp.Softmax(0, true));
+            case SIGMOID -> appended(net, new Op.Sigmoid());
+        };
+    }
+
+    /** Weights of a network of logits with this ending. */
+    public CompressedWeights on(CompressedWeights weights) {
+        return this == NONE
+                ? weights
+                : new CompressedWeights(on(weights.model()), weights.tensors(), weights.scale());
+    }
+
+    private static Net appended(Net net, Op op) {
+        List<Node> nodes = new ArrayList<>(net.nodes());
+        nodes.add(Net.next(nodes, NAME, op, List.of(net.output().place())));
+        return new Net(net.name(), nodes);
+    }
+}
