@@ -3,6 +3,7 @@ package io.pare.compress;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Feasibility;
 import io.pare.compress.constraint.ProjectionState;
+import io.pare.descent.RunState;
 import io.pare.kernel.Kernels;
 import io.pare.kernel.Penalty;
 import io.pare.kernel.Projections;
@@ -345,7 +346,7 @@ public final class Admm implements AutoCloseable {
             if (!(group.rho > 0) || Double.isInfinite(group.rho)) {
                 throw state.damaged(name + "rho", null);
             }
-            state.memory(name + "memory", group.memory);
+            group.memory.visit(state, name + "memory");
             for (int i = 0; i < group.z.size(); i++) {
                 state.tensor(name + i + ".z", group.z.get(i));
                 state.tensor(name + i + ".u", group.u.get(i));

@@ -3,6 +3,9 @@ package io.pare.compress;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * A tensor of a network in training as compression sees it: its memory, and the two things that compression asks of an optimiser's
@@ -28,4 +31,11 @@ public interface Variable {
 
     /** Holds values whose bit is 0 at exactly zero, and their optimiser state too; {@code null} frees them. */
     void mask(Bits kept);
+
+    /** The live values by name, in the order of the variables. */
+    static Map<String, FloatTensor> values(List<Variable> variables) {
+        Map<String, FloatTensor> values = new LinkedHashMap<>();
+        variables.forEach(variable -> values.put(variable.name(), variable.value()));
+        return values;
+    }
 }

@@ -4,12 +4,11 @@
  * <p>{@link io.pare.compress.Admm} alternates gradient steps on W with projections onto a
  * {@link io.pare.compress.constraint.Constraint}. It sees tensors and gradients through {@link io.pare.compress.Training}
  * and knows no network, data set or optimiser. {@link io.pare.compress.GradientTraining} serves callers with a network of
- * their own. {@link io.pare.compress.RunState} saves a run and takes it back.
+ * their own.
  *
  * <p>Public. Three packages belong to it. {@code constraint} has the sets, {@code stage} the steps of a run that use the
  * solver or retrain. {@code recipe} lists stages and runs them.
  *
- * <p>May use {@code compress.constraint}, {@code descent}, {@code format.safetensors}, {@code format.tensors},
- * {@code kernel}, {@code mem} and {@code file}.
+ * <p>May use {@code compress.constraint}, {@code descent}, {@code kernel} and {@code mem}.
  */
 package io.pare.compress;

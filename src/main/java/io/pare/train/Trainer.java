@@ -3,6 +3,7 @@ package io.pare.train;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.descent.Optimizer;
+import io.pare.descent.RunState;
 import io.pare.exec.Tape;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.OneThread;
@@ -92,14 +93,6 @@ public final class Trainer implements AutoCloseable {
         /** Learning rate of the last step. */
         public double rate() {
             return rate;
-        }
-
-        double lossSum() {
-            return lossSum;
-        }
-
-        long correct() {
-            return correct;
         }
     }
 
@@ -196,10 +189,17 @@ public final class Trainer implements AutoCloseable {
         return progress;
     }
 
-    /** Puts the epoch's sums back, when a run is resumed inside an epoch. */
-    void restoreSums(double lossSum, long correct) {
-        progress.lossSum = lossSum;
-        progress.correct = correct;
+    /** Saves values, the optimiser's state and the epoch's sums, or takes them back. */
+    void visit(RunState state) {
+        progress.lossSum = state.number("lossSum", progress.lossSum);
+        progress.correct = state.count("correct", progress.correct);
+        for (Weight weight : network.weights()) {
+            state.tensor("value/" + weight.name(), weight.value());
+            List<String> names = weight.stateNames(settings.optimizer());
+            for (int i = 0; i < names.size(); i++) {
+                state.tensor(names.get(i) + "/" + weight.name(), weight.state(i));
+            }
+        }
     }
 
     /**
@@ -231,7 +231,8 @@ public final class Trainer implements AutoCloseable {
         progress.epoch = epoch;
         progress.batch = fromBatch;
         if (fromBatch == 0) {
-            restoreSums(0, 0);
+            progress.lossSum = 0;
+            progress.correct = 0;
         }
         int perEpoch = stepsPerEpoch();
         FloatTensor images = tape.input(Network.IMAGES);

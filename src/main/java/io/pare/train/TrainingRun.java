@@ -1,6 +1,8 @@
 package io.pare.train;
 
 import io.pare.data.Dataset;
+import io.pare.descent.Best;
+import io.pare.descent.RunState;
 import io.pare.descent.Schedule;
 import io.pare.mem.FloatTensor;
 import io.pare.net.InputScale;
@@ -10,9 +12,8 @@ import java.util.Map;
 /**
  * A whole training: epochs under a schedule, validation after each, the best weights kept, everything in a checkpoint.
  *
- * <p>The best epoch is the one of highest validation accuracy, of equal ones that of lower validation loss; test data
- * plays no part. One thread at a time. The best weights lie off-heap
- * in the network's region.
+ * <p>{@link Best} says which epoch is the best one; test data plays no part. One thread at a time. The best weights lie
+ * off-heap in the network's region.
  */
 public final class TrainingRun {
     private final Trainer trainer;
@@ -24,10 +25,8 @@ public final class TrainingRun {
     private int nextBatch;
     private double seconds;
     private long samples;
-    private final Map<String, FloatTensor> best = new LinkedHashMap<>();
+    private final Best best;
     private int bestEpoch = -1;
-    private double bestAccuracy = Double.NaN;
-    private double bestLoss = Double.NaN;
 
     /**
      * @param epochs passes over the training data
@@ -64,10 +63,9 @@ public final class TrainingRun {
         this.validation = validation;
         this.scale = scale;
         this.plan = plan;
-        Network network = trainer.network();
-        for (Weight weight : network.weights()) {
-            best.put(weight.name(), network.region().tensor(weight.value().shape()));
-        }
+        Map<String, FloatTensor> values = new LinkedHashMap<>();
+        trainer.network().weights().forEach(weight -> values.put(weight.name(), weight.value()));
+        this.best = new Best(trainer.network().region(), values);
     }
 
     /**
@@ -99,13 +97,9 @@ public final class TrainingRun {
                 return false;
             }
             Evaluation validated = Evaluation.of(trainer.network(), validation, scale);
-            boolean better = bestEpoch < 0 || validated.accuracy() > bestAccuracy
-                    || validated.accuracy() == bestAccuracy && validated.loss() < bestLoss;
+            boolean better = best.offer(validated.accuracy(), validated.loss());
             if (better) {
                 bestEpoch = epoch;
-                bestAccuracy = validated.accuracy();
-                bestLoss = validated.loss();
-                best.forEach((name, kept) -> kept.copyFrom(trainer.network().value(name)));
             }
             nextEpoch = epoch + 1;
             nextBatch = 0;
@@ -115,7 +109,7 @@ public final class TrainingRun {
                 return false;
             }
         }
-        best.forEach((name, kept) -> trainer.network().value(name).copyFrom(kept));
+        best.restore();
         return true;
     }
 
@@ -154,39 +148,33 @@ public final class TrainingRun {
 
     /** Validation accuracy of the best weights; NaN before the first validation. */
     public double bestAccuracy() {
-        return bestAccuracy;
+        return best.accuracy();
     }
 
     /** Tells apart what runs train on and validate with. */
-    String data() {
+    private String data() {
         if (data == null) {
             data = trainer.data().fingerprint() + " and " + validation.fingerprint();
         }
         return data;
     }
 
-    double bestLoss() {
-        return bestLoss;
-    }
-
-    long samples() {
-        return samples;
-    }
-
-    /** The best weights by name; zeros before the first validation. */
-    Map<String, FloatTensor> bestValues() {
-        return best;
-    }
-
-    /** Puts the run where a checkpoint was taken. */
-    void restore(int epoch, int batch, double secondsSpent, long samplesSeen, int epochOfBest, double accuracyOfBest,
-            double lossOfBest) {
-        this.nextEpoch = epoch;
-        this.nextBatch = batch;
-        this.seconds = secondsSpent;
-        this.samples = samplesSeen;
-        this.bestEpoch = epochOfBest;
-        this.bestAccuracy = accuracyOfBest;
-        this.bestLoss = lossOfBest;
+    /** Saves all that the run needs to go on with the same bits, or puts a new run there. */
+    void visit(RunState state) {
+        state.same("model", "model", trainer.network().model().name());
+        state.same("run", "settings", SettingsText.of(this));
+        if (state.has("data")) {
+            state.same("data", "data", data());
+        }
+        int perEpoch = trainer.stepsPerEpoch();
+        nextEpoch = (int) state.whole("epoch", nextEpoch, 0, plan.epochs());
+        nextBatch = (int) state.whole("batch", nextBatch, 0, nextEpoch == plan.epochs() ? 0 : perEpoch - 1);
+        long steps = (long) nextEpoch * perEpoch + nextBatch;
+        trainer.steps(state.whole("steps", trainer.steps(), steps, steps));
+        seconds = state.number("seconds", seconds);
+        samples = state.count("samples", samples);
+        bestEpoch = (int) state.whole("bestEpoch", bestEpoch, nextEpoch == 0 ? -1 : 0, nextEpoch - 1);
+        trainer.visit(state);
+        best.visit(state, "best/");
     }
 }

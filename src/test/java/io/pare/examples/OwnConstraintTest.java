@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.compress.AdmmOptions;
 import io.pare.compress.GradientTraining;
-import io.pare.compress.RunState;
 import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
@@ -33,6 +32,7 @@ import io.pare.compress.stage.RunContext;
 import io.pare.compress.stage.Sizes;
 import io.pare.compress.stage.Stage;
 import io.pare.compress.stage.StageRun;
+import io.pare.descent.RunState;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;

@@ -1,5 +1,7 @@
 package io.pare.compress.constraint;
 
+import com.fasterxml.jackson.core.type.TypeReference;
+import io.pare.descent.RunState;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -32,5 +34,16 @@ public final class ProjectionState {
     public void replace(Map<String, double[]> all) {
         values.clear();
         all.forEach((name, saved) -> values.put(name, saved.clone()));
+    }
+
+    /** Saves everything under that name, or takes it back. */
+    public void visit(RunState state, String name) {
+        Map<String, double[]> saved = state.json(name, values, new TypeReference<Map<String, double[]>>() {});
+        if (saved.containsValue(null)) {
+            throw state.damaged(name, null);
+        }
+        if (state.reading()) {
+            replace(saved);
+        }
     }
 }

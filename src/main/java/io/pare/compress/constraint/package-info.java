@@ -8,6 +8,6 @@
  * <p>Public. A constraint knows tensors only: no name, no training, no solver. Callers bring their own as
  * {@link io.pare.compress.constraint.Constraint.Custom}.
  *
- * <p>May use {@code kernel} and {@code mem}.
+ * <p>May use {@code descent}, {@code kernel} and {@code mem}.
  */
 package io.pare.compress.constraint;

@@ -4,18 +4,19 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import io.pare.compress.Admm;
 import io.pare.compress.Guarantee;
 import io.pare.compress.LayerRow;
-import io.pare.compress.RunState;
 import io.pare.compress.Training;
+import io.pare.compress.Variable;
 import io.pare.compress.constraint.Feasibility;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.stage.EpochRow;
 import io.pare.compress.stage.RecipeException;
 import io.pare.compress.stage.RunContext;
 import io.pare.compress.stage.Sizes;
-import io.pare.compress.stage.Snapshot;
 import io.pare.compress.stage.Stage;
 import io.pare.compress.stage.StageRow;
 import io.pare.compress.stage.StageRun;
+import io.pare.descent.RunState;
+import io.pare.descent.Snapshot;
 import io.pare.file.FormatException;
 import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.CriticalSection;
@@ -39,6 +40,9 @@ import java.util.function.Function;
  * when stages are added. One thread; not reusable. The regions of the training's values stay open while it runs.
  */
 public final class Pipeline {
+    private static final RunState.Kind STATE =
+            new RunState.Kind("pare.run", "2", "is no saved compression run: give another --out");
+
     private final Recipe recipe;
     private final Training training;
     private final Path stateFile;
@@ -137,9 +141,9 @@ public final class Pipeline {
         int at = 0;
         int epoch = 0;
         RunState.Reader saved = stateFile != null && Files.exists(stateFile)
-                ? new RunState.Reader(stateFile, recipe.catalog().json()) : null;
+                ? new RunState.Reader(stateFile, STATE, recipe.catalog().json()) : null;
         try (Region region = Region.shared("stage start")) {
-            Snapshot start = new Snapshot(region, context.weights());
+            Snapshot start = new Snapshot(region, Variable.values(context.weights()));
             if (saved != null) {
                 at = (int) saved.whole("stage", 0, 0, Integer.MAX_VALUE);
                 epoch = (int) saved.whole("epochInStage", 0, 0, Integer.MAX_VALUE);
@@ -186,7 +190,7 @@ public final class Pipeline {
                 start.take();
                 run.begin();
             } else {
-                start.visit(saved, "start");
+                start.visit(saved, "start.");
                 resume(run, first, saved);
             }
             progress.stageBegins(index + 1, recipe.stages().size(), kind, total);
@@ -201,7 +205,8 @@ public final class Pipeline {
             List<Guarantee> before = context.guarantees();
             Training.Evaluation end = run.finish();
             verify("stage " + (index + 1) + " (" + kind + ")", before);
-            StageRow row = new StageRow(index + 1, kind, end.accuracy(), end.loss(), start.squaredDistance(),
+            StageRow row = new StageRow(index + 1, kind, end.accuracy(), end.loss(),
+                    start.squaredDistances().values().stream().mapToDouble(Double::doubleValue).sum(),
                     run.cutErrors(),
                     epochs.stream().mapToDouble(EpochRow::trainSeconds).sum(),
                     epochs.stream().mapToDouble(EpochRow::projectionSeconds).sum(), LayerRow.of(context.weights()),
@@ -248,7 +253,7 @@ public final class Pipeline {
     }
 
     private void save(int stage, int epoch, StageRun run, Snapshot start) throws IOException {
-        RunState.Writer state = new RunState.Writer(recipe.catalog().json());
+        RunState.Writer state = new RunState.Writer(STATE, recipe.catalog().json());
         state.text("stages", recipe.text(stage + (epoch > 0 ? 1 : 0)));
         state.text("settings", provenance.text());
         state.count("stage", stage);
@@ -256,7 +261,7 @@ public final class Pipeline {
         state.text("death", death);
         visit(state);
         if (run != null) {
-            start.visit(state, "start");
+            start.visit(state, "start.");
             run.visit(state);
         }
         state.write(stateFile);

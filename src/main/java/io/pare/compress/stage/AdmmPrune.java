@@ -2,7 +2,6 @@ package io.pare.compress.stage;
 
 import io.pare.compress.Admm;
 import io.pare.compress.AdmmOptions;
-import io.pare.compress.RunState;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
@@ -11,6 +10,7 @@ import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
 import io.pare.compress.constraint.WeightChange;
+import io.pare.descent.RunState;
 import io.pare.mem.FloatTensor;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,13 +1,13 @@
 package io.pare.compress.stage;
 
 import io.pare.compress.Guarantee;
-import io.pare.compress.RunState;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.WeightChange;
+import io.pare.descent.RunState;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;

@@ -1,7 +1,7 @@
 package io.pare.compress.stage;
 
-import io.pare.compress.RunState;
 import io.pare.compress.Variable;
+import io.pare.descent.RunState;
 import io.pare.kernel.Bits;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;

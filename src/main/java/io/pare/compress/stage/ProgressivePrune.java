@@ -1,11 +1,13 @@
 package io.pare.compress.stage;
 
 import io.pare.compress.Guarantee;
-import io.pare.compress.RunState;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.WeightChange;
+import io.pare.descent.RunState;
+import io.pare.descent.Snapshot;
+import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.util.ArrayList;
 import java.util.List;
@@ -110,10 +112,11 @@ public record ProgressivePrune(List<Double> ratios, int models, AdmmPrune prune,
         Run(RunContext context, Region region, ProgressivePrune stage) {
             super(context, region, stage.train());
             this.stage = stage;
+            Map<String, FloatTensor> values = Variable.values(context.variables());
             for (int m = 0; m < stage.models; m++) {
-                pool.add(new Snapshot(region, context.variables()));
+                pool.add(new Snapshot(region, values));
             }
-            candidate = new Snapshot(region, context.variables());
+            candidate = new Snapshot(region, values);
             for (int round = 0; round < stage.ratios.size(); round++) {
                 for (int model = 0; model < Math.min(stage.models, round + 1); model++) {
                     parts.add(new Part(round, model, false));
@@ -205,9 +208,9 @@ public record ProgressivePrune(List<Double> ratios, int models, AdmmPrune prune,
             filled = (int) state.whole("filled", filled, 1, pool.size());
             candidateAccuracy = state.number("candidateAccuracy", candidateAccuracy);
             for (int m = 0; m < pool.size(); m++) {
-                pool.get(m).visit(state, "pool." + m);
+                pool.get(m).visit(state, "pool." + m + ".");
             }
-            candidate.visit(state, "candidate");
+            candidate.visit(state, "candidate.");
             if (state.reading()) {
                 inner = make(parts.get(part));
             }

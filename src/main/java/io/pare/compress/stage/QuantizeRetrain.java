@@ -1,12 +1,12 @@
 package io.pare.compress.stage;
 
 import io.pare.compress.Guarantee;
-import io.pare.compress.RunState;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.WeightChange;
+import io.pare.descent.RunState;
 import io.pare.kernel.Kernels;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;

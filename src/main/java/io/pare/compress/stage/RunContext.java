@@ -2,7 +2,6 @@ package io.pare.compress.stage;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import io.pare.compress.Guarantee;
-import io.pare.compress.RunState;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.Training;
 import io.pare.compress.Variable;
@@ -11,6 +10,7 @@ import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Quantization;
+import io.pare.descent.RunState;
 import io.pare.mem.CriticalSection;
 import io.pare.mem.OneThread;
 import java.nio.file.Path;
@@ -184,7 +184,7 @@ public final class RunContext {
         trainingSeconds = state.number("trainingSeconds", trainingSeconds);
         ProjectionState values = new ProjectionState();
         levels.forEach((name, codes) -> values.put(name, 0, codes));
-        state.memory("levels", values);
+        values.visit(state, "levels");
         String apart = state.text("zeroIsNoCase", String.join(" ", zeroIsALevel));
         List<Guarantee> proofs = state.json("guarantees", guarantees, new TypeReference<List<Guarantee>>() {});
         if (state.reading()) {

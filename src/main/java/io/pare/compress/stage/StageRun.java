@@ -2,10 +2,12 @@ package io.pare.compress.stage;
 
 import io.pare.compress.LayerRow;
 import io.pare.compress.ResidualRow;
-import io.pare.compress.RunState;
 import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
+import io.pare.descent.Best;
+import io.pare.descent.RunState;
+import io.pare.descent.Snapshot;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.util.LinkedHashMap;
@@ -28,11 +30,9 @@ public abstract class StageRun implements AutoCloseable {
     /** Closed with the run. */
     protected final Region region;
     private final Masks masks;
-    private final Snapshot mean;
-    private final Snapshot best;
+    private final Mean mean;
+    private final Best best;
     private final Map<String, Double> cutErrors = new LinkedHashMap<>();
-    private double bestAccuracy = -1;
-    private double bestLoss = Double.POSITIVE_INFINITY;
 
     /** Opens the region of a stage and makes the stage in it; where that fails, the region is closed again. */
     public static StageRun open(Function<Region, StageRun> maker) {
@@ -54,8 +54,9 @@ public abstract class StageRun implements AutoCloseable {
         this.train = train;
         this.region = region;
         this.masks = new Masks(region, context.weights());
-        this.mean = train.average() > 0 ? new Snapshot(region, context.variables()) : null;
-        this.best = train.select() == TrainingOptions.Select.BEST ? new Snapshot(region, context.variables()) : null;
+        Map<String, FloatTensor> values = Variable.values(context.variables());
+        this.mean = train.average() > 0 ? new Mean(region, values) : null;
+        this.best = train.select() == TrainingOptions.Select.BEST ? new Best(region, values) : null;
     }
 
     /** Epochs of the whole stage. */
@@ -75,9 +76,6 @@ public abstract class StageRun implements AutoCloseable {
             masks.setNonzeros();
             masks.install();
         }
-        if (mean != null) {
-            mean.forget();
-        }
     }
 
     /**
@@ -93,13 +91,11 @@ public abstract class StageRun implements AutoCloseable {
             masks.install();
         }
         if (mean != null) {
-            mean.visit(state, "mean");
+            mean.visit(state);
         }
         if (best != null) {
-            best.visit(state, "best");
+            best.visit(state, "best.");
         }
-        bestAccuracy = state.number("bestAccuracy", bestAccuracy);
-        bestLoss = state.number("bestLoss", bestLoss);
         for (Map.Entry<String, FloatTensor> entry : context.training().optimizerState().entrySet()) {
             state.tensor("optimizer." + entry.getKey(), entry.getValue());
         }
@@ -121,7 +117,7 @@ public abstract class StageRun implements AutoCloseable {
                     double done = epoch + (double) step / steps;
                     beforeUpdate(done);
                     if (mean != null && step % 8 == 0 && done >= from * epochs()) {
-                        mean.average();
+                        mean.add();
                     }
                 });
         context.countEpoch();
@@ -130,18 +126,12 @@ public abstract class StageRun implements AutoCloseable {
         double seconds = (System.nanoTime() - begin) / 1e9;
         context.epochEnds(spent, seconds - spent);
         Training.Evaluation measured = context.training().validate();
-        if (best != null && better(measured, bestAccuracy, bestLoss)) {
-            bestAccuracy = measured.accuracy();
-            bestLoss = measured.loss();
-            best.take();
+        if (best != null) {
+            best.offer(measured.accuracy(), measured.loss());
         }
         return new EpochRow(context.epoch(), epoch + 1, epochs(), rate(epoch + 0.5), trained.loss(),
                 measured.accuracy(), measured.loss(), seconds - spent, spent, residuals(),
                 LayerRow.of(context.weights()));
-    }
-
-    private static boolean better(Training.Evaluation measured, double accuracy, double loss) {
-        return measured.accuracy() > accuracy || measured.accuracy() == accuracy && measured.loss() < loss;
     }
 
     /** Whether the stage may end before its last epoch. */
@@ -168,11 +158,11 @@ public abstract class StageRun implements AutoCloseable {
     /** Chooses between the last, the best and the mean weights by validation, then lets the stage make its cut. */
     public final Training.Evaluation finish() {
         Training.Evaluation chosen = context.training().validate();
-        if (best != null && bestAccuracy >= 0 && !better(chosen, bestAccuracy, bestLoss)) {
+        if (best != null && !best.beatenBy(chosen.accuracy(), chosen.loss())) {
             best.restore();
-            chosen = new Training.Evaluation(bestAccuracy, bestLoss);
+            chosen = new Training.Evaluation(best.accuracy(), best.loss());
         }
-        if (mean != null && mean.averaged() > 0) {
+        if (mean != null && !mean.empty()) {
             mean.swap();
             Training.Evaluation averaged = context.training().validate();
             if (averaged.accuracy() < chosen.accuracy()) {
@@ -182,7 +172,7 @@ public abstract class StageRun implements AutoCloseable {
             }
         }
         try (Region before = Region.shared("cut")) {
-            Snapshot uncut = new Snapshot(before, context.weights());
+            Snapshot uncut = new Snapshot(before, Variable.values(context.weights()));
             uncut.take();
             if (cut()) {
                 chosen = context.training().validate();

@@ -11,6 +11,7 @@ import io.pare.file.FormatException;
 import io.pare.format.safetensors.Safetensors;
 import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -29,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Damaged states of compressions: as whole files, and with damage to what they say besides tensors. */
 class StateFuzzTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String RUN = "pare.run";
+    private static final String TEXTS = "__metadata__";
 
     @TempDir
     Path folder;
@@ -82,7 +83,7 @@ class StateFuzzTest {
         }
     }
 
-    /** A state whose texts are others, whole in every other way. */
+    /** A state whose texts are others. */
     private static byte[] withTexts(byte[] state, byte[] texts) {
         ByteBuffer file = ByteBuffer.wrap(state).order(ByteOrder.LITTLE_ENDIAN);
         byte[] header = new byte[Math.toIntExact(file.getLong())];
@@ -90,8 +91,13 @@ class StateFuzzTest {
         byte[] changed;
         try {
             ObjectNode json = (ObjectNode) JSON.readTree(header);
-            ((ObjectNode) json.get("__metadata__")).put(RUN, new String(texts, StandardCharsets.UTF_8));
-            changed = JSON.writeValueAsBytes(json);
+            json.remove(TEXTS);
+            ByteArrayOutputStream all = new ByteArrayOutputStream();
+            all.writeBytes(("{\"" + TEXTS + "\":").getBytes(StandardCharsets.UTF_8));
+            all.writeBytes(texts);
+            all.write(',');
+            all.writeBytes(JSON.writeValueAsString(json).substring(1).getBytes(StandardCharsets.UTF_8));
+            changed = all.toByteArray();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -101,7 +107,7 @@ class StateFuzzTest {
 
     private byte[] texts(byte[] state) throws IOException {
         try (Safetensors file = Safetensors.open(Files.write(folder.resolve("from"), state))) {
-            return file.metadata().get(RUN).getBytes(StandardCharsets.UTF_8);
+            return JSON.writeValueAsBytes(file.metadata());
         }
     }
 

@@ -1,9 +1,8 @@
-package io.pare.compress;
+package io.pare.descent;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pare.compress.constraint.ProjectionState;
 import io.pare.file.FormatException;
 import io.pare.format.safetensors.Safetensors;
 import io.pare.format.tensors.ElementType;
@@ -19,8 +18,9 @@ import java.util.Map;
  * Visits all that a run needs in order to resume with the same bits. An object has one method that both saves its
  * parts to a state and restores them from one, so the two cannot drift apart.
  *
- * <p>One file holds it: tensors as safetensors, everything else as JSON in the file's metadata. It is written under
- * another name and renamed, so that a run that is killed at any instant leaves the last complete state.
+ * <p>One safetensors file holds it: tensors, and everything else as text in the metadata. It is written under another name
+ * and renamed, so that a run that is killed at any instant leaves the last complete state. What is restored may be
+ * half done where a file is refused. One thread at a time.
  */
 public abstract class RunState {
     /** Largest count that is read: no run reaches it, and counting on from it does not overflow. */
@@ -28,6 +28,15 @@ public abstract class RunState {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ObjectMapper values;
+
+    /**
+     * What tells files of one kind from others.
+     *
+     * @param key that their metadata has
+     * @param version its value
+     * @param refusal what to say of a file without it, after the file's name
+     */
+    public record Kind(String key, String version, String refusal) {}
 
     /** @param values what gives the objects of the run their JSON form */
     private RunState(ObjectMapper values) {
@@ -42,6 +51,17 @@ public abstract class RunState {
 
     /** Saves {@code present} and gives it back, or gives what was saved, which must be as many. */
     public abstract double[] numbers(String name, double... present);
+
+    /**
+     * Saves what must be the same where the state is read.
+     *
+     * @param what it is, in the message
+     * @throws FormatException if it is not
+     */
+    public abstract void same(String name, String what, String present);
+
+    /** Whether a state has text of that name: one that an older version saved may lack it. */
+    public abstract boolean has(String name);
 
     /** Whether a state is being read. */
     public abstract boolean reading();
@@ -81,7 +101,7 @@ public abstract class RunState {
         } catch (NumberFormatException e) {
             throw damaged(name, e);
         }
-        throw damaged(name, null);
+        throw damaged(name, new IllegalArgumentException(saved + " is not from " + least + " to " + most));
     }
 
     /** As {@link #text}, of whatever has a JSON form. */
@@ -98,26 +118,22 @@ public abstract class RunState {
         throw damaged(name, null);
     }
 
-    /** A map of vectors: what a {@link ProjectionState} holds. */
-    public void memory(String name, ProjectionState live) {
-        Map<String, double[]> saved = json(name, live.all(), new TypeReference<Map<String, double[]>>() {});
-        if (saved.containsValue(null)) {
-            throw damaged(name, null);
-        }
-        live.replace(saved);
-    }
-
     /** The exception for a saved value that is impossible. */
     public abstract RuntimeException damaged(String name, Exception cause);
 
     /** A state that is being saved. */
     public static final class Writer extends RunState {
         private final Safetensors.Writer file = new Safetensors.Writer();
-        private final Map<String, String> texts = new LinkedHashMap<>();
+
+        /** A state of numbers, text and tensors. */
+        public Writer(Kind kind) {
+            this(kind, JSON);
+        }
 
         /** @param values what gives the objects of the run their JSON form */
-        public Writer(ObjectMapper values) {
+        public Writer(Kind kind, ObjectMapper values) {
             super(values);
+            file.metadata(kind.key(), kind.version());
         }
 
         @Override
@@ -136,8 +152,18 @@ public abstract class RunState {
             for (double number : present) {
                 line.append(line.isEmpty() ? "" : " ").append(number);
             }
-            texts.put(name, line.toString());
+            file.metadata(name, line.toString());
             return present;
+        }
+
+        @Override
+        public void same(String name, String what, String present) {
+            file.metadata(name, present);
+        }
+
+        @Override
+        public boolean has(String name) {
+            return true;
         }
 
         @Override
@@ -147,7 +173,7 @@ public abstract class RunState {
 
         @Override
         public String text(String name, String present) {
-            texts.put(name, present);
+            file.metadata(name, present);
             return present;
         }
 
@@ -158,7 +184,6 @@ public abstract class RunState {
 
         /** Writes all that was saved to a file. */
         public void write(Path path) throws IOException {
-            file.metadata("pare.run", JSON.writeValueAsString(texts));
             file.write(path);
         }
     }
@@ -169,29 +194,44 @@ public abstract class RunState {
         private final Path path;
         private final Map<String, String> texts;
 
+        /** A state of numbers, text and tensors. */
+        public Reader(Path path, Kind kind) throws IOException {
+            this(path, kind, JSON);
+        }
+
         /**
          * @param values what reads the objects of the run from their JSON form
-         * @throws FormatException if the file holds no run
+         * @throws FormatException if the file is of another kind, or of a version that is not known
          */
-        public Reader(Path path, ObjectMapper values) throws IOException {
+        public Reader(Path path, Kind kind, ObjectMapper values) throws IOException {
             super(values);
             this.path = path;
             this.file = Safetensors.open(path);
             try {
-                String json = file.metadata().get("pare.run");
-                if (json == null) {
-                    throw new FormatException(path + " is no saved compression run: give another --out");
-                }
-                this.texts = JSON.readValue(json, new TypeReference<LinkedHashMap<String, String>>() {});
-                if (texts == null) {
-                    throw new FormatException(path + " is damaged: it says nothing of its run");
-                }
-            } catch (JsonProcessingException e) {
-                file.close();
-                throw new FormatException(path + " is damaged: " + e.getOriginalMessage(), e);
+                this.texts = texts(kind);
             } catch (RuntimeException e) {
                 file.close();
                 throw e;
+            }
+        }
+
+        private Map<String, String> texts(Kind kind) {
+            String version = file.metadata().get(kind.key());
+            if (version == null) {
+                throw new FormatException(path + " " + kind.refusal());
+            }
+            if (version.equals(kind.version())) {
+                return file.metadata();
+            }
+            // Compressions of old had all their text there, as one map.
+            if (!version.startsWith("{")) {
+                throw new FormatException(path + " is a state of version " + version + ", this Pare reads "
+                        + kind.version() + ": go on with the Pare that wrote it, or begin anew");
+            }
+            try {
+                return JSON.readValue(version, new TypeReference<LinkedHashMap<String, String>>() {});
+            } catch (JsonProcessingException e) {
+                throw new FormatException(path + " is damaged: " + e.getOriginalMessage(), e);
             }
         }
 
@@ -215,7 +255,7 @@ public abstract class RunState {
                 byte[] saved = file.bytes(name);
                 if (saved.length != live.byteSize()) {
                     throw new FormatException(path + ": '" + name + "' has " + saved.length + " bytes, "
-                            + live.byteSize() + " are needed: it belongs to another model or recipe");
+                            + live.byteSize() + " are needed: it belongs to another run");
                 }
                 live.copyFrom(MemorySegment.ofArray(saved));
             } catch (IOException e) {
@@ -245,6 +285,20 @@ public abstract class RunState {
         }
 
         @Override
+        public void same(String name, String what, String present) {
+            String saved = text(name, present);
+            if (!saved.equals(present)) {
+                throw new FormatException(
+                        path + " was made with " + what + " " + saved + ", this run has " + present);
+            }
+        }
+
+        @Override
+        public boolean has(String name) {
+            return texts.containsKey(name);
+        }
+
+        @Override
         public boolean reading() {
             return true;
         }
@@ -254,7 +308,7 @@ public abstract class RunState {
             String saved = texts.get(name);
             if (saved == null) {
                 throw new FormatException(
-                        path + " has no '" + name + "': it is damaged, or belongs to another model or recipe");
+                        path + " has no '" + name + "': it is damaged, or belongs to another run");
             }
             return saved;
         }
