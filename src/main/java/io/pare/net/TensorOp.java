@@ -549,6 +549,60 @@ public sealed interface TensorOp extends Op {
         }
     }
 
+    /**
+     * The transpose of a convolution: each pixel adds its multiple of a kernel to the output, weights {@code [in, out /
+     * groups, height, width]}.
+     *
+     * <p>The window is that of the convolution from the output to the input: pixels stand a stride apart, and its padding
+     * is cut off. A size of the output is {@code (size - 1) * stride + span - before - after + extra}.
+     *
+     * @param extraHeight rows more, at the bottom: what else the padding would cut, then the bias alone
+     * @param extraWidth columns more, on the right
+     */
+    record ConvTranspose(int in, int out, Window window, int groups, int extraHeight, int extraWidth, boolean bias)
+            implements
+            TensorOp {
+        public ConvTranspose {
+            if (in < 1 || out < 1 || groups < 1 || in % groups != 0 || out % groups != 0 || extraHeight < 0
+                    || extraWidth < 0) {
+                throw new IllegalArgumentException(in + " to " + out + " channels in " + groups + " groups, "
+                        + extraHeight + " rows and " + extraWidth + " columns more");
+            }
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape input = inputs.getFirst();
+            if (input.rank() != 3 || input.channels() != in) {
+                throw new IllegalArgumentException("takes images of " + in + " channels, is given " + input);
+            }
+            return Shape.of(out,
+                    size(input.height(), window.strideHeight(), window.spanHeight() + extraHeight, window.top(),
+                            window.bottom()),
+                    size(input.width(), window.strideWidth(), window.spanWidth() + extraWidth, window.left(),
+                            window.right()));
+        }
+
+        private static int size(int size, int stride, long last, int before, int after) {
+            return Math.toIntExact((size - 1L) * stride + last - before - after);
+        }
+
+        @Override
+        public List<Parameter> parameters(String node) {
+            // So many products meet in one value of the output, on average.
+            int fanIn = Math.max(1, in / groups * window.taps() / (window.strideHeight() * window.strideWidth()));
+            Parameter weight = new Parameter(node + ".weight",
+                    new long[]{in, out / groups, window.kernelHeight(), window.kernelWidth()}, fanIn, Kind.WEIGHT);
+            return bias ? List.of(weight, new Parameter(node + ".bias", new long[]{out}, fanIn, Kind.BIAS))
+                    : List.of(weight);
+        }
+
+        @Override
+        public long multiplyAdds(List<Shape> inputs) {
+            return (long) inputs.getFirst().features() * (out / groups) * window.taps();
+        }
+    }
+
     /** From which neighbours {@link Resize} computes a value. */
     enum Interpolation {
         /** The nearest one. */

@@ -74,6 +74,7 @@ public interface Computation {
             case TensorOp.LayerNorm op -> new Normalization(op, output);
             case TensorOp.GroupNorm op -> new Normalization(op, output);
             case TensorOp.PRelu(Shape slope) -> new SlopedRelu(slope, output);
+            case TensorOp.ConvTranspose op -> new TransposedConvolution(op, inputs.getFirst(), output, product);
             case TensorOp.Resize op -> new Resizing(op, inputs.getFirst());
             case TensorOp.Recurrent op -> new Recurrence(op, inputs.getFirst(), product);
         };

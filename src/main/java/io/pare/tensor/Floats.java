@@ -30,6 +30,13 @@ final class Floats {
         into.asSlice(0, count * Float.BYTES).fill((byte) 0);
     }
 
+    /** Sets all floats to a value. */
+    static void fill(MemorySegment into, float value) {
+        for (long i = 0; i < into.byteSize() / Float.BYTES; i++) {
+            into.setAtIndex(JAVA_FLOAT, i, value);
+        }
+    }
+
     /** The floats from an index on. */
     static MemorySegment from(MemorySegment all, long index) {
         return all.asSlice(index * Float.BYTES);

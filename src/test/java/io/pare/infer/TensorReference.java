@@ -126,7 +126,7 @@ public final class TensorReference {
                     y.errors()[at] = Math.max(1, Math.abs(factor)) * x.getFirst().errors()[at]
                             + rounding(1, y.values()[at]);
                 }
-                case TensorOp.Resize _,TensorOp.Recurrent _ ->
+                case TensorOp.ConvTranspose _,TensorOp.Resize _,TensorOp.Recurrent _ ->
                         throw new UnsupportedOperationException(operator + " has a test of its own");
             }
         }

@@ -1,9 +1,7 @@
 package io.pare.format.pare;
 
 import io.pare.file.FormatException;
-import io.pare.net.Shape;
 import io.pare.net.TensorOp;
-import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -13,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Codes operators that are records of numbers, flags, lists, shapes and constants of enumerations: the number of the
+ * Codes operators that are records of numbers, flags, lists, constants of enumerations and such records: the number of the
  * record, then its components in their order. So components are never reordered, nor constants; new ones come last.
  */
 final class RecordCoder {
@@ -23,7 +21,8 @@ final class RecordCoder {
             TensorOp.Reshape.class, TensorOp.Transpose.class, TensorOp.Slice.class, TensorOp.Expand.class,
             TensorOp.Pad.class, TensorOp.Take.class, TensorOp.Join.class, TensorOp.MatMul.class,
             TensorOp.Projection.class, TensorOp.Embedding.class, TensorOp.Gather.class, TensorOp.LayerNorm.class,
-            TensorOp.GroupNorm.class, TensorOp.PRelu.class, TensorOp.Resize.class, TensorOp.Recurrent.class);
+            TensorOp.GroupNorm.class, TensorOp.PRelu.class, TensorOp.Resize.class, TensorOp.Recurrent.class,
+            TensorOp.ConvTranspose.class);
 
     private static final int MAX_LIST = 1 << 20;
 
@@ -40,16 +39,19 @@ final class RecordCoder {
             throw new FormatException("the file holds an operator of number " + kind
                     + ", which this version does not know: use a newer version of Pare");
         }
-        RecordComponent[] components = KINDS.get(kind).getRecordComponents();
+        return record(KINDS.get(kind), op);
+    }
+
+    private <R> R record(Class<R> type, Object known) {
+        RecordComponent[] components = type.getRecordComponents();
         Object[] values = new Object[components.length];
         try {
             for (int i = 0; i < values.length; i++) {
-                Object known = op == null ? null : components[i].getAccessor().invoke(op);
-                values[i] = value(components[i].getGenericType(), known);
+                Object component = known == null ? null : components[i].getAccessor().invoke(known);
+                values[i] = value(components[i].getGenericType(), component);
             }
             Class<?>[] types = Arrays.stream(components).map(RecordComponent::getType).toArray(Class[]::new);
-            Constructor<? extends TensorOp> constructor = KINDS.get(kind).getDeclaredConstructor(types);
-            return constructor.newInstance(values);
+            return type.getDeclaredConstructor(types).newInstance(values);
         } catch (InvocationTargetException e) {
             throw new FormatException("the file holds an operator that cannot be: " + e.getCause().getMessage(), e);
         } catch (ReflectiveOperationException e) {
@@ -64,11 +66,10 @@ final class RecordCoder {
             return Float.intBitsToFloat(coder.bits(Float.floatToRawIntBits(known == null ? 0 : (float) known), 32));
         } else if (type == boolean.class) {
             return coder.flag(known != null && (boolean) known);
-        } else if (type == Shape.class) {
-            return new Shape(list(int.class, known == null ? null : ((Shape) known).sizes()).stream()
-                    .map(Integer.class::cast).toList());
         } else if (type instanceof ParameterizedType list) {
             return list(list.getActualTypeArguments()[0], (List<?>) known);
+        } else if (((Class<?>) type).isRecord()) {
+            return record((Class<?>) type, known);
         }
         Object[] constants = ((Class<?>) type).getEnumConstants();
         int number = coder.number(known == null ? 0 : ((Enum<?>) known).ordinal(), 2);

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import io.pare.net.TensorOp.Cell;
+import io.pare.net.TensorOp.ConvTranspose;
 import io.pare.net.TensorOp.Coordinates;
 import io.pare.net.TensorOp.Direction;
 import io.pare.net.TensorOp.Interpolation;
 import io.pare.net.TensorOp.Nearest;
 import io.pare.net.TensorOp.Recurrent;
 import io.pare.net.TensorOp.Resize;
+import io.pare.net.Window;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -22,7 +24,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Operators that are coded as records come back as they were. */
 class RecordCoderTest {
     static Stream<TensorOp> operators() {
-        return Stream.of(new Recurrent(Cell.GRU_RESET_AFTER, 3, 1000, Direction.BOTH, true),
+        return Stream.of(new ConvTranspose(6, 4, Window.square(3, 2, 1).dilated(1, 2), 2, 1, 0, true),
+                new Recurrent(Cell.GRU_RESET_AFTER, 3, 1000, Direction.BOTH, true),
                 new Resize(Shape.of(2, 9, 5), List.of(1f, 3f, 0.3f), Interpolation.CUBIC,
                         Coordinates.HALF_PIXEL_SYMMETRIC, Nearest.CEIL, -0.5f, true, false));
     }
