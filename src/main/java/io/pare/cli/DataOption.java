@@ -24,8 +24,8 @@ final class DataOption {
     private CommandSpec spec;
 
     @Option(names = "--dataset", paramLabel = "NAME",
-            description = "mnist, fashion, cifar10, cifar100, folder (pictures) or synthetic (default: what lies in --data,"
-                    + " else the model's usual data).")
+            description = "mnist, fashion, emnist, cifar10, cifar100, cifar100-coarse (20 classes), folder (pictures) or"
+                    + " synthetic (default: what lies in --data, else the model's usual data).")
     private Source source;
 
     @Option(names = "--data", paramLabel = "DIR",

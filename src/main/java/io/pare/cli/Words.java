@@ -6,16 +6,20 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads an enum constant from a word in any case, and lists the words in lower case when it is none of them. */
+/** Reads an enum constant from a word in any case, and lists the words in lower case, with dashes, when it is none of them. */
 record Words<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
     @Override
     public E convert(String word) {
         for (E constant : type.getEnumConstants()) {
-            if (constant.name().equalsIgnoreCase(word)) {
+            if (word(constant).equalsIgnoreCase(word)) {
                 return constant;
             }
         }
         throw new TypeConversionException("'" + word + "' is none of " + Arrays.stream(type.getEnumConstants())
-                .map(constant -> constant.name().toLowerCase(Locale.ROOT)).collect(Collectors.joining(", ")));
+                .map(Words::word).collect(Collectors.joining(", ")));
+    }
+
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

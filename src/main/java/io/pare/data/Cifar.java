@@ -26,7 +26,10 @@ public enum Cifar {
             "test_batch.bin", 1, 10, InputScale.CIFAR10),
     CIFAR100("CIFAR-100", "cifar-100-binary.tar.gz",
             "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec", "cifar-100-binary",
-            List.of("train.bin"), "test.bin", 2, 100, InputScale.CIFAR100);
+            List.of("train.bin"), "test.bin", 2, 100, InputScale.CIFAR100),
+    /** The same images in the 20 groups that their classes belong to: the coarse label. */
+    CIFAR100_COARSE("CIFAR-100 coarse", CIFAR100.archive, CIFAR100.sha256, CIFAR100.inside, CIFAR100.trainFiles,
+            CIFAR100.testFile, 2, 20, InputScale.CIFAR100);
 
     /** Height and width of an image. */
     public static final int SIDE = 32;
@@ -37,6 +40,13 @@ public enum Cifar {
     private static final int PIXELS = CHANNELS * SIDE * SIDE;
     private static final List<String> TEN = List.of("airplane", "automobile", "bird", "cat", "deer", "dog", "frog",
             "horse", "ship", "truck");
+
+    private static final List<String> GROUPS = List.of("aquatic mammals", "fish", "flowers", "food containers",
+            "fruit and vegetables", "household electrical devices", "household furniture", "insects",
+            "large carnivores",
+            "large man-made outdoor things", "large natural outdoor scenes", "large omnivores and herbivores",
+            "medium-sized mammals", "non-insect invertebrates", "people", "reptiles", "small mammals", "trees",
+            "vehicles 1", "vehicles 2");
 
     /** SHA-256 of each file of the original archives. */
     private static final Map<String, String> ORIGINAL = Map.of("data_batch_1.bin",
@@ -141,7 +151,7 @@ public enum Cifar {
     private String pythonFolder() {
         return switch (this) {
             case CIFAR10 -> "cifar-10-batches-py";
-            case CIFAR100 -> "cifar-100-python";
+            case CIFAR100, CIFAR100_COARSE -> "cifar-100-python";
         };
     }
 
@@ -149,14 +159,22 @@ public enum Cifar {
     private List<String> pythonFiles() {
         return switch (this) {
             case CIFAR10 -> List.of("data_batch_1");
-            case CIFAR100 -> List.of("train", "test", "meta");
+            case CIFAR100, CIFAR100_COARSE -> List.of("train", "test", "meta");
         };
     }
 
     /** Reads the binary files in {@code folder}, or in the archive's folder in it. */
     public Corpus load(Path folder) {
         return new Corpus(title, read(title + " (train)", folder, trainFiles), null,
-                read(title + " (test)", folder, List.of(testFile)), scale, USUAL, this == CIFAR10 ? TEN : List.of());
+                read(title + " (test)", folder, List.of(testFile)), scale, USUAL, classNames());
+    }
+
+    private List<String> classNames() {
+        return switch (this) {
+            case CIFAR10 -> TEN;
+            case CIFAR100 -> List.of();
+            case CIFAR100_COARSE -> GROUPS;
+        };
     }
 
     /** Compares the files with the original ones. */
@@ -233,6 +251,7 @@ public enum Cifar {
         byte[] pixels = new byte[(int) bytes];
         int[] labels = new int[total];
         byte[] record = new byte[record()];
+        int label = this == CIFAR100_COARSE ? 0 : labelBytes - 1;
         int at = 0;
         for (String fileName : names) {
             Path file = place.resolve(fileName);
@@ -241,7 +260,7 @@ public enum Cifar {
                     if (in.readNBytes(record, 0, record.length) < record.length) {
                         throw new DataException(file + " became shorter while it was read");
                     }
-                    labels[at] = record[labelBytes - 1] & 0xff;
+                    labels[at] = record[label] & 0xff;
                     if (labels[at] >= classes) {
                         throw new DataException(file + ": image " + i + " has label " + labels[at] + ", " + title
                                 + " has 0 to " + (classes - 1) + ": it is damaged or another kind of file");

@@ -27,7 +27,8 @@ import javax.imageio.stream.ImageInputStream;
  * {@code test} or {@code val}.
  *
  * <p>A part is a folder whose folders are the classes, or a list {@code train.txt}, {@code .csv} or {@code .tsv} with a
- * line {@code file class} for each picture; classes are numbers from 0, or names, which are numbered in their order.
+ * line {@code file class} for each picture; in {@code .csv} fields may be quoted, and semicolons separate them if the first
+ * line has no comma. Classes are numbers from 0, or names, which are numbered in their order.
  * With {@code train} and one other part, that one is the test part; with {@code val} and {@code test} both, {@code val}
  * is for validation.
  *
@@ -414,6 +415,8 @@ public final class ImageFolder {
         } catch (FileException e) {
             throw new DataException(e.getMessage(), e);
         }
+        boolean separated = list.toString().endsWith(".csv");
+        char separator = 0;
         int number = 0;
         for (String line : content.lines().toList()) {
             number++;
@@ -421,11 +424,13 @@ public final class ImageFolder {
             if (text.isEmpty() || text.startsWith("#")) {
                 continue;
             }
-            String[] parts = text.split(list.toString().endsWith(".csv") ? "," : "\\s+(?=\\S+$)");
-            if (parts.length < 2) {
+            separator = separator == 0 ? ListLine.separator(text) : separator;
+            List<String> parts =
+                    separated ? ListLine.fields(text, separator) : List.of(text.split("\\s+(?=\\S+$)"));
+            if (parts.size() < 2) {
                 throw new DataException(list + ", line " + number + ": '" + text + "' is not a file and its class");
             }
-            String name = parts[0].strip();
+            String name = parts.getFirst().strip();
             Path file = find(name, inside);
             if (file == null) {
                 if (number == 1 && !name.contains(".")) {
@@ -435,7 +440,7 @@ public final class ImageFolder {
                         + " nor in " + folder + FileNames.hint(name));
             }
             files.add(file);
-            classes.add(parts[1].strip());
+            classes.add(parts.get(1).strip());
         }
     }
 

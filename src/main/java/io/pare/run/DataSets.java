@@ -4,6 +4,7 @@ import io.pare.data.Cifar;
 import io.pare.data.Corpus;
 import io.pare.data.DataException;
 import io.pare.data.Dataset;
+import io.pare.data.Emnist;
 import io.pare.data.ImageFolder;
 import io.pare.data.Mnist;
 import io.pare.data.OddImages;
@@ -127,6 +128,9 @@ public final class DataSets {
                     place(folder, found, "/usr/share/datasets/fashion-mnist")).fashion();
             case CIFAR10 -> cifar(Cifar.CIFAR10, place(folder, found), odd, working);
             case CIFAR100 -> cifar(Cifar.CIFAR100, place(folder, found), odd, working);
+            case CIFAR100_COARSE ->
+                    cifar(Cifar.CIFAR100_COARSE, place(folder, Source.CIFAR100), odd, working);
+            case EMNIST -> Emnist.load(place(folder, found));
             case FOLDER -> {
                 if (folder == null) {
                     throw new RunException("which folder? Give --data DIR with train and test in it");
@@ -181,7 +185,7 @@ public final class DataSets {
         }
         return places.stream().filter(Files::isDirectory).findFirst()
                 .orElseThrow(() -> new RunException("where is " + source + "? It is not in " + places.get(0)
-                        + ": give --data DIR" + (source == Source.FASHION
+                        + ": give --data DIR" + (source == Source.FASHION || source == Source.EMNIST
                                 ? ""
                                 : ", or fetch it: pare data " + source + " --download")));
     }
@@ -191,6 +195,9 @@ public final class DataSets {
             Path folder = Path.of(settings.folder());
             if (Mnist.looksLike(folder)) {
                 return Source.MNIST;
+            }
+            if (Emnist.looksLike(folder)) {
+                return Source.EMNIST;
             }
             if (Cifar.CIFAR10.looksLike(folder)) {
                 return Source.CIFAR10;

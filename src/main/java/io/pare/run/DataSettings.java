@@ -70,6 +70,10 @@ public record DataSettings(Source source, String folder, int images, int resize,
         CIFAR10,
         /** CIFAR-100 as binary files or pictures. */
         CIFAR100,
+        /** CIFAR-100 with its 20 coarse labels. */
+        CIFAR100_COARSE,
+        /** One of EMNIST's sets as four IDX files. */
+        EMNIST,
         /** Pictures below {@code train} and {@code test}, in a folder for each class. */
         FOLDER,
         /** Noise. */
@@ -77,7 +81,7 @@ public record DataSettings(Source source, String folder, int images, int resize,
 
         @Override
         public String toString() {
-            return name().toLowerCase(Locale.ROOT);
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
 }

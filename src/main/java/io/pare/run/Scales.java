@@ -126,7 +126,8 @@ public final class Scales {
             case CIFAR10 -> InputScale.CIFAR10;
             case CIFAR100 -> InputScale.CIFAR100;
             case null -> InputScale.ofPhotographs(model.input().channels());
-            case FASHION, FOLDER, SYNTHETIC -> throw new IllegalStateException(source + " is nobody's usual data");
+            case FASHION, CIFAR100_COARSE, EMNIST, FOLDER, SYNTHETIC ->
+                    throw new IllegalStateException(source + " is nobody's usual data");
         };
     }
 

@@ -47,6 +47,18 @@ class CifarTest {
     }
 
     @Test
+    void itsGroupsAreTheCoarseLabel() throws IOException {
+        Files.write(folder.resolve("train.bin"), CifarFiles.records(150, 2, 100));
+        Files.write(folder.resolve("test.bin"), CifarFiles.records(10, 2, 100));
+        Corpus fine = Cifar.CIFAR100.load(folder);
+        Corpus coarse = Cifar.CIFAR100_COARSE.load(folder);
+        assertEquals(20, coarse.train().classes());
+        assertEquals(20, coarse.classNames().size());
+        assertEquals(99 % 20, coarse.train().label(99));
+        assertEquals(fine.train().pixel(99, 7), coarse.train().pixel(99, 7));
+    }
+
+    @Test
     void whatIsMissingShortOrMixedUpIsNamed() throws IOException {
         assertFails(folder.resolve("none"), "none does not exist");
         CifarFiles.ten(folder, 20);

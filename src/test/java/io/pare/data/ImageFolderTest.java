@@ -112,6 +112,15 @@ class ImageFolderTest {
         Corpus named = ImageFolder.load(folder, SHAPE, OddImages.refused(), 1);
         assertEquals(List.of("cat", "dog"), named.classNames());
         assertEquals(1, named.test().label(0));
+        Files.writeString(folder.resolve("val.csv"), "\"file\";\"class\"\n\"v0.png\"; dog\nv1.png;\"cat\";1,5\n");
+        Corpus semicolons = ImageFolder.load(folder, SHAPE, OddImages.refused(), 1);
+        assertEquals(1, semicolons.test().label(0));
+        assertEquals(0, semicolons.test().label(1));
+        Files.copy(folder.resolve("val/v0.png"), folder.resolve("val/a, \"b\".png"));
+        Files.writeString(folder.resolve("val.csv"), "\"a, \"\"b\"\".png\",\"dog\"\nv1.png,cat\n");
+        assertEquals(1, ImageFolder.load(folder, SHAPE, OddImages.refused(), 1).test().label(0));
+        Files.writeString(folder.resolve("val.csv"), "v0.png,\"dog\nv1.png,cat\n");
+        assertFails("val.csv, line 1: 'v0.png,\"dog' is not a file and its class");
         Files.writeString(folder.resolve("val.csv"), "v0.png,dog\nv9.png,cat\n");
         assertFails("val.csv, line 2: v9.png is neither in");
         Files.writeString(folder.resolve("val.csv"), "v0.png,dog\nv1.png\n");
