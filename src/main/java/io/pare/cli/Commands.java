@@ -29,7 +29,7 @@ import picocli.CommandLine.TypeConversionException;
             TrainCommand.class, CompressCommand.class, SensitivityCommand.class, EvalCommand.class, DataCommand.class,
             ModelsCommand.class,
             ExportCommand.class, InspectCommand.class,
-            PredictCommand.class, BenchInferCommand.class, DoctorCommand.class},
+            PredictCommand.class, RunCommand.class, BenchInferCommand.class, DoctorCommand.class},
         commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",
             "Examples (pare stands for: ${sys:pare.command:-java -jar target/engine.jar}):", "  pare train lenet5",
             "      Trains LeNet-5 on the MNIST inside the jar; needs no network.",

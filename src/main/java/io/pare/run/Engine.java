@@ -52,6 +52,30 @@ public enum Engine {
     }
 
     /**
+     * What a network gives for samples, one after another; fp32. Takes memory for the network and frees it.
+     *
+     * @param samples inputs of all of them, row-major
+     * @return outputs of all of them, row-major
+     */
+    public float[] outputs(CompressedWeights weights, float[] samples, int count) {
+        return switch (this) {
+            case DENSE -> {
+                try (Network network = Network.create(weights.model(), 0, Natives.enabled())) {
+                    network.copyFrom(weights);
+                    yield network.outputs(samples, count);
+                }
+            }
+            case SPARSE -> {
+                try (CompressedModel model = CompressedModel.of(weights)) {
+                    float[] outputs = new float[Math.multiplyExact(count, weights.model().classes())];
+                    model.logits(samples, count, outputs);
+                    yield outputs;
+                }
+            }
+        };
+    }
+
+    /**
      * Refuses a precision that this engine does not have.
      *
      * @throws RunException saying which it has

@@ -260,6 +260,19 @@ public final class Network implements Binding, AutoCloseable {
         return inferenceTape(batch, false, Precision.FP32);
     }
 
+    /**
+     * What the network gives, on a thread that is no virtual one.
+     *
+     * @param samples inputs of {@code count} samples, one after another, row-major
+     * @return their outputs, likewise
+     */
+    public float[] outputs(float[] samples, int count) {
+        Tape tape = inferenceTape(count);
+        tape.input(IMAGES).copyFrom(samples);
+        tape.forward(0);
+        return tape.output().toArray();
+    }
+
     /** As {@link #inferenceTape(int)}; sparse ones compute on the weights that masks leave, see {@link #sparse}. */
     Tape inferenceTape(int batch, boolean sparse, Precision precision) {
         return tape(new TapeKey(batch, false, false, 0, 0, sparse, precision, 1, false),

@@ -131,7 +131,7 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
     }
 
     /** All elements as floats. */
-    float[] decimals() {
+    public float[] decimals() {
         float[] values = new float[count()];
         for (int i = 0; i < values.length; i++) {
             values[i] = decimal(i);

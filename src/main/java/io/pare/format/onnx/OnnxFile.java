@@ -90,6 +90,27 @@ public final class OnnxFile {
         }
     }
 
+    /**
+     * Sizes of dimensions that a file leaves free, as its inputs have them. Those of the first axis are left out: it counts
+     * samples as a rule, of which a network takes any number.
+     *
+     * @param inputs by name; others than the graph's say nothing
+     */
+    public static Bindings sizes(byte[] file, Map<String, OnnxConstant> inputs) {
+        Bindings sizes = Bindings.NONE;
+        for (Map.Entry<String, OnnxGraph.Input> declared : new OnnxGraph(file).inputs().entrySet()) {
+            String name = declared.getKey();
+            long[] free = declared.getValue().shape();
+            long[] own = inputs.containsKey(name) ? inputs.get(name).shape() : new long[0];
+            for (int axis = 1; axis < Math.min(free.length, own.length); axis++) {
+                if (free[axis] < 0) {
+                    sizes = sizes.with(name + ":" + axis, Math.toIntExact(own[axis]));
+                }
+            }
+        }
+        return sizes;
+    }
+
     /** The tensor that is all of a file, as ONNX's tests keep them: a message TensorProto. */
     public static OnnxConstant tensor(Path path) throws IOException {
         return OnnxGraph.readTensor(new Protobuf.Reader(Files.readAllBytes(path)));

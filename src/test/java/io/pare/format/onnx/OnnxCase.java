@@ -1,10 +1,7 @@
 package io.pare.format.onnx;
 
-import io.pare.exec.Tape;
 import io.pare.file.FormatException;
-import io.pare.infer.CompressedModel;
-import io.pare.natives.Natives;
-import io.pare.train.Network;
+import io.pare.run.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,16 +109,8 @@ record OnnxCase(Path folder) {
 
     /** The model with as few inputs bound as it takes: none, sizes that the file leaves free, then constants too. */
     private static OnnxModel read(byte[] file, Map<String, OnnxConstant> inputs) {
-        Bindings sizes = Bindings.NONE;
+        Bindings sizes = OnnxFile.sizes(file, inputs);
         OnnxGraph graph = new OnnxGraph(file);
-        for (Map.Entry<String, OnnxConstant> input : inputs.entrySet()) {
-            long[] declared = graph.inputs().get(input.getKey()).shape();
-            for (int axis = 1; axis < declared.length; axis++) {
-                if (declared[axis] < 0) {
-                    sizes = sizes.with(input.getKey() + ":" + axis, (int) input.getValue().shape()[axis]);
-                }
-            }
-        }
         Bindings constants = sizes;
         for (String name : constants(graph)) {
             if (inputs.containsKey(name)) {
@@ -164,30 +153,13 @@ record OnnxCase(Path folder) {
         for (Port port : model.inputs()) {
             port.pack(inputs.get(port.name()).decimals(), samples, vectors);
         }
-        String failure = compare(model, dense(model, vectors, samples), samples, expected);
-        if (failure != null) {
-            return "dense: " + failure;
+        for (Engine engine : Engine.values()) {
+            String failure = compare(model, engine.outputs(model.weights(), vectors, samples), samples, expected);
+            if (failure != null) {
+                return engine + ": " + failure;
+            }
         }
-        failure = compare(model, sparse(model, vectors, samples), samples, expected);
-        return failure == null ? null : "sparse: " + failure;
-    }
-
-    private static float[] dense(OnnxModel model, float[] vectors, int samples) {
-        try (Network network = Network.create(model.weights().model(), 0, Natives.enabled())) {
-            network.copyFrom(model.weights());
-            Tape tape = network.inferenceTape(samples);
-            tape.input(Network.IMAGES).copyFrom(vectors);
-            tape.forward(0);
-            return tape.output().toArray();
-        }
-    }
-
-    private static float[] sparse(OnnxModel model, float[] vectors, int samples) {
-        try (CompressedModel compressed = CompressedModel.of(model.weights())) {
-            float[] outputs = new float[samples * model.weights().model().classes()];
-            compressed.logits(vectors, samples, outputs);
-            return outputs;
-        }
+        return null;
     }
 
     private static String compare(OnnxModel model, float[] vectors, int samples, List<OnnxConstant> expected) {
