@@ -40,9 +40,9 @@ final class TensorNames {
 
     /**
      * Finds each parameter's tensor: by the map, by its own name, by its own name behind a prefix that all share such as
-     * "module.", or as the only tensor of its shape, unless tensors may be extra. Where that fails, no map is given and
-     * the file keeps the order of its making, the tensors are taken in this order, if every one is of the kind and shape
-     * of the network's parameter at its place.
+     * "module.", or as the only tensor of its shape. Where that fails and the file keeps the order of its making, the
+     * tensors are taken in this order, if every one is of the kind and shape of the network's parameter at its place.
+     * Where tensors may be extra, names alone decide; where a map is given, the order does not.
      *
      * @throws FormatException listing what is missing, not known, or of another shape
      */
@@ -127,7 +127,7 @@ final class TensorNames {
     private boolean findByOrder() {
         List<String> tensors = file.names().stream().filter(name -> !name.endsWith(UNUSED_COUNTER)).toList();
         List<Parameter> parameters = model.parameters();
-        if (!file.keepsOrder() || !given.isEmpty() || tensors.size() != parameters.size()) {
+        if (!file.keepsOrder() || !given.isEmpty() || ignoreExtra || tensors.size() != parameters.size()) {
             return false;
         }
         Map<String, String> ordered = new TreeMap<>();

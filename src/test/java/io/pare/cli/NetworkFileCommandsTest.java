@@ -11,9 +11,14 @@ import io.pare.data.Mnist;
 import io.pare.format.NetworkFile;
 import io.pare.format.onnx.Bare;
 import io.pare.format.pare.PareFile;
+import io.pare.format.pytorch.TorchFiles;
+import io.pare.format.pytorch.TorchFiles.Form;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
+import io.pare.net.Models;
+import io.pare.net.Parameter;
 import io.pare.net.PrunedNets;
+import io.pare.run.Scales;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -21,7 +26,9 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,6 +95,54 @@ class NetworkFileCommandsTest {
             expected = expected == null ? accuracy : expected;
             assertEquals(expected, accuracy, target);
         }
+    }
+
+    /** A state dict, with other names for the four layers or with their own. */
+    private byte[] stateDict(String... prefixes) {
+        Map<String, float[]> values = new LinkedHashMap<>();
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        for (Parameter parameter : weights.model().parameters()) {
+            String own = parameter.name();
+            String name = prefixes.length == 0 ? own
+                    : prefixes[values.size() / 2] + own.substring(own.lastIndexOf('.'));
+            values.put(name, weights.tensor(own).toArray());
+            shapes.put(name, parameter.shape());
+        }
+        return TorchFiles.floats(Form.STORED, values, shapes);
+    }
+
+    @Test
+    void stateDictsOfPyTorchAreReadByNameOrInTheirOrder() throws IOException {
+        Path data = IdxFiles.folder(folder.resolve("data"), 20, 200);
+        Path file = Files.write(folder.resolve("net.pth"), stateDict());
+        Result expected = run("eval", net, "--data", data, "--engine", "dense");
+        Result named = run("eval", file, "--model", "lenet5", "--data", data, "--scale", "mnist");
+        assertEquals(expected.out(), named.out(), named.err());
+        assertEquals("", named.err());
+        assertEquals(Commands.OK, run("inspect", file, "--model", "lenet5", "--scale", "mnist").exit());
+        Files.write(file, stateDict("net.0", "net.3", "net.7", "net.9"));
+        // Every shape of LeNet-5 is its own, so each tensor is found without its order.
+        assertEquals("", run("eval", file, "--model", "lenet5", "--data", data, "--scale", "mnist").err());
+        assertEquals(Commands.USAGE, run("eval", file, "--data", data).exit());
+    }
+
+    @Test
+    void tensorsTakenInTheirOrderAreSaidInOneLine() throws IOException {
+        CompressedWeights resnet = PrunedNets.of(Models.byName("resnet20"), Map.of(), 0, 0, 5);
+        Map<String, float[]> values = new LinkedHashMap<>();
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        for (Parameter parameter : resnet.model().parameters()) {
+            String name = "part" + values.size() + parameter.name().substring(parameter.name().lastIndexOf('.'));
+            values.put(name, resnet.tensor(parameter.name()).toArray());
+            shapes.put(name, parameter.shape());
+        }
+        Path file = Files.write(folder.resolve("net.pth"), TorchFiles.floats(Form.LEGACY, values, shapes));
+        Path out = folder.resolve("net.safetensors");
+        Result result = run("export", file, "--model", "resnet20", "--scale", "imagenet", "--out", out);
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.err().lines().count() == 1 && result.err().contains("they are taken in the file's order"),
+                result.err());
+        PrunedNets.assertSame(Scales.with(resnet, Scales.parse("imagenet")), NetworkFile.read(out));
     }
 
     @Test

@@ -244,6 +244,7 @@ class NetworkFileTest {
         StoredNetwork read = NetworkFile.contents(path, model, Map.of());
         assertTrue(read.byOrder());
         assertUnscaled(weights, read.weights());
+        assertThrows(FormatException.class, () -> NetworkFile.contents(path, model, Map.of(), true));
 
         // Another kind at a place, a tensor too many, or a map: then nothing is guessed.
         Files.write(path,

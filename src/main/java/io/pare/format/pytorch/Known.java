@@ -113,6 +113,7 @@ sealed interface Known {
         names.put("torch.nn.parameter.Buffer", Callable.PARAMETER);
         for (String python : List.of("__builtin__.", "builtins.")) {
             names.put(python + "set", Callable.LIST);
+            names.put(python + "frozenset", Callable.LIST);
             names.put(python + "list", Callable.LIST);
             names.put(python + "dict", Callable.DICT);
             for (String number : List.of("int", "float", "bool", "str", "bytearray", "complex")) {

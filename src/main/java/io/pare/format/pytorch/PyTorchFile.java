@@ -47,9 +47,11 @@ public final class PyTorchFile {
     private static final long VERSION = 1001;
     private static final byte[] NUMBER = {(byte) 0x8a, 10, 0x6c, (byte) 0xfc, (byte) 0x9c, 0x46, (byte) 0xf9, 0x20,
         0x6a, (byte) 0xa8, 0x50, 0x19};
+    /** Behind the protocol, and behind the length of a frame since protocol 4. */
     private static final int NUMBER_AT = 2;
+    private static final int FRAMED_NUMBER_AT = 11;
     /** Number of first bytes that {@link #isLegacy} looks at. */
-    public static final int SNIFFED_BYTES = NUMBER_AT + NUMBER.length;
+    public static final int SNIFFED_BYTES = FRAMED_NUMBER_AT + NUMBER.length;
 
     private static final int MAX_PICKLE_BYTES = 1 << 24;
     private static final String PICKLE = "data.pkl";
@@ -63,7 +65,11 @@ public final class PyTorchFile {
     /** Whether a file with these first bytes has the older form. */
     public static boolean isLegacy(byte[] start) {
         return start.length >= SNIFFED_BYTES && start[0] == (byte) 0x80
-                && Arrays.equals(start, NUMBER_AT, SNIFFED_BYTES, NUMBER, 0, NUMBER.length);
+                && (hasNumber(start, NUMBER_AT) || hasNumber(start, FRAMED_NUMBER_AT));
+    }
+
+    private static boolean hasNumber(byte[] start, int at) {
+        return Arrays.equals(start, at, at + NUMBER.length, NUMBER, 0, NUMBER.length);
     }
 
     /** Whether an archive has the newer form. */

@@ -140,7 +140,8 @@ class PyTorchFileTest {
     void theStateDictOfACheckpointIsEnteredAndWrappersAreTakenOff(String entry) throws IOException {
         PickleWriter pickle = new PickleWriter(2).op('}').op('(').text("epoch").number(7).text("best").op('G')
                 .int64(0).text("args").global("argparse", "Namespace").op(')').op(0x81).op('}').op('(').text("lr")
-                .ops("Nub").text("optimizer").op('}').op('(').text("state").ops("}u").text(entry).dict();
+                .ops("Nub").text("kinds").global("builtins", "frozenset").op('(').ops("]tR").text("optimizer").op('}')
+                .op('(').text("state").ops("}u").text(entry).dict();
         one(pickle, "module._orig_mod.fc.weight");
         one(pickle, "module._orig_mod.fc.bias").text("module.extra").op('N').endDict();
         // Versions of the layers, as an attribute of the dict.

@@ -7,7 +7,9 @@ import io.pare.format.tensors.StoredTensors;
 import io.pare.fuzz.Fuzz;
 import io.pare.fuzz.Mutations;
 import io.pare.mem.Region;
-import io.pare.net.Models;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Damaged state dicts: whole files, and damaged pickles in sound archives. Tensors are read one by one. */
 class PyTorchFuzzTest {
+    private static final Net MODEL =
+            new NetBuilder("tiny", Shape.of(3, 1, 1)).flatten("flatten").linear("fc", 2).build();
     private static final Map<String, byte[]> STORAGES = Map.of("0", TorchFiles.bytes(1, 2, 3, 4, 5, 6));
 
     @TempDir
@@ -28,8 +32,9 @@ class PyTorchFuzzTest {
     private static byte[] pickle() {
         PickleWriter pickle = new PickleWriter(2).op('}').op('(').text("epoch").number(1L << 40).text("lr").op('G')
                 .int64(0).text("state_dict").dict();
-        pickle.text("module.w").op('q').op(1).tensor("FloatStorage", "0", 6, 0, new long[]{2, 3}, new long[]{1, 2});
-        pickle.text("module.b").op(0x94).tensor("FloatStorage", "0", 6, 3, new long[]{3}, new long[]{1});
+        pickle.text("module.fc.weight").op('q').op(1).tensor("FloatStorage", "0", 6, 0, new long[]{2, 3},
+                new long[]{1, 2});
+        pickle.text("module.fc.bias").op(0x94).tensor("FloatStorage", "0", 6, 4, new long[]{2}, new long[]{1});
         return pickle.endDict().ops("}bu").end();
     }
 
@@ -46,7 +51,7 @@ class PyTorchFuzzTest {
         } catch (FormatException e) {
             refusal = e;
         }
-        NetworkFile.read(path, Models.lenet300(), Map.of());
+        NetworkFile.read(path, MODEL, Map.of());
         if (refusal != null) {
             throw refusal;
         }

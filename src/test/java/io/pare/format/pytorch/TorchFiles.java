@@ -20,16 +20,19 @@ public final class TorchFiles {
 
     /** Which form of file. */
     public enum Form {
-        STORED, DEFLATED, LEGACY;
+        STORED, DEFLATED, LEGACY,
+        /** The older form in protocol 4, whose pickles begin with a frame. */
+        LEGACY_FRAMED;
 
         /**
-         * @param storages little-endian bytes by key; elements of four bytes for {@link #LEGACY}
+         * @param storages little-endian bytes by key; elements of four bytes for the older form
          */
         byte[] file(byte[] pickle, Map<String, byte[]> storages) {
             return switch (this) {
                 case STORED -> zip(pickle, storages, false);
                 case DEFLATED -> zip(pickle, storages, true);
-                case LEGACY -> legacy(pickle, storages);
+                case LEGACY -> legacy(2, pickle, storages);
+                case LEGACY_FRAMED -> legacy(4, pickle, storages);
             };
         }
     }
@@ -89,11 +92,14 @@ public final class TorchFiles {
         return out.toByteArray();
     }
 
-    private static byte[] legacy(byte[] pickle, Map<String, byte[]> storages) {
+    private static byte[] legacy(int protocol, byte[] pickle, Map<String, byte[]> storages) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        out.writeBytes(
-                new PickleWriter(2).op(0x8a).op(10).ops("\u006c\u00fc\u009c\u0046\u00f9\u0020\u006a\u00a8\u0050\u0019")
-                        .end());
+        PickleWriter magic = new PickleWriter(protocol);
+        if (protocol >= 4) {
+            magic.op(0x95).int64(13);
+        }
+        out.writeBytes(magic.op(0x8a).op(10).ops("\u006c\u00fc\u009c\u0046\u00f9\u0020\u006a\u00a8\u0050\u0019")
+                .end());
         out.writeBytes(new PickleWriter(2).number(1001).end());
         out.writeBytes(new PickleWriter(2).op('}').op('(').text("protocol_version").number(1001).text("little_endian")
                 .op(0x88).op('u').end());
