@@ -194,15 +194,5 @@ record MemoryPlan(long bytes, long permanentBytes, List<Block> blocks, List<Bloc
         public MemorySegment permanent(long bytes) {
             return region.allocate(bytes);
         }
-
-        @Override
-        public void use(MemorySegment used, int moment) {
-            // The survey has recorded it.
-        }
-
-        @Override
-        public void repeat(int moment, int later) {
-            // Likewise.
-        }
     }
 }

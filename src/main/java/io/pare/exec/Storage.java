@@ -25,11 +25,11 @@ interface Storage {
     /** Memory, zeroed, that keeps its content from pass to pass. */
     MemorySegment permanent(long bytes);
 
-    /** Records that a step reads or writes memory in a moment. */
-    void use(MemorySegment memory, int moment);
+    /** Hears that a step reads or writes memory in a moment; of no use to a storage that knows, or that keeps all. */
+    default void use(MemorySegment memory, int moment) {}
 
-    /** Records that the forward step of a past moment runs again in a later one, on the same memory. */
-    void repeat(int moment, int later);
+    /** Hears that the forward step of a past moment runs again in a later one, on the same memory. */
+    default void repeat(int moment, int later) {}
 
     /** Memory of its own for everything. */
     record Separate(Region region) implements Storage {
@@ -46,16 +46,6 @@ interface Storage {
         @Override
         public MemorySegment permanent(long bytes) {
             return region.allocate(bytes);
-        }
-
-        @Override
-        public void use(MemorySegment memory, int moment) {
-            // Lives as long as the region.
-        }
-
-        @Override
-        public void repeat(int moment, int later) {
-            // Likewise.
         }
     }
 }

@@ -17,8 +17,7 @@ final class Candidates implements AutoCloseable {
     private final SelectPasses passes;
     private final Workers workers;
     private final Spans spans;
-    private Region scratch;
-    private long capacity;
+    private final Scratch scratch = new Scratch("projection candidates", this::lay);
     /** Keys after weighting. */
     MemorySegment keys;
     /** Index of each within its chunk. */
@@ -50,18 +49,15 @@ final class Candidates implements AutoCloseable {
     /** Makes room for {@code expected} candidates and half as many more. */
     void reserve(long expected) {
         int parts = workers.count();
-        long need = parts * (expected * 3 / 2 / parts + 64 * 1024 + Math.min(spans.total(), Passes.CHUNK)
-                + Passes.SLACK);
-        if (capacity < need) {
-            // Close first: if memory is short, the next call must not rely on the old arrays.
-            close();
-            scratch = Region.shared("projection candidates");
-            keys = scratch.allocate(need * 4 + 64);
-            places = scratch.allocate(need * 4 + 64);
-            olds = scratch.allocate(need * 4 + 64);
-            ranked = scratch.allocate(need * 4 + 64);
-            capacity = need;
-        }
+        scratch.reserve(parts * (expected * 3 / 2 / parts + 64 * 1024 + Math.min(spans.total(), Passes.CHUNK)
+                + Passes.SLACK));
+    }
+
+    private void lay(Region region, long room) {
+        keys = region.allocate(room * 4 + 64);
+        places = region.allocate(room * 4 + 64);
+        olds = region.allocate(room * 4 + 64);
+        ranked = region.allocate(room * 4 + 64);
     }
 
     /** Runs a pass over the worker's chunks. */
@@ -95,7 +91,7 @@ final class Candidates implements AutoCloseable {
     }
 
     private long stretch(int worker) {
-        return capacity / workers.count() * worker;
+        return scratch.capacity() / workers.count() * worker;
     }
 
     /** Whether some did not fit. */
@@ -175,10 +171,6 @@ final class Candidates implements AutoCloseable {
 
     @Override
     public void close() {
-        capacity = 0;
-        if (scratch != null) {
-            scratch.close();
-            scratch = null;
-        }
+        scratch.close();
     }
 }

@@ -29,10 +29,9 @@ final class Sample implements AutoCloseable {
     private final Workers.Task drawing = this::draw;
     private final long[] counts = new long[4];
     private final long[] tally = new long[2];
-    private Region scratch;
+    private final Scratch scratch = new Scratch("projection sample", this::lay);
     /** The sample, then as many keys of working memory. */
     private MemorySegment keys;
-    private long capacity;
     private int size;
     private double stratumWidth;
     /** The key that {@link #rank} returned last, or -1. */
@@ -67,7 +66,7 @@ final class Sample implements AutoCloseable {
         int strata = (int) Math.min(wanted, 1 << 20) / NEIGHBOURS;
         size = strata * NEIGHBOURS;
         lastKey = -1;
-        reserve(2L * size + Passes.SLACK);
+        scratch.reserve(2L * size + Passes.SLACK);
         double width = (double) total / strata;
         if (spans.plain()) {
             Span span = spans.get(0);
@@ -104,14 +103,8 @@ final class Sample implements AutoCloseable {
         }
     }
 
-    private void reserve(long wanted) {
-        if (capacity < wanted) {
-            // Close first: if memory is short, the next call must not rely on the old sample.
-            close();
-            scratch = Region.shared("projection sample");
-            keys = scratch.allocate(wanted * 4 + 64);
-            capacity = wanted;
-        }
+    private void lay(Region region, long room) {
+        keys = region.allocate(room * 4 + 64);
     }
 
     /** A random element of stratum {@code i}: a hash and not a sequence, so that any thread can draw any stratum. */
@@ -205,10 +198,6 @@ final class Sample implements AutoCloseable {
 
     @Override
     public void close() {
-        capacity = 0;
-        if (scratch != null) {
-            scratch.close();
-            scratch = null;
-        }
+        scratch.close();
     }
 }

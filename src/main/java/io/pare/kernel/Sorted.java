@@ -43,8 +43,7 @@ final class Sorted implements AutoCloseable {
     private final long[] starts;
     private final long[] refused;
     private int pass;
-    private Region scratch;
-    private long capacity;
+    private final Scratch scratch = new Scratch("sorting scratch", this::lay);
     // Addresses, for the loops: see Unconfined.
     private long front;
     private long back;
@@ -74,7 +73,7 @@ final class Sorted implements AutoCloseable {
         importances = weighted ? Unconfined.address(importance, importanceOff, n * Float.BYTES) : 0;
         inputCount = n;
         parts = n < ALONE ? 1 : workers.count();
-        reserve(n);
+        scratch.reserve(n * stride());
         run(taking);
         refuse();
         compact();
@@ -96,16 +95,10 @@ final class Sorted implements AutoCloseable {
         }
     }
 
-    private void reserve(long n) {
-        long wanted = n * stride();
-        if (scratch == null || capacity < wanted) {
-            close();
-            scratch = Region.shared("sorting scratch");
-            front = scratch.allocate(wanted).address();
-            back = scratch.allocate(wanted).address();
-            prefixes = scratch.allocate((wanted / 4 / BLOCK + 2) * SUMS * Double.BYTES).address();
-            capacity = wanted;
-        }
+    private void lay(Region region, long bytes) {
+        front = region.allocate(bytes).address();
+        back = region.allocate(bytes).address();
+        prefixes = region.allocate((bytes / 4 / BLOCK + 2) * SUMS * Double.BYTES).address();
     }
 
     private void run(Workers.Task task) {
@@ -356,10 +349,6 @@ final class Sorted implements AutoCloseable {
 
     @Override
     public void close() {
-        capacity = 0;
-        if (scratch != null) {
-            scratch.close();
-            scratch = null;
-        }
+        scratch.close();
     }
 }

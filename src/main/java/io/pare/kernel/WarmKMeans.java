@@ -60,10 +60,9 @@ final class WarmKMeans implements AutoCloseable {
     /** Where each zone ends among the sorted elements of all zones. */
     private final int[] zoneEnds = new int[FEW];
 
-    private Region scratch;
+    private final Scratch scratch = new Scratch("clustering scratch", this::lay);
     private MemorySegment zoned;
     private MemorySegment zonePrefix;
-    private long zonedCapacity;
 
     WarmKMeans(CodebookPasses passes, Workers workers, Sorted sorted, Codebook codebook) {
         this.passes = passes;
@@ -157,6 +156,12 @@ final class WarmKMeans implements AutoCloseable {
         return false;
     }
 
+    private void lay(Region region, long room) {
+        zoned = region.allocate(room * 4);
+        zonePrefix = region.allocate((room + 1) * 8);
+        chunkSquares = new double[chunks()];
+    }
+
     /** Runs the pass; returns the sum of squares of all elements, or infinity where one is not finite. */
     private double gatherZones(MemorySegment x, long xOff, long n, int m) {
         input = x;
@@ -164,15 +169,7 @@ final class WarmKMeans implements AutoCloseable {
         inputCount = n;
         int chunks = chunks();
         // Passes write beyond the elements that they collect.
-        long room = (long) chunks * Passes.CHUNK + (long) workers.count() * Passes.SLACK;
-        if (zonedCapacity < room) {
-            close();
-            scratch = Region.shared("clustering scratch");
-            zoned = scratch.allocate(room * 4);
-            zonePrefix = scratch.allocate((room + 1) * 8);
-            chunkSquares = new double[chunks];
-            zonedCapacity = room;
-        }
+        scratch.reserve((long) chunks * Passes.CHUNK + (long) workers.count() * Passes.SLACK);
         codewords = m;
         // Room for the tails of a Gaussian beyond its outer codewords. Greater values need a second pass.
         float greatest = 4 * Math.max(Math.abs(codebook.words[0]), Math.abs(codebook.words[m - 1]));
@@ -312,10 +309,6 @@ final class WarmKMeans implements AutoCloseable {
 
     @Override
     public void close() {
-        zonedCapacity = 0;
-        if (scratch != null) {
-            scratch.close();
-            scratch = null;
-        }
+        scratch.close();
     }
 }

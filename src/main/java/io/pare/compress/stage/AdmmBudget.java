@@ -18,7 +18,7 @@ import java.util.Map;
  * @param score what makes tensors comparable
  */
 public record AdmmBudget(double bytes, int minimumBits, int maximumBits, GlobalSparsity.Score score, AdmmOptions admm,
-        TrainingOptions train) implements Stage {
+        TrainingOptions train) implements AdmmStage {
     public static final AdmmBudget DEFAULTS = new AdmmBudget(1000, 1, 4, GlobalSparsity.Score.LAMP,
             AdmmOptions.DEFAULTS, TrainingOptions.DEFAULTS);
 
@@ -39,11 +39,6 @@ public record AdmmBudget(double bytes, int minimumBits, int maximumBits, GlobalS
     @Override
     public Map<String, List<String>> patterns() {
         return Map.of("rhoOf", List.copyOf(admm.rhoOf().keySet()));
-    }
-
-    @Override
-    public long memory(Sizes sizes) {
-        return sizes.run(train) + sizes.admm();
     }
 
     /** The knapsack. */

@@ -20,7 +20,7 @@ import java.util.Map;
  * @param masked whether weights that are zero when the stage begins stay so while it trains
  */
 public record AdmmConstrain(Map<String, Constraint> constraints, boolean masked, AdmmOptions admm,
-        TrainingOptions train) implements Stage {
+        TrainingOptions train) implements AdmmStage {
     public static final AdmmConstrain DEFAULTS = new AdmmConstrain(Map.of(), true, AdmmOptions.DEFAULTS,
             TrainingOptions.DEFAULTS);
 
@@ -39,11 +39,6 @@ public record AdmmConstrain(Map<String, Constraint> constraints, boolean masked,
         patterns.put("constraints", List.copyOf(constraints.keySet()));
         patterns.put("rhoOf", List.copyOf(admm.rhoOf().keySet()));
         return patterns;
-    }
-
-    @Override
-    public long memory(Sizes sizes) {
-        return sizes.run(train) + sizes.admm();
     }
 
     @Override

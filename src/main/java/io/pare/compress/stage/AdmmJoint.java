@@ -25,8 +25,7 @@ import java.util.Map;
  * @param bits of a value, by tensor or pattern
  */
 public record AdmmJoint(Keep keep, Map<String, Integer> bits, AdmmOptions admm, TrainingOptions train)
-        implements
-        Stage {
+        implements AdmmStage {
     public static final AdmmJoint DEFAULTS = new AdmmJoint(Keep.DEFAULTS, Map.of(), AdmmOptions.DEFAULTS,
             TrainingOptions.DEFAULTS);
 
@@ -49,11 +48,6 @@ public record AdmmJoint(Keep keep, Map<String, Integer> bits, AdmmOptions admm, 
         patterns.put("bits", List.copyOf(bits.keySet()));
         patterns.put("rhoOf", List.copyOf(admm.rhoOf().keySet()));
         return patterns;
-    }
-
-    @Override
-    public long memory(Sizes sizes) {
-        return sizes.run(train) + sizes.admm();
     }
 
     @Override

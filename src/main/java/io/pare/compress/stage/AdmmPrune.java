@@ -28,7 +28,7 @@ import java.util.Map;
  * @param exclude tensors left alone, by name or pattern
  */
 public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp, boolean masked,
-        List<String> exclude, AdmmOptions admm, TrainingOptions train) implements Stage {
+        List<String> exclude, AdmmOptions admm, TrainingOptions train) implements AdmmStage {
     public static final AdmmPrune DEFAULTS = new AdmmPrune(Keep.DEFAULTS, Map.of(), 0, true, List.of(),
             AdmmOptions.DEFAULTS, TrainingOptions.DEFAULTS);
 
@@ -57,11 +57,6 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
         patterns.put("exclude", exclude);
         patterns.put("rhoOf", List.copyOf(admm.rhoOf().keySet()));
         return patterns;
-    }
-
-    @Override
-    public long memory(Sizes sizes) {
-        return sizes.run(train) + sizes.admm();
     }
 
     /** Whether any weights are to go. */

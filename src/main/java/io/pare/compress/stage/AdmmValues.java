@@ -26,7 +26,7 @@ import java.util.Map;
  * @param snap whether the stage ends with the projection; a stage that freezes levels step by step wants it not
  */
 public record AdmmValues(Map<String, Integer> bits, Quantization.Levels levels, boolean zero, boolean follow,
-        boolean snap, AdmmOptions admm, TrainingOptions train) implements Stage {
+        boolean snap, AdmmOptions admm, TrainingOptions train) implements AdmmStage {
     /** Of {@code admm-cluster}. */
     public static final AdmmValues CLUSTER = new AdmmValues(Map.of(), null, true, true, true, AdmmOptions.DEFAULTS,
             TrainingOptions.DEFAULTS);
@@ -58,11 +58,6 @@ public record AdmmValues(Map<String, Integer> bits, Quantization.Levels levels, 
         patterns.put("bits", List.copyOf(bits.keySet()));
         patterns.put("rhoOf", List.copyOf(admm.rhoOf().keySet()));
         return patterns;
-    }
-
-    @Override
-    public long memory(Sizes sizes) {
-        return sizes.run(train) + sizes.admm();
     }
 
     /** The constraint for that many bits. */

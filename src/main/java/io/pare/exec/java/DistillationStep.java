@@ -7,33 +7,23 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import io.pare.exec.Building;
 import io.pare.exec.Operation;
 import io.pare.exec.Source;
-import io.pare.exec.Step;
 import io.pare.exec.Value;
-import io.pare.mem.FloatTensor;
 import java.lang.foreign.MemorySegment;
 
 /** {@link Operation.Distillation}. A few thousand logits a batch: plain Java in double precision. */
-final class DistillationStep implements Step {
-    private final Building building;
-    private final Value input;
+final class DistillationStep extends LossStep {
     private final Operation.Distillation op;
     private final Source student;
     private final Source teacher;
-    private final int rows;
-    private final int classes;
     private final double[] hard;
     private final double[] soft;
     private final double[] target;
-    private FloatTensor gradient;
 
     DistillationStep(Building building, Value node, Operation.Distillation op) {
-        this.building = building;
-        this.input = node.input(0);
+        super(building, node);
         this.op = op;
         this.student = building.plain(node.input(0));
         this.teacher = building.plain(node.input(1));
-        this.rows = node.input(0).size(0);
-        this.classes = node.input(0).size(1);
         this.hard = new double[classes];
         this.soft = new double[classes];
         this.target = new double[classes];
@@ -84,16 +74,5 @@ final class DistillationStep implements Step {
         for (int c = 0; c < classes; c++) {
             result[c] /= sum;
         }
-    }
-
-    @Override
-    public void prepareBackward() {
-        gradient = building.gradientFor(input);
-        building.writtenByLoss(gradient);
-    }
-
-    @Override
-    public void backward() {
-        // The forward pass has written the gradient.
     }
 }
