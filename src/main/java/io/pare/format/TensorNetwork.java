@@ -84,7 +84,7 @@ final class TensorNetwork {
         try {
             InputScale scale = InputScale.parse(file.metadata().getOrDefault(NetworkFile.MEAN, usual.means()),
                     file.metadata().getOrDefault(NetworkFile.DEVIATION, usual.deviations()));
-            if (!scale.fits(model.input().channels())) {
+            if (!scale.fits(model.input())) {
                 throw new IllegalArgumentException("for " + scale.mean().size() + " channels, the input is "
                         + model.input());
             }

@@ -95,6 +95,11 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
         return mean.size() == 1 || mean.size() == channels;
     }
 
+    /** Whether there is a scale for each channel of an input, or of the image that is laid out in it as a vector. */
+    public boolean fits(Shape input) {
+        return fits(input.channels()) || fits(input.image().channels());
+    }
+
     /**
      * The network's input for every pixel of 0 to 255, a row for each channel.
      *

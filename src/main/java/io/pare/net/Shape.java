@@ -75,6 +75,31 @@ public record Shape(List<Integer> sizes) {
         return sizes.stream().skip(1).allMatch(size -> size == 1);
     }
 
+    /**
+     * The image whose values, channel by channel and row by row, an input of this shape takes: of a vector the square one in
+     * grey or in red, green and blue that has as many; otherwise the shape itself.
+     */
+    public Shape image() {
+        if (isVector()) {
+            for (int colours : new int[]{3, 1}) {
+                int side = (int) Math.round(Math.sqrt((double) features() / colours));
+                if ((long) colours * side * side == features()) {
+                    return of(colours, side, side);
+                }
+            }
+        }
+        return this;
+    }
+
+    /** Whether values of an image of the other shape, in their order, are those of this one: all of them, or as a vector. */
+    public boolean takes(Shape image) {
+        return features() == image.features() && (isVector() || extended().equals(image.extended()));
+    }
+
+    private List<Integer> extended() {
+        return sizes.stream().filter(size -> size > 1).toList();
+    }
+
     /** The same values as a vector. */
     public Shape flat() {
         return of(features());

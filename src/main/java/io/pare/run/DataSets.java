@@ -79,8 +79,7 @@ public final class DataSets {
         Source found = settings.source() != null ? settings.source() : guess(settings, usual);
         Corpus corpus = corpus(found, settings, usual, odd, loading);
         Dataset train = corpus.train();
-        Shape shape = Shape.of(train.channels(), train.height(), train.width());
-        Net model = source.net(shape, train.classes());
+        Net model = source.net(image(train), train.classes());
         check(model, train);
         boolean scaled = settings.scale() == null && source.scale().isPresent();
         return new Opened(found, scaled ? corpus.with(source.scale().get()) : corpus, model, source.ending(), odd);
@@ -101,11 +100,14 @@ public final class DataSets {
         return new Opened(found, corpus, model, Ending.NONE, odd);
     }
 
-    /** Fails unless a data set's images fit a network. */
+    private static Shape image(Dataset data) {
+        return Shape.of(data.channels(), data.height(), data.width());
+    }
+
+    /** Fails unless a data set's images fit a network; one of vectors takes an image's values in a row. */
     private static void check(Net model, Dataset data) {
         Shape needed = model.input();
-        if (needed.channels() != data.channels() || needed.height() != data.height() || needed.width() != data.width()
-                || model.classes() < data.classes()) {
+        if (!needed.takes(image(data)) || model.classes() < data.classes()) {
             throw new DataException(model.name() + " takes images of " + needed + " in " + model.classes()
                     + " classes; these are " + data);
         }
@@ -120,7 +122,8 @@ public final class DataSets {
         int threads = loading.threads();
         Integer loaders = loading.loaders();
         int working = loaders == null ? threads : Math.max(1, loaders);
-        ImageFolder.Shape shape = new ImageFolder.Shape(input.channels(), input.height(), input.width(),
+        Shape image = input.image();
+        ImageFolder.Shape shape = new ImageFolder.Shape(image.channels(), image.height(), image.width(),
                 settings.resize());
         Corpus corpus = switch (found) {
             case MNIST -> (folder == null ? Mnist.embedded() : Mnist.load(folder)).corpus();
@@ -135,7 +138,7 @@ public final class DataSets {
                 if (folder == null) {
                     throw new RunException("which folder? Give --data DIR with train and test in it");
                 }
-                if (input.channels() != 1 && input.channels() != 3) {
+                if (image.channels() != 1 && image.channels() != 3) {
                     throw new RunException("pictures have 1 or 3 channels, " + model.name() + " takes "
                             + input.channels());
                 }

@@ -33,10 +33,10 @@ public final class PictureClassifier implements AutoCloseable {
      * @throws RunException if the network takes no pictures
      */
     public PictureClassifier(CompressedWeights weights, boolean inverted, OddImages odd, Consumer<String> notes) {
-        Shape input = weights.model().input();
+        Shape input = weights.model().input().image();
         if (input.channels() != 1 && input.channels() != 3) {
             throw new RunException("pictures have 1 or 3 channels, " + weights.model().name() + " takes "
-                    + input.channels());
+                    + weights.model().input().channels());
         }
         this.reader = new PictureReader(new ImageFolder.Shape(input.channels(), input.height(), input.width(), 0),
                 weights.scale(), inverted, odd, notes);

@@ -71,7 +71,7 @@ public final class Scales {
      * @throws RunException if the scale is for another number of channels
      */
     public static CompressedWeights with(CompressedWeights weights, InputScale scale) {
-        if (!scale.fits(weights.model().input().channels())) {
+        if (!scale.fits(weights.model().input())) {
             throw new RunException("--scale " + text(scale) + " is for " + scale.mean().size() + " channels, "
                     + weights.model().name() + " takes " + weights.model().input().channels());
         }
@@ -125,7 +125,7 @@ public final class Scales {
             case MNIST -> InputScale.MNIST;
             case CIFAR10 -> InputScale.CIFAR10;
             case CIFAR100 -> InputScale.CIFAR100;
-            case null -> InputScale.ofPhotographs(model.input().channels());
+            case null -> InputScale.ofPhotographs(model.input().image().channels());
             case FASHION, CIFAR100_COARSE, EMNIST, FOLDER, SYNTHETIC ->
                     throw new IllegalStateException(source + " is nobody's usual data");
         };

@@ -89,7 +89,7 @@ final class OnnxImporter {
         checkOperators(needed);
         String input = input(needed, output);
         Shape first = shape;
-        if (scale != null && !scale.fits(first.channels())) {
+        if (scale != null && !scale.fits(first)) {
             throw new FormatException("the scale of inputs is for " + scale.mean().size() + " channels, the input is "
                     + first);
         }

@@ -238,7 +238,7 @@ public final class PareFile {
             Map<String, Choice> choices, Listener listener) {
         coder.part(Part.HEADER);
         Net model = new NetCoder(coder, version).code(weights == null ? null : weights.model());
-        InputScale scale = scale(coder, weights == null ? null : weights.scale(), model.input().channels());
+        InputScale scale = scale(coder, weights == null ? null : weights.scale(), model.input());
         checkSize(model);
         budget.keep(channelBytes(model));
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
@@ -254,7 +254,7 @@ public final class PareFile {
         return new CompressedWeights(model, tensors, scale);
     }
 
-    private static InputScale scale(BitCoder coder, InputScale scale, int channels) {
+    private static InputScale scale(BitCoder coder, InputScale scale, Shape input) {
         int one = USUAL.size();
         int each = one + 1;
         int kind = coder.number(
@@ -265,7 +265,7 @@ public final class PareFile {
             return USUAL.get(kind);
         }
         int count = kind == one ? 1 : coder.number(scale == null ? 0 : scale.mean().size(), 0);
-        if (kind > each || count != 1 && count != channels) {
+        if (kind > each || count != 1 && count != input.channels() && count != input.image().channels()) {
             throw new FormatException("the scale of inputs is of kind " + kind + " with " + count
                     + " entries: the file is damaged");
         }
