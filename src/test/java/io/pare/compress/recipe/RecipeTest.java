@@ -15,6 +15,8 @@ import io.pare.compress.stage.AdmmValues;
 import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.RecipeException;
 import io.pare.compress.stage.Stage;
+import io.pare.descent.Optimizer;
+import io.pare.descent.Schedule;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -83,6 +85,23 @@ class RecipeTest {
         }
         assertEquals(1, brief.dense().epochs());
         assertEquals(((AdmmPrune) recipe.stages().get(1)).keep(), ((AdmmPrune) brief.stages().get(1)).keep());
+    }
+
+    @Test
+    void aStageTakesEveryScheduleAndRuleThatTrainingHas() {
+        for (Schedule.Course course : Schedule.Course.values()) {
+            for (Optimizer.Rule rule : Optimizer.Rule.values()) {
+                TrainingOptions train = Recipe.parse("r", "stages: [mask-retrain: {train: {schedule: " + course
+                        + ", optimizer: " + rule + ", learningRate: 0.5}}]").stages().getFirst().train();
+                assertEquals(course, train.descent().schedule().course());
+                assertEquals(rule, train.descent().optimizer().rule());
+            }
+        }
+        TrainingOptions steps = Recipe.parse("r", "train: {schedule: step, learningRate: 0.5}\nstages: [mask-retrain]")
+                .stages().getFirst().train();
+        assertEquals(0.5, steps.rate(0.33));
+        assertEquals(0.05, steps.rate(0.34), 1e-12);
+        assertEquals(0.005, steps.rate(0.67), 1e-12);
     }
 
     @Test
