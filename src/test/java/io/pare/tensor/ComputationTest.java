@@ -8,17 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.blas.Gemm;
 import io.pare.infer.ReferenceNet.Bounded;
 import io.pare.infer.TensorReference;
-import io.pare.net.Pairwise;
 import io.pare.net.Parameter;
-import io.pare.net.Pointwise;
-import io.pare.net.Reduction;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
-import io.pare.net.TensorOp.Border;
 import io.pare.tensor.Computation.Reads;
+import io.pare.tensor.TensorCases.Case;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -36,125 +32,6 @@ class ComputationTest {
     /** Of gradients, relative to their largest: roundings of floats, and of the differences. */
     private static final double CLOSE = 2e-5;
 
-    /** An operator and what it is given; values lie between two numbers, whole ones if they are indices. */
-    private record Case(TensorOp op, List<Shape> shapes, float least, float most) {
-        @Override
-        public String toString() {
-            return op + " of " + shapes;
-        }
-
-        /** Whether an input counts values rather than being one. */
-        boolean counts(int input) {
-            return op instanceof TensorOp.Embedding && input == 0 || op instanceof TensorOp.Gather && input == 1;
-        }
-
-        int limit() {
-            return switch (op) {
-                case TensorOp.Embedding embedding -> embedding.rows();
-                case TensorOp.Gather gather -> shapes.getFirst().sizes().get(gather.axis());
-                default -> throw new AssertionError(op);
-            };
-        }
-    }
-
-    private static Case of(TensorOp op, Shape... shapes) {
-        return new Case(op, List.of(shapes), -2, 2);
-    }
-
-    private static Shape shape(int... sizes) {
-        return Shape.of(sizes);
-    }
-
-    static Stream<Case> cases() {
-        List<Case> cases = new ArrayList<>();
-        cases.add(of(new TensorOp.Constant(shape())));
-        cases.add(of(new TensorOp.Constant(shape(2, 3))));
-        for (Pointwise function : Pointwise.values()) {
-            float a = function == Pointwise.CLIP ? -1 : function == Pointwise.POWER ? 3 : 0.75f;
-            TensorOp op = new TensorOp.Map(function, a, 1.25f);
-            boolean positive = function == Pointwise.LOG || function == Pointwise.SQRT;
-            cases.add(new Case(op, List.of(shape(2, 3)), positive ? 0.25f : -3, 3));
-        }
-        cases.add(of(new TensorOp.Map(Pointwise.TANH, 0, 0), shape()));
-        cases.add(of(new TensorOp.Map(Pointwise.GELU, 0, 0), shape(1, 2, 1, 3, 2)));
-        cases.add(new Case(new TensorOp.Map(Pointwise.POWER, 0.5f, 0), List.of(shape(4)), 0.25f, 3));
-        cases.add(of(new TensorOp.Map(Pointwise.POWER, 0, 0), shape(4)));
-        for (Pairwise function : Pairwise.values()) {
-            boolean positive = function == Pairwise.POWER || function == Pairwise.DIVIDE;
-            cases.add(new Case(new TensorOp.Zip(function), List.of(shape(2, 3), shape(2, 3)), positive ? 0.5f : -2, 2));
-        }
-        TensorOp times = new TensorOp.Zip(Pairwise.MULTIPLY);
-        cases.add(of(times, shape(), shape()));
-        cases.add(of(times, shape(), shape(3)));
-        cases.add(of(times, shape(2, 3, 4), shape(2, 1, 1)));
-        cases.add(of(times, shape(4), shape(2, 3, 1)));
-        cases.add(of(times, shape(2, 1, 2, 1), shape(3, 1, 4)));
-        cases.add(of(times, shape(1, 2, 1, 3, 1), shape(2, 1, 2, 1, 2)));
-        TensorOp choose = new TensorOp.Choose();
-        cases.add(new Case(choose, List.of(shape(2, 3), shape(2, 3), shape(2, 3)), 0, 1));
-        cases.add(new Case(choose, List.of(shape(3, 1), shape(), shape(2, 1, 4)), 0, 1));
-        for (Reduction function : Reduction.values()) {
-            cases.add(of(new TensorOp.Reduce(function, List.of(0), false), shape(4)));
-            cases.add(of(new TensorOp.Reduce(function, List.of(1), true), shape(2, 3, 2)));
-            cases.add(of(new TensorOp.Reduce(function, List.of(0, 2), false), shape(2, 3, 4)));
-            cases.add(of(new TensorOp.Reduce(function, List.of(1, 3), true), shape(2, 2, 2, 3, 2)));
-            cases.add(of(new TensorOp.Reduce(function, List.of(0, 1), false), shape(2, 1)));
-        }
-        for (boolean logarithm : new boolean[]{false, true}) {
-            cases.add(of(new TensorOp.Softmax(0, logarithm), shape(5)));
-            cases.add(of(new TensorOp.Softmax(1, logarithm), shape(2, 3, 4)));
-            cases.add(new Case(new TensorOp.Softmax(3, logarithm), List.of(shape(2, 1, 2, 4)), -90, 90));
-        }
-        cases.add(of(new TensorOp.Reshape(shape()), shape(1, 1)));
-        cases.add(of(new TensorOp.Reshape(shape(3, 2, 2)), shape(2, 6)));
-        cases.add(of(new TensorOp.Transpose(List.of()), shape()));
-        cases.add(of(new TensorOp.Transpose(List.of(1, 0)), shape(2, 3)));
-        cases.add(of(new TensorOp.Transpose(List.of(2, 4, 0, 3, 1)), shape(2, 3, 1, 2, 3)));
-        cases.add(of(new TensorOp.Slice(List.of(), List.of(), shape()), shape()));
-        cases.add(of(new TensorOp.Slice(List.of(4, 0), List.of(-2, 3), shape(3, 2)), shape(5, 4)));
-        cases.add(of(new TensorOp.Slice(List.of(0, 1, 2), List.of(1, -1, 1), shape(2, 2, 1)), shape(2, 3, 3)));
-        cases.add(of(new TensorOp.Expand(shape(2, 3)), shape()));
-        cases.add(of(new TensorOp.Expand(shape(2, 3, 4)), shape(3, 1)));
-        cases.add(of(new TensorOp.Expand(shape(2, 2, 2, 1, 2)), shape(2, 1, 1, 2)));
-        for (Border border : Border.values()) {
-            cases.add(of(new TensorOp.Pad(List.of(2), List.of(1), border, 1.5f), shape(3)));
-            cases.add(of(new TensorOp.Pad(List.of(0, 1, 2), List.of(1, 0, 2), border, -0.5f), shape(2, 2, 3)));
-            cases.add(of(new TensorOp.Pad(List.of(0, 0), List.of(0, 0), border, 0), shape(1, 2)));
-        }
-        cases.add(of(new TensorOp.Take(0, List.of(2, 0, 2, 2)), shape(3)));
-        cases.add(of(new TensorOp.Take(1, List.of(1)), shape(2, 3, 2)));
-        cases.add(of(new TensorOp.Join(1, 0), shape(2)));
-        cases.add(of(new TensorOp.Join(3, 0), shape(2, 2), shape(1, 2), shape(3, 2)));
-        cases.add(of(new TensorOp.Join(2, 2), shape(2, 2, 1, 2), shape(2, 2, 3, 2)));
-        cases.add(of(new TensorOp.MatMul(), shape(2, 3), shape(3, 4)));
-        cases.add(of(new TensorOp.MatMul(), shape(1, 1), shape(1, 1)));
-        cases.add(of(new TensorOp.MatMul(), shape(2, 2, 3), shape(3, 2)));
-        cases.add(of(new TensorOp.MatMul(), shape(2, 3), shape(3, 1, 3, 2)));
-        cases.add(of(new TensorOp.MatMul(), shape(2, 1, 2, 5), shape(3, 5, 2)));
-        cases.add(of(new TensorOp.MatMul(), shape(2, 2, 17), shape(2, 17, 19)));
-        for (boolean bias : new boolean[]{false, true}) {
-            cases.add(of(new TensorOp.Projection(3, 2, bias), shape(3)));
-            cases.add(of(new TensorOp.Projection(5, 4, bias), shape(2, 3, 5)));
-            cases.add(of(new TensorOp.Projection(1, 1, bias), shape(2, 1, 2, 1)));
-        }
-        cases.add(of(new TensorOp.Embedding(4, 3), shape()));
-        cases.add(of(new TensorOp.Embedding(5, 2), shape(2, 3)));
-        cases.add(of(new TensorOp.Gather(0), shape(4), shape()));
-        cases.add(of(new TensorOp.Gather(1), shape(2, 4, 3), shape(3)));
-        cases.add(of(new TensorOp.Gather(2), shape(2, 2, 3), shape(2, 2)));
-        cases.add(of(new TensorOp.LayerNorm(List.of(6), 1e-5f), shape(6)));
-        cases.add(of(new TensorOp.LayerNorm(List.of(1), 1e-5f), shape(2, 1)));
-        cases.add(of(new TensorOp.LayerNorm(List.of(3, 2), 0.1f), shape(2, 2, 3, 2)));
-        cases.add(of(new TensorOp.GroupNorm(4, 2, 1e-5f), shape(4)));
-        cases.add(of(new TensorOp.GroupNorm(4, 4, 1e-3f), shape(4, 3, 2)));
-        cases.add(of(new TensorOp.GroupNorm(6, 2, 1e-5f), shape(6, 1, 2, 2)));
-        cases.add(of(new TensorOp.GroupNorm(3, 1, 1e-5f), shape(3, 4)));
-        cases.add(of(new TensorOp.PRelu(shape()), shape(3, 2)));
-        cases.add(of(new TensorOp.PRelu(shape(3, 1, 1)), shape(3, 2, 2)));
-        cases.add(of(new TensorOp.PRelu(shape(2, 1)), shape(3, 2, 2)));
-        return cases.stream();
-    }
-
     /** Memory of a case: samples of inputs, tensors, and room for results. */
     private static final class Run {
         private final Case of;
@@ -167,29 +44,26 @@ class ComputationTest {
         Run(Case of, Product product, Arena arena) {
             this.of = of;
             this.arena = arena;
-            this.output = of.op.output(of.shapes);
-            this.tensors = of.op.parameters("n");
-            this.values = new double[of.shapes.size() + tensors.size()][];
-            this.computation = Computation.of(of.op, of.shapes, product);
+            this.output = of.op().output(of.shapes());
+            this.tensors = of.op().parameters("n");
+            this.values = new double[of.shapes().size() + tensors.size()][];
+            this.computation = Computation.of(of.op(), of.shapes(), product);
             Random random = new Random(of.toString().hashCode());
             for (int i = 0; i < values.length; i++) {
                 values[i] = new double[count(i)];
                 for (int k = 0; k < values[i].length; k++) {
-                    values[i][k] = of.counts(i)
-                            ? random.nextInt(2 * of.limit()) - of.limit()
-                            : of.op instanceof TensorOp.Choose && i == 0 ? random.nextInt(2)
-                                    : of.least + random.nextFloat() * (of.most - of.least);
+                    values[i][k] = of.value(i, random);
                 }
             }
         }
 
         private int count(int i) {
-            return i < of.shapes.size() ? SAMPLES * of.shapes.get(i).features()
-                    : (int) tensors.get(i - of.shapes.size()).count();
+            return i < of.shapes().size() ? SAMPLES * of.shapes().get(i).features()
+                    : (int) tensors.get(i - of.shapes().size()).count();
         }
 
         private int size(int i) {
-            return i < of.shapes.size() ? of.shapes.get(i).features() : 0;
+            return i < of.shapes().size() ? of.shapes().get(i).features() : 0;
         }
 
         /** The output of all samples, by the oracle. */
@@ -200,7 +74,7 @@ class ComputationTest {
                 int sample = s;
                 List<Bounded> x = IntStream.range(0, values.length).mapToObj(i -> Bounded.exact(size(i) == 0 ? values[i]
                         : Arrays.copyOfRange(values[i], sample * size(i), (sample + 1) * size(i)))).toList();
-                Bounded one = TensorReference.of(of.op, of.shapes, x);
+                Bounded one = TensorReference.of(of.op(), of.shapes(), x);
                 System.arraycopy(one.values(), 0, all.values(), s * features, features);
                 System.arraycopy(one.errors(), 0, all.errors(), s * features, features);
             }
@@ -287,7 +161,7 @@ class ComputationTest {
         }
 
         private boolean differentiable(int input) {
-            return !of.counts(input) && !(of.op instanceof TensorOp.Choose && input == 0);
+            return !of.counts(input) && !(of.op() instanceof TensorOp.Choose && input == 0);
         }
     }
 
@@ -298,7 +172,7 @@ class ComputationTest {
     }
 
     @ParameterizedTest
-    @MethodSource("cases")
+    @MethodSource("io.pare.tensor.TensorCases#all")
     void outputsAreThoseOfTheOracle(Case of) {
         for (Product product : List.of(Product.JAVA, (Product) Gemm::sgemm)) {
             try (Arena arena = Arena.ofConfined()) {
@@ -314,9 +188,9 @@ class ComputationTest {
     }
 
     @ParameterizedTest
-    @MethodSource("cases")
+    @MethodSource("io.pare.tensor.TensorCases#all")
     void gradientsAreCentralDifferences(Case of) {
-        if (of.op instanceof TensorOp.Constant) {
+        if (of.op() instanceof TensorOp.Constant) {
             return;
         }
         for (Product product : List.of(Product.JAVA, (Product) Gemm::sgemm)) {
@@ -355,7 +229,7 @@ class ComputationTest {
             for (float bad : new float[]{of.limit(), -of.limit() - 1, 0.5f, Float.NaN, 1e30f}) {
                 Run run = new Run(of, Product.JAVA, arena);
                 MemorySegment[] x = run.inputs();
-                x[of.op instanceof TensorOp.Gather ? 1 : 0].setAtIndex(JAVA_FLOAT, 1, bad);
+                x[of.op() instanceof TensorOp.Gather ? 1 : 0].setAtIndex(JAVA_FLOAT, 1, bad);
                 String message = assertThrows(IllegalArgumentException.class, () -> run.forward(x)).getMessage();
                 assertTrue(message.contains(Float.toString(bad)), message);
             }
@@ -363,6 +237,7 @@ class ComputationTest {
     }
 
     static Stream<Case> indexed() {
-        return cases().filter(of -> of.op() instanceof TensorOp.Embedding || of.op() instanceof TensorOp.Gather);
+        return TensorCases.all()
+                .filter(of -> of.op() instanceof TensorOp.Embedding || of.op() instanceof TensorOp.Gather);
     }
 }

@@ -1,8 +1,11 @@
 package io.pare.format.onnx;
 
+import static io.pare.format.onnx.OnnxNodes.decimal;
+import static io.pare.format.onnx.OnnxNodes.integer;
+import static io.pare.format.onnx.OnnxNodes.sizes;
+
 import io.pare.format.onnx.OnnxConstant.Type;
 import io.pare.format.onnx.Protobuf.Writer;
-import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Net;
 import io.pare.net.Node;
@@ -24,49 +27,50 @@ import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import io.pare.net.Window;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
-/** Turns the nodes of a network into those of ONNX. */
+/** Turns the nodes of a network into those of ONNX; {@link OnnxTensorNodes} has those on tensors of any rank. */
 final class OnnxExporter {
     private final CompressedWeights weights;
     private final Net net;
     private final boolean codebooks;
-    private final Writer graph = new Writer();
-    private final List<Writer> initializers = new ArrayList<>();
+    private final OnnxNodes nodes;
+    /** Which values hold the samples of a batch; those of constants alone hold one for all. */
+    private final boolean[] batched;
 
     OnnxExporter(CompressedWeights weights, boolean codebooks) {
         this.weights = weights;
         // Dropout does nothing in a network that is trained.
         this.net = weights.model().trained();
         this.codebooks = codebooks;
+        this.nodes = new OnnxNodes(net.layers().stream().mapToInt(node -> opset(node.op())).max().orElse(0));
+        this.batched = new boolean[net.nodes().size()];
+        batched[0] = true;
+        net.layers().forEach(
+                node -> batched[node.place()] = node.inputs().stream().anyMatch(input -> batched[input]));
     }
 
     byte[] run() {
-        if (net.output().output().rank() != 1) {
-            throw new IllegalArgumentException("model " + net.name() + " does not end in a vector of logits");
-        }
         net.layers().forEach(this::add);
-        graph.text(2, net.name());
-        initializers.forEach(tensor -> graph.message(5, tensor));
+        Writer graph = nodes.graph(net.name());
         graph.message(11, value(OnnxFile.INPUT, sizes(net.input())));
-        graph.message(12, value(OnnxFile.OUTPUT, net.classes()));
+        graph.message(12, value(OnnxFile.OUTPUT, sizes(net.output().output())));
         return new Writer().number(1, OnnxFile.IR_VERSION).text(2, "Pare").message(7, graph)
-                .message(8, new Writer().text(1, "").number(2, opset()))
+                .message(8, new Writer().text(1, "").number(2, nodes.opset()))
                 .message(14, property(OnnxFile.MEAN, weights.scale().means()))
                 .message(14, property(OnnxFile.DEVIATION, weights.scale().deviations())).toByteArray();
     }
 
-    private long opset() {
-        boolean dilated =
-                net.layers().stream().anyMatch(node -> node.op() instanceof AvgPool p && p.window().isDilated());
-        return dilated ? OnnxFile.OPSET_OF_DILATED_MEANS : OnnxFile.OPSET;
-    }
-
-    private static long[] sizes(Shape shape) {
-        return shape.sizes().stream().mapToLong(Integer::longValue).toArray();
+    /** The first version of the operator set, from {@value OnnxFile#OPSET} on, that has an operator. */
+    private static int opset(Op op) {
+        return switch (op) {
+            case AvgPool pool when pool.window().isDilated() -> 19;
+            case TensorOp.Resize resize when resize.coordinates() == TensorOp.Coordinates.HALF_PIXEL_SYMMETRIC -> 19;
+            case TensorOp.Resize resize when resize.antialias() -> 18;
+            case Op _ -> OnnxFile.OPSET;
+        };
     }
 
     /** Name of the value that a node gives. */
@@ -76,102 +80,57 @@ final class OnnxExporter {
     }
 
     private void add(Node node) {
+        if (node.op() instanceof TensorOp op) {
+            List<String> inputs = inputs(node, op instanceof TensorOp.Join);
+            List<Boolean> samples = node.inputs().stream().map(input -> batched[input]).toList();
+            new OnnxTensorNodes(nodes, node, net.inputs(node), inputs, samples, this::tensors, valueOf(node)).add(op);
+        } else {
+            add(node, valueOf(net.node(node.input())), net.inputs(node).getFirst(), valueOf(node));
+        }
+    }
+
+    private void add(Node node, String at, Shape shape, String output) {
         String name = node.name();
-        String output = valueOf(node);
-        String at = node.inputs().isEmpty() ? "" : valueOf(net.node(node.input()));
-        Shape shape = net.inputs(node).stream().findFirst().orElse(null);
         switch (node.op()) {
-            case Conv2d c -> graph.message(1, node("Conv", name, tensors(node, image(node, at)), output)
-                    .message(5, integers("kernel_shape", c.window().kernelHeight(), c.window().kernelWidth()))
-                    .message(5, integers("strides", c.window().strideHeight(), c.window().strideWidth()))
-                    .message(5, pads(c.window()))
-                    .message(5, integers("dilations", c.window().dilationHeight(), c.window().dilationWidth()))
-                    .message(5, integer("group", c.groups())));
-            case Linear _ -> {
-                if (shape.rank() != 1) {
-                    graph.message(1, node("Flatten", name + ".flatten", List.of(at), name + ".in")
-                            .message(5, integer("axis", 1)));
-                    at = name + ".in";
-                }
-                graph.message(1, node("Gemm", name, tensors(node, at), output).message(5, integer("transB", 1)));
-            }
-            case MaxPool(Window window) ->
-                    graph.message(1, pool("MaxPool", name, window, List.of(image(node, at)), output));
+            case Conv2d c -> nodes.add("Conv", name, with(image(node, at), node), output,
+                    OnnxNodes.kernel(c.window()), OnnxNodes.strides(c.window()), OnnxNodes.pads(c.window()),
+                    OnnxNodes.dilations(c.window()), integer("group", c.groups()));
+            case Linear _ -> nodes.add("Gemm", name, with(flat(at, shape, name, ""), node), output,
+                    integer("transB", 1));
+            case MaxPool(Window window) -> pool("MaxPool", name, window, image(node, at), output);
             case AvgPool p -> {
                 Window declared = declared(node, p, shape);
-                Writer mean = pool("AveragePool", name, declared, List.of(image(node, at)), output)
-                        .message(5, integer("count_include_pad", p.countsPadding() || !p.window().pads() ? 1 : 0));
-                graph.message(1, declared.equals(p.window()) ? mean : mean.message(5, integer("ceil_mode", 1)));
+                List<Writer> more = new ArrayList<>(List.of(
+                        integer("count_include_pad", p.countsPadding() || !p.window().pads() ? 1 : 0)));
+                if (!declared.equals(p.window())) {
+                    more.add(integer("ceil_mode", 1));
+                }
+                pool("AveragePool", name, declared, image(node, at), output, more.toArray(Writer[]::new));
             }
-            case Relu _ -> graph.message(1, node("Relu", name, List.of(at), output));
-            case Sigmoid _ -> graph.message(1, node("Sigmoid", name, List.of(at), output));
-            case Flatten _ -> graph.message(1,
-                    node("Flatten", name, List.of(at), output).message(5, integer("axis", 1)));
-            case GlobalAvgPool _ -> graph.message(1,
-                    node("GlobalAveragePool", name, List.of(image(node, at)), output));
-            case BatchNorm b -> graph.message(1, node("BatchNormalization", name, tensors(node, at), output)
-                    .message(5, decimal("epsilon", b.epsilon())));
-            case ResponseNorm r -> graph.message(1, node("LRN", name, List.of(image(node, at)), output)
-                    .message(5, integer("size", r.size())).message(5, decimal("alpha", r.alpha()))
-                    .message(5, decimal("beta", r.beta())).message(5, decimal("bias", r.k())));
-            case Add _ -> graph.message(1,
-                    node("Add", name, List.of(at, valueOf(net.node(node.inputs().getLast()))),
-                            output));
-            case Concat _ -> graph.message(1,
-                    node("Concat", name, node.inputs().stream().map(net::node).map(this::valueOf).toList(), output)
-                            .message(5, integer("axis", 1)));
+            case Relu _ -> nodes.add("Relu", name, List.of(at), output);
+            case Sigmoid _ -> nodes.add("Sigmoid", name, List.of(at), output);
+            case Flatten _ -> nodes.add("Flatten", name, List.of(at), output, integer("axis", 1));
+            case GlobalAvgPool _ -> nodes.add("GlobalAveragePool", name, List.of(image(node, at)), output);
+            case BatchNorm b -> nodes.add("BatchNormalization", name, with(at, node), output,
+                    decimal("epsilon", b.epsilon()));
+            case ResponseNorm r -> nodes.add("LRN", name, List.of(image(node, at)), output,
+                    integer("size", r.size()), decimal("alpha", r.alpha()), decimal("beta", r.beta()),
+                    decimal("bias", r.k()));
+            case Add _ -> nodes.add("Add", name, alike(node, inputs(node, false)), output);
+            case Concat _ -> nodes.add("Concat", name, alike(node, inputs(node, true)), output, integer("axis", 1));
             case Subsample subsample -> {
                 image(node, at);
                 int stride = subsample.stride();
-                String pixels = name + ".pixels";
-                graph.message(1, node("Slice", name + ".slice", List.of(at, longs(name + ".starts", 0, 0),
-                        longs(name + ".ends", Integer.MAX_VALUE, Integer.MAX_VALUE),
-                        longs(name + ".axes", 2, 3), longs(name + ".steps", stride, stride)), pixels));
+                String pixels = nodes.add("Slice", name + ".slice", List.of(at, nodes.longs(name + ".starts", 0, 0),
+                        nodes.longs(name + ".ends", Integer.MAX_VALUE, Integer.MAX_VALUE),
+                        nodes.longs(name + ".axes", 2, 3), nodes.longs(name + ".steps", stride, stride)),
+                        name + ".pixels");
                 int added = subsample.out() - shape.channels();
-                graph.message(1, node("Pad", name, List.of(pixels, longs(name + ".pads", 0, added / 2, 0, 0, 0,
-                        added - added / 2, 0, 0)), output));
+                nodes.add("Pad", name, List.of(pixels, nodes.longs(name + ".pads", 0, added / 2, 0, 0, 0,
+                        added - added / 2, 0, 0)), output);
             }
-            case TensorOp op -> throw new IllegalArgumentException(
-                    "layer " + name + " of " + net.name() + " is " + op + ", which is not written to ONNX");
-            case Op.Input _,Dropout _ -> throw new AssertionError(name + " is no node of a trained network");
+            case Op.Input _,Dropout _,TensorOp _ -> throw new AssertionError(node + " is written elsewhere, if at all");
         }
-    }
-
-    /** The value that a node takes, which must be an image. */
-    private String image(Node node, String value) {
-        if (net.inputs(node).getFirst().rank() == 1) {
-            throw new IllegalArgumentException("layer " + node.name() + " of " + net.name()
-                    + " takes images behind a vector, which is not written to ONNX");
-        }
-        return value;
-    }
-
-    /** The value that a node takes, and its tensors. */
-    private List<String> tensors(Node node, String value) {
-        List<String> inputs = new ArrayList<>(List.of(value));
-        for (var parameter : node.parameters()) {
-            inputs.add(parameter(graph, initializers, parameter.name(), weights.tensor(parameter.name()),
-                    codebooks && parameter.weight()));
-        }
-        return inputs;
-    }
-
-    /** Adds a tensor of integers; returns its name. */
-    private String longs(String name, long... values) {
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asLongBuffer().put(values);
-        initializers.add(tensor(name, Type.INT64, new long[]{values.length}, bytes.array()));
-        return name;
-    }
-
-    private static Writer property(String key, String value) {
-        return new Writer().text(1, key).text(2, value);
-    }
-
-    private static Writer node(String operator, String name, List<String> inputs, String output) {
-        Writer node = new Writer();
-        inputs.forEach(input -> node.text(1, input));
-        return node.text(2, output).text(3, name).text(4, operator);
     }
 
     /**
@@ -192,34 +151,81 @@ final class OnnxExporter {
         return counted;
     }
 
-    private static Writer pool(String operator, String name, Window window, List<String> inputs, String output) {
-        Writer pool = node(operator, name, inputs, output)
-                .message(5, integers("kernel_shape", window.kernelHeight(), window.kernelWidth()))
-                .message(5, integers("strides", window.strideHeight(), window.strideWidth()))
-                .message(5, pads(window));
-        return window.isDilated()
-                ? pool.message(5, integers("dilations", window.dilationHeight(), window.dilationWidth()))
-                : pool;
-    }
-
-    private static Writer pads(Window window) {
-        return integers("pads", window.top(), window.left(), window.bottom(), window.right());
-    }
-
-    private static Writer integer(String name, long value) {
-        return new Writer().text(1, name).number(3, value).number(20, 2);
-    }
-
-    private static Writer decimal(String name, float value) {
-        return new Writer().text(1, name).decimal(2, value).number(20, 1);
-    }
-
-    private static Writer integers(String name, long... values) {
-        Writer attribute = new Writer().text(1, name);
-        for (long value : values) {
-            attribute.number(8, value);
+    private void pool(String operator, String name, Window window, String input, String output, Writer... more) {
+        List<Writer> attributes = new ArrayList<>(
+                List.of(OnnxNodes.kernel(window), OnnxNodes.strides(window), OnnxNodes.pads(window)));
+        if (window.isDilated()) {
+            attributes.add(OnnxNodes.dilations(window));
         }
-        return attribute.number(20, 7);
+        attributes.addAll(List.of(more));
+        nodes.add(operator, name, List.of(input), output, attributes.toArray(Writer[]::new));
+    }
+
+    /** The value that a node takes, which must be an image. */
+    private String image(Node node, String value) {
+        if (net.inputs(node).getFirst().rank() == 1) {
+            throw new IllegalArgumentException("layer " + node.name() + " of " + net.name()
+                    + " takes images behind a vector, which is not written to ONNX");
+        }
+        return value;
+    }
+
+    /** A value as vectors. */
+    private String flat(String value, Shape shape, String name, String suffix) {
+        return shape.rank() == 1 ? value
+                : nodes.add("Flatten", name + ".flatten" + suffix, List.of(value), name + ".in" + suffix,
+                        integer("axis", 1));
+    }
+
+    /** The values that a node takes: as vectors, if some are vectors and others images of one pixel. */
+    private List<String> alike(Node node, List<String> values) {
+        List<Shape> shapes = net.inputs(node);
+        boolean alike = shapes.stream().allMatch(shape -> shape.rank() == shapes.getFirst().rank());
+        List<String> vectors = new ArrayList<>();
+        for (int i = 0; !alike && i < values.size(); i++) {
+            vectors.add(flat(values.get(i), shapes.get(i), node.name(), Integer.toString(i)));
+        }
+        return alike ? values : vectors;
+    }
+
+    /** The values that a node takes; constants are repeated for each sample if the node does not do that by itself. */
+    private List<String> inputs(Node node, boolean repeats) {
+        List<String> values = new ArrayList<>();
+        for (int input : node.inputs()) {
+            String value = valueOf(net.node(input));
+            values.add(repeats && batched[node.place()] && !batched[input]
+                    ? repeated(value, net.node(input).output(), node.name() + ".repeated" + values.size())
+                    : value);
+        }
+        return values;
+    }
+
+    /** A value of one sample for as many as the input has. */
+    private String repeated(String value, Shape shape, String name) {
+        long[] one = new long[shape.rank()];
+        Arrays.fill(one, 1);
+        String all = nodes.add("Shape", name + ".shape", List.of(OnnxFile.INPUT), name + ".sizes");
+        String batch = nodes.add("Slice", name + ".slice",
+                List.of(all, nodes.longs(name + ".start", 0), nodes.longs(name + ".end", 1)), name + ".batch");
+        String sizes = nodes.add("Concat", name + ".concat", List.of(batch, nodes.longs(name + ".one", one)),
+                name + ".to", integer("axis", 0));
+        return nodes.add("Expand", name, List.of(value, sizes), name + ".out");
+    }
+
+    private List<String> with(String value, Node node) {
+        List<String> inputs = new ArrayList<>(List.of(value));
+        inputs.addAll(tensors(node));
+        return inputs;
+    }
+
+    /** Names of a node's tensors, which are added. */
+    private List<String> tensors(Node node) {
+        return node.parameters().stream().map(parameter -> nodes.parameter(parameter.name(),
+                weights.tensor(parameter.name()), codebooks && parameter.weight())).toList();
+    }
+
+    private static Writer property(String key, String value) {
+        return new Writer().text(1, key).text(2, value);
     }
 
     /** A value of floats; the first dimension, of the batch, is free. */
@@ -230,42 +236,5 @@ final class OnnxExporter {
         }
         return new Writer().text(1, name).message(2,
                 new Writer().message(1, new Writer().number(1, Type.FLOAT.code()).message(2, shape)));
-    }
-
-    /** Adds a tensor, and nodes that unpack it if it is to be coded. Returns the name of the unpacked tensor. */
-    private static String parameter(Writer graph, List<Writer> initializers, String name, CompressedTensor tensor,
-            boolean coded) {
-        if (!coded || !tensor.isCoded() || tensor.codebook().length >= CompressedTensor.MAX_CODEBOOK) {
-            initializers.add(tensor(name, Type.FLOAT, tensor.shape(), floats(tensor.toArray())));
-            return name;
-        }
-        float[] codebook = tensor.codebook();
-        float[] withZero = new float[codebook.length + 1];
-        System.arraycopy(codebook, 0, withZero, 1, codebook.length);
-        byte[] codes = new byte[tensor.count()];
-        for (int i = 0; i < tensor.nonzeros(); i++) {
-            codes[tensor.position(i)] = (byte) (tensor.code(i) + 1);
-        }
-        initializers.add(tensor(name + ".codebook", Type.FLOAT, new long[]{withZero.length}, floats(withZero)));
-        initializers.add(tensor(name + ".codes", Type.UINT8, tensor.shape(), codes));
-        // Gather takes no bytes as indices.
-        graph.message(1, node("Cast", name + ".cast", List.of(name + ".codes"), name + ".indices").message(5,
-                integer("to", Type.INT32.code())));
-        graph.message(1, node("Gather", name + ".gather", List.of(name + ".codebook", name + ".indices"), name));
-        return name;
-    }
-
-    private static byte[] floats(float[] values) {
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        return bytes.array();
-    }
-
-    private static Writer tensor(String name, Type type, long[] shape, byte[] raw) {
-        Writer tensor = new Writer();
-        for (long size : shape) {
-            tensor.number(1, size);
-        }
-        return tensor.number(2, type.code()).text(8, name).bytes(9, raw);
     }
 }

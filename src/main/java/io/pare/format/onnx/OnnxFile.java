@@ -22,13 +22,11 @@ import java.util.Map;
 public final class OnnxFile {
     /** Version of the ONNX representation that is written. */
     public static final int IR_VERSION = 7;
-    /** Version of the operator set that is written. */
+    /** Version of the operator set that is written where it has all that a network needs. */
     public static final int OPSET = 13;
-    /** The first version in which averages may be dilated; it is written for those. */
-    static final int OPSET_OF_DILATED_MEANS = 19;
-    /** Name of the input, shape [batch, channels, height, width]. */
+    /** Name of the input, shape [batch, ...], of images [batch, channels, height, width]. */
     public static final String INPUT = "image";
-    /** Name of the output, shape [batch, classes]: logits. */
+    /** Name of the output, shape [batch, ...], mostly [batch, classes]. */
     public static final String OUTPUT = "logits";
 
     /** Properties that say how pixels become inputs. */

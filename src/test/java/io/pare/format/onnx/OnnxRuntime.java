@@ -15,14 +15,14 @@ import java.util.Map;
 import java.util.Random;
 
 /** ONNX Runtime as the judge of what an ONNX file computes. */
-final class OnnxRuntime {
+public final class OnnxRuntime {
     /** Of the largest output: both sum thousands of products in floats. */
     private static final double TOLERANCE = 1e-4;
 
     private OnnxRuntime() {}
 
     /** The first output, row after row, for one input of that shape. */
-    static float[] run(byte[] file, float[] values, long... shape) throws OrtException {
+    public static float[] run(byte[] file, float[] values, long... shape) throws OrtException {
         try (OrtSession session = OrtEnvironment.getEnvironment().createSession(file)) {
             return run(session, values, shape);
         }
