@@ -348,7 +348,7 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         @Override
         public Shape output(List<Shape> inputs) {
             Shape input = inputs.getFirst();
-            checkChannels(channels, input);
+            checkChannels(channels, image(input));
             return input;
         }
 

@@ -57,7 +57,8 @@ public sealed interface TensorOp extends Op {
 
         @Override
         public float ofConstant(float value) {
-            return (float) function.of(value, a, b);
+            float result = (float) function.of(value, a, b);
+            return Float.isNaN(value) || !Float.isFinite(result) ? Float.NaN : result;
         }
 
         @Override
@@ -106,6 +107,9 @@ public sealed interface TensorOp extends Op {
     record Reduce(Reduction function, List<Integer> axes, boolean keeps) implements TensorOp {
         public Reduce {
             axes = List.copyOf(axes);
+            if (axes.isEmpty() || !axes.equals(axes.stream().distinct().sorted().toList())) {
+                throw new IllegalArgumentException("reduces along the axes " + axes);
+            }
         }
 
         @Override
@@ -361,6 +365,10 @@ public sealed interface TensorOp extends Op {
      * @param arity number of inputs
      */
     record Join(int arity, int axis) implements TensorOp {
+        public Join {
+            checkPositive(arity);
+        }
+
         @Override
         public Flow flow(List<Shape> inputs) {
             return axis > 0 ? new Flow.Same() : new Flow.Blend();
@@ -418,6 +426,10 @@ public sealed interface TensorOp extends Op {
 
     /** A linear layer along the last axis, weight {@code [out, in]}. */
     record Projection(int in, int out, boolean bias) implements TensorOp {
+        public Projection {
+            checkPositive(in, out);
+        }
+
         @Override
         public Shape output(List<Shape> inputs) {
             Shape input = inputs.getFirst();
@@ -442,6 +454,10 @@ public sealed interface TensorOp extends Op {
 
     /** Rows of a table, weight {@code [rows, width]}, whose numbers are the input; the width is a new last axis. */
     record Embedding(int rows, int width) implements TensorOp {
+        public Embedding {
+            checkPositive(rows, width);
+        }
+
         @Override
         public Shape output(List<Shape> inputs) {
             List<Integer> sizes = new ArrayList<>(inputs.getFirst().sizes());
@@ -482,6 +498,7 @@ public sealed interface TensorOp extends Op {
     record LayerNorm(List<Integer> sizes, float epsilon) implements TensorOp {
         public LayerNorm {
             sizes = List.copyOf(sizes);
+            checkEpsilon(epsilon);
         }
 
         @Override
@@ -507,6 +524,11 @@ public sealed interface TensorOp extends Op {
      * @param epsilon added to the variance
      */
     record GroupNorm(int channels, int groups, float epsilon) implements TensorOp {
+        public GroupNorm {
+            checkPositive(channels, groups);
+            checkEpsilon(epsilon);
+        }
+
         @Override
         public Flow flow(List<Shape> inputs) {
             return groups == channels ? new Flow.Keep(false) : new Flow.Blend();
@@ -515,7 +537,7 @@ public sealed interface TensorOp extends Op {
         @Override
         public Shape output(List<Shape> inputs) {
             Shape input = inputs.getFirst();
-            if (groups < 1 || channels % groups != 0 || input.rank() < 1 || input.channels() != channels) {
+            if (channels % groups != 0 || input.rank() < 1 || input.channels() != channels) {
                 throw new IllegalArgumentException(
                         "normalises " + channels + " channels in " + groups + " groups, is given " + input);
             }
@@ -530,9 +552,12 @@ public sealed interface TensorOp extends Op {
 
     /** x above zero, below it x times a slope that is trained (He, Zhang, Ren, Sun, 1502.01852). */
     record PRelu(Shape slope) implements TensorOp {
+        /** Slopes that are not one for each unit belong to several, or several to one. */
         @Override
         public Flow flow(List<Shape> inputs) {
-            return new Flow.Keep(false);
+            return slope.rank() == inputs.getFirst().rank() && slope.isVector()
+                    ? new Flow.Keep(false)
+                    : new Flow.Blend();
         }
 
         @Override
@@ -857,6 +882,20 @@ public sealed interface TensorOp extends Op {
     private static void checkAxis(int axis, Shape shape) {
         if (axis < 0 || axis >= shape.rank()) {
             throw new IllegalArgumentException("works along axis " + axis + " of " + shape);
+        }
+    }
+
+    private static void checkPositive(int... sizes) {
+        for (int size : sizes) {
+            if (size < 1) {
+                throw new IllegalArgumentException("a size is " + size + ", must be at least 1");
+            }
+        }
+    }
+
+    private static void checkEpsilon(float epsilon) {
+        if (!(epsilon >= 0) || !Float.isFinite(epsilon)) {
+            throw new IllegalArgumentException("epsilon is " + epsilon);
         }
     }
 }

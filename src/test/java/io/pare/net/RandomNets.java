@@ -11,6 +11,7 @@ import io.pare.net.Op.Subsample;
 import io.pare.rewrite.ValueForm;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,8 @@ public final class RandomNets {
     private final Random random;
     /** Whether windows may differ in both directions and on all sides. */
     private final boolean anyWindows;
+    /** Values of constants that are not any numbers, by the name of their tensor. */
+    private final Map<String, float[]> constants = new HashMap<>();
     private int layers;
 
     private RandomNets(long seed, boolean anyWindows) {
@@ -87,13 +90,14 @@ public final class RandomNets {
         NetBuilder net = new NetBuilder(name, Shape.of(size(3), 3 + size(5), 3 + size(5)));
         List<Integer> values = new ArrayList<>(List.of(net.at()));
         Set<Integer> unread = new TreeSet<>();
+        RandomTensorOps tensors = new RandomTensorOps(random, this::next, constants);
         int count = 2 + random.nextInt(8);
         for (int i = 0; i < count; i++) {
             // Mostly a chain, so that values in the middle are read again later.
             int from = chance(3) ? values.get(random.nextInt(values.size())) : values.getLast();
             List<Integer> read = List.of(from);
             try {
-                switch (random.nextInt(5)) {
+                switch (random.nextInt(10)) {
                     case 0 -> net.from(from).sigmoid(next("sigmoid"));
                     case 1 -> {
                         int other = values.get(random.nextInt(values.size()));
@@ -108,7 +112,8 @@ public final class RandomNets {
                         }
                         net.concat(next("concat"), read);
                     }
-                    default -> layer(net.from(from), 2);
+                    case 3, 4, 5 -> layer(net.from(from), 2);
+                    default -> read = tensors.add(net.from(from), values);
                 }
             } catch (IllegalArgumentException e) {
                 // What does not fit: one operator fewer.
@@ -121,11 +126,18 @@ public final class RandomNets {
         int classes = 1 + size(4);
         List<Integer> ends = new ArrayList<>();
         for (int place : unread.isEmpty() ? List.of(net.at()) : List.copyOf(unread)) {
-            ends.add(net.from(place).flatten(next("flatten")).linear(next("fc"), classes).at());
+            net.from(place);
+            if (chance(2)) {
+                net.flatten(next("flatten"));
+            }
+            ends.add(net.linear(next("fc"), classes).at());
         }
         int sum = ends.getFirst();
         for (int end : ends.subList(1, ends.size())) {
             sum = net.add(next("sum"), new Add(), List.of(sum, end)).at();
+        }
+        if (chance(6)) {
+            net.add(next("reshape"), new TensorOp.Reshape(Shape.of(1, classes)));
         }
         return net.build();
     }
@@ -268,7 +280,8 @@ public final class RandomNets {
                 float[] values = switch (parameter.kind()) {
                     case WEIGHT -> weights(parameter);
                     case SCALE, VARIANCE -> values(parameter, 0.3f, 0.5f + random.nextFloat());
-                    case BIAS, MEAN, CONSTANT ->
+                    case CONSTANT -> constants.get(parameter.name());
+                    case BIAS, MEAN ->
                             chance(3) ? new float[(int) parameter.count()] : values(parameter, 0.5f, 0);
                 };
                 var tensor = region.tensor(parameter.shape()).copyFrom(values);

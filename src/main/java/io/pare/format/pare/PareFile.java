@@ -292,7 +292,9 @@ public final class PareFile {
             long features = model.input().features();
             for (Node node : model.layers()) {
                 features = Math.addExact(features, node.output().features());
-                features = Math.addExact(features, node.op().paddedValues(model.inputs(node).getFirst()));
+                for (Shape input : model.inputs(node)) {
+                    features = Math.addExact(features, node.op().paddedValues(input));
+                }
             }
             if (features > MAX_FEATURES) {
                 throw new FormatException("the network's layers take and give " + features
@@ -394,7 +396,9 @@ public final class PareFile {
             before = model.node(before.input());
         }
         Shape image = before.output();
-        return new View(rows, image.channels(), image.height() * image.width(), image.width());
+        // Behind the third dimension no lines are seen.
+        int width = image.rank() > 3 ? 1 : image.width();
+        return new View(rows, image.channels(), image.features() / image.channels(), width);
     }
 
     /** What a file of a given length may ask for, in a heap of this size; a writer never needs more of the former. */
