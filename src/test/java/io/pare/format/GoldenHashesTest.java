@@ -126,6 +126,14 @@ class GoldenHashesTest {
         return nets;
     }
 
+    /** Networks of operators on tensors. */
+    private static Map<String, CompressedWeights> tensors() {
+        Map<String, CompressedWeights> nets = new LinkedHashMap<>();
+        nets.put("tensors", GoldenNets.dense(GoldenNets.TENSORS, 1));
+        nets.put("tensors-pruned-k8", GoldenNets.of(GoldenNets.TENSORS, 2, 0.3, ValueForm.of("k8")));
+        return nets;
+    }
+
     private static Map<String, CompressedWeights> hollow() {
         Map<String, CompressedWeights> nets = new LinkedHashMap<>();
         for (String name : Models.names()) {
@@ -155,6 +163,10 @@ class GoldenHashesTest {
                 hashes.put(name, new GoldenHash().add(Files.readAllBytes(file)).toString());
             }
         }
+        tensors().forEach((name, net) -> {
+            hashes.put("pare/" + name, new GoldenHash().add(PareFile.encode(net)).toString());
+            hashes.put("onnx/" + name, new GoldenHash().add(OnnxFile.encode(net, true)).toString());
+        });
         hollow().forEach((name, net) -> {
             hashes.put("pare/" + name, new GoldenHash().add(PareFile.encode(net)).toString());
             if (count(net.model()) < TOO_LARGE) {

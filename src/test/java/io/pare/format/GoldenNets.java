@@ -11,13 +11,18 @@ import io.pare.net.Op.BatchNorm;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.Op.ResponseNorm;
 import io.pare.net.Op.Subsample;
+import io.pare.net.Pairwise;
 import io.pare.net.Parameter;
+import io.pare.net.Pointwise;
 import io.pare.net.PrunedNets;
+import io.pare.net.Reduction;
 import io.pare.net.Shape;
+import io.pare.net.TensorOp;
 import io.pare.net.Window;
 import io.pare.rewrite.ValueForm;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -45,7 +50,40 @@ final class GoldenNets {
                     .norm("bn7").flatten("flatten").linear("fc1", 9).relu("relu5").dropout("drop2", 0.5f)
                     .linear("fc2", 5).dropout("drop3", 0.125f).build();
 
+    /** Every operator on tensors, in one row but for a few that take several values. */
+    static final Net TENSORS = tensors();
+
     private GoldenNets() {}
+
+    private static Net tensors() {
+        NetBuilder net = new NetBuilder("tensors", Shape.of(4, 6));
+        net.add("projection1", new TensorOp.Projection(6, 8, true)).add("layernorm1",
+                new TensorOp.LayerNorm(List.of(8), 1e-5f));
+        int tokens = net.at();
+        net.add("transpose1", new TensorOp.Transpose(List.of(1, 0)));
+        net.add("matmul1", new TensorOp.MatMul(), List.of(tokens, net.at()))
+                .add("softmax1", new TensorOp.Softmax(1, false));
+        net.add("mixed", new TensorOp.MatMul(), List.of(net.at(), tokens)).add("map1", TensorOp.Map.of(Pointwise.GELU));
+        net.add("zip1", new TensorOp.Zip(Pairwise.ADD), List.of(net.at(), tokens));
+        int sum = net.at();
+        int indices = net.add("constant1", new TensorOp.Constant(Shape.of(3)), List.of()).at();
+        net.add("gather1", new TensorOp.Gather(0), List.of(sum, indices));
+        int gathered = net.at();
+        net.from(indices).add("embedding1", new TensorOp.Embedding(5, 8));
+        net.add("join1", new TensorOp.Join(2, 0), List.of(gathered, net.at()))
+                .add("slice1", new TensorOp.Slice(List.of(5, 0), List.of(-2, 1), Shape.of(3, 8)))
+                .add("pad1", new TensorOp.Pad(List.of(0, 1), List.of(1, 0), TensorOp.Border.EDGE, 0))
+                .add("take1", new TensorOp.Take(1, List.of(8, 0, 3, 3)))
+                .add("reshape1", new TensorOp.Reshape(Shape.of(4, 2, 2)))
+                .add("groupnorm1", new TensorOp.GroupNorm(4, 2, 1e-3f))
+                .add("prelu1", new TensorOp.PRelu(Shape.of(4, 1, 1)));
+        int image = net.at();
+        net.add("reduce1", new TensorOp.Reduce(Reduction.MAX, List.of(1, 2), true))
+                .add("expand1", new TensorOp.Expand(Shape.of(4, 2, 2)));
+        int most = net.at();
+        net.from(image).add("own", new TensorOp.Map(Pointwise.CLIP, 0, 1));
+        return net.add("choose1", new TensorOp.Choose(), List.of(net.at(), image, most)).linear("fc1", 3).build();
+    }
 
     /** All weights kept, each a float of its own. */
     static CompressedWeights dense(Net model, long seed) {
