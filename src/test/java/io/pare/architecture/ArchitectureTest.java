@@ -70,7 +70,7 @@ class ArchitectureTest {
             Map.entry("format",
                     Set.of("format.pare", "format.onnx", "format.safetensors", "format.pytorch", "format.npy",
                             "format.tensors", "net", "mem", "file")),
-            Map.entry("format.onnx", Set.of("format.pare", "net", "mem", "file")),
+            Map.entry("format.onnx", Set.of("format.pare", "tensor", "net", "mem", "file")),
             Map.entry("format.pare", Set.of("net", "mem", "file")),
             Map.entry("format.safetensors", Set.of("format.tensors", "mem", "file")),
             Map.entry("format.pytorch", Set.of("format.tensors", "mem", "file")),

@@ -5,6 +5,8 @@ import io.pare.mem.FloatTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.function.IntToDoubleFunction;
+import java.util.function.IntToLongFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -71,6 +73,51 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
         return new OnnxConstant(Type.INT64, new long[]{values.length}, data);
     }
 
+    /** Row-major integers. */
+    public static OnnxConstant of(long[] values, long... shape) {
+        return of(values).reshaped(shape);
+    }
+
+    /** Zeros, to be written over before anybody else sees them. */
+    static OnnxConstant empty(Type type, long... shape) {
+        return new OnnxConstant(type, shape, bytes((long) count("a constant", shape) * type.width));
+    }
+
+    /** One value of a type of integers for each index. */
+    static OnnxConstant integers(Type type, IntToLongFunction values, long... shape) {
+        int count = count("a constant", shape);
+        ByteBuffer into = bytes((long) count * type.width);
+        for (int i = 0; i < count; i++) {
+            switch (type) {
+                case BOOL -> into.put(i, (byte) (values.applyAsLong(i) != 0 ? 1 : 0));
+                case UINT8, INT8 -> into.put(i, (byte) values.applyAsLong(i));
+                case UINT16, INT16 -> into.putShort(i * 2, (short) values.applyAsLong(i));
+                case INT32, UINT32 -> into.putInt(i * 4, (int) values.applyAsLong(i));
+                case INT64, UINT64 -> into.putLong(i * 8, values.applyAsLong(i));
+                case FLOAT, FLOAT16, DOUBLE, BFLOAT16 -> throw new IllegalStateException(type + " is no integer");
+            }
+        }
+        return new OnnxConstant(type, shape, into);
+    }
+
+    /** One number of a floating-point type for each index. */
+    static OnnxConstant decimals(Type type, IntToDoubleFunction values, long... shape) {
+        int count = count("a constant", shape);
+        ByteBuffer into = bytes((long) count * type.width);
+        for (int i = 0; i < count; i++) {
+            double value = values.applyAsDouble(i);
+            switch (type) {
+                case FLOAT -> into.putFloat(i * 4, (float) value);
+                case DOUBLE -> into.putDouble(i * 8, value);
+                case FLOAT16 -> into.putShort(i * 2, Float.floatToFloat16((float) value));
+                case BFLOAT16 -> into.putShort(i * 2, bfloat16((float) value));
+                case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT64 ->
+                        throw new IllegalStateException(type + " is no floating-point type");
+            }
+        }
+        return new OnnxConstant(type, shape, into);
+    }
+
     /** Row-major values. */
     public static OnnxConstant of(float[] values, long... shape) {
         ByteBuffer data = bytes(values.length * Float.BYTES);
@@ -117,7 +164,7 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
     }
 
     /** An element of a type of integers; the largest half of UINT64 is negative. */
-    private long integer(int index) {
+    long integer(int index) {
         return switch (type) {
             case UINT8, BOOL -> data.get(index) & 0xff;
             case INT8 -> data.get(index);
@@ -133,6 +180,10 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
     /** All elements as floats. */
     public float[] decimals() {
         float[] values = new float[count()];
+        if (type == Type.FLOAT) {
+            data.asFloatBuffer().get(values);
+            return values;
+        }
         for (int i = 0; i < values.length; i++) {
             values[i] = decimal(i);
         }
@@ -158,25 +209,19 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
         if (to == type) {
             return this;
         }
-        int count = count();
-        ByteBuffer into = bytes((long) count * to.width);
-        for (int i = 0; i < count; i++) {
-            switch (to) {
-                case FLOAT -> into.putFloat(i * 4, decimal(i));
-                case DOUBLE -> into.putDouble(i * 8, wide(i));
-                case FLOAT16 -> into.putShort(i * 2, Float.floatToFloat16(decimal(i)));
-                case BFLOAT16 -> into.putShort(i * 2, bfloat16(decimal(i)));
-                case BOOL -> into.put(i, (byte) (wide(i) != 0 ? 1 : 0));
-                case UINT8, INT8 -> into.put(i, (byte) whole(i, to));
-                case UINT16, INT16 -> into.putShort(i * 2, (short) whole(i, to));
-                case INT32, UINT32 -> into.putInt(i * 4, (int) whole(i, to));
-                case INT64, UINT64 -> into.putLong(i * 8, whole(i, to));
-            }
+        if (to == Type.BOOL) {
+            return integers(to, i -> wide(i) != 0 ? 1 : 0, shape);
         }
-        return new OnnxConstant(to, shape, into);
+        return switch (to) {
+            case FLOAT, FLOAT16, BFLOAT16 -> decimals(to, this::decimal, shape);
+            case DOUBLE -> decimals(to, this::wide, shape);
+            case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT64 ->
+                    integers(to, i -> whole(i, to), shape);
+        };
     }
 
-    private double wide(int index) {
+    /** An element as a double. */
+    double wide(int index) {
         return switch (type) {
             case DOUBLE -> data.getDouble(index * 8);
             case FLOAT, FLOAT16, BFLOAT16 -> decimal(index);
@@ -208,23 +253,15 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
         return (short) (Float.isNaN(value) ? bits >>> 16 | 0x40 : bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
     }
 
-    /**
-     * Element {@code i} of the result is the element of this vector whose number is element {@code i} of
-     * {@code indices}; a negative one counts from the end.
-     *
-     * @throws IllegalArgumentException if there is no such element
-     */
-    OnnxConstant gather(OnnxConstant indices) {
-        int size = count();
-        ByteBuffer into = bytes((long) indices.count() * type.width);
-        for (int i = 0; i < indices.count(); i++) {
-            long index = indices.integer(i);
-            if (index < -size || index >= size) {
-                throw new IllegalArgumentException("looks up value " + index + " of " + size);
-            }
-            into.put(i * type.width, data, (int) (index < 0 ? index + size : index) * type.width, type.width);
+    /** Element {@code i} of the result is the element at {@code places[i]}, or {@code filler} where that is below 0. */
+    OnnxConstant moved(int[] places, float filler, long... other) {
+        ByteBuffer into = bytes((long) places.length * type.width);
+        OnnxConstant one = decimals(Type.FLOAT, _ -> filler).cast(type);
+        for (int i = 0; i < places.length; i++) {
+            boolean own = places[i] >= 0;
+            into.put(i * type.width, own ? data : one.data, own ? places[i] * type.width : 0, type.width);
         }
-        return new OnnxConstant(type, indices.shape, into);
+        return new OnnxConstant(type, other, into);
     }
 
     /** {@code count} times the one element of this. */
@@ -234,19 +271,6 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
             into.put(i * type.width, data, 0, type.width);
         }
         return new OnnxConstant(type, other, into);
-    }
-
-    /** A matrix whose rows are the columns of this one. */
-    OnnxConstant transposed() {
-        int rows = (int) shape[0];
-        int columns = (int) shape[1];
-        ByteBuffer into = bytes(data.remaining());
-        for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < columns; column++) {
-                into.put((column * rows + row) * type.width, data, (row * columns + column) * type.width, type.width);
-            }
-        }
-        return new OnnxConstant(type, new long[]{columns, rows}, into);
     }
 
     /** Puts the elements of this vector at places of a tensor that is zero elsewhere. */

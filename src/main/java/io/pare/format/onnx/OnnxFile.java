@@ -2,7 +2,7 @@ package io.pare.format.onnx;
 
 import io.pare.file.AtomicFile;
 import io.pare.file.FormatException;
-import io.pare.format.onnx.OnnxConstant.Type;
+import io.pare.format.onnx.OnnxInputs.Batch;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.StoredNetwork;
@@ -33,6 +33,9 @@ public final class OnnxFile {
     static final String MEAN = "pare.mean";
     static final String DEVIATION = "pare.deviation";
 
+    /** More does not fit into an array. */
+    private static final long MAX_BYTES = Integer.MAX_VALUE - 8;
+
     private OnnxFile() {}
 
     /** Writes the whole file or nothing; {@code codebooks} asks for codes and codebooks where a tensor has them. */
@@ -50,37 +53,42 @@ public final class OnnxFile {
         return contents(file).weights();
     }
 
-    /** What a file's bytes hold, and whether they say how pixels become inputs. */
+    /**
+     * The network of a file's bytes that computes each sample by itself, and whether they say how pixels become inputs.
+     */
     public static StoredNetwork contents(byte[] file) {
-        OnnxModel model = model(file, Bindings.NONE);
+        OnnxModel model = model(file, null, Bindings.NONE, List.of(Batch.FIRST));
+        if (model.inputs().size() != 1 || model.outputs().size() != 1) {
+            throw new FormatException("the graph has the inputs " + names(model.inputs()) + " and the outputs "
+                    + names(model.outputs()) + ", one of each is needed");
+        }
         return new StoredNetwork(model.weights(), model.scaled());
     }
 
-    /** What a file holds, with the inputs and outputs of its graph. */
+    private static List<String> names(List<Port> ports) {
+        return ports.stream().map(Port::name).toList();
+    }
+
+    /** What a file holds, with the inputs and outputs of its graph; weights may lie in files beside it. */
     public static OnnxModel model(Path path, Bindings bindings) throws IOException {
-        return model(Files.readAllBytes(path), bindings);
+        long size = Files.size(path);
+        if (size > MAX_BYTES) {
+            throw new FormatException(path + " has " + size + " bytes, at most " + MAX_BYTES
+                    + " are read: save it with external data");
+        }
+        return model(Files.readAllBytes(path), path.toAbsolutePath().getParent(), bindings, List.of(Batch.values()));
     }
 
     /** What a file's bytes hold, with the inputs and outputs of its graph. */
     public static OnnxModel model(byte[] file, Bindings bindings) {
-        OnnxGraph graph = new OnnxGraph(file);
+        return model(file, null, bindings, List.of(Batch.values()));
+    }
+
+    private static OnnxModel model(byte[] file, Path folder, Bindings bindings, List<Batch> readings) {
+        OnnxGraph graph = new OnnxGraph(file, folder);
         InputScale scale = scale(graph.properties());
-        if (!bindings.equals(Bindings.NONE)) {
-            throw new FormatException("sizes and constants are not yet taken");
-        }
         try {
-            CompressedWeights weights = new OnnxImporter(graph).run(scale);
-            OnnxGraph.Input given = graph.inputs().values().stream().filter(in -> in.shape().length > 0).findFirst()
-                    .orElseThrow();
-            long[] in = given.shape().clone();
-            in[0] = in[0] < 0 ? -1 : in[0];
-            String name = graph.inputs().entrySet().stream().filter(e -> e.getValue() == given).findFirst()
-                    .orElseThrow().getKey();
-            return new OnnxModel(weights, scale != null,
-                    List.of(new Port(name, Type.FLOAT, in, 0, 0)),
-                    List.of(new Port(graph.outputs().iterator().next(), Type.FLOAT,
-                            new long[]{in[0], weights.model().classes()}, 0, 0)),
-                    List.of());
+            return new OnnxImporter(graph, bindings).run(scale, readings);
         } catch (IllegalArgumentException e) {
             throw new FormatException("the layers do not fit together: " + e.getMessage(), e);
         } catch (ArithmeticException e) {
@@ -96,7 +104,7 @@ public final class OnnxFile {
      */
     public static Bindings sizes(byte[] file, Map<String, OnnxConstant> inputs) {
         Bindings sizes = Bindings.NONE;
-        for (Map.Entry<String, OnnxGraph.Input> declared : new OnnxGraph(file).inputs().entrySet()) {
+        for (Map.Entry<String, OnnxGraph.Declared> declared : new OnnxGraph(file, null).inputs().entrySet()) {
             String name = declared.getKey();
             long[] free = declared.getValue().shape();
             long[] own = inputs.containsKey(name) ? inputs.get(name).shape() : new long[0];
@@ -111,7 +119,7 @@ public final class OnnxFile {
 
     /** The tensor that is all of a file, as ONNX's tests keep them: a message TensorProto. */
     public static OnnxConstant tensor(Path path) throws IOException {
-        return OnnxGraph.readTensor(new Protobuf.Reader(Files.readAllBytes(path)));
+        return new OnnxTensors(path.toAbsolutePath().getParent()).read(new Protobuf.Reader(Files.readAllBytes(path)));
     }
 
     /** The scale that the file gives, or null. */

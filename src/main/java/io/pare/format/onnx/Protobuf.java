@@ -67,6 +67,7 @@ final class Protobuf {
     /** Walks over the fields of one message inside an array. Every length is checked against the message's end. */
     static final class Reader {
         private final byte[] bytes;
+        private final int start;
         private final int end;
         private int at;
         private int field;
@@ -81,8 +82,14 @@ final class Protobuf {
 
         private Reader(byte[] bytes, int from, int end) {
             this.bytes = bytes;
+            this.start = from;
             this.at = from;
             this.end = end;
+        }
+
+        /** The same message, read from its beginning. */
+        Reader again() {
+            return new Reader(bytes, start, end);
         }
 
         /** Moves to the next field; false at the end. */

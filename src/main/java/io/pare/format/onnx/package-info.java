@@ -4,6 +4,6 @@
  * <p>{@code OnnxFile}, {@code OnnxModel} with its {@code Port}s, {@code Bindings} and {@code OnnxConstant} are public; the
  * reader of protobuf messages and the importer are internal.
  *
- * <p>May use {@code format.pare}, {@code net}, {@code mem} and {@code file}.
+ * <p>May use {@code format.pare}, {@code tensor}, {@code net}, {@code mem} and {@code file}.
  */
 package io.pare.format.onnx;

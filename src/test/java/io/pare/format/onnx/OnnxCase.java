@@ -100,7 +100,7 @@ record OnnxCase(Path folder) {
 
     /** The tensors by the names of the graph's inputs; old files name weights as inputs too. */
     private static Map<String, OnnxConstant> inputs(byte[] file, List<OnnxConstant> tensors) {
-        OnnxGraph graph = new OnnxGraph(file);
+        OnnxGraph graph = new OnnxGraph(file, null);
         Map<String, OnnxConstant> inputs = new LinkedHashMap<>();
         for (String name : graph.inputs().keySet()) {
             if (!graph.holds(name) && inputs.size() < tensors.size()) {
@@ -120,7 +120,7 @@ record OnnxCase(Path folder) {
     /** The model with as few inputs bound as it takes: none, sizes that the file leaves free, then constants too. */
     private static OnnxModel read(byte[] file, Map<String, OnnxConstant> inputs) {
         Bindings sizes = OnnxFile.sizes(file, inputs);
-        OnnxGraph graph = new OnnxGraph(file);
+        OnnxGraph graph = new OnnxGraph(file, null);
         Bindings constants = sizes;
         for (String name : constants(graph)) {
             if (inputs.containsKey(name)) {
@@ -161,6 +161,10 @@ record OnnxCase(Path folder) {
         }
         float[] vectors = new float[samples * model.weights().model().input().features()];
         for (Port port : model.inputs()) {
+            if (inputs.get(port.name()).count() != samples * port.features()) {
+                throw new FormatException(
+                        "input '" + port.name() + "' of the case has another shape than its model says");
+            }
             port.pack(inputs.get(port.name()).decimals(), samples, vectors);
         }
         // The sparse engine refuses other numbers.
@@ -199,7 +203,9 @@ record OnnxCase(Path folder) {
 
     private static boolean same(OnnxConstant wanted, int at, float value) {
         float number = wanted.decimal(at);
+        // Networks compute with floats, whatever the type.
+        double relative = wanted.type() == OnnxConstant.Type.BFLOAT16 ? Math.scalb(1.0, -7) : RELATIVE;
         return value == number || Float.isNaN(value) && Float.isNaN(number)
-                || wanted.type().isFloating() && Math.abs(value - number) <= ABSOLUTE + RELATIVE * Math.abs(number);
+                || wanted.type().isFloating() && Math.abs(value - number) <= ABSOLUTE + relative * Math.abs(number);
     }
 }

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -20,7 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Each is computed in both engines, or refused for a reason that {@code refused.txt} gives. That list only shrinks:
  * -Dpare.test.renew=true writes it anew.
  */
-@Disabled("until the importer gives outputs the shapes that they have in ONNX")
 class OnnxConformanceTest {
     private static final Path DATA = Path.of(System.getProperty("pare.test.onnx", "/usr/share/libonnx-testdata/data"));
     private static final Path REFUSED = Path.of("src/test/resources/io/pare/format/onnx/refused.txt");
