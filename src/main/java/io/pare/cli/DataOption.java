@@ -24,12 +24,13 @@ final class DataOption {
     private CommandSpec spec;
 
     @Option(names = "--dataset", paramLabel = "NAME",
-            description = "mnist, fashion, emnist, cifar10, cifar100, cifar100-coarse (20 classes), folder (pictures) or"
+            description = "mnist, fashion, emnist, cifar10, cifar100, cifar100-coarse (20 classes), folder (pictures), arrays (of NumPy) or"
                     + " synthetic (default: what lies in --data, else the model's usual data).")
     private Source source;
 
-    @Option(names = "--data", paramLabel = "DIR",
-            description = "Where it lies: four IDX files, CIFAR's binary files, or pictures in train and test; or"
+    @Option(names = "--data", paramLabel = "PATH",
+            description = "Where it lies: a folder with four IDX files, CIFAR's binary files, pictures in train and test,"
+                    + " or arrays; an .npz file with arrays such as x_train and y_train; or"
                     + " the word synthetic (default: the MNIST inside the jar, or data/NAME).")
     private Path data;
 

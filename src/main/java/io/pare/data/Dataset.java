@@ -181,6 +181,22 @@ public final class Dataset {
         return rows[index];
     }
 
+    /** Whether inputs are made of pixels by a scale; otherwise they are floats that are taken as they are. */
+    public boolean pixels() {
+        return !(images instanceof FloatImages);
+    }
+
+    /** Bytes of memory that the images take where they are not read from files. */
+    public long memory() {
+        return slow() ? 0 : (long) size() * imageBytes() * (pixels() ? 1 : Float.BYTES);
+    }
+
+    /** Whether inputs of both have one shape and come the same way. */
+    boolean sameKind(Dataset other) {
+        return channels == other.channels && height == other.height && width == other.width
+                && pixels() == other.pixels();
+    }
+
     /** Threads that read images ahead of whoever takes batches; 0 if that one reads them himself. */
     public int loaders() {
         return loaders;

@@ -3,7 +3,7 @@ package io.pare.data;
 import java.security.MessageDigest;
 
 /** Where the pixels of a data set come from. Thread-safe; its readers are not. */
-sealed interface Images permits StoredImages, SyntheticImages, ImageFiles {
+sealed interface Images permits StoredImages, SyntheticImages, ImageFiles, FloatImages {
     /** Number of images. */
     int count();
 

@@ -9,6 +9,8 @@ import java.util.Arrays;
 final class Loader implements AutoCloseable {
     private final Dataset data;
     private final Images.Reader reader;
+    /** Inputs that are no pixels; {@code null} where they are. */
+    private final FloatImages floats;
     private final PixelView view;
     private final Preprocessor preprocessor;
     private final Augmentation augmentation;
@@ -20,9 +22,10 @@ final class Loader implements AutoCloseable {
     Loader(Dataset data, InputScale scale, Augmentation augmentation) {
         this.data = data;
         this.reader = data.images().reader();
+        this.floats = data.images() instanceof FloatImages inputs ? inputs : null;
         this.view = new PixelView(data.channels());
         this.preprocessor = new Preprocessor(data.channels(), data.height(), data.width(), data.images().border(),
-                scale);
+                floats == null ? scale : InputScale.UNIT);
         this.augmentation = augmentation;
         this.varied = !augmentation.equals(Augmentation.NONE);
         this.image = new float[data.imageBytes()];
@@ -37,16 +40,22 @@ final class Loader implements AutoCloseable {
      * @return whether it was written; {@code false} if the image cannot be read and is to be skipped
      */
     boolean load(int index, long family, MemorySegment target, long offset) {
-        try {
-            reader.read(data.row(index), view);
-        } catch (BadImageException e) {
-            data.images().refuse(data.row(index), e);
-            return false;
+        if (floats == null) {
+            try {
+                reader.read(data.row(index), view);
+            } catch (BadImageException e) {
+                data.images().refuse(data.row(index), e);
+                return false;
+            }
         }
         if (varied) {
             random.restart(family, index);
         }
-        preprocessor.run(view, augmentation.crop(), random, source);
+        if (floats == null) {
+            preprocessor.run(view, augmentation.crop(), random, source);
+        } else {
+            floats.copy(data.row(index), source);
+        }
         if (!augmentation.shift().none()) {
             shift();
         }

@@ -91,9 +91,10 @@ public record Shape(List<Integer> sizes) {
         return this;
     }
 
-    /** Whether values of an image of the other shape, in their order, are those of this one: all of them, or as a vector. */
-    public boolean takes(Shape image) {
-        return features() == image.features() && (isVector() || extended().equals(image.extended()));
+    /** Whether values of the other shape, in their order, can be those of this one: the same but for ones, or a vector. */
+    public boolean takes(Shape other) {
+        return features() == other.features()
+                && (isVector() || other.isVector() || extended().equals(other.extended()));
     }
 
     private List<Integer> extended() {

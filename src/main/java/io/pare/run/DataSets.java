@@ -1,5 +1,6 @@
 package io.pare.run;
 
+import io.pare.data.ArrayFiles;
 import io.pare.data.Cifar;
 import io.pare.data.Corpus;
 import io.pare.data.DataException;
@@ -77,11 +78,11 @@ public final class DataSets {
         Net usual = source.usual();
         OddImages odd = settings.odd(notes);
         Source found = settings.source() != null ? settings.source() : guess(settings, usual);
-        Corpus corpus = corpus(found, settings, usual, odd, loading);
+        Corpus corpus = corpus(found, settings, usual, odd, loading, notes);
         Dataset train = corpus.train();
         Net model = source.net(image(train), train.classes());
         check(model, train);
-        boolean scaled = settings.scale() == null && source.scale().isPresent();
+        boolean scaled = settings.scale() == null && source.scale().isPresent() && train.pixels();
         return new Opened(found, scaled ? corpus.with(source.scale().get()) : corpus, model, source.ending(), odd);
     }
 
@@ -95,7 +96,7 @@ public final class DataSets {
     public static Opened open(DataSettings settings, Net model, Loading loading, Consumer<String> notes) {
         OddImages odd = settings.odd(notes);
         Source found = settings.source() != null ? settings.source() : guess(settings, model);
-        Corpus corpus = corpus(found, settings, model, odd, loading);
+        Corpus corpus = corpus(found, settings, model, odd, loading, notes);
         check(model, corpus.test());
         return new Opened(found, corpus, model, Ending.NONE, odd);
     }
@@ -113,7 +114,8 @@ public final class DataSets {
         }
     }
 
-    private static Corpus corpus(Source found, DataSettings settings, Net model, OddImages odd, Loading loading) {
+    private static Corpus corpus(Source found, DataSettings settings, Net model, OddImages odd, Loading loading,
+            Consumer<String> notes) {
         Shape input = model.input();
         Path folder = settings.folder() == null ? null : Path.of(settings.folder());
         if (folder != null) {
@@ -144,11 +146,22 @@ public final class DataSets {
                 }
                 yield ImageFolder.load(folder, shape, odd, working);
             }
+            case ARRAYS -> {
+                if (folder == null) {
+                    throw new RunException(
+                            "which arrays? Give --data FILE.npz, or a folder with x_train.npy and so on");
+                }
+                yield ArrayFiles.load(folder, input, notes);
+            }
             case SYNTHETIC -> Corpus.synthetic(input.channels(), input.height(), input.width(), model.classes(),
                     settings.images(), Math.max(1, settings.images() / SYNTHETIC_TEST_SHARE), 1);
         };
         if (settings.scale() != null) {
             InputScale chosen = Scales.parse(settings.scale());
+            if (!corpus.train().pixels()) {
+                throw new RunException("--scale is for pixels, and the inputs of " + corpus.name()
+                        + " are floats, which are taken as they are");
+            }
             if (!chosen.fits(corpus.train().channels())) {
                 throw new RunException("--scale " + settings.scale() + " is for " + chosen.mean().size()
                         + " channels, " + corpus.name() + " has " + corpus.train().channels());
@@ -208,7 +221,10 @@ public final class DataSets {
             if (Cifar.CIFAR100.looksLike(folder)) {
                 return Source.CIFAR100;
             }
-            return ImageFolder.looksLike(folder) ? Source.FOLDER : Source.MNIST;
+            if (ImageFolder.looksLike(folder)) {
+                return Source.FOLDER;
+            }
+            return ArrayFiles.looksLike(folder) ? Source.ARRAYS : Source.MNIST;
         }
         Source usual = Scales.usualData(model);
         if (usual != null) {

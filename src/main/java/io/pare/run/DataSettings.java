@@ -76,6 +76,8 @@ public record DataSettings(Source source, String folder, int images, int resize,
         EMNIST,
         /** Pictures below {@code train} and {@code test}, in a folder for each class. */
         FOLDER,
+        /** Arrays of NumPy. */
+        ARRAYS,
         /** Noise. */
         SYNTHETIC;
 

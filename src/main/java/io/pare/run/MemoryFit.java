@@ -49,7 +49,7 @@ public record MemoryFit(Long limit, boolean recompute) {
     public static long images(Corpus corpus) {
         long bytes = 0;
         for (Dataset set : new Dataset[]{corpus.train(), corpus.validation(), corpus.test()}) {
-            bytes += set == null || set.slow() ? 0 : (long) set.size() * set.imageBytes();
+            bytes += set == null ? 0 : set.memory();
         }
         return bytes;
     }

@@ -126,7 +126,7 @@ public final class Scales {
             case CIFAR10 -> InputScale.CIFAR10;
             case CIFAR100 -> InputScale.CIFAR100;
             case null -> InputScale.ofPhotographs(model.input().image().channels());
-            case FASHION, CIFAR100_COARSE, EMNIST, FOLDER, SYNTHETIC ->
+            case FASHION, CIFAR100_COARSE, EMNIST, FOLDER, ARRAYS, SYNTHETIC ->
                     throw new IllegalStateException(source + " is nobody's usual data");
         };
     }

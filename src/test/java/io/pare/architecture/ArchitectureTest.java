@@ -78,7 +78,7 @@ class ArchitectureTest {
             Map.entry("format.npy", Set.of("format.tensors", "mem", "file")),
             Map.entry("format.tensors", Set.of("mem", "file")),
             Map.entry("net", Set.of("mem")),
-            Map.entry("data", Set.of("net", "mem", "file")),
+            Map.entry("data", Set.of("net", "format.npy", "format.tensors", "mem", "file")),
             Map.entry("exec.backend", Set.of("exec", "exec.java", "exec.onednn", "exec.sparse", "dnnl")),
             Map.entry("exec.onednn", Set.of("exec", "exec.java", "net", "dnnl", "mem")),
             Map.entry("exec.sparse", Set.of("exec", "net", "kernel", "mem")),

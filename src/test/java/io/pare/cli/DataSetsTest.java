@@ -241,7 +241,7 @@ class DataSetsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "train lenet5 --dataset imagenet | 'imagenet' is none of mnist, fashion, cifar10, cifar100, cifar100-coarse, emnist, folder, synthetic",
+        "train lenet5 --dataset imagenet | 'imagenet' is none of mnist, fashion, cifar10, cifar100, cifar100-coarse, emnist, folder, arrays, synthetic",
         "train lenet5 --dataset folder | which folder? Give --data DIR",
         "train lenet5 --dataset cifar10 | where is cifar10? It is not in data/cifar10: give --data DIR, or fetch it: pare",
         "train lenet5 --dataset mnist --data synthetic | contradict each other",

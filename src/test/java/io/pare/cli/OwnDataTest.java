@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.IdxFiles;
+import io.pare.data.Numpy;
 import io.pare.data.Pictures;
 import io.pare.format.NetworkFile;
 import io.pare.net.CompressedTensor;
@@ -83,6 +84,26 @@ class OwnDataTest {
         assertDone(run("predict", out, "--image", pictures.resolve("test/one/p0.png")));
         assertExplained("takes images of 192 in 2 classes; these are",
                 run("eval", out, "--data", IdxFiles.folder(folder.resolve("digits"), 60, 40)));
+    }
+
+    @Test
+    void arraysAreTrainedOnAndMeasured() throws IOException {
+        Path onnx = perceptron(Shape.of(4), 3);
+        Path arrays = new Numpy().add("x", "f4", i -> i % 12 / 4 == i % 4 ? 1 : i * 1e-4, 120, 4)
+                .add("y", "i8", i -> i % 3, 120).write(folder.resolve("own.npz"));
+        Path out = folder.resolve("out");
+        Result trained = run("train", onnx, "--data", arrays, "--epochs", 20, "--batch-size", 10, "--lr", 0.02,
+                "--threads", 1, "--out", out);
+        assertDone(trained);
+        assertTrue(trained.err().contains("own.npz has no test part: 20 of its 120 samples"), trained.err());
+        Result eval = run("eval", out, "--threads", 1);
+        assertTrue(eval.out().contains("test accuracy  1.0000 (20 images)"), eval.out() + eval.err());
+        assertExplained("--scale is for pixels, and the inputs of " + arrays + " are floats",
+                run("train", onnx, "--data", arrays, "--scale", "unit", "--out", out));
+        assertExplained("takes images of 4 in 3 classes; these are", run("eval", out, "--data",
+                new Numpy().add("x", "f4", i -> i, 12, 5).add("y", "i8", i -> i % 3, 12)
+                        .write(folder.resolve("other.npz"))));
+        assertExplained("which arrays? Give --data FILE.npz", run("train", onnx, "--dataset", "arrays"));
     }
 
     private static Result run(Object... args) {

@@ -37,6 +37,16 @@ public record StoredTensor(ElementType type, ByteOrder order, Strides strides, l
         return tensor;
     }
 
+    byte[] bytes() throws IOException {
+        if (type != ElementType.U8) {
+            throw new FormatException("has type " + type + ", unsigned bytes are needed");
+        }
+        MemorySegment elements = elements(Byte.BYTES);
+        byte[] values = new byte[(int) strides.count()];
+        strides.forEach((index, at) -> values[(int) index] = elements.get(ValueLayout.JAVA_BYTE, at));
+        return values;
+    }
+
     long[] longs() throws IOException {
         if (type.isFloat()) {
             throw new FormatException("has type " + type + ", integers are needed");

@@ -63,6 +63,11 @@ public final class StoredTensors implements NamedTensors {
         return named(name, tensor(name)::longs);
     }
 
+    /** Reads a tensor of unsigned bytes to the heap, row-major. */
+    public byte[] bytes(String name) throws IOException {
+        return named(name, tensor(name)::bytes);
+    }
+
     @Override
     public void close() throws IOException {
         file.close();
