@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
                     + " Pare knows; --names maps names. ONNX files use opset 13.",
             ""},
         footer = {"", "Examples:", "  pare export runs/lenet5 --out lenet5.onnx",
-            "  pare export lenet5.pare --out lenet5.onnx --as onnx_codebook",
+            "  pare export lenet5.pare --out lenet5.onnx --as onnx-codebook",
             "  pare export lenet5.pare --out small.pare --remove-dead --biases 4 --sort",
             "  pare export theirs.pth --model lenet5 --names map.txt --out lenet5.pare"})
 final class ExportCommand implements Callable<Integer> {

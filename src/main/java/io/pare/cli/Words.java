@@ -6,12 +6,12 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads an enum constant from a word in any case, and lists the words in lower case, with dashes, when it is none of them. */
+/** Reads an enum constant from a word in any case, with dashes or underscores, and lists the words in lower case, with dashes, when it is none of them. */
 record Words<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
     @Override
     public E convert(String word) {
         for (E constant : type.getEnumConstants()) {
-            if (word(constant).equalsIgnoreCase(word)) {
+            if (word(constant).equalsIgnoreCase(word.replace('_', '-'))) {
                 return constant;
             }
         }
