@@ -9,7 +9,7 @@ import java.util.List;
 /** {@link TensorOp.Zip}. */
 final class Combination implements Computation {
     private final Pairwise function;
-    private final Walk walk;
+    private final Runs runs;
     private final int left;
     private final int right;
     private final int size;
@@ -19,7 +19,7 @@ final class Combination implements Computation {
         this.left = inputs.getFirst().features();
         this.right = inputs.getLast().features();
         this.size = output.features();
-        this.walk = new Walk(output, Walk.repeated(inputs.getFirst(), output), Walk.repeated(inputs.getLast(), output));
+        this.runs = new Runs(inputs, output);
     }
 
     @Override
@@ -29,12 +29,17 @@ final class Combination implements Computation {
 
     @Override
     public void forward(int n, MemorySegment[] x, MemorySegment y, MemorySegment scratch) {
+        float[][] block = Blocks.mine();
         for (int s = 0; s < n; s++) {
             long l = (long) s * left;
             long r = (long) s * right;
             long o = (long) s * size;
-            walk.run((at, from) -> Floats.set(y, o + at,
-                    function.of(Floats.get(x[0], l + from[0]), Floats.get(x[1], r + from[1]))));
+            runs.run((at, from, count) -> {
+                Blocks.load(x[0], l + from[0], runs.moves(0), block[0], count);
+                Blocks.load(x[1], r + from[1], runs.moves(1), block[1], count);
+                PairwiseLoops.values(function, block[0], block[1], block[2], count);
+                Blocks.store(block[2], y, o + at, count);
+            });
         }
     }
 
@@ -47,19 +52,22 @@ final class Combination implements Computation {
         if (dx[1] != null) {
             Floats.clear(dx[1], (long) n * right);
         }
+        float[][] block = Blocks.mine();
         for (int s = 0; s < n; s++) {
             long l = (long) s * left;
             long r = (long) s * right;
             long o = (long) s * size;
-            walk.run((at, from) -> {
-                float a = Floats.get(x[0], l + from[0]);
-                float b = Floats.get(x[1], r + from[1]);
-                float gradient = Floats.get(dy, o + at);
+            runs.run((at, from, count) -> {
+                Blocks.load(x[0], l + from[0], runs.moves(0), block[0], count);
+                Blocks.load(x[1], r + from[1], runs.moves(1), block[1], count);
+                Blocks.load(dy, o + at, block[2], count);
                 if (dx[0] != null) {
-                    Floats.add(dx[0], l + from[0], gradient * function.slopeLeft(a, b));
+                    PairwiseLoops.slopesLeft(function, block[0], block[1], block[2], block[3], count);
+                    Blocks.addTo(dx[0], l + from[0], runs.moves(0), block[3], block[4], count);
                 }
                 if (dx[1] != null) {
-                    Floats.add(dx[1], r + from[1], gradient * function.slopeRight(a, b));
+                    PairwiseLoops.slopesRight(function, block[0], block[1], block[2], block[3], count);
+                    Blocks.addTo(dx[1], r + from[1], runs.moves(1), block[3], block[4], count);
                 }
             });
         }

@@ -21,16 +21,28 @@ final class Mapping implements Computation {
 
     @Override
     public void forward(int n, MemorySegment[] x, MemorySegment y, MemorySegment scratch) {
-        for (long i = 0; i < (long) n * size; i++) {
-            Floats.set(y, i, op.function().of(Floats.get(x[0], i), op.a(), op.b()));
+        float[] block = Blocks.mine()[0];
+        long all = (long) n * size;
+        for (long at = 0; at < all; at += Blocks.SIZE) {
+            int count = (int) Math.min(Blocks.SIZE, all - at);
+            Blocks.load(x[0], at, block, count);
+            PointwiseLoops.values(op.function(), op.a(), op.b(), block, count);
+            Blocks.store(block, y, at, count);
         }
     }
 
     @Override
     public void backward(int n, MemorySegment[] x, MemorySegment y, MemorySegment dy, MemorySegment[] dx,
             MemorySegment scratch) {
-        for (long i = 0; i < (long) n * size; i++) {
-            Floats.set(dx[0], i, Floats.get(dy, i) * op.function().slope(Floats.get(x[0], i), op.a(), op.b()));
+        float[] block = Blocks.mine()[0];
+        float[] gradient = Blocks.mine()[1];
+        long all = (long) n * size;
+        for (long at = 0; at < all; at += Blocks.SIZE) {
+            int count = (int) Math.min(Blocks.SIZE, all - at);
+            Blocks.load(x[0], at, block, count);
+            Blocks.load(dy, at, gradient, count);
+            PointwiseLoops.slopes(op.function(), op.a(), op.b(), block, gradient, count);
+            Blocks.store(gradient, dx[0], at, count);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.pare.tensor;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /** {@link TensorOp.Projection}: one product for all rows of all samples. */
 final class ProjectionAlong implements Computation {
@@ -40,13 +41,25 @@ final class ProjectionAlong implements Computation {
             product.sgemm(true, false, op.out(), op.in(), n * rows, 1, dy, op.out(), x[0], op.in(), 0, dx[1], op.in());
         }
         if (op.bias() && dx[2] != null) {
-            for (int o = 0; o < op.out(); o++) {
-                double sum = 0;
-                for (int row = 0; row < n * rows; row++) {
-                    sum += Floats.get(dy, (long) row * op.out() + o);
-                }
-                Floats.set(dx[2], o, sum);
+            for (int o = 0; o < op.out(); o += Blocks.SIZE) {
+                biasGradient(n * rows, dy, dx[2], o, Math.min(Blocks.SIZE, op.out() - o));
             }
         }
+    }
+
+    private void biasGradient(int all, MemorySegment dy, MemorySegment gradient, int first, int count) {
+        float[] block = Blocks.mine()[0];
+        double[] sums = Blocks.doubles()[0];
+        Arrays.fill(sums, 0, count, 0);
+        for (int row = 0; row < all; row++) {
+            Blocks.load(dy, (long) row * op.out() + first, block, count);
+            for (int i = 0; i < count; i++) {
+                sums[i] += block[i];
+            }
+        }
+        for (int i = 0; i < count; i++) {
+            block[i] = (float) sums[i];
+        }
+        Blocks.store(block, gradient, first, count);
     }
 }

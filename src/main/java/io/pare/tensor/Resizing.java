@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** {@link TensorOp.Resize}: one axis after another; results between lie in working memory. */
+/** {@link TensorOp.Resize}: one axis after another, the last one first; results between lie in working memory. */
 final class Resizing implements Computation {
     private final List<Pass> passes = new ArrayList<>();
     private final int inputSize;
@@ -21,16 +21,16 @@ final class Resizing implements Computation {
         }
 
         void forward(MemorySegment x, long from, MemorySegment y, long to) {
+            if (inner == 1) {
+                rows(x, from, y, to);
+                return;
+            }
             float[] sum = Blocks.mine()[0];
             float[] block = Blocks.mine()[1];
             for (int o = 0; o < outer; o++) {
                 for (int i = 0; i < out; i++) {
                     long source = from + (long) o * in * inner;
                     long target = to + ((long) o * out + i) * inner;
-                    if (inner == 1) {
-                        Floats.set(y, target, weighted(x, source, i));
-                        continue;
-                    }
                     for (int at = 0; at < inner; at += Blocks.SIZE) {
                         int count = Math.min(Blocks.SIZE, inner - at);
                         for (int k = taps.starts()[i]; k < taps.starts()[i + 1]; k++) {
@@ -48,12 +48,34 @@ final class Resizing implements Computation {
             }
         }
 
-        private float weighted(MemorySegment x, long source, int i) {
-            float sum = 0;
-            for (int k = taps.starts()[i]; k < taps.starts()[i + 1]; k++) {
-                sum += taps.weights()[k] * Floats.get(x, source + taps.indices()[k]);
+        /** Several rows at a time, as many as fit a block; longer ones value by value. */
+        private void rows(MemorySegment x, long from, MemorySegment y, long to) {
+            float[] block = Blocks.mine()[0];
+            float[] result = Blocks.mine()[1];
+            int some = Blocks.SIZE / Math.max(in, out);
+            for (int o = 0; some > 0 && o < outer; o += some) {
+                int rows = Math.min(some, outer - o);
+                Blocks.load(x, from + (long) o * in, block, rows * in);
+                for (int row = 0; row < rows; row++) {
+                    for (int i = 0; i < out; i++) {
+                        float sum = 0;
+                        for (int k = taps.starts()[i]; k < taps.starts()[i + 1]; k++) {
+                            sum += taps.weights()[k] * block[row * in + taps.indices()[k]];
+                        }
+                        result[row * out + i] = sum;
+                    }
+                }
+                Blocks.store(result, y, to + (long) o * out, rows * out);
             }
-            return sum;
+            for (int o = 0; some == 0 && o < outer; o++) {
+                for (int i = 0; i < out; i++) {
+                    float sum = 0;
+                    for (int k = taps.starts()[i]; k < taps.starts()[i + 1]; k++) {
+                        sum += taps.weights()[k] * Floats.get(x, from + (long) o * in + taps.indices()[k]);
+                    }
+                    Floats.set(y, to + (long) o * out + i, sum);
+                }
+            }
         }
 
         void backward(MemorySegment dy, long to, MemorySegment dx, long from) {
@@ -100,18 +122,18 @@ final class Resizing implements Computation {
     }
 
     Resizing(TensorOp.Resize op, Shape input) {
-        int outer = 1;
+        int inner = 1;
         int between = 0;
-        for (int axis = 0; axis < input.rank(); axis++) {
+        for (int axis = input.rank() - 1; axis >= 0; axis--) {
             int in = input.sizes().get(axis);
             int out = op.to().sizes().get(axis);
             if (!op.keeps(axis, input)) {
-                int inner = new Shape(input.sizes().subList(axis + 1, input.rank())).features();
+                int outer = new Shape(input.sizes().subList(0, axis)).features();
                 between = passes.isEmpty() ? 0 : Math.max(between, passes.getLast().size());
                 passes.add(new Pass(Taps.of(op, axis, in), outer, in, out, inner));
                 Math.multiplyExact(Math.multiplyExact(outer, out), inner);
             }
-            outer = Math.multiplyExact(outer, out);
+            inner = Math.multiplyExact(inner, out);
         }
         this.inputSize = input.features();
         this.size = op.to().features();

@@ -3,15 +3,16 @@ package io.pare.tensor;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /** {@link TensorOp.PRelu}. */
 final class SlopedRelu implements Computation {
-    private final Walk walk;
+    private final Runs runs;
     private final int size;
     private final int slopes;
 
     SlopedRelu(Shape slope, Shape output) {
-        this.walk = new Walk(output, Walk.repeated(slope, output));
+        this.runs = new Runs(List.of(slope), output);
         this.size = output.features();
         this.slopes = slope.features();
     }
@@ -23,32 +24,57 @@ final class SlopedRelu implements Computation {
 
     @Override
     public void forward(int n, MemorySegment[] x, MemorySegment y, MemorySegment scratch) {
+        float[] value = Blocks.mine()[0];
+        float[] slope = Blocks.mine()[1];
         for (int s = 0; s < n; s++) {
             long sample = (long) s * size;
-            walk.run((at, from) -> {
-                float value = Floats.get(x[0], sample + at);
-                Floats.set(y, sample + at, value >= 0 ? value : value * Floats.get(x[1], from[0]));
+            runs.run((at, from, count) -> {
+                Blocks.load(x[0], sample + at, value, count);
+                Blocks.load(x[1], from[0], runs.moves(0), slope, count);
+                values(value, slope, count);
+                Blocks.store(value, y, sample + at, count);
             });
+        }
+    }
+
+    private static void values(float[] value, float[] slope, int count) {
+        for (int i = 0; i < count; i++) {
+            value[i] = Math.max(value[i], 0) + slope[i] * Math.min(value[i], 0);
+        }
+    }
+
+    /** Replaces slopes by the gradients of values, and values by the parts of slopes' gradients. */
+    private static void gradients(float[] value, float[] slope, float[] gradient, int count) {
+        for (int i = 0; i < count; i++) {
+            slope[i] = value[i] >= 0 ? gradient[i] : gradient[i] * slope[i];
+            value[i] = gradient[i] * Math.min(value[i], 0);
         }
     }
 
     @Override
     public void backward(int n, MemorySegment[] x, MemorySegment y, MemorySegment dy, MemorySegment[] dx,
             MemorySegment scratch) {
-        double[] sums = new double[slopes];
+        float[][] block = Blocks.mine();
+        if (dx[1] != null) {
+            Floats.clear(dx[1], slopes);
+        }
         for (int s = 0; s < n; s++) {
             long sample = (long) s * size;
-            walk.run((at, from) -> {
-                float value = Floats.get(x[0], sample + at);
-                float gradient = Floats.get(dy, sample + at);
+            runs.run((at, from, count) -> {
+                float[] value = block[0];
+                float[] slope = block[1];
+                float[] gradient = block[2];
+                Blocks.load(x[0], sample + at, value, count);
+                Blocks.load(x[1], from[0], runs.moves(0), slope, count);
+                Blocks.load(dy, sample + at, gradient, count);
+                gradients(value, slope, gradient, count);
                 if (dx[0] != null) {
-                    Floats.set(dx[0], sample + at, value >= 0 ? gradient : gradient * Floats.get(x[1], from[0]));
+                    Blocks.store(slope, dx[0], sample + at, count);
                 }
-                sums[from[0]] += value >= 0 ? 0 : (double) gradient * value;
+                if (dx[1] != null) {
+                    Blocks.addTo(dx[1], from[0], runs.moves(0), value, block[3], count);
+                }
             });
-        }
-        for (int i = 0; dx[1] != null && i < slopes; i++) {
-            Floats.set(dx[1], i, sums[i]);
         }
     }
 }

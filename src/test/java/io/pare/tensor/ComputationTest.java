@@ -96,13 +96,13 @@ class ComputationTest {
             }).toArray(MemorySegment[]::new);
         }
 
-        private MemorySegment scratch() {
-            return segment(Math.toIntExact(computation.scratchBytes(SAMPLES) / Float.BYTES));
+        private MemorySegment scratch(long bytes) {
+            return segment(Math.toIntExact(bytes / Float.BYTES));
         }
 
         private MemorySegment forward(MemorySegment[] x) {
             MemorySegment y = segment(SAMPLES * output.features());
-            computation.forward(SAMPLES, x, y, scratch());
+            computation.forward(SAMPLES, x, y, scratch(computation.scratchBytes(SAMPLES)));
             guarded(y, SAMPLES * output.features());
             return y;
         }
@@ -131,7 +131,8 @@ class ComputationTest {
             MemorySegment[] dx =
                     IntStream.range(0, x.length).mapToObj(i -> wanted[i] ? segment(values[i].length) : null)
                             .toArray(MemorySegment[]::new);
-            computation.backward(SAMPLES, x, y, gradient, dx, scratch());
+            computation.backward(SAMPLES, x, y, gradient, dx,
+                    scratch(computation.backwardScratchBytes(SAMPLES)));
             for (int i = 0; i < dx.length; i++) {
                 if (dx[i] != null) {
                     guarded(dx[i], values[i].length);
