@@ -17,9 +17,9 @@ final class OnnxWindows {
     /** The operators by their names. */
     static Map<String, OnnxOperator> table() {
         Map<String, OnnxOperator.Single> table = new HashMap<>();
-        table.put("Conv", OnnxWindows::convolution);
-        table.put("MaxPool", OnnxWindows::pool);
-        table.put("AveragePool", OnnxWindows::pool);
+        table.put("Conv", in -> isVolume(in) ? OnnxVolumes.convolution(in) : convolution(in));
+        table.put("MaxPool", in -> isVolume(in) ? OnnxVolumes.pool(in) : pool(in));
+        table.put("AveragePool", in -> isVolume(in) ? OnnxVolumes.pool(in) : pool(in));
         table.put("GlobalAveragePool", OnnxWindows::globalAverage);
         Map<String, OnnxOperator> operators = new HashMap<>();
         table.forEach((name, operator) -> operators.put(name, OnnxOperator.single(operator)));
@@ -27,6 +27,11 @@ final class OnnxWindows {
     }
 
     private OnnxWindows() {}
+
+    /** Whether an operator works over more dimensions than two. */
+    private static boolean isVolume(OnnxCall in) {
+        return !in.value(0).isConstant() && in.value(0).rank() > 4;
+    }
 
     private static OnnxValue globalAverage(OnnxCall in) {
         OnnxValue x = in.value(0);
@@ -71,14 +76,20 @@ final class OnnxWindows {
     /** An attribute of a positive number for each direction, down and right; windows of one dimension have height 1. */
     private static int[] pair(Images images, OnnxNode node, String attribute) {
         int count = images.from().rank() - 2;
+        long[] values = positive(node, attribute, count);
+        int width = node.small(attribute, values[count - 1]);
+        return new int[]{count == 1 ? 1 : node.small(attribute, values[0]), width};
+    }
+
+    /** An attribute of a positive number for each dimension, by default 1. */
+    static long[] positive(OnnxNode node, String attribute, int count) {
         long[] ones = new long[count];
         Arrays.fill(ones, 1);
         long[] values = node.integers(attribute, ones);
         if (values.length != count || Arrays.stream(values).anyMatch(value -> value < 1)) {
             throw node.refuse("has " + node.told(attribute) + "; " + count + " positive numbers are needed");
         }
-        int width = node.small(attribute, values[count - 1]);
-        return new int[]{count == 1 ? 1 : node.small(attribute, values[0]), width};
+        return values;
     }
 
     /** A window of that size with the strides, dilations and padding of an operator. */
@@ -101,35 +112,51 @@ final class OnnxWindows {
         return window;
     }
 
-    /** Rows above, columns before, rows below and columns behind the image, in ONNX's order. */
+    /** Rows above, columns before, rows below and columns behind the image. */
     private static int[] padding(Images images, OnnxNode node, Window window) {
         Shape shape = images.images().shape();
-        int count = images.from().rank() - 2;
+        if (images.from().rank() == 3) {
+            int[] pads = pads(node, new int[]{shape.width()}, new long[]{window.spanWidth()},
+                    new long[]{window.strideWidth()});
+            return new int[]{0, pads[0], 0, pads[1]};
+        }
+        return pads(node, new int[]{shape.height(), shape.width()},
+                new long[]{window.spanHeight(), window.spanWidth()},
+                new long[]{window.strideHeight(), window.strideWidth()});
+    }
+
+    /** Padding before the values of each dimension, then that behind them, as in ONNX's attribute. */
+    static int[] pads(OnnxNode node, int[] sizes, long[] spans, long[] strides) {
+        int count = sizes.length;
         String auto = node.text("auto_pad", "NOTSET");
-        long[] given = node.integers("pads", new long[2 * count]);
-        if (given.length != 2 * count) {
+        long[] pads = node.integers("pads", new long[2 * count]);
+        if (pads.length != 2 * count) {
             throw node.refuse("has " + node.told("pads") + "; " + 2 * count + " numbers are needed");
         }
-        long[] pads = count == 2 ? given : new long[]{0, given[0], 0, given[1]};
         boolean automatic = !auto.isEmpty() && !auto.equals("NOTSET");
         if (automatic && Arrays.stream(pads).anyMatch(pad -> pad != 0)) {
             throw node.refuse("has both " + node.told("auto_pad") + " and " + node.told("pads")
                     + ", which contradict each other");
         }
-        int rows = missing(shape.height(), window.spanHeight(), window.strideHeight());
-        int columns = missing(shape.width(), window.spanWidth(), window.strideWidth());
         return switch (auto) {
             case "NOTSET", "" -> Arrays.stream(pads).mapToInt(pad -> node.small("pads", pad)).toArray();
-            case "VALID" -> new int[4];
-            case "SAME_UPPER" -> new int[]{rows / 2, columns / 2, rows - rows / 2, columns - columns / 2};
-            case "SAME_LOWER" -> new int[]{rows - rows / 2, columns - columns / 2, rows / 2, columns / 2};
+            case "VALID" -> new int[2 * count];
+            case "SAME_UPPER", "SAME_LOWER" -> {
+                int[] same = new int[2 * count];
+                for (int i = 0; i < count; i++) {
+                    int missing = missing(sizes[i], spans[i], strides[i]);
+                    same[i] = auto.equals("SAME_UPPER") ? missing / 2 : missing - missing / 2;
+                    same[count + i] = missing - same[i];
+                }
+                yield same;
+            }
             default -> throw node.refuse("has " + node.told("auto_pad") + ", which ONNX does not know");
         };
     }
 
     /** Padding with which there is a window for each stride of the image. */
-    private static int missing(int size, long span, int stride) {
-        return Math.toIntExact(Math.max(0, (Math.ceilDiv(size, stride) - 1L) * stride + span - size));
+    private static int missing(int size, long span, long stride) {
+        return Math.toIntExact(Math.max(0, (Math.ceilDiv((long) size, stride) - 1) * stride + span - size));
     }
 
     /**
@@ -146,14 +173,7 @@ final class OnnxWindows {
         Images images = images(in, in.value(0));
         OnnxConstant weight = in.constant(1);
         long[] sizes = weight.shape();
-        if (sizes.length != images.from().rank()) {
-            throw node.refuse("has weights of shape " + Arrays.toString(sizes) + " for values of shape "
-                    + images.from().sizes());
-        }
-        long[] kernel = node.integers("kernel_shape", Arrays.copyOfRange(sizes, 2, sizes.length));
-        if (!Arrays.equals(kernel, Arrays.copyOfRange(sizes, 2, sizes.length))) {
-            throw node.refuse("has " + node.told("kernel_shape") + " and weights of shape " + Arrays.toString(sizes));
-        }
+        kernel(node, weight, images.from());
         int height = sizes.length == 3 ? 1 : node.small("height", sizes[2]);
         int width = node.small("width", sizes[sizes.length - 1]);
         int groups = node.small("group", node.integer("group", 1));
@@ -166,5 +186,18 @@ final class OnnxWindows {
                 : in.layer("conv", conv, images.images(), weight.decimals(),
                         bias == null ? new float[out] : bias.decimals());
         return images.back(in, result);
+    }
+
+    /** The sizes of a convolution's windows, by its weights and its attribute. */
+    static long[] kernel(OnnxNode node, OnnxConstant weight, OnnxValue x) {
+        long[] sizes = weight.shape();
+        if (sizes.length != x.rank()) {
+            throw node.refuse("has weights of shape " + Arrays.toString(sizes) + " for values of shape " + x.sizes());
+        }
+        long[] own = Arrays.copyOfRange(sizes, 2, sizes.length);
+        if (!Arrays.equals(node.integers("kernel_shape", own), own)) {
+            throw node.refuse("has " + node.told("kernel_shape") + " and weights of shape " + Arrays.toString(sizes));
+        }
+        return own;
     }
 }
