@@ -18,14 +18,14 @@ final class OnnxLayers {
     static Map<String, OnnxOperator> table() {
         Map<String, OnnxOperator.Single> table = new HashMap<>();
         table.put("BatchNormalization", OnnxLayers::batchNormalization);
-        table.put("LayerNormalization", OnnxLayers::layerNormalization);
         table.put("InstanceNormalization", OnnxLayers::instanceNormalization);
         table.put("GroupNormalization", OnnxLayers::groupNormalization);
         table.put("LRN", OnnxLayers::responseNormalization);
         table.put("PRelu", OnnxLayers::prelu);
-        table.put("Dropout", OnnxLayers::dropout);
         Map<String, OnnxOperator> operators = new HashMap<>();
         table.forEach((name, operator) -> operators.put(name, OnnxOperator.single(operator)));
+        operators.put("LayerNormalization", OnnxLayers::layerNormalization);
+        operators.put("Dropout", OnnxLayers::dropout);
         return operators;
     }
 
@@ -85,7 +85,8 @@ final class OnnxLayers {
         return x.rank() > 4 ? in.reshaped(result, x.sample(), x.batch()) : images.back(in, result);
     }
 
-    private static OnnxValue layerNormalization(OnnxCall in) {
+    /** The normalised values, then the mean and the reciprocal of the deviation that they were normalised by. */
+    private static List<OnnxValue> layerNormalization(OnnxCall in) {
         OnnxValue x = in.value(0);
         int axis = in.axis(x, in.node().integer("axis", -1));
         float epsilon = in.node().decimal("epsilon", 1e-5f);
@@ -94,16 +95,26 @@ final class OnnxLayers {
             throw in.acrossSamples();
         }
         List<Integer> sizes = x.sizes().subList(axis, x.rank());
-        int count = Math.toIntExact(OnnxCall.product(sizes, 0, sizes.size()));
         OnnxValue scale = in.value(1);
         OnnxValue shift = in.optional(2);
+        if (in.node().outputs().size() == 1) {
+            return List.of(normalised(in, x, sizes, epsilon, scale, shift));
+        }
+        Moments moments = Moments.of(in, x, sizes.size(), epsilon);
+        return List.of(normalised(in, x, sizes, epsilon, scale, shift), moments.mean(),
+                OnnxFunctions.map(in, moments.deviation(), Pointwise.RECIPROCAL, 0, 0));
+    }
+
+    private static OnnxValue normalised(OnnxCall in, OnnxValue x, List<Integer> sizes, float epsilon, OnnxValue scale,
+            OnnxValue shift) {
+        int count = Math.toIntExact(OnnxCall.product(sizes, 0, sizes.size()));
         boolean plain = !x.isConstant() && isWhole(scale, count) && (shift == null || isWhole(shift, count));
         TensorOp.LayerNorm norm = new TensorOp.LayerNorm(sizes, epsilon);
         if (plain) {
             return in.layer("layernorm", norm, x, scale.constant().decimals(),
                     shift == null ? new float[count] : shift.constant().decimals());
         }
-        OnnxValue result = x.isConstant() ? standardised(in, x, sizes.size(), epsilon)
+        OnnxValue result = x.isConstant() ? Moments.of(in, x, sizes.size(), epsilon).standardised(in)
                 : in.layer("layernorm", norm, x, OnnxProducts.ones(count), new float[count]);
         OnnxValue scaled = OnnxFunctions.zip(in, Pairwise.MULTIPLY, result, scale);
         return shift == null ? scaled : OnnxFunctions.zip(in, Pairwise.ADD, scaled, shift);
@@ -113,14 +124,23 @@ final class OnnxLayers {
         return value.isConstant() && value.batch() < 0 && value.constant().count() == count;
     }
 
-    private static OnnxValue standardised(OnnxCall in, OnnxValue x, int last, float epsilon) {
-        int rank = x.sample().size();
-        TensorOp mean = new TensorOp.Reduce(Reduction.MEAN, IntStream.range(rank - last, rank).boxed().toList(), true);
-        OnnxValue centred = OnnxFunctions.zip(in, Pairwise.SUBTRACT, x, in.apply("mean", mean, x));
-        OnnxValue variance = in.apply("mean", mean, OnnxFunctions.zip(in, Pairwise.MULTIPLY, centred, centred));
-        OnnxValue raised = OnnxFunctions.map(in, variance, Pointwise.LINEAR, 1, epsilon);
-        return OnnxFunctions.zip(in, Pairwise.DIVIDE, centred,
-                OnnxFunctions.map(in, raised, Pointwise.SQRT, 0, 0));
+    /** Mean of values, what they are beside it, and the deviation of that, along the last axes. */
+    private record Moments(OnnxValue mean, OnnxValue centred, OnnxValue deviation) {
+        static Moments of(OnnxCall in, OnnxValue x, int last, float epsilon) {
+            int rank = x.sample().size();
+            TensorOp average =
+                    new TensorOp.Reduce(Reduction.MEAN, IntStream.range(rank - last, rank).boxed().toList(), true);
+            OnnxValue mean = in.apply("mean", average, x);
+            OnnxValue centred = OnnxFunctions.zip(in, Pairwise.SUBTRACT, x, mean);
+            OnnxValue variance =
+                    in.apply("mean", average, OnnxFunctions.zip(in, Pairwise.MULTIPLY, centred, centred));
+            OnnxValue raised = OnnxFunctions.map(in, variance, Pointwise.LINEAR, 1, epsilon);
+            return new Moments(mean, centred, OnnxFunctions.map(in, raised, Pointwise.SQRT, 0, 0));
+        }
+
+        OnnxValue standardised(OnnxCall in) {
+            return OnnxFunctions.zip(in, Pairwise.DIVIDE, centred, deviation);
+        }
     }
 
     private static OnnxValue instanceNormalization(OnnxCall in) {
@@ -196,17 +216,26 @@ final class OnnxLayers {
         return OnnxFunctions.zip(in, Pairwise.ADD, above, OnnxFunctions.zip(in, Pairwise.MULTIPLY, below, slope));
     }
 
-    private static OnnxValue dropout(OnnxCall in) {
+    /** The values as they are; then, for each, that it is there. */
+    private static List<OnnxValue> dropout(OnnxCall in) {
         in.node().only("is_test", 1);
         in.node().any("seed", "consumed_inputs");
         OnnxValue x = in.value(0);
         OnnxConstant ratio = in.optionalConstant(1);
         OnnxConstant training = in.optionalConstant(2);
-        if (training != null && (training.count() != 1 || training.decimal(0) != 0)) {
+        float rate = ratio != null && ratio.count() == 1 ? ratio.decimal(0) : in.node().decimal("ratio", 0.5f);
+        if (training != null && (training.count() != 1 || training.decimal(0) != 0) && rate != 0) {
             throw in.refuse("has training_mode true, Pare reads networks that are trained");
         }
-        float rate = ratio != null && ratio.count() == 1 ? ratio.decimal(0) : in.node().decimal("ratio", 0.5f);
-        return x.isConstant() ? x : in.apply("drop", new Op.Dropout(rate >= 0 && rate < 1 ? rate : 0.5f), x);
+        OnnxValue result =
+                x.isConstant() ? x : in.apply("drop", new Op.Dropout(rate >= 0 && rate < 1 ? rate : 0.5f), x);
+        if (in.node().outputs().size() == 1) {
+            return List.of(result);
+        }
+        long[] shape = x.sample().stream().mapToLong(Integer::longValue).toArray();
+        float[] ones = OnnxProducts.ones(OnnxConstant.count("the mask", shape));
+        OnnxConstant mask = OnnxConstant.of(ones, shape).cast(OnnxConstant.Type.BOOL);
+        return List.of(result, new OnnxValue(mask, mask, -1, mask.type(), x.sizes(), x.batch()));
     }
 
     /** One number for each channel of a value, as a constant that meets it. */
