@@ -16,7 +16,10 @@ import io.pare.net.Net;
 import io.pare.net.NetBuilder;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.Parameter;
+import io.pare.net.Pointwise;
 import io.pare.net.Shape;
+import io.pare.net.TensorOp;
+import io.pare.net.Window;
 import io.pare.rewrite.BatchNormFolding;
 import io.pare.train.Network;
 import java.lang.management.ManagementFactory;
@@ -236,7 +239,7 @@ public final class OnnxInferBench {
 
     /** A convolution, its normalisation and ReLU6. */
     private static void unit(NetBuilder layers, String at, int out, int kernel, int stride, int groups) {
-        layers.add(at, new Conv2d(layers.shape().channels(), out, kernel, kernel, stride, kernel / 2, 1, groups, false))
-                .norm(at + ".bn").relu(at + ".relu");
+        layers.add(at, new Conv2d(layers.shape().channels(), out, Window.square(kernel, stride, kernel / 2), groups, false))
+                .norm(at + ".bn").add(at + ".relu", new TensorOp.Map(Pointwise.CLIP, 0, 6));
     }
 }
