@@ -24,6 +24,10 @@ import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import io.pare.rewrite.DeadPaths;
 import io.pare.tensor.TensorCases;
+import java.io.IOException;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +35,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,6 +50,31 @@ class TensorOpFileTest {
         new RecordCoder(writer).code(of.op());
         byte[] coded = writer.finish();
         assertEquals(of.op(), new RecordCoder(new BitCoder.Reader(coded, 0, coded.length)).code(null));
+    }
+
+    /** The page has every operator under its number, with its components, and every constant in its place. */
+    @Test
+    void thePageOfTheFormatSaysWhatIsCoded() throws IOException {
+        String page = Files.readString(Path.of("docs", "format.md"));
+        for (int i = 0; i < RecordCoder.KINDS.size(); i++) {
+            Class<?> kind = RecordCoder.KINDS.get(i);
+            String start = "| " + i + " | `" + kind.getSimpleName() + "` | ";
+            String row = page.lines().filter(line -> line.startsWith(start)).findFirst()
+                    .orElseThrow(() -> new AssertionError("no row " + start));
+            String names = Arrays.stream(kind.getRecordComponents()).map(RecordComponent::getName)
+                    .collect(Collectors.joining(" "));
+            assertEquals(names, Arrays.stream(row.substring(start.length(), row.length() - 2).split(", "))
+                    .map(part -> part.substring(part.indexOf(' ') + 1)).filter(name -> !name.equals("nothing"))
+                    .collect(Collectors.joining(" ")));
+            for (RecordComponent component : kind.getRecordComponents()) {
+                if (component.getType().isEnum()) {
+                    assertTrue(page.contains("| `" + component.getType().getSimpleName() + "` | "
+                            + Arrays.stream(component.getType().getEnumConstants()).map(constant -> ((Enum<?>) constant)
+                                    .name()).collect(Collectors.joining(", "))
+                            + " |"), component.toString());
+                }
+            }
+        }
     }
 
     private static CompressedWeights weights(Net net, Map<String, float[]> known) {
