@@ -42,7 +42,7 @@ final class ExportCommand implements Callable<Integer> {
     private Path out;
 
     @Option(names = "--as", paramLabel = "KIND",
-            description = "pare, safetensors, safetensors_compressed, onnx or onnx_codebook (default: by the ending of"
+            description = "pare, safetensors, safetensors-compressed, onnx or onnx-codebook (default: by the ending of"
                     + " --out).")
     private Kind kind;
 
