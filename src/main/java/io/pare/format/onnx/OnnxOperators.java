@@ -17,6 +17,9 @@ final class OnnxOperators {
         TABLE.putAll(OnnxProducts.table());
         TABLE.putAll(OnnxWindows.table());
         TABLE.putAll(OnnxLayers.table());
+        TABLE.putAll(OnnxTransposes.table());
+        TABLE.putAll(OnnxRecurrent.table());
+        TABLE.putAll(OnnxResizing.table());
     }
 
     private OnnxOperators() {}

@@ -40,7 +40,7 @@ final class OnnxWindows {
         return images.back(in, means);
     }
 
-    private static Images images(OnnxCall in, OnnxValue x) {
+    static Images images(OnnxCall in, OnnxValue x) {
         if (x.rank() < 3 || x.isConstant()) {
             throw in.refuse("takes images and is given values of shape " + x.sizes());
         }
@@ -74,7 +74,7 @@ final class OnnxWindows {
     }
 
     /** An attribute of a positive number for each direction, down and right; windows of one dimension have height 1. */
-    private static int[] pair(Images images, OnnxNode node, String attribute) {
+    static int[] pair(Images images, OnnxNode node, String attribute) {
         int count = images.from().rank() - 2;
         long[] values = positive(node, attribute, count);
         int width = node.small(attribute, values[count - 1]);
@@ -113,7 +113,7 @@ final class OnnxWindows {
     }
 
     /** Rows above, columns before, rows below and columns behind the image. */
-    private static int[] padding(Images images, OnnxNode node, Window window) {
+    static int[] padding(Images images, OnnxNode node, Window window) {
         Shape shape = images.images().shape();
         if (images.from().rank() == 3) {
             int[] pads = pads(node, new int[]{shape.width()}, new long[]{window.spanWidth()},

