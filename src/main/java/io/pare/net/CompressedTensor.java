@@ -1,8 +1,6 @@
 package io.pare.net;
 
 import io.pare.mem.FloatTensor;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -15,8 +13,6 @@ import java.util.Arrays;
 public final class CompressedTensor {
     /** Largest codebook. */
     public static final int MAX_CODEBOOK = 256;
-
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private final long[] shape;
     private final int count;
@@ -48,42 +44,47 @@ public final class CompressedTensor {
 
     /** Compresses a tensor without loss; -0 becomes 0. Throws {@link IllegalArgumentException} on NaN and infinity. */
     public static CompressedTensor of(FloatTensor tensor) {
-        return of(tensor.segment(), Math.toIntExact(tensor.count()), tensor.shape());
+        return takingOver(tensor.toArray(), tensor.shape());
     }
 
     /** Compresses row-major {@code dense} values without loss; -0 becomes 0. NaN and infinity are refused. */
     public static CompressedTensor of(float[] dense, long... shape) {
+        return takingOver(dense.clone(), shape);
+    }
+
+    /** As {@link #of(float[], long...)}, but may keep the array, which nobody may change any more. */
+    public static CompressedTensor takingOver(float[] dense, long... shape) {
         if (FloatTensor.count(shape) != dense.length) {
             throw new IllegalArgumentException("shape " + Arrays.toString(shape) + " does not hold " + dense.length
                     + " values");
         }
-        return of(MemorySegment.ofArray(dense), dense.length, shape);
-    }
-
-    private static CompressedTensor of(MemorySegment dense, int count, long[] shape) {
         int nonzeros = 0;
-        for (int i = 0; i < count; i++) {
-            float value = dense.getAtIndex(FLOAT, i);
-            if (!Float.isFinite(value)) {
-                throw new IllegalArgumentException("value " + i + " of the tensor is " + value
+        for (int i = 0; i < dense.length; i++) {
+            if (!Float.isFinite(dense[i])) {
+                throw new IllegalArgumentException("value " + i + " of the tensor is " + dense[i]
                         + ": only finite weights can be compressed");
             }
-            nonzeros += value != 0 ? 1 : 0;
+            nonzeros += dense[i] != 0 ? 1 : 0;
+        }
+        if (nonzeros == dense.length) {
+            return of(shape.clone(), null, dense);
         }
         int[] positions = new int[nonzeros];
         float[] values = new float[nonzeros];
         int at = 0;
-        for (int i = 0; i < count; i++) {
-            float value = dense.getAtIndex(FLOAT, i);
-            if (value != 0) {
+        for (int i = 0; i < dense.length; i++) {
+            if (dense[i] != 0) {
                 positions[at] = i;
-                values[at++] = value;
+                values[at++] = dense[i];
             }
         }
         return of(shape.clone(), positions, values);
     }
 
-    /** Takes values other than zero and their ascending positions; values that are few get a codebook. */
+    /**
+     * Takes values other than zero and their ascending positions, {@code null} if these are all; values that are few get a
+     * codebook.
+     */
     public static CompressedTensor of(long[] shape, int[] positions, float[] values) {
         int nonzeros = values.length;
         float[] distinct = distinct(values);

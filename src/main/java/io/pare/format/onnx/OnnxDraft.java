@@ -73,7 +73,7 @@ final class OnnxDraft {
     }
 
     /**
-     * Values in the form in which a network keeps them.
+     * Values in the form in which a network keeps them; takes over the array.
      *
      * @param shape that the operator asks for
      */
@@ -83,7 +83,7 @@ final class OnnxDraft {
                     "has " + values.length + " values for its " + what + ", " + Arrays.toString(shape) + " are needed");
         }
         memory.take((long) values.length * Float.BYTES);
-        return CompressedTensor.of(values, shape);
+        return CompressedTensor.takingOver(values, shape);
     }
 
     /** Whether the step at {@code place} is computed from that at {@code earlier}. */
