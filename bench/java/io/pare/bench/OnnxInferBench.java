@@ -239,7 +239,8 @@ public final class OnnxInferBench {
 
     /** A convolution, its normalisation and ReLU6. */
     private static void unit(NetBuilder layers, String at, int out, int kernel, int stride, int groups) {
-        layers.add(at, new Conv2d(layers.shape().channels(), out, Window.square(kernel, stride, kernel / 2), groups, false))
+        layers.add(at,
+                new Conv2d(layers.shape().channels(), out, Window.square(kernel, stride, kernel / 2), groups, false))
                 .norm(at + ".bn").add(at + ".relu", new TensorOp.Map(Pointwise.CLIP, 0, 6));
     }
 }
