@@ -6,6 +6,7 @@ import io.pare.net.Pairwise;
 import io.pare.net.Reduction;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
+import io.pare.net.Window;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -46,7 +47,13 @@ public final class TensorReference {
      */
     public static Bounded of(TensorOp op, List<Shape> shapes, List<Bounded> x) {
         TensorReference reference = new TensorReference(op, shapes, x);
-        reference.compute(op);
+        if (op instanceof TensorOp.Recurrent recurrent) {
+            new RecurrentReference(recurrent, shapes.getFirst().fromEnd(2), x).into(reference.y);
+        } else if (op instanceof TensorOp.Resize resize) {
+            new ResizeReference(resize, shapes.getFirst()).into(x.getFirst(), reference.y);
+        } else {
+            reference.compute(op);
+        }
         return reference.y;
     }
 
@@ -126,13 +133,13 @@ public final class TensorReference {
                     y.errors()[at] = Math.max(1, Math.abs(factor)) * x.getFirst().errors()[at]
                             + rounding(1, y.values()[at]);
                 }
-                case TensorOp.ConvTranspose _,TensorOp.Resize _,TensorOp.Recurrent _ ->
-                        throw new UnsupportedOperationException(operator + " has a test of its own");
+                case TensorOp.ConvTranspose op -> transposed(op, at, index);
+                case TensorOp.Resize _,TensorOp.Recurrent _ -> throw new AssertionError("computed as a whole");
             }
         }
     }
 
-    private static int[] index(Shape shape, int at) {
+    static int[] index(Shape shape, int at) {
         int[] index = new int[shape.rank()];
         int left = at;
         for (int axis = index.length - 1; axis >= 0; axis--) {
@@ -167,7 +174,7 @@ public final class TensorReference {
         y.set(at, x.getFirst(), place(shapes.getFirst(), from));
     }
 
-    private static double rounding(int times, double magnitude) {
+    static double rounding(int times, double magnitude) {
         return times * ReferenceNet.ROUNDING * Math.abs(magnitude) + Float.MIN_VALUE;
     }
 
@@ -349,6 +356,27 @@ public final class TensorReference {
             left[last] = k;
             right[last - 1] = k;
             sum.add(x.get(0), repeated(0, left), x.get(1), repeated(1, right));
+        }
+        sum.into(y, at);
+    }
+
+    /** Of which pixels and taps a value of the output is the sum. */
+    private void transposed(TensorOp.ConvTranspose op, int at, int[] index) {
+        Shape in = shapes.getFirst();
+        Window w = op.window();
+        int inputs = op.in() / op.groups();
+        int outputs = op.out() / op.groups();
+        Sum sum = new Sum(op.bias() ? x.get(2).values()[index[0]] : 0);
+        for (int i = index[0] / outputs * inputs; i < (index[0] / outputs + 1) * inputs; i++) {
+            for (int tap = 0; tap < w.taps(); tap++) {
+                int row = index[1] + w.top() - tap / w.kernelWidth() * w.dilationHeight();
+                int column = index[2] + w.left() - tap % w.kernelWidth() * w.dilationWidth();
+                if (row >= 0 && row % w.strideHeight() == 0 && row / w.strideHeight() < in.height() && column >= 0
+                        && column % w.strideWidth() == 0 && column / w.strideWidth() < in.width()) {
+                    sum.add(x.get(1), (i * outputs + index[0] % outputs) * w.taps() + tap, x.get(0),
+                            (i * in.height() + row / w.strideHeight()) * in.width() + column / w.strideWidth());
+                }
+            }
         }
         sum.into(y, at);
     }

@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 final class RandomTensorOps {
     /** Values beyond which nothing that repeats values is drawn. */
     private static final int LARGE = 300;
-    private static final int KINDS = 21;
+    private static final int KINDS = 24;
     private static final List<TensorOp.Map> SMOOTH = List.of(new TensorOp.Map(Pointwise.LEAKY_RELU, 0.1f, 0),
             new TensorOp.Map(Pointwise.ELU, 0.8f, 0), new TensorOp.Map(Pointwise.SELU, 1.67326f, 1.0507f),
             new TensorOp.Map(Pointwise.CELU, 1.5f, 0), new TensorOp.Map(Pointwise.CLIP, -1, 0.5f),
@@ -155,6 +155,23 @@ final class RandomTensorOps {
                     more(net, new TensorOp.Zip(any(SMOOTH_PAIRS)), List.of(from, net.at()));
                 }
             }
+            case 20 -> {
+                checkImage(in);
+                checkSmall(in);
+                int groups = in.channels() % 2 == 0 ? 1 + random.nextInt(2) : 1;
+                Window window = Window.of(1 + random.nextInt(3), 1 + random.nextInt(3))
+                        .by(1 + random.nextInt(2), 1 + random.nextInt(2))
+                        .padded(random.nextInt(2), random.nextInt(2), random.nextInt(2), random.nextInt(2));
+                one(net, new TensorOp.ConvTranspose(in.channels(), groups * (1 + random.nextInt(3)), window, groups,
+                        random.nextInt(window.strideHeight()), random.nextInt(window.strideWidth()),
+                        random.nextBoolean()));
+            }
+            case 21 -> one(net, resize(in));
+            case 22 -> {
+                checkRank(in, 2);
+                one(net, new TensorOp.Recurrent(any(List.of(TensorOp.Cell.values())), in.fromEnd(1),
+                        1 + random.nextInt(3), any(List.of(TensorOp.Direction.values())), false));
+            }
             default -> {
                 if (exact.contains(from)) {
                     step(net, from, in);
@@ -287,6 +304,29 @@ final class RandomTensorOps {
             sizes[axis] = whole ? most : 1 + random.nextInt(most);
         }
         return new TensorOp.Slice(Arrays.asList(starts), Arrays.asList(steps), Shape.of(sizes));
+    }
+
+    /** Along rows and columns; of the nearest values, by factors whose coordinates are exact. */
+    private TensorOp resize(Shape in) {
+        checkImage(in);
+        checkSmall(in);
+        boolean nearest = random.nextBoolean();
+        List<Float> scales = List.of(1f, any(List.of(1f, 2f, 0.5f)), any(List.of(1f, 2f, 0.5f)));
+        List<Integer> sizes = new ArrayList<>(List.of(in.channels()));
+        for (int axis = 1; axis < 3; axis++) {
+            sizes.add(Math.max(1, (int) (scales.get(axis) * in.sizes().get(axis))));
+        }
+        return new TensorOp.Resize(new Shape(sizes), scales,
+                nearest ? TensorOp.Interpolation.NEAREST : TensorOp.Interpolation.LINEAR,
+                nearest ? TensorOp.Coordinates.ASYMMETRIC
+                        : any(List.of(TensorOp.Coordinates.HALF_PIXEL, TensorOp.Coordinates.ASYMMETRIC)),
+                TensorOp.Nearest.FLOOR, -0.75f, false, false);
+    }
+
+    private static void checkImage(Shape in) {
+        if (in.rank() != 3) {
+            throw new IllegalArgumentException(in + " is no image");
+        }
     }
 
     private TensorOp pad(Shape in) {

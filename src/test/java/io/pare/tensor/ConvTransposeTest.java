@@ -29,14 +29,14 @@ class ConvTransposeTest {
     @MethodSource("operators")
     void addsMultiplesOfItsKernel(ConvTranspose op) {
         Shape input = Shape.of(op.in(), 4, 5);
-        new Trial(op, List.of(input), x -> reference(op, input, x), 100, 8).check(20);
+        new Trial(op, List.of(input), 100, 8).check(20);
     }
 
     @Test
     void computesRowsLongerThanABlock() {
         ConvTranspose op = new ConvTranspose(1, 1, Window.of(1, 3).by(1, 2).padded(0, 1, 0, 1), 1, 0, 0, true);
         Shape input = Shape.of(1, 1, Blocks.SIZE + 5);
-        new Trial(op, List.of(input), x -> reference(op, input, x), 100, 9).check(5);
+        new Trial(op, List.of(input), 100, 9).check(5);
     }
 
     @Test
@@ -46,33 +46,5 @@ class ConvTransposeTest {
         assertThrows(IllegalArgumentException.class, () -> op.output(List.of(Shape.of(4, 7, 9))));
         ConvTranspose nothing = new ConvTranspose(3, 8, Window.square(2, 1, 4), 1, 0, 0, false);
         assertThrows(IllegalArgumentException.class, () -> nothing.output(List.of(Shape.of(3, 7, 7))));
-    }
-
-    private static double[] reference(ConvTranspose op, Shape input, double[][] x) {
-        Shape output = op.output(List.of(input));
-        Window window = op.window();
-        double[] y = new double[output.features()];
-        int plane = output.height() * output.width();
-        for (int i = 0; op.bias() && i < y.length; i++) {
-            y[i] = x[2][i / plane];
-        }
-        int in = op.in() / op.groups();
-        int out = op.out() / op.groups();
-        for (int from = 0; from < x[0].length; from++) {
-            int channel = from / (input.height() * input.width());
-            for (int o = 0; o < out; o++) {
-                for (int tap = 0; tap < window.taps(); tap++) {
-                    int row = from / input.width() % input.height() * window.strideHeight() - window.top()
-                            + tap / window.kernelWidth() * window.dilationHeight();
-                    int column = from % input.width() * window.strideWidth() - window.left()
-                            + tap % window.kernelWidth() * window.dilationWidth();
-                    if (row >= 0 && row < output.height() && column >= 0 && column < output.width()) {
-                        y[(channel / in * out + o) * plane + row * output.width() + column] +=
-                                x[0][from] * x[1][(channel * out + o) * window.taps() + tap];
-                    }
-                }
-            }
-        }
-        return y;
     }
 }

@@ -45,20 +45,20 @@ class ResizeTest {
     @ParameterizedTest
     @MethodSource("operators")
     void computesAsItsFormulasSay(Resize op) {
-        new Trial(op, List.of(INPUT), x -> reference(op, INPUT, x[0]), 100, 5).check(20);
+        new Trial(op, List.of(INPUT), 100, 5).check(20);
     }
 
     @Test
     void computesRowsLongerThanABlock() {
         Shape input = Shape.of(3, Blocks.SIZE + 7);
         Resize op = Resize.of(input, Shape.of(6, Blocks.SIZE + 7), Interpolation.LINEAR, Coordinates.HALF_PIXEL);
-        new Trial(op, List.of(input), x -> reference(op, input, x[0]), 50, 6).check(2);
+        new Trial(op, List.of(input), 50, 6).check(2);
     }
 
     @Test
     void passesOnWhatHasItsSizeAlready() {
         Resize op = Resize.of(INPUT, INPUT, Interpolation.CUBIC, Coordinates.HALF_PIXEL);
-        new Trial(op, List.of(INPUT), x -> x[0], 1, 7).check(20);
+        new Trial(op, List.of(INPUT), 1, 7).check(20);
     }
 
     /** The values follow from the definition by hand: coordinates -0.25, 0.25, 0.75, 1.25, 1.75, 2.25. */
@@ -83,75 +83,5 @@ class ResizeTest {
                 false, false);
         assertThrows(IllegalArgumentException.class, () -> op.output(List.of(Shape.of(2))));
         assertThrows(IllegalArgumentException.class, () -> op.output(List.of(Shape.of(2, 2))));
-    }
-
-    private static double[] reference(Resize op, Shape input, double[] x) {
-        double[] values = x;
-        int inner = input.features();
-        for (int axis = 0; axis < input.rank(); axis++) {
-            int in = input.sizes().get(axis);
-            int out = op.to().sizes().get(axis);
-            inner /= in;
-            double[] resized = new double[values.length / in * out];
-            for (int i = 0; i < out; i++) {
-                for (int k = 0; k < in; k++) {
-                    double weight = weight(op, op.scales().get(axis), i, k, in, out);
-                    for (int at = 0; weight != 0 && at < values.length / in; at++) {
-                        int o = at / inner;
-                        resized[(o * out + i) * inner + at % inner] +=
-                                weight * values[(o * in + k) * inner + at % inner];
-                    }
-                }
-            }
-            values = resized;
-        }
-        return values;
-    }
-
-    /** The weight of value {@code k} of the input in value {@code i} of the output along one axis. */
-    private static double weight(Resize op, double scale, int i, int k, int in, int out) {
-        if (scale == 1 && in == out) {
-            return i == k ? 1 : 0;
-        }
-        double half = (i + 0.5) / scale - 0.5;
-        double at = switch (op.coordinates()) {
-            case HALF_PIXEL -> half;
-            case PYTORCH_HALF_PIXEL -> out == 1 ? 0 : half;
-            case ALIGN_CORNERS -> out == 1 ? 0 : i * (in - 1.0) / (out - 1);
-            case ASYMMETRIC -> i / scale;
-            case HALF_PIXEL_SYMMETRIC -> in / 2.0 - out / scale / 2 + half;
-        };
-        if (op.interpolation() == Interpolation.NEAREST) {
-            double nearest = switch (op.nearest()) {
-                case FLOOR -> Math.floor(at);
-                case CEIL -> Math.ceil(at);
-                case ROUND_PREFER_CEIL -> Math.floor(at + 0.5);
-                case ROUND_PREFER_FLOOR -> -Math.floor(-at + 0.5);
-            };
-            return Math.clamp((long) nearest, 0, in - 1) == k ? 1 : 0;
-        }
-        double step = op.antialias() ? Math.min(1, scale) : 1;
-        double weight = 0;
-        double sum = 0;
-        // Far enough for every weight that is not zero.
-        for (int place = -40; place < in + 40; place++) {
-            double own = kernel(op, Math.abs(place - at) * step);
-            boolean inside = place >= 0 && place < in;
-            if (inside || !op.excludesOutside()) {
-                sum += own;
-                weight += Math.clamp(place, 0, in - 1) == k ? own : 0;
-            }
-        }
-        return weight / sum;
-    }
-
-    private static double kernel(Resize op, double distance) {
-        if (op.interpolation() == Interpolation.LINEAR) {
-            return Math.max(0, 1 - distance);
-        }
-        double a = op.cubic();
-        double square = distance * distance;
-        return distance <= 1 ? (a + 2) * square * distance - (a + 3) * square + 1
-                : distance < 2 ? a * square * distance - 5 * a * square + 8 * a * distance - 4 * a : 0;
     }
 }

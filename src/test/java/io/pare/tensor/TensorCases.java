@@ -6,6 +6,7 @@ import io.pare.net.Reduction;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import io.pare.net.TensorOp.Border;
+import io.pare.net.Window;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -140,6 +141,25 @@ public final class TensorCases {
         cases.add(of(new TensorOp.PRelu(shape()), shape(3, 2)));
         cases.add(of(new TensorOp.PRelu(shape(3, 1, 1)), shape(3, 2, 2)));
         cases.add(of(new TensorOp.PRelu(shape(2, 1)), shape(3, 2, 2)));
+        cases.add(of(new TensorOp.ConvTranspose(2, 3, Window.of(3, 3), 1, 0, 0, true), shape(2, 3, 4)));
+        cases.add(of(new TensorOp.ConvTranspose(4, 6, Window.square(4, 2, 1), 2, 0, 0, false), shape(4, 2, 3)));
+        cases.add(of(new TensorOp.ConvTranspose(3, 3, Window.of(2, 3).by(3, 2).padded(1, 2, 0, 1).dilated(2, 1), 3, 1,
+                1, true), shape(3, 3, 3)));
+        for (TensorOp.Interpolation interpolation : TensorOp.Interpolation.values()) {
+            for (TensorOp.Coordinates coordinates : TensorOp.Coordinates.values()) {
+                cases.add(of(TensorOp.Resize.of(shape(2, 4, 3), shape(2, 8, 6), interpolation, coordinates),
+                        shape(2, 4, 3)));
+            }
+            cases.add(of(new TensorOp.Resize(shape(1, 3, 5), List.of(1f, 0.75f, 1.25f), interpolation,
+                    TensorOp.Coordinates.HALF_PIXEL, TensorOp.Nearest.ROUND_PREFER_FLOOR, -0.5f, false, false),
+                    shape(1, 4, 4)));
+        }
+        for (TensorOp.Cell cell : TensorOp.Cell.values()) {
+            for (TensorOp.Direction direction : TensorOp.Direction.values()) {
+                cases.add(of(new TensorOp.Recurrent(cell, 3, 2, direction, false), shape(4, 3)));
+                cases.add(of(new TensorOp.Recurrent(cell, 2, 3, direction, true), shape(3, 2)));
+            }
+        }
         return cases.stream();
     }
 }
