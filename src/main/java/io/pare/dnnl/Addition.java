@@ -14,7 +14,7 @@ public final class Addition {
      */
     public Addition(Region region, MemoryDesc desc, boolean relu) {
         String subject = "addition " + desc;
-        try (Attributes attributes = new Attributes(relu)) {
+        try (Attributes attributes = new Attributes(relu ? Activation.RELU : null)) {
             MemorySegment descriptor = Dnnl.owned(region,
                     out -> dnnl_h.dnnl_binary_primitive_desc_create(out, DnnlEngine.get().handle(),
                             dnnl_h.dnnl_binary_add(), desc.handle(), desc.handle(), desc.handle(),

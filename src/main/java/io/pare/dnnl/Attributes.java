@@ -7,17 +7,17 @@ import java.lang.foreign.MemorySegment;
 final class Attributes implements AutoCloseable {
     private final MemorySegment handle;
 
-    Attributes(boolean relu) {
+    /** @param end what is applied to the result; null for nothing */
+    Attributes(Activation end) {
         handle = Dnnl.create(dnnl_h::dnnl_primitive_attr_create, "dnnl_primitive_attr_create", "attributes");
         Dnnl.check(dnnl_h.dnnl_primitive_attr_set_scratchpad_mode(handle, dnnl_h.dnnl_scratchpad_mode_user()),
                 "dnnl_primitive_attr_set_scratchpad_mode", "user");
-        if (relu) {
-            MemorySegment ops = Dnnl.create(dnnl_h::dnnl_post_ops_create, "dnnl_post_ops_create", "relu");
-            Dnnl.check(dnnl_h.dnnl_post_ops_append_eltwise(ops, dnnl_h.dnnl_eltwise_relu(), 0f, 0f),
-                    "dnnl_post_ops_append_eltwise", "relu");
-            Dnnl.check(dnnl_h.dnnl_primitive_attr_set_post_ops(handle, ops), "dnnl_primitive_attr_set_post_ops",
-                    "relu");
-            Dnnl.check(dnnl_h.dnnl_post_ops_destroy(ops), "dnnl_post_ops_destroy", "relu");
+        if (end != null) {
+            MemorySegment ops = Dnnl.create(dnnl_h::dnnl_post_ops_create, "dnnl_post_ops_create", end);
+            Dnnl.check(dnnl_h.dnnl_post_ops_append_eltwise(ops, end.kind().fused(), end.alpha(), end.beta()),
+                    "dnnl_post_ops_append_eltwise", end);
+            Dnnl.check(dnnl_h.dnnl_primitive_attr_set_post_ops(handle, ops), "dnnl_primitive_attr_set_post_ops", end);
+            Dnnl.check(dnnl_h.dnnl_post_ops_destroy(ops), "dnnl_post_ops_destroy", end);
         }
     }
 

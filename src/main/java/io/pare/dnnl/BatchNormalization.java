@@ -38,7 +38,7 @@ public final class BatchNormalization {
                 | (training ? 0 : dnnl_h.dnnl_use_global_stats());
         int kind = training ? dnnl_h.dnnl_forward_training() : dnnl_h.dnnl_forward_inference();
         String subject = "batch normalisation fwd " + src;
-        try (Attributes attributes = new Attributes(false)) {
+        try (Attributes attributes = new Attributes(null)) {
             MemorySegment descriptor = Dnnl.owned(region,
                     out -> dnnl_h.dnnl_batch_normalization_forward_primitive_desc_create(out,
                             DnnlEngine.get().handle(), kind, src.handle(), src.handle(), epsilon, flags,
@@ -57,7 +57,7 @@ public final class BatchNormalization {
     public Primitive backward() {
         if (backward == null) {
             String subject = "batch normalisation bwd " + src;
-            try (Attributes attributes = new Attributes(false)) {
+            try (Attributes attributes = new Attributes(null)) {
                 MemorySegment descriptor = Dnnl.owned(region,
                         out -> dnnl_h.dnnl_batch_normalization_backward_primitive_desc_create(out,
                                 DnnlEngine.get().handle(), dnnl_h.dnnl_backward(), src.handle(), src.handle(),

@@ -29,7 +29,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Operands: forward SRC, WEIGHTS, [BIAS], DST; backward-data DIFF_DST, WEIGHTS, DIFF_SRC; backward-weights SRC,
  * DIFF_DST, DIFF_WEIGHTS, [DIFF_BIAS]. With the fused ReLU, DIFF_DST is the gradient before the ReLU: run
- * {@link Relu#backward} on it first.
+ * {@link Eltwise#backward} on it first.
  */
 public final class Convolution {
     /** Channels that the blocked layouts of 512-bit kernels keep together, rounding up. */
@@ -50,7 +50,7 @@ public final class Convolution {
      * What is computed with the convolution, and in which layouts.
      *
      * @param bias adds a bias for each output channel
-     * @param relu ends with max(0, x)
+     * @param end what is applied to the result; null for nothing
      * @param training whether backward passes will follow
      * @param src layout of the input; null for the fastest
      * @param weights layout of the filters; null for the fastest
@@ -58,36 +58,41 @@ public final class Convolution {
      * @param type of images, filters and the gradient of the input; bias and gradients of filters and bias are always
      *            32-bit floats, and so is every sum
      */
-    public record Options(boolean bias, boolean relu, boolean training, MemoryDesc src, MemoryDesc weights,
+    public record Options(boolean bias, Activation end, boolean training, MemoryDesc src, MemoryDesc weights,
             MemoryDesc dst, DataType type) {
         /** With bias, all layouts chosen by the primitive. */
         public static Options of(boolean relu, boolean training) {
-            return new Options(true, relu, training, null, null, null, DataType.F32);
+            return new Options(true, relu ? Activation.RELU : null, training, null, null, null, DataType.F32);
         }
 
         /** The same with a given layout of the input. */
         public Options withSrc(MemoryDesc given) {
-            return new Options(bias, relu, training, given, weights, dst, type);
+            return new Options(bias, end, training, given, weights, dst, type);
         }
 
         /** The same with a given layout of the output. */
         public Options withDst(MemoryDesc given) {
-            return new Options(bias, relu, training, src, weights, given, type);
+            return new Options(bias, end, training, src, weights, given, type);
         }
 
         /** The same with a given layout of the filters. */
         public Options withWeights(MemoryDesc given) {
-            return new Options(bias, relu, training, src, given, dst, type);
+            return new Options(bias, end, training, src, given, dst, type);
         }
 
         /** The same with or without bias. */
         public Options withBias(boolean given) {
-            return new Options(given, relu, training, src, weights, dst, type);
+            return new Options(given, end, training, src, weights, dst, type);
+        }
+
+        /** The same with a function behind it; null for none. */
+        public Options ending(Activation given) {
+            return new Options(bias, given, training, src, weights, dst, type);
         }
 
         /** The same on numbers of another type. */
         public Options of(DataType given) {
-            return new Options(bias, relu, training, src, weights, dst, given);
+            return new Options(bias, end, training, src, weights, dst, given);
         }
     }
 
@@ -104,7 +109,7 @@ public final class Convolution {
         String subject = "conv fwd " + shape;
         MemorySegment engine = DnnlEngine.get().handle();
         try (Arena arena = Arena.ofConfined(); Region local = Region.confined("conv descriptors");
-                Attributes attributes = new Attributes(options.relu)) {
+                Attributes attributes = new Attributes(options.end)) {
             Geometry g = new Geometry(arena, shape);
             boolean last = prefersChannelsLast(options.src, options.weights, options.dst);
             MemorySegment src = images(local, options.src, last, shape.srcDims());
@@ -139,7 +144,7 @@ public final class Convolution {
             String subject = "conv bwd data " + shape;
             MemorySegment engine = DnnlEngine.get().handle();
             try (Arena arena = Arena.ofConfined(); Region local = Region.confined("conv descriptors");
-                    Attributes attributes = new Attributes(false)) {
+                    Attributes attributes = new Attributes(null)) {
                 Geometry g = new Geometry(arena, shape);
                 boolean last = prefersChannelsLast(diffSrc, weights, diffDst);
                 MemorySegment src = images(local, diffSrc, last, shape.srcDims());
@@ -167,7 +172,7 @@ public final class Convolution {
             String subject = "conv bwd weights " + shape;
             MemorySegment engine = DnnlEngine.get().handle();
             try (Arena arena = Arena.ofConfined(); Region local = Region.confined("conv descriptors");
-                    Attributes attributes = new Attributes(false)) {
+                    Attributes attributes = new Attributes(null)) {
                 Geometry g = new Geometry(arena, shape);
                 boolean last = prefersChannelsLast(src, diffWeights, diffDst);
                 MemorySegment input = images(local, src, last, shape.srcDims());

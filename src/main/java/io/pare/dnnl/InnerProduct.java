@@ -60,7 +60,7 @@ public final class InnerProduct {
         int kind = training ? dnnl_h.dnnl_forward_training() : dnnl_h.dnnl_forward_inference();
         String subject = subject("fwd");
         try (Region local = Region.confined("inner product descriptors");
-                Attributes attributes = new Attributes(relu)) {
+                Attributes attributes = new Attributes(relu ? Activation.RELU : null)) {
             MemorySegment input = handle(local, src, type, srcDims);
             MemorySegment matrix = handle(local, weights, type, weightDims);
             MemorySegment offsets = bias ? MemoryDesc.plain(local, oc).handle() : MemorySegment.NULL;
@@ -82,7 +82,7 @@ public final class InnerProduct {
         if (backwardData == null) {
             String subject = subject("bwd data");
             try (Region local = Region.confined("inner product descriptors");
-                    Attributes attributes = new Attributes(false)) {
+                    Attributes attributes = new Attributes(null)) {
                 MemorySegment input = handle(local, diffSrc, type, srcDims);
                 MemorySegment matrix = handle(local, weights, type, weightDims);
                 MemorySegment output = MemoryDesc.plain(local, type, dstDims).handle();
@@ -103,7 +103,7 @@ public final class InnerProduct {
         if (backwardWeights == null) {
             String subject = subject("bwd weights");
             try (Region local = Region.confined("inner product descriptors");
-                    Attributes attributes = new Attributes(false)) {
+                    Attributes attributes = new Attributes(null)) {
                 MemorySegment input = handle(local, src, type, srcDims);
                 MemorySegment matrix = handle(local, diffWeights, DataType.F32, weightDims);
                 MemorySegment offsets = bias ? MemoryDesc.plain(local, weightDims[0]).handle() : MemorySegment.NULL;

@@ -44,7 +44,7 @@ public final class Pooling {
         String subject = "pool fwd " + kind + " " + shape;
         MemorySegment engine = DnnlEngine.get().handle();
         try (Arena arena = Arena.ofConfined(); Region local = Region.confined("pool descriptors");
-                Attributes attributes = new Attributes(false)) {
+                Attributes attributes = new Attributes(null)) {
             Geometry g = new Geometry(arena, shape);
             MemorySegment dst = MemoryDesc.any(local, src.type(), shape.dstDims()).handle();
             MemorySegment descriptor = Dnnl.owned(region,
@@ -69,7 +69,7 @@ public final class Pooling {
         if (backward == null) {
             String subject = "pool bwd " + kind + " " + shape;
             MemorySegment engine = DnnlEngine.get().handle();
-            try (Arena arena = Arena.ofConfined(); Attributes attributes = new Attributes(false)) {
+            try (Arena arena = Arena.ofConfined(); Attributes attributes = new Attributes(null)) {
                 Geometry g = new Geometry(arena, shape);
                 MemorySegment dst = forward.desc(Arg.DST).handle();
                 MemorySegment descriptor = Dnnl.owned(region,

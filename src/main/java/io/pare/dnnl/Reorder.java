@@ -21,7 +21,7 @@ public final class Reorder {
     public static Execution between(Region region, Scratchpad scratchpad, DnnlMemory from, DnnlMemory to) {
         String subject = "reorder " + from.desc() + " -> " + to.desc();
         MemorySegment engine = DnnlEngine.get().handle();
-        try (Attributes attributes = new Attributes(false)) {
+        try (Attributes attributes = new Attributes(null)) {
             MemorySegment descriptor = Dnnl.owned(region,
                     out -> dnnl_h.dnnl_reorder_primitive_desc_create(out, from.desc().handle(), engine,
                             to.desc().handle(), engine, attributes.handle()),

@@ -37,7 +37,7 @@ public final class ResponseNormalization {
         this.window = window;
         int kind = training ? dnnl_h.dnnl_forward_training() : dnnl_h.dnnl_forward_inference();
         String subject = "response normalisation fwd " + window + " " + src;
-        try (Attributes attributes = new Attributes(false)) {
+        try (Attributes attributes = new Attributes(null)) {
             MemorySegment descriptor = Dnnl.owned(region,
                     out -> dnnl_h.dnnl_lrn_forward_primitive_desc_create(out, DnnlEngine.get().handle(), kind,
                             dnnl_h.dnnl_lrn_across_channels(), src.handle(), src.handle(), window.size, window.alpha,
@@ -55,7 +55,7 @@ public final class ResponseNormalization {
     public Primitive backward() {
         if (backward == null) {
             String subject = "response normalisation bwd " + window + " " + src;
-            try (Attributes attributes = new Attributes(false)) {
+            try (Attributes attributes = new Attributes(null)) {
                 MemorySegment descriptor = Dnnl.owned(region,
                         out -> dnnl_h.dnnl_lrn_backward_primitive_desc_create(out, DnnlEngine.get().handle(),
                                 dnnl_h.dnnl_lrn_across_channels(), src.handle(), src.handle(), src.handle(),

@@ -3,6 +3,7 @@ package io.pare.exec;
 import io.pare.kernel.Bits;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.net.Op;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -105,8 +106,14 @@ public interface Building {
         return tensor;
     }
 
-    /** The ReLU that is the only reader of the node, which a step may compute as well; else the node itself. */
-    Value withRelu(Value node);
+    /** The only reader of the node, if it has no other, which a step may compute as well; else the node itself. */
+    Value onlyReader(Value node);
+
+    /** As {@link #onlyReader}, only a ReLU. */
+    default Value withRelu(Value node) {
+        Value reader = onlyReader(node);
+        return reader.op() instanceof Operation.Apply(Op.Relu _) ? reader : node;
+    }
 
     /** Whether only losses read the node: its value is then wanted in fp32. */
     boolean isLogits(Value node);

@@ -5,7 +5,6 @@ import io.pare.kernel.Kernels;
 import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import io.pare.net.Op;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -280,10 +279,9 @@ final class Compiler implements Building {
     }
 
     @Override
-    public Value withRelu(Value node) {
+    public Value onlyReader(Value node) {
         List<Value> readers = readers(node);
-        return readers.size() == 1 && readers.getFirst().op() instanceof Operation.Apply(Op.Relu _) ? readers.getFirst()
-                : node;
+        return readers.size() == 1 ? readers.getFirst() : node;
     }
 
     @Override

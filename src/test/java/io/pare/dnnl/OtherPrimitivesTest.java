@@ -28,7 +28,7 @@ class OtherPrimitivesTest {
             Convolution conv = new Convolution(bench.region, ConvShape.square(2, 3, 9, 17, 3, 1, 1),
                     Convolution.Options.of(false, true));
             MemoryDesc desc = conv.forward().desc(Arg.DST);
-            Relu relu = new Relu(bench.region, desc);
+            Eltwise relu = new Eltwise(bench.region, desc, Activation.RELU);
             float[] x = Reference.random(FloatTensor.count(desc.dims()), 1);
             float[] dy = Reference.random(x.length, 2);
             x[0] = 0;
@@ -51,7 +51,7 @@ class OtherPrimitivesTest {
         try (Region region = Region.confined("relu")) {
             DnnlMemory memory = DnnlMemory.over(region, region.tensor(5).copyFrom(new float[]{-1, 2, -3, 4, 0}));
             DnnlMemory gradient = DnnlMemory.over(region, region.tensor(5).copyFrom(new float[]{1, 2, 3, 4, 5}));
-            Relu relu = new Relu(region, memory.desc());
+            Eltwise relu = new Eltwise(region, memory.desc(), Activation.RELU);
             relu.forward().bind().with(Arg.SRC, memory).with(Arg.DST, memory).prepare().run();
             relu.backward().bind().with(Arg.DST, memory).with(Arg.DIFF_DST, gradient).with(Arg.DIFF_SRC, gradient)
                     .prepare().run();
@@ -102,7 +102,7 @@ class OtherPrimitivesTest {
             FloatTensor second = region.tensor(3).copyFrom(new float[]{5, -5, 7});
             FloatTensor result = region.tensor(3);
             DnnlMemory src = DnnlMemory.over(region, first);
-            Execution relu = new Relu(region, src.desc()).forward().bind().with(Arg.SRC, src)
+            Execution relu = new Eltwise(region, src.desc(), Activation.RELU).forward().bind().with(Arg.SRC, src)
                     .with(Arg.DST, DnnlMemory.over(region, result)).prepare();
             relu.run();
             assertArrayEquals(new float[]{0, 1, 2}, result.toArray());

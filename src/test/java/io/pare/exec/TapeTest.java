@@ -11,6 +11,7 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
 import io.pare.net.Op;
+import io.pare.net.TensorOp;
 import io.pare.net.Window;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
@@ -305,6 +306,27 @@ class TapeTest {
             gradient[i] = reference.gradient(loss, name, i * step(count), 1e-6);
         }
         return gradient;
+    }
+
+    /** Inference computes them with the convolutions. */
+    @ParameterizedTest
+    @MethodSource("io.pare.exec.TensorNets#activations")
+    void functionsBehindConvolutionsAreTheSameInJavaAndOnDnnl(TensorOp.Map function) {
+        assumeAvailable(true);
+        Params params = new Params();
+        Value first = params.conv("c", image(2, 5), 16, 3, 1, 1, 1, 1);
+        Value second = params.conv("d", Graph.apply(function, List.of(first), List.of()), 3, 3, 1, 1, 1, 1);
+        Value output = Graph.apply(function, List.of(second), List.of());
+        try (Region region = Region.shared("functions")) {
+            Memory memory = new Memory(region, params, new Random(4));
+            Tape java = Tape.inference(region, output, memory, Backends.dense(false));
+            Tape dnnl = Tape.inference(region, output, memory, Backends.dense(true));
+            randomize(java.input("x"), new Random(5));
+            dnnl.input("x").copyFrom(java.input("x"));
+            java.forward(0);
+            dnnl.forward(0);
+            Rounding.assertClose(java.output().toArray(), dnnl.output().toArray(), ROUNDINGS, function.toString());
+        }
     }
 
     @ParameterizedTest

@@ -89,6 +89,9 @@ final class TensorNets {
                     net.of(new TensorOp.Reduce(Reduction.MAX, List.of(1), true), y));
             return net.zip(Pairwise.MAXIMUM, net.zip(Pairwise.MULTIPLY, y, gate), most);
         }, 2, 4, 4));
+        activations().forEach(function -> nets.put(function + " of convolutions", net((net, x) -> net.of(function,
+                net.params.conv("d", net.of(function, net.params.conv("c", x, 4, 3, 1, 1, 1, 1)), 3, 3, 1, 1, 1, 1)), 2,
+                4, 4)));
         nets.put("choice, product, logarithm of softmax", net((net, x) -> {
             Value y = net.of(new TensorOp.Projection(3, 4, true), x);
             Value condition = net.constant("indices", 4);
@@ -106,6 +109,16 @@ final class TensorNets {
             return net.of(new TensorOp.MatMul(), soft, net.of(new TensorOp.Transpose(List.of(1, 0)),
                     net.of(new TensorOp.Projection(4, 4, true), x)));
         }, 3, 4));
+    }
+
+    /** Functions of each value that follow convolutions. */
+    static List<TensorOp.Map> activations() {
+        return List.of(new TensorOp.Map(Pointwise.LEAKY_RELU, 0.2f, 0), new TensorOp.Map(Pointwise.CLIP, -0.5f, 0.75f),
+                new TensorOp.Map(Pointwise.HARD_SIGMOID, 0.3f, 0.4f),
+                new TensorOp.Map(Pointwise.HARD_SWISH, 1 / 6f, 0.5f), new TensorOp.Map(Pointwise.ELU, 0.7f, 0),
+                TensorOp.Map.of(Pointwise.SWISH), TensorOp.Map.of(Pointwise.MISH), TensorOp.Map.of(Pointwise.TANH),
+                TensorOp.Map.of(Pointwise.GELU), TensorOp.Map.of(Pointwise.GELU_TANH),
+                TensorOp.Map.of(Pointwise.SOFTPLUS));
     }
 
     /** Two heads. */

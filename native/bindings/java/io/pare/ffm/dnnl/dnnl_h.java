@@ -928,6 +928,96 @@ public class dnnl_h extends dnnl_h$shared {
     public static int dnnl_eltwise_relu() {
         return dnnl_eltwise_relu;
     }
+    private static final int dnnl_eltwise_tanh = (int)33L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_eltwise_tanh = 33
+     * }
+     */
+    public static int dnnl_eltwise_tanh() {
+        return dnnl_eltwise_tanh;
+    }
+    private static final int dnnl_eltwise_elu = (int)34L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_eltwise_elu = 34
+     * }
+     */
+    public static int dnnl_eltwise_elu() {
+        return dnnl_eltwise_elu;
+    }
+    private static final int dnnl_eltwise_hardsigmoid = (int)40L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_eltwise_hardsigmoid = 40
+     * }
+     */
+    public static int dnnl_eltwise_hardsigmoid() {
+        return dnnl_eltwise_hardsigmoid;
+    }
+    private static final int dnnl_eltwise_logistic = (int)41L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_eltwise_logistic = 41
+     * }
+     */
+    public static int dnnl_eltwise_logistic() {
+        return dnnl_eltwise_logistic;
+    }
+    private static final int dnnl_eltwise_gelu_tanh = (int)43L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_eltwise_gelu_tanh = 43
+     * }
+     */
+    public static int dnnl_eltwise_gelu_tanh() {
+        return dnnl_eltwise_gelu_tanh;
+    }
+    private static final int dnnl_eltwise_swish = (int)44L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_eltwise_swish = 44
+     * }
+     */
+    public static int dnnl_eltwise_swish() {
+        return dnnl_eltwise_swish;
+    }
+    private static final int dnnl_eltwise_clip_v2 = (int)47L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_eltwise_clip_v2 = 47
+     * }
+     */
+    public static int dnnl_eltwise_clip_v2() {
+        return dnnl_eltwise_clip_v2;
+    }
+    private static final int dnnl_eltwise_gelu_erf = (int)49L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_eltwise_gelu_erf = 49
+     * }
+     */
+    public static int dnnl_eltwise_gelu_erf() {
+        return dnnl_eltwise_gelu_erf;
+    }
+    private static final int dnnl_eltwise_mish = (int)51L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_eltwise_mish = 51
+     * }
+     */
+    public static int dnnl_eltwise_mish() {
+        return dnnl_eltwise_mish;
+    }
+    private static final int dnnl_eltwise_hardswish = (int)52L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.dnnl_eltwise_hardswish = 52
+     * }
+     */
+    public static int dnnl_eltwise_hardswish() {
+        return dnnl_eltwise_hardswish;
+    }
     private static final int dnnl_eltwise_relu_use_dst_for_bwd = (int)256L;
     /**
      * {@snippet lang=c :

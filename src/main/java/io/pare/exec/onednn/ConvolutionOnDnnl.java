@@ -16,7 +16,10 @@ import io.pare.mem.Region;
 import io.pare.net.Op;
 import io.pare.net.Window;
 
-/** Forward, backward-data and backward-weights, each in the layouts that it likes best; computes a ReLU behind it. */
+/**
+ * Forward, backward-data and backward-weights, each in the layouts that it likes best; computes a ReLU behind it, and without
+ * backward passes any function of each value.
+ */
 final class ConvolutionOnDnnl implements Step {
     private final Layouts layouts;
     private final Building building;
@@ -45,11 +48,13 @@ final class ConvolutionOnDnnl implements Step {
         this.building = layouts.building();
         this.region = layouts.region();
         this.node = node;
-        this.result = building.withRelu(node);
+        this.result = layouts.withActivation(node);
         this.bias = node.inputs().size() > 2;
         ConvShape shape = shape(node, op);
         this.convolution = new Convolution(region, shape,
-                Convolution.Options.of(result != node, building.training()).withBias(bias).of(layouts.type()));
+                Convolution.Options.of(false, building.training())
+                        .ending(result == node ? null : Activations.of(result))
+                        .withBias(bias).of(layouts.type()));
         Primitive primitive = convolution.forward();
         DnnlSource value = layouts.value(node.input(0));
         this.x = value.memory();

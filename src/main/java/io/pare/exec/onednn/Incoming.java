@@ -1,11 +1,12 @@
 package io.pare.exec.onednn;
 
+import io.pare.dnnl.Activation;
 import io.pare.dnnl.Arg;
 import io.pare.dnnl.DnnlMemory;
+import io.pare.dnnl.Eltwise;
 import io.pare.dnnl.Execution;
 import io.pare.dnnl.MemoryDesc;
 import io.pare.dnnl.Primitive;
-import io.pare.dnnl.Relu;
 import io.pare.exec.Value;
 
 /**
@@ -22,7 +23,7 @@ final class Incoming {
         this.layouts = layouts;
         this.result = result;
         if (withRelu) {
-            Primitive primitive = new Relu(layouts.region(), y.desc()).backward();
+            Primitive primitive = new Eltwise(layouts.region(), y.desc(), Activation.RELU).backward();
             behindRelu = layouts.gradient(result, primitive.desc(Arg.DIFF_DST));
             // The gradient behind the ReLU is read here only.
             beforeRelu = layouts.allocate(primitive.desc(Arg.DIFF_SRC), behindRelu.memory());

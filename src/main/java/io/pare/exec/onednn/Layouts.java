@@ -57,6 +57,15 @@ final class Layouts {
         return building.value(node) instanceof BlockedBuffer;
     }
 
+    /** The function of each value that is the only reader of the node, which its step computes as well; else the node. */
+    Value withActivation(Value node) {
+        if (building.training()) {
+            return building.withRelu(node);
+        }
+        Value reader = building.onlyReader(node);
+        return Activations.of(reader) == null ? node : reader;
+    }
+
     /** A value as primitives take it. */
     DnnlSource value(Value node) {
         return source(building.value(node), node);

@@ -1,13 +1,14 @@
 package io.pare.exec.onednn;
 
+import io.pare.dnnl.Activation;
 import io.pare.dnnl.Arg;
 import io.pare.dnnl.DataType;
 import io.pare.dnnl.DnnlMemory;
+import io.pare.dnnl.Eltwise;
 import io.pare.dnnl.InnerProduct;
 import io.pare.dnnl.MemoryDesc;
 import io.pare.dnnl.PoolShape;
 import io.pare.dnnl.Pooling;
-import io.pare.dnnl.Relu;
 import io.pare.dnnl.ResponseNormalization;
 import io.pare.dnnl.UnimplementedException;
 import io.pare.exec.Building;
@@ -18,6 +19,7 @@ import io.pare.exec.Value;
 import io.pare.exec.java.LinearStep;
 import io.pare.mem.Region;
 import io.pare.net.Op;
+import io.pare.net.TensorOp;
 import io.pare.net.Window;
 import java.util.Optional;
 
@@ -64,7 +66,8 @@ public final class OneDnnSteps implements StepFactory {
             case Operation.Apply(Op.BatchNorm op) -> new BatchNormOnDnnl(layouts, node, op);
             case Operation.Apply(Op.ResponseNorm op) -> responseNorm(node, op);
             case Operation.Apply(Op.Linear _) -> linear(node);
-            case Operation.Apply(Op.Relu _) -> layouts.isBlocked(node.input(0)) ? relu(node) : null;
+            case Operation.Apply(Op.Relu _),Operation.Apply(Op.Sigmoid _),Operation.Apply(TensorOp.Map _) ->
+                    activation(node);
             case Operation.Apply(Op.Add _) -> layouts.isBlocked(node.input(0)) ? new AddOnDnnl(layouts, node) : null;
             case Operation.Reshape _ -> reshape(node);
             // The next factory covers what is not named here.
@@ -126,10 +129,15 @@ public final class OneDnnSteps implements StepFactory {
         return new OneToOne(layouts, node, x, pooling.forward(), pooling::backward, false);
     }
 
-    private Step relu(Value node) {
+    /** Only in layouts other than the row-major one, in which plain Java is as fast. */
+    private Step activation(Value node) {
+        Activation function = Activations.of(node);
+        if (function == null || !layouts.isBlocked(node.input(0))) {
+            return null;
+        }
         DnnlSource x = layouts.value(node.input(0));
-        Relu relu = new Relu(region, x.memory().desc());
-        return new OneToOne(layouts, node, x, relu.forward(), relu::backward, true);
+        Eltwise eltwise = new Eltwise(region, x.memory().desc(), function);
+        return new OneToOne(layouts, node, x, eltwise.forward(), eltwise::backward, true);
     }
 
     private Step responseNorm(Value node, Op.ResponseNorm op) {

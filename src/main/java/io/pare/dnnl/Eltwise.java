@@ -4,24 +4,28 @@ import io.pare.ffm.dnnl.dnnl_h;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
 
-/** max(0, x) on any layout. Source and destination may be the same memory, in both directions. */
-public final class Relu {
+/**
+ * An {@link Activation} on any layout. Source and destination may be the same memory, in both directions; but then the
+ * gradient of another one than {@link Activation#RELU} cannot be computed, since it needs the input.
+ */
+public final class Eltwise {
     private final Region region;
     private final MemoryDesc desc;
+    private final Activation function;
     private final Primitive forward;
     private Primitive backward;
 
     /** Builds the forward pass, with operands SRC and DST of layout {@code desc}. */
-    public Relu(Region region, MemoryDesc desc) {
+    public Eltwise(Region region, MemoryDesc desc, Activation function) {
         this.region = region;
         this.desc = desc;
-        String subject = "relu fwd " + desc;
-        try (Attributes attributes = new Attributes(false)) {
-            // The algorithm whose gradient needs the output only: the input may have been overwritten.
+        this.function = function;
+        String subject = function + " fwd " + desc;
+        try (Attributes attributes = new Attributes(null)) {
             MemorySegment descriptor = Dnnl.owned(region,
                     out -> dnnl_h.dnnl_eltwise_forward_primitive_desc_create(out, DnnlEngine.get().handle(),
-                            dnnl_h.dnnl_forward_training(), dnnl_h.dnnl_eltwise_relu_use_dst_for_bwd(), desc.handle(),
-                            desc.handle(), 0f, 0f, attributes.handle()),
+                            dnnl_h.dnnl_forward_training(), function.kind().alone(), desc.handle(),
+                            desc.handle(), function.alpha(), function.beta(), attributes.handle()),
                     "dnnl_eltwise_forward_primitive_desc_create", dnnl_h::dnnl_primitive_desc_destroy, subject);
             this.forward = new Primitive(region, descriptor, subject, false);
         }
@@ -31,15 +35,15 @@ public final class Relu {
         return forward;
     }
 
-    /** DIFF_SRC from DIFF_DST and the forward pass's DST, all of the same layout. Built by the first call. */
+    /** DIFF_SRC from DIFF_DST and the forward pass's SRC, or DST for ReLU, all of the same layout. Built by the first call. */
     public Primitive backward() {
         if (backward == null) {
-            String subject = "relu bwd " + desc;
-            try (Attributes attributes = new Attributes(false)) {
+            String subject = function + " bwd " + desc;
+            try (Attributes attributes = new Attributes(null)) {
                 MemorySegment descriptor = Dnnl.owned(region,
                         out -> dnnl_h.dnnl_eltwise_backward_primitive_desc_create(out, DnnlEngine.get().handle(),
-                                dnnl_h.dnnl_eltwise_relu_use_dst_for_bwd(), desc.handle(), desc.handle(),
-                                desc.handle(), 0f, 0f, forward.descriptor(), attributes.handle()),
+                                function.kind().alone(), desc.handle(), desc.handle(), desc.handle(),
+                                function.alpha(), function.beta(), forward.descriptor(), attributes.handle()),
                         "dnnl_eltwise_backward_primitive_desc_create", dnnl_h::dnnl_primitive_desc_destroy, subject);
                 backward = new Primitive(region, descriptor, subject, false);
             }
