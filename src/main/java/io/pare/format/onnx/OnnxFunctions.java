@@ -8,6 +8,7 @@ import io.pare.net.TensorOp;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Functions of single values and of values at the same place. */
@@ -89,8 +90,9 @@ final class OnnxFunctions {
         return in.apply(kind(function.name()), new TensorOp.Map(function, a, b), x);
     }
 
-    private static String kind(String name) {
-        return name.toLowerCase(java.util.Locale.ROOT).replace("_", "");
+    /** What the names of nodes with a function begin with. */
+    static String kind(String name) {
+        return name.toLowerCase(Locale.ROOT).replace("_", "");
     }
 
     private static OnnxValue gelu(OnnxCall in) {

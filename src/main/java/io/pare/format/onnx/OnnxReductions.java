@@ -83,7 +83,7 @@ final class OnnxReductions {
                 OnnxValue means = in.apply("pool", new Op.GlobalAvgPool(), x);
                 return keeps ? means : OnnxShapes.without(in, means, 2, 3);
             }
-            return in.apply(function.name().toLowerCase(java.util.Locale.ROOT),
+            return in.apply(OnnxFunctions.kind(function.name()),
                     new TensorOp.Reduce(function, inSample, keeps), x.type(), batch, List.of(x));
         }
     }

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Operators, attributes and tensors as other tools write them: computed as by ONNX Runtime, or refused by name. */
 class OnnxImportTest {
     /** A file that is put together in code. */
-    private static final class Onnx {
+    static final class Onnx {
         private final Writer graph = new Writer().text(2, "made");
         private final Random random = new Random(5);
         private final List<String> outputs = new ArrayList<>(List.of("y"));
@@ -89,6 +89,10 @@ class OnnxImportTest {
             return tensor(raw(name, Type.FLOAT, OnnxConstant.of(values, shape).data().array(), shape));
         }
 
+        Onnx number(String name, float value) {
+            return floats(name, new float[]{value});
+        }
+
         Onnx longs(String name, long... values) {
             return tensor(raw(name, Type.INT64, OnnxConstant.of(values).data().array(), values.length));
         }
@@ -140,7 +144,7 @@ class OnnxImportTest {
         return tensor.number(2, type).text(8, name);
     }
 
-    private static Writer integer(String name, long value) {
+    static Writer integer(String name, long value) {
         return new Writer().text(1, name).number(3, value).number(20, 2);
     }
 
@@ -152,7 +156,7 @@ class OnnxImportTest {
         return new Writer().text(1, name).text(4, value).number(20, 3);
     }
 
-    private static Writer integers(String name, long... values) {
+    static Writer integers(String name, long... values) {
         Writer attribute = new Writer().text(1, name);
         for (long value : values) {
             attribute.number(8, value);
