@@ -25,24 +25,24 @@ public final class JavaBlas {
         if (alpha == 0) {
             return;
         }
-        float[] panel = new float[PANEL_ROWS * PANEL_COLUMNS];
-        float[] left = new float[PANEL_ROWS];
-        float[] sums = new float[PANEL_COLUMNS];
+        int mostRows = Math.min(PANEL_ROWS, k);
+        int mostColumns = Math.min(PANEL_COLUMNS, n);
+        float[][] panel = new float[mostRows][mostColumns];
+        float[] left = new float[mostRows];
+        float[] sums = new float[mostColumns];
         for (int j0 = 0; j0 < n; j0 += PANEL_COLUMNS) {
             int columns = Math.min(PANEL_COLUMNS, n - j0);
             for (int p0 = 0; p0 < k; p0 += PANEL_ROWS) {
                 int rows = Math.min(PANEL_ROWS, k - p0);
-                load(transB, b, ldb, p0, j0, rows, columns, panel);
+                load(transB, b, ldb, p0, j0, rows, columns, panel, left);
                 for (int i = 0; i < m; i++) {
+                    loadLeft(transA, a, lda, i, p0, rows, left);
                     for (int p = 0; p < rows; p++) {
-                        long at = transA ? (long) (p0 + p) * lda + i : (long) i * lda + p0 + p;
-                        left[p] = alpha * a.getAtIndex(ValueLayout.JAVA_FLOAT, at);
+                        left[p] *= alpha;
                     }
                     long row = (long) i * ldc + j0;
                     MemorySegment.copy(c, ValueLayout.JAVA_FLOAT, row * Float.BYTES, sums, 0, columns);
-                    for (int p = 0; p < rows; p++) {
-                        addScaled(left[p], panel, p * columns, sums, columns);
-                    }
+                    addProducts(left, rows, panel, sums, columns);
                     MemorySegment.copy(sums, 0, c, ValueLayout.JAVA_FLOAT, row * Float.BYTES, columns);
                 }
             }
@@ -70,23 +70,73 @@ public final class JavaBlas {
         }
     }
 
+    /** @param room for {@code rows} floats */
     private static void load(boolean transB, MemorySegment b, int ldb, int p0, int j0, int rows, int columns,
-            float[] panel) {
-        for (int p = 0; p < rows; p++) {
-            if (transB) {
-                for (int j = 0; j < columns; j++) {
-                    panel[p * columns + j] = b.getAtIndex(ValueLayout.JAVA_FLOAT, (long) (j0 + j) * ldb + p0 + p);
+            float[][] panel, float[] room) {
+        if (transB) {
+            for (int j = 0; j < columns; j++) {
+                MemorySegment.copy(b, ValueLayout.JAVA_FLOAT, ((long) (j0 + j) * ldb + p0) * Float.BYTES, room, 0,
+                        rows);
+                for (int p = 0; p < rows; p++) {
+                    panel[p][j] = room[p];
                 }
-            } else {
-                long from = ((long) (p0 + p) * ldb + j0) * Float.BYTES;
-                MemorySegment.copy(b, ValueLayout.JAVA_FLOAT, from, panel, p * columns, columns);
             }
+            return;
+        }
+        for (int p = 0; p < rows; p++) {
+            long from = ((long) (p0 + p) * ldb + j0) * Float.BYTES;
+            MemorySegment.copy(b, ValueLayout.JAVA_FLOAT, from, panel[p], 0, columns);
         }
     }
 
-    private static void addScaled(float factor, float[] panel, int at, float[] sums, int count) {
+    private static void loadLeft(boolean transA, MemorySegment a, int lda, int i, int p0, int rows, float[] left) {
+        if (!transA) {
+            MemorySegment.copy(a, ValueLayout.JAVA_FLOAT, ((long) i * lda + p0) * Float.BYTES, left, 0, rows);
+            return;
+        }
+        for (int p = 0; p < rows; p++) {
+            left[p] = a.getAtIndex(ValueLayout.JAVA_FLOAT, (long) (p0 + p) * lda + i);
+        }
+    }
+
+    /** Eight rows of a panel at a time, so that sums are loaded and stored once for eight products. */
+    private static void addProducts(float[] left, int rows, float[][] panel, float[] sums, int columns) {
+        int p = 0;
+        for (; p < rows - 7; p += 8) {
+            addEight(left, p, panel[p], panel[p + 1], panel[p + 2], panel[p + 3], panel[p + 4], panel[p + 5],
+                    panel[p + 6], panel[p + 7], sums, columns);
+        }
+        for (; p < rows; p++) {
+            addScaled(left[p], panel[p], sums, columns);
+        }
+    }
+
+    /** Each array has its own index alone: the compiler then knows that no sum is read again as a factor. */
+    private static void addEight(float[] left, int p, float[] r0, float[] r1, float[] r2, float[] r3, float[] r4,
+            float[] r5, float[] r6, float[] r7, float[] sums, int count) {
+        float a = left[p];
+        float b = left[p + 1];
+        float c = left[p + 2];
+        float d = left[p + 3];
+        float e = left[p + 4];
+        float f = left[p + 5];
+        float g = left[p + 6];
+        float h = left[p + 7];
         for (int j = 0; j < count; j++) {
-            sums[j] += factor * panel[at + j];
+            float sum = sums[j] + a * r0[j];
+            sum += b * r1[j];
+            sum += c * r2[j];
+            sum += d * r3[j];
+            sum += e * r4[j];
+            sum += f * r5[j];
+            sum += g * r6[j];
+            sums[j] = sum + h * r7[j];
+        }
+    }
+
+    private static void addScaled(float factor, float[] row, float[] sums, int count) {
+        for (int j = 0; j < count; j++) {
+            sums[j] += factor * row[j];
         }
     }
 
