@@ -154,6 +154,9 @@ public final class TensorCases {
                     TensorOp.Coordinates.HALF_PIXEL, TensorOp.Nearest.ROUND_PREFER_FLOOR, -0.5f, false, false),
                     shape(1, 4, 4)));
         }
+        // The size of the second axis does not follow from its factor.
+        cases.add(of(new TensorOp.Resize(shape(2, 1, 4), List.of(1f, 0.5f, 0.5f), TensorOp.Interpolation.LINEAR,
+                TensorOp.Coordinates.HALF_PIXEL, TensorOp.Nearest.FLOOR, -0.75f, false, false), shape(2, 1, 9)));
         for (TensorOp.Cell cell : TensorOp.Cell.values()) {
             for (TensorOp.Direction direction : TensorOp.Direction.values()) {
                 cases.add(of(new TensorOp.Recurrent(cell, 3, 2, direction, false), shape(4, 3)));

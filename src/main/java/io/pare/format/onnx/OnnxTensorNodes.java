@@ -257,24 +257,32 @@ final class OnnxTensorNodes {
                 integers("output_padding", op.extraHeight(), op.extraWidth()), integer("group", op.groups()));
     }
 
-    /** By its factors, or by its sizes if those do not follow from them. */
+    /** By its factors if its sizes follow from them, or by its sizes if its factors follow from those. */
     private void resize(TensorOp.Resize op) {
         Shape shape = shapes.getFirst();
         float[] scales = new float[shape.rank() + 1];
         scales[0] = 1;
-        boolean follow = true;
+        boolean bySizes = true;
+        boolean byScales = true;
         for (int axis = 0; axis < shape.rank(); axis++) {
-            scales[axis + 1] = op.scales().get(axis);
-            follow &= (int) (scales[axis + 1] * shape.sizes().get(axis)) == op.to().sizes().get(axis);
+            int size = shape.sizes().get(axis);
+            int to = op.to().sizes().get(axis);
+            // One value is repeated, whatever the factor.
+            scales[axis + 1] = size == 1 ? to : op.scales().get(axis);
+            byScales &= (int) (scales[axis + 1] * size) == to;
+            bySizes &= scales[axis + 1] == (float) to / size;
         }
         List<String> all = new ArrayList<>(List.of(inputs.getFirst(), ""));
-        if (follow) {
+        if (byScales) {
             all.add(nodes.floats(name + ".scales", new long[]{scales.length}, scales));
-        } else {
+        } else if (bySizes) {
             String batch = inner("Slice", "batch", inner("Shape", "sizes", inputs.getFirst()), longs("start", 0),
                     longs("end", 1));
             all.add("");
             all.add(inner("Concat", "to", List.of(batch, longs("rest", sizes(op.to()))), integer("axis", 0)));
+        } else {
+            throw new IllegalArgumentException("layer " + name + " resizes " + shape + " to " + op.to() + " by "
+                    + op.scales() + ", which ONNX cannot say");
         }
         List<Writer> attributes = new ArrayList<>(List.of(text("mode", lower(op.interpolation())),
                 text("coordinate_transformation_mode", lower(op.coordinates())),
