@@ -46,7 +46,9 @@ public final class Graph {
             values[node.place()] = switch (node.op()) {
                 case Op.Input(Shape shape) -> input(input, batched(batch, shape));
                 case Op.Dropout _ when !dropout -> inputs.getFirst();
-                case TensorOp op -> applied(batch, op, inputs, tensors(node));
+                // What looks at channels may have made an image of a vector.
+                case TensorOp op -> applied(batch, op, node.inputs().stream()
+                        .map(place -> shaped(values[place], net.node(place).output())).toList(), tensors(node));
                 case Op op -> apply(op, inputs, tensors(node));
             };
         }

@@ -297,6 +297,8 @@ class RandomNetworksTest {
     @Test
     void enginesRewritesAndFilesAgreeOnAnyGraph() throws IOException {
         check(0, 300, RandomNets::graph);
+        // Takes a normalised vector, which is an image on the way, by an operator on tensors.
+        check(5321, 1, RandomNets::graph);
     }
 
     @Test
