@@ -1,6 +1,7 @@
 package io.pare.format.onnx;
 
 import io.pare.format.onnx.OnnxLayers.Images;
+import io.pare.format.pare.PareFile;
 import io.pare.net.Op.AvgPool;
 import io.pare.net.Op.MaxPool;
 import io.pare.net.Shape;
@@ -20,6 +21,9 @@ import java.util.stream.Stream;
  * counts are a product over its dimensions. A convolution is a product with all windows, which stand as rows of a matrix.
  */
 final class OnnxVolumes {
+    /** Each group has nodes of its own. */
+    private static final int MAX_GROUPS = 4096;
+
     private OnnxVolumes() {}
 
     /** A value, by its sizes [channels, ...] without the samples'. */
@@ -90,6 +94,9 @@ final class OnnxVolumes {
             throw node.refuse("has weights of shape " + Arrays.toString(weight.shape()) + " in " + groups
                     + " groups for " + sizes.getFirst() + " channels");
         }
+        if (groups > MAX_GROUPS) {
+            throw node.refuse("has " + groups + " groups, at most " + MAX_GROUPS + " are read over three dimensions");
+        }
         List<OnnxValue> results = new ArrayList<>();
         List<Integer> places = new ArrayList<>();
         for (int group = 0; group < groups; group++) {
@@ -141,6 +148,9 @@ final class OnnxVolumes {
             Window window = windows.get(i);
             Window unpadded = window.padded(0, 0, 0, 0);
             int count = unpadded.output(1, Shape.of(1, taken.size(i + 2), 1)).height();
+            if ((long) count * window.kernelHeight() > PareFile.MAX_FEATURES) {
+                throw in.refuse("has " + count + " windows of " + window.kernelHeight() + ", which are too many");
+            }
             taken = in.apply("take", new TensorOp.Take(i + 1, numbers(0, window.strideHeight(), count).stream()
                     .flatMap(start -> numbers(start, window.dilationHeight(), window.kernelHeight()).stream())
                     .toList()),

@@ -152,7 +152,7 @@ class OnnxImportTest {
         return new Writer().text(1, name).decimal(2, value).number(20, 1);
     }
 
-    private static Writer text(String name, String value) {
+    static Writer text(String name, String value) {
         return new Writer().text(1, name).text(4, value).number(20, 3);
     }
 
