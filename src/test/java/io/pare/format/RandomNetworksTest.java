@@ -298,7 +298,7 @@ class RandomNetworksTest {
     void enginesRewritesAndFilesAgreeOnAnyGraph() throws IOException {
         check(0, 300, RandomNets::graph);
         // Takes a normalised vector, which is an image on the way, by an operator on tensors.
-        check(5321, 1, RandomNets::graph);
+        check(5321, RandomNets.graph(5321), new TreeMap<>());
     }
 
     @Test
