@@ -268,6 +268,9 @@ public final class CompressionJob implements AutoCloseable {
         if (recipe != null && searches() || ratio != null && bytes != null) {
             throw new RunException("a recipe, a ratio and a number of bytes exclude each other: give one");
         }
+        if (model.weightCount() == 0) {
+            throw new RunException(model.name() + " has no weights: there is nothing to compress");
+        }
         if (searches() && steps > 0) {
             throw new RunException("a rehearsal is of a recipe, not of a search");
         }
