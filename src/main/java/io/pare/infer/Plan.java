@@ -27,8 +27,16 @@ final class Plan {
     private final int buffers;
     private final int bufferFloats;
 
-    /** Where values lie: how, and in which buffer. */
-    record Value(Layout layout, int buffer) {}
+    /**
+     * Where values lie: how, and in which buffer.
+     *
+     * @param apart whether samples lie one after another, not side by side
+     */
+    record Value(Layout layout, int buffer, boolean apart) {
+        Value(Layout layout, int buffer) {
+            this(layout, buffer, false);
+        }
+    }
 
     Plan(int n, List<Move> moves, Value output, int buffers, int bufferFloats) {
         this.n = n;

@@ -152,13 +152,16 @@ final class Planner {
         }
     }
 
-    /** An operator over whole samples: where several lie side by side they are put one after another, and back. */
+    /**
+     * An operator over whole samples: where several lie side by side they are put one after another, and back if anything
+     * but such an operator reads the result.
+     */
     private void compute(Node node, TensorOp op) {
         List<Integer> taken = new ArrayList<>();
         int[] from = new int[node.inputs().size()];
         for (int i = 0; i < from.length; i++) {
             Value in = values[node.inputs().get(i)];
-            boolean ready = n == 1 && in.layout().isCompact();
+            boolean ready = in.apart() || n == 1 && in.layout().isCompact();
             from[i] = ready ? in.buffer() : reserve(taken, in.layout());
             if (!ready) {
                 moves.add(new Move.Single(new SampleOrder(in.layout(), true, n), in.buffer(), from[i]));
@@ -169,14 +172,21 @@ final class Planner {
         int scratch = reserve(taken, Layout.compact(Shape.of(Math.max(1, Math.ceilDiv(Computed.scratchFloats(op,
                 net.inputs(node), n), n)))));
         moves.add(new Computed(node, op, net.inputs(node), weights, n, from, to, scratch));
+        boolean apart = n > 1 && isReadWhole(node);
         int last = to;
-        if (n > 1) {
+        if (n > 1 && !apart) {
             last = reserve(taken, output);
             moves.add(new Move.Single(new SampleOrder(output, false, n), to, last));
         }
         taken.forEach(buffer -> pending.set(buffer, 0));
         node.inputs().forEach(this::take);
-        put(node.place(), new Value(output, last));
+        put(node.place(), new Value(output, last, apart));
+    }
+
+    /** Whether only operators over whole samples read a node's value. */
+    private boolean isReadWhole(Node node) {
+        List<Integer> places = readers.get(node.place());
+        return !places.isEmpty() && places.stream().allMatch(place -> net.node(place).op() instanceof TensorOp);
     }
 
     /** A buffer for a value that is read soon, which stays taken until it is set free. */

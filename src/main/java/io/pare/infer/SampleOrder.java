@@ -4,7 +4,11 @@ import io.pare.kernel.SparseKernels;
 
 /** Puts samples that lie side by side one after another, or back. */
 final class SampleOrder extends PlanStep {
+    /** Values that are put elsewhere together: those of all samples fit a first-level cache. */
+    private static final int TILE = 64;
+
     private final Layout layout;
+    private final boolean compact;
     private final boolean apart;
     private final int n;
 
@@ -15,6 +19,7 @@ final class SampleOrder extends PlanStep {
     SampleOrder(Layout layout, boolean apart, int n) {
         super(apart ? Layout.compact(layout.shape()) : layout);
         this.layout = layout;
+        this.compact = layout.isCompact();
         this.apart = apart;
         this.n = n;
     }
@@ -22,13 +27,16 @@ final class SampleOrder extends PlanStep {
     @Override
     void run(SparseKernels kernels, float[] in, float[] out) {
         int features = layout.shape().features();
-        for (int i = 0; i < features; i++) {
-            int together = layout.at(i) * n;
+        for (int first = 0; first < features; first += TILE) {
+            int end = Math.min(features, first + TILE);
             for (int s = 0; s < n; s++) {
-                if (apart) {
-                    out[s * features + i] = in[together + s];
-                } else {
-                    out[together + s] = in[s * features + i];
+                for (int i = first; i < end; i++) {
+                    int together = (compact ? i : layout.at(i)) * n + s;
+                    if (apart) {
+                        out[s * features + i] = in[together];
+                    } else {
+                        out[together] = in[s * features + i];
+                    }
                 }
             }
         }
