@@ -199,7 +199,7 @@ public final class NetworkFile {
             case NPZ -> TensorNetwork.read(path, NpzFile.open(path), model, names, ignoreExtra);
             case ONNX -> {
                 try {
-                    StoredNetwork contents = OnnxFile.contents(Files.readAllBytes(path));
+                    StoredNetwork contents = OnnxFile.contents(path);
                     yield new StoredNetwork(fitting(path, contents.weights(), model), contents.scaled());
                 } catch (FormatException e) {
                     throw new FormatException(path + ": " + e.getMessage(), e);

@@ -54,10 +54,19 @@ public final class OnnxFile {
     }
 
     /**
-     * The network of a file's bytes that computes each sample by itself, and whether they say how pixels become inputs.
+     * The network of a file that computes each sample by itself, and whether it says how pixels become inputs; weights may
+     * lie in files beside it.
      */
+    public static StoredNetwork contents(Path path) throws IOException {
+        return stored(model(read(path), folder(path), Bindings.NONE, List.of(Batch.FIRST)));
+    }
+
+    /** The same of a file's bytes. */
     public static StoredNetwork contents(byte[] file) {
-        OnnxModel model = model(file, null, Bindings.NONE, List.of(Batch.FIRST));
+        return stored(model(file, null, Bindings.NONE, List.of(Batch.FIRST)));
+    }
+
+    private static StoredNetwork stored(OnnxModel model) {
         if (model.inputs().size() != 1 || model.outputs().size() != 1) {
             throw new FormatException("the graph has the inputs " + names(model.inputs()) + " and the outputs "
                     + names(model.outputs()) + ", one of each is needed");
@@ -71,12 +80,20 @@ public final class OnnxFile {
 
     /** What a file holds, with the inputs and outputs of its graph; weights may lie in files beside it. */
     public static OnnxModel model(Path path, Bindings bindings) throws IOException {
+        return model(read(path), folder(path), bindings, List.of(Batch.values()));
+    }
+
+    private static Path folder(Path path) {
+        return path.toAbsolutePath().getParent();
+    }
+
+    private static byte[] read(Path path) throws IOException {
         long size = Files.size(path);
         if (size > MAX_BYTES) {
             throw new FormatException(path + " has " + size + " bytes, at most " + MAX_BYTES
                     + " are read: save it with external data");
         }
-        return model(Files.readAllBytes(path), path.toAbsolutePath().getParent(), bindings, List.of(Batch.values()));
+        return Files.readAllBytes(path);
     }
 
     /** What a file's bytes hold, with the inputs and outputs of its graph. */
@@ -119,7 +136,7 @@ public final class OnnxFile {
 
     /** The tensor that is all of a file, as ONNX's tests keep them: a message TensorProto. */
     public static OnnxConstant tensor(Path path) throws IOException {
-        return new OnnxTensors(path.toAbsolutePath().getParent()).read(new Protobuf.Reader(Files.readAllBytes(path)));
+        return new OnnxTensors(folder(path)).read(new Protobuf.Reader(Files.readAllBytes(path)));
     }
 
     /** The scale that the file gives, or null. */

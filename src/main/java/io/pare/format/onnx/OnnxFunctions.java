@@ -57,6 +57,7 @@ final class OnnxFunctions {
         Map.of("Equal", Pairwise.EQUAL, "Less", Pairwise.LESS, "LessOrEqual", Pairwise.LESS_OR_EQUAL, "Greater",
                 Pairwise.GREATER, "GreaterOrEqual", Pairwise.GREATER_OR_EQUAL, "And", Pairwise.AND, "Or", Pairwise.OR,
                 "Xor", Pairwise.XOR).forEach((name, function) -> table.put(name, in -> several(in, function)));
+        table.put("IsNaN", in -> map(in, zip(in, Pairwise.EQUAL, in.value(0), in.value(0)), Pointwise.NOT, 0, 0));
         table.put("Where", OnnxFunctions::where);
         Map<String, OnnxOperator> operators = new HashMap<>();
         table.forEach((name, operator) -> operators.put(name, OnnxOperator.single(operator)));
@@ -127,7 +128,7 @@ final class OnnxFunctions {
     }
 
     /** Floats stand for numbers of all types: only what changes the numbers is computed. */
-    private static OnnxValue cast(OnnxCall in, OnnxValue x, Type to) {
+    static OnnxValue cast(OnnxCall in, OnnxValue x, Type to) {
         if (x.isConstant()) {
             in.memory().take((long) x.constant().count() * to.width());
             OnnxConstant made = x.constant().cast(to);

@@ -17,6 +17,8 @@ final class OnnxOperators {
         TABLE.putAll(OnnxProducts.table());
         TABLE.putAll(OnnxWindows.table());
         TABLE.putAll(OnnxLayers.table());
+        TABLE.putAll(OnnxPositions.table());
+        TABLE.putAll(OnnxQuantization.table());
         TABLE.putAll(OnnxTransposes.table());
         TABLE.putAll(OnnxRecurrent.table());
         TABLE.putAll(OnnxResizing.table());
