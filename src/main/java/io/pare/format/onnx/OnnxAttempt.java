@@ -29,6 +29,7 @@ final class OnnxAttempt {
     /** Nodes for constants by their elements and shape, so that each is there once. */
     private final Map<ByteBuffer, Map<List<Integer>, Integer>> constants = new IdentityHashMap<>();
     private final Set<String> notes = new LinkedHashSet<>();
+    private boolean crosses;
 
     OnnxAttempt(OnnxGraph graph, OnnxOrder order, OnnxInputs inputs, Bindings bindings) {
         this.graph = graph;
@@ -71,6 +72,16 @@ final class OnnxAttempt {
 
     boolean isFree() {
         return inputs.isFree();
+    }
+
+    /** Says that an operator works across samples, so that another reading may do. */
+    void crosses() {
+        crosses = true;
+    }
+
+    /** Whether an operator works across samples. */
+    boolean isAcrossSamples() {
+        return crosses;
     }
 
     void note(String line) {

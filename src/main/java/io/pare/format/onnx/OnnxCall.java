@@ -8,7 +8,6 @@ import io.pare.net.Parameter;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -237,6 +236,7 @@ final class OnnxCall {
     }
 
     FormatException acrossSamples() {
+        attempt.crosses();
         return refuse("works across samples, along the axis that counts them; Pare computes each by itself");
     }
 
@@ -392,10 +392,5 @@ final class OnnxCall {
             product = Math.multiplyExact(product, size);
         }
         return product;
-    }
-
-    @Override
-    public String toString() {
-        return node + " of " + Arrays.toString(node.inputs().toArray());
     }
 }

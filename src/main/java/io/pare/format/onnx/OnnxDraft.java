@@ -102,20 +102,6 @@ final class OnnxDraft {
         return reached;
     }
 
-    /** For each step, how many of those that lead to the output read it; below 0 where it leads nowhere. */
-    int[] readers(int output) {
-        boolean[] reached = reached(List.of(output));
-        int[] readers = new int[steps.size()];
-        for (int place = 0; place < readers.length; place++) {
-            if (reached[place]) {
-                steps.get(place).inputs().forEach(input -> readers[input]++);
-            } else {
-                readers[place] = -1;
-            }
-        }
-        return readers;
-    }
-
     /** The network that gives what the step at {@code output} gives. */
     CompressedWeights build(String name, int output, InputScale scale) {
         boolean[] reached = reached(List.of(output));

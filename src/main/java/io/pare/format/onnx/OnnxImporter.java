@@ -44,28 +44,41 @@ final class OnnxImporter {
         checkOperators();
         Map<String, Declared> inputs = inputs();
         boolean numbers = inputs.values().stream().anyMatch(input -> input.shape().length == 0);
-        FormatException reason = null;
+        FormatException first = null;
+        FormatException certain = null;
         for (Batch batch : readings) {
             // A single number has no axis that could count samples.
             if (!numbers || batch == Batch.NONE) {
+                OnnxAttempt attempt = null;
                 try {
-                    return read(OnnxInputs.of(inputs, batch, bindings), scale);
+                    attempt = attempt(OnnxInputs.of(inputs, batch, bindings), scale);
+                    OnnxModel model = attempt.run(scale);
+                    return new OnnxModel(known(model.weights()), model.scaled(), model.inputs(), model.outputs(),
+                            model.notes());
                 } catch (FormatException e) {
-                    reason = reason == null ? e : reason;
+                    boolean across = attempt != null && attempt.isAcrossSamples();
+                    if (first == null) {
+                        first = e;
+                        certain = across ? null : e;
+                    } else if (certain == null && attempt != null && !across) {
+                        // An operator that no reading mends says more than one that another reading may mend.
+                        certain = e;
+                    }
                 }
             }
         }
-        throw reason == null ? new FormatException("the inputs " + inputs.keySet() + " are no vectors or images")
-                : reason;
+        if (first == null) {
+            throw new FormatException("the inputs " + inputs.keySet() + " are no vectors or images");
+        }
+        throw certain == null ? first : certain;
     }
 
-    private OnnxModel read(OnnxInputs inputs, InputScale scale) {
+    private OnnxAttempt attempt(OnnxInputs inputs, InputScale scale) {
         if (scale != null && !scale.fits(inputs.shape())) {
             throw new FormatException("the scale of inputs is for " + scale.mean().size() + " channels, the input is "
                     + inputs.shape());
         }
-        OnnxModel model = new OnnxAttempt(graph, order, inputs, bindings).run(scale);
-        return new OnnxModel(known(model.weights()), model.scaled(), model.inputs(), model.outputs(), model.notes());
+        return new OnnxAttempt(graph, order, inputs, bindings);
     }
 
     private void checkBindings() {

@@ -4,7 +4,6 @@ import io.pare.net.Op;
 import io.pare.net.Pairwise;
 import io.pare.net.Pointwise;
 import io.pare.net.Reduction;
-import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -236,11 +235,5 @@ final class OnnxLayers {
         float[] ones = OnnxProducts.ones(OnnxConstant.count("the mask", shape));
         OnnxConstant mask = OnnxConstant.of(ones, shape).cast(OnnxConstant.Type.BOOL);
         return List.of(result, new OnnxValue(mask, mask, -1, mask.type(), x.sizes(), x.batch()));
-    }
-
-    /** One number for each channel of a value, as a constant that meets it. */
-    static OnnxValue perChannel(OnnxValue x, float[] values) {
-        Shape shape = OnnxReductions.perChannel(x);
-        return OnnxValue.of(OnnxConstant.of(values, shape.sizes().stream().mapToLong(Integer::longValue).toArray()));
     }
 }

@@ -12,6 +12,7 @@ final class OnnxOperators {
     static {
         TABLE.putAll(OnnxSources.table());
         TABLE.putAll(OnnxShapes.table());
+        TABLE.putAll(OnnxMoves.table());
         TABLE.putAll(OnnxFunctions.table());
         TABLE.putAll(OnnxReductions.table());
         TABLE.putAll(OnnxProducts.table());

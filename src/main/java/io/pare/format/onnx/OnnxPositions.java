@@ -70,8 +70,8 @@ final class OnnxPositions {
         OnnxValue below = OnnxShapes.with(in, numbers(-count, count), behind);
         OnnxValue hit = OnnxFunctions.zip(in, Pairwise.OR, OnnxFunctions.zip(in, Pairwise.EQUAL, apart, places),
                 OnnxFunctions.zip(in, Pairwise.EQUAL, apart, below));
-        OnnxValue on = OnnxShapes.without(in, OnnxShapes.part(in, values, 0, 1, 1, 1), 0);
-        OnnxValue off = OnnxShapes.without(in, OnnxShapes.part(in, values, 0, 0, 1, 1), 0);
+        OnnxValue on = OnnxShapes.without(in, OnnxMoves.part(in, values, 0, 1, 1, 1), 0);
+        OnnxValue off = OnnxShapes.without(in, OnnxMoves.part(in, values, 0, 0, 1, 1), 0);
         OnnxCall.Meeting meeting = in.meet(List.of(hit, on, off));
         return in.apply("where", new TensorOp.Choose(), values.type(), meeting.batch(), meeting.values());
     }

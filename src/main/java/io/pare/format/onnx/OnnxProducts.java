@@ -1,7 +1,6 @@
 package io.pare.format.onnx;
 
 import io.pare.net.CompressedTensor;
-import io.pare.net.Op;
 import io.pare.net.Op.Conv2d;
 import io.pare.net.Op.Linear;
 import io.pare.net.Pairwise;
@@ -194,10 +193,5 @@ final class OnnxProducts {
         float[] ones = new float[count];
         Arrays.fill(ones, 1);
         return ones;
-    }
-
-    /** Whether a bias is a part of an operator. */
-    static boolean hasBias(Op op) {
-        return op.parameters("").size() > 1;
     }
 }

@@ -87,11 +87,11 @@ final class OnnxRecurrent {
         Direction direction = op.direction();
         int count = direction.count();
         // Of [directions, rows, hidden].
-        OnnxValue states = OnnxShapes.transposed(in, OnnxShapes.part(in, all, 1, 0, 1, sequence), 1, 0, 2);
+        OnnxValue states = OnnxShapes.transposed(in, OnnxMoves.part(in, all, 1, 0, 1, sequence), 1, 0, 2);
         List<OnnxValue> last = new ArrayList<>();
         for (int way = 0; way < count; way++) {
-            OnnxValue own = OnnxShapes.part(in, all, 0, way, 1, 1);
-            last.add(OnnxShapes.part(in, own, 1, direction.isReverse(way) ? 0 : sequence - 1, 1, 1));
+            OnnxValue own = OnnxMoves.part(in, all, 0, way, 1, 1);
+            last.add(OnnxMoves.part(in, own, 1, direction.isReverse(way) ? 0 : sequence - 1, 1, 1));
         }
         OnnxValue end = last.size() == 1 ? last.getFirst()
                 : in.apply("join", new TensorOp.Join(2, 0), all.type(), -1, last);
@@ -99,7 +99,7 @@ final class OnnxRecurrent {
         results.add(placed(in, states, List.of(sequence, count, op.hidden()), sampleFirst ? 0 : 2, batch));
         results.add(placed(in, end, List.of(count, op.hidden()), sampleFirst ? 0 : 1, batch));
         if (op.cell().hasCellState()) {
-            OnnxValue cells = OnnxShapes.part(in, all, 1, sequence, 1, 1);
+            OnnxValue cells = OnnxMoves.part(in, all, 1, sequence, 1, 1);
             results.add(placed(in, cells, List.of(count, op.hidden()), sampleFirst ? 0 : 1, batch));
         }
         return results;

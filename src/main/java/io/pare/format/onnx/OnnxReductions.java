@@ -5,7 +5,6 @@ import io.pare.net.Op;
 import io.pare.net.Pairwise;
 import io.pare.net.Pointwise;
 import io.pare.net.Reduction;
-import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -167,13 +166,5 @@ final class OnnxReductions {
         OnnxValue deviation = OnnxFunctions.map(in, variance, Pointwise.SQRT, 0, 0);
         return OnnxFunctions.zip(in, Pairwise.DIVIDE, centred,
                 OnnxFunctions.map(in, deviation, Pointwise.LINEAR, 1, 1e-9f));
-    }
-
-    /** The shape of all axes of a sample but the first, 1 at the first: one number for each channel. */
-    static Shape perChannel(OnnxValue x) {
-        int[] sizes = new int[x.sample().size()];
-        Arrays.fill(sizes, 1);
-        sizes[0] = x.sample().getFirst();
-        return Shape.of(sizes);
     }
 }

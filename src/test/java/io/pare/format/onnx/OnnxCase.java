@@ -34,7 +34,8 @@ record OnnxCase(Path folder) {
     private static final Map<String, Set<Integer>> CONSTANTS = Map.ofEntries(
             Map.entry("BatchNormalization", Set.of(1, 2, 3, 4)), Map.entry("Clip", Set.of(1, 2)),
             Map.entry("ConstantOfShape", Set.of(0)), Map.entry("Conv", Set.of(1, 2)),
-            Map.entry("ConvTranspose", Set.of(1, 2)), Map.entry("Dropout", Set.of(1, 2)),
+            Map.entry("ConvTranspose", Set.of(1, 2)), Map.entry("CumSum", Set.of(1)),
+            Map.entry("Dropout", Set.of(1, 2)),
             Map.entry("Expand", Set.of(1)), Map.entry("GRU", Set.of(1, 2, 3, 4, 5)),
             Map.entry("Gemm", Set.of(1, 2)), Map.entry("GroupNormalization", Set.of(1, 2)),
             Map.entry("InstanceNormalization", Set.of(1, 2)), Map.entry("LSTM", Set.of(1, 2, 3, 4, 5, 6, 7)),
@@ -44,7 +45,8 @@ record OnnxCase(Path folder) {
             Map.entry("ReduceMean", Set.of(1)), Map.entry("ReduceMin", Set.of(1)), Map.entry("ReduceSum", Set.of(1)),
             Map.entry("Reshape", Set.of(1)), Map.entry("Resize", Set.of(1, 2, 3)),
             Map.entry("Slice", Set.of(1, 2, 3, 4)), Map.entry("Split", Set.of(1)), Map.entry("Squeeze", Set.of(1)),
-            Map.entry("Tile", Set.of(1)), Map.entry("Unsqueeze", Set.of(1)), Map.entry("Upsample", Set.of(1)));
+            Map.entry("Tile", Set.of(1)), Map.entry("Trilu", Set.of(1)), Map.entry("Unsqueeze", Set.of(1)),
+            Map.entry("Upsample", Set.of(1)));
 
     /** What came of a case. */
     sealed interface Outcome {

@@ -71,7 +71,7 @@ class OnnxCasesTest {
             Adem-rahal+WebMnist--lenet5: =
             FYH620+lenet-mnist-openvino--lenet: =
             SightVanish+Pytorch2ONNX--mnist: =
-            alrevuelta+cONNXr--scripts_quantized_model: QuantizeLinear
+            alrevuelta+cONNXr--scripts_quantized_model: operator ConvInteger
             ccoltong1215+simple-lenet5-torch-mnist--lenet_regulized: =
             ccoltong1215+simple-lenet5-torch-mnist--mnist: =
             debjyoti0891+onnx_models--lenet5: =

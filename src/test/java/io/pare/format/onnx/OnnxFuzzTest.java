@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Test;
 /** Damaged ONNX files are read or refused in one line, soon, and in little memory. */
 class OnnxFuzzTest {
     private static final Fuzz FUZZ = Fuzz.of("ONNX", Mutations.of(seeds()).withWords("Conv", "Add", "Sum", "Reshape",
-            "Gather", "ConstantOfShape", "auto_pad", "SAME_LOWER", "value", "to", "axis"), OnnxFile::decode,
+            "Gather", "ConstantOfShape", "Expand", "Tile", "Range", "Slice", "Split", "Transpose", "Squeeze", "Where",
+            "Pow",
+            "ReduceSum", "Softmax", "CumSum", "OneHot", "Resize", "ConvTranspose", "DequantizeLinear", "Shape",
+            "auto_pad", "SAME_LOWER", "value", "to", "axis"), OnnxFile::decode,
             FormatException.class);
 
     private static List<byte[]> seeds() {

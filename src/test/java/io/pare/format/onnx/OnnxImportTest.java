@@ -107,6 +107,11 @@ class OnnxImportTest {
             return this;
         }
 
+        Onnx input(String name, long... shape) {
+            graph.message(11, value(name, shape));
+            return this;
+        }
+
         Onnx output(String name) {
             outputs.add(name);
             return this;
