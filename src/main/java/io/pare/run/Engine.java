@@ -11,6 +11,7 @@ import io.pare.mem.Region;
 import io.pare.natives.Natives;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
+import io.pare.rewrite.BatchNormFolding;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
 import java.io.IOException;
@@ -60,8 +61,10 @@ public enum Engine {
     public float[] outputs(CompressedWeights weights, float[] samples, int count) {
         return switch (this) {
             case DENSE -> {
-                try (Network network = Network.create(weights.model(), 0, Natives.enabled())) {
-                    network.copyFrom(weights);
+                // A sixth of MobileNetV2's time; activations behind a folded one run within the convolution.
+                CompressedWeights folded = BatchNormFolding.fold(weights);
+                try (Network network = Network.create(folded.model(), 0, Natives.enabled())) {
+                    network.copyFrom(folded);
                     yield network.outputs(samples, count);
                 }
             }
