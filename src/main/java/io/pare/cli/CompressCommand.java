@@ -5,6 +5,7 @@ import io.pare.data.Corpus;
 import io.pare.file.FileException;
 import io.pare.format.NetworkFile;
 import io.pare.mem.FloatTensor;
+import io.pare.net.Task;
 import io.pare.run.CompressionJob;
 import io.pare.run.CompressionResult;
 import io.pare.run.DataSets;
@@ -59,7 +60,7 @@ final class CompressCommand implements Callable<Integer> {
     private Double bytes;
 
     @Option(names = "--floor", paramLabel = "A", defaultValue = "0",
-            description = "Of --auto: validation accuracy to reach. A run below it is made again at four fifths of the ratio, or five fourths of the bytes, three times at most.")
+            description = "Of --auto: validation accuracy to reach, of --task multilabel macro F1, of regress MAE at most. A run that misses it is made again at four fifths of the ratio, or five fourths of the bytes, three times at most.")
     private double floor;
 
     @Option(names = "--steps", paramLabel = "N", defaultValue = "0",
@@ -113,6 +114,9 @@ final class CompressCommand implements Callable<Integer> {
         Recipe recipe = auto || named != null ? named : Recipe.usual(source.name());
         int count = threads.orElse(ThreadOption.processors());
         DataSets.Opened opened = data.open(data.settings(), source, count, spec.commandLine().getErr()::println);
+        if (floor > 1 && opened.corpus().task() != Task.REGRESS) {
+            throw new UsageException("--floor is " + floor + ", must be an accuracy from 0 to 1");
+        }
         Path folder = out != null ? out : Path.of("runs", folder(source, recipe));
         OutputPath.checkFolder(folder);
         ThreadOption.apply(count);
@@ -167,7 +171,7 @@ final class CompressCommand implements Callable<Integer> {
 
     private int run(CompressionJob job, Corpus corpus, Path folder, int count) throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        settings(job, err);
+        settings(job, corpus.task(), err);
         job.begin();
         Map<String, float[]> before = samples(job.network());
         CompressionResult done = job.run();
@@ -175,13 +179,14 @@ final class CompressCommand implements Callable<Integer> {
         if (!done.death().isEmpty()) {
             err.println("pare: " + done.death() + "; the file is not representative");
         }
+        Task task = corpus.task();
         if (steps == 0 && accuracy <= done.guess()) {
-            err.printf(Locale.ROOT, "warning: validation accuracy %.4f is no better than"
-                    + " naming one class always (%.4f): ask for a smaller ratio, or train longer%n", accuracy,
-                    done.guess());
+            err.printf("warning: validation %s %s is no better than %s always (%s): ask for a smaller ratio, or train"
+                    + " longer%n", task.metric(), MetricsText.shown(task, accuracy), constant(task),
+                    MetricsText.shown(task, done.guess()));
         }
         CompressionReport written =
-                new CompressionReport(done, corpus.name(), seed, count, precision.get(), steps);
+                new CompressionReport(done, corpus.name(), corpus.classNames(), seed, count, precision.get(), steps);
         PrintWriter results = spec.commandLine().getOut();
         results.print(written.text());
         results.flush();
@@ -189,16 +194,25 @@ final class CompressCommand implements Callable<Integer> {
             written.json().write(report);
         }
         new CompressionPage(written, before, samples(job.network())).page().write(folder.resolve("report.html"));
-        if (accuracy < floor) {
-            err.printf(Locale.ROOT, "pare: validation accuracy %.4f is below the floor %.4f: ask for a smaller ratio%n",
-                    accuracy, floor);
+        if (!job.reached(accuracy)) {
+            err.printf(Locale.ROOT, "pare: validation %s %s is %s the floor %.4f: ask for a smaller ratio%n",
+                    task.metric(), MetricsText.shown(task, accuracy), task == Task.REGRESS ? "above" : "below", floor);
             return Commands.FAILURE;
         }
         return Commands.OK;
     }
 
+    /** What an answer that is always the same does. */
+    private static String constant(Task task) {
+        return switch (task) {
+            case CLASSIFY -> "naming one class";
+            case MULTILABEL -> "naming all labels";
+            case REGRESS -> "giving the mean";
+        };
+    }
+
     /** Tells the job what was asked for. */
-    private void settings(CompressionJob job, PrintWriter err) {
+    private void settings(CompressionJob job, Task task, PrintWriter err) {
         job.seed(seed).precision(precision.get()).memory(memory.fit()).admmFile(admmFile).rehearsal(steps)
                 .warnings(line -> {
                     err.println(line);
@@ -220,7 +234,7 @@ final class CompressCommand implements Callable<Integer> {
             job.anew();
         }
         if (!quiet) {
-            job.notes(err::println).progress(new CompressionLines(err, System::nanoTime));
+            job.notes(err::println).progress(new CompressionLines(err, task, System::nanoTime));
         }
     }
 
@@ -244,8 +258,8 @@ final class CompressCommand implements Callable<Integer> {
         if (ratio != null && !(ratio >= 1) || bytes != null && !(bytes >= 1)) {
             throw new UsageException("--ratio and --bytes must be at least 1");
         }
-        if (!(floor >= 0 && floor <= 1)) {
-            throw new UsageException("--floor is " + floor + ", must be an accuracy from 0 to 1");
+        if (!(floor >= 0 && Double.isFinite(floor))) {
+            throw new UsageException("--floor is " + floor + ", must be at least 0");
         }
         boolean rehearsal = spec.commandLine().getParseResult().hasMatchedOption("--steps");
         if (rehearsal && (steps < 1 || auto)) {

@@ -4,6 +4,7 @@ import io.pare.compress.LayerRow;
 import io.pare.compress.recipe.PipelineListener;
 import io.pare.compress.stage.EpochRow;
 import io.pare.compress.stage.StageRow;
+import io.pare.net.Task;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -14,12 +15,17 @@ final class CompressionLines implements PipelineListener {
     private static final int WIDTH = 79;
 
     private final PrintWriter err;
+    private final Task task;
     private final LongSupplier nanos;
     private long last;
 
-    /** @param nanos a clock, such as {@link System#nanoTime} */
-    CompressionLines(PrintWriter err, LongSupplier nanos) {
+    /**
+     * @param task whose metric is shown
+     * @param nanos a clock, such as {@link System#nanoTime}
+     */
+    CompressionLines(PrintWriter err, Task task, LongSupplier nanos) {
         this.err = err;
+        this.task = task;
         this.nanos = nanos;
     }
 
@@ -38,15 +44,17 @@ final class CompressionLines implements PipelineListener {
         long kept = row.layers().stream().mapToLong(LayerRow::kept).sum();
         double primal = Math.sqrt(row.residuals().stream().mapToDouble(r -> r.primal() * r.primal()).sum());
         double norm = Math.sqrt(row.residuals().stream().mapToDouble(r -> r.norm() * r.norm()).sum());
-        err.printf(Locale.ROOT, "  %d/%d ETA %s loss %.4f val %.4f (%.4f) kept %d res %.3f%n", row.epochInStage(),
-                row.epochsOfStage(), ProgressView.duration(left), row.trainLoss(), row.validationAccuracy(),
+        err.printf(Locale.ROOT, "  %d/%d ETA %s loss %.4f val %s (%.4f) kept %d res %.3f%n", row.epochInStage(),
+                row.epochsOfStage(), ProgressView.duration(left), row.trainLoss(),
+                MetricsText.shown(task, row.validationAccuracy()),
                 row.validationLoss(), kept, norm == 0 ? 0 : primal / norm);
         err.flush();
     }
 
     @Override
     public void stageEnds(StageRow row) {
-        err.printf(Locale.ROOT, "  ends: val %.4f (%.4f)%n", row.validationAccuracy(), row.validationLoss());
+        err.printf(Locale.ROOT, "  ends: val %s (%.4f)%n", MetricsText.shown(task, row.validationAccuracy()),
+                row.validationLoss());
         wrapped(row.layers().stream().map(layer -> String.format(Locale.ROOT, "%s %d/%d u%d",
                 layer.name().replace(".weight", ""), layer.kept(), layer.total(), layer.unique())).toList());
         err.flush();

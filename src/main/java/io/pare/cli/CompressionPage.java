@@ -42,7 +42,8 @@ final class CompressionPage {
         page.paragraph(report.recipe().description()).facts(report.facts());
         report.warnings().forEach(page::note);
         page.heading("Result").table(
-                List.of(Column.text("method"), Column.number("test accuracy"), Column.number("non-zeros"),
+                List.of(Column.text("method"), Column.number("test " + report.task().metric()),
+                        Column.number("non-zeros"),
                         Column.number("ratio"), Column.number("weight data"), Column.number("with index")),
                 report.table());
         page.heading("Layers").table(
@@ -54,8 +55,9 @@ final class CompressionPage {
                 report.result().proofs().entrySet().stream()
                         .map(proof -> List.of(grouped(proof.getKey()), grouped(proof.getValue().detail()))).toList());
         page.heading("Course").paragraph("Dotted rules part the stages, whose numbers stand above them.");
-        page.chart(course("Validation accuracy", Axis.linear("accuracy"), EpochRow::validationAccuracy)
-                .reference("dense network, on test data", report.denseTest().accuracy()));
+        page.chart(course("Validation " + report.task().metric(), Axis.linear(report.task().metric()),
+                epoch -> report.task().shown(epoch.validationAccuracy()))
+                .reference("dense network, on test data", report.task().shown(report.denseTest().score())));
         page.chart(course("Training loss", Axis.linear("loss"), EpochRow::trainLoss));
         if (epochs().stream().anyMatch(epoch -> !epoch.residuals().isEmpty())) {
             page.chart(residuals("Primal residual, relative to the weights", ResidualRow::primal));
@@ -64,10 +66,11 @@ final class CompressionPage {
         }
         page.chart(kept());
         page.heading("Stages").table(
-                List.of(Column.text("stage"), Column.number("validation accuracy"), Column.number("kept"),
+                List.of(Column.text("stage"), Column.number("validation " + report.task().metric()),
+                        Column.number("kept"),
                         Column.number("squared change"), Column.number("error of the cut"), Column.number("W seconds"),
                         Column.number("Z and U seconds")),
-                report.result().stages().stream().map(CompressionPage::cells).toList());
+                report.result().stages().stream().map(this::cells).toList());
         page.heading("Weights before and after, zeros left out").charts(before.keySet().stream().map(this::histogram)
                 .toList());
         return page;
@@ -79,8 +82,8 @@ final class CompressionPage {
                 Integer.toString(row.bits()), String.format(Locale.ROOT, "%,.1f", row.dataBytes()));
     }
 
-    private static List<String> cells(StageRow row) {
-        return List.of(row.number() + " " + row.kind(), String.format(Locale.ROOT, "%.4f", row.validationAccuracy()),
+    private List<String> cells(StageRow row) {
+        return List.of(row.number() + " " + row.kind(), MetricsText.shown(report.task(), row.validationAccuracy()),
                 count(row.layers().stream().mapToLong(LayerRow::kept).sum()),
                 String.format(Locale.ROOT, "%.3g", row.squaredChange()),
                 String.format(Locale.ROOT, "%.3g",

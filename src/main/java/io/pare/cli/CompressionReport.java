@@ -4,6 +4,7 @@ import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.Recipe;
 import io.pare.exec.backend.Precision;
 import io.pare.net.Net;
+import io.pare.net.Task;
 import io.pare.report.JsonReport;
 import io.pare.run.CompressionResult;
 import io.pare.train.Evaluation;
@@ -17,10 +18,11 @@ import java.util.Map;
  * What a compression run found, as text and as JSON.
  *
  * @param dataset its name
+ * @param classNames of its classes, as far as they have some
  * @param stepLimit steps in each round of a stage, of a rehearsal; 0 for an ordinary run
  */
-record CompressionReport(CompressionResult done, String dataset, long seed, int threads, Precision precision,
-        int stepLimit) {
+record CompressionReport(CompressionResult done, String dataset, List<String> classNames, long seed, int threads,
+        Precision precision, int stepLimit) {
 
     /** What was run. */
     Recipe recipe() {
@@ -39,6 +41,11 @@ record CompressionReport(CompressionResult done, String dataset, long seed, int 
     /** The dense network on test data. */
     Evaluation denseTest() {
         return done.dense();
+    }
+
+    /** What the network says of a sample. */
+    Task task() {
+        return done.test().task();
     }
 
     private double dense() {
@@ -79,10 +86,10 @@ record CompressionReport(CompressionResult done, String dataset, long seed, int 
     List<List<String>> table() {
         List<List<String>> rows = new ArrayList<>();
         published().stream().map(Published::cells).forEach(rows::add);
-        rows.add(List.of("this run, dense", denseTest().words(model().classes()),
+        rows.add(List.of("this run, dense", denseTest().words(),
                 String.format(Locale.ROOT, "%,d", result().weights()), "1",
                 String.format(Locale.ROOT, "%,.0f bytes", dense()), ""));
-        rows.add(List.of("this run, " + recipe().name(), done.test().words(model().classes()),
+        rows.add(List.of("this run, " + recipe().name(), done.test().words(),
                 String.format(Locale.ROOT, "%,d", result().nonzeros()),
                 String.format(Locale.ROOT, "%.1f", (double) result().weights() / result().nonzeros()),
                 String.format(Locale.ROOT, "%,.0f bytes", result().weightDataBytes()),
@@ -101,10 +108,9 @@ record CompressionReport(CompressionResult done, String dataset, long seed, int 
                 .put("bytesWithIndexIs", "size of the .pare file: positions, values, codebooks, biases, header")
                 .put("ratioWithIndex", dense() / done.fileBytes())
                 .put("entropyBoundBytes", result().entropyBytes()).put("biases", (long) bias())
-                .put("testAccuracy", done.test().accuracy()).put("testTopFiveAccuracy", done.test().topFive())
-                .put("denseTestAccuracy", denseTest().accuracy())
-                .put("denseTestTopFiveAccuracy", denseTest().topFive())
-                .put("validationAccuracy", result().validation().accuracy())
+                .putAll(MetricsText.all("test", done.test(), classNames))
+                .putAll(MetricsText.values("denseTest", denseTest().metrics()))
+                .put(MetricsText.field("validation", task()), task().shown(result().validation().accuracy()))
                 .put("seconds", result().trainSeconds() + result().projectionSeconds() + done.denseSeconds())
                 .put("denseSeconds", done.denseSeconds()).put("projectionSeconds", result().projectionSeconds());
         if (stepLimit > 0) {
@@ -157,7 +163,8 @@ record CompressionReport(CompressionResult done, String dataset, long seed, int 
             text.append(System.lineSeparator());
         }
         text.append(
-                String.format(Locale.ROOT, "%-32s %-20s %9s %7s  %-15s %s%n", "method", "test accuracy", "non-zeros",
+                String.format(Locale.ROOT, "%-32s %-20s %9s %7s  %-15s %s%n", "method", "test " + task().metric(),
+                        "non-zeros",
                         "ratio", "weight data", "with index"));
         for (List<String> row : table()) {
             text.append(String.format(Locale.ROOT, "%-32s %-20s %9s %7s  %-15s %s%n", row.toArray()));
@@ -167,8 +174,8 @@ record CompressionReport(CompressionResult done, String dataset, long seed, int 
         result().layers()
                 .forEach(layer -> text.append(String.format(Locale.ROOT, "%-14s %,9d of %,9d  %3d values  %2d bits%n",
                         layer.name(), layer.kept(), layer.total(), layer.unique(), layer.bits())));
-        done.packing().forEach(row -> text.append(String.format(Locale.ROOT, "packed: %s; validation %.4f (%.4f)%n",
-                row.step(), row.validationAccuracy(), row.validationLoss())));
+        done.packing().forEach(row -> text.append(String.format(Locale.ROOT, "packed: %s; validation %s (%.4f)%n",
+                row.step(), MetricsText.shown(task(), row.validationAccuracy()), row.validationLoss())));
         text.append(String.format(Locale.ROOT, "non-zeros            %,d of %,d (%.1f times)%n", result().nonzeros(),
                 result().weights(), (double) result().weights() / result().nonzeros()));
         text.append(String.format(Locale.ROOT, "weight data          %.1f bytes (%.0f times)%n",
@@ -176,9 +183,10 @@ record CompressionReport(CompressionResult done, String dataset, long seed, int 
         text.append(String.format(Locale.ROOT,
                 "file                 %,d bytes (%.0f times), read back: the same weights%n", done.fileBytes(),
                 dense() / done.fileBytes()));
-        text.append(String.format(Locale.ROOT, "validation accuracy  %.4f%n", result().validation().accuracy()));
-        text.append(String.format(Locale.ROOT, "test accuracy        %s (dense %s)%n",
-                done.test().words(model().classes()), denseTest().words(model().classes())));
+        text.append(String.format("%-20s %s%n", "validation " + task().metric(),
+                MetricsText.shown(task(), result().validation().accuracy())));
+        text.append(String.format("%-20s %s (dense %s)%n", "test " + task().metric(),
+                done.test().words(), denseTest().words()));
         text.append(String.format(Locale.ROOT, "seconds              %.1f, projections %.1f (%.2f %%)%n",
                 result().trainSeconds() + result().projectionSeconds() + done.denseSeconds(),
                 result().projectionSeconds(),

@@ -2,6 +2,7 @@ package io.pare.cli;
 
 import io.pare.data.OddImages;
 import io.pare.net.Net;
+import io.pare.net.Task;
 import io.pare.run.DataSets;
 import io.pare.run.DataSettings;
 import io.pare.run.DataSettings.Source;
@@ -33,6 +34,11 @@ final class DataOption {
                     + " or arrays; an .npz file with arrays such as x_train and y_train; or"
                     + " the word synthetic (default: the MNIST inside the jar, or data/NAME).")
     private Path data;
+
+    @Option(names = "--task", paramLabel = "NAME",
+            description = "What the network is to say of a sample: classify (one class), multilabel (which labels apply)"
+                    + " or regress (numbers) (default: what the labels of the data say).")
+    private Task task;
 
     @Option(names = "--images", paramLabel = "N", defaultValue = "1024",
             description = "Training images of synthetic data (default: ${DEFAULT-VALUE}).")
@@ -92,7 +98,7 @@ final class DataOption {
         }
         return new DataSettings(word ? Source.SYNTHETIC : source,
                 data == null || word ? null : data.toAbsolutePath().normalize().toString(), images, resize, scale,
-                damaged, nonRgb, background.text());
+                damaged, nonRgb, background.text(), task);
     }
 
     /** What was asked for, or {@code kept} where nothing was asked that says which data; its folder may have moved. */
@@ -103,7 +109,8 @@ final class DataOption {
         }
         return new DataSettings(kept.source(), asked.folder() == null ? kept.folder() : asked.folder(), kept.images(),
                 kept.resize(), scale == null ? kept.scale() : scale, kept.damaged(), kept.nonRgb(),
-                background.text() == null ? kept.background() : background.text());
+                background.text() == null ? kept.background() : background.text(),
+                task == null ? kept.task() : task);
     }
 
     /** Whether the data set was named, or a place for it. */

@@ -57,7 +57,6 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         StoredNetwork contents = source.contents(spec.commandLine().getErr()::println);
-        CompressedWeights weights = Ending.without(contents.weights());
         Engine chosen = engine != null ? engine : Engine.usual(source.file());
         int processors = threads.orElse(ThreadOption.processors());
         int count = chosen == Engine.SPARSE ? 1 : processors;
@@ -67,10 +66,13 @@ final class EvalCommand implements Callable<Integer> {
             OutputPath.checkFile("--report", report);
         }
         DataSettings settings = settings();
-        DataSets.Opened opened = data.open(settings, weights.model(), processors,
+        DataSets.Opened opened = data.open(settings, contents.weights().model(), processors,
                 spec.commandLine().getErr()::println);
         Corpus corpus = opened.corpus();
-        InputScale scale = settings.scale() != null
+        CompressedWeights weights = DataSets.apart(Ending.of(opened.model()), corpus)
+                ? Ending.without(contents.weights())
+                : contents.weights();
+        InputScale scale = settings.scale() != null || !corpus.test().pixels()
                 ? corpus.scale()
                 : Scales.trained(source.file(), contents, corpus, spec.commandLine().getErr()::println);
         if (chosen == Engine.DENSE) {
@@ -80,9 +82,10 @@ final class EvalCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         out.printf(Locale.ROOT, "model          %s%n", weights.model().name());
         out.printf("data           %s%n", corpus.name());
-        out.printf(Locale.ROOT, "test accuracy  %s (%d images)%n", test.words(weights.model().classes()),
+        out.printf(Locale.ROOT, "%-14s %s (%d images)%n", "test " + test.task().metric(), test.words(),
                 test.samples());
         out.printf(Locale.ROOT, "test loss      %.4f%n", test.loss());
+        MetricsText.table(test.metrics(), corpus.classNames()).forEach(out::println);
         out.flush();
         if (report != null) {
             JsonReport json = new JsonReport().put("model", weights.model().name())
@@ -92,8 +95,7 @@ final class EvalCommand implements Callable<Integer> {
             if (chosen == Engine.DENSE) {
                 json.putAll(Machine.current().fields());
             }
-            json.put("testAccuracy", test.accuracy()).put("testTopFiveAccuracy", test.topFive())
-                    .put("testLoss", test.loss()).put("images", test.samples())
+            json.putAll(MetricsText.all("test", test, corpus.classNames())).put("images", test.samples())
                     .put("skippedImages", opened.odd().skipped())
                     .write(report);
         }

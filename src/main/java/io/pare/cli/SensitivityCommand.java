@@ -71,7 +71,9 @@ final class SensitivityCommand implements Callable<Integer> {
         print(found, corpus);
         if (report != null) {
             new JsonReport().put("model", network.name()).put("dataset", corpus.name()).put("seed", seed)
-                    .put("validationAccuracy", found.base().accuracy()).put("rows", found.rows()).write(report);
+
+                    .put(MetricsText.field("validation", corpus.task()), corpus.task().shown(found.base().accuracy()))
+                    .put("rows", found.rows()).write(report);
         }
         if (plot != null) {
             Map<String, String> facts = new LinkedHashMap<>();
@@ -82,7 +84,7 @@ final class SensitivityCommand implements Callable<Integer> {
                     String.format(Locale.ROOT, "%,d", corpus.split(0, seed).validation().size()));
             facts.put("seed", Long.toString(seed));
             facts.put("Pare", Version.number() + ", commit " + BuildInfo.commit());
-            new SensitivityPage(network.name(), facts, found).page().write(plot);
+            new SensitivityPage(network.name(), corpus.task(), facts, found).page().write(plot);
         }
         return Commands.OK;
     }
@@ -90,12 +92,13 @@ final class SensitivityCommand implements Callable<Integer> {
     private void print(Sensitivity found, Corpus corpus) {
         PrintWriter out = spec.commandLine().getOut();
         out.printf("data           %s%n", corpus.name());
-        out.printf(Locale.ROOT, "untouched      %.4f%n", found.base().accuracy());
+        out.printf("untouched      %s%n", MetricsText.shown(corpus.task(), found.base().accuracy()));
         for (Sensitivity.Row row : found.rows()) {
             String setting = row.bits() == 32
                     ? String.format(Locale.ROOT, "keep %5.1f %%", 100 * row.share())
                     : String.format(Locale.ROOT, "%d bit%s", row.bits(), row.bits() == 1 ? "" : "s");
-            out.printf(Locale.ROOT, "%-14s %-12s %.4f%n", row.tensor(), setting, row.accuracy());
+            out.printf(Locale.ROOT, "%-14s %-12s %s%n", row.tensor(), setting,
+                    MetricsText.shown(corpus.task(), row.accuracy()));
         }
         out.flush();
     }

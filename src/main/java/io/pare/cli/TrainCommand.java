@@ -11,6 +11,7 @@ import io.pare.descent.Schedule;
 import io.pare.file.FileException;
 import io.pare.net.Models;
 import io.pare.net.Net;
+import io.pare.net.Task;
 import io.pare.report.JsonReport;
 import io.pare.run.DataSets;
 import io.pare.run.EpochRecord;
@@ -75,6 +76,7 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--scale", run -> run.data().scale()),
             Map.entry("--damaged", run -> run.data().damaged()),
             Map.entry("--non-rgb", run -> run.data().nonRgb()),
+            Map.entry("--task", run -> run.data().task() == null ? Task.CLASSIFY : run.data().task()),
             Map.entry("--background", run -> run.data().background()),
             Map.entry("--keep-zeros", RunSettings::keepZeros),
             Map.entry("--accumulate", run -> run.steps().accumulate()),
@@ -379,6 +381,10 @@ final class TrainCommand implements Callable<Integer> {
     private RunSettings.Variation variation(Corpus corpus) {
         Augmentation usual = corpus.augmentation();
         Dataset train = corpus.train();
+        if (!train.varies() && (shift != null && shift > 0 || flip != null && flip || crop != null)) {
+            throw new UsageException("--shift, --flip and --crop are for pictures; the inputs of " + corpus.name()
+                    + " are none");
+        }
         double pixels = shift == null ? usual.shift().pixels() : shift;
         inside("--shift", pixels, 0, Math.min(train.height(), train.width()));
         return new RunSettings.Variation(pixels, subPixel, crop == null ? usual.crop() : crop,
@@ -409,9 +415,10 @@ final class TrainCommand implements Callable<Integer> {
         PrintWriter results = spec.commandLine().getOut();
         results.printf(Locale.ROOT, "model                %s%n", declared.name());
         results.printf("data                 %s%n", opened.corpus().name());
-        results.printf("test accuracy        %s%n", test.words(declared.classes()));
-        results.printf(Locale.ROOT, "validation accuracy  %.4f (epoch %d of %d)%n", run.bestAccuracy(),
-                run.bestEpoch() + 1, job.settings().steps().epochs());
+        Task task = test.task();
+        results.printf("%-20s %s%n", "test " + task.metric(), test.words());
+        results.printf("%-20s %s (epoch %d of %d)%n", "validation " + task.metric(),
+                MetricsText.shown(task, run.bestScore()), run.bestEpoch() + 1, job.settings().steps().epochs());
         results.printf(Locale.ROOT, "training loss        %.4f%n", trainLoss(job));
         results.printf(Locale.ROOT, "images per second    %.0f%n", run.imagesPerSecond());
         results.printf(Locale.ROOT, "seconds              %.1f%n", run.seconds());
@@ -445,10 +452,8 @@ final class TrainCommand implements Callable<Integer> {
         fields.putAll(Machine.current().fields());
         fields.put("epochs", settings.steps().epochs());
         fields.put("trainLoss", trainLoss(job));
-        fields.put("validationAccuracy", run.bestAccuracy());
-        fields.put("testAccuracy", test.accuracy());
-        fields.put("testTopFiveAccuracy", test.topFive());
-        fields.put("testLoss", test.loss());
+        fields.put(MetricsText.field("validation", test.task()), test.task().shown(run.bestScore()));
+        fields.putAll(MetricsText.all("test", test, opened.corpus().classNames()));
         fields.put("imagesPerSecond", run.imagesPerSecond());
         fields.put("seconds", run.seconds());
         fields.put("bestEpoch", run.bestEpoch() + 1);
@@ -505,8 +510,8 @@ final class TrainCommand implements Callable<Integer> {
         public boolean step(Trainer.Progress progress) {
             pace.step();
             view.step("epoch " + (progress.epoch() + 1) + "/" + epochs, progress.batch(), progress.batches(),
-                    () -> String.format(Locale.ROOT, "ETA %s  %s img/s  loss %.4f acc %.4f%s",
-                            pace.left(run.trainer().steps()), pace.rate(), progress.loss(), progress.accuracy(), mark));
+                    () -> String.format(Locale.ROOT, "ETA %s  %s img/s  loss %.4f%s%s",
+                            pace.left(run.trainer().steps()), pace.rate(), progress.loss(), right(progress), mark));
             return !stop.asked();
         }
 
@@ -514,9 +519,17 @@ final class TrainCommand implements Callable<Integer> {
         public void epoch(Trainer.Progress progress, Evaluation validated, boolean bestSoFar) {
             pace.between(true);
             view.line(String.format(Locale.ROOT,
-                    "epoch %2d/%d  ETA %s  loss %.4f acc %.4f val %.4f  %s img/s%s%s", progress.epoch() + 1,
-                    epochs, pace.left(run.trainer().steps()), progress.loss(), progress.accuracy(),
-                    validated.accuracy(), pace.rate(), bestSoFar ? " best" : "", mark));
+                    "epoch %2d/%d  ETA %s  loss %.4f%s val %s  %s img/s%s%s", progress.epoch() + 1,
+                    epochs, pace.left(run.trainer().steps()), progress.loss(), right(progress),
+                    MetricsText.shown(validated.task(), validated.score()), pace.rate(), bestSoFar ? " best" : "",
+                    mark));
+        }
+
+        /** The share of right answers, where answers can be right. */
+        private static String right(Trainer.Progress progress) {
+            return Double.isNaN(progress.accuracy())
+                    ? ""
+                    : String.format(Locale.ROOT, " acc %.4f", progress.accuracy());
         }
 
         @Override

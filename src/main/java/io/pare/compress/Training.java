@@ -67,8 +67,8 @@ public interface Training {
     record Epoch(double loss, long samples) {}
 
     /**
-     * @param accuracy share of samples whose class is right, in [0, 1]
-     * @param loss mean cross-entropy in nats
+     * @param accuracy share of samples whose class is right, in [0, 1]; of other tasks any score that is higher the better
+     * @param loss mean loss, of classification the cross-entropy in nats
      */
     record Evaluation(double accuracy, double loss) {}
 }

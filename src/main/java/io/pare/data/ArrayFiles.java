@@ -6,8 +6,10 @@ import io.pare.format.npy.NpzFile;
 import io.pare.format.tensors.ElementType;
 import io.pare.format.tensors.StoredTensors;
 import io.pare.mem.Region;
+import io.pare.net.Ending;
 import io.pare.net.InputScale;
 import io.pare.net.Shape;
+import io.pare.net.Task;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +32,8 @@ import java.util.regex.Pattern;
  *
  * <p>Inputs of unsigned bytes are pixels: {@code [n, height, width]}, or with channels, 1 or 3, as the second or last
  * dimension. Floats are inputs as they are. {@code [n, features]} is what the network takes in its own order.
+ *
+ * <p>Labels are integers {@code [n]}, the classes, or targets {@code [n]} or {@code [n, outputs]}.
  */
 public final class ArrayFiles {
     private static final String PART = "train|test|val|valid|validation";
@@ -112,12 +116,14 @@ public final class ArrayFiles {
      * Reads a file or folder into memory.
      *
      * @param taken input of the network, which gives vectors their shape
-     * @param notes takes a line if a test part is split off
+     * @param ending of the network
+     * @param task what the network is to say; {@code null} for what labels and ending leave no doubt of
+     * @param notes takes a line if a test part is split off, or the task is not classification
      */
-    public static Corpus load(Path place, Shape taken, Consumer<String> notes) {
+    public static Corpus load(Path place, Shape taken, Ending ending, Task task, Consumer<String> notes) {
         ArrayFiles files = new ArrayFiles(place, taken);
         files.find();
-        return files.corpus(notes);
+        return files.corpus(task != null ? task : files.task(ending, notes), notes);
     }
 
     private static boolean named(Path file, String ending) {
@@ -183,15 +189,37 @@ public final class ArrayFiles {
         }
     }
 
-    private Corpus corpus(Consumer<String> notes) {
-        Map<Part, int[]> classes = new EnumMap<>(Part.class);
-        labels.forEach((part, array) -> classes.put(part, classes(array)));
-        int count = count(classes);
-        Map<Part, Dataset> parts = new EnumMap<>(Part.class);
-        inputs.forEach((part, array) -> parts.put(part, dataset(part, array, classes.get(part), count)));
+    /** The task that the training part's labels and the network's ending leave no doubt of. */
+    private Task task(Ending ending, Consumer<String> notes) {
+        Array array = labels.get(Part.TRAIN);
+        boolean floats = array.type().isFloat();
+        int rank = array.shape().length;
+        boolean several = rank == 2 && array.shape()[1] > 1;
+        if (!floats && !several) {
+            return Task.CLASSIFY;
+        }
+        if (rank == 2 && ending == Ending.SIGMOID) {
+            notes.accept(place + ": task multilabel, for the network ends in a sigmoid and samples have several labels;"
+                    + " --task says otherwise");
+            return Task.MULTILABEL;
+        }
+        if (floats && rank <= 2 && ending == Ending.NONE) {
+            notes.accept(place + ": task regress, for its labels are floats; --task says otherwise");
+            return Task.REGRESS;
+        }
+        throw new DataException(array.shapeText() + " of type " + array.type()
+                + ", and may be for several tasks: give --task classify, multilabel or regress");
+    }
+
+    private Corpus corpus(Task task, Consumer<String> notes) {
+        Map<Part, Dataset> parts = task == Task.CLASSIFY ? withClasses() : withTargets(task);
         Dataset train = parts.get(Part.TRAIN);
         for (Map.Entry<Part, Dataset> each : parts.entrySet()) {
             Part part = each.getKey();
+            if (each.getValue().classes() != train.classes()) {
+                throw new DataException(labels.get(part).shapeText() + ", but " + labels.get(Part.TRAIN).shapeText()
+                        + ": give all parts the same");
+            }
             if (!each.getValue().sameKind(train)) {
                 throw new DataException(inputs.get(part).shapeText() + " of type " + inputs.get(part).type() + ", but "
                         + inputs.get(Part.TRAIN).shapeText() + " of type " + inputs.get(Part.TRAIN).type()
@@ -220,13 +248,55 @@ public final class ArrayFiles {
         return new Corpus(place.toString(), train, validation, test, scale, Augmentation.NONE, List.of());
     }
 
+    private Map<Part, Dataset> withClasses() {
+        Map<Part, int[]> classes = new EnumMap<>(Part.class);
+        labels.forEach((part, array) -> classes.put(part, classes(array)));
+        int count = count(classes);
+        Map<Part, Dataset> parts = new EnumMap<>(Part.class);
+        inputs.forEach((part, array) -> {
+            ArrayLayout layout = layout(part, array, classes.get(part).length);
+            parts.put(part, new Dataset(name(part), layout.channels(), layout.height(), layout.width(), count,
+                    images(array, layout), classes.get(part)));
+        });
+        return parts;
+    }
+
+    private Map<Part, Dataset> withTargets(Task task) {
+        Map<Part, Dataset> parts = new EnumMap<>(Part.class);
+        inputs.forEach((part, array) -> {
+            Targets targets = targets(labels.get(part), task);
+            ArrayLayout layout = layout(part, array, targets.samples());
+            parts.put(part, new Dataset(name(part), layout.channels(), layout.height(), layout.width(),
+                    images(array, layout), targets));
+        });
+        return parts;
+    }
+
+    private static Targets targets(Array array, Task task) {
+        long[] shape = array.shape();
+        if (shape.length != 1 && shape.length != 2 || Arrays.stream(shape).anyMatch(size -> size < 1)) {
+            throw new DataException(array.shapeText() + ": targets are an array [n] or [n, outputs]");
+        }
+        try {
+            return new Targets(task, floats(array), shape.length == 1 ? 1 : Math.toIntExact(shape[1]));
+        } catch (DataException e) {
+            throw new DataException(array + ": " + e.getMessage(), e);
+        }
+    }
+
+    private String name(Part part) {
+        return place + " (" + part.name().toLowerCase(Locale.ROOT) + ")";
+    }
+
     private static int[] classes(Array array) {
         long[] shape = array.shape();
         if (array.type().isFloat()) {
-            throw new DataException(array + " has type " + array.type() + ": classes are integers from 0 on");
+            throw new DataException(array + " has type " + array.type()
+                    + ": classes are integers from 0 on; floats are for --task multilabel or regress");
         }
         if (shape.length != 1 && (shape.length != 2 || shape[1] != 1)) {
-            throw new DataException(array.shapeText() + ": classes are an array [n] of integers from 0 on");
+            throw new DataException(array.shapeText()
+                    + ": classes are an array [n] of integers from 0 on; several labels are for --task multilabel or regress");
         }
         long[] values = array.read(open -> open.longs(array.name));
         int[] classes = new int[values.length];
@@ -249,26 +319,27 @@ public final class ArrayFiles {
         return most + 1;
     }
 
-    private Dataset dataset(Part part, Array array, int[] classes, int count) {
+    private ArrayLayout layout(Part part, Array array, int labelled) {
         ArrayLayout layout = ArrayLayout.of(array.toString(), array.shape(), taken);
-        if (layout.samples() != classes.length) {
-            throw new DataException(array.shapeText() + ", and " + labels.get(part) + ", has " + classes.length
+        if (layout.samples() != labelled) {
+            throw new DataException(array.shapeText() + ", and " + labels.get(part) + ", has " + labelled
                     + " labels: there must be one for each sample");
         }
+        return layout;
+    }
+
+    private static Images images(Array array, ArrayLayout layout) {
         ElementType type = array.type();
-        String name = place + " (" + part.name().toLowerCase(Locale.ROOT) + ")";
-        Images images;
         if (type == ElementType.U8) {
             byte[] pixels = array.read(open -> open.bytes(array.name));
-            images = new StoredImages(layout.planar(pixels), layout.channels(), layout.height(), layout.width());
-        } else if (type.isFloat()) {
-            images = new FloatImages(layout.planar(finite(array, floats(array))), layout.channels(), layout.height(),
-                    layout.width());
-        } else {
-            throw new DataException(array + " has type " + type
-                    + ": inputs are pixels of type uint8 or values of type float32; convert it by astype");
+            return new StoredImages(layout.planar(pixels), layout.channels(), layout.height(), layout.width());
         }
-        return new Dataset(name, layout.channels(), layout.height(), layout.width(), count, images, classes);
+        if (type.isFloat()) {
+            return new FloatImages(layout.planar(finite(array, floats(array))), layout.channels(), layout.height(),
+                    layout.width());
+        }
+        throw new DataException(array + " has type " + type
+                + ": inputs are pixels of type uint8 or values of type float32; convert it by astype");
     }
 
     private static float[] floats(Array array) {

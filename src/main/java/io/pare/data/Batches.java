@@ -36,6 +36,7 @@ public final class Batches implements AutoCloseable {
     private long augmentation;
     private int epoch;
     private int batch;
+    private int given;
 
     private Batches(Dataset data, int batchSize, InputScale scale, Augmentation augmentation, boolean shuffled,
             long seed) {
@@ -154,6 +155,7 @@ public final class Batches implements AutoCloseable {
             count = prefetch == null ? read(rows, target) : take(rows, target);
             batch++;
         }
+        given = count;
         if (count == 0) {
             return 0;
         }
@@ -167,6 +169,20 @@ public final class Batches implements AutoCloseable {
             }
         }
         return count;
+    }
+
+    /**
+     * Writes what a network is to give for each sample of the batch that {@link #next} gave last.
+     *
+     * @param targets {@code [batchSize, outputs]}; rows that a short last batch leaves over are filled with zeros
+     */
+    public void targets(FloatTensor targets) {
+        int outputs = data.classes();
+        for (int row = 0; row < batchSize; row++) {
+            for (int i = 0; i < outputs; i++) {
+                targets.set((long) row * outputs + i, row < given ? data.target(indices[row], i) : 0f);
+            }
+        }
     }
 
     private long bytes() {

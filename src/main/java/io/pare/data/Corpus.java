@@ -1,6 +1,7 @@
 package io.pare.data;
 
 import io.pare.net.InputScale;
+import io.pare.net.Task;
 import java.util.List;
 
 /**
@@ -31,6 +32,11 @@ public record Corpus(String name, Dataset train, Dataset validation, Dataset tes
     /** The same with another scale. */
     public Corpus with(InputScale other) {
         return new Corpus(name, train, validation, test, other, augmentation, classNames);
+    }
+
+    /** What networks are to say of samples. */
+    public Task task() {
+        return train.task();
     }
 
     /** Whether the images are made up, so that accuracies mean nothing. */

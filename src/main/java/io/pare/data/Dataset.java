@@ -3,6 +3,8 @@ package io.pare.data;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.net.InputScale;
+import io.pare.net.Shape;
+import io.pare.net.Task;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -25,6 +27,8 @@ public final class Dataset {
     private final int classes;
     private final Images images;
     private final int[] labels;
+    /** What networks are to give; {@code null} for the classes that labels name. */
+    private final Targets targets;
     private final int[] rows;
     private final int loaders;
 
@@ -42,9 +46,30 @@ public final class Dataset {
                 unsigned(labels));
     }
 
+    /** Wraps inputs that no scale changes, CHW floats of one sample after another, with the class of each. */
+    public static Dataset ofFloats(String name, Shape shape, float[] inputs, int classes, int[] labels) {
+        return new Dataset(name, shape.channels(), shape.height(), shape.width(), classes, floats(shape, inputs),
+                labels);
+    }
+
+    /** Wraps inputs that no scale changes, CHW floats of one sample after another, with targets for each. */
+    public static Dataset ofFloats(String name, Shape shape, float[] inputs, Targets targets) {
+        return new Dataset(name, shape.channels(), shape.height(), shape.width(), floats(shape, inputs), targets);
+    }
+
+    private static Images floats(Shape shape, float[] inputs) {
+        return new FloatImages(inputs, shape.channels(), shape.height(), shape.width());
+    }
+
+    /** All of {@code images}, as inputs of that shape, with what a network is to give for each. */
+    Dataset(String name, int channels, int height, int width, Images images, Targets targets) {
+        this(name, channels, height, width, targets.width(), images, new int[targets.samples()], targets,
+                identity(targets.samples()), 0);
+    }
+
     /** All of {@code images}, as inputs of that shape. */
     Dataset(String name, int channels, int height, int width, int classes, Images images, int[] labels) {
-        this(name, channels, height, width, classes, images, labels, identity(labels.length), 0);
+        this(name, channels, height, width, classes, images, labels, null, identity(labels.length), 0);
         for (int i = 0; i < labels.length; i++) {
             if (labels[i] < 0 || labels[i] >= classes) {
                 throw new DataException(
@@ -55,7 +80,7 @@ public final class Dataset {
     }
 
     private Dataset(String name, int channels, int height, int width, int classes, Images images, int[] labels,
-            int[] rows, int loaders) {
+            Targets targets, int[] rows, int loaders) {
         this.name = Objects.requireNonNull(name);
         this.channels = channels;
         this.height = height;
@@ -63,6 +88,7 @@ public final class Dataset {
         this.classes = classes;
         this.images = images;
         this.labels = labels;
+        this.targets = targets;
         this.rows = rows;
         this.loaders = loaders;
     }
@@ -122,6 +148,7 @@ public final class Dataset {
         return width;
     }
 
+    /** Classes; of tasks without, values that a network is to give for a sample. */
     public int classes() {
         return classes;
     }
@@ -140,7 +167,17 @@ public final class Dataset {
         return Arrays.stream(counts).max().orElse(0) / (double) size();
     }
 
-    /** Class of image {@code index}. */
+    /** What networks are to say of a sample. */
+    public Task task() {
+        return targets == null ? Task.CLASSIFY : targets.task();
+    }
+
+    /** What a network is to give in place {@code output} for sample {@code index}, where that is no class. */
+    public float target(int index, int output) {
+        return targets.values()[rows[index] * targets.width() + Objects.checkIndex(output, targets.width())];
+    }
+
+    /** Class of image {@code index}; 0 where there are none. */
     public int label(int index) {
         return labels[rows[index]];
     }
@@ -191,6 +228,11 @@ public final class Dataset {
         return slow() ? 0 : (long) size() * imageBytes() * (pixels() ? 1 : Float.BYTES);
     }
 
+    /** Whether images can be shifted, cut and mirrored: pixels, and more than one. */
+    public boolean varies() {
+        return pixels() && height * width > 1;
+    }
+
     /** Whether inputs of both have one shape and come the same way. */
     boolean sameKind(Dataset other) {
         return channels == other.channels && height == other.height && width == other.width
@@ -207,7 +249,7 @@ public final class Dataset {
         if (threads < 0) {
             throw new IllegalArgumentException("number of loading threads is " + threads + ", must be 0 or more");
         }
-        return new Dataset(name, channels, height, width, classes, images, labels, rows, threads);
+        return new Dataset(name, channels, height, width, classes, images, labels, targets, rows, threads);
     }
 
     /** Whether reading ahead pays: images are decoded whenever they are asked for. */
@@ -227,6 +269,9 @@ public final class Dataset {
         ByteBuffer label = ByteBuffer.allocate(Integer.BYTES);
         for (int row : rows) {
             digest.update(label.clear().putInt(labels[row]).flip());
+            for (int i = 0; targets != null && i < classes; i++) {
+                digest.update(label.clear().putFloat(targets.values()[row * classes + i]).flip());
+            }
             images.digest(row, digest);
         }
         return size() + " images " + Checksum.brief(digest);
@@ -265,11 +310,11 @@ public final class Dataset {
     @Override
     public String toString() {
         return name + " (" + size() + " images of " + channels + "x" + height + "x" + width + ", " + classes
-                + " classes)";
+                + (task() == Task.CLASSIFY ? " classes)" : " targets)");
     }
 
     private Dataset view(int[] selected) {
-        return new Dataset(name, channels, height, width, classes, images, labels, selected, loaders);
+        return new Dataset(name, channels, height, width, classes, images, labels, targets, selected, loaders);
     }
 
     private int[] pick(int[] indices) {

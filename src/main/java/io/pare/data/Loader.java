@@ -5,7 +5,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/** Makes inputs of images for one thread: reads, cuts out, scales, shifts, flips. Allocates nothing by itself. */
+/**
+ * Makes inputs of images for one thread: reads, cuts out, scales, shifts, flips. What cannot be varied is left as it is.
+ * Allocates nothing by itself.
+ */
 final class Loader implements AutoCloseable {
     private final Dataset data;
     private final Images.Reader reader;
@@ -26,10 +29,10 @@ final class Loader implements AutoCloseable {
         this.view = new PixelView(data.channels());
         this.preprocessor = new Preprocessor(data.channels(), data.height(), data.width(), data.images().border(),
                 floats == null ? scale : InputScale.UNIT);
-        this.augmentation = augmentation;
-        this.varied = !augmentation.equals(Augmentation.NONE);
+        this.augmentation = data.varies() ? augmentation : Augmentation.NONE;
+        this.varied = !this.augmentation.equals(Augmentation.NONE);
         this.image = new float[data.imageBytes()];
-        this.source = augmentation.shift().none() ? image : new float[data.imageBytes()];
+        this.source = this.augmentation.shift().none() ? image : new float[data.imageBytes()];
     }
 
     /**

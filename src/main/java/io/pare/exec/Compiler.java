@@ -116,7 +116,7 @@ final class Compiler implements Building {
                         values.put(node, new Buffer.Plain(bound(node, binding.value(name))));
                 case Operation.State(String name) ->
                         values.put(node, new Buffer.Plain(bound(node, binding.value(name))));
-                case Operation.Apply _,Operation.Reshape _,Operation.SoftmaxCrossEntropy _,Operation.Distillation _ -> {
+                case Operation.Apply _,Operation.Reshape _,Operation.SoftmaxCrossEntropy _,Operation.Distillation _,Operation.BinaryCrossEntropy _,Operation.SquaredError _ -> {
                     // The step of the node before may compute this one as well.
                     if (!values.containsKey(node)) {
                         built.add(step(node));
@@ -286,8 +286,12 @@ final class Compiler implements Building {
 
     @Override
     public boolean isLogits(Value node) {
-        return readers(node).stream().allMatch(reader -> reader.op() instanceof Operation.SoftmaxCrossEntropy
-                || reader.op() instanceof Operation.Distillation);
+        return readers(node).stream().allMatch(reader -> switch (reader.op()) {
+            case Operation.SoftmaxCrossEntropy _,Operation.Distillation _,Operation.BinaryCrossEntropy _,Operation.SquaredError _ ->
+                    true;
+            case Operation.Input _,Operation.Parameter _,Operation.State _,Operation.Apply _,Operation.Reshape _ ->
+                    false;
+        });
     }
 
     @Override

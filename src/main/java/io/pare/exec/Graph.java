@@ -153,6 +153,18 @@ public final class Graph {
         return new Value(new Operation.Distillation(temperature, share), new long[]{1}, student, teacher);
     }
 
+    public static Value binaryCrossEntropy(Value logits, Value targets) {
+        check(logits.rank() == 2 && Arrays.equals(logits.shape(), targets.shape()), "binary cross-entropy", logits,
+                targets);
+        return new Value(new Operation.BinaryCrossEntropy(), new long[]{1}, logits, targets);
+    }
+
+    public static Value squaredError(Value outputs, Value targets) {
+        check(outputs.rank() == 2 && Arrays.equals(outputs.shape(), targets.shape()), "squared error", outputs,
+                targets);
+        return new Value(new Operation.SquaredError(), new long[]{1}, outputs, targets);
+    }
+
     private static void check(boolean fits, String what, Value... values) {
         if (!fits) {
             throw new IllegalArgumentException(what + " does not take " + Arrays.toString(values));

@@ -35,4 +35,13 @@ public sealed interface Operation {
      * the student's and the teacher's logits; the teacher gets no gradient.
      */
     record Distillation(float temperature, float share) implements Operation {}
+
+    /**
+     * Mean over batch and labels of the cross-entropy between sigmoid(logits) and targets in [0, 1]; inputs both
+     * {@code [n, labels]}. The targets get no gradient.
+     */
+    record BinaryCrossEntropy() implements Operation {}
+
+    /** Mean over batch and outputs of the squared difference of outputs and targets, both {@code [n, outputs]}; as before. */
+    record SquaredError() implements Operation {}
 }

@@ -21,8 +21,10 @@ import io.pare.net.CompressedWeights;
 import io.pare.net.Ending;
 import io.pare.net.Net;
 import io.pare.net.Parameter;
+import io.pare.net.Task;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
+import io.pare.train.Metrics;
 import io.pare.train.Network;
 import io.pare.train.TrainingMemory;
 import io.pare.train.TrainingSettings;
@@ -115,8 +117,8 @@ public final class CompressionJob implements AutoCloseable {
      * Searches counts for each layer by a scan of what each can do without.
      *
      * @param wanted weights to non-zeros, at least 1
-     * @param least validation accuracy to reach: a run below it is made again at four fifths of the ratio, three times at
-     *            most; 0 for any
+     * @param least validation accuracy to reach, or another task's metric, of errors at most: a run that misses it is made
+     *            again at four fifths of the ratio, three times at most; 0 for any
      */
     public CompressionJob toRatio(double wanted, double least) {
         ratio = wanted;
@@ -240,7 +242,7 @@ public final class CompressionJob implements AutoCloseable {
             }
         }
         split = corpus.split(0, seed);
-        fitted = fitted(searches() ? Sensitivity.outline(model.name(), bytes != null) : recipe,
+        fitted = fitted(searches() ? suited(Sensitivity.outline(model.name(), bytes != null)) : recipe,
                 from == null && !Files.exists(denseFile));
         network = Network.create(model, seed, Natives.enabled());
         if (searches() || recipe.distills()) {
@@ -276,9 +278,21 @@ public final class CompressionJob implements AutoCloseable {
         }
         if (!searches()) {
             recipe = recipe == null ? Recipe.usual(model.name()) : recipe;
-            recipe = steps > 0 ? recipe.shortened() : recipe;
+            recipe = suited(steps > 0 ? recipe.shortened() : recipe);
             checkRecipe();
         }
+    }
+
+    /** The recipe without distillation where there are no classes, if it is one of Pare's that fit any network. */
+    private Recipe suited(Recipe given) {
+        if (corpus.task() == Task.CLASSIFY || !given.distills()) {
+            return given;
+        }
+        if (!searches() && !Recipe.general().contains(given.name())) {
+            throw new RunException("recipe " + given.name() + " distils, which is for task classify, not for "
+                    + corpus.task() + ": leave 'distill' out of its stages");
+        }
+        return given.undistilled();
     }
 
     /** Refuses a recipe that cannot end well for this network, and says what is odd about it. */
@@ -314,8 +328,9 @@ public final class CompressionJob implements AutoCloseable {
     private Provenance provenance() {
         String images = corpus.train().fingerprint()
                 + (corpus.validation() == null ? "" : " and " + corpus.validation().fingerprint());
-        return Provenance.NONE.with("--seed", seed).with("--precision", precision).with("--steps", steps)
+        Provenance same = Provenance.NONE.with("--seed", seed).with("--precision", precision).with("--steps", steps)
                 .with("data", images).with("scale of pixels", Scales.text(corpus.scale()));
+        return corpus.task() == Task.CLASSIFY ? same : same.with("--task", corpus.task());
     }
 
     /** Whether the folder is this job's, so that the same job would go on from what is in it. */
@@ -361,7 +376,7 @@ public final class CompressionJob implements AutoCloseable {
         long written = write(file);
         return new CompressionResult(compressed.recipe(), model, result, pipeline.death(), packing, denseTest, test,
                 file,
-                written, denseSeconds, split.validation().largestShare());
+                written, denseSeconds, Metrics.ofConstant(split.validation()));
     }
 
     private Compressed byRecipe() throws IOException {
@@ -376,18 +391,23 @@ public final class CompressionJob implements AutoCloseable {
         Sensitivity scan = Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);
         int tries = 0;
         while (true) {
-            Recipe tried = bytes != null
+            Recipe tried = suited(bytes != null
                     ? scan.recipe(model.name(), wanted)
-                    : scan.recipe(model.name(), model.weightCount(), wanted);
+                    : scan.recipe(model.name(), model.weightCount(), wanted));
             Pipeline pipeline = new Pipeline(tried, training, autoState(tries), progress).admmFile(fitted.admmFile())
                     .provenance(provenance);
             Pipeline.Result result = run(pipeline);
-            if (result.validation().accuracy() >= floor || ++tries == AUTO_TRIES) {
+            if (reached(result.validation().accuracy()) || ++tries == AUTO_TRIES) {
                 return new Compressed(tried, pipeline, result);
             }
             wanted *= bytes != null ? 1.25 : 0.8;
             copy(teacher, network);
         }
+    }
+
+    /** Whether a score is as good as the search is to reach. */
+    public boolean reached(double score) {
+        return floor == 0 || score >= corpus.task().score(floor);
     }
 
     /** Runs the stages; where they cannot end, what there is by then is kept. */

@@ -20,7 +20,7 @@ import java.util.List;
  * @param file the {@code .pare} file
  * @param fileBytes its size
  * @param denseSeconds of training the dense network; 0 if it was given or had been trained
- * @param guess validation accuracy of naming one class always
+ * @param guess validation score of an answer that is always the same: the largest class, all labels, or the mean
  */
 public record CompressionResult(Recipe recipe, Net model, Pipeline.Result found, String death,
         List<Packing.Row> packing, Evaluation dense, Evaluation test, Path file, long fileBytes, double denseSeconds,

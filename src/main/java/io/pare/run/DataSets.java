@@ -13,6 +13,7 @@ import io.pare.net.Ending;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.Shape;
+import io.pare.net.Task;
 import io.pare.run.DataSettings.Source;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -78,12 +79,15 @@ public final class DataSets {
         Net usual = source.usual();
         OddImages odd = settings.odd(notes);
         Source found = settings.source() != null ? settings.source() : guess(settings, usual);
-        Corpus corpus = corpus(found, settings, usual, odd, loading, notes);
+        Corpus corpus = corpus(found, settings, usual, source.ending(), odd, loading, notes);
         Dataset train = corpus.train();
-        Net model = source.net(image(train), train.classes());
-        check(model, train);
+        Net logits = source.net(image(train), train.classes());
+        check(logits, train);
+        boolean apart = apart(source.ending(), corpus);
+        Net model = apart ? logits : source.ending().on(logits);
         boolean scaled = settings.scale() == null && source.scale().isPresent() && train.pixels();
-        return new Opened(found, scaled ? corpus.with(source.scale().get()) : corpus, model, source.ending(), odd);
+        return new Opened(found, scaled ? corpus.with(source.scale().get()) : corpus, model,
+                apart ? source.ending() : Ending.NONE, odd);
     }
 
     /**
@@ -96,7 +100,7 @@ public final class DataSets {
     public static Opened open(DataSettings settings, Net model, Loading loading, Consumer<String> notes) {
         OddImages odd = settings.odd(notes);
         Source found = settings.source() != null ? settings.source() : guess(settings, model);
-        Corpus corpus = corpus(found, settings, model, odd, loading, notes);
+        Corpus corpus = corpus(found, settings, model, Ending.of(model), odd, loading, notes);
         check(model, corpus.test());
         return new Opened(found, corpus, model, Ending.NONE, odd);
     }
@@ -105,16 +109,39 @@ public final class DataSets {
         return Shape.of(data.channels(), data.height(), data.width());
     }
 
+    /**
+     * Whether a network is trained and measured without its ending, as belongs to the loss; numbers are compared with what
+     * it gives in the end.
+     *
+     * @throws RunException if the task contradicts the ending
+     */
+    public static boolean apart(Ending ending, Corpus corpus) {
+        return switch (corpus.task()) {
+            case CLASSIFY -> true;
+            case MULTILABEL -> {
+                if (ending == Ending.SOFTMAX || ending == Ending.LOG_SOFTMAX) {
+                    throw new RunException("--task multilabel is for networks of logits or with a sigmoid at their end;"
+                            + " this one ends in a softmax, of which one class is");
+                }
+                yield true;
+            }
+            case REGRESS -> false;
+        };
+    }
+
     /** Fails unless a data set's images fit a network; one of vectors takes an image's values in a row. */
     private static void check(Net model, Dataset data) {
         Shape needed = model.input();
-        if (!needed.takes(image(data)) || model.classes() < data.classes()) {
+        boolean classes = data.task() == Task.CLASSIFY;
+        boolean enough = classes ? model.classes() >= data.classes() : model.classes() == data.classes();
+        if (!needed.takes(image(data)) || !enough) {
             throw new DataException(model.name() + " takes images of " + needed + " in " + model.classes()
-                    + " classes; these are " + data);
+                    + (classes ? " classes" : " outputs") + "; these are " + data);
         }
     }
 
-    private static Corpus corpus(Source found, DataSettings settings, Net model, OddImages odd, Loading loading,
+    private static Corpus corpus(Source found, DataSettings settings, Net model, Ending ending, OddImages odd,
+            Loading loading,
             Consumer<String> notes) {
         Shape input = model.input();
         Path folder = settings.folder() == null ? null : Path.of(settings.folder());
@@ -151,11 +178,15 @@ public final class DataSets {
                     throw new RunException(
                             "which arrays? Give --data FILE.npz, or a folder with x_train.npy and so on");
                 }
-                yield ArrayFiles.load(folder, input, notes);
+                yield ArrayFiles.load(folder, input, ending, settings.task(), notes);
             }
             case SYNTHETIC -> Corpus.synthetic(input.channels(), input.height(), input.width(), model.classes(),
                     settings.images(), Math.max(1, settings.images() / SYNTHETIC_TEST_SHARE), 1);
         };
+        if (settings.task() != null && settings.task() != corpus.task()) {
+            throw new RunException("--task " + settings.task() + " takes arrays with targets, --data FILE.npz; "
+                    + corpus.name() + " has classes");
+        }
         if (settings.scale() != null) {
             InputScale chosen = Scales.parse(settings.scale());
             if (!corpus.train().pixels()) {

@@ -2,6 +2,7 @@ package io.pare.run;
 
 import io.pare.data.Background;
 import io.pare.data.OddImages;
+import io.pare.net.Task;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -18,41 +19,42 @@ import java.util.function.Consumer;
  * @param nonRgb what becomes of pictures of other colours
  * @param background what transparent pictures are laid upon, as {@link Background#parse} reads it; {@code null} to drop
  *            their transparency
+ * @param task what networks are to say of samples; {@code null} for what the labels say
  */
 public record DataSettings(Source source, String folder, int images, int resize, String scale,
-        OddImages.Rule damaged, OddImages.Rule nonRgb, String background) {
+        OddImages.Rule damaged, OddImages.Rule nonRgb, String background, Task task) {
     /** Training images of synthetic data, unless somebody says otherwise. */
     public static final int SYNTHETIC_IMAGES = 1024;
     /** The model's usual data in its usual place. */
     public static final DataSettings USUAL = new DataSettings(null, null, SYNTHETIC_IMAGES, 0, null,
-            OddImages.Rule.REFUSE, OddImages.Rule.CONVERT, null);
+            OddImages.Rule.REFUSE, OddImages.Rule.CONVERT, null, null);
 
     /** Data of that kind in its usual place. */
     public static DataSettings of(Source source) {
         return new DataSettings(source, null, SYNTHETIC_IMAGES, 0, null, OddImages.Rule.REFUSE, OddImages.Rule.CONVERT,
-                null);
+                null, null);
     }
 
     /** What lies in that folder, whatever it is. */
     public static DataSettings in(Path folder) {
         return new DataSettings(null, folder.toAbsolutePath().normalize().toString(), SYNTHETIC_IMAGES, 0, null,
-                OddImages.Rule.REFUSE, OddImages.Rule.CONVERT, null);
+                OddImages.Rule.REFUSE, OddImages.Rule.CONVERT, null, null);
     }
 
     /** Noise, for runs whose result does not count. */
     public static DataSettings synthetic(int images) {
         return new DataSettings(Source.SYNTHETIC, null, images, 0, null, OddImages.Rule.REFUSE, OddImages.Rule.CONVERT,
-                null);
+                null, null);
     }
 
-    /** The same with the kind of data that was found. */
-    DataSettings found(Source kind) {
-        return new DataSettings(kind, folder, images, resize, scale, damaged, nonRgb, background);
+    /** The same with the kind of data and the task that were found. */
+    DataSettings found(Source kind, Task what) {
+        return new DataSettings(kind, folder, images, resize, scale, damaged, nonRgb, background, what);
     }
 
     /** The same in another folder. */
     public DataSettings at(String other) {
-        return new DataSettings(source, other, images, resize, scale, damaged, nonRgb, background);
+        return new DataSettings(source, other, images, resize, scale, damaged, nonRgb, background, task);
     }
 
     /** The rules for pictures, with a fresh count. */

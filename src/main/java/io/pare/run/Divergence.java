@@ -1,5 +1,6 @@
 package io.pare.run;
 
+import io.pare.data.Dataset;
 import java.util.Locale;
 import java.util.function.Consumer;
 
@@ -14,13 +15,38 @@ final class Divergence {
     private boolean told;
 
     /**
-     * @param classes of the network: a loss is compared with that of guessing at least, for what is trained begins low
+     * @param chance loss of guessing: a loss is compared with this at least, for what is trained begins low
      * @param advice what to do
      */
-    Divergence(int classes, String advice, Consumer<String> warnings) {
-        this.chance = Math.log(classes);
+    Divergence(double chance, String advice, Consumer<String> warnings) {
+        this.chance = chance;
         this.advice = advice;
         this.warnings = warnings;
+    }
+
+    /** For a training on a set, of a network with so many outputs. */
+    static Divergence of(Dataset data, int outputs, String advice, Consumer<String> warnings) {
+        return new Divergence(switch (data.task()) {
+            case CLASSIFY -> Math.log(outputs);
+            case MULTILABEL -> Math.log(2);
+            case REGRESS -> variance(data);
+        }, advice, warnings);
+    }
+
+    /** The squared error of each output's mean. */
+    private static double variance(Dataset data) {
+        double variance = 0;
+        for (int output = 0; output < data.classes(); output++) {
+            double sum = 0;
+            double squares = 0;
+            for (int i = 0; i < data.size(); i++) {
+                double target = data.target(i, output);
+                sum += target;
+                squares += target * target;
+            }
+            variance += Math.max(0, squares - sum * sum / data.size()) / data.size() / data.classes();
+        }
+        return variance;
     }
 
     /** The next loss is a first one. */

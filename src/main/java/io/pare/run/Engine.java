@@ -5,7 +5,6 @@ import io.pare.data.Dataset;
 import io.pare.exec.backend.Precision;
 import io.pare.format.NetworkFile;
 import io.pare.infer.CompressedModel;
-import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
@@ -14,9 +13,9 @@ import io.pare.net.InputScale;
 import io.pare.rewrite.BatchNormFolding;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
+import io.pare.train.Tally;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 
 /** What computes when a finished network is measured. Both give the same answers but for rounding. */
@@ -101,25 +100,16 @@ public enum Engine {
         try (CompressedModel model = CompressedModel.of(weights);
                 Region region = Region.shared("evaluation");
                 Batches batches = Batches.inOrder(data, 1, scale)) {
-            int classes = weights.model().classes();
             FloatTensor image = region.tensor(1, data.channels(), data.height(), data.width());
             MemorySegment label = region.allocate(Integer.BYTES);
-            int seen = 0;
-            Kernels kernels = Kernels.active();
-            MemorySegment guesses = region.allocate((long) classes * Float.BYTES);
-            long correct = 0;
-            long inFive = 0;
-            double loss = 0;
+            float[] logits = new float[weights.model().classes()];
+            FloatTensor outputs = region.tensor(logits.length);
+            Tally tally = Tally.of(data, logits.length);
             while (batches.next(image, label) > 0) {
-                float[] probabilities = model.predict(image.toArray());
-                MemorySegment guess = guesses.copyFrom(MemorySegment.ofArray(probabilities));
-                correct += kernels.countCorrect(guess, 0, label, 0, 1, classes, 1);
-                inFive += kernels.countCorrect(guess, 0, label, 0, 1, classes, Evaluation.FIVE);
-                int right = label.get(ValueLayout.JAVA_INT, 0);
-                loss -= Math.log(Math.max(probabilities[right], Float.MIN_NORMAL));
-                seen++;
+                model.logits(image.toArray(), 1, logits);
+                tally.add(batches, 1, outputs.copyFrom(logits).segment(), label);
             }
-            return new Evaluation((double) correct / seen, (double) inFive / seen, loss / seen, seen);
+            return tally.result();
         }
     }
 }

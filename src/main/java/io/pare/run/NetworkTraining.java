@@ -140,7 +140,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
     }
 
     private Divergence divergence(Consumer<String> listener) {
-        return new Divergence(network.model().classes(), "give the stage a smaller learningRate", listener);
+        return Divergence.of(train, network.model().classes(), "give the stage a smaller learningRate", listener);
     }
 
     /** In which passes a step sees its batch: chosen by whoever bounds memory, as {@link MemoryFit} does. */
@@ -192,7 +192,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
     @Override
     public Evaluation validate() {
         io.pare.train.Evaluation found = measure(validation);
-        return new Evaluation(found.accuracy(), found.loss());
+        return new Evaluation(found.score(), found.loss());
     }
 
     /** The network on any data set, in fp32. */

@@ -221,7 +221,7 @@ public final class Packing {
         try {
             pipeline.check();
             Training.Evaluation after = training.validate();
-            if (before == null || after.accuracy() >= before.accuracy() - ACCURACY_TOLERANCE
+            if (before == null || after.accuracy() >= before.accuracy() - tolerance(before.accuracy())
                     && after.loss() <= before.loss() * (1 + LOSS_TOLERANCE)) {
                 rows.add(new Row(what, after.accuracy(), after.loss()));
                 return true;
@@ -231,6 +231,11 @@ public final class Packing {
         }
         restore(saved);
         return false;
+    }
+
+    /** How much accuracy may be lost; of errors, whose scores are negative, so much of their size. */
+    private static double tolerance(double score) {
+        return score < 0 ? ACCURACY_TOLERANCE * -score : ACCURACY_TOLERANCE;
     }
 
     private Map<String, float[]> saved() {

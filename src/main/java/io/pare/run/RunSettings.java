@@ -11,6 +11,7 @@ import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
 import io.pare.exec.backend.Precision;
 import io.pare.natives.NativeThreads;
+import io.pare.net.Task;
 import io.pare.train.TrainingRun;
 import io.pare.train.TrainingSettings;
 
@@ -166,7 +167,7 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
             double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
             DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
             OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, boolean recompute,
-            String from, String background, boolean keepZeros) {}
+            String from, String background, boolean keepZeros, Task task) {}
 
     @JsonValue
     Json json() {
@@ -177,14 +178,14 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
                 steps.dropout(), variation.shift(), variation.subPixel(), validation, seed, threads,
                 variation.crop(), variation.flip(), data.source(), data.images(), data.resize(), data.scale(),
                 data.damaged(), data.nonRgb(), precision, steps.accumulate(), steps.evaluationBatch(),
-                steps.recompute(), from, data.background(), keepZeros);
+                steps.recompute(), from, data.background(), keepZeros, data.task());
     }
 
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     static RunSettings of(Json json) {
         DataSettings data = new DataSettings(json.dataset(), json.data(), json.images(), json.resize(), json.scale(),
                 json.damaged() == null ? OddImages.Rule.REFUSE : json.damaged(),
-                json.nonRgb() == null ? OddImages.Rule.CONVERT : json.nonRgb(), json.background());
+                json.nonRgb() == null ? OddImages.Rule.CONVERT : json.nonRgb(), json.background(), json.task());
         Descent descent = new Descent(new Optimizer(json.optimizer(), json.momentum(), json.weightDecay()),
                 new Schedule(json.learningRate(), json.schedule(), json.floor(), json.warmUp()));
         Variation variation = new Variation(json.shift(), json.subPixel(), json.crop(), json.flip());

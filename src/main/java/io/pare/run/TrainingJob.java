@@ -130,7 +130,7 @@ public final class TrainingJob implements AutoCloseable {
         if (resumed) {
             folder.lockForResume();
         } else {
-            settings = settings.with(settings.data().found(data.source()));
+            settings = settings.with(settings.data().found(data.source(), corpus.task()));
             settings = settings.variation() != null
                     ? settings
                     : settings.with(RunSettings.Variation.of(corpus.augmentation()));
@@ -234,7 +234,7 @@ public final class TrainingJob implements AutoCloseable {
             begin();
         }
         return run.run(new Keeper(listener,
-                new Divergence(network.model().classes(), "give a smaller --lr", warnings)));
+                Divergence.of(split.train(), network.model().classes(), "give a smaller --lr", warnings)));
     }
 
     /** The same without anybody to tell. */
@@ -261,7 +261,7 @@ public final class TrainingJob implements AutoCloseable {
         @Override
         public void epoch(Trainer.Progress progress, Evaluation validated, boolean bestSoFar) {
             history.add(new EpochRecord(progress.epoch() + 1, progress.loss(), progress.accuracy(), validated.loss(),
-                    validated.accuracy()));
+                    validated.score()));
             listener.epoch(progress, validated, bestSoFar);
         }
 

@@ -3,7 +3,6 @@ package io.pare.train;
 import io.pare.descent.Optimizer;
 import io.pare.exec.Binding;
 import io.pare.exec.Graph;
-import io.pare.exec.Operation;
 import io.pare.exec.Tape;
 import io.pare.exec.Value;
 import io.pare.exec.backend.Backends;
@@ -17,6 +16,7 @@ import io.pare.net.CompressedWeights;
 import io.pare.net.Net;
 import io.pare.net.Node;
 import io.pare.net.Parameter;
+import io.pare.net.Task;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,8 +33,10 @@ import java.util.function.Function;
 public final class Network implements Binding, AutoCloseable {
     /** Name of the images' input in every tape. */
     public static final String IMAGES = "images";
-    /** Name of the teacher's logits in the tapes of {@link #distillationTape}. */
+    /** Name of the teacher's logits in tapes that distil. */
     public static final String TEACHER = "teacher";
+    /** Name of the targets in tapes of tasks without classes. */
+    public static final String TARGETS = "targets";
 
     private static final int SHALLOW = 5;
     private static final double LINEAR_DEVIATION = 0.01;
@@ -169,7 +171,7 @@ public final class Network implements Binding, AutoCloseable {
      * @param dropout whether dropout layers drop, for which there is no sparse rule
      */
     public boolean sparse(int batch, boolean dropout) {
-        if (!Backends.sparseCovers(logits(new TapeKey(batch, dropout, false, 0, 0, true, Precision.FP32, 1, false)))) {
+        if (!Backends.sparseCovers(logits(new TapeKey(batch, dropout, null, true, Precision.FP32, 1, false)))) {
             return false;
         }
         double dense = 0;
@@ -219,40 +221,35 @@ public final class Network implements Binding, AutoCloseable {
 
     /** As {@link #trainingTape(int, boolean)}, in the given numbers. */
     public Tape trainingTape(int batch, boolean dropout, Precision precision) {
-        return trainingTape(batch, dropout, false, precision, 1, false);
+        return training(new TapeKey(batch, dropout, Loss.of(Task.CLASSIFY), false, precision, 1, false));
     }
 
     /**
-     * As {@link #trainingTape(int, boolean)}; sparse ones compute on the weights that masks leave, see {@link #sparse}.
+     * Forward, loss and backward as settings say.
      *
-     * @param parts of a batch, of which the tape sees one at a time
-     * @param recompute whether values are computed again rather than kept; sparse tapes keep them
+     * @param task decides the loss; of one with targets these are a second input, {@link #TARGETS}, and where a teacher is
+     *            given its logits are, {@link #TEACHER}
+     * @param sparse whether to compute on the weights that masks leave, see {@link #sparse}; all values are kept then
      */
-    Tape trainingTape(int batch, boolean dropout, boolean sparse, Precision precision, int parts, boolean recompute) {
-        return tape(new TapeKey(batch, dropout, true, 0, 0, sparse, precision, parts, recompute),
-                key -> training(Graph.softmaxCrossEntropy(logits(key)), key));
+    Tape trainingTape(TrainingSettings settings, Task task, boolean sparse) {
+        return training(new TapeKey(settings.passSize(), settings.dropout(), Loss.of(settings, task), sparse,
+                settings.precision(), settings.accumulate(), settings.recompute()));
+    }
+
+    private Tape training(TapeKey wanted) {
+        return tape(wanted, key -> {
+            Value loss = key.loss().on(logits(key));
+            return key.sparse()
+                    ? Tape.training(region, loss, this, Backends.sparse())
+                    : Tape.training(region, workspace, loss, this, Backends.dense(useNative, key.precision()),
+                            key.parts(), key.recompute());
+        });
     }
 
     private Tape tape(TapeKey wanted, Function<TapeKey, Tape> compiler) {
         try (var _ = section.enter()) {
             return tapes.computeIfAbsent(wanted, compiler);
         }
-    }
-
-    private Tape training(Value loss, TapeKey key) {
-        return key.sparse()
-                ? Tape.training(region, loss, this, Backends.sparse())
-                : Tape.training(region, workspace, loss, this, Backends.dense(useNative, key.precision()), key.parts(),
-                        key.recompute());
-    }
-
-    /** As {@link #trainingTape}, with the teacher's logits as a second input and {@link Operation.Distillation} as the loss. */
-    Tape distillationTape(int batch, boolean dropout, float temperature, float share, boolean sparse,
-            Precision precision, int parts, boolean recompute) {
-        return tape(
-                new TapeKey(batch, dropout, true, temperature, share, sparse, precision, parts, recompute),
-                key -> training(Graph.distillation(logits(key), Graph.input(TEACHER, batch, model.classes()),
-                        temperature, share), key));
     }
 
     /** Forward only: gives the logits. */
@@ -275,34 +272,59 @@ public final class Network implements Binding, AutoCloseable {
 
     /** As {@link #inferenceTape(int)}; sparse ones compute on the weights that masks leave, see {@link #sparse}. */
     Tape inferenceTape(int batch, boolean sparse, Precision precision) {
-        return tape(new TapeKey(batch, false, false, 0, 0, sparse, precision, 1, false),
+        return tape(new TapeKey(batch, false, null, sparse, precision, 1, false),
                 key -> sparse
                         ? Tape.inference(region, logits(key), this, Backends.sparse())
                         : Tape.inference(region, workspace, logits(key), this, Backends.dense(useNative, precision)));
     }
 
-    /** What tells one compiled tape from another. */
-    private record TapeKey(int batch, boolean dropout, boolean training, float temperature, float share,
-            boolean sparse, Precision precision, int parts, boolean recompute) {}
+    /**
+     * What a training minimises.
+     *
+     * @param temperature of a distillation, which is one of classes; 0 for none
+     * @param share of the teacher in it
+     */
+    private record Loss(Task task, float temperature, float share) {
+        static Loss of(Task task) {
+            return new Loss(task, 0, 0);
+        }
+
+        static Loss of(TrainingSettings settings, Task task) {
+            TrainingSettings.Distillation distillation = settings.distillation();
+            return distillation == null ? of(task) : new Loss(task, distillation.temperature(), distillation.share());
+        }
+
+        Value on(Value logits) {
+            return switch (task) {
+                case CLASSIFY -> temperature == 0
+                        ? Graph.softmaxCrossEntropy(logits)
+                        : Graph.distillation(logits, Graph.input(TEACHER, logits.shape()), temperature, share);
+                case MULTILABEL -> Graph.binaryCrossEntropy(logits, Graph.input(TARGETS, logits.shape()));
+                case REGRESS -> Graph.squaredError(logits, Graph.input(TARGETS, logits.shape()));
+            };
+        }
+    }
+
+    /**
+     * What tells one compiled tape from another.
+     *
+     * @param loss of training; {@code null} for forward passes alone
+     */
+    private record TapeKey(int batch, boolean dropout, Loss loss, boolean sparse, Precision precision, int parts,
+            boolean recompute) {}
 
     /** What a training tape takes, found without taking it. */
-    static Tape.Footprint footprint(Net model, TrainingSettings settings, boolean useNative) {
-        int batch = settings.passSize();
-        int parts = settings.accumulate();
-        TrainingSettings.Distillation distillation = settings.distillation();
-        Value logits =
-                logits(model, new TapeKey(batch, settings.dropout(), true, 0, 0, false, settings.precision(), parts,
-                        settings.recompute()));
-        Value loss = distillation == null
-                ? Graph.softmaxCrossEntropy(logits)
-                : Graph.distillation(logits, Graph.input(TEACHER, batch, model.classes()), distillation.temperature(),
-                        distillation.share());
-        return Tape.footprint(loss, true, Backends.dense(useNative, settings.precision()), parts, settings.recompute());
+    static Tape.Footprint footprint(Net model, TrainingSettings settings, Task task, boolean useNative) {
+        Loss loss = Loss.of(settings, task);
+        Value logits = logits(model, new TapeKey(settings.passSize(), settings.dropout(), loss, false,
+                settings.precision(), settings.accumulate(), settings.recompute()));
+        return Tape.footprint(loss.on(logits), true, Backends.dense(useNative, settings.precision()),
+                settings.accumulate(), settings.recompute());
     }
 
     /** What an inference tape takes in fp32, found without taking it. */
     static Tape.Footprint footprint(Net model, int batch, boolean useNative) {
-        return Tape.footprint(logits(model, new TapeKey(batch, false, false, 0, 0, false, Precision.FP32, 1, false)),
+        return Tape.footprint(logits(model, new TapeKey(batch, false, null, false, Precision.FP32, 1, false)),
                 false, Backends.dense(useNative), 1, false);
     }
 

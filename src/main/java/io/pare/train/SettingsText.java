@@ -4,6 +4,7 @@ import io.pare.data.Augmentation;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
 import io.pare.exec.backend.Precision;
+import io.pare.net.Task;
 
 /** The words by which a checkpoint knows the settings of its run. Those of old are compared with them, so they stay. */
 final class SettingsText {
@@ -12,6 +13,7 @@ final class SettingsText {
     /** Everything that decides the bits of a run, but for data, threads and machine. */
     static String of(TrainingRun run) {
         TrainingSettings s = run.trainer().settings();
+        Task task = run.trainer().data().task();
         Augmentation a = s.augmentation();
         String more = a.equals(Augmentation.of(a.shift())) ? "" : " " + a.crop() + " flip=" + a.flip();
         return "Plan[epochs=" + run.plan().epochs() + ", rate=" + run.plan().schedule().rate() + ", schedule="
@@ -19,7 +21,8 @@ final class SettingsText {
                 + words(s.optimizer()) + " dropout=" + s.dropout() + " "
                 + a.shift() + more + (s.accumulate() > 1 ? " accumulate=" + s.accumulate() : "")
                 + (s.evaluationBatch() > 0 ? " evaluationBatch=" + s.evaluationBatch() : "") + " seed=" + s.seed()
-                + (s.precision() == Precision.FP32 ? "" : " " + s.precision());
+                + (s.precision() == Precision.FP32 ? "" : " " + s.precision())
+                + (task == Task.CLASSIFY ? "" : " task=" + task);
     }
 
     private static String words(Schedule schedule, int stepsPerEpoch) {

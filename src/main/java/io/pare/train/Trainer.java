@@ -8,6 +8,7 @@ import io.pare.exec.Tape;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.OneThread;
 import io.pare.net.InputScale;
+import io.pare.net.Task;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
@@ -59,6 +60,7 @@ public final class Trainer implements AutoCloseable {
         private double lossSum;
         private long correct;
         private double rate;
+        private boolean numbers;
 
         /** Number of the epoch, from 0. */
         public int epoch() {
@@ -85,9 +87,9 @@ public final class Trainer implements AutoCloseable {
             return batch == 0 ? Double.NaN : lossSum / batch;
         }
 
-        /** Share of right answers in the epoch so far, dropout and augmentation included. */
+        /** Share of right answers in the epoch so far, dropout and augmentation included; NaN for numbers. */
         public double accuracy() {
-            return batch == 0 ? Double.NaN : (double) correct / samples();
+            return batch == 0 || numbers ? Double.NaN : (double) correct / samples();
         }
 
         /** Learning rate of the last step. */
@@ -103,6 +105,10 @@ public final class Trainer implements AutoCloseable {
         if (settings.distillation() != null && settings.distillation().teacher() == null) {
             throw new IllegalArgumentException("the training of " + network.model().name()
                     + " is to distil, and no teacher is given: give one, or settings without distillation");
+        }
+        if (settings.distillation() != null && data.task() != Task.CLASSIFY) {
+            throw new IllegalArgumentException("the training of " + network.model().name() + " is to distil, and "
+                    + data.name() + " has no classes: give settings without distillation");
         }
         this.network = network;
         this.data = data;
@@ -121,20 +127,14 @@ public final class Trainer implements AutoCloseable {
             throw e;
         }
         progress.batches = stepsPerEpoch();
+        progress.numbers = data.task() == Task.REGRESS;
         progress.batchSize = settings.batchSize();
     }
 
     /** The tape that suits the masks of the moment. */
     private Tape tape() {
-        int size = settings.passSize();
-        int parts = settings.accumulate();
-        boolean sparse = parts == 1 && network.sparse(size, settings.dropout());
-        TrainingSettings.Distillation distillation = settings.distillation();
-        Tape suited = distillation == null
-                ? network.trainingTape(size, settings.dropout(), sparse, settings.precision(), parts,
-                        settings.recompute())
-                : network.distillationTape(size, settings.dropout(), distillation.temperature(), distillation.share(),
-                        sparse, settings.precision(), parts, settings.recompute());
+        boolean sparse = settings.accumulate() == 1 && network.sparse(settings.passSize(), settings.dropout());
+        Tape suited = network.trainingTape(settings, data.task(), sparse);
         suited.readMasks();
         return suited;
     }
@@ -287,6 +287,9 @@ public final class Trainer implements AutoCloseable {
                 MemorySegment.copy(teacherLogits.segment(), batches.index(row) * bytes, into.segment(), row * bytes,
                         bytes);
             }
+        }
+        if (data.task() != Task.CLASSIFY) {
+            batches.targets(tape.input(Network.TARGETS));
         }
         tape.forward(key, part);
         if (!Double.isFinite(tape.loss())) {

@@ -5,6 +5,7 @@ import io.pare.data.Dataset;
 import io.pare.exec.Tape;
 import io.pare.net.Net;
 import io.pare.net.Parameter;
+import io.pare.net.Task;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -26,7 +27,7 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
      * weights. It depends on the number of threads.
      *
      * @param settings of the trainers
-     * @param evaluated sets that are evaluated while they live
+     * @param evaluated sets that are evaluated while they live, all of one task; without any it is classification
      */
     public static TrainingMemory of(Net model, List<TrainingSettings> settings, boolean useNative,
             List<Dataset> evaluated) {
@@ -42,11 +43,12 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
         Tapes tapes = new Tapes();
         long states = 0;
         long ahead = 0;
+        Task task = evaluated.stream().findFirst().map(Dataset::task).orElse(Task.CLASSIFY);
         Set<TapeOf> made = new HashSet<>();
         for (TrainingSettings each : settings) {
             states = Math.max(states, each.optimizer().states().size());
             if (made.add(TapeOf.training(each))) {
-                tapes.add(Network.footprint(model, each, useNative));
+                tapes.add(Network.footprint(model, each, task, useNative));
             }
             for (Dataset data : evaluated) {
                 int batch = Evaluation.batch(model, data, each.evaluationBatch());

@@ -97,7 +97,7 @@ public final class TrainingRun {
                 return false;
             }
             Evaluation validated = Evaluation.of(trainer.network(), validation, scale);
-            boolean better = best.offer(validated.accuracy(), validated.loss());
+            boolean better = best.offer(validated.score(), validated.loss());
             if (better) {
                 bestEpoch = epoch;
             }
@@ -146,8 +146,8 @@ public final class TrainingRun {
         return bestEpoch;
     }
 
-    /** Validation accuracy of the best weights; NaN before the first validation. */
-    public double bestAccuracy() {
+    /** Validation score of the best weights, in classification their accuracy; NaN before the first validation. */
+    public double bestScore() {
         return best.accuracy();
     }
 

@@ -1,14 +1,18 @@
 package io.pare.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.IdxFiles;
 import io.pare.data.Numpy;
 import io.pare.data.Pictures;
 import io.pare.format.NetworkFile;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
+import io.pare.net.Ending;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.NetBuilder;
@@ -17,9 +21,11 @@ import io.pare.net.Shape;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -36,7 +42,12 @@ class OwnDataTest {
 
     /** An ONNX file of two layers with drawn weights. */
     private Path perceptron(Shape input, int outputs) throws IOException {
-        Net net = new NetBuilder("mlp", input).linear("fc1", 8).relu("relu1").linear("fc2", outputs).build();
+        return perceptron(input, outputs, Ending.NONE);
+    }
+
+    private Path perceptron(Shape input, int outputs, Ending ending) throws IOException {
+        Net net = ending.on(
+                new NetBuilder("mlp", input).linear("fc1", 8).relu("relu1").linear("fc2", outputs).build());
         Random random = new Random(5);
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         for (Parameter parameter : net.parameters()) {
@@ -104,6 +115,129 @@ class OwnDataTest {
                 new Numpy().add("x", "f4", i -> i, 12, 5).add("y", "i8", i -> i % 3, 12)
                         .write(folder.resolve("other.npz"))));
         assertExplained("which arrays? Give --data FILE.npz", run("train", onnx, "--dataset", "arrays"));
+    }
+
+    /** Samples of four inputs, of which the targets are sums. */
+    private Numpy numbers() {
+        return new Numpy().add("x_train", "f4", OwnDataTest::input, 240, 4)
+                .add("y_train", "f4", i -> input(4 * (i / 2) + i % 2) + input(4 * (i / 2) + 2), 240, 2)
+                .add("x_test", "f4", i -> input(i + 3000), 40, 4)
+                .add("y_test", "f4", i -> input(3000 + 4 * (i / 2) + i % 2) + input(3000 + 4 * (i / 2) + 2), 40, 2);
+    }
+
+    /** Any number from -1 to 1. */
+    private static double input(int i) {
+        return Math.sin(i * 12.9898 + i * i * 0.37);
+    }
+
+    @Test
+    void numbersAreLearntMeasuredAndKeptUnderCompression() throws IOException {
+        Path onnx = perceptron(Shape.of(4), 2);
+        Path data = numbers().write(folder.resolve("sums.npz"));
+        Path out = folder.resolve("out");
+        Path report = folder.resolve("report.json");
+        Result trained = run("train", onnx, "--data", data, "--epochs", 30, "--batch-size", 20, "--lr", 0.02,
+                "--threads", 1, "--out", out, "--report", report);
+        assertDone(trained);
+        assertTrue(trained.err().contains("task regress, for its labels are floats; --task says otherwise"),
+                trained.err());
+        assertFalse(trained.err().contains(" acc "), trained.err());
+        JsonNode json = new ObjectMapper().readTree(report.toFile());
+        double mae = json.get("testMAE").asDouble();
+        assertTrue(mae < 0.1 && json.get("testR2").asDouble() > 0.9 && json.has("testRMSE"), json.toString());
+        assertEquals("regress", json.get("settings").get("task").asText().toLowerCase(Locale.ROOT));
+        assertTrue(trained.out().contains("validation MAE"), trained.out());
+        assertDone(run("train", "--resume", out, "--quiet"));
+        assertExplained("--task classify differs from the run's", run("train", "--resume", out, "--task", "classify"));
+
+        Result eval = run("eval", out, "--threads", 1);
+        assertTrue(eval.out().contains(String.format("test MAE       %.4g, RMSE ", mae)), eval.out());
+        Path small = folder.resolve("small");
+        Result compressed = run("compress", onnx, "--data", data, "--from", out, "--recipe", "joint", "--ratio", 2,
+                "--steps", 3, "--threads", 1, "--out", small, "--report", report);
+        assertDone(compressed);
+        json = new ObjectMapper().readTree(report.toFile());
+        assertEquals(mae, json.get("denseTestMAE").asDouble(), 1e-6);
+        assertTrue(compressed.out().contains("test MAE"), compressed.out());
+        Path pare = small.resolve("mlp.pare");
+        for (String engine : new String[]{"sparse", "dense"}) {
+            Result again = run("eval", pare, "--data", data, "--engine", engine, "--threads", 1);
+            assertTrue(again.out().contains(String.format("test MAE       %.4g,", json.get("testMAE").asDouble())),
+                    again.out() + json);
+        }
+        Result scan = run("sensitivity", onnx, "--from", out, "--data", data, "--threads", 1);
+        assertTrue(scan.out().contains("untouched      0.0"), scan.out());
+    }
+
+    @Test
+    void labelsThatApplyAreLearntByTheSigmoidsLogits() throws IOException {
+        Path onnx = perceptron(Shape.of(4), 2, Ending.SIGMOID);
+        Path data = new Numpy().add("x", "f4", OwnDataTest::input, 240, 4)
+                .add("y", "f4", i -> input(4 * (i / 2) + i % 2) > 0 ? 1 : 0, 240, 2)
+                .write(folder.resolve("labels.npz"));
+        Path out = folder.resolve("out");
+        Path report = folder.resolve("report.json");
+        Result trained = run("train", onnx, "--data", data, "--epochs", 30, "--batch-size", 20, "--lr", 0.02,
+                "--threads", 1, "--out", out);
+        assertDone(trained);
+        assertTrue(trained.err().contains("task multilabel, for the network ends in a sigmoid"), trained.err());
+        Result eval = run("eval", out, "--threads", 1, "--report", report);
+        JsonNode json = new ObjectMapper().readTree(report.toFile());
+        assertTrue(json.get("testMacroF1").asDouble() > 0.9 && json.has("testMicroF1") && json.has("testExactMatch"),
+                eval.out());
+        Path exported = folder.resolve("again.onnx");
+        assertDone(run("export", out, "--out", exported));
+        assertEquals(Ending.SIGMOID, Ending.of(NetworkFile.read(exported).model()));
+        assertEquals(eval.out().lines().skip(2).toList(),
+                run("eval", exported, "--data", data, "--threads", 1).out().lines().skip(2).toList());
+        // As numbers from 0 to 1, the sigmoid is a part of the network.
+        Result numbers = run("train", onnx, "--data", data, "--task", "regress", "--epochs", 1, "--batch-size", 20,
+                "--threads", 1, "--out", out);
+        assertDone(numbers);
+        assertTrue(run("eval", out, "--threads", 1).out().contains("test MAE       0."), numbers.out());
+    }
+
+    @Test
+    void classesAreTabledAndTasksThatDoNotFitAreRefused() throws IOException {
+        Path onnx = perceptron(Shape.of(4), 3, Ending.SOFTMAX);
+        Path classes = new Numpy().add("x", "f4", OwnDataTest::input, 60, 4).add("y", "i8", i -> i % 3, 60)
+                .write(folder.resolve("classes.npz"));
+        Path report = folder.resolve("report.json");
+        Result eval = run("eval", onnx, "--data", classes, "--report", report);
+        assertDone(eval);
+        assertTrue(eval.out().contains("class                samples   recall precision       F1"), eval.out());
+        JsonNode json = new ObjectMapper().readTree(report.toFile());
+        assertEquals(3, json.get("testClasses").size());
+        int counted = 0;
+        for (JsonNode row : json.get("testConfusion")) {
+            for (JsonNode count : row) {
+                counted += count.asInt();
+            }
+        }
+        assertEquals(10, counted);
+        Path sums = numbers().write(folder.resolve("sums.npz"));
+        Path out = folder.resolve("out");
+        assertExplained("may be for several tasks: give --task", run("train", onnx, "--data", sums, "--out", out));
+        assertExplained("ends in a softmax", run("train", onnx, "--data",
+                new Numpy().add("x", "f4", i -> i, 12, 4).add("y", "u1", i -> i % 2, 12, 3)
+                        .write(folder.resolve("three.npz")),
+                "--task", "multilabel", "--out", out));
+        assertExplained("--task regress takes arrays with targets, --data FILE.npz; MNIST has classes",
+                run("train", "lenet300", "--task", "regress", "--out", out));
+        assertExplained("floats are for --task multilabel or regress",
+                run("train", onnx, "--data", sums, "--task", "classify", "--out", out));
+        Path plain = perceptron(Shape.of(4), 3);
+        assertExplained("mlp takes images of 4 in 3 outputs; these are",
+                run("train", plain, "--data", sums, "--out", out));
+        Path recipe = Files.writeString(folder.resolve("taught.yaml"), """
+                name: taught
+                stages:
+                  - mask-retrain: {train: {epochs: 1, distill: 0.5}}
+                """);
+        assertExplained("recipe taught distils, which is for task classify, not for regress",
+                run("compress", perceptron(Shape.of(4), 2), "--data", sums, "--recipe", recipe, "--out", out));
+        assertExplained("--shift, --flip and --crop are for pictures",
+                run("train", perceptron(Shape.of(4), 2), "--data", sums, "--flip", "--out", out));
     }
 
     private static Result run(Object... args) {

@@ -15,10 +15,13 @@ import io.pare.compress.stage.EpochRow;
 import io.pare.compress.stage.StageRow;
 import io.pare.exec.backend.Precision;
 import io.pare.net.Models;
+import io.pare.net.Task;
 import io.pare.run.CompressionResult;
 import io.pare.train.Evaluation;
+import io.pare.train.Metrics;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,11 +54,19 @@ class PagesTest {
                 25_000, 1234, 1079.75, 280, 1579.75, new Training.Evaluation(0.9, 0.4), 1, 0);
         CompressionResult done = new CompressionResult(
                 new Recipe("short", "lenet5", "One <sentence>.", Recipe.DENSE, List.of()), Models.byName("lenet5"),
-                result, death, List.of(), new Evaluation(0.9954, 1, 0.01, 100), new Evaluation(0.9, 1, 0.4, 100),
+                result, death, List.of(), measured(9954, 0.01), measured(9000, 0.4),
                 Path.of("lenet5.pare"), 2000, 0, 0.1);
-        CompressionReport report = new CompressionReport(done, "MNIST", 17, 3, Precision.FP32, stepLimit);
+        CompressionReport report = new CompressionReport(done, "MNIST", List.of(), 17, 3, Precision.FP32, stepLimit);
         Map<String, float[]> before = new LinkedHashMap<>(Map.of(TENSOR, new float[]{-0.5f, 0.25f, 0.5f}));
         return new CompressionPage(report, before, Map.of(TENSOR, new float[]{0, 0, 0.5f})).page().html();
+    }
+
+    /** An evaluation with so many right answers of 10,000. */
+    private static Evaluation measured(int right, double loss) {
+        int[] labels = new int[10_000];
+        int[] predicted = new int[labels.length];
+        Arrays.fill(predicted, right, labels.length, 1);
+        return new Evaluation(new Metrics.OfClasses(10, labels, predicted, 1), loss, labels.length);
     }
 
     private static List<String> figures(String page) {
@@ -116,7 +127,7 @@ class PagesTest {
         for (int bits : Sensitivity.BITS) {
             rows.add(new Sensitivity.Row(TENSOR, 25_000, 1, bits, 0.98, 0.1));
         }
-        String page = new SensitivityPage("lenet5", Map.of("seed", "17"),
+        String page = new SensitivityPage("lenet5", Task.CLASSIFY, Map.of("seed", "17"),
                 new Sensitivity(new Training.Evaluation(0.9954, 0.02), rows)).page().html();
         List<String> figures = figures(page);
         List<String> ticks = found("dy=\"18\" text-anchor=\"middle\">([^<]*)<", figures.get(0));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.compress.LayerRow;
 import io.pare.compress.stage.EpochRow;
 import io.pare.compress.stage.StageRow;
+import io.pare.net.Task;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -89,7 +90,7 @@ class ProgressTest {
 
     @Test
     void theLinesOfACompressionFitEightyColumns() {
-        CompressionLines lines = new CompressionLines(err, () -> now);
+        CompressionLines lines = new CompressionLines(err, Task.CLASSIFY, () -> now);
         List<LayerRow> layers = IntStream.range(0, 16)
                 .mapToObj(i -> new LayerRow("features." + i + ".conv.weight", 102_760_448, 1_048_576 + i, 65_537, 32, 1,
                         1))

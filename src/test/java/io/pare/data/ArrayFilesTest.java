@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.net.Ending;
 import io.pare.net.InputScale;
 import io.pare.net.Shape;
 import java.io.IOException;
@@ -34,7 +35,7 @@ class ArrayFilesTest {
     }
 
     private Corpus load(Path place) {
-        return ArrayFiles.load(place, TAKEN, notes::add);
+        return ArrayFiles.load(place, TAKEN, Ending.NONE, null, notes::add);
     }
 
     @Test
@@ -93,7 +94,7 @@ class ArrayFilesTest {
     void aVectorIsWhatTheNetworkTakes() throws IOException {
         new Numpy().add("x", "u1", i -> i % 256, 12, 784).add("y", "u1", i -> i % 2, 12).write(file());
         assertEquals(28, load(file()).train().width());
-        assertEquals(784, ArrayFiles.load(file(), Shape.of(784), notes::add).train().channels());
+        assertEquals(784, ArrayFiles.load(file(), Shape.of(784), Ending.NONE, null, notes::add).train().channels());
     }
 
     @Test
@@ -135,8 +136,9 @@ class ArrayFilesTest {
         "x f4 12,0; y u1 12 | it is empty",
         "x i8 12,4; y u1 12 | has type I64: inputs are pixels of type uint8 or values of type float32",
         "x f4 12,4; y u1 11 | has 11 labels: there must be one for each sample",
-        "x f4 12,4; y f4 12 | has type F32: classes are integers from 0 on",
-        "x f4 12,4; y u1 12,2 | classes are an array [n] of integers",
+        "x f4 12,4; y f4 12,2,2 | may be for several tasks: give --task classify, multilabel or regress",
+        "x f4 12,4; y u1 12,2 | and may be for several tasks",
+        "x f4 12,4; y f4 12,2; x_test f4 3,4; y_test f4 3,1 | give all parts the same",
         "x f4 5,4; y u1 5 | has 5 samples, too few to hold some back",
         "x f4 12,4 | has no labels of the part train: it needs arrays such as x_train and y_train",
         "a f4 12,4; b u1 12 | has no inputs of the part train",

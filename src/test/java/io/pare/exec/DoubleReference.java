@@ -86,6 +86,21 @@ final class DoubleReference {
                 }
                 yield new double[]{loss / labels.length};
             }
+            case Operation.BinaryCrossEntropy _ -> {
+                double loss = 0;
+                for (int i = 0; i < in[0].length; i++) {
+                    double probability = 1 / (1 + Math.exp(-in[0][i]));
+                    loss -= in[1][i] * Math.log(probability) + (1 - in[1][i]) * Math.log(1 - probability);
+                }
+                yield new double[]{loss / in[0].length};
+            }
+            case Operation.SquaredError _ -> {
+                double loss = 0;
+                for (int i = 0; i < in[0].length; i++) {
+                    loss += (in[0][i] - in[1][i]) * (in[0][i] - in[1][i]);
+                }
+                yield new double[]{loss / in[0].length};
+            }
         };
     }
 

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -255,14 +256,57 @@ class TapeTest {
         }
     }
 
+    @Test
+    void gradientsOfLossesOfTargetsAgreeWithCentralDifferences() {
+        for (boolean useNative : new boolean[]{false, Natives.status().available()}) {
+            for (BinaryOperator<Value> loss : List.<BinaryOperator<Value>>of(Graph::binaryCrossEntropy,
+                    Graph::squaredError)) {
+                Params params = new Params();
+                Value outputs = params.head(Graph.input("x", BATCH, 6));
+                check(params, loss.apply(outputs, Graph.input("targets", BATCH, CLASSES)), useNative);
+            }
+        }
+    }
+
+    @Test
+    void lossesOfTargetsAreFiniteForAnyLogit() {
+        try (Region region = Region.shared("tape test")) {
+            Params params = new Params();
+            Value logits = Graphs.linear(Graph.input("x", 2, 1), params.get("w", 2, 1), params.get("b", 2));
+            Memory memory = new Memory(region, params, new Random(1));
+            Tape tape = Tape.training(region, Graph.binaryCrossEntropy(logits, Graph.input("targets", 2, 2)), memory,
+                    Backends.dense(false));
+            memory.value("w").fill(1e30f);
+            memory.value("b").fill(0f);
+            tape.input("x").set(0, 1f);
+            tape.input("x").set(1, -1f);
+            float[] targets = {1, 1, 0, 0};
+            for (int i = 0; i < targets.length; i++) {
+                tape.input("targets").set(i, targets[i]);
+            }
+            tape.forward(0);
+            tape.backward();
+            assertEquals(0, tape.loss());
+            assertEquals(2, tape.correct());
+            assertEquals(0f, memory.gradient("b").get(0));
+            tape.input("targets").set(0, 0f);
+            tape.forward(0);
+            tape.backward();
+            assertEquals(1e30 / 4, tape.loss(), 1e24);
+            assertEquals(1, tape.correct());
+            assertEquals(0.25f, memory.gradient("b").get(0));
+        }
+    }
+
     private static void check(Params params, Value loss, boolean useNative) {
         Random random = new Random(7);
         try (Region region = Region.shared("tape test")) {
             Memory memory = new Memory(region, params, random);
             Tape tape = Tape.training(region, loss, memory, Backends.dense(useNative));
             Map<String, double[]> tensors = new HashMap<>(memory.doubles);
-            for (String input : List.of("x", "teacher")) {
-                if (input.equals("x") || loss.op() instanceof Operation.Distillation) {
+            for (String input : List.of("x", "teacher", "targets")) {
+                if (loss.inputs().stream().anyMatch(value -> value.op().equals(new Operation.Input(input)))
+                        || input.equals("x")) {
                     tensors.put(input, randomize(tape.input(input), random));
                 }
             }

@@ -143,7 +143,7 @@ class CompressionJobTest {
             Sensitivity found = SensitivityScan.of(data.model(), data.corpus(), StoredWeights.of(trained), 7,
                     warning -> fail(warning));
             assertEquals(List.of("fc1.weight", "fc2.weight"), found.tensors());
-            assertEquals(job.progress().bestAccuracy(), found.base().accuracy());
+            assertEquals(job.progress().bestScore(), found.base().accuracy());
         }
     }
 }

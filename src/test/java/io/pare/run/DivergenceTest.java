@@ -10,7 +10,7 @@ class DivergenceTest {
     @Test
     void aLossThatGrowsOutOfAllProportionIsWarnedAboutOnce() {
         List<String> warnings = new ArrayList<>();
-        Divergence divergence = new Divergence(10, "give a smaller --lr", warnings::add);
+        Divergence divergence = new Divergence(Math.log(10), "give a smaller --lr", warnings::add);
         for (double loss : new double[]{0.01, 2, 22, Math.log(10), 24, 1e12}) {
             divergence.see(loss);
         }

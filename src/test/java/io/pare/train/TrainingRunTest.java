@@ -95,8 +95,8 @@ class TrainingRunTest {
                 Network loaded = Network.create(residual(), 7, useNative)) {
             TrainingRun complete = run(whole, optimizer, 1e-2);
             complete.run(QUIET);
-            assertTrue(complete.bestAccuracy() > 0.9, "accuracy " + complete.bestAccuracy());
-            assertEquals(complete.bestAccuracy(), Evaluation.of(whole, halves(80, 2), InputScale.UNIT).accuracy());
+            assertTrue(complete.bestScore() > 0.9, "accuracy " + complete.bestScore());
+            assertEquals(complete.bestScore(), Evaluation.of(whole, halves(80, 2), InputScale.UNIT).accuracy());
             TrainingRun interrupted = run(first, optimizer, 1e-2);
             int[] steps = {0};
             interrupted.run(new TrainingRun.Listener() {
@@ -138,8 +138,8 @@ class TrainingRunTest {
         try (Network network = network("halves")) {
             TrainingRun run = run(network, Optimizer.adamW(1e-4), 5e-3);
             assertTrue(run.run(QUIET));
-            assertTrue(run.bestAccuracy() > 0.95, "accuracy " + run.bestAccuracy());
-            assertEquals(run.bestAccuracy(), Evaluation.of(network, halves(80, 2), InputScale.UNIT).accuracy());
+            assertTrue(run.bestScore() > 0.95, "accuracy " + run.bestScore());
+            assertEquals(run.bestScore(), Evaluation.of(network, halves(80, 2), InputScale.UNIT).accuracy());
             assertEquals(4 * 12, run.trainer().steps());
         }
     }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -48,6 +49,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
     /** Four bits. */
     private static final double USUAL_QUANTIZATION = 8;
     private static final String EPOCHS = "epochs";
+    private static final String DISTILL = "distill";
     private static final String FOLDER = "/io/pare/compress/recipes/";
 
     public Recipe {
@@ -88,16 +90,24 @@ public record Recipe(String name, String model, String description, TrainingOpti
 
     /** The same stages with one epoch in each of their rounds: what takes time is left out, nothing else. */
     public Recipe shortened() {
-        Stage shortDense = shortened(new MaskRetrain(dense));
-        return new Recipe(name, model, description, shortDense.train(), stages.stream().map(this::shortened).toList(),
-                catalog);
+        return edited(EPOCHS, options -> options.put(EPOCHS, Math.min(1, options.get(EPOCHS).asInt())));
     }
 
-    private Stage shortened(Stage stage) {
+    /** The same stages without distillation. */
+    public Recipe undistilled() {
+        return edited(DISTILL, options -> options.put(DISTILL, 0.0));
+    }
+
+    /** The same with other values of a key of training options. */
+    private Recipe edited(String key, Consumer<ObjectNode> change) {
+        Stage editedDense = edited(new MaskRetrain(dense), key, change);
+        return new Recipe(name, model, description, editedDense.train(),
+                stages.stream().map(stage -> edited(stage, key, change)).toList(), catalog);
+    }
+
+    private Stage edited(Stage stage, String key, Consumer<ObjectNode> change) {
         JsonNode node = catalog.yaml().valueToTree(stage);
-        for (JsonNode options : node.findParents(EPOCHS)) {
-            ((ObjectNode) options).put(EPOCHS, Math.min(1, options.get(EPOCHS).asInt()));
-        }
+        node.findParents(key).forEach(options -> change.accept((ObjectNode) options));
         try {
             return catalog.yaml().treeToValue(node, stage.getClass());
         } catch (JsonProcessingException e) {

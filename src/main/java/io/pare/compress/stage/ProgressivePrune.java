@@ -99,11 +99,14 @@ public record ProgressivePrune(List<Double> ratios, int models, AdmmPrune prune,
         /** One inner stage: which round, from which partial model, and whether it is the retraining. */
         private record Part(int round, int model, boolean retrain) {}
 
+        /** Below all accuracies, and scores of errors. */
+        private static final double NONE = -Double.MAX_VALUE;
+
         private final ProgressivePrune stage;
         private final List<Part> parts = new ArrayList<>();
         private final List<Snapshot> pool = new ArrayList<>();
         private final Snapshot candidate;
-        private double candidateAccuracy = -1;
+        private double candidateAccuracy = NONE;
         private int filled;
         private StageRun inner;
         private int part = -1;
@@ -188,7 +191,7 @@ public record ProgressivePrune(List<Double> ratios, int models, AdmmPrune prune,
                 pool.add(slot);
             }
             slot.take();
-            candidateAccuracy = -1;
+            candidateAccuracy = NONE;
         }
 
         @Override

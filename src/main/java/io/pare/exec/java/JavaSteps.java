@@ -28,6 +28,8 @@ public final class JavaSteps implements StepFactory {
             case Operation.Reshape _ -> new ReshapeStep(building, node);
             case Operation.SoftmaxCrossEntropy _ -> new CrossEntropyStep(building, node);
             case Operation.Distillation op -> new DistillationStep(building, node, op);
+            case Operation.BinaryCrossEntropy _ -> new BinaryCrossEntropyStep(building, node);
+            case Operation.SquaredError _ -> new SquaredErrorStep(building, node);
             case Operation.Input _,Operation.Parameter _,Operation.State _ ->
                     throw new AssertionError(node + " is given, not computed");
         });

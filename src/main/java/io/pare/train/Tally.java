@@ -1,0 +1,172 @@
+package io.pare.train;
+
+import io.pare.data.Batches;
+import io.pare.data.Dataset;
+import io.pare.kernel.Kernels;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/** Measures what a network says of the samples of a set, batch by batch. One thread at a time. */
+public abstract sealed class Tally {
+    /** Guesses that count as good enough where there are many classes. */
+    private static final int FIVE = 5;
+
+    int seen;
+    double loss;
+
+    private Tally() {}
+
+    /**
+     * A tally of nothing yet.
+     *
+     * @param outputs of the network, at least as many as classes in the set, or as values of a target
+     */
+    public static Tally of(Dataset data, int outputs) {
+        return switch (data.task()) {
+            case CLASSIFY -> new OfClasses(data.size(), outputs);
+            case MULTILABEL -> new OfLabels(outputs);
+            case REGRESS -> new OfNumbers(outputs);
+        };
+    }
+
+    /**
+     * Takes a batch.
+     *
+     * @param batches that gave it last
+     * @param count samples in it
+     * @param outputs logits, or numbers, a row for each sample
+     * @param labels as {@code batches} wrote them
+     */
+    public abstract void add(Batches batches, int count, MemorySegment outputs, MemorySegment labels);
+
+    /** What has been measured so far. */
+    public abstract Evaluation result();
+
+    private static float at(MemorySegment outputs, int row, int width, int column) {
+        return outputs.getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * width + column);
+    }
+
+    private static final class OfClasses extends Tally {
+        private final Kernels kernels = Kernels.active();
+        private final int classes;
+        private final int[] labelled;
+        private final int[] predicted;
+        private long inFive;
+
+        OfClasses(int samples, int classes) {
+            this.classes = classes;
+            this.labelled = new int[samples];
+            this.predicted = new int[samples];
+        }
+
+        @Override
+        public void add(Batches batches, int count, MemorySegment logits, MemorySegment labels) {
+            inFive += kernels.countCorrect(logits, 0, labels, 0, count, classes, FIVE);
+            loss += kernels.softmaxCrossEntropy(logits, 0, labels, 0, count, classes, 1f, null, 0);
+            for (int row = 0; row < count; row++) {
+                labelled[seen + row] = labels.getAtIndex(ValueLayout.JAVA_INT, row);
+                predicted[seen + row] = largest(logits, row);
+            }
+            seen += count;
+        }
+
+        /** The first class of the largest logit; -1 if none is a number. */
+        private int largest(MemorySegment logits, int row) {
+            int best = -1;
+            for (int c = 0; c < classes; c++) {
+                float logit = at(logits, row, classes, c);
+                if (!Float.isNaN(logit) && (best < 0 || logit > at(logits, row, classes, best))) {
+                    best = c;
+                }
+            }
+            return best;
+        }
+
+        @Override
+        public Evaluation result() {
+            return new Evaluation(new Metrics.OfClasses(classes, Arrays.copyOf(labelled, seen),
+                    Arrays.copyOf(predicted, seen), (double) inFive / seen), loss / seen, seen);
+        }
+    }
+
+    private static final class OfLabels extends Tally {
+        private final int[] support;
+        private final int[] named;
+        private final int[] right;
+        private int exact;
+
+        OfLabels(int labels) {
+            this.support = new int[labels];
+            this.named = new int[labels];
+            this.right = new int[labels];
+        }
+
+        @Override
+        public void add(Batches batches, int count, MemorySegment logits, MemorySegment labels) {
+            for (int row = 0; row < count; row++) {
+                boolean all = true;
+                for (int i = 0; i < support.length; i++) {
+                    double logit = at(logits, row, support.length, i);
+                    double target = batches.data().target(batches.index(row), i);
+                    boolean applies = target > 0.5;
+                    boolean told = logit > 0;
+                    support[i] += applies ? 1 : 0;
+                    named[i] += told ? 1 : 0;
+                    right[i] += told && applies ? 1 : 0;
+                    all &= told == applies;
+                    loss += Math.max(logit, 0) - logit * target + Math.log1p(Math.exp(-Math.abs(logit)));
+                }
+                exact += all ? 1 : 0;
+            }
+            seen += count;
+        }
+
+        @Override
+        public Evaluation result() {
+            return new Evaluation(new Metrics.OfLabels(support.clone(), named.clone(), right.clone(),
+                    (double) exact / seen), loss / seen / support.length, seen);
+        }
+    }
+
+    private static final class OfNumbers extends Tally {
+        private final double[] sums;
+        private final double[] squares;
+        private final double[] squaredErrors;
+        private double absolute;
+
+        OfNumbers(int outputs) {
+            this.sums = new double[outputs];
+            this.squares = new double[outputs];
+            this.squaredErrors = new double[outputs];
+        }
+
+        @Override
+        public void add(Batches batches, int count, MemorySegment outputs, MemorySegment labels) {
+            for (int row = 0; row < count; row++) {
+                for (int i = 0; i < sums.length; i++) {
+                    double target = batches.data().target(batches.index(row), i);
+                    double error = at(outputs, row, sums.length, i) - target;
+                    sums[i] += target;
+                    squares[i] += target * target;
+                    squaredErrors[i] += error * error;
+                    absolute += Math.abs(error);
+                }
+            }
+            seen += count;
+        }
+
+        @Override
+        public Evaluation result() {
+            double explained = 0;
+            for (int i = 0; i < sums.length; i++) {
+                double spread = squares[i] - sums[i] * sums[i] / seen;
+                explained += spread > 0 ? 1 - squaredErrors[i] / spread : Double.NaN;
+            }
+            double count = (double) seen * sums.length;
+            double mean = Arrays.stream(squaredErrors).sum() / count;
+            return new Evaluation(
+                    new Metrics.OfNumbers(absolute / count, Math.sqrt(mean), explained / sums.length), mean, seen);
+        }
+    }
+}
