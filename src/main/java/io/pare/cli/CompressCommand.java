@@ -3,7 +3,7 @@ package io.pare.cli;
 import io.pare.compress.recipe.Recipe;
 import io.pare.data.Corpus;
 import io.pare.file.FileException;
-import io.pare.format.NetworkFile;
+import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.net.Task;
 import io.pare.run.CompressionJob;
@@ -125,7 +125,7 @@ final class CompressCommand implements Callable<Integer> {
                 source.weights().ifPresent(job::from);
                 int code = run(job.recipe(recipe).ending(opened.ending()), opened.corpus(), folder, count);
                 if (source.isOnnx()) {
-                    exportOnnx(folder, opened.model().name());
+                    exportOnnx(folder, opened.model().name(), source);
                 }
                 return code;
             } catch (FileException e) {
@@ -155,10 +155,13 @@ final class CompressCommand implements Callable<Integer> {
         return ratio == null ? Recipe.load(recipeName) : Recipe.general(recipeName, ratio);
     }
 
-    /** Who brings ONNX wants it back: with codes and codebooks where tensors have them. */
-    private void exportOnnx(Path folder, String name) throws IOException {
+    /**
+     * Who brings ONNX wants it back: with the names of its input and output, and codes and codebooks where tensors have
+     * them.
+     */
+    private void exportOnnx(Path folder, String name, ModelSource source) throws IOException {
         Path file = folder.resolve(name + ".onnx");
-        NetworkFile.write(file, NetworkFile.read(folder.resolve(name + ".pare")), NetworkFile.Kind.ONNX_CODEBOOK);
+        source.writeOnnx(file, PareFile.read(folder.resolve(name + ".pare")));
         PrintWriter results = spec.commandLine().getOut();
         results.printf(Locale.ROOT, "%-20s %s, %,d bytes%n", "as ONNX", file, Files.size(file));
         results.flush();

@@ -1,6 +1,7 @@
 package io.pare.run;
 
 import io.pare.format.NetworkFile;
+import io.pare.format.onnx.OnnxFile;
 import io.pare.format.yaml.NetworkDescription;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Ending;
@@ -49,6 +50,14 @@ public sealed interface ModelSource {
     /** Whether it is in an ONNX file. */
     default boolean isOnnx() {
         return false;
+    }
+
+    /**
+     * Writes weights of this network, whose file is an ONNX file, as another one: with the same names of input and output,
+     * and with codes and codebooks where tensors have them.
+     */
+    default void writeOnnx(Path into, CompressedWeights weights) throws IOException {
+        OnnxFile.write(into, weights, true, OnnxFile.names(Path.of(reference())));
     }
 
     /** What its file makes of its logits. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pare.format.npy.NpyFile;
 import io.pare.format.npy.NpzFile;
 import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxNames;
 import io.pare.format.pare.PareFile;
 import io.pare.format.tensors.StoredTensors;
 import io.pare.infer.CompressedModel;
@@ -59,7 +60,7 @@ class RunCommandTest {
             FloatTensor tensor = region.tensor(SAMPLES, 1, 4, 4).copyFrom(images);
             NpyFile.write(folder.resolve("images.npy"), tensor);
             NpyFile.write(folder.resolve("flat.npy"), tensor.reshape(SAMPLES, 16));
-            NpzFile.write(folder.resolve("images.npz"), Map.of(OnnxFile.INPUT, tensor));
+            NpzFile.write(folder.resolve("images.npz"), Map.of(OnnxNames.USUAL.input(), tensor));
         }
     }
 

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.file.FormatException;
 import io.pare.format.NetworkFile;
+import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxNames;
 import io.pare.infer.CompressedModel;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
@@ -108,6 +110,19 @@ class ModelSourceTest {
             values[i] = Op.Sigmoid.of(logits[i]);
         }
         return values;
+    }
+
+    @Test
+    void anOnnxFileComesBackUnderTheNamesOfItsInputAndOutput() throws IOException {
+        Path file = folder.resolve("mine.onnx");
+        OnnxFile.write(file, small(Ending.SOFTMAX), false, new OnnxNames("pixels", "label probabilities"));
+        ModelSource source = ModelSource.of(file.toString());
+        assertTrue(source.isOnnx());
+        assertEquals("mine", source.usual().name());
+        assertEquals(Ending.SOFTMAX, source.ending());
+        Path back = folder.resolve("back.onnx");
+        source.writeOnnx(back, small(Ending.SOFTMAX));
+        assertEquals(new OnnxNames("pixels", "label probabilities"), OnnxFile.names(back));
     }
 
     @Test

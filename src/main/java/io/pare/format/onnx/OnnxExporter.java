@@ -36,12 +36,14 @@ final class OnnxExporter {
     private final CompressedWeights weights;
     private final Net net;
     private final boolean codebooks;
+    private final OnnxNames names;
     private final OnnxNodes nodes;
     /** Which values hold the samples of a batch; those of constants alone hold one for all. */
     private final boolean[] batched;
 
-    OnnxExporter(CompressedWeights weights, boolean codebooks) {
+    OnnxExporter(CompressedWeights weights, boolean codebooks, OnnxNames names) {
         this.weights = weights;
+        this.names = names;
         // Dropout does nothing in a network that is trained.
         this.net = weights.model().trained();
         this.codebooks = codebooks;
@@ -55,8 +57,8 @@ final class OnnxExporter {
     byte[] run() {
         net.layers().forEach(this::add);
         Writer graph = nodes.graph(net.name());
-        graph.message(11, value(OnnxFile.INPUT, sizes(net.input())));
-        graph.message(12, value(OnnxFile.OUTPUT, sizes(net.output().output())));
+        graph.message(11, value(names.input(), sizes(net.input())));
+        graph.message(12, value(names.output(), sizes(net.output().output())));
         return new Writer().number(1, OnnxFile.IR_VERSION).text(2, "Pare").message(7, graph)
                 .message(8, new Writer().text(1, "").number(2, nodes.opset()))
                 .message(14, property(OnnxFile.MEAN, weights.scale().means()))
@@ -75,8 +77,8 @@ final class OnnxExporter {
 
     /** Name of the value that a node gives. */
     private String valueOf(Node node) {
-        return node.op() instanceof Op.Input ? OnnxFile.INPUT
-                : node.place() == net.nodes().size() - 1 ? OnnxFile.OUTPUT : node.name() + ".out";
+        return node.op() instanceof Op.Input ? names.input()
+                : node.place() == net.nodes().size() - 1 ? names.output() : node.name() + ".out";
     }
 
     private void add(Node node) {
@@ -204,7 +206,7 @@ final class OnnxExporter {
     private String repeated(String value, Shape shape, String name) {
         long[] one = new long[shape.rank()];
         Arrays.fill(one, 1);
-        String all = nodes.add("Shape", name + ".shape", List.of(OnnxFile.INPUT), name + ".sizes");
+        String all = nodes.add("Shape", name + ".shape", List.of(OnnxNames.USUAL.input()), name + ".sizes");
         String batch = nodes.add("Slice", name + ".slice",
                 List.of(all, nodes.longs(name + ".start", 0), nodes.longs(name + ".end", 1)), name + ".batch");
         String sizes = nodes.add("Concat", name + ".concat", List.of(batch, nodes.longs(name + ".one", one)),

@@ -24,10 +24,6 @@ public final class OnnxFile {
     public static final int IR_VERSION = 7;
     /** Version of the operator set that is written where it has all that a network needs. */
     public static final int OPSET = 13;
-    /** Name of the input, shape [batch, ...], of images [batch, channels, height, width]. */
-    public static final String INPUT = "image";
-    /** Name of the output, shape [batch, ...], mostly [batch, classes]. */
-    public static final String OUTPUT = "logits";
 
     /** Properties that say how pixels become inputs. */
     static final String MEAN = "pare.mean";
@@ -40,12 +36,17 @@ public final class OnnxFile {
 
     /** Writes the whole file or nothing; {@code codebooks} asks for codes and codebooks where a tensor has them. */
     public static void write(Path path, CompressedWeights weights, boolean codebooks) {
-        AtomicFile.write(path, encode(weights, codebooks));
+        write(path, weights, codebooks, OnnxNames.USUAL);
+    }
+
+    /** The same with names of one's own. */
+    public static void write(Path path, CompressedWeights weights, boolean codebooks, OnnxNames names) {
+        AtomicFile.write(path, new OnnxExporter(weights, codebooks, names).run());
     }
 
     /** The bytes of a file. */
     public static byte[] encode(CompressedWeights weights, boolean codebooks) {
-        return new OnnxExporter(weights, codebooks).run();
+        return new OnnxExporter(weights, codebooks, OnnxNames.USUAL).run();
     }
 
     /** What a file's bytes hold: layers, under the names of a known network if it has the same layers. */
@@ -64,6 +65,14 @@ public final class OnnxFile {
     /** The same of a file's bytes. */
     public static StoredNetwork contents(byte[] file) {
         return stored(model(file, null, Bindings.NONE, List.of(Batch.FIRST)));
+    }
+
+    /** What a file with one input and one output calls them. */
+    public static OnnxNames names(Path path) throws IOException {
+        OnnxGraph graph = new OnnxGraph(read(path), folder(path));
+        String input = graph.inputs().keySet().stream().filter(name -> !graph.holds(name)).findFirst()
+                .orElse(OnnxNames.USUAL.input());
+        return new OnnxNames(input, graph.outputs().stream().findFirst().orElse(OnnxNames.USUAL.output()));
     }
 
     private static StoredNetwork stored(OnnxModel model) {
