@@ -271,6 +271,11 @@ final class OnnxCall {
 
     // What it gives.
 
+    /** Elements of a constant, see {@link OnnxFolding#gathered}. */
+    OnnxConstant gathered(OnnxConstant x, int axis, OnnxConstant indices, long... shape) {
+        return attempt.folding().gathered(x, axis, indices, shape);
+    }
+
     /** The value that an operator without parameters gives. */
     OnnxValue apply(String kind, Op op, Type type, int batch, List<OnnxValue> inputs) {
         if (inputs.stream().allMatch(OnnxValue::isConstant)) {

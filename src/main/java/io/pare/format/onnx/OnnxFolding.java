@@ -202,6 +202,36 @@ final class OnnxFolding {
         return OnnxConstant.integers(type, i -> mean ? results[i] / counts[i] : results[i], sizes);
     }
 
+    /**
+     * The elements at indices along an axis; negative ones count from the end.
+     *
+     * @param shape of the result
+     * @throws IllegalArgumentException if there is no such index
+     */
+    OnnxConstant gathered(OnnxConstant x, int axis, OnnxConstant indices, long... shape) {
+        int size = (int) x.shape()[axis];
+        int inner = x.type().width();
+        for (int i = axis + 1; i < x.shape().length; i++) {
+            inner *= (int) x.shape()[i];
+        }
+        memory.take((long) OnnxConstant.count("a constant", shape) * x.type().width());
+        OnnxConstant result = OnnxConstant.empty(x.type(), shape);
+        int at = 0;
+        while (at < result.data().remaining()) {
+            int block = at / inner / indices.count() * size;
+            for (int i = 0; i < indices.count(); i++) {
+                long index = indices.integer(i);
+                if (index < -size || index >= size) {
+                    throw new IllegalArgumentException("looks up value " + index + " of " + size);
+                }
+                int place = block + (int) (index < 0 ? index + size : index);
+                result.data().put(at, x.data(), place * inner, inner);
+                at += inner;
+            }
+        }
+        return result;
+    }
+
     private OnnxConstant computed(TensorOp op, Type type, List<OnnxConstant> inputs, List<Shape> shapes, Shape output,
             long... sizes) {
         products += op.multiplyAdds(shapes);

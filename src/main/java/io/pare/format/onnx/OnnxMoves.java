@@ -284,10 +284,23 @@ final class OnnxMoves {
 
     /** Values at constant indices, whose axes stand in place of one. */
     private static OnnxValue taken(OnnxCall in, OnnxValue x, int axis, OnnxConstant indices) {
-        long[] given = indices.integers();
-        if (given == null) {
+        if (indices.type().isFloating()) {
             throw in.refuse("looks up indices of type " + indices.type());
         }
+        List<Integer> sizes = new ArrayList<>(x.sizes());
+        sizes.remove(axis);
+        sizes.addAll(axis, OnnxValue.sizes(indices.shape()));
+        if (x.isConstant() && x.batch() < 0) {
+            return OnnxValue.of(in.gathered(x.constant(), axis, indices,
+                    sizes.stream().mapToLong(Integer::longValue).toArray()));
+        }
+        if (axis == x.batch()) {
+            throw in.acrossSamples();
+        }
+        if (sizes.contains(0)) {
+            throw in.refuse("gives no values");
+        }
+        long[] given = indices.integers();
         int size = x.size(axis);
         List<Integer> places = new ArrayList<>();
         for (long index : given) {
@@ -295,15 +308,6 @@ final class OnnxMoves {
                 throw in.refuse("looks up value " + index + " of " + size);
             }
             places.add((int) (index < 0 ? index + size : index));
-        }
-        if (axis == x.batch()) {
-            throw in.acrossSamples();
-        }
-        List<Integer> sizes = new ArrayList<>(x.sizes());
-        sizes.remove(axis);
-        sizes.addAll(axis, OnnxValue.sizes(indices.shape()));
-        if (places.isEmpty()) {
-            return OnnxValue.of(OnnxConstant.empty(x.type(), sizes.stream().mapToLong(Integer::longValue).toArray()));
         }
         int batch = x.batch() < axis ? x.batch() : x.batch() - 1 + indices.shape().length;
         int step = places.size() > 1 ? places.get(1) - places.getFirst() : 1;
@@ -354,14 +358,11 @@ final class OnnxMoves {
         for (int axis = 0; axis < x.rank(); axis++) {
             int times = in.node().small("repeats", repeats[axis]);
             if (times != 1) {
-                int inSample = in.sampleAxis(x, axis);
-                int size = x.size(axis);
-                if ((long) times * size > 1 << 26) {
-                    throw in.refuse("repeats " + x.sizes() + " " + Arrays.toString(repeats) + " times");
-                }
-                tiled = size == 1 ? repeated(in, tiled, axis, times)
-                        : in.apply("take", new TensorOp.Take(inSample, IntStream.range(0, times * size)
-                                .mapToObj(i -> i % size).toList()), tiled);
+                in.sampleAxis(x, axis);
+                OnnxValue apart = repeated(in, OnnxShapes.with(in, tiled, axis), axis, times);
+                List<Integer> sizes = new ArrayList<>(tiled.sizes());
+                sizes.set(axis, Math.multiplyExact(times, x.size(axis)));
+                tiled = OnnxShapes.placed(in, apart, sizes, x.batch());
             }
         }
         return tiled;

@@ -209,7 +209,7 @@ final class OnnxShapes {
         OnnxValue x = in.value(0);
         int block = in.node().small("blocksize", in.node().integer("blocksize", 0));
         String mode = in.node().text("mode", "DCR");
-        checkBlocks(in, x, block, block == 0 || x.size(1) % (block * block) != 0);
+        checkBlocks(in, x, block, 1, Math.multiplyExact(block, block));
         int channels = x.size(1) / (block * block);
         boolean depthFirst = mode.equals("DCR");
         if (!depthFirst && !mode.equals("CRD")) {
@@ -225,15 +225,16 @@ final class OnnxShapes {
     private static OnnxValue spaceToDepth(OnnxCall in) {
         OnnxValue x = in.value(0);
         int block = in.node().small("blocksize", in.node().integer("blocksize", 0));
-        checkBlocks(in, x, block, block == 0 || x.size(2) % block != 0 || x.size(3) % block != 0);
+        checkBlocks(in, x, block, 2, block);
+        checkBlocks(in, x, block, 3, block);
         int height = x.size(2) / block;
         int width = x.size(3) / block;
         return blocks(in, x, List.of(x.size(1), height, block, width, block), new int[]{0, 3, 5, 1, 2, 4},
                 List.of(x.size(1) * block * block, height, width));
     }
 
-    private static void checkBlocks(OnnxCall in, OnnxValue x, int block, boolean unfit) {
-        if (x.rank() != 4 || x.batch() > 0 || unfit) {
+    private static void checkBlocks(OnnxCall in, OnnxValue x, int block, int axis, int parts) {
+        if (x.rank() != 4 || x.batch() > 0 || block == 0 || x.size(axis) % parts != 0) {
             throw in.refuse("moves blocks of " + block + " in values of shape " + x.sizes());
         }
     }
