@@ -65,6 +65,8 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--schedule", run -> run.descent().schedule().course()),
             Map.entry("--lr-floor", run -> run.descent().schedule().floor()),
             Map.entry("--warm-up", run -> run.descent().schedule().warmUp()),
+            Map.entry("--clip-norm", run -> run.descent().clipNorm()),
+            Map.entry("--patience", run -> run.steps().patience()),
             Map.entry("--dropout", run -> run.steps().dropout()),
             Map.entry("--shift", run -> run.variation().shift()),
             Map.entry("--sub-pixel", run -> run.variation().subPixel()),
@@ -141,6 +143,16 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--warm-up", paramLabel = "EPOCHS", defaultValue = "0",
             description = "Epochs, parts allowed, over which the rate rises from zero (default: ${DEFAULT-VALUE}).")
     private double warmUp;
+
+    @Option(names = "--clip-norm", paramLabel = "X", defaultValue = "0",
+            description = "Length to which a longer gradient, over all weights, is brought before a step; 0 for none"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private double clipNorm;
+
+    @Option(names = "--patience", paramLabel = "N", defaultValue = "0",
+            description = "Epochs without a better validation after which the run ends; 0 for all epochs"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private int patience;
 
     @Option(names = "--dropout", negatable = true, defaultValue = "true", fallbackValue = "true",
             description = "Whether the model's dropout layers drop (default: yes).")
@@ -314,9 +326,11 @@ final class TrainCommand implements Callable<Integer> {
         RunSettings settings = new RunSettings(source.reference(), null, keepZeros, data.settings(),
                 validation == null ? 0 : validation,
                 new Descent(new Optimizer(optimizer, momentum, weightDecay),
-                        new Schedule(learningRate, schedule, floor, warmUp)),
+                        new Schedule(learningRate, schedule, floor, warmUp), limit("--clip-norm", clipNorm)),
                 null,
-                new RunSettings.Steps(epochs, batchSize, dropout, accumulate, 0, memory.fit().recompute()), seed,
+                new RunSettings.Steps(epochs, batchSize, dropout, accumulate, 0, memory.fit().recompute(),
+                        (int) limit("--patience", patience)),
+                seed,
                 threads.orElse(ThreadOption.processors()), precision.get());
         check(settings);
         belongs("--momentum", optimizer.hasMomentum(), "--optimizer sgd or nesterov");
@@ -373,7 +387,7 @@ final class TrainCommand implements Callable<Integer> {
         RunSettings.Steps steps = kept.steps();
         return kept.with(kept.data().at(data.settings(kept.data()).folder()))
                 .with(new RunSettings.Steps(steps.epochs(), steps.batchSize(), steps.dropout(), steps.accumulate(),
-                        steps.evaluationBatch(), steps.recompute() || memory.fit().recompute()))
+                        steps.evaluationBatch(), steps.recompute() || memory.fit().recompute(), steps.patience()))
                 .threads(threads.orElse(kept.threads()));
     }
 
@@ -472,6 +486,14 @@ final class TrainCommand implements Callable<Integer> {
         if (value < 1) {
             throw new UsageException(option + " is " + value + ", must be at least 1");
         }
+    }
+
+    /** A limit that is none at 0. */
+    private static double limit(String option, double value) {
+        if (!(value >= 0 && Double.isFinite(value))) {
+            throw new UsageException(option + " is " + value + ", must be above 0, or 0 for none");
+        }
+        return value;
     }
 
     private static void inside(String option, double value, double least, double most) {

@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.descent.GradientNorm;
 import io.pare.descent.Optimizer;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Kernels;
@@ -227,6 +228,7 @@ public final class GradientTraining implements Training, AutoCloseable {
             hook.beforeUpdate(step, stepsPerEpoch);
             steps++;
             double now = rate.applyAsDouble((double) step / stepsPerEpoch);
+            GradientNorm.clip(tensors, options.descent().clipNorm());
             for (Tensor tensor : tensors) {
                 options.descent().optimizer().step(tensor, now, steps);
             }

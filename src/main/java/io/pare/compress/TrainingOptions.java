@@ -1,6 +1,7 @@
 package io.pare.compress;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonValue;
 import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
@@ -19,9 +20,10 @@ import io.pare.descent.Schedule;
  * @param temperature of the distillation
  * @param average share of the stage, at its end, over which weights are averaged; 0 for none
  * @param select the weights that the stage ends with
+ * @param patience epochs without a better one after which a stage that retrains ends, with the best weights; 0 for all
  */
 public record TrainingOptions(int epochs, Descent descent, int batchSize, boolean dropout, int shift, boolean flip,
-        double distill, double temperature, double average, Select select) {
+        double distill, double temperature, double average, Select select, int patience) {
 
     /** Values of the keys that a recipe leaves out. */
     public static final TrainingOptions DEFAULTS =
@@ -34,6 +36,12 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
     /** The weights that a stage ends with: the last ones, or those of the epoch that did best on validation. */
     public enum Select {
         LAST, BEST
+    }
+
+    /** For all epochs. */
+    public TrainingOptions(int epochs, Descent descent, int batchSize, boolean dropout, int shift, boolean flip,
+            double distill, double temperature, double average, Select select) {
+        this(epochs, descent, batchSize, dropout, shift, flip, distill, temperature, average, select, 0);
     }
 
     public TrainingOptions {
@@ -53,6 +61,7 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
         check(distill >= 0 && distill <= 1, "distill", distill);
         check(temperature > 0 && temperature <= 1000, "temperature", temperature);
         check(average >= 0 && average <= 1, "average", average);
+        check(patience >= 0 && patience <= MOST, "patience", patience);
     }
 
     private static void check(boolean fits, String name, Object value) {
@@ -72,10 +81,14 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
      * @param optimizer rule of the step
      * @param momentum of rules that have it
      * @param weightDecay on weights, not on biases
+     * @param clipNorm most length of a gradient; {@code null} for any
+     * @param patience {@code null} for all epochs
      */
     public record Keys(int epochs, double learningRate, double finalRate, Schedule.Course schedule, double warmup,
             Optimizer.Rule optimizer, double momentum, double weightDecay, int batchSize, boolean dropout, int shift,
-            boolean flip, double distill, double temperature, double average, Select select) {}
+            boolean flip, double distill, double temperature, double average, Select select,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Double clipNorm,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Integer patience) {}
 
     /** The same by keys. */
     @JsonValue
@@ -84,16 +97,19 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
         Schedule schedule = descent.schedule();
         return new Keys(epochs, schedule.rate(), schedule.floor(), schedule.course(), schedule.warmUp(),
                 optimizer.rule(), optimizer.momentum(), optimizer.decay(), batchSize, dropout, shift, flip, distill,
-                temperature, average, select);
+                temperature, average, select, descent.clipNorm() == 0 ? null : descent.clipNorm(),
+                patience == 0 ? null : patience);
     }
 
     /** What those keys say. */
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public static TrainingOptions of(Keys keys) {
         Descent descent = new Descent(new Optimizer(keys.optimizer(), keys.momentum(), keys.weightDecay()),
-                new Schedule(keys.learningRate(), keys.schedule(), keys.finalRate(), keys.warmup()));
+                new Schedule(keys.learningRate(), keys.schedule(), keys.finalRate(), keys.warmup()),
+                keys.clipNorm() == null ? 0 : keys.clipNorm());
         return new TrainingOptions(keys.epochs(), descent, keys.batchSize(), keys.dropout(), keys.shift(),
-                keys.flip(), keys.distill(), keys.temperature(), keys.average(), keys.select());
+                keys.flip(), keys.distill(), keys.temperature(), keys.average(), keys.select(),
+                keys.patience() == null ? 0 : keys.patience());
     }
 
     /** The learning rate when {@code done}, in [0, 1], of the stage is over. */
@@ -105,7 +121,8 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
     @Override
     public String toString() {
         Keys keys = keys();
-        return keys.toString().replaceFirst("Keys", "TrainingOptions")
+        return keys.toString().replaceFirst("Keys", "TrainingOptions").replace(", clipNorm=null", "")
+                .replace(", patience=null", "")
                 .replace("schedule=" + keys.schedule(), "schedule=" + keys.schedule().name())
                 .replace("optimizer=" + keys.optimizer(), "optimizer=" + keys.optimizer().name());
     }

@@ -5,8 +5,20 @@ package io.pare.descent;
  *
  * @param optimizer the rule, with its settings
  * @param schedule the learning rate
+ * @param clipNorm length to which a longer gradient is brought before the step, see {@link GradientNorm}; 0 for none
  */
-public record Descent(Optimizer optimizer, Schedule schedule) {
+public record Descent(Optimizer optimizer, Schedule schedule, double clipNorm) {
     /** Adam without decay, from 0.001 by a cosine to 0. */
     public static final Descent ADAM = new Descent(Optimizer.ADAM, Schedule.cosine(1e-3, 0));
+
+    public Descent {
+        if (!(clipNorm >= 0) || !Double.isFinite(clipNorm)) {
+            throw new IllegalArgumentException("clipNorm cannot be " + clipNorm);
+        }
+    }
+
+    /** With gradients of any length. */
+    public Descent(Optimizer optimizer, Schedule schedule) {
+        this(optimizer, schedule, 0);
+    }
 }

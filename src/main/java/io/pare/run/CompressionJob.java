@@ -174,7 +174,7 @@ public final class CompressionJob implements AutoCloseable {
         return this;
     }
 
-    /** Makes it a rehearsal: one epoch in each round of a stage, of at most so many steps; not with a search. */
+    /** Makes it a rehearsal: one epoch in each round of a stage, of at most so many steps; a search is tried once. */
     public CompressionJob rehearsal(int most) {
         steps = most;
         return this;
@@ -242,7 +242,7 @@ public final class CompressionJob implements AutoCloseable {
             }
         }
         split = corpus.split(0, seed);
-        fitted = fitted(searches() ? suited(Sensitivity.outline(model.name(), bytes != null)) : recipe,
+        fitted = fitted(searches() ? outline() : recipe,
                 from == null && !Files.exists(denseFile));
         network = Network.create(model, seed, Natives.enabled());
         if (searches() || recipe.distills()) {
@@ -273,26 +273,29 @@ public final class CompressionJob implements AutoCloseable {
         if (model.weightCount() == 0) {
             throw new RunException(model.name() + " has no weights: there is nothing to compress");
         }
-        if (searches() && steps > 0) {
-            throw new RunException("a rehearsal is of a recipe, not of a search");
-        }
         if (!searches()) {
             recipe = recipe == null ? Recipe.usual(model.name()) : recipe;
-            recipe = suited(steps > 0 ? recipe.shortened() : recipe);
+            recipe = suited(recipe);
             checkRecipe();
         }
     }
 
-    /** The recipe without distillation where there are no classes, if it is one of Pare's that fit any network. */
+    /** The recipe as this job runs it: short in a rehearsal, without distillation where there are no classes. */
     private Recipe suited(Recipe given) {
+        Recipe timed = steps > 0 ? given.shortened() : given;
         if (corpus.task() == Task.CLASSIFY || !given.distills()) {
-            return given;
+            return timed;
         }
         if (!searches() && !Recipe.general().contains(given.name())) {
             throw new RunException("recipe " + given.name() + " distils, which is for task classify, not for "
                     + corpus.task() + ": leave 'distill' out of its stages");
         }
-        return given.undistilled();
+        return timed.undistilled();
+    }
+
+    /** The stages that a search will end with, before it knows counts. */
+    private Recipe outline() {
+        return suited(Sensitivity.outline(model.name(), bytes != null));
     }
 
     /** Refuses a recipe that cannot end well for this network, and says what is odd about it. */
@@ -311,7 +314,7 @@ public final class CompressionJob implements AutoCloseable {
     }
 
     private void trainDense(Path denseState, Path denseFile) throws IOException {
-        TrainingOptions options = searches() ? Recipe.DENSE : recipe.dense();
+        TrainingOptions options = (searches() ? outline() : recipe).dense();
         Provenance denseFrom = provenance.with("'dense:' of its recipe", options);
         if (Files.exists(denseFile)) {
             denseFrom.check(denseFile, Checkpoint.loadWeights(network, denseFile).get(PROVENANCE));
@@ -395,9 +398,9 @@ public final class CompressionJob implements AutoCloseable {
                     ? scan.recipe(model.name(), wanted)
                     : scan.recipe(model.name(), model.weightCount(), wanted));
             Pipeline pipeline = new Pipeline(tried, training, autoState(tries), progress).admmFile(fitted.admmFile())
-                    .provenance(provenance);
+                    .provenance(provenance).rehearsal(steps > 0);
             Pipeline.Result result = run(pipeline);
-            if (reached(result.validation().accuracy()) || ++tries == AUTO_TRIES) {
+            if (steps > 0 || reached(result.validation().accuracy()) || ++tries == AUTO_TRIES) {
                 return new Compressed(tried, pipeline, result);
             }
             wanted *= bytes != null ? 1.25 : 0.8;

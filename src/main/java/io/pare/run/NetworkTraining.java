@@ -161,7 +161,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
         Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), false);
         return new TrainingSettings(options.batchSize(), options.descent().optimizer(), options.dropout(),
                 new Augmentation(shift, crop, options.flip()), distillation, seed, precision, 1, 0,
-                false);
+                false, options.descent().clipNorm());
     }
 
     @Override

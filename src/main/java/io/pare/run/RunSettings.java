@@ -72,9 +72,10 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
      * @param accumulate passes a step; 0, as in runs of old, becomes 1
      * @param evaluationBatch images that an evaluation takes at once, at most; 0 for the usual number
      * @param recompute whether values are computed again in the backward pass
+     * @param patience epochs without a better one after which the run ends; 0 for all epochs
      */
     public record Steps(int epochs, int batchSize, boolean dropout, int accumulate, int evaluationBatch,
-            boolean recompute) {
+            boolean recompute, int patience) {
         /** Ten epochs in batches of 64. */
         public static final Steps USUAL = new Steps(10, 64);
 
@@ -84,7 +85,12 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
 
         /** With dropout, each batch in one pass. */
         public Steps(int epochs, int batchSize) {
-            this(epochs, batchSize, true, 1, 0, false);
+            this(epochs, batchSize, true, 1, 0, false, 0);
+        }
+
+        /** The same with another patience. */
+        public Steps patience(int other) {
+            return new Steps(epochs, batchSize, dropout, accumulate, evaluationBatch, recompute, other);
         }
     }
 
@@ -145,19 +151,20 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
     /** The same in other passes. */
     RunSettings in(TrainingSettings passes) {
         return with(new Steps(steps.epochs(), steps.batchSize(), steps.dropout(), passes.accumulate(),
-                passes.evaluationBatch(), passes.recompute()));
+                passes.evaluationBatch(), passes.recompute(), steps.patience()));
     }
 
     /** How steps are made. */
     TrainingSettings training() {
         return new TrainingSettings(steps.batchSize(), descent.optimizer(), steps.dropout(), variation.augmentation(),
                 null,
-                seed, precision, steps.accumulate(), steps.evaluationBatch(), steps.recompute());
+                seed, precision, steps.accumulate(), steps.evaluationBatch(), steps.recompute(),
+                descent.clipNorm());
     }
 
     /** What the steps are to come to. */
     TrainingRun.Plan plan() {
-        return new TrainingRun.Plan(steps.epochs(), descent.schedule());
+        return new TrainingRun.Plan(steps.epochs(), descent.schedule(), steps.patience());
     }
 
     /** The form in {@code run.json}, in its order: names are never changed and never taken away. */
@@ -167,7 +174,8 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
             double shift, boolean subPixel, int validation, long seed, int threads, Crop crop, boolean flip,
             DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
             OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, boolean recompute,
-            String from, String background, boolean keepZeros, Task task) {}
+            String from, String background, boolean keepZeros, Task task,
+            double clipNorm, int patience) {}
 
     @JsonValue
     Json json() {
@@ -178,7 +186,8 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
                 steps.dropout(), variation.shift(), variation.subPixel(), validation, seed, threads,
                 variation.crop(), variation.flip(), data.source(), data.images(), data.resize(), data.scale(),
                 data.damaged(), data.nonRgb(), precision, steps.accumulate(), steps.evaluationBatch(),
-                steps.recompute(), from, data.background(), keepZeros, data.task());
+                steps.recompute(), from, data.background(), keepZeros, data.task(), descent.clipNorm(),
+                steps.patience());
     }
 
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
@@ -187,10 +196,10 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
                 json.damaged() == null ? OddImages.Rule.REFUSE : json.damaged(),
                 json.nonRgb() == null ? OddImages.Rule.CONVERT : json.nonRgb(), json.background(), json.task());
         Descent descent = new Descent(new Optimizer(json.optimizer(), json.momentum(), json.weightDecay()),
-                new Schedule(json.learningRate(), json.schedule(), json.floor(), json.warmUp()));
+                new Schedule(json.learningRate(), json.schedule(), json.floor(), json.warmUp()), json.clipNorm());
         Variation variation = new Variation(json.shift(), json.subPixel(), json.crop(), json.flip());
         Steps steps = new Steps(json.epochs(), json.batchSize(), json.dropout(), json.accumulate(),
-                json.evaluationBatch(), json.recompute());
+                json.evaluationBatch(), json.recompute(), json.patience());
         return new RunSettings(json.model(), json.from(), json.keepZeros(), data, json.validation(), descent,
                 variation, steps, json.seed(), json.threads(), json.precision());
     }

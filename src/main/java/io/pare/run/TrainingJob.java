@@ -305,7 +305,7 @@ public final class TrainingJob implements AutoCloseable {
      * @throws io.pare.file.FileException if they cannot be written; the run can be resumed and then ends at once
      */
     public void finish(Map<String, String> metadata) throws IOException {
-        if (begun().nextEpoch() < settings.steps().epochs()) {
+        if (!begun().done()) {
             throw new IllegalStateException("the run has done " + run.nextEpoch() + " of " + settings.steps().epochs()
                     + " epochs: call run() until it is done");
         }

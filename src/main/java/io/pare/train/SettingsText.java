@@ -22,6 +22,8 @@ final class SettingsText {
                 + a.shift() + more + (s.accumulate() > 1 ? " accumulate=" + s.accumulate() : "")
                 + (s.evaluationBatch() > 0 ? " evaluationBatch=" + s.evaluationBatch() : "") + " seed=" + s.seed()
                 + (s.precision() == Precision.FP32 ? "" : " " + s.precision())
+                + (s.clipNorm() == 0 ? "" : " clipNorm=" + s.clipNorm())
+                + (run.plan().patience() == 0 ? "" : " patience=" + run.plan().patience())
                 + (task == Task.CLASSIFY ? "" : " task=" + task);
     }
 

@@ -2,6 +2,7 @@ package io.pare.train;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
+import io.pare.descent.GradientNorm;
 import io.pare.descent.Optimizer;
 import io.pare.descent.RunState;
 import io.pare.exec.Tape;
@@ -273,6 +274,7 @@ public final class Trainer implements AutoCloseable {
     /** A method of its own: compiled as a part of the passes, the optimiser's vectors would stay objects on the heap. */
     private void update() {
         Optimizer optimizer = settings.optimizer();
+        GradientNorm.clip(weights, settings.clipNorm());
         for (int i = 0; i < weights.size(); i++) {
             optimizer.step(weights.get(i), progress.rate, steps);
         }

@@ -31,9 +31,18 @@ public final class TrainingRun {
     /**
      * @param epochs passes over the training data
      * @param schedule how the rate moves over all steps of the run; its warm-up counts epochs
+     * @param patience epochs without a better one after which the run ends; 0 for all epochs
      */
-    public record Plan(int epochs, Schedule schedule) {
+    public record Plan(int epochs, Schedule schedule, int patience) {
+        /** All epochs. */
+        public Plan(int epochs, Schedule schedule) {
+            this(epochs, schedule, 0);
+        }
+
         public Plan {
+            if (patience < 0) {
+                throw new IllegalArgumentException("patience is " + patience + ", must be at least 0");
+            }
             if (epochs < 1) {
                 throw new IllegalArgumentException("epochs is " + epochs + ", must be at least 1");
             }
@@ -75,7 +84,7 @@ public final class TrainingRun {
      */
     public boolean run(Listener listener) {
         int perEpoch = trainer.stepsPerEpoch();
-        while (nextEpoch < plan.epochs()) {
+        while (!done()) {
             int epoch = nextEpoch;
             int from = nextBatch;
             long started = System.nanoTime();
@@ -105,12 +114,18 @@ public final class TrainingRun {
             nextBatch = 0;
             listener.epoch(progress, validated, better);
             listener.checkpoint(this);
-            if (stopped[0] && nextEpoch < plan.epochs()) {
+            if (stopped[0] && !done()) {
                 return false;
             }
         }
         best.restore();
         return true;
+    }
+
+    /** Whether all epochs are over, or as many without a better one as patience lasts. */
+    public boolean done() {
+        return nextEpoch >= plan.epochs()
+                || plan.patience() > 0 && nextBatch == 0 && nextEpoch - 1 - bestEpoch >= plan.patience();
     }
 
     public Trainer trainer() {

@@ -20,10 +20,11 @@ import io.pare.exec.backend.Precision;
  * @param evaluationBatch samples that evaluations take at once, at most; 0 for the usual number
  * @param recompute whether the backward pass computes most values again rather than keep them: less memory, up to a third
  *            more time, the same bits
+ * @param clipNorm length to which a longer gradient is brought before the step; 0 for none
  */
 public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
         Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
-        boolean recompute) {
+        boolean recompute, double clipNorm) {
     public TrainingSettings {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch size is " + batchSize + ", must be at least 1");
@@ -42,7 +43,21 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
     /** The same in so many passes a step, with evaluations of at most so many samples at once. */
     public TrainingSettings in(int passes, int evaluated, boolean recomputing) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
-                passes, evaluated, recomputing);
+                passes, evaluated, recomputing, clipNorm);
+    }
+
+    /** With gradients of any length. */
+    public TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
+            Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
+            boolean recompute) {
+        this(batchSize, optimizer, dropout, augmentation, distillation, seed, precision, accumulate, evaluationBatch,
+                recompute, 0);
+    }
+
+    /** The same with gradients of that length at most. */
+    public TrainingSettings clipped(double norm) {
+        return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
+                accumulate, evaluationBatch, recompute, norm);
     }
 
     /** In fp32, each batch in one pass, all values kept. */
@@ -54,7 +69,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
     /** The same in another precision. */
     public TrainingSettings in(Precision other) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, other, accumulate,
-                evaluationBatch, recompute);
+                evaluationBatch, recompute, clipNorm);
     }
 
     /** Adam without decay, batches of 64, the model's dropout. */

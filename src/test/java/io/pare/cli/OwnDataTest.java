@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
@@ -238,6 +239,35 @@ class OwnDataTest {
                 run("compress", perceptron(Shape.of(4), 2), "--data", sums, "--recipe", recipe, "--out", out));
         assertExplained("--shift, --flip and --crop are for pictures",
                 run("train", perceptron(Shape.of(4), 2), "--data", sums, "--flip", "--out", out));
+    }
+
+    @Test
+    void runsEndByPatienceAndSearchesAreRehearsed() throws IOException {
+        Path onnx = perceptron(Shape.of(4), 2);
+        Path data = numbers().write(folder.resolve("sums.npz"));
+        Path out = folder.resolve("out");
+        // Steps too small to move a weight: no epoch is better than the first.
+        Result trained = run("train", onnx, "--data", data, "--epochs", 9, "--batch-size", 20, "--lr", 1e-30,
+                "--patience", 2, "--clip-norm", 0.5, "--threads", 1, "--out", out);
+        assertDone(trained);
+        assertTrue(trained.out().contains("(epoch 1 of 9)"), trained.out());
+        assertEquals(3, trained.err().lines().filter(line -> line.startsWith("epoch ")).count(), trained.err());
+        assertDone(run("train", "--resume", out, "--quiet"));
+        assertExplained("--patience 3 differs from the run's 2", run("train", "--resume", out, "--patience", 3));
+        for (String option : List.of("--patience", "--clip-norm")) {
+            assertExplained(option + " is -1", run("train", onnx, "--data", data, option, -1, "--out", out));
+        }
+        for (List<String> wanted : List.of(List.of("--ratio", "2"), List.of("--bytes", "20"))) {
+            Path small = folder.resolve("small" + wanted.getFirst());
+            Result rehearsed = run("compress", onnx, "--data", data, "--auto", wanted.getFirst(), wanted.getLast(),
+                    "--steps", 2, "--floor", 1e-9, "--threads", 1, "--out", small);
+            assertDone(rehearsed);
+            assertTrue(rehearsed.out().contains("a rehearsal: 2 steps in each round of a stage"), rehearsed.out());
+        }
+        Result missed = run("compress", onnx, "--data", data, "--auto", "--ratio", 2, "--floor", 1e-9, "--threads", 1,
+                "--quiet", "--out", folder.resolve("missed"));
+        assertEquals(Commands.FAILURE, missed.exit(), missed.err());
+        assertTrue(missed.err().contains("is above the floor 0.0000"), missed.err());
     }
 
     private static Result run(Object... args) {

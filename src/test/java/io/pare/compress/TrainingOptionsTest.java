@@ -1,6 +1,8 @@
 package io.pare.compress;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -24,6 +26,18 @@ class TrainingOptionsTest {
                 "flip":true,"distill":0.5,"temperature":4.0,"average":0.25,"select":"BEST"}""";
         assertEquals(text, json.writeValueAsString(OPTIONS));
         assertEquals(OPTIONS, json.readValue(text, TrainingOptions.class));
+    }
+
+    @Test
+    void whatCameLaterIsNamedWhereItIsOn() throws JsonProcessingException {
+        TrainingOptions options = new TrainingOptions(3, new Descent(OPTIONS.descent().optimizer(),
+                OPTIONS.descent().schedule(), 0.5), 16, true, 1, true, 0.5, 4, 0.25, TrainingOptions.Select.BEST, 2);
+        String text = new ObjectMapper().writeValueAsString(options);
+        assertTrue(text.endsWith("\"select\":\"BEST\",\"clipNorm\":0.5,\"patience\":2}"), text);
+        assertEquals(options, new ObjectMapper().readValue(text, TrainingOptions.class));
+        assertTrue(options.toString().endsWith(", select=BEST, clipNorm=0.5, patience=2]"), options.toString());
+        assertThrows(IllegalArgumentException.class, () -> new Descent(OPTIONS.descent().optimizer(),
+                OPTIONS.descent().schedule(), -1));
     }
 
     @Test

@@ -118,8 +118,6 @@ class CompressionJobTest {
         assertThrows(RunException.class, () -> job().toRatio(2, 0).begin());
         assertThrows(RunException.class,
                 () -> new CompressionJob(data.model(), data.corpus(), folder).toRatio(2, 0).toBytes(9, 0).begin());
-        assertThrows(RunException.class,
-                () -> new CompressionJob(data.model(), data.corpus(), folder).toBytes(9, 0).rehearsal(1).begin());
         assertThrows(IllegalStateException.class, () -> job().network());
         assertFalse(Files.exists(folder));
     }

@@ -30,12 +30,13 @@ class RunSettingsTest {
             "shift":0.1,"subPixel":true,"validation":20,"seed":4,"threads":2,"crop":"RANDOM","flip":true,\
             "dataset":"FOLDER","images":9,"resize":40,"scale":"unit","damaged":"SKIP","nonRgb":"REFUSE",\
             "precision":"BF16","accumulate":4,"evaluationBatch":8,"recompute":true,"from":"a.pare",\
-            "background":"white","keepZeros":true,"task":"REGRESS"}""";
+            "background":"white","keepZeros":true,"task":"REGRESS","clipNorm":1.5,"patience":3}""";
     private static final RunSettings SETTINGS = new RunSettings("lenet5", "a.pare", true,
             new DataSettings(DataSettings.Source.FOLDER, "/data", 9, 40, "unit", OddImages.Rule.SKIP,
                     OddImages.Rule.REFUSE, "white", Task.REGRESS),
-            20, new Descent(Optimizer.sgd(0.8, 1e-4), new Schedule(0.002, Schedule.Course.STEP, 0.1, 0.5)),
-            new RunSettings.Variation(0.1, true, Crop.RANDOM, true), new RunSettings.Steps(3, 16, false, 4, 8, true), 4,
+            20, new Descent(Optimizer.sgd(0.8, 1e-4), new Schedule(0.002, Schedule.Course.STEP, 0.1, 0.5), 1.5),
+            new RunSettings.Variation(0.1, true, Crop.RANDOM, true), new RunSettings.Steps(3, 16, false, 4, 8, true, 3),
+            4,
             2, Precision.BF16);
 
     @Test

@@ -76,7 +76,7 @@ public record ClusterRetrain(TrainingOptions train) implements Stage {
         private final Map<Variable, List<int[]>> members = new LinkedHashMap<>();
 
         Run(RunContext context, Region region, TrainingOptions train) {
-            super(context, region, train);
+            super(context, region, train, train.patience());
             for (Variable variable : context.weights()) {
                 labels.put(variable, region.allocate(variable.value().count()));
             }

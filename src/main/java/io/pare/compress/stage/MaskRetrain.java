@@ -35,6 +35,6 @@ public record MaskRetrain(TrainingOptions train) implements Stage {
 
     @Override
     public StageRun open(RunContext context) {
-        return StageRun.open(region -> new StageRun(context, region, train) {});
+        return StageRun.open(region -> new StageRun(context, region, train, train.patience()) {});
     }
 }

@@ -204,6 +204,12 @@ public record ProgressivePrune(List<Double> ratios, int models, AdmmPrune prune,
             return row;
         }
 
+        /** Whether the last part is over before its last epoch. */
+        @Override
+        public boolean converged() {
+            return part + 1 == parts.size() && (insidePart == epochs(parts.get(part)) || inner.converged());
+        }
+
         @Override
         public void visit(RunState state) {
             part = (int) state.whole("part", part, 0, parts.size() - 1);

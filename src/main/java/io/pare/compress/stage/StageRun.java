@@ -32,6 +32,8 @@ public abstract class StageRun implements AutoCloseable {
     private final Masks masks;
     private final Mean mean;
     private final Best best;
+    private final int patience;
+    private int sinceBest;
     private final Map<String, Double> cutErrors = new LinkedHashMap<>();
 
     /** Opens the region of a stage and makes the stage in it; where that fails, the region is closed again. */
@@ -50,13 +52,23 @@ public abstract class StageRun implements AutoCloseable {
      * @param train how it trains, for so many epochs if {@link #epochs} says no other
      */
     protected StageRun(RunContext context, Region region, TrainingOptions train) {
+        this(context, region, train, 0);
+    }
+
+    /**
+     * As the other, for a stage of epochs that are all alike.
+     *
+     * @param patience epochs without a better one after which the stage ends, with the best weights; 0 for all epochs
+     */
+    protected StageRun(RunContext context, Region region, TrainingOptions train, int patience) {
+        this.patience = patience;
         this.context = context;
         this.train = train;
         this.region = region;
         this.masks = new Masks(region, context.weights());
         Map<String, FloatTensor> values = Variable.values(context.variables());
         this.mean = train.average() > 0 ? new Mean(region, values) : null;
-        this.best = train.select() == TrainingOptions.Select.BEST ? new Best(region, values) : null;
+        this.best = train.select() == TrainingOptions.Select.BEST || patience > 0 ? new Best(region, values) : null;
     }
 
     /** Epochs of the whole stage. */
@@ -96,6 +108,9 @@ public abstract class StageRun implements AutoCloseable {
         if (best != null) {
             best.visit(state, "best.");
         }
+        if (patience > 0) {
+            sinceBest = (int) state.count("sinceBest", sinceBest);
+        }
         for (Map.Entry<String, FloatTensor> entry : context.training().optimizerState().entrySet()) {
             state.tensor("optimizer." + entry.getKey(), entry.getValue());
         }
@@ -127,7 +142,7 @@ public abstract class StageRun implements AutoCloseable {
         context.epochEnds(spent, seconds - spent);
         Training.Evaluation measured = context.training().validate();
         if (best != null) {
-            best.offer(measured.accuracy(), measured.loss());
+            sinceBest = best.offer(measured.accuracy(), measured.loss()) ? 0 : sinceBest + 1;
         }
         return new EpochRow(context.epoch(), epoch + 1, epochs(), rate(epoch + 0.5), trained.loss(),
                 measured.accuracy(), measured.loss(), seconds - spent, spent, residuals(),
@@ -136,7 +151,7 @@ public abstract class StageRun implements AutoCloseable {
 
     /** Whether the stage may end before its last epoch. */
     public boolean converged() {
-        return false;
+        return patience > 0 && sinceBest >= patience;
     }
 
     /** Runs in each step when gradients are there; {@code done} epochs of the stage, with a fraction, are over. */
