@@ -13,11 +13,16 @@ import java.util.Arrays;
 public final class CompressedTensor {
     /** Largest codebook. */
     public static final int MAX_CODEBOOK = 256;
+    /** Of a tensor with one zero in so many elements or fewer, the places of zeros are kept: positions would double it. */
+    private static final int MOSTLY_DENSE = 8;
 
     private final long[] shape;
     private final int count;
     private final int nonzeros;
+    /** Of the values; null where {@link #zeros} says it. */
     private final int[] positions;
+    /** Places of zeros, ascending; null where {@link #positions} says it. */
+    private final int[] zeros;
     private final byte[] codes;
     private final float[] codebook;
     private final float[] values;
@@ -33,10 +38,17 @@ public final class CompressedTensor {
      */
     public CompressedTensor(long[] shape, int nonzeros, int[] positions, byte[] codes, float[] codebook,
             float[] values) {
+        this(shape, nonzeros, FloatTensor.count(shape) == nonzeros ? null : positions,
+                FloatTensor.count(shape) == nonzeros ? new int[0] : null, codes, codebook, values);
+    }
+
+    private CompressedTensor(long[] shape, int nonzeros, int[] positions, int[] zeros, byte[] codes, float[] codebook,
+            float[] values) {
         this.shape = shape;
         this.count = Math.toIntExact(FloatTensor.count(shape));
         this.nonzeros = nonzeros;
-        this.positions = nonzeros == count ? null : positions;
+        this.positions = positions;
+        this.zeros = zeros;
         this.codes = codes;
         this.codebook = codebook;
         this.values = values;
@@ -66,8 +78,17 @@ public final class CompressedTensor {
             }
             nonzeros += dense[i] != 0 ? 1 : 0;
         }
-        if (nonzeros == dense.length) {
-            return of(shape.clone(), null, dense);
+        int[] zeros = new int[dense.length - nonzeros];
+        if (zeros.length <= dense.length / MOSTLY_DENSE) {
+            int found = 0;
+            for (int i = 0; i < dense.length; i++) {
+                if (dense[i] == 0) {
+                    zeros[found++] = i;
+                } else {
+                    dense[i - found] = dense[i];
+                }
+            }
+            return of(shape.clone(), nonzeros, null, zeros, dense);
         }
         int[] positions = new int[nonzeros];
         float[] values = new float[nonzeros];
@@ -86,23 +107,33 @@ public final class CompressedTensor {
      * codebook.
      */
     public static CompressedTensor of(long[] shape, int[] positions, float[] values) {
-        int nonzeros = values.length;
-        float[] distinct = distinct(values);
+        boolean dense = FloatTensor.count(shape) == values.length;
+        return of(shape, values.length, dense ? null : positions, dense ? new int[0] : null, values);
+    }
+
+    /** The same; what lies behind the values in their array is not looked at. */
+    private static CompressedTensor of(long[] shape, int nonzeros, int[] positions, int[] zeros, float[] values) {
+        float[] distinct = distinct(values, nonzeros);
         if (distinct.length > MAX_CODEBOOK || distinct.length * 2 > nonzeros && nonzeros > 2) {
-            return new CompressedTensor(shape, nonzeros, positions, null, null, values);
+            return new CompressedTensor(shape, nonzeros, positions, zeros, null, null, values);
         }
         byte[] codes = new byte[nonzeros];
         for (int i = 0; i < nonzeros; i++) {
             codes[i] = (byte) Arrays.binarySearch(distinct, values[i]);
         }
-        return new CompressedTensor(shape, nonzeros, positions, codes, distinct, null);
+        return new CompressedTensor(shape, nonzeros, positions, zeros, codes, distinct, null);
     }
 
     /** The distinct values in ascending order; stops collecting shortly after {@link #MAX_CODEBOOK}. */
     public static float[] distinct(float[] values) {
+        return distinct(values, values.length);
+    }
+
+    private static float[] distinct(float[] values, int count) {
         float[] found = new float[MAX_CODEBOOK + 1];
         int size = 0;
-        for (float value : values) {
+        for (int i = 0; i < count; i++) {
+            float value = values[i];
             int at = Arrays.binarySearch(found, 0, size, value);
             if (at < 0) {
                 if (size == found.length) {
@@ -157,7 +188,21 @@ public final class CompressedTensor {
 
     /** Row-major index of the {@code i}-th element other than zero; ascending in {@code i}. */
     public int position(int i) {
-        return positions == null ? i : positions[i];
+        if (positions != null) {
+            return positions[i];
+        }
+        // As many zeros come before it as have no more than i values before them.
+        int low = 0;
+        int high = zeros.length;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (zeros[middle] - middle <= i) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return i + low;
     }
 
     /** Value of the {@code i}-th element other than zero. */

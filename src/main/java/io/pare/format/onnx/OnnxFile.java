@@ -7,10 +7,14 @@ import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.StoredNetwork;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Writes networks as ONNX (github.com/onnx/onnx, IR version {@value #IR_VERSION}, opset {@value #OPSET}) and reads
@@ -59,20 +63,22 @@ public final class OnnxFile {
      * lie in files beside it.
      */
     public static StoredNetwork contents(Path path) throws IOException {
-        return stored(model(read(path), folder(path), Bindings.NONE, List.of(Batch.FIRST)));
+        return mapped(path, file -> stored(model(file, folder(path), Bindings.NONE, List.of(Batch.FIRST))));
     }
 
     /** The same of a file's bytes. */
     public static StoredNetwork contents(byte[] file) {
-        return stored(model(file, null, Bindings.NONE, List.of(Batch.FIRST)));
+        return stored(model(ByteBuffer.wrap(file), null, Bindings.NONE, List.of(Batch.FIRST)));
     }
 
     /** What a file with one input and one output calls them. */
     public static OnnxNames names(Path path) throws IOException {
-        OnnxGraph graph = new OnnxGraph(read(path), folder(path));
-        String input = graph.inputs().keySet().stream().filter(name -> !graph.holds(name)).findFirst()
-                .orElse(OnnxNames.USUAL.input());
-        return new OnnxNames(input, graph.outputs().stream().findFirst().orElse(OnnxNames.USUAL.output()));
+        return mapped(path, file -> {
+            OnnxGraph graph = new OnnxGraph(file, folder(path));
+            String input = graph.inputs().keySet().stream().filter(name -> !graph.holds(name)).findFirst()
+                    .orElse(OnnxNames.USUAL.input());
+            return new OnnxNames(input, graph.outputs().stream().findFirst().orElse(OnnxNames.USUAL.output()));
+        });
     }
 
     private static StoredNetwork stored(OnnxModel model) {
@@ -89,28 +95,31 @@ public final class OnnxFile {
 
     /** What a file holds, with the inputs and outputs of its graph; weights may lie in files beside it. */
     public static OnnxModel model(Path path, Bindings bindings) throws IOException {
-        return model(read(path), folder(path), bindings, List.of(Batch.values()));
+        return mapped(path, file -> model(file, folder(path), bindings, List.of(Batch.values())));
     }
 
     private static Path folder(Path path) {
         return path.toAbsolutePath().getParent();
     }
 
-    private static byte[] read(Path path) throws IOException {
+    /** What is read of a file's bytes, which are mapped meanwhile: a copy would double the memory of large networks. */
+    private static <T> T mapped(Path path, Function<ByteBuffer, T> reading) throws IOException {
         long size = Files.size(path);
         if (size > MAX_BYTES) {
             throw new FormatException(path + " has " + size + " bytes, at most " + MAX_BYTES
                     + " are read: save it with external data");
         }
-        return Files.readAllBytes(path);
+        try (Arena arena = Arena.ofConfined(); FileChannel channel = FileChannel.open(path)) {
+            return reading.apply(channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena).asByteBuffer());
+        }
     }
 
     /** What a file's bytes hold, with the inputs and outputs of its graph. */
     public static OnnxModel model(byte[] file, Bindings bindings) {
-        return model(file, null, bindings, List.of(Batch.values()));
+        return model(ByteBuffer.wrap(file), null, bindings, List.of(Batch.values()));
     }
 
-    private static OnnxModel model(byte[] file, Path folder, Bindings bindings, List<Batch> readings) {
+    private static OnnxModel model(ByteBuffer file, Path folder, Bindings bindings, List<Batch> readings) {
         OnnxGraph graph = new OnnxGraph(file, folder);
         InputScale scale = scale(graph.properties());
         try {
@@ -130,7 +139,8 @@ public final class OnnxFile {
      */
     public static Bindings sizes(byte[] file, Map<String, OnnxConstant> inputs) {
         Bindings sizes = Bindings.NONE;
-        for (Map.Entry<String, OnnxGraph.Declared> declared : new OnnxGraph(file, null).inputs().entrySet()) {
+        for (Map.Entry<String, OnnxGraph.Declared> declared : new OnnxGraph(ByteBuffer.wrap(file), null).inputs()
+                .entrySet()) {
             String name = declared.getKey();
             long[] free = declared.getValue().shape();
             long[] own = inputs.containsKey(name) ? inputs.get(name).shape() : new long[0];

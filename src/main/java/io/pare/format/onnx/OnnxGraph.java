@@ -3,6 +3,7 @@ package io.pare.format.onnx;
 import io.pare.file.FormatException;
 import io.pare.format.onnx.Protobuf.Numbers;
 import io.pare.format.onnx.Protobuf.Reader;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -43,7 +44,7 @@ final class OnnxGraph {
      *
      * @param folder in which other files may hold its tensors; null if there is none
      */
-    OnnxGraph(byte[] file, Path folder) {
+    OnnxGraph(ByteBuffer file, Path folder) {
         reader = new OnnxTensors(folder);
         Reader model = new Reader(file);
         boolean seen = false;

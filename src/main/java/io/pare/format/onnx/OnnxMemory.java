@@ -4,7 +4,7 @@ import io.pare.file.FormatException;
 
 /** What a file may ask for beside its own bytes, so that a small one cannot exhaust the memory. */
 final class OnnxMemory implements OnnxTensors.Budget {
-    private long left = Math.min(Runtime.getRuntime().maxMemory() / 2, Integer.MAX_VALUE);
+    private long left = Math.min(Runtime.getRuntime().maxMemory() / 4 * 3, Integer.MAX_VALUE);
 
     @Override
     public void take(long bytes) {

@@ -52,7 +52,9 @@ final class OnnxTensors {
         }
 
         private void copy(ByteBuffer from) {
-            all.write(from.array(), from.arrayOffset() + from.position(), from.remaining());
+            byte[] run = new byte[from.remaining()];
+            from.get(from.position(), run);
+            all.writeBytes(run);
         }
 
         /** Null if there are none. */

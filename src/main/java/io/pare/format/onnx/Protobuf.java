@@ -64,9 +64,9 @@ final class Protobuf {
         }
     }
 
-    /** Walks over the fields of one message inside an array. Every length is checked against the message's end. */
+    /** Walks over the fields of one message inside a buffer. Every length is checked against the message's end. */
     static final class Reader {
-        private final byte[] bytes;
+        private final ByteBuffer bytes;
         private final int start;
         private final int end;
         private int at;
@@ -77,10 +77,15 @@ final class Protobuf {
         private int valueBytes;
 
         Reader(byte[] bytes) {
-            this(bytes, 0, bytes.length);
+            this(ByteBuffer.wrap(bytes));
         }
 
-        private Reader(byte[] bytes, int from, int end) {
+        /** Of all of a buffer, whose position does not matter. */
+        Reader(ByteBuffer bytes) {
+            this(bytes, 0, bytes.limit());
+        }
+
+        private Reader(ByteBuffer bytes, int from, int end) {
             this.bytes = bytes;
             this.start = from;
             this.at = from;
@@ -134,7 +139,7 @@ final class Protobuf {
                 if (at == end) {
                     throw damaged();
                 }
-                int next = bytes[at++];
+                int next = bytes.get(at++);
                 value |= (long) (next & 0x7f) << shift;
                 if (next >= 0) {
                     return value;
@@ -169,7 +174,9 @@ final class Protobuf {
 
         String text() {
             expect(BYTES);
-            return new String(bytes, valueAt, valueBytes, StandardCharsets.UTF_8);
+            byte[] text = new byte[valueBytes];
+            bytes.get(valueAt, text);
+            return new String(text, StandardCharsets.UTF_8);
         }
 
         Reader message() {
@@ -188,7 +195,7 @@ final class Protobuf {
             if (type == VARINT) {
                 throw damaged();
             }
-            return ByteBuffer.wrap(bytes, valueAt, valueBytes).slice().order(ByteOrder.LITTLE_ENDIAN);
+            return bytes.slice(valueAt, valueBytes).order(ByteOrder.LITTLE_ENDIAN);
         }
 
         /** Appends a repeated number, packed or not. */

@@ -4,6 +4,7 @@ import io.pare.file.FormatException;
 import io.pare.format.onnx.OnnxConstant.Type;
 import io.pare.run.Engine;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -102,7 +103,7 @@ record OnnxCase(Path folder) {
 
     /** The tensors by the names of the graph's inputs; old files name weights as inputs too. */
     private static Map<String, OnnxConstant> inputs(byte[] file, List<OnnxConstant> tensors) {
-        OnnxGraph graph = new OnnxGraph(file, null);
+        OnnxGraph graph = new OnnxGraph(ByteBuffer.wrap(file), null);
         Map<String, OnnxConstant> inputs = new LinkedHashMap<>();
         for (String name : graph.inputs().keySet()) {
             if (!graph.holds(name) && inputs.size() < tensors.size()) {
@@ -122,7 +123,7 @@ record OnnxCase(Path folder) {
     /** The model with as few inputs bound as it takes: none, sizes that the file leaves free, then constants too. */
     private static OnnxModel read(byte[] file, Map<String, OnnxConstant> inputs) {
         Bindings sizes = OnnxFile.sizes(file, inputs);
-        OnnxGraph graph = new OnnxGraph(file, null);
+        OnnxGraph graph = new OnnxGraph(ByteBuffer.wrap(file), null);
         Bindings constants = sizes;
         for (String name : constants(graph)) {
             if (inputs.containsKey(name)) {

@@ -3,6 +3,7 @@ package io.pare.format.onnx;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,7 +45,7 @@ class OnnxEncodersTest {
     /** The length of every free dimension but the first. */
     private static Bindings lengths(Path path, int length) throws IOException {
         Bindings bindings = Bindings.NONE;
-        for (var input : new OnnxGraph(Files.readAllBytes(path), null).inputs().entrySet()) {
+        for (var input : new OnnxGraph(ByteBuffer.wrap(Files.readAllBytes(path)), null).inputs().entrySet()) {
             for (int axis = 1; axis < input.getValue().shape().length; axis++) {
                 bindings = bindings.with(input.getKey() + ":" + axis, length);
             }
