@@ -365,7 +365,7 @@ class CompressCommandTest {
         "compress resnet50 | no recipe comes with Pare for resnet50",
         "compress lenet5 --steps -1 | --steps is -1, must be at least 1",
         "compress lenet5 --steps 0 | --steps is 0, must be at least 1",
-        "compress lenet5 --auto --ratio 5 --steps 2 | --steps", "compress lenet5 --from nowhere | does not exist",
+        "compress lenet5 --auto --ratio 5 --steps 0 | --steps is 0", "compress lenet5 --from nowhere | does not exist",
         "compress lenet5 --names map | belongs to --from",
         "compress lenet5 --auto | one of --ratio and --bytes",
         "compress lenet5 --auto --ratio 5 --bytes 5 | one of --ratio and --bytes",
