@@ -43,7 +43,12 @@ final class OnnxFolding {
         Shape output = op.output(shapes);
         long[] sizes = output.sizes().stream().mapToLong(Integer::longValue).toArray();
         // A table of places may stand beside the elements.
-        memory.take((long) output.features() * (type.width() + Integer.BYTES));
+        long bytes = (long) output.features() * (type.width() + Integer.BYTES);
+        if (output.features() > shapes.stream().mapToLong(Shape::features).sum()) {
+            memory.make(bytes);
+        } else {
+            memory.take(bytes);
+        }
         return switch (op) {
             case TensorOp.Reshape _ -> first.reshaped(sizes);
             case TensorOp.Rearranging move -> moved(first, move.of(shapes.getFirst()), sizes);

@@ -56,7 +56,7 @@ final class OnnxSources {
             throw in.refuse("does not say one value and a shape");
         }
         int count = OnnxConstant.count(in.node().toString(), sizes);
-        in.memory().take((long) count * value.type().width());
+        in.memory().make((long) count * value.type().width());
         return OnnxValue.of(value.repeated(count, sizes));
     }
 
@@ -72,7 +72,7 @@ final class OnnxSources {
             throw in.refuse("gives " + steps + " numbers");
         }
         int count = (int) Math.max(0, steps);
-        in.memory().take((long) count * start.type().width());
+        in.memory().make((long) count * start.type().width());
         return OnnxValue.of(start.type().isFloating()
                 ? OnnxConstant.decimals(start.type(), i -> start.wide(0) + i * delta.wide(0), count)
                 : OnnxConstant.integers(start.type(), i -> start.integer(0) + i * delta.integer(0), count));

@@ -31,6 +31,9 @@ final class OnnxTensors {
     interface Budget {
         /** Refuses with {@link FormatException} what would be too much. */
         void take(long bytes);
+
+        /** The same for elements that the file does not hold, but has made or repeated. */
+        void make(long bytes);
     }
 
     /** Numbers of four or eight bytes; the usual single run of them is not copied. */
