@@ -200,7 +200,8 @@ public final class NetworkFile {
             case ONNX -> {
                 try {
                     StoredNetwork contents = OnnxFile.contents(path);
-                    yield new StoredNetwork(fitting(path, contents.weights(), model), contents.scaled());
+                    yield new StoredNetwork(fitting(path, contents.weights(), model), contents.scaled(), false,
+                            contents.notes());
                 } catch (FormatException e) {
                     throw new FormatException(path + ": " + e.getMessage(), e);
                 }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Reads a network from a file of tensors that have names, dense ones or the parts of compressed ones. */
@@ -55,7 +56,8 @@ final class TensorNetwork {
         }
         boolean scaled = file.metadata().containsKey(NetworkFile.MEAN)
                 || file.metadata().containsKey(NetworkFile.DEVIATION);
-        return new StoredNetwork(new CompressedWeights(model, tensors, scale(model)), scaled, found.byOrder());
+        return new StoredNetwork(new CompressedWeights(model, tensors, scale(model)), scaled, found.byOrder(),
+                List.of());
     }
 
     private Net named() {

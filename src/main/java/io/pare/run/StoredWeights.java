@@ -88,7 +88,8 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
     /**
      * As {@link #read(Net)}.
      *
-     * @param notes is told if the file's tensors have names of their own and were taken in the file's order
+     * @param notes is told what a user should know of the file's network, and if its tensors have names of their own and
+     *            were taken in the file's order
      */
     public StoredNetwork read(Net model, Consumer<String> notes) throws IOException {
         StoredNetwork contents = read(model);
@@ -97,6 +98,7 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
                     + " for its tensors: they are taken in the file's order, in which all kinds and shapes agree;"
                     + " --names says otherwise");
         }
+        contents.notes().forEach(note -> notes.accept("pare: " + file + ": " + note));
         return contents;
     }
 

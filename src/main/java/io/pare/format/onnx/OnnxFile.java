@@ -86,7 +86,7 @@ public final class OnnxFile {
             throw new FormatException("the graph has the inputs " + names(model.inputs()) + " and the outputs "
                     + names(model.outputs()) + ", one of each is needed");
         }
-        return new StoredNetwork(model.weights(), model.scaled());
+        return new StoredNetwork(model.weights(), model.scaled(), false, model.notes());
     }
 
     private static List<String> names(List<Port> ports) {

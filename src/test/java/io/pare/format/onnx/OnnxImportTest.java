@@ -653,4 +653,17 @@ class OnnxImportTest {
         OnnxConstant value = new OnnxConstant(Type.UINT64, new long[0], OnnxConstant.of(bits).data());
         assertEquals(new BigDecimal(Long.toUnsignedString(bits)).floatValue(), value.decimal(0));
     }
+
+    @Test
+    void weightsThatAreQuantisedAreReadAsFloatsAndSaidToBe() throws OrtException {
+        Onnx file = new Onnx(-1, 3).tensor(raw("q", Type.INT8, new byte[]{-3, 5, 7, 0, 127, -128}, 3, 2))
+                .number("scale", 0.25f).tensor(raw("zero", Type.INT8, new byte[]{1}))
+                .node("DequantizeLinear", "q scale zero", "w").node("MatMul", "x w", "y");
+        file.computesTheSame();
+        assertArrayEquals(new float[]{-1, 1.5f, 31.5f, 1, -0.25f, -32.25f},
+                OnnxFile.decode(file.bytes()).tensors().values().iterator().next().toArray());
+        List<String> notes = OnnxFile.contents(file.bytes()).notes();
+        assertEquals(1, notes.size());
+        assertTrue(notes.getFirst().contains("integers"), notes.toString());
+    }
 }
