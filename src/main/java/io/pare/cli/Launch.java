@@ -21,6 +21,7 @@ public final class Launch {
 
     private static final String MODULE = "jdk.incubator.vector";
     private static final Set<String> PLAIN = Set.of("--help", "-h", "--version", "-V", "help");
+    private static final Set<String> VERSION = Set.of("--version", "-V");
     private static final long WATCH_MILLIS = 200;
     private static final long LEAVE_MILLIS = 20_000;
 
@@ -28,6 +29,9 @@ public final class Launch {
 
     /** Runs the command line and ends the JVM with its exit code. */
     public static void main(String[] args) throws Exception {
+        if (args.length == 1 && VERSION.contains(args[0])) {
+            System.exit(version());
+        }
         String parent = System.getProperty(PARENT);
         if (parent != null) {
             watch(Long.parseLong(parent));
@@ -43,6 +47,14 @@ public final class Launch {
             System.exit(Commands.FAILURE);
         }
         System.exit(relaunch(args));
+    }
+
+    /** Answers without the command line's parser, which takes half of the time that such an answer would take. */
+    private static int version() {
+        for (String line : new Version().getVersion()) {
+            System.out.println(line);
+        }
+        return System.out.checkError() ? Commands.UNREAD : Commands.OK;
     }
 
     /** Whether help or version is all that is asked for, which needs no kernels and should come at once. */
