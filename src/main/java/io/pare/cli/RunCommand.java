@@ -69,7 +69,12 @@ final class RunCommand implements Callable<Integer> {
         OutputPath.checkFolder(out);
         Map<String, OnnxConstant> given = new LinkedHashMap<>();
         for (String input : inputs) {
-            given.putAll(input.contains("=") ? named("--input", input) : TensorFile.readAll(Path.of(input)));
+            var read = input.contains("=") ? named("--input", input) : TensorFile.readAll(Path.of(input));
+            read.forEach((name, tensor) -> {
+                if (given.put(name, tensor) != null) {
+                    throw new UsageException("--input " + input + ": there is a tensor for '" + name + "' already");
+                }
+            });
         }
         PrintWriter err = spec.commandLine().getErr();
         ModelRun run = open(given);

@@ -17,7 +17,6 @@ import io.pare.net.Ending;
 import io.pare.net.InputScale;
 import io.pare.net.Models;
 import io.pare.net.Net;
-import io.pare.net.Node;
 import io.pare.net.Parameter;
 import io.pare.net.StoredNetwork;
 import java.io.IOException;
@@ -37,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Reads a network from any of the files that Pare knows, whatever its name, and writes it as any of them. */
 public final class NetworkFile {
@@ -53,6 +53,8 @@ public final class NetworkFile {
 
     private static final long MAX_FILE_BYTES = 1L << 30;
     private static final int SNIFFED = PyTorchFile.SNIFFED_BYTES;
+    /** An ONNX file begins with the key of its field 1: its IR version, a small number. */
+    private static final int IR_VERSION = 8;
 
     private NetworkFile() {}
 
@@ -198,15 +200,25 @@ public final class NetworkFile {
             case PYTORCH -> TensorNetwork.read(path, PyTorchFile.open(path), model, names, ignoreExtra);
             case NPZ -> TensorNetwork.read(path, NpzFile.open(path), model, names, ignoreExtra);
             case ONNX -> {
-                try {
-                    StoredNetwork contents = OnnxFile.contents(path);
-                    yield new StoredNetwork(fitting(path, contents.weights(), model), contents.scaled(), false,
-                            contents.notes());
-                } catch (FormatException e) {
-                    throw new FormatException(path + ": " + e.getMessage(), e);
-                }
+                StoredNetwork contents = onnx(path);
+                yield new StoredNetwork(fitting(path, contents.weights(), model), contents.scaled(), false,
+                        contents.notes());
             }
         };
+    }
+
+    private static StoredNetwork onnx(Path path) throws IOException {
+        try {
+            return OnnxFile.contents(path);
+        } catch (FormatException e) {
+            throw new FormatException(path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Whether a file has as many bytes as it begins with, if that is the length of a safetensors file's header. */
+    private static boolean fits(byte[] start, Path path) throws IOException {
+        long header = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        return header >= 0 && header <= Files.size(path);
     }
 
     /** What format a file has, by its first bytes; for a ZIP archive, by what it holds. */
@@ -226,15 +238,15 @@ public final class NetworkFile {
         if (PyTorchFile.isLegacy(start)) {
             return Format.PYTORCH;
         }
-        if (start.length > 8 && start[8] == '{') {
+        if (start.length > 8 && start[8] == '{' && (start[0] != IR_VERSION || fits(start, path))) {
             return Format.SAFETENSORS;
         }
         Format packed = ZipArchive.is(start) ? packed(path) : null;
         if (packed != null) {
             return packed;
         }
-        // An ONNX file begins with its IR version, field 1, a small number; one of TensorFlow may look alike.
-        if (start.length > 2 && start[0] == 8 && start[1] > 0 && Files.size(path) <= MAX_FILE_BYTES
+        // One of TensorFlow may look alike.
+        if (start.length > 2 && start[0] == IR_VERSION && start[1] > 0 && Files.size(path) <= MAX_FILE_BYTES
                 && ForeignFile.of(start, path) != ForeignFile.TENSORFLOW) {
             return Format.ONNX;
         }
@@ -263,13 +275,18 @@ public final class NetworkFile {
         boolean fits = Ending.without(model).computesLike(Ending.without(weights.model()));
         if (!fits) {
             throw new FormatException(path + ": holds the network " + weights.model().name() + " with the layers "
-                    + weights.model().layers().stream().map(Node::op).toList() + ", not " + model.name());
+                    + kinds(weights.model()) + ", not " + model.name() + " with " + kinds(model));
         }
         Map<String, CompressedTensor> renamed = new LinkedHashMap<>();
         for (int i = 0; i < parameters.size(); i++) {
             renamed.put(parameters.get(i).name(), tensors.get(i));
         }
         return new CompressedWeights(model, renamed, weights.scale());
+    }
+
+    private static String kinds(Net net) {
+        return net.layers().stream().map(node -> node.op().getClass().getSimpleName() + " " + node.output())
+                .collect(Collectors.joining(", "));
     }
 
     /** Reads a map of names: one line {@code parameter=tensor} for each, {@code #} begins a comment. */

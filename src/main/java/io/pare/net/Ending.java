@@ -2,6 +2,8 @@ package io.pare.net;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What makes probabilities of a network's logits, if it does so itself. It belongs to the loss: networks are trained and
@@ -19,9 +21,14 @@ public enum Ending {
 
     private static final String NAME = "probabilities";
 
-    /** What a network ends in. */
+    /** What a network ends in; one of two in a row is a layer like others, and so are both. */
     public static Ending of(Net net) {
         Node last = net.output();
+        Ending ending = of(last);
+        return ending != NONE && of(net.node(last.inputs().getFirst())) == NONE ? ending : NONE;
+    }
+
+    private static Ending of(Node last) {
         boolean vector = last.output().isVector() && last.place() > 1;
         return switch (last.op()) {
             case TensorOp.Softmax(int axis, boolean logarithm) when vector && axis == 0 ->
@@ -60,9 +67,17 @@ public enum Ending {
                 : new CompressedWeights(on(weights.model()), weights.tensors(), weights.scale());
     }
 
+    private static Set<String> names(List<Node> nodes) {
+        return nodes.stream().map(Node::name).collect(Collectors.toSet());
+    }
+
     private static Net appended(Net net, Op op) {
         List<Node> nodes = new ArrayList<>(net.nodes());
-        nodes.add(Net.next(nodes, NAME, op, List.of(net.output().place())));
+        String name = NAME;
+        while (names(nodes).contains(name)) {
+            name += "_";
+        }
+        nodes.add(Net.next(nodes, name, op, List.of(net.output().place())));
         return new Net(net.name(), nodes);
     }
 }

@@ -133,6 +133,11 @@ public final class DataSets {
     private static void check(Net model, Dataset data) {
         Shape needed = model.input();
         boolean classes = data.task() == Task.CLASSIFY;
+        Shape given = model.output().output();
+        if (classes && given.sizes().stream().filter(size -> size > 1).count() > 1) {
+            throw new DataException(model.name() + " gives values of " + given
+                    + ", no vector with a value for each class: it cannot be trained or measured on classes of images");
+        }
         boolean enough = classes ? model.classes() >= data.classes() : model.classes() == data.classes();
         if (!needed.takes(image(data)) || !enough) {
             throw new DataException(model.name() + " takes images of " + needed + " in " + model.classes()

@@ -11,7 +11,6 @@ import io.pare.net.CompressedWeights;
 import io.pare.net.NetBuilder;
 import io.pare.net.Shape;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -38,11 +37,10 @@ public record ModelRun(OnnxModel model) {
      * @throws FormatException if the file holds what Pare does not read, or inputs do not fit it
      */
     public static ModelRun ofOnnx(Path file, Map<String, OnnxConstant> inputs, Bindings bindings) throws IOException {
-        byte[] bytes = Files.readAllBytes(file);
-        Map<String, Integer> sizes = new HashMap<>(OnnxFile.sizes(bytes, inputs).sizes());
-        sizes.putAll(bindings.sizes());
         try {
-            return new ModelRun(OnnxFile.model(bytes, new Bindings(sizes, bindings.constants())));
+            Map<String, Integer> sizes = new HashMap<>(OnnxFile.sizes(file, inputs).sizes());
+            sizes.putAll(bindings.sizes());
+            return new ModelRun(OnnxFile.model(file, new Bindings(sizes, bindings.constants())));
         } catch (FormatException e) {
             throw new FormatException(file + ": " + e.getMessage(), e);
         }

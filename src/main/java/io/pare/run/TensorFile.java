@@ -23,6 +23,8 @@ import java.util.Map;
  */
 public final class TensorFile {
     private static final int SNIFFED_BYTES = 8;
+    /** File systems take 255 letters, the ending among them. */
+    private static final int MOST_LETTERS = 200;
 
     private TensorFile() {}
 
@@ -96,8 +98,11 @@ public final class TensorFile {
         for (Map.Entry<String, OnnxConstant> tensor : tensors.entrySet()) {
             // Names in ONNX are any text: paths for instance.
             String plain = tensor.getKey().replaceAll("[^A-Za-z0-9._-]", "_");
-            String name = files.containsValue(folder.resolve(plain + ".npy")) ? plain + "_" + files.size() : plain;
+            String name = plain.substring(0, Math.min(MOST_LETTERS, plain.length()));
             Path file = folder.resolve(name + ".npy");
+            for (int i = 1; files.containsValue(file); i++) {
+                file = folder.resolve(name + "_" + i + ".npy");
+            }
             try (Region region = Region.confined("tensor " + name)) {
                 FloatTensor values = region.tensor(tensor.getValue().shape()).copyFrom(tensor.getValue().decimals());
                 NpyFile.write(file, values);

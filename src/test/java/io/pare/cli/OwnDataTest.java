@@ -99,6 +99,15 @@ class OwnDataTest {
     }
 
     @Test
+    void anImageOfClassesIsNoVectorOfThem() throws IOException {
+        Path yaml = Files.writeString(folder.resolve("map.yaml"),
+                "input: 1x4x4\nlayers: [{conv: {out: 3, kernel: 3}}]\n");
+        Path arrays = new Numpy().add("x", "u1", i -> i % 200, 60, 4, 4).add("y", "i8", i -> i % 3, 60)
+                .write(folder.resolve("pictures.npz"));
+        assertExplained("map gives values of 3x2x2, no vector", run("train", yaml, "--data", arrays, "--epochs", 1));
+    }
+
+    @Test
     void arraysAreTrainedOnAndMeasured() throws IOException {
         Path onnx = perceptron(Shape.of(4), 3);
         Path arrays = new Numpy().add("x", "f4", i -> i % 12 / 4 == i % 4 ? 1 : i * 1e-4, 120, 4)

@@ -26,6 +26,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -105,6 +106,17 @@ class RunCommandTest {
     }
 
     @Test
+    void outputsHaveNamesThatFilesCanHave() throws IOException {
+        OnnxFile.write(folder.resolve("long.onnx"), weights, false, new OnnxNames("image", "../" + "y".repeat(400)));
+        Result result = run("@long.onnx --input image=@images.npy --out @out");
+        assertEquals(0, result.exit, result.err);
+        try (var files = Files.list(folder.resolve("out"))) {
+            assertEquals(List.of(".._" + "y".repeat(197) + ".npy"),
+                    files.map(file -> file.getFileName().toString()).toList());
+        }
+    }
+
+    @Test
     void otherFilesTakeInputAndGiveOutput() throws IOException {
         assertGives("output", "@net.pare --input input=@images.npy --out @out");
     }
@@ -118,6 +130,7 @@ class RunCommandTest {
             {"@net.onnx --input @images.npy", "give one tensor as NAME="},
             {"@net.onnx --input image=@text.npy", "is no tensor (.npy, .npz or .pb)"},
             {"@net.onnx --input image=", "give NAME=FILE"}, {"@net.onnx --input image=@none.npy", "does not exist"},
+            {"@net.onnx --input image=@images.npy --input @images.npz", "there is a tensor for 'image' already"},
             {"@net.pare --input other=@images.npz", "has no tensor 'other'; it has [image]"},
             {"@net.pare --input input=@images.npy --dim batch=3", "are for ONNX files"},
             {"@net.pare --input input=@images.npy --constant shape=@flat.npy", "are for ONNX files"}};

@@ -22,6 +22,7 @@ import io.pare.net.PrunedNets;
 import io.pare.net.Shape;
 import io.pare.net.StoredNetwork;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -48,6 +49,19 @@ class NetworkFileTest {
     private static CompressedWeights lenet(int levels) {
         return new CompressedWeights(Models.lenet5(),
                 PrunedNets.lenet5(PrunedNets.KEPT_167X, levels, 1, 3).tensors(), new InputScale(0.25f, 0.5f));
+    }
+
+    @Test
+    void anOnnxFileMayLookLikeSafetensors() throws IOException {
+        Path path = folder.resolve("net.onnx");
+        NetworkFile.write(path, lenet(0), Kind.ONNX);
+        // Fields of a message may come twice, the last one counts: a producer whose name ends in a brace.
+        byte[] producer = {8, 7, 0x12, 5, 'p', 'a', 'r', 'e', '{'};
+        ByteBuffer both = ByteBuffer.allocate(producer.length + (int) Files.size(path)).put(producer)
+                .put(Files.readAllBytes(path));
+        Files.write(path, both.array());
+        assertEquals(NetworkFile.Format.ONNX, NetworkFile.format(path));
+        PrunedNets.assertSame(lenet(0), NetworkFile.read(path));
     }
 
     @ParameterizedTest

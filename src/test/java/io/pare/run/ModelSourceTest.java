@@ -164,6 +164,22 @@ class ModelSourceTest {
         refused("input: 1x8x8\ninput: 1x8x8\nlayers: [relu]\n", "line 2");
         refused("- relu\n", "a map with the keys");
         refused("{", "(line ");
+        refused("input: 99999x99999x99999\nlayers: [{linear: {out: 3}}]\n", "sizes of a layer are too large");
+        refused("input: 1x8x8\nlayers: [{conv: {out: 3, kernel: 3, stride: 0}}]\n", "from 1 on");
+        Path latin = Files.write(folder.resolve("latin.yaml"), new byte[]{'#', ' ', (byte) 0xe9, '\n'});
+        FormatException refused = assertThrows(FormatException.class, () -> ModelSource.of(latin.toString()));
+        assertTrue(refused.getMessage().contains("line 1: not UTF-8"), refused.getMessage());
+    }
+
+    @Test
+    void twoEndingsInARowAreLayers() throws IOException {
+        CompressedWeights weights = Ending.SOFTMAX.on(small(Ending.SOFTMAX));
+        Path file = folder.resolve("twice.onnx");
+        OnnxFile.write(file, weights, false);
+        ModelSource source = ModelSource.of(file.toString());
+        assertEquals(Ending.NONE, source.ending());
+        assertEquals(weights.model().nodes().size(), source.usual().nodes().size());
+        assertEquals(source.usual(), source.weights().orElseThrow().read(source.usual()).weights().model());
     }
 
     private void refused(String text, String part) throws IOException {

@@ -151,6 +151,10 @@ public record Recipe(String name, String model, String description, TrainingOpti
         if (!(ratio > 1 && ratio <= MOST_RATIO)) {
             throw new RecipeException("the ratio is " + ratio + ", must be above 1 and at most " + MOST_RATIO);
         }
+        if (name.equals("quantize") && ratio > Float.SIZE) {
+            throw new RecipeException("the ratio is " + ratio + ": a value of one bit is " + Float.SIZE
+                    + " times smaller, for more give --recipe joint");
+        }
         String text = resource(name).replace("HALFWAY", Double.toString(Math.sqrt(ratio)))
                 .replace("RATIO", Double.toString(ratio))
                 .replace("BITS", Long.toString(Math.clamp(Math.round(32 / ratio), 1, MOST_BITS)));

@@ -138,7 +138,10 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
         try {
             return Math.toIntExact(FloatTensor.count(shape));
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new FormatException(what + " has the shape " + Arrays.toString(shape), e);
+            throw new FormatException(what + " has the shape " + Arrays.toString(shape) + ", "
+                    + (Arrays.stream(shape).anyMatch(size -> size < 0) ? "whose sizes cannot be negative"
+                            : "more than fits into an array"),
+                    e);
         }
     }
 

@@ -137,10 +137,18 @@ public final class OnnxFile {
      *
      * @param inputs by name; others than the graph's say nothing
      */
+    public static Bindings sizes(Path path, Map<String, OnnxConstant> inputs) throws IOException {
+        return mapped(path, file -> sizes(new OnnxGraph(file, folder(path)), inputs));
+    }
+
+    /** The same of a file's bytes. */
     public static Bindings sizes(byte[] file, Map<String, OnnxConstant> inputs) {
+        return sizes(new OnnxGraph(ByteBuffer.wrap(file), null), inputs);
+    }
+
+    private static Bindings sizes(OnnxGraph graph, Map<String, OnnxConstant> inputs) {
         Bindings sizes = Bindings.NONE;
-        for (Map.Entry<String, OnnxGraph.Declared> declared : new OnnxGraph(ByteBuffer.wrap(file), null).inputs()
-                .entrySet()) {
+        for (Map.Entry<String, OnnxGraph.Declared> declared : graph.inputs().entrySet()) {
             String name = declared.getKey();
             long[] free = declared.getValue().shape();
             long[] own = inputs.containsKey(name) ? inputs.get(name).shape() : new long[0];

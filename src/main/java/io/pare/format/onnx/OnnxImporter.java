@@ -68,7 +68,8 @@ final class OnnxImporter {
             }
         }
         if (first == null) {
-            throw new FormatException("the inputs " + inputs.keySet() + " are no vectors or images");
+            throw new FormatException("the inputs " + inputs.keySet()
+                    + " declare no dimensions: save the file with the shapes of its inputs");
         }
         throw certain == null ? first : certain;
     }

@@ -93,7 +93,12 @@ record OnnxInputs(List<Port> ports, List<List<Integer>> sizes, int samples, bool
             String free = declared.names().get(axis);
             Integer given = bindings.sizes().getOrDefault(name + ":" + axis,
                     free.isEmpty() ? null : bindings.sizes().get(free));
+            Integer named = bindings.sizes().get(free);
             if (shape[axis] < 0 && given != null) {
+                if (named != null && !named.equals(given)) {
+                    throw new FormatException("the dimension '" + free + "' is said to be " + named + ", of input '"
+                            + name + "' it is " + given);
+                }
                 shape[axis] = given;
             } else if (shape[axis] < 0 && axis == batch) {
                 shape[axis] = -1;
@@ -106,11 +111,12 @@ record OnnxInputs(List<Port> ports, List<List<Integer>> sizes, int samples, bool
             if (shape[axis] < 0) {
                 throw new FormatException("input '" + name + "' has the free dimension '"
                         + (free.isEmpty() ? name + ":" + axis : free) + "': give its size, as in "
-                        + (free.isEmpty() ? name + ":" + axis : free) + "=128");
+                        + (free.isEmpty() ? name + ":" + axis : free)
+                        + "=128 of run's --dim; for other commands save the file with it");
             }
             if (shape[axis] == 0 || shape[axis] > Integer.MAX_VALUE) {
                 throw new FormatException("input '" + name + "' has the shape " + Arrays.toString(declared.shape())
-                        + "; sizes from 1 on are needed");
+                        + "; sizes from 1 to " + Integer.MAX_VALUE + " are needed");
             }
         }
         return shape;

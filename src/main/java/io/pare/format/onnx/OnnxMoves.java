@@ -221,7 +221,11 @@ final class OnnxMoves {
         List<Integer> front = new ArrayList<>();
         List<Integer> back = new ArrayList<>();
         for (int axis = 0; axis < x.rank(); axis++) {
-            sizes.add(x.size(axis) + Math.min(0, before[axis]) + Math.min(0, after[axis]));
+            int left = x.size(axis) + Math.min(0, before[axis]) + Math.min(0, after[axis]);
+            if (left < 1) {
+                throw in.refuse("cuts off all of axis " + axis + " of a value of shape " + x.sizes());
+            }
+            sizes.add(left);
             if (axis != x.batch()) {
                 front.add(Math.max(0, before[axis]));
                 back.add(Math.max(0, after[axis]));

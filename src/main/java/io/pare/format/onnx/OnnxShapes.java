@@ -187,10 +187,12 @@ final class OnnxShapes {
         OnnxValue x = in.value(0);
         long[] given = in.node().integers("perm",
                 IntStream.range(0, x.rank()).mapToLong(axis -> x.rank() - 1L - axis).toArray());
-        if (given.length != x.rank()) {
-            throw in.refuse("has " + in.node().told("perm") + " for a value of shape " + x.sizes());
+        int[] order = Arrays.stream(given).mapToInt(axis -> in.axis(x, axis)).toArray();
+        if (given.length != x.rank() || Arrays.stream(order).distinct().count() != order.length) {
+            throw in.refuse("has " + in.node().told("perm") + " for a value of shape " + x.sizes()
+                    + "; each axis is needed once");
         }
-        return transposed(in, x, Arrays.stream(given).mapToInt(axis -> in.axis(x, axis)).toArray());
+        return transposed(in, x, order);
     }
 
     /** The axes in another order: for each of the result, that of the value. */

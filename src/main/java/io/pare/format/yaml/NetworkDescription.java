@@ -5,8 +5,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.pare.file.FileException;
 import io.pare.file.FormatException;
 import io.pare.file.Spelling;
+import io.pare.file.TextFile;
 import io.pare.net.Net;
 import io.pare.net.NetBuilder;
 import io.pare.net.Op;
@@ -104,7 +106,9 @@ public final class NetworkDescription {
         }
         JsonNode root;
         try {
-            root = YAML.readTree(Files.readString(file));
+            root = YAML.readTree(TextFile.read(file));
+        } catch (FileException e) {
+            throw new FormatException(e.getMessage(), e);
         } catch (JsonProcessingException e) {
             throw new FormatException(file + ": " + e.getOriginalMessage().lines().findFirst().orElse("")
                     + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"));
@@ -142,6 +146,8 @@ public final class NetworkDescription {
             return builder.build();
         } catch (IllegalArgumentException e) {
             throw new FormatException(file + ": " + e.getMessage());
+        } catch (ArithmeticException e) {
+            throw new FormatException(file + ": the sizes of a layer are too large: " + e.getMessage(), e);
         }
     }
 
@@ -288,8 +294,9 @@ public final class NetworkDescription {
                 if (value.asText().equals("classes")) {
                     return classes;
                 }
-                if (!value.isInt() || value.asInt() < 0) {
-                    throw wrong(key, value, "a whole number");
+                int least = key.equals("padding") ? 0 : 1;
+                if (!value.isInt() || value.asInt() < least) {
+                    throw wrong(key, value, "a whole number from " + least + " on");
                 }
                 return value.asInt();
             }

@@ -64,6 +64,8 @@ class RecipeTest {
         assertTrue(Recipe.general("quantize", 16).stages().toString().contains("2"));
         RecipeException low = assertThrows(RecipeException.class, () -> Recipe.general("prune", 1));
         assertTrue(low.getMessage().contains("above 1"), low.getMessage());
+        RecipeException high = assertThrows(RecipeException.class, () -> Recipe.general("quantize", 33));
+        assertTrue(high.getMessage().contains("a value of one bit is 32 times smaller"), high.getMessage());
     }
 
     @Test

@@ -468,6 +468,10 @@ class OnnxImportTest {
                 Arguments.of("no middle", image().node("LRN", "x", "y", integer("size", 4))),
                 Arguments.of("training_mode", image().floats("r", new float[]{0.3f})
                         .tensor(raw("t", Type.BOOL, new byte[]{1})).node("Dropout", "x r t", "y")),
+                Arguments.of("each axis is needed once",
+                        image().node("Transpose", "x", "y", integers("perm", 0, 0, 1, 2))),
+                Arguments.of("cuts off all of axis 1",
+                        vector().longs("p", 0, -6, 0, -6).node("Pad", "x p", "y")),
                 Arguments.of("my.ops::Relu", image().node("my.ops", "Relu", "x", "y")),
                 Arguments.of("holds no numbers", vector().node("Constant", "", "v", text("value_string", "a"))
                         .node("Gemm", "x w v", "y")),

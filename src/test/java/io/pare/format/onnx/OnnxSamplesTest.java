@@ -11,6 +11,8 @@ import ai.onnxruntime.OrtException;
 import io.pare.file.FormatException;
 import io.pare.format.onnx.OnnxImportTest.Onnx;
 import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.run.Engine;
+import io.pare.run.ModelRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,6 +126,9 @@ class OnnxSamplesTest {
         Files.write(model, far("w.bin", Map.of("offset", "16", "length", "48")).bytes());
         float[] read = OnnxFile.contents(model).weights().tensor("fc1.weight").toArray();
         assertArrayEquals(new float[]{1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12}, read);
+        Map<String, OnnxConstant> input = Map.of("x", OnnxConstant.of(new float[]{1, 0, 0, 0}, 1, 4));
+        assertArrayEquals(new float[]{1, 2, 3}, ModelRun.ofOnnx(model, input, Bindings.NONE)
+                .outputs(input, Engine.DENSE).get("y").decimals());
         Files.createSymbolicLink(models.resolve("link.bin"), folder.resolve("out.bin"));
         Map<Onnx, String> refused = Map.of(far("../out.bin", Map.of()), "not in the model's folder",
                 far(folder.resolve("out.bin").toString(), Map.of()), "not in the model's folder",
