@@ -3,6 +3,7 @@ package io.pare.compress;
 import io.pare.mem.FloatTensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.DoubleUnaryOperator;
 
 /**
@@ -51,6 +52,14 @@ public interface Training {
     /** How units of one tensor feed columns of another, for the removal of dead units; empty if not known. */
     default List<UnitLink> links() {
         return List.of();
+    }
+
+    /**
+     * Whether outputs depend on inputs where no signal passes those weight tensors, as where a branch goes round them; false
+     * if not known.
+     */
+    default boolean leadsPast(Set<String> weights) {
+        return false;
     }
 
     /** The weight tensor whose units are the network's outputs, in classification the classes; {@code null} if not known. */

@@ -289,7 +289,8 @@ public abstract class RunState {
             String saved = text(name, present);
             if (!saved.equals(present)) {
                 throw new FormatException(
-                        path + " was made with " + what + " " + saved + ", this run has " + present);
+                        path + " was made with " + what + " " + saved + ", this run has " + present
+                                + ": give it the same, or begin anew in another folder");
             }
         }
 

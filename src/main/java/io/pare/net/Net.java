@@ -1,5 +1,6 @@
 package io.pare.net;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -7,7 +8,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.zip.CRC32C;
 
 /**
  * A network as a declaration: a directed acyclic graph of operators, from one input to one output, the logits.
@@ -142,6 +145,21 @@ public record Net(String name, List<Node> nodes) {
         return trunk;
     }
 
+    /** Whether the output has a value for each class: a vector, or one with further dimensions of size 1. */
+    public boolean givesVector() {
+        return output().output().sizes().stream().filter(size -> size > 1).count() <= 1;
+    }
+
+    /** Whether a path leads from the input to the output past all nodes that let nothing through. */
+    public boolean leadsPast(Predicate<Node> blocked) {
+        boolean[] reached = new boolean[nodes.size()];
+        for (Node node : nodes) {
+            boolean from = node.op() instanceof Op.Input || node.inputs().stream().anyMatch(input -> reached[input]);
+            reached[node.place()] = from && !blocked.test(node);
+        }
+        return reached[output().place()];
+    }
+
     /**
      * Two nodes of the trunk with weights: the second alone reads the units that the first's rows give, in their order, and
      * nothing between them depends on that order.
@@ -223,6 +241,13 @@ public record Net(String name, List<Node> nodes) {
     /** Whether two networks compute the same from the same tensors, whatever they and their nodes are called. */
     public boolean computesLike(Net other) {
         return trained().wiring().equals(other.trained().wiring());
+    }
+
+    /** Tells apart networks that compute otherwise, or drop otherwise in training; the same in every process. */
+    public String fingerprint() {
+        CRC32C sum = new CRC32C();
+        sum.update(wiring().toString().getBytes(StandardCharsets.UTF_8));
+        return String.format("%08x", sum.getValue());
     }
 
     private List<Object> wiring() {

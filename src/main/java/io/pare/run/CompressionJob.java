@@ -332,7 +332,8 @@ public final class CompressionJob implements AutoCloseable {
         String images = corpus.train().fingerprint()
                 + (corpus.validation() == null ? "" : " and " + corpus.validation().fingerprint());
         Provenance same = Provenance.NONE.with("--seed", seed).with("--precision", precision).with("--steps", steps)
-                .with("data", images).with("scale of pixels", Scales.text(corpus.scale()));
+                .with("data", images).with("scale of pixels", Scales.text(corpus.scale()))
+                .with("layers", model.fingerprint());
         return corpus.task() == Task.CLASSIFY ? same : same.with("--task", corpus.task());
     }
 

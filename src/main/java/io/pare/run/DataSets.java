@@ -133,9 +133,8 @@ public final class DataSets {
     private static void check(Net model, Dataset data) {
         Shape needed = model.input();
         boolean classes = data.task() == Task.CLASSIFY;
-        Shape given = model.output().output();
-        if (classes && given.sizes().stream().filter(size -> size > 1).count() > 1) {
-            throw new DataException(model.name() + " gives values of " + given
+        if (classes && !model.givesVector()) {
+            throw new DataException(model.name() + " gives values of " + model.output().output()
                     + ", no vector with a value for each class: it cannot be trained or measured on classes of images");
         }
         boolean enough = classes ? model.classes() >= data.classes() : model.classes() == data.classes();

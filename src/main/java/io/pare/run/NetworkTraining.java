@@ -23,6 +23,7 @@ import io.pare.train.Weight;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
@@ -239,6 +240,12 @@ public final class NetworkTraining implements Training, AutoCloseable {
     public static String output(Net model) {
         return model.parameters().stream().filter(Parameter::weight).map(Parameter::name)
                 .reduce((first, next) -> next).orElse(null);
+    }
+
+    @Override
+    public boolean leadsPast(Set<String> weights) {
+        return network.model().leadsPast(node -> node.parameters().stream().filter(Parameter::weight).findFirst()
+                .map(Parameter::name).filter(weights::contains).isPresent());
     }
 
     @Override

@@ -30,13 +30,17 @@ public final class PictureClassifier implements AutoCloseable {
      * @param inverted whether dark is ink, for networks of light digits on dark
      * @param odd what becomes of pictures that cannot be read or are of other colours
      * @param notes takes a line for pictures of another size than the network's, which are brought to it
-     * @throws RunException if the network takes no pictures
+     * @throws RunException if the network takes no pictures, or gives no vector
      */
     public PictureClassifier(CompressedWeights weights, boolean inverted, OddImages odd, Consumer<String> notes) {
         Shape input = weights.model().input().image();
         if (input.channels() != 1 && input.channels() != 3) {
             throw new RunException("pictures have 1 or 3 channels, " + weights.model().name() + " takes "
                     + weights.model().input().channels());
+        }
+        if (!weights.model().givesVector()) {
+            throw new RunException(weights.model().name() + " gives values of " + weights.model().output().output()
+                    + ", no vector with a value for each class; run writes them");
         }
         this.reader = new PictureReader(new ImageFolder.Shape(input.channels(), input.height(), input.width(), 0),
                 weights.scale(), inverted, odd, notes);

@@ -6,6 +6,7 @@ import io.pare.descent.RunState;
 import io.pare.descent.Schedule;
 import io.pare.mem.FloatTensor;
 import io.pare.net.InputScale;
+import io.pare.net.Net;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -176,7 +177,11 @@ public final class TrainingRun {
 
     /** Saves all that the run needs to go on with the same bits, or puts a new run there. */
     void visit(RunState state) {
-        state.same("model", "model", trainer.network().model().name());
+        Net model = trainer.network().model();
+        state.same("model", "model", model.name());
+        if (state.has("layers")) {
+            state.same("layers", "the layers", model.fingerprint());
+        }
         state.same("run", "settings", SettingsText.of(this));
         if (state.has("data")) {
             state.same("data", "data", data());

@@ -2,6 +2,7 @@ package io.pare.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -61,6 +62,25 @@ class NetTest {
         assertTrue(names.containsAll(List.of("conv1.weight", "bn1.running_mean", "layer2.0.downsample.0.weight",
                 "layer2.0.downsample.1.running_var", "layer4.1.bn2.bias", "fc.weight", "fc.bias")), names.toString());
         assertEquals(62 + 2 * 20, names.size());
+    }
+
+    @Test
+    void aBranchLeadsPastWhatLetsNothingThrough() {
+        Net net = new NetBuilder("sum", Shape.of(1, 8, 8))
+                .residual("block", body -> body.conv("conv", 1, 3, 1, 1, true), shortcut -> {
+                }).flatten("flatten").linear("fc", 3).build();
+        assertTrue(net.leadsPast(node -> false));
+        assertTrue(net.leadsPast(node -> node.name().equals("conv")));
+        assertFalse(net.leadsPast(node -> node.name().equals("fc")));
+    }
+
+    @Test
+    void networksThatComputeOtherwiseHaveOtherFingerprints() {
+        NetBuilder relu = new NetBuilder("a", Shape.of(4)).linear("fc", 3).relu("relu");
+        Net same = new NetBuilder("b", Shape.of(4)).linear("layer", 3).relu("r").build();
+        Net other = new NetBuilder("a", Shape.of(4)).linear("fc", 3).add("relu", new Op.Sigmoid()).build();
+        assertEquals(relu.build().fingerprint(), same.fingerprint());
+        assertNotEquals(same.fingerprint(), other.fingerprint());
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.pare.run;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.DataException;
 import io.pare.data.OddImages;
@@ -38,6 +39,15 @@ class PictureClassifierTest {
             assertEquals(classifier.predict(files, batch, found::put), found.size());
         }
         return found;
+    }
+
+    @Test
+    void anImageOfClassesIsNoAnswer() {
+        Net map = new NetBuilder("map", Shape.of(1, 4, 4)).conv("conv", 3, 3, 1, 0, true).build();
+        RunException refused = assertThrows(RunException.class,
+                () -> new PictureClassifier(weights(map), false, OddImages.refused(), line -> {
+                }));
+        assertTrue(refused.getMessage().contains("map gives values of 3x2x2, no vector"), refused.getMessage());
     }
 
     @Test

@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.DataException;
+import io.pare.file.FormatException;
 import io.pare.net.CompressedWeights;
+import io.pare.net.Net;
+import io.pare.net.Op;
 import io.pare.train.Evaluation;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingRun;
@@ -16,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,6 +69,19 @@ class TrainingJobTest {
         }
         for (String file : List.of("run.json", "weights.safetensors")) {
             assertEquals(-1, Files.mismatch(whole.resolve(file), stopped.resolve(file)), file);
+        }
+    }
+
+    @Test
+    void aRunIsNotResumedWithOtherLayersOfTheSameSizes() throws IOException {
+        Path path = train("layers");
+        DataSets.Opened own = OwnNet.data();
+        Net other = own.model().with(node -> Optional.of(node.op() instanceof Op.Relu ? new Op.Sigmoid() : node.op()));
+        try (RunFolder run = new RunFolder(path);
+                TrainingJob job = TrainingJob.resumed(run, run.settings(), new DataSets.Opened(own.source(),
+                        own.corpus(), other, own.ending(), own.odd()))) {
+            FormatException refused = assertThrows(FormatException.class, job::begin);
+            assertTrue(refused.getMessage().contains("was made with the layers"), refused.getMessage());
         }
     }
 

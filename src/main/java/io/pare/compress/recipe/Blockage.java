@@ -4,8 +4,11 @@ import io.pare.compress.UnitLink;
 import io.pare.compress.Variable;
 import io.pare.mem.FloatTensor;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /** Finds the tensor that cuts a network's outputs off from its inputs. */
 final class Blockage {
@@ -13,11 +16,13 @@ final class Blockage {
 
     /**
      * The first tensor through which no signal passes: all its weights are zero, or the others read only units that no
-     * input reaches. {@code null} if there is none.
+     * input reaches. {@code null} if there is none, or a path leads past all of them.
      *
      * @param links between tensors; all columns of a tensor without a producer count as reached
+     * @param passable whether a path leads past such tensors
      */
-    static String find(List<Variable> weights, List<UnitLink> links) {
+    static String find(List<Variable> weights, List<UnitLink> links, Predicate<Set<String>> passable) {
+        Set<String> blocked = new LinkedHashSet<>();
         Map<String, boolean[]> reached = new HashMap<>();
         for (Variable variable : weights) {
             FloatTensor value = variable.value();
@@ -36,10 +41,10 @@ final class Blockage {
                 any |= units[unit];
             }
             if (!any) {
-                return variable.name();
+                blocked.add(variable.name());
             }
             reached.put(variable.name(), units);
         }
-        return null;
+        return blocked.isEmpty() || passable.test(blocked) ? null : blocked.iterator().next();
     }
 }

@@ -242,7 +242,7 @@ public final class Pipeline {
         } catch (InfeasibleException e) {
             throw new InfeasibleException(stage + ": " + e.getMessage());
         }
-        String blocked = Blockage.find(context.weights(), training.links());
+        String blocked = Blockage.find(context.weights(), training.links(), training::leadsPast);
         if (blocked != null && death.isEmpty()) {
             death = "the network died in " + stage + ": nothing passes " + blocked;
             if (!rehearsal) {

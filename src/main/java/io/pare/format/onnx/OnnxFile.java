@@ -84,7 +84,7 @@ public final class OnnxFile {
     private static StoredNetwork stored(OnnxModel model) {
         if (model.inputs().size() != 1 || model.outputs().size() != 1) {
             throw new FormatException("the graph has the inputs " + names(model.inputs()) + " and the outputs "
-                    + names(model.outputs()) + ", one of each is needed");
+                    + names(model.outputs()) + ", one of each is needed; run takes any of them by name");
         }
         return new StoredNetwork(model.weights(), model.scaled(), false, model.notes());
     }

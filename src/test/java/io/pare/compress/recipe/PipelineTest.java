@@ -27,6 +27,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -278,16 +280,19 @@ class PipelineTest {
         try (Blobs blobs = new Blobs()) {
             List<Variable> weights = blobs.training.variables().stream().filter(Variable::compressible).toList();
             List<UnitLink> links = blobs.training.links();
-            assertNull(Blockage.find(weights, links));
+            Predicate<Set<String>> none = blocked -> false;
+            assertNull(Blockage.find(weights, links, none));
             blobs.w1.fill(0f).set(5L * Blobs.INPUTS, 1);
-            assertNull(Blockage.find(weights, links));
+            assertNull(Blockage.find(weights, links, none));
             for (int row = 0; row < Blobs.CLASSES; row++) {
                 blobs.w2.set((long) row * Blobs.HIDDEN + 5, 0);
             }
-            assertEquals("w2.weight", Blockage.find(weights, links));
-            assertNull(Blockage.find(weights, List.of()), "nothing is known of what is not linked");
+            assertEquals("w2.weight", Blockage.find(weights, links, none));
+            assertNull(Blockage.find(weights, List.of(), none), "nothing is known of what is not linked");
             blobs.w1.fill(0f);
-            assertEquals("w1.weight", Blockage.find(weights, List.of()));
+            assertEquals("w1.weight", Blockage.find(weights, List.of(), none));
+            assertNull(Blockage.find(weights, List.of(), Set.of("w1.weight")::equals),
+                    "a path leads past");
         }
     }
 
