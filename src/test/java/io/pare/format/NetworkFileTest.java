@@ -52,6 +52,26 @@ class NetworkFileTest {
     }
 
     @Test
+    void aNetworkMayHaveThousandsOfLayers() throws IOException {
+        NetBuilder deep = new NetBuilder("deep", Shape.of(3));
+        for (int i = 0; i < 5_000; i++) {
+            deep.relu("relu" + i);
+        }
+        Path path = folder.resolve("deep.pare");
+        CompressedWeights weights = new CompressedWeights(deep.build(), Map.of(), InputScale.UNIT);
+        NetworkFile.write(path, weights, Kind.PARE);
+        assertEquals(weights.model(), NetworkFile.read(path).model());
+        NetBuilder deeper = new NetBuilder("deeper", Shape.of(3));
+        for (int i = 0; i <= 1 << 16; i++) {
+            deeper.relu("r" + i);
+        }
+        CompressedWeights more = new CompressedWeights(deeper.build(), Map.of(), InputScale.UNIT);
+        FormatException refused =
+                assertThrows(FormatException.class, () -> NetworkFile.write(path, more, Kind.PARE));
+        assertTrue(refused.getMessage().contains("deeper has 65537 layers"), refused.getMessage());
+    }
+
+    @Test
     void anOnnxFileMayLookLikeSafetensors() throws IOException {
         Path path = folder.resolve("net.onnx");
         NetworkFile.write(path, lenet(0), Kind.ONNX);

@@ -39,7 +39,7 @@ final class NetCoder {
     /** Numbers of known networks, from 1; 0 is a description in the file. Never renumber: files refer to them. */
     static final List<String> KNOWN = List.of("lenet5", "lenet300");
 
-    private static final int MAX_LAYERS = 1 << 12;
+    private static final int MAX_LAYERS = 1 << 16;
     private static final int MAX_NAME = 255;
     private static final int MAX_DEPTH = 16;
     private static final int MAX_RANK = 8;
@@ -68,6 +68,10 @@ final class NetCoder {
 
     /** Codes a network; null when reading. */
     Net code(Net net) {
+        if (net != null && net.layers().size() > MAX_LAYERS) {
+            throw new FormatException(net.name() + " has " + net.layers().size()
+                    + " layers; files of Pare hold at most " + MAX_LAYERS + ", ONNX any number");
+        }
         int known = coder.number(net == null ? 0 : known(net), 1);
         if (known > KNOWN.size()) {
             throw new FormatException("the file holds model number " + known + ", this version knows " + KNOWN
