@@ -77,6 +77,9 @@ public sealed interface ModelSource {
             return new Known(text);
         }
         Path file = Path.of(text);
+        if (!Files.exists(file) && text.matches(".*([/\\\\].*|\\.[A-Za-z]+)")) {
+            throw new RunException(text + ", the file of a network, does not exist: put it there, or give another");
+        }
         if (!Files.exists(file)) {
             throw new RunException("unknown model '" + text + "'; known are " + String.join(", ", Models.names())
                     + ", and there is no file of that name");

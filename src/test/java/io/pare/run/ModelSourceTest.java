@@ -68,6 +68,10 @@ class ModelSourceTest {
     void whatIsNeitherNameNorFileIsRefused() {
         RunException refused = assertThrows(RunException.class, () -> ModelSource.of("lenet6"));
         assertTrue(refused.getMessage().contains("known are lenet5"), refused.getMessage());
+        for (String gone : new String[]{"mine.onnx", folder.resolve("run").toString()}) {
+            String message = assertThrows(RunException.class, () -> ModelSource.of(gone)).getMessage();
+            assertTrue(message.startsWith(gone + ", the file of a network, does not exist"), message);
+        }
     }
 
     @ParameterizedTest
