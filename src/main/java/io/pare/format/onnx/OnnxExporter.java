@@ -47,7 +47,8 @@ final class OnnxExporter {
         // Dropout does nothing in a network that is trained.
         this.net = weights.model().trained();
         this.codebooks = codebooks;
-        this.nodes = new OnnxNodes(net.layers().stream().mapToInt(node -> opset(node.op())).max().orElse(0));
+        this.nodes = new OnnxNodes(net.layers().stream().mapToInt(node -> opset(node.op())).max()
+                .orElse(OnnxFile.OPSET));
         this.batched = new boolean[net.nodes().size()];
         batched[0] = true;
         net.layers().forEach(
@@ -56,6 +57,10 @@ final class OnnxExporter {
 
     byte[] run() {
         net.layers().forEach(this::add);
+        if (net.layers().isEmpty()) {
+            // Dropout alone does nothing, but a graph's output has to come from an operator.
+            nodes.add("Identity", "identity", List.of(names.input()), names.output());
+        }
         Writer graph = nodes.graph(net.name());
         graph.message(11, value(names.input(), sizes(net.input())));
         graph.message(12, value(names.output(), sizes(net.output().output())));

@@ -9,12 +9,18 @@ import ai.onnxruntime.OrtException;
 import io.pare.file.FormatException;
 import io.pare.format.onnx.OnnxConstant.Type;
 import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.net.CompressedWeights;
+import io.pare.net.InputScale;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.Shape;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -669,5 +675,14 @@ class OnnxImportTest {
         List<String> notes = OnnxFile.contents(file.bytes()).notes();
         assertEquals(1, notes.size());
         assertTrue(notes.getFirst().contains("integers"), notes.toString());
+    }
+
+    @Test
+    void aNetworkThatDoesNothingIsWrittenAsIdentity() throws OrtException {
+        Net net = new NetBuilder("nothing", Shape.of(1, 2, 2)).dropout("drop1", 0.5f).build();
+        byte[] file = OnnxFile.encode(new CompressedWeights(net, Map.of(), InputScale.UNIT), false);
+        float[] image = {1, -2, 3, 0};
+        assertArrayEquals(image, OnnxRuntime.run(file, image, 1, 1, 2, 2));
+        assertEquals(net.trained().input(), OnnxFile.decode(file).model().input());
     }
 }
