@@ -70,6 +70,9 @@ final class OnnxTensorNodes {
             case TensorOp.Softmax op -> last(op.logarithm() ? "LogSoftmax" : "Softmax", inputs,
                     integer("axis", op.axis() + 1));
             case TensorOp.Reshape(Shape to) -> last("Reshape", List.of(inputs.getFirst(), behindBatch("to", 0, to)));
+            // ONNX Runtime 1.23 turns the matrix of one that turns nothing where a Gemm follows.
+            case TensorOp.Transpose(List<Integer> order) when order.stream().sorted().toList().equals(order) ->
+                    last("Identity", inputs);
             case TensorOp.Transpose(List<Integer> order) -> last("Transpose", inputs,
                     integers("perm", LongStream.concat(LongStream.of(0),
                             order.stream().mapToLong(axis -> axis + 1)).toArray()));
