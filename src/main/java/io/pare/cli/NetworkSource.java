@@ -52,9 +52,11 @@ final class NetworkSource {
 
     StoredNetwork contents(Consumer<String> notes) throws IOException {
         StoredWeights stored = new StoredWeights(file(), names, ignoreExtra);
-        if (model != null) {
-            stored.checkModel(ModelSource.of(model).name());
+        if (model == null) {
+            return stored.read(null, notes);
         }
-        return stored.read(model == null ? null : ModelSource.of(model).usual(), notes);
+        ModelSource source = ModelSource.of(model);
+        stored.checkModel(source.name());
+        return stored.read(source.usual(), notes);
     }
 }

@@ -213,19 +213,19 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (RunFolder folder = new RunFolder(folder())) {
-            RunSettings settings = resume == null ? fresh() : resumed(folder);
+        ModelSource asked = resume == null ? asked() : null;
+        try (RunFolder folder = new RunFolder(resume == null ? folder(asked) : resumedFolder())) {
+            RunSettings settings = resume == null ? fresh(asked) : resumed(folder);
             ThreadOption.apply(settings.threads());
             if (report != null) {
                 OutputPath.checkFile("--report", report);
             }
-            return run(folder, settings);
+            return run(folder, settings, resume == null ? asked : ModelSource.of(settings.model()));
         }
     }
 
-    private int run(RunFolder folder, RunSettings asked) throws IOException {
+    private int run(RunFolder folder, RunSettings asked, ModelSource source) throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        ModelSource source = ModelSource.of(asked.model());
         DataSets.Opened opened = data.open(asked.data(), source, asked.threads(), err::println);
         try (ProgressView view = ProgressView.choose(quiet, err);
                 TrainingJob job = job(folder, asked, source, opened);
@@ -287,21 +287,27 @@ final class TrainCommand implements Callable<Integer> {
         return Invocation.of("train", "--resume", folder.path().toString());
     }
 
-    private Path folder() throws IOException {
-        if (resume != null) {
-            if (out != null && !out.equals(resume)) {
-                throw new UsageException("--out and --resume name different folders; a resumed run stays in its own");
-            }
-            if (from.given()) {
-                throw new UsageException("--from and --resume exclude each other: a resumed run has its weights");
-            }
-            return resume;
-        }
+    /** The network of a new run, whose file is read once: that of a large network takes seconds. */
+    private ModelSource asked() throws IOException {
         if (model == null) {
             throw new UsageException("which model? Give " + String.join(" or ", Models.names())
                     + ", or --resume DIR to go on with a run");
         }
-        Path folder = out != null ? out : Path.of("runs", ModelSource.of(model).name());
+        return ModelSource.of(model);
+    }
+
+    private Path resumedFolder() {
+        if (out != null && !out.equals(resume)) {
+            throw new UsageException("--out and --resume name different folders; a resumed run stays in its own");
+        }
+        if (from.given()) {
+            throw new UsageException("--from and --resume exclude each other: a resumed run has its weights");
+        }
+        return resume;
+    }
+
+    private Path folder(ModelSource source) {
+        Path folder = out != null ? out : Path.of("runs", source.name());
         OutputPath.checkFolder(folder);
         if (from.given() && folder.resolve(Checkpoint.WEIGHTS).toAbsolutePath().normalize()
                 .equals(from.file().toAbsolutePath().normalize())) {
@@ -311,8 +317,7 @@ final class TrainCommand implements Callable<Integer> {
         return folder;
     }
 
-    private RunSettings fresh() throws IOException {
-        ModelSource source = ModelSource.of(model);
+    private RunSettings fresh(ModelSource source) {
         positive("--accumulate", accumulate);
         if (shift != null && !(shift >= 0 && Double.isFinite(shift))) {
             throw new UsageException("--shift is " + shift + ", must be from 0 to the side of the images");
@@ -371,7 +376,7 @@ final class TrainCommand implements Callable<Integer> {
         } catch (UsageException e) {
             throw new DataException(resume + " holds a damaged run.json: " + e.getMessage());
         }
-        if (model != null && !model.equals(kept.model())) {
+        if (model != null && !ModelSource.reference(model).equals(kept.model())) {
             throw new UsageException(resume + " holds a run of " + kept.model() + ", not of " + model);
         }
         FIXED.forEach((option, setting) -> {

@@ -77,17 +77,22 @@ public sealed interface ModelSource {
             return new Known(text);
         }
         Path file = Path.of(text);
-        if (!Files.exists(file) && text.matches(".*([/\\\\].*|\\.[A-Za-z]+)")) {
-            throw new RunException(text + ", the file of a network, does not exist: put it there, or give another");
-        }
         if (!Files.exists(file)) {
-            throw new RunException("unknown model '" + text + "'; known are " + String.join(", ", Models.names())
-                    + ", and there is no file of that name");
+            boolean looksLikeFile = text.matches(".*([/\\\\].*|\\.[A-Za-z]+)");
+            throw new RunException(looksLikeFile
+                    ? text + ", the file of a network, does not exist: put it there, or give another"
+                    : "unknown model '" + text + "'; known are " + String.join(", ", Models.names())
+                            + ", and there is no file of that name");
         }
         String lower = text.toLowerCase(Locale.ROOT);
         return lower.endsWith(".yaml") || lower.endsWith(".yml")
                 ? new Declared(named(file), reference(file), NetworkDescription.read(file))
                 : Stored.of(file);
+    }
+
+    /** The {@link #reference()} of what a name or a file stands for; nothing is read. */
+    static String reference(String text) {
+        return Models.names().contains(text) ? text : reference(Path.of(text));
     }
 
     private static String reference(Path file) {

@@ -130,6 +130,14 @@ class ModelSourceTest {
     }
 
     @Test
+    void aReferenceIsTheSameFromAnyWorkingFolder() throws IOException {
+        Path file = yaml("input: 1x8x8\nlayers: [relu]\n");
+        Path relative = Path.of("").toAbsolutePath().relativize(file.toAbsolutePath());
+        assertEquals(ModelSource.of(file.toString()).reference(), ModelSource.reference(relative.toString()));
+        assertEquals(ModelSource.of("lenet5").reference(), ModelSource.reference("lenet5"));
+    }
+
+    @Test
     void aDescriptionDeclaresLayers() throws IOException {
         ModelSource source = ModelSource.of(yaml("""
                 input: 3x8x8
