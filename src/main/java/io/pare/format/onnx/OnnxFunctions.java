@@ -59,9 +59,7 @@ final class OnnxFunctions {
                 "Xor", Pairwise.XOR).forEach((name, function) -> table.put(name, in -> several(in, function)));
         table.put("IsNaN", in -> map(in, zip(in, Pairwise.EQUAL, in.value(0), in.value(0)), Pointwise.NOT, 0, 0));
         table.put("Where", OnnxFunctions::where);
-        Map<String, OnnxOperator> operators = new HashMap<>();
-        table.forEach((name, operator) -> operators.put(name, OnnxOperator.single(operator)));
-        return operators;
+        return OnnxOperator.all(table);
     }
 
     private OnnxFunctions() {}

@@ -21,8 +21,7 @@ final class OnnxLayers {
         table.put("GroupNormalization", OnnxLayers::groupNormalization);
         table.put("LRN", OnnxLayers::responseNormalization);
         table.put("PRelu", OnnxLayers::prelu);
-        Map<String, OnnxOperator> operators = new HashMap<>();
-        table.forEach((name, operator) -> operators.put(name, OnnxOperator.single(operator)));
+        Map<String, OnnxOperator> operators = OnnxOperator.all(table);
         operators.put("LayerNormalization", OnnxLayers::layerNormalization);
         operators.put("Dropout", OnnxLayers::dropout);
         return operators;

@@ -21,8 +21,7 @@ final class OnnxMoves {
         single.put("Gather", OnnxMoves::gather);
         single.put("Expand", OnnxMoves::expand);
         single.put("Tile", OnnxMoves::tile);
-        Map<String, OnnxOperator> table = new HashMap<>();
-        single.forEach((name, operator) -> table.put(name, OnnxOperator.single(operator)));
+        Map<String, OnnxOperator> table = OnnxOperator.all(single);
         table.put("Split", OnnxMoves::split);
         return table;
     }

@@ -1,6 +1,8 @@
 package io.pare.format.onnx;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** What an operator of ONNX is in a network, or of constants. */
 @FunctionalInterface
@@ -14,8 +16,10 @@ interface OnnxOperator {
         OnnxValue of(OnnxCall in);
     }
 
-    /** As an operator of one value. */
-    static OnnxOperator single(Single operator) {
-        return in -> List.of(operator.of(in));
+    /** A table of operators of one value, by their names. */
+    static Map<String, OnnxOperator> all(Map<String, Single> operators) {
+        Map<String, OnnxOperator> table = new HashMap<>();
+        operators.forEach((name, operator) -> table.put(name, in -> List.of(operator.of(in))));
+        return table;
     }
 }

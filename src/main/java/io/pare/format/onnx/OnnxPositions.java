@@ -19,9 +19,7 @@ final class OnnxPositions {
         table.put("Trilu", OnnxPositions::triangle);
         table.put("OneHot", OnnxPositions::oneHot);
         table.put("CumSum", OnnxPositions::runningSum);
-        Map<String, OnnxOperator> operators = new HashMap<>();
-        table.forEach((name, operator) -> operators.put(name, OnnxOperator.single(operator)));
-        return operators;
+        return OnnxOperator.all(table);
     }
 
     private OnnxPositions() {}

@@ -9,7 +9,6 @@ import io.pare.net.TensorOp;
 import io.pare.net.TensorOp.Projection;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -17,10 +16,7 @@ import java.util.Map;
 final class OnnxProducts {
     /** The operators by their names. */
     static Map<String, OnnxOperator> table() {
-        Map<String, OnnxOperator> table = new HashMap<>();
-        table.put("MatMul", OnnxOperator.single(OnnxProducts::matMul));
-        table.put("Gemm", OnnxOperator.single(OnnxProducts::gemm));
-        return table;
+        return OnnxOperator.all(Map.of("MatMul", OnnxProducts::matMul, "Gemm", OnnxProducts::gemm));
     }
 
     private OnnxProducts() {}

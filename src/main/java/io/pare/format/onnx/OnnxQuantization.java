@@ -10,8 +10,8 @@ import java.util.stream.IntStream;
 final class OnnxQuantization {
     /** The operators by their names. */
     static Map<String, OnnxOperator> table() {
-        return Map.of("QuantizeLinear", OnnxOperator.single(OnnxQuantization::quantize), "DequantizeLinear",
-                OnnxOperator.single(OnnxQuantization::dequantize));
+        return OnnxOperator.all(Map.of("QuantizeLinear", OnnxQuantization::quantize, "DequantizeLinear",
+                OnnxQuantization::dequantize));
     }
 
     private OnnxQuantization() {}

@@ -36,9 +36,7 @@ final class OnnxReductions {
         table.put("ArgMin", in -> place(in, Reduction.MIN));
         table.put("GlobalMaxPool", OnnxReductions::globalMaximum);
         table.put("MeanVarianceNormalization", OnnxReductions::standardised);
-        Map<String, OnnxOperator> operators = new HashMap<>();
-        table.forEach((name, operator) -> operators.put(name, OnnxOperator.single(operator)));
-        return operators;
+        return OnnxOperator.all(table);
     }
 
     private OnnxReductions() {}

@@ -7,7 +7,6 @@ import io.pare.net.TensorOp.Interpolation;
 import io.pare.net.TensorOp.Nearest;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -19,10 +18,7 @@ final class OnnxResizing {
 
     /** The operators by their names. */
     static Map<String, OnnxOperator> table() {
-        Map<String, OnnxOperator> table = new HashMap<>();
-        table.put("Resize", OnnxOperator.single(OnnxResizing::resize));
-        table.put("Upsample", OnnxOperator.single(OnnxResizing::upsample));
-        return table;
+        return OnnxOperator.all(Map.of("Resize", OnnxResizing::resize, "Upsample", OnnxResizing::upsample));
     }
 
     private OnnxResizing() {}

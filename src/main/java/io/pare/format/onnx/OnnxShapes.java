@@ -16,7 +16,6 @@ import java.util.stream.IntStream;
 final class OnnxShapes {
     /** The operators by their names. */
     static Map<String, OnnxOperator> table() {
-        Map<String, OnnxOperator> table = new HashMap<>();
         Map<String, OnnxOperator.Single> single = new HashMap<>();
         single.put("Identity", in -> in.value(0));
         single.put("Reshape", OnnxShapes::reshape);
@@ -28,8 +27,7 @@ final class OnnxShapes {
         single.put("SpaceToDepth", OnnxShapes::spaceToDepth);
         single.put("Shape", OnnxShapes::shape);
         single.put("Size", OnnxShapes::size);
-        single.forEach((name, operator) -> table.put(name, OnnxOperator.single(operator)));
-        return table;
+        return OnnxOperator.all(single);
     }
 
     private OnnxShapes() {}

@@ -13,9 +13,7 @@ final class OnnxSources {
         table.put("ConstantOfShape", OnnxSources::constantOfShape);
         table.put("Range", OnnxSources::range);
         table.put("NonZero", OnnxSources::nonZero);
-        Map<String, OnnxOperator> operators = new HashMap<>();
-        table.forEach((name, operator) -> operators.put(name, OnnxOperator.single(operator)));
-        return operators;
+        return OnnxOperator.all(table);
     }
 
     private OnnxSources() {}

@@ -11,7 +11,7 @@ import java.util.Map;
 final class OnnxTransposes {
     /** The operators by their names. */
     static Map<String, OnnxOperator> table() {
-        return Map.of("ConvTranspose", OnnxOperator.single(OnnxTransposes::transposed));
+        return OnnxOperator.all(Map.of("ConvTranspose", OnnxTransposes::transposed));
     }
 
     private OnnxTransposes() {}

@@ -21,9 +21,7 @@ final class OnnxWindows {
         table.put("MaxPool", in -> isVolume(in) ? OnnxVolumes.pool(in) : pool(in));
         table.put("AveragePool", in -> isVolume(in) ? OnnxVolumes.pool(in) : pool(in));
         table.put("GlobalAveragePool", OnnxWindows::globalAverage);
-        Map<String, OnnxOperator> operators = new HashMap<>();
-        table.forEach((name, operator) -> operators.put(name, OnnxOperator.single(operator)));
-        return operators;
+        return OnnxOperator.all(table);
     }
 
     private OnnxWindows() {}

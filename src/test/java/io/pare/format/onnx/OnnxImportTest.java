@@ -1,5 +1,9 @@
 package io.pare.format.onnx;
 
+import static io.pare.format.onnx.OnnxNodes.decimal;
+import static io.pare.format.onnx.OnnxNodes.integer;
+import static io.pare.format.onnx.OnnxNodes.integers;
+import static io.pare.format.onnx.OnnxNodes.text;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -153,26 +157,6 @@ class OnnxImportTest {
             tensor.number(1, size);
         }
         return tensor.number(2, type).text(8, name);
-    }
-
-    static Writer integer(String name, long value) {
-        return new Writer().text(1, name).number(3, value).number(20, 2);
-    }
-
-    private static Writer decimal(String name, float value) {
-        return new Writer().text(1, name).decimal(2, value).number(20, 1);
-    }
-
-    static Writer text(String name, String value) {
-        return new Writer().text(1, name).text(4, value).number(20, 3);
-    }
-
-    static Writer integers(String name, long... values) {
-        Writer attribute = new Writer().text(1, name);
-        for (long value : values) {
-            attribute.number(8, value);
-        }
-        return attribute.number(20, 7);
     }
 
     private static Writer decimals(String name, float... values) {

@@ -24,10 +24,10 @@ class OnnxPatternsTest {
 
     private static Onnx layerNorm(String square) {
         return values().weights("g", 4).weights("b", 4)
-                .node("ReduceMean", "x", "m", OnnxImportTest.integers("axes", -1))
+                .node("ReduceMean", "x", "m", OnnxNodes.integers("axes", -1))
                 .node("Sub", "x m", "d").node("Sub", "x m", "e")
                 .node(square, square.equals("Pow") ? "e two" : "d d", "s")
-                .node("ReduceMean", "s", "v", OnnxImportTest.integers("axes", -1)).node("Add", "v epsilon", "w")
+                .node("ReduceMean", "s", "v", OnnxNodes.integers("axes", -1)).node("Add", "v epsilon", "w")
                 .node("Sqrt", "w", "r").node("Div", "d r", "n").node("Mul", "n g", "t").node("Add", "t b", "y");
     }
 

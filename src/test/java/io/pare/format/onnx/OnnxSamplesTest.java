@@ -1,7 +1,7 @@
 package io.pare.format.onnx;
 
-import static io.pare.format.onnx.OnnxImportTest.integer;
-import static io.pare.format.onnx.OnnxImportTest.integers;
+import static io.pare.format.onnx.OnnxNodes.integer;
+import static io.pare.format.onnx.OnnxNodes.integers;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

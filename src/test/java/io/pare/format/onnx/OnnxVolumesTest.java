@@ -1,8 +1,8 @@
 package io.pare.format.onnx;
 
-import static io.pare.format.onnx.OnnxImportTest.integer;
-import static io.pare.format.onnx.OnnxImportTest.integers;
-import static io.pare.format.onnx.OnnxImportTest.text;
+import static io.pare.format.onnx.OnnxNodes.integer;
+import static io.pare.format.onnx.OnnxNodes.integers;
+import static io.pare.format.onnx.OnnxNodes.text;
 
 import ai.onnxruntime.OrtException;
 import io.pare.format.onnx.OnnxImportTest.Onnx;
