@@ -83,7 +83,7 @@ public final class Graph {
         List<Shape> shapes = new ArrayList<>();
         for (Value input : inputs) {
             Value taken = reshape(alike ? input : vector(input), op);
-            shapes.add(sample(taken));
+            shapes.add(taken.sample());
             all.add(taken);
         }
         return checked(inputs.getFirst().size(0), op, shapes, all, tensors);
@@ -91,7 +91,7 @@ public final class Graph {
 
     /** An operator that takes its inputs as they are, if it has any. */
     private static Value applied(int batch, TensorOp op, List<Value> inputs, List<Value> tensors) {
-        List<Shape> shapes = inputs.stream().map(Graph::sample).toList();
+        List<Shape> shapes = inputs.stream().map(Value::sample).toList();
         return op instanceof TensorOp.Reshape(Shape to) && op.output(shapes).equals(to)
                 ? shaped(inputs.getFirst(), to)
                 : checked(batch, op, shapes, new ArrayList<>(inputs), tensors);
@@ -117,17 +117,13 @@ public final class Graph {
     }
 
     private static Value reshape(Value value, Op op) {
-        return shaped(value, op.taken(sample(value)));
+        return shaped(value, op.taken(value.sample()));
     }
 
     private static Value shaped(Value value, Shape sample) {
-        return sample.equals(sample(value))
+        return sample.equals(value.sample())
                 ? value
                 : new Value(new Operation.Reshape(), batched(value.size(0), sample), value);
-    }
-
-    private static Shape sample(Value value) {
-        return Shape.of(IntStream.range(1, value.rank()).map(value::size).toArray());
     }
 
     private static long[] batched(long batch, Shape sample) {
@@ -138,7 +134,7 @@ public final class Graph {
 
     /** {@code [n, ...]} as {@code [n, features]}. */
     public static Value vector(Value x) {
-        return shaped(x, sample(x).flat());
+        return shaped(x, x.sample().flat());
     }
 
     public static Value softmaxCrossEntropy(Value logits) {

@@ -40,7 +40,12 @@ public sealed interface Operation {
      * Mean over batch and labels of the cross-entropy between sigmoid(logits) and targets in [0, 1]; inputs both
      * {@code [n, labels]}. The targets get no gradient.
      */
-    record BinaryCrossEntropy() implements Operation {}
+    record BinaryCrossEntropy() implements Operation {
+        /** What one label adds: {@code max(z, 0) - z t + log(1 + exp(-|z|))}, which overflows for no logit. */
+        public static double of(double logit, double target) {
+            return Math.max(logit, 0) - logit * target + Math.log1p(Math.exp(-Math.abs(logit)));
+        }
+    }
 
     /** Mean over batch and outputs of the squared difference of outputs and targets, both {@code [n, outputs]}; as before. */
     record SquaredError() implements Operation {}

@@ -1,5 +1,6 @@
 package io.pare.exec;
 
+import io.pare.net.Shape;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -9,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** One value of a {@link Graph}: an operation, what it takes, and the shape that it gives. Immutable. */
 public final class Value {
@@ -63,6 +65,11 @@ public final class Value {
     /** A copy of the shape. */
     public long[] shape() {
         return shape.clone();
+    }
+
+    /** The shape of one sample: without the batch, which stands first. */
+    public Shape sample() {
+        return Shape.of(IntStream.range(1, rank()).map(this::size).toArray());
     }
 
     /** Size of dimension {@code axis}, as an int. */

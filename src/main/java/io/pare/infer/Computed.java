@@ -4,10 +4,8 @@ import io.pare.kernel.SparseKernels;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Node;
-import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import io.pare.tensor.Computation;
-import io.pare.tensor.Product;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,12 +23,11 @@ final class Computed implements Move {
     /**
      * @param from buffers of the inputs
      * @param to buffer of the output
-     * @param scratch buffer that holds {@link #scratchFloats} floats
+     * @param scratch buffer that holds the working memory of {@code computation} for {@code n} samples
      */
-    Computed(Node node, TensorOp op, List<Shape> inputs, CompressedWeights weights, int n, int[] from, int to,
-            int scratch) {
+    Computed(Node node, Computation computation, CompressedWeights weights, int n, int[] from, int to, int scratch) {
         this.name = node.name();
-        this.computation = computation(op, inputs);
+        this.computation = computation;
         this.n = n;
         this.from = from;
         this.to = to;
@@ -39,15 +36,6 @@ final class Computed implements Move {
             CompressedTensor tensor = weights.tensor(parameter.name());
             tensors.add(MemorySegment.ofArray(tensor.toArray()));
         }
-    }
-
-    private static Computation computation(TensorOp op, List<Shape> inputs) {
-        return Computation.of(op, inputs, Product.JAVA);
-    }
-
-    /** Floats of working memory that the operator needs for {@code n} samples. */
-    static int scratchFloats(TensorOp op, List<Shape> inputs, int n) {
-        return Math.toIntExact(Math.ceilDiv(computation(op, inputs).scratchBytes(n), Float.BYTES));
     }
 
     @Override

@@ -13,6 +13,8 @@ import io.pare.net.Op.Relu;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import io.pare.net.Window;
+import io.pare.tensor.Computation;
+import io.pare.tensor.Product;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -169,9 +171,10 @@ final class Planner {
         }
         Layout output = Layout.compact(node.output());
         int to = reserve(taken, output);
-        int scratch = reserve(taken, Layout.compact(Shape.of(Math.max(1, Math.ceilDiv(Computed.scratchFloats(op,
-                net.inputs(node), n), n)))));
-        moves.add(new Computed(node, op, net.inputs(node), weights, n, from, to, scratch));
+        Computation computation = Computation.of(op, net.inputs(node), Product.JAVA);
+        long each = Math.ceilDiv(computation.scratchBytes(n), (long) Float.BYTES * n);
+        int scratch = reserve(taken, Layout.compact(Shape.of(Math.toIntExact(Math.max(1, each)))));
+        moves.add(new Computed(node, computation, weights, n, from, to, scratch));
         boolean apart = n > 1 && isReadWhole(node);
         int last = to;
         if (n > 1 && !apart) {

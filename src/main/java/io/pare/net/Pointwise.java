@@ -306,22 +306,12 @@ public enum Pointwise {
         public double of(double x, double a, double b) {
             return Math.floor(x);
         }
-
-        @Override
-        public double slope(double x, double a, double b) {
-            return 0;
-        }
     },
     /** The smallest integer that is not below x. */
     CEIL {
         @Override
         public double of(double x, double a, double b) {
             return Math.ceil(x);
-        }
-
-        @Override
-        public double slope(double x, double a, double b) {
-            return 0;
         }
     },
     /** The nearest integer, the even one of two. */
@@ -330,22 +320,12 @@ public enum Pointwise {
         public double of(double x, double a, double b) {
             return Math.rint(x);
         }
-
-        @Override
-        public double slope(double x, double a, double b) {
-            return 0;
-        }
     },
     /** The integer towards zero. */
     TRUNCATE {
         @Override
         public double of(double x, double a, double b) {
             return x < 0 ? Math.ceil(x) : Math.floor(x);
-        }
-
-        @Override
-        public double slope(double x, double a, double b) {
-            return 0;
         }
     },
     /** -1, 0 or 1. */
@@ -354,22 +334,12 @@ public enum Pointwise {
         public double of(double x, double a, double b) {
             return Math.signum(x);
         }
-
-        @Override
-        public double slope(double x, double a, double b) {
-            return 0;
-        }
     },
     /** 1 where x is zero, 0 elsewhere. */
     NOT {
         @Override
         public double of(double x, double a, double b) {
             return x == 0 ? 1 : 0;
-        }
-
-        @Override
-        public double slope(double x, double a, double b) {
-            return 0;
         }
     };
 
@@ -378,6 +348,8 @@ public enum Pointwise {
     /** Its value. */
     public abstract double of(double x, double a, double b);
 
-    /** Its derivative. */
-    public abstract double slope(double x, double a, double b);
+    /** Its derivative; 0 where steps are all that it has. */
+    public double slope(double x, double a, double b) {
+        return 0;
+    }
 }

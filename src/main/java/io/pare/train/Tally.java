@@ -2,6 +2,7 @@ package io.pare.train;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
+import io.pare.exec.Operation;
 import io.pare.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -115,7 +116,7 @@ public abstract sealed class Tally {
                     named[i] += told ? 1 : 0;
                     right[i] += told && applies ? 1 : 0;
                     all &= told == applies;
-                    loss += Math.max(logit, 0) - logit * target + Math.log1p(Math.exp(-Math.abs(logit)));
+                    loss += Operation.BinaryCrossEntropy.of(logit, target);
                 }
                 exact += all ? 1 : 0;
             }

@@ -8,25 +8,20 @@ import io.pare.exec.Source;
 import io.pare.exec.Value;
 import java.lang.foreign.MemorySegment;
 
-/**
- * {@link Operation.BinaryCrossEntropy}, in double precision. A logit {@code z} and a target {@code t} cost
- * {@code max(z, 0) - z t + log(1 + exp(-|z|))}, which overflows for no logit.
- */
+/** {@link Operation.BinaryCrossEntropy}, in double precision. */
 final class BinaryCrossEntropyStep extends LossStep {
-    private final Source logits;
     private final Source targets;
 
     BinaryCrossEntropyStep(Building building, Value node) {
         super(building, node);
-        this.logits = building.plain(node.input(0));
         this.targets = building.plain(node.input(1));
         building.allocateValue(node);
     }
 
     @Override
     public void forward() {
-        logits.refresh().run();
-        MemorySegment values = logits.tensor().segment();
+        outputs.refresh().run();
+        MemorySegment values = outputs.tensor().segment();
         MemorySegment wanted = targets.tensor().segment();
         double share = 1.0 / ((double) rows * classes * building.parts());
         double sum = 0;
@@ -37,10 +32,10 @@ final class BinaryCrossEntropyStep extends LossStep {
                 long at = (long) row * classes + c;
                 double logit = values.getAtIndex(JAVA_FLOAT, at);
                 double target = wanted.getAtIndex(JAVA_FLOAT, at);
-                double tail = Math.exp(-Math.abs(logit));
-                sum += Math.max(logit, 0) - logit * target + Math.log1p(tail);
+                sum += Operation.BinaryCrossEntropy.of(logit, target);
                 exact &= logit > 0 == target > 0.5;
                 if (gradient != null) {
+                    double tail = Math.exp(-Math.abs(logit));
                     double probability = (logit < 0 ? tail : 1) / (1 + tail);
                     gradient.segment().setAtIndex(JAVA_FLOAT, at, (float) ((probability - target) * share));
                 }

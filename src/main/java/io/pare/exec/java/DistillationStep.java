@@ -13,7 +13,6 @@ import java.lang.foreign.MemorySegment;
 /** {@link Operation.Distillation}. A few thousand logits a batch: plain Java in double precision. */
 final class DistillationStep extends LossStep {
     private final Operation.Distillation op;
-    private final Source student;
     private final Source teacher;
     private final double[] hard;
     private final double[] soft;
@@ -22,7 +21,6 @@ final class DistillationStep extends LossStep {
     DistillationStep(Building building, Value node, Operation.Distillation op) {
         super(building, node);
         this.op = op;
-        this.student = building.plain(node.input(0));
         this.teacher = building.plain(node.input(1));
         this.hard = new double[classes];
         this.soft = new double[classes];
@@ -32,9 +30,9 @@ final class DistillationStep extends LossStep {
 
     @Override
     public void forward() {
-        student.refresh().run();
+        outputs.refresh().run();
         teacher.refresh().run();
-        MemorySegment logits = student.tensor().segment();
+        MemorySegment logits = outputs.tensor().segment();
         double t = op.temperature();
         double sum = 0;
         for (int row = 0; row < rows; row++) {

@@ -10,12 +10,10 @@ import java.lang.foreign.MemorySegment;
 
 /** {@link Operation.SquaredError}, in double precision. No sample counts as right. */
 final class SquaredErrorStep extends LossStep {
-    private final Source outputs;
     private final Source targets;
 
     SquaredErrorStep(Building building, Value node) {
         super(building, node);
-        this.outputs = building.plain(node.input(0));
         this.targets = building.plain(node.input(1));
         building.allocateValue(node);
     }

@@ -6,7 +6,6 @@ import io.pare.exec.Source;
 import io.pare.exec.Step;
 import io.pare.exec.Value;
 import io.pare.mem.FloatTensor;
-import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import io.pare.tensor.Computation;
 import java.lang.foreign.MemorySegment;
@@ -30,16 +29,12 @@ final class TensorStep implements Step {
         this.building = building;
         this.node = node;
         this.computation = Computation.of(op, IntStream.range(0, op.arity()).mapToObj(node::input)
-                .map(TensorStep::sample).toList(), Gemm::sgemm);
+                .map(Value::sample).toList(), Gemm::sgemm);
         this.sources = node.inputs().stream().map(building::plain).toList();
         this.x = sources.stream().map(source -> source.tensor().segment()).toArray(MemorySegment[]::new);
         this.dx = new MemorySegment[x.length];
         this.y = building.allocateValue(node);
         this.scratch = scratch(computation.scratchBytes(node.size(0)));
-    }
-
-    private static Shape sample(Value value) {
-        return Shape.of(IntStream.range(1, value.rank()).map(value::size).toArray());
     }
 
     @Override
