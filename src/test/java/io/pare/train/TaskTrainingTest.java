@@ -67,7 +67,7 @@ class TaskTrainingTest {
     @EnumSource(mode = Mode.EXCLUDE, names = "CLASSIFY")
     void theBestEpochIsThatOfTheTasksMetric(Task task) {
         for (Precision precision : Precision.values()) {
-            if (precision == Precision.BF16 && !Natives.status().available()) {
+            if (precision.obstacle().isPresent()) {
                 continue;
             }
             try (Network network = Network.create(NET, 1, Natives.enabled());
