@@ -6,7 +6,10 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads an enum constant from a word in any case, with dashes or underscores, and lists the words in lower case, with dashes, when it is none of them. */
+/**
+ * Reads an enum constant from a word in any case, with dashes or underscores. A word that is none of them is refused with a
+ * list of those that are, in lower case and with dashes.
+ */
 record Words<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
     @Override
     public E convert(String word) {

@@ -39,10 +39,10 @@ final class TensorNames {
     }
 
     /**
-     * Finds each parameter's tensor: by the map, by its own name, by its own name behind a prefix that all share such as
-     * "module.", or as the only tensor of its shape. Where that fails and the file keeps the order of its making, the
-     * tensors are taken in this order, if every one is of the kind and shape of the network's parameter at its place.
-     * Where tensors may be extra, names alone decide; where a map is given, the order does not.
+     * Finds each parameter's tensor: by the map, by its own name, also behind a prefix that all share such as "module.", or
+     * as the only tensor of its shape. Where that fails, tensors are taken in the file's order. The file must keep the order
+     * of its making then, and each tensor be of the kind and shape of the network's parameter at its place. Where tensors may
+     * be extra, names alone decide; where a map is given, the order does not.
      *
      * @throws FormatException listing what is missing, not known, or of another shape
      */

@@ -8,8 +8,10 @@ import io.pare.net.Net;
 import java.util.Objects;
 
 /**
- * The scratch memory of one running prediction. Makes no garbage. Not thread-safe: one per thread, and a second one gets
- * {@link IllegalStateException}; any number may share one {@link CompressedModel}, whose closing they outlive without harm.
+ * The scratch memory of one running prediction. Makes no garbage, but for some views of it where a network has operators on
+ * tensors of any rank.
+ *
+ * <p>Not thread-safe: one per thread, and a second one gets {@link IllegalStateException}; any number may share one {@link CompressedModel}, whose closing they outlive without harm.
  *
  * <p>Inputs must be finite numbers: NaN and infinities are refused with {@link IllegalArgumentException}, which names the
  * first, for what came of them would be no prediction.

@@ -2,7 +2,8 @@
  * Prediction straight from the compressed form: sparse products over positions and codes, in plain Java or SIMD.
  *
  * <p>{@link io.pare.infer.CompressedModel} is the door. It is immutable and thread-safe; a
- * {@link io.pare.infer.Session} is the scratch memory of one thread and allocates nothing in a prediction.
+ * {@link io.pare.infer.Session} is the scratch memory of one thread. It allocates nothing in a
+ * prediction, but for views of that memory where operators on tensors of any rank compute.
  *
  * <p>Public. Loads no native library and takes no off-heap memory. The SIMD kernels need the module
  * {@code jdk.incubator.vector}; without it results are the same, slower.

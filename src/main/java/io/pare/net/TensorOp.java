@@ -67,7 +67,7 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** A function of the values of two inputs that stand at the same place; one may be {@linkplain #together repeated}. */
+    /** A function of the values of two inputs that stand at the same place; one may be {@linkplain #broadcast broadcast}. */
     record Zip(Pairwise function) implements TensorOp {
         @Override
         public int arity() {
@@ -81,11 +81,11 @@ public sealed interface TensorOp extends Op {
 
         @Override
         public Shape output(List<Shape> inputs) {
-            return together(inputs);
+            return broadcast(inputs);
         }
     }
 
-    /** The second input's value where the first's is not 0, else the third's; each may be {@linkplain #together repeated}. */
+    /** The second input's value where the first's is not 0, else the third's; each may be {@linkplain #broadcast broadcast}. */
     record Choose() implements TensorOp {
         @Override
         public int arity() {
@@ -94,7 +94,7 @@ public sealed interface TensorOp extends Op {
 
         @Override
         public Shape output(List<Shape> inputs) {
-            return together(inputs);
+            return broadcast(inputs);
         }
     }
 
@@ -245,11 +245,11 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** The input, {@linkplain #together repeated} along axes of size 1 and new outer ones. */
+    /** The input, {@linkplain #broadcast broadcast} along axes of size 1 and new outer ones. */
     record Expand(Shape to) implements Rearranging {
         @Override
         public Shape output(List<Shape> inputs) {
-            if (!together(List.of(inputs.getFirst(), to)).equals(to)) {
+            if (!broadcast(List.of(inputs.getFirst(), to)).equals(to)) {
                 throw new IllegalArgumentException("expands " + inputs.getFirst() + " to " + to);
             }
             return to;
@@ -393,7 +393,7 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** Products of the matrices in the last two axes of two inputs; outer axes are {@linkplain #together repeated}. */
+    /** Products of the matrices in the last two axes of two inputs; outer axes are {@linkplain #broadcast broadcast}. */
     record MatMul() implements TensorOp {
         @Override
         public int arity() {
@@ -407,7 +407,7 @@ public sealed interface TensorOp extends Op {
             if (left.rank() < 2 || right.rank() < 2 || !left.fromEnd(1).equals(right.fromEnd(2))) {
                 throw new IllegalArgumentException("multiplies " + left + " by " + right);
             }
-            List<Integer> sizes = new ArrayList<>(together(List.of(outer(left), outer(right))).sizes());
+            List<Integer> sizes = new ArrayList<>(broadcast(List.of(outer(left), outer(right))).sizes());
             sizes.add(left.fromEnd(2));
             sizes.add(right.fromEnd(1));
             return new Shape(sizes);
@@ -562,7 +562,7 @@ public sealed interface TensorOp extends Op {
 
         @Override
         public Shape output(List<Shape> inputs) {
-            if (!together(List.of(inputs.getFirst(), slope)).equals(inputs.getFirst())) {
+            if (!broadcast(List.of(inputs.getFirst(), slope)).equals(inputs.getFirst())) {
                 throw new IllegalArgumentException("has slopes " + slope + " for " + inputs.getFirst());
             }
             return inputs.getFirst();
@@ -834,10 +834,10 @@ public sealed interface TensorOp extends Op {
     }
 
     /**
-     * The shape in which values of several shapes meet: the last axes stand over one another, and an axis of size 1, or one
-     * that is not there, is repeated to the size of the others (numpy's broadcasting).
+     * The shape to which shapes are broadcast, as numpy does it: last axes stand over one another. An axis of size 1, or one
+     * that a shape lacks, is repeated to the size that it has in the others.
      */
-    static Shape together(List<Shape> inputs) {
+    static Shape broadcast(List<Shape> inputs) {
         int rank = inputs.stream().mapToInt(Shape::rank).max().orElse(0);
         Integer[] sizes = Collections.nCopies(rank, 1).toArray(Integer[]::new);
         for (Shape input : inputs) {

@@ -145,8 +145,8 @@ final class GateSteps {
     }
 
     /**
-     * Replaces the gates update and hidden by the gradients of what they were activated from, and the gradient of the new
-     * state by what of it goes straight to the old one.
+     * Replaces the gates update and hidden by the gradients of what they were activated from. Of the gradient of the new
+     * state it leaves what goes straight to the old one.
      */
     void updateBackward(Rows gates, Rows oldHidden, Rows hiddenGradient) {
         forAll((block, s, unit, count) -> {

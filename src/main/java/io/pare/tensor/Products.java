@@ -19,8 +19,8 @@ final class Products implements Computation {
     Products(List<Shape> inputs, Shape output, Product product) {
         Shape outer = TensorOp.MatMul.outer(output);
         this.product = product;
-        this.walk = new Walk(outer, Walk.repeated(TensorOp.MatMul.outer(inputs.getFirst()), outer),
-                Walk.repeated(TensorOp.MatMul.outer(inputs.getLast()), outer));
+        this.walk = new Walk(outer, Walk.broadcast(TensorOp.MatMul.outer(inputs.getFirst()), outer),
+                Walk.broadcast(TensorOp.MatMul.outer(inputs.getLast()), outer));
         this.m = output.fromEnd(2);
         this.n = output.fromEnd(1);
         this.k = inputs.getFirst().fromEnd(1);

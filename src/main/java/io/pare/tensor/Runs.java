@@ -6,7 +6,7 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Runs of neighbouring values of a tensor, along which each of several {@linkplain io.pare.net.TensorOp#together repeated}
+ * Runs of neighbouring values of a tensor, along which each of several {@linkplain io.pare.net.TensorOp#broadcast broadcast}
  * inputs either moves on value by value or stays at one.
  */
 final class Runs {

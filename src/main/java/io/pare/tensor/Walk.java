@@ -32,8 +32,8 @@ final class Walk {
         this.distances = distances;
     }
 
-    /** The distances of an input that is repeated to a shape. */
-    static int[][] repeated(Shape input, Shape output) {
+    /** The distances of an input that is broadcast to a shape. */
+    static int[][] broadcast(Shape input, Shape output) {
         return new TensorOp.Expand(output).of(input).offsets();
     }
 
