@@ -7,8 +7,14 @@ import io.pare.kernel.Kernels;
 import io.pare.kernel.Projections;
 import io.pare.kernel.Residuals;
 import io.pare.mem.Region;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -27,7 +33,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The top-k projection and its fused ADMM step beside libtorch, C++ (std::nth_element and a quickselect on vectors), Arrays.sort and a plain copy of
+ * The top-k projection and its fused ADMM step beside libtorch, C++ std::nth_element, Arrays.sort and a plain copy of
  * the same memory, in one run. Pin the process to as many cores as threads.
  */
 @BenchmarkMode(Mode.AverageTime)
@@ -36,6 +42,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(value = 1, jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
     "-Xmx3g"})
+@SuppressWarnings("restricted")
 public class ProjectionBench {
     /** Weights of one kind and length. */
     @State(Scope.Benchmark)
@@ -100,14 +107,22 @@ public class ProjectionBench {
         }
     }
 
-    /** C++. */
+    /** C++, from target/cmake/libpare_baselines.so or -Dpare.baselines. */
     @State(Scope.Benchmark)
     public static class Cpp {
-        private Baselines baselines;
+        private MethodHandle nthElement;
 
         @Setup(Level.Trial)
         public void open() {
-            baselines = new Baselines();
+            nthElement = handle("baseline_nth_element",
+                    FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
+                            ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        }
+
+        static MethodHandle handle(String name, FunctionDescriptor descriptor) {
+            Path library = Path.of(System.getProperty("pare.baselines", "target/cmake/libpare_baselines.so"));
+            return Linker.nativeLinker()
+                    .downcallHandle(SymbolLookup.libraryLookup(library, Arena.global()).findOrThrow(name), descriptor);
         }
     }
 
@@ -169,12 +184,7 @@ public class ProjectionBench {
 
     @Benchmark
     public void cppNthElement(Weights w, Cpp cpp) throws Throwable {
-        cpp.baselines.nthElement(w.x, w.z, w.sum, w.n, w.k);
-    }
-
-    @Benchmark
-    public void cppQuickselect(Weights w, Cpp cpp) throws Throwable {
-        cpp.baselines.quickselect(w.x, w.z, w.sum, w.n, w.k, cpp.baselines.quickselectBits(), Baselines.Pivot.MEDIAN);
+        cpp.nthElement.invokeExact(w.x, w.z, w.sum, w.n, w.k);
     }
 
     @Benchmark
