@@ -58,6 +58,7 @@ final class Bracket {
         double margin = DEVIATIONS * Math.sqrt(share * sampled * (1 - share)) + 2 * DEVIATIONS;
         int upper = (int) Math.floor(rank - margin);
         int lower = (int) Math.ceil(rank + margin);
+        sample.focus(Math.clamp(rank - margin, 1, sampled), Math.clamp(rank + margin, 1, sampled));
         // Keys of the sample that reach lo, and that are above it.
         long reachLo = sampled;
         long beyondLo = sampled;
@@ -98,12 +99,17 @@ final class Bracket {
      * Whether the bracket comes from a sample, and holds few enough elements, not all of one value, to collect them.
      */
     boolean speculative() {
-        return total > SMALL && collectable();
+        return sampled() && collectable();
     }
 
     /** Whether it holds few enough elements, not all of one value, to collect them. */
     boolean collectable() {
         return expected <= total / 6 + SMALL && hi - lo > 1;
+    }
+
+    /** Whether it comes from a sample. */
+    boolean sampled() {
+        return total > SMALL;
     }
 
     /** Whether no heavily tied value was cut off: a miss is then rare. */

@@ -18,7 +18,7 @@ final class Candidates implements AutoCloseable {
     private final Workers workers;
     private final Spans spans;
     private final Scratch scratch = new Scratch("projection candidates", this::lay);
-    /** Keys after weighting. */
+    /** Keys after weighting; where places were collected too, the elements themselves. */
     MemorySegment keys;
     /** Index of each within its chunk. */
     MemorySegment places;
@@ -113,15 +113,18 @@ final class Candidates implements AutoCloseable {
         return sum;
     }
 
-    /** Copies all keys to {@link #ranked}, without gaps; returns their number. */
-    long gather() {
+    /** All candidates without gaps: where one worker has collected them, they lie so. */
+    MemorySegment gather() {
+        if (workers.count() == 1) {
+            return keys;
+        }
         long n = 0;
         for (int worker = 0; worker < workers.count(); worker++) {
             long from = stretch(worker);
             MemorySegment.copy(keys, from * 4, ranked, n * 4, (stretchEnd[worker] - from) * 4);
             n += stretchEnd[worker] - from;
         }
-        return n;
+        return ranked;
     }
 
     /** Counts the candidates of each chunk that are {@code key}. */
@@ -141,12 +144,17 @@ final class Candidates implements AutoCloseable {
     void weigh(Chunk chunk) {
         float weight = chunk.span.weight();
         for (long i = chunk.at; i < chunk.at + found[chunk.index]; i++) {
-            keys.set(I32, i * 4, Spans.weighted(keys.get(I32, i * 4), weight));
+            keys.set(I32, i * 4, Spans.weighted(key(i), weight));
         }
     }
 
     int key(long i) {
-        return keys.get(I32, i * 4);
+        return keys.get(I32, i * 4) & Passes.MAGNITUDE;
+    }
+
+    /** Candidate {@code i} itself; only of those that a pass collected together with their places. */
+    float value(long i) {
+        return keys.get(F32, i * 4);
     }
 
     /** Index of candidate {@code i} within its chunk. */

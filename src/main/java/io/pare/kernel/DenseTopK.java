@@ -65,8 +65,6 @@ final class DenseTopK extends TopK {
 
     @Override
     int correct(Chunk chunk) {
-        MemorySegment x = chunk.span.x();
-        long xAt = chunk.xOff();
         long zAt = zOff + chunk.offset;
         long at = chunk.at;
         int guess = bracket.guess;
@@ -75,7 +73,7 @@ final class DenseTopK extends TopK {
             long candidate = candidates.wrong(at, i);
             long place = candidates.place(candidate) * 4L;
             boolean keep = candidates.key(candidate) < guess;
-            z.set(F32, zAt + place, keep ? x.get(F32, xAt + place) : 0);
+            z.set(F32, zAt + place, keep ? candidates.value(candidate) : 0);
         }
         return candidates.found[chunk.index];
     }

@@ -9,8 +9,8 @@ import java.util.Arrays;
 /**
  * A stratified random sample of the keys of a call, the same for every number of threads.
  *
- * <p>A few neighbours are drawn from each of many strata of the concatenated spans. Ranks of the sample are found by
- * bins of 2^20 keys.
+ * <p>A few neighbours are drawn from each of many strata of the concatenated spans. Ranks of the sample that lie
+ * together are sought in a window of it.
  */
 final class Sample implements AutoCloseable {
     private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -19,19 +19,24 @@ final class Sample implements AutoCloseable {
     private static final long SEED = 0x9e3779b97f4a7c15L;
     /** Elements drawn from a stratum: they share a cache line, and a cache miss costs more than a key. */
     private static final int NEIGHBOURS = 4;
-    /** Bits of a key within a bin. */
-    private static final int BIN_BITS = 20;
+    /** Sampled keys that are sorted to find a window of the sample. */
+    private static final int PROBES = 64;
 
     private final SelectPasses passes;
     private final Workers workers;
-    private final Radix radix;
+    private final Quickselect quickselect;
     private final Spans spans;
     private final Workers.Task drawing = this::draw;
-    private final long[] counts = new long[4];
+    private final int[] probes = new int[PROBES];
     private final long[] tally = new long[2];
     private final Scratch scratch = new Scratch("projection sample", this::lay);
-    /** The sample, then as many keys of working memory. */
+    /** The sample, its window, then as many keys of working memory. */
     private MemorySegment keys;
+    /** The keys in [windowLo, windowHi), and how many lie above. */
+    private int window;
+    private int windowLo;
+    private int windowHi;
+    private long windowAbove;
     private int size;
     private double stratumWidth;
     /** The key that {@link #rank} returned last, or -1. */
@@ -40,10 +45,10 @@ final class Sample implements AutoCloseable {
     long above;
     long equal;
 
-    Sample(SelectPasses passes, Workers workers, Radix radix, Spans spans) {
+    Sample(SelectPasses passes, Workers workers, Quickselect quickselect, Spans spans) {
         this.passes = passes;
         this.workers = workers;
-        this.radix = radix;
+        this.quickselect = quickselect;
         this.spans = spans;
     }
 
@@ -66,7 +71,7 @@ final class Sample implements AutoCloseable {
         int strata = (int) Math.min(wanted, 1 << 20) / NEIGHBOURS;
         size = strata * NEIGHBOURS;
         lastKey = -1;
-        scratch.reserve(2L * size + Passes.SLACK);
+        scratch.reserve(3L * size + Passes.SLACK);
         double width = (double) total / strata;
         if (spans.plain()) {
             Span span = spans.get(0);
@@ -76,7 +81,7 @@ final class Sample implements AutoCloseable {
             } else {
                 workers.run(drawing);
             }
-            // NaN must not break the radix steps: the pass over all elements refuses it later.
+            // NaN is above all pivots: the pass over all elements refuses it later.
             int numbers = passes.collect(keys, 0, span.u() == null ? null : keys, size * 4L, size, 0, Spans.END, keys,
                     0, tally, 0);
             for (int i = numbers; i < size; i++) {
@@ -141,45 +146,44 @@ final class Sample implements AutoCloseable {
         }
     }
 
+    /** Makes a window for the ranks from {@code first} to {@code last}: it probably holds them. */
+    void focus(double first, double last) {
+        int[] sorted = probes;
+        for (int i = 0; i < PROBES; i++) {
+            // Not always the same of the neighbours.
+            sorted[i] = keys.get(I32, ((long) i * size / PROBES & -NEIGHBOURS | i % NEIGHBOURS) * 4);
+        }
+        Arrays.sort(sorted);
+        int beyond = (int) Math.floor(first / size * PROBES - margin(first));
+        int least = (int) Math.ceil(last / size * PROBES + margin(last));
+        windowHi = beyond < 1 ? Spans.END : sorted[PROBES - beyond] + 1;
+        windowLo = least >= PROBES ? 0 : sorted[PROBES - 1 - least];
+        window = passes.collect(keys, 0, null, 0, size, windowLo, windowHi, keys, size, tally, 0);
+        windowAbove = tally[0];
+    }
+
+    /** Probes by which the place of a rank among them may be wrong. */
+    private double margin(double rank) {
+        double share = rank / size;
+        return 2 * Math.sqrt(PROBES * share * (1 - share)) + 1;
+    }
+
     /** Finds the {@code rank}-th greatest key (from 1) and sets {@link #above} and {@link #equal}. */
     int rank(long rank) {
         if (lastKey >= 0 && rank > above && rank <= above + equal) {
             // Many keys are equal: this rank has the key of the rank before.
             return lastKey;
         }
-        // Vector passes divide the bins by five each. A histogram would wait for its own counts where keys are equal.
-        long greater = 0;
-        int low = 0;
-        int bins = (Passes.INFINITY >>> BIN_BITS) + 1;
-        while (bins > 1) {
-            int step = (bins + 4) / 5;
-            Arrays.fill(counts, 0);
-            passes.count(keys, 0, null, 0, size, low + step << BIN_BITS, low + Math.min(bins, 2 * step) << BIN_BITS,
-                    low + Math.min(bins, 3 * step) << BIN_BITS, low + Math.min(bins, 4 * step) << BIN_BITS, counts, 0);
-            int part = 0;
-            while (part < 4 && rank <= counts[part]) {
-                part++;
-            }
-            greater = part == 4 ? greater : counts[part];
-            int end = Math.min(bins, (part + 1) * step);
-            low += part * step;
-            bins = end - part * step;
-        }
-        int from = low << BIN_BITS;
-        int n = passes.collect(keys, 0, null, 0, size, from, from + (1 << BIN_BITS), keys, size, tally, 0);
-        // Where many keys are equal, the middle one of the bin is probably the answer: a vector pass tells.
-        int likely = keys.get(I32, (size + n / 2) * 4L);
-        Arrays.fill(counts, 0);
-        passes.count(keys, size * 4L, null, 0, n, likely, likely + 1, Spans.END, Spans.END, counts, 0);
-        if (rank - greater > counts[1] && rank - greater <= counts[0]) {
-            lastKey = likely;
-            above = greater + counts[1];
-            equal = counts[0] - counts[1];
+        if (rank > windowAbove && rank <= windowAbove + window) {
+            lastKey = quickselect.select(keys, size, window, windowLo, windowHi, rank - windowAbove,
+                    Quickselect.Pivoting.EVEN, keys, 2L * size);
+            above = windowAbove + quickselect.above;
         } else {
-            lastKey = radix.select(keys, size, n, from, from + (1 << BIN_BITS), rank - greater);
-            above = greater + radix.above;
-            equal = radix.equal;
+            lastKey = quickselect.select(keys, 0, size, 0, Spans.END, rank, Quickselect.Pivoting.PROBED, keys,
+                    2L * size);
+            above = quickselect.above;
         }
+        equal = quickselect.equal;
         return lastKey;
     }
 
@@ -193,7 +197,10 @@ final class Sample implements AutoCloseable {
                 inside++;
             }
         }
-        return inside == 0 ? -1 : radix.select(keys, size, inside, lo, hi, (inside + 1) / 2);
+        return inside == 0
+                ? -1
+                : quickselect.select(keys, size, inside, lo, hi, (inside + 1) / 2, Quickselect.Pivoting.PROBED, keys,
+                        size);
     }
 
     @Override

@@ -23,7 +23,7 @@ public interface SelectPasses {
             long at, long[] tally, int slot);
 
     /**
-     * Writes the numbers of those of the {@code n} keys from element {@code at} on that lie in [from, to). Numbers
+     * Writes the numbers of those of the {@code n} elements from element {@code at} on whose keys lie in [from, to). Numbers
      * begin at 0 and go to {@code found}, also from element {@code at} on, with room for {@code n} and
      * {@link Passes#SLACK} more.
      *

@@ -8,7 +8,7 @@ import java.util.List;
  * Finds the k-th greatest magnitude of one or several spans, exactly, in about one pass over memory.
  *
  * <p>A stratified random sample brackets the threshold. One pass counts the elements above the bracket and collects
- * those inside; radix steps over the collected keys finish. If the bracket holds too many elements, as with heavy ties,
+ * those inside; a vector quickselect over the collected keys finishes. If the bracket holds too many elements, as with heavy ties,
  * counting passes with pivots from the sample isolate the tied value. If the bracket misses, the search continues
  * beside it: the sample affects the time only. Chunks, sample and order of sums are the same for every number of
  * threads, and so is the result.
@@ -21,7 +21,7 @@ final class Selector implements AutoCloseable {
     final Tally tally;
     private final Pivots pivots;
     private final Workers workers;
-    private final Radix radix;
+    private final Quickselect quickselect;
     private final Sample sample;
     private final Chunk[] at;
     private final Workers.Task task = this::work;
@@ -50,8 +50,8 @@ final class Selector implements AutoCloseable {
     Selector(SelectPasses passes, Workers workers) {
         this.passes = passes;
         this.workers = workers;
-        radix = new Radix(passes);
-        sample = new Sample(passes, workers, radix, spans);
+        quickselect = new Quickselect(passes);
+        sample = new Sample(passes, workers, quickselect, spans);
         bracket = new Bracket(sample);
         candidates = new Candidates(passes, workers, spans);
         tally = new Tally(spans);
@@ -168,9 +168,11 @@ final class Selector implements AutoCloseable {
 
     /** Finds the threshold among the candidates; {@code over} elements are above all of them. */
     void rank(long k, long over) {
-        key = radix.select(candidates.ranked, 0, candidates.gather(), bracket.lo, bracket.hi, k - over);
-        above = over + radix.above;
-        equal = radix.equal;
+        MemorySegment keys = candidates.gather();
+        key = quickselect.select(keys, 0, candidates.count(), bracket.lo, bracket.hi, k - over,
+                bracket.sampled() ? Quickselect.Pivoting.EVEN : Quickselect.Pivoting.PROBED, candidates.ranked, 0);
+        above = over + quickselect.above;
+        equal = quickselect.equal;
         ties = k - above;
         if (ties < equal) {
             candidates.countEqual(key, tied);

@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
  */
 public interface TopKPasses {
     /**
-     * Writes {@code z = key >= guess ? x : 0} and collects, as {@link SelectPasses#collect} does, the keys in [lo, hi)
-     * with their indices within the chunk.
+     * Writes {@code z = key >= guess ? x : 0} and collects, as {@link SelectPasses#collect} does, what lies in [lo, hi):
+     * not the keys alone but the elements, sign included, with their indices within the chunk.
      */
     int speculate(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
             MemorySegment keys, MemorySegment places, long at, long[] tally, int slot);

@@ -1,5 +1,6 @@
 package io.pare.kernel.scalar;
 
+import static io.pare.kernel.Passes.MAGNITUDE;
 import static io.pare.kernel.scalar.Elements.key;
 import static io.pare.kernel.scalar.Elements.sum;
 
@@ -71,7 +72,7 @@ public final class ScalarSelectPasses implements SelectPasses {
             long out) {
         int count = 0;
         for (int i = first; i < n; i++) {
-            int key = keys.get(I32, (at + i) * Integer.BYTES);
+            int key = keys.get(I32, (at + i) * Integer.BYTES) & MAGNITUDE;
             if (key >= from && key < to) {
                 found.set(I32, (out + count) * Integer.BYTES, i);
                 count++;

@@ -37,7 +37,7 @@ public final class ScalarTopKPasses implements TopKPasses {
             above += key >= hi ? 1 : 0;
             put(z, zOff, i, key >= guess ? v : 0);
             if (key >= lo && key < hi) {
-                keys.set(I32, (at + found) * Integer.BYTES, key);
+                keys.set(F32, (at + found) * Integer.BYTES, v);
                 places.set(I32, (at + found) * Integer.BYTES, i);
                 found++;
             }
@@ -64,12 +64,13 @@ public final class ScalarTopKPasses implements TopKPasses {
         for (int i = from; i < n; i += 8) {
             int octet = 0;
             for (int j = i; j < Math.min(n, i + 8); j++) {
-                int key = key(get(x, xOff, j));
+                float v = get(x, xOff, j);
+                int key = key(v);
                 max = Math.max(max, key);
                 above += key >= hi ? 1 : 0;
                 octet |= key >= guess ? 1 << (j & 7) : 0;
                 if (key >= lo && key < hi) {
-                    keys.set(I32, (at + found) * Integer.BYTES, key);
+                    keys.set(F32, (at + found) * Integer.BYTES, v);
                     places.set(I32, (at + found) * Integer.BYTES, j);
                     found++;
                 }
@@ -113,7 +114,7 @@ public final class ScalarTopKPasses implements TopKPasses {
             primal[i & STRIDE - 1] += p * p;
             dual[i & STRIDE - 1] += d * d;
             if (key >= lo && key < hi) {
-                keys.set(I32, (at + found) * Integer.BYTES, key);
+                keys.set(F32, (at + found) * Integer.BYTES, v);
                 places.set(I32, (at + found) * Integer.BYTES, i);
                 olds.set(F32, (at + found) * Integer.BYTES, old);
                 found++;

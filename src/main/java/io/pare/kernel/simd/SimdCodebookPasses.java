@@ -5,6 +5,9 @@ import static io.pare.kernel.Passes.MAGNITUDE;
 import static io.pare.kernel.Passes.ROUND;
 import static io.pare.kernel.Passes.ROUND_BITS;
 import static io.pare.kernel.Passes.STRIDE;
+import static io.pare.kernel.simd.Packing.BY_TABLE;
+import static io.pare.kernel.simd.Packing.MASKS;
+import static io.pare.kernel.simd.Packing.ROWS;
 import static io.pare.kernel.simd.Species.F32;
 import static io.pare.kernel.simd.Species.F64;
 import static io.pare.kernel.simd.Species.I32;
@@ -336,8 +339,11 @@ public final class SimdCodebookPasses implements CodebookPasses {
             // The number before 0 wraps to the last lane, which is minus infinity.
             FloatVector bound = reached.sub(1).selectFrom(uppers).reinterpretAsFloats();
             VectorMask<Float> inside = v.compare(VectorOperators.LT, bound).and(v.compare(VectorOperators.NE, 0f));
-            v.compress(inside).intoMemorySegment(MEMORY, zoned + out, LE);
-            out += (long) inside.trueCount() * Float.BYTES;
+            long mask = inside.toLong();
+            (BY_TABLE
+                    ? IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES).selectFrom(v.reinterpretAsInts())
+                    : v.compress(inside).reinterpretAsInts()).intoMemorySegment(MEMORY, zoned + out, LE);
+            out += (long) Long.bitCount(mask) * Float.BYTES;
         }
         return (int) (out / Float.BYTES - at);
     }
@@ -355,8 +361,11 @@ public final class SimdCodebookPasses implements CodebookPasses {
                         ^ v.compare(VectorOperators.GE, zoneTo[j]).toLong();
             }
             VectorMask<Float> odd = VectorMask.fromLong(F32, bounds).and(v.compare(VectorOperators.NE, 0f));
-            v.compress(odd).intoMemorySegment(MEMORY, zoned + out, LE);
-            out += (long) odd.trueCount() * Float.BYTES;
+            long mask = odd.toLong();
+            (BY_TABLE
+                    ? IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES).selectFrom(v.reinterpretAsInts())
+                    : v.compress(odd).reinterpretAsInts()).intoMemorySegment(MEMORY, zoned + out, LE);
+            out += (long) Long.bitCount(mask) * Float.BYTES;
         }
         return (int) (out / Float.BYTES - at);
     }

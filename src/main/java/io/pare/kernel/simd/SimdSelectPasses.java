@@ -1,6 +1,9 @@
 package io.pare.kernel.simd;
 
 import static io.pare.kernel.Passes.MAGNITUDE;
+import static io.pare.kernel.simd.Packing.BY_TABLE;
+import static io.pare.kernel.simd.Packing.MASKS;
+import static io.pare.kernel.simd.Packing.ROWS;
 import static io.pare.kernel.simd.Species.F32;
 import static io.pare.kernel.simd.Species.I32;
 import static io.pare.kernel.simd.Species.LANES;
@@ -22,8 +25,9 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * {@link SelectPasses} on the Vector API; each has its loop over whole vectors here and its tail in the scalar twin.
  *
- * <p>Compaction compresses in a register and stores a whole vector at a cursor. Compressing into memory is microcoded
- * on Zen 4 (hundreds of cycles), and the cursor needs only a count of the mask.
+ * <p>Compaction ({@link Packing}) packs in a register and stores a whole vector at a cursor. Compressing into memory is
+ * microcoded on Zen 4 (hundreds of cycles), and the cursor needs only a count of the mask. Keys are compared by
+ * "greater" because AVX2 knows no "at least".
  *
  * <p>Loops address {@link Unconfined#MEMORY}, after a check of each range: {@link Unconfined} tells why.
  */
@@ -51,10 +55,10 @@ public final class SimdSelectPasses implements SelectPasses {
             long o = (long) i * Float.BYTES;
             IntVector key = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE).and(MAGNITUDE);
             max = max.max(key);
-            count0 = count0.add(1, key.compare(VectorOperators.GE, pivot0));
-            count1 = count1.add(1, key.compare(VectorOperators.GE, pivot1));
-            count2 = count2.add(1, key.compare(VectorOperators.GE, pivot2));
-            count3 = count3.add(1, key.compare(VectorOperators.GE, pivot3));
+            count0 = count0.add(1, key.compare(VectorOperators.GT, pivot0 - 1));
+            count1 = count1.add(1, key.compare(VectorOperators.GT, pivot1 - 1));
+            count2 = count2.add(1, key.compare(VectorOperators.GT, pivot2 - 1));
+            count3 = count3.add(1, key.compare(VectorOperators.GT, pivot3 - 1));
         }
         counts[at] += count0.reduceLanes(VectorOperators.ADD);
         counts[at + 1] += count1.reduceLanes(VectorOperators.ADD);
@@ -77,10 +81,10 @@ public final class SimdSelectPasses implements SelectPasses {
             IntVector key = FloatVector.fromMemorySegment(F32, MEMORY, x + o, LE)
                     .add(FloatVector.fromMemorySegment(F32, MEMORY, u + o, LE)).reinterpretAsInts().and(MAGNITUDE);
             max = max.max(key);
-            count0 = count0.add(1, key.compare(VectorOperators.GE, pivot0));
-            count1 = count1.add(1, key.compare(VectorOperators.GE, pivot1));
-            count2 = count2.add(1, key.compare(VectorOperators.GE, pivot2));
-            count3 = count3.add(1, key.compare(VectorOperators.GE, pivot3));
+            count0 = count0.add(1, key.compare(VectorOperators.GT, pivot0 - 1));
+            count1 = count1.add(1, key.compare(VectorOperators.GT, pivot1 - 1));
+            count2 = count2.add(1, key.compare(VectorOperators.GT, pivot2 - 1));
+            count3 = count3.add(1, key.compare(VectorOperators.GT, pivot3 - 1));
         }
         counts[at] += count0.reduceLanes(VectorOperators.ADD);
         counts[at + 1] += count1.reduceLanes(VectorOperators.ADD);
@@ -108,12 +112,15 @@ public final class SimdSelectPasses implements SelectPasses {
         for (int i = 0; i < n; i += LANES) {
             long o = (long) i * Float.BYTES;
             IntVector key = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE).and(MAGNITUDE);
-            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            VectorMask<Integer> over = key.compare(VectorOperators.GT, hi - 1);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GT, lo - 1).andNot(over);
             max = max.max(key);
             above = above.add(1, over);
-            key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
-            out += (long) inside.trueCount() * Integer.BYTES;
+            long mask = inside.toLong();
+            (BY_TABLE
+                    ? IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES).selectFrom(key)
+                    : key.compress(inside)).intoMemorySegment(MEMORY, keys + out, LE);
+            out += (long) Long.bitCount(mask) * Integer.BYTES;
         }
         tally[slot] = above.reduceLanes(VectorOperators.ADD);
         tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
@@ -128,12 +135,15 @@ public final class SimdSelectPasses implements SelectPasses {
             long o = (long) i * Float.BYTES;
             IntVector key = FloatVector.fromMemorySegment(F32, MEMORY, x + o, LE)
                     .add(FloatVector.fromMemorySegment(F32, MEMORY, u + o, LE)).reinterpretAsInts().and(MAGNITUDE);
-            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            VectorMask<Integer> over = key.compare(VectorOperators.GT, hi - 1);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GT, lo - 1).andNot(over);
             max = max.max(key);
             above = above.add(1, over);
-            key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
-            out += (long) inside.trueCount() * Integer.BYTES;
+            long mask = inside.toLong();
+            (BY_TABLE
+                    ? IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES).selectFrom(key)
+                    : key.compress(inside)).intoMemorySegment(MEMORY, keys + out, LE);
+            out += (long) Long.bitCount(mask) * Integer.BYTES;
         }
         tally[slot] = above.reduceLanes(VectorOperators.ADD);
         tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
@@ -147,11 +157,15 @@ public final class SimdSelectPasses implements SelectPasses {
         long foundAt = found(found, at, whole);
         long out = at * Integer.BYTES;
         for (int i = 0; i < whole; i += LANES) {
-            IntVector key = IntVector.fromMemorySegment(I32, MEMORY, keysAt + (long) i * Integer.BYTES, LE);
-            VectorMask<Integer> inside = key.compare(VectorOperators.GE, from)
-                    .andNot(key.compare(VectorOperators.GE, to));
-            INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, foundAt + out, LE);
-            out += (long) inside.trueCount() * Integer.BYTES;
+            IntVector key = IntVector.fromMemorySegment(I32, MEMORY, keysAt + (long) i * Integer.BYTES, LE)
+                    .and(MAGNITUDE);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GT, from - 1)
+                    .andNot(key.compare(VectorOperators.GT, to - 1));
+            long mask = inside.toLong();
+            (BY_TABLE
+                    ? IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES).add(i)
+                    : INDEX.add(i).compress(inside)).intoMemorySegment(MEMORY, foundAt + out, LE);
+            out += (long) Long.bitCount(mask) * Integer.BYTES;
         }
         int count = (int) (out / Integer.BYTES - at);
         return count + ScalarSelectPasses.betweenFrom(whole, keys, at, n, from, to, found, at + count);

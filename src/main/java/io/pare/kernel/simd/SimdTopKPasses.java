@@ -2,6 +2,9 @@ package io.pare.kernel.simd;
 
 import static io.pare.kernel.Passes.MAGNITUDE;
 import static io.pare.kernel.Passes.STRIDE;
+import static io.pare.kernel.simd.Packing.BY_TABLE;
+import static io.pare.kernel.simd.Packing.MASKS;
+import static io.pare.kernel.simd.Packing.ROWS;
 import static io.pare.kernel.simd.Species.F32;
 import static io.pare.kernel.simd.Species.F64;
 import static io.pare.kernel.simd.Species.I32;
@@ -35,8 +38,9 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * {@link TopKPasses} on the Vector API; each has its loop over whole vectors here and its tail in the scalar twin.
  *
- * <p>Compaction compresses in a register and stores a whole vector at a cursor. Compressing into memory is microcoded
- * on Zen 4 (hundreds of cycles), and the cursor needs only a count of the mask.
+ * <p>Compaction ({@link Packing}) packs in a register and stores a whole vector at a cursor. Compressing into memory is
+ * microcoded on Zen 4 (hundreds of cycles), and the cursor needs only a count of the mask. Keys are compared by
+ * "greater" because AVX2 knows no "at least".
  *
  * <p>Loops address {@link Unconfined#MEMORY}, after a check of each range: {@link Unconfined} tells why.
  */
@@ -65,14 +69,21 @@ public final class SimdTopKPasses implements TopKPasses {
             long o = (long) i * Float.BYTES;
             IntVector bits = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE);
             IntVector key = bits.and(MAGNITUDE);
-            zero.blend(bits, key.compare(VectorOperators.GE, guess)).intoMemorySegment(MEMORY, z + o, LE);
-            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            zero.blend(bits, key.compare(VectorOperators.GT, guess - 1)).intoMemorySegment(MEMORY, z + o, LE);
+            VectorMask<Integer> over = key.compare(VectorOperators.GT, hi - 1);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GT, lo - 1).andNot(over);
             max = max.max(key);
             above = above.add(1, over);
-            key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
-            INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
-            out += (long) inside.trueCount() * Integer.BYTES;
+            long mask = inside.toLong();
+            if (BY_TABLE) {
+                IntVector row = IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES);
+                row.selectFrom(bits).intoMemorySegment(MEMORY, keys + out, LE);
+                row.add(i).intoMemorySegment(MEMORY, places + out, LE);
+            } else {
+                bits.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
+                INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
+            }
+            out += (long) Long.bitCount(mask) * Integer.BYTES;
         }
         tally[slot] = above.reduceLanes(VectorOperators.ADD);
         tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
@@ -98,15 +109,23 @@ public final class SimdTopKPasses implements TopKPasses {
             long set = 0;
             for (int j = 0; j < Long.SIZE; j += LANES) {
                 long o = (long) (i + j) * Float.BYTES;
-                IntVector key = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE).and(MAGNITUDE);
-                set |= key.compare(VectorOperators.GE, guess).toLong() << j;
-                VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-                VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+                IntVector v = IntVector.fromMemorySegment(I32, MEMORY, x + o, LE);
+                IntVector key = v.and(MAGNITUDE);
+                set |= key.compare(VectorOperators.GT, guess - 1).toLong() << j;
+                VectorMask<Integer> over = key.compare(VectorOperators.GT, hi - 1);
+                VectorMask<Integer> inside = key.compare(VectorOperators.GT, lo - 1).andNot(over);
                 max = max.max(key);
                 above = above.add(1, over);
-                key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
-                INDEX.add(i + j).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
-                out += (long) inside.trueCount() * Integer.BYTES;
+                long mask = inside.toLong();
+                if (BY_TABLE) {
+                    IntVector row = IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES);
+                    row.selectFrom(v).intoMemorySegment(MEMORY, keys + out, LE);
+                    row.add(i + j).intoMemorySegment(MEMORY, places + out, LE);
+                } else {
+                    v.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
+                    INDEX.add(i + j).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
+                }
+                out += (long) Long.bitCount(mask) * Integer.BYTES;
             }
             MEMORY.set(BITS64, bits + (i >>> 3), set);
         }
@@ -156,7 +175,7 @@ public final class SimdTopKPasses implements TopKPasses {
             FloatVector old = FloatVector.fromMemorySegment(F32, MEMORY, z + o, LE);
             IntVector v = weight.add(FloatVector.fromMemorySegment(F32, MEMORY, u + o, LE)).reinterpretAsInts();
             IntVector key = v.and(MAGNITUDE);
-            VectorMask<Integer> kept = key.compare(VectorOperators.GE, guess);
+            VectorMask<Integer> kept = key.compare(VectorOperators.GT, guess - 1);
             IntVector next = zero.blend(v, kept);
             next.intoMemorySegment(MEMORY, z + o, LE);
             v.blend(zero, kept).intoMemorySegment(MEMORY, u + o, LE);
@@ -170,14 +189,14 @@ public final class SimdTopKPasses implements TopKPasses {
             primal1 = p1.fma(p1, primal1);
             dual0 = d0.fma(d0, dual0);
             dual1 = d1.fma(d1, dual1);
-            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            VectorMask<Integer> over = key.compare(VectorOperators.GT, hi - 1);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GT, lo - 1).andNot(over);
             max = max.max(key);
             above = above.add(1, over);
-            key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
+            v.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
             INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
             old.reinterpretAsInts().compress(inside).intoMemorySegment(MEMORY, olds + out, LE);
-            out += (long) inside.trueCount() * Integer.BYTES;
+            out += (long) Long.bitCount(inside.toLong()) * Integer.BYTES;
         }
         primal0.intoArray(primal, 0);
         primal1.intoArray(primal, HALF);
@@ -201,21 +220,29 @@ public final class SimdTopKPasses implements TopKPasses {
             FloatVector old = load(z + o);
             IntVector v = weight.add(load(u + o)).reinterpretAsInts();
             IntVector key = key(v);
-            VectorMask<Integer> kept = key.compare(VectorOperators.GE, guess);
+            VectorMask<Integer> kept = key.compare(VectorOperators.GT, guess - 1);
             IntVector next = zero.blend(v, kept);
             int lane = i & STRIDE - 1;
             square(weight, next.reinterpretAsFloats(), primal, lane);
             square(next.reinterpretAsFloats(), old, dual, lane);
             next.intoMemorySegment(MEMORY, z + o, LE);
             v.blend(zero, kept).intoMemorySegment(MEMORY, u + o, LE);
-            VectorMask<Integer> over = key.compare(VectorOperators.GE, hi);
-            VectorMask<Integer> inside = key.compare(VectorOperators.GE, lo).andNot(over);
+            VectorMask<Integer> over = key.compare(VectorOperators.GT, hi - 1);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GT, lo - 1).andNot(over);
             max = max.max(key);
             above = above.add(1, over);
-            key.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
-            INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
-            old.reinterpretAsInts().compress(inside).intoMemorySegment(MEMORY, olds + out, LE);
-            out += (long) inside.trueCount() * Integer.BYTES;
+            long mask = inside.toLong();
+            if (BY_TABLE) {
+                IntVector row = IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES);
+                row.selectFrom(v).intoMemorySegment(MEMORY, keys + out, LE);
+                row.add(i).intoMemorySegment(MEMORY, places + out, LE);
+                row.selectFrom(old.reinterpretAsInts()).intoMemorySegment(MEMORY, olds + out, LE);
+            } else {
+                v.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
+                INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
+                old.reinterpretAsInts().compress(inside).intoMemorySegment(MEMORY, olds + out, LE);
+            }
+            out += (long) Long.bitCount(mask) * Integer.BYTES;
         }
         tally[slot] = above.reduceLanes(VectorOperators.ADD);
         tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
@@ -243,7 +270,7 @@ public final class SimdTopKPasses implements TopKPasses {
             if (same >= left) {
                 break;
             }
-            zero.blend(bits, found.compare(VectorOperators.GE, key)).intoMemorySegment(MEMORY, zAt + o, LE);
+            zero.blend(bits, found.compare(VectorOperators.GT, key - 1)).intoMemorySegment(MEMORY, zAt + o, LE);
             left -= same;
         }
         if (i < whole) {
