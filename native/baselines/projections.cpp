@@ -6,7 +6,45 @@
 #include <functional>
 #include <vector>
 
+#include "baselines.h"
+
 extern "C" {
+
+// Compiler and options of this file.
+const char *baseline_build() {
+    return PARE_BASELINES_BUILD;
+}
+
+// The widest vectors, in bits, that the quickselect has on this processor, and at most so many; 0 if it has none.
+int64_t baseline_quickselect_bits(int64_t most) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
+            && __builtin_cpu_supports("fma");
+    const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+            && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq")
+            && __builtin_cpu_supports("avx512vl");
+    return v4 && most >= 512 ? 512 : v3 && most >= 256 ? 256 : 0;
+#else
+    (void) most;
+    return 0;
+#endif
+}
+
+// Top-k by magnitude: a quickselect on vectors of so many bits, then a mask as below. Rule 0 takes the median of a sample
+// as pivot, rule 1 the sample's value near the rank sought. The three ranges lie apart.
+void baseline_quickselect(const float *x, float *z, float *scratch, int64_t n, int64_t k, int64_t bits, int64_t rule) {
+#if defined(__x86_64__)
+    const Pivot pivot = rule == 0 ? Pivot::MEDIAN : Pivot::NEAR_RANK;
+    if (bits == 512) {
+        quickselect_avx512(x, z, scratch, n, k, pivot);
+    } else {
+        quickselect_avx2(x, z, scratch, n, k, pivot);
+    }
+#else
+    (void) x, (void) z, (void) scratch, (void) n, (void) k, (void) bits, (void) rule;
+#endif
+}
 
 // Top-k by magnitude: std::nth_element on a scratch copy of the magnitudes, then a mask with exactly k survivors, the
 // lowest index among equals.

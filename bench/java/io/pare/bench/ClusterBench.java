@@ -3,10 +3,8 @@ package io.pare.bench;
 import io.pare.kernel.Clusters;
 import io.pare.kernel.Projections;
 import io.pare.mem.Region;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -49,7 +47,7 @@ public class ClusterBench {
         private MemorySegment fixed;
         private MemorySegment codebook;
         private Projections projections;
-        private MethodHandle lloyd;
+        private Baselines cpp;
 
         @Setup(Level.Trial)
         public void open() {
@@ -72,9 +70,7 @@ public class ClusterBench {
             projections.linearStart(x, 0, n, m, start, 0);
             fixed.copyFrom(start);
             projections.kMeans(x, 0, n, null, 0, m, fixed, 0, 100_000);
-            lloyd = ProjectionBench.Cpp.handle("baseline_lloyd",
-                    FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
-                            ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+            cpp = new Baselines();
         }
 
         @TearDown(Level.Trial)
@@ -112,6 +108,6 @@ public class ClusterBench {
     @Measurement(iterations = 1)
     public long cppLloyd(Weights w) throws Throwable {
         w.codebook.copyFrom(w.start);
-        return (long) w.lloyd.invokeExact(w.x, w.z, w.n, w.codebook, (long) w.m, 100_000L);
+        return w.cpp.lloyd(w.x, w.z, w.n, w.codebook, w.m, 100_000);
     }
 }

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.pare.format.NetworkFile;
 import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxNames;
 import io.pare.format.pare.PareFile;
 import io.pare.infer.CompressedModel;
 import io.pare.infer.Session;
@@ -112,7 +113,8 @@ public class InferBench {
         ort = environment.createSession(OnnxFile.encode(dense.weights(), false), options);
         FloatBuffer buffer = ByteBuffer.allocateDirect(images.length * Float.BYTES).order(ByteOrder.nativeOrder())
                 .asFloatBuffer().put(images).flip();
-        ortInput = Map.of(OnnxFile.INPUT, OnnxTensor.createTensor(environment, buffer, new long[]{batch, 1, 28, 28}));
+        ortInput = Map.of(OnnxNames.USUAL.input(),
+                OnnxTensor.createTensor(environment, buffer, new long[]{batch, 1, 28, 28}));
         check();
     }
 

@@ -7,14 +7,8 @@ import io.pare.kernel.Kernels;
 import io.pare.kernel.Projections;
 import io.pare.kernel.Residuals;
 import io.pare.mem.Region;
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +27,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The top-k projection and its fused ADMM step beside libtorch, C++ std::nth_element, Arrays.sort and a plain copy of
+ * The top-k projection and its fused ADMM step beside libtorch, C++ (std::nth_element and a quickselect on vectors), Arrays.sort and a plain copy of
  * the same memory, in one run. Pin the process to as many cores as threads.
  */
 @BenchmarkMode(Mode.AverageTime)
@@ -42,7 +36,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(value = 1, jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
     "-Xmx3g"})
-@SuppressWarnings("restricted")
 public class ProjectionBench {
     /** Weights of one kind and length. */
     @State(Scope.Benchmark)
@@ -107,22 +100,14 @@ public class ProjectionBench {
         }
     }
 
-    /** C++, from target/cmake/libpare_baselines.so or -Dpare.baselines. */
+    /** C++. */
     @State(Scope.Benchmark)
     public static class Cpp {
-        private MethodHandle nthElement;
+        private Baselines baselines;
 
         @Setup(Level.Trial)
         public void open() {
-            nthElement = handle("baseline_nth_element",
-                    FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
-                            ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
-        }
-
-        static MethodHandle handle(String name, FunctionDescriptor descriptor) {
-            Path library = Path.of(System.getProperty("pare.baselines", "target/cmake/libpare_baselines.so"));
-            return Linker.nativeLinker()
-                    .downcallHandle(SymbolLookup.libraryLookup(library, Arena.global()).findOrThrow(name), descriptor);
+            baselines = new Baselines();
         }
     }
 
@@ -184,7 +169,12 @@ public class ProjectionBench {
 
     @Benchmark
     public void cppNthElement(Weights w, Cpp cpp) throws Throwable {
-        cpp.nthElement.invokeExact(w.x, w.z, w.sum, w.n, w.k);
+        cpp.baselines.nthElement(w.x, w.z, w.sum, w.n, w.k);
+    }
+
+    @Benchmark
+    public void cppQuickselect(Weights w, Cpp cpp) throws Throwable {
+        cpp.baselines.quickselect(w.x, w.z, w.sum, w.n, w.k, cpp.baselines.quickselectBits(), Baselines.Pivot.MEDIAN);
     }
 
     @Benchmark

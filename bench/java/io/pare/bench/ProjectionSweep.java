@@ -1,5 +1,8 @@
 package io.pare.bench;
 
+import static io.pare.bench.Baselines.Pivot.MEDIAN;
+import static io.pare.bench.Baselines.Pivot.NEAR_RANK;
+
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -12,10 +15,8 @@ import io.pare.kernel.Projections;
 import io.pare.kernel.Span;
 import io.pare.mem.Region;
 import java.io.IOException;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,10 +26,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.LongStream;
 
 /**
  * Times over the number of weights, in one JVM and on one thread: {@code peers FILE} the top-k projection beside its
- * peers, {@code growth FILE} every kernel from 1 M to 64 M, {@code lloyd FILE} k-means to convergence beside C++,
+ * peers, {@code check FILE} whether those in C++ keep the same weights, {@code growth FILE} every kernel from 1 M to 64 M, {@code lloyd FILE} k-means to convergence beside C++,
  * {@code adversarial FILE} the projection of data that is not Gaussian, {@code threads FILE} two threads against one (on
  * two cores), {@code selection FILE} top-k and the fused step beside copies, from 1,000 weights on, with medians. The rounds of all candidates take turns, so that a change of the machine's mood hits all of them; the least time counts.
  */
@@ -37,6 +39,8 @@ public final class ProjectionSweep {
         void run() throws Throwable;
     }
 
+    /** Of {@code peers}; {@code -Dsweep.n=25000,400000} chooses others. */
+    private static final String LENGTHS = System.getProperty("sweep.n", "25000,400000,16800000,37748736,102760448");
     private static final double SECONDS_EACH = Double.parseDouble(System.getProperty("sweep.seconds", "0.4"));
 
     private final List<String> rows = new ArrayList<>();
@@ -46,13 +50,14 @@ public final class ProjectionSweep {
         ProjectionSweep sweep = new ProjectionSweep();
         switch (arguments[0]) {
             case "peers" -> sweep.peers();
+            case "check" -> sweep.check();
             case "growth" -> sweep.growth();
             case "lloyd" -> sweep.lloyd();
             case "adversarial" -> sweep.adversarial();
             case "threads" -> sweep.threads();
             case "selection" -> sweep.selection();
             default -> throw new IllegalArgumentException(
-                    "peers, growth, lloyd, adversarial, threads or selection, not " + arguments[0]);
+                    "peers, check, growth, lloyd, adversarial, threads or selection, not " + arguments[0]);
         }
         Files.writeString(Path.of(arguments[1]), "[\n" + String.join(",\n", sweep.rows) + "\n]\n");
     }
@@ -108,11 +113,10 @@ public final class ProjectionSweep {
     private void peers() throws IOException, Throwable {
         System.setProperty("ai.djl.pytorch.num_threads", "1");
         System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
-        MethodHandle nthElement = ProjectionBench.Cpp.handle("baseline_nth_element",
-                FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
-                        ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        Baselines cpp = new Baselines();
+        long bits = cpp.quickselectBits();
         warmUp();
-        for (long n : new long[]{25_000, 400_000, 16_800_000, 37_748_736, 102_760_448}) {
+        for (long n : Arrays.stream(LENGTHS.split(",")).mapToLong(Long::parseLong).toArray()) {
             try (Region region = Region.shared("bench");
                     Projections p = Projections.open(1);
                     NDManager manager = Engine.getEngine("PyTorch").newBaseManager()) {
@@ -135,9 +139,14 @@ public final class ProjectionSweep {
                         p.topK(scratch, 0, z, 0, n, k);
                         kernels.subtract(scratch, 0, z, 0, u, 0, n);
                     });
-                    calls.put("nth_element", () -> {
-                        nthElement.invokeExact(x, z, scratch, n, k);
-                    });
+                    calls.put("nth_element", () -> cpp.nthElement(x, z, scratch, n, k));
+                    if (bits > 0) {
+                        calls.put("quickselect " + bits, () -> cpp.quickselect(x, z, scratch, n, k, bits, MEDIAN));
+                        calls.put("quickselect near rank " + bits,
+                                () -> cpp.quickselect(x, z, scratch, n, k, bits, NEAR_RANK));
+                    }
+                    checkPeers(cpp, p, x, z, scratch, u, n, k);
+                    u.fill((byte) 0);
                     calls.put("torch topk", () -> mask(torch, manager, k));
                     if (keep == 0.5) {
                         calls.put("torch median", () -> {
@@ -155,6 +164,53 @@ public final class ProjectionSweep {
                     measure(n, ", \"keep\": " + keep);
                     u.fill((byte) 0);
                 }
+            }
+        }
+    }
+
+    /** What is compared must be the same: every C++ peer gives Pare's result, bit for bit. */
+    private static void checkPeers(Baselines cpp, Projections p, MemorySegment x, MemorySegment z,
+            MemorySegment scratch, MemorySegment expected, long n, long k) throws Throwable {
+        p.topK(x, 0, expected, 0, n, k);
+        Map<String, Call> peers = new LinkedHashMap<>();
+        peers.put("nth_element", () -> cpp.nthElement(x, z, scratch, n, k));
+        for (long bits : new long[]{256, 512}) {
+            for (Baselines.Pivot pivot : Baselines.Pivot.values()) {
+                if (cpp.quickselectBits(bits) == bits) {
+                    peers.put("quickselect " + bits + " " + pivot,
+                            () -> cpp.quickselect(x, z, scratch, n, k, bits, pivot));
+                }
+            }
+        }
+        for (Map.Entry<String, Call> peer : peers.entrySet()) {
+            z.fill((byte) 1);
+            peer.getValue().run();
+            long differs = z.asSlice(0, n * 4).mismatch(expected.asSlice(0, n * 4));
+            if (differs >= 0) {
+                throw new AssertionError(peer.getKey() + " differs from Pare at element " + differs / 4 + " of " + n
+                        + ", " + k + " kept");
+            }
+        }
+    }
+
+    /** {@link #checkPeers} on all kinds of data, for short and long ranges. */
+    private void check() throws Throwable {
+        Baselines cpp = new Baselines();
+        long most = 400_000;
+        try (Region region = Region.shared("check"); Projections p = Projections.open(1)) {
+            MemorySegment[] ranges = new MemorySegment[4];
+            Arrays.setAll(ranges, _ -> region.allocate(most * 4));
+            for (Data data : Data.values()) {
+                LongStream lengths = LongStream.concat(LongStream.rangeClosed(1, 67),
+                        LongStream.of(127, 128, 129, 1023, 1024, 1025, 4095, 4096, 4097, 25_000, most));
+                for (long n : lengths.toArray()) {
+                    data.fill(ranges[0], n);
+                    for (long k : new long[]{0, 1, n / 100, n / 3, n / 2, n - 1, n}) {
+                        checkPeers(cpp, p, ranges[0], ranges[1], ranges[2], ranges[3], n, k);
+                    }
+                }
+                rows.add("  \"" + data.name().toLowerCase(Locale.ROOT) + "\"");
+                System.out.println("the same weights: " + rows.getLast().strip());
             }
         }
     }
@@ -180,7 +236,10 @@ public final class ProjectionSweep {
     }
 
     private enum Data {
-        GAUSSIAN, TWO_VALUES, SORTED, REVERSED, CAUCHY, STUDENT_T3, EQUAL, ZERO, PRUNED;
+        GAUSSIAN, TWO_VALUES, SORTED, REVERSED, CAUCHY, STUDENT_T3, EQUAL, ZERO, PRUNED, ODD;
+
+        private static final float[] ODDITIES = {0, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, 1e-40f, Float.MIN_NORMAL,
+            1, -1, Float.MAX_VALUE, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
 
         void fill(MemorySegment x, long n) {
             SplittableRandom random = new SplittableRandom(1);
@@ -196,6 +255,7 @@ public final class ProjectionSweep {
                     case EQUAL -> 0.25;
                     case ZERO -> 0;
                     case PRUNED -> random.nextInt(100) == 0 ? 0.02 * random.nextGaussian() : 0;
+                    case ODD -> ODDITIES[random.nextInt(ODDITIES.length)];
                 };
                 x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) v);
             }
@@ -289,22 +349,18 @@ public final class ProjectionSweep {
 
     /** Top-k, the fused and the separate step beside plain copies of as many bytes: least times and medians. */
     private void selection() throws Throwable {
-        MethodHandle nthElement = Boolean.getBoolean("sweep.cpp")
-                ? ProjectionBench.Cpp.handle("baseline_nth_element",
-                        FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
-                                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG))
-                : null;
+        Baselines cpp = Baselines.obstacle() == null ? new Baselines() : null;
         String sizes = System.getProperty("sweep.sizes", "1000,5000,25000,100000,400000,16800000");
         for (String size : sizes.split(",")) {
-            selection(Long.parseLong(size), nthElement, Double.parseDouble(System.getProperty("sweep.warm", "1")));
+            selection(Long.parseLong(size), cpp, Double.parseDouble(System.getProperty("sweep.warm", "1")));
             rows.clear();
         }
         for (String size : sizes.split(",")) {
-            selection(Long.parseLong(size), nthElement, SECONDS_EACH);
+            selection(Long.parseLong(size), cpp, SECONDS_EACH);
         }
     }
 
-    private void selection(long n, MethodHandle nthElement, double seconds) throws Throwable {
+    private void selection(long n, Baselines cpp, double seconds) throws Throwable {
         int inputs = n > 100_000 ? 1 : INPUTS;
         try (Region region = Region.shared("bench"); Projections p = Projections.open(1)) {
             MemorySegment[] x = new MemorySegment[inputs];
@@ -330,8 +386,12 @@ public final class ProjectionSweep {
                     p.topK(scratch, 0, z, 0, n, k);
                     kernels.subtract(scratch, 0, z, 0, u, 0, n);
                 });
-                if (nthElement != null) {
-                    turns.put("nth_element", i -> nthElement.invokeExact(x[i], z, scratch, n, k));
+                if (cpp != null) {
+                    long bits = cpp.quickselectBits();
+                    for (Baselines.Pivot pivot : Baselines.Pivot.values()) {
+                        turns.put("quickselect by " + pivot.name().toLowerCase(Locale.ROOT),
+                                i -> cpp.quickselect(x[i], z, scratch, n, k, bits, pivot));
+                    }
                 }
                 u.fill((byte) 0);
                 turns(n, keep, turns, inputs, seconds);
@@ -454,9 +514,7 @@ public final class ProjectionSweep {
     }
 
     private void lloyd() throws Throwable {
-        MethodHandle cpp = ProjectionBench.Cpp.handle("baseline_lloyd",
-                FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
-                        ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        Baselines cpp = new Baselines();
         long n = 16_800_000;
         int m = 16;
         try (Region region = Region.shared("bench"); Projections p = Projections.open(1)) {
@@ -477,7 +535,7 @@ public final class ProjectionSweep {
             }
             words.copyFrom(start);
             long begin = System.nanoTime();
-            long rounds = (long) cpp.invokeExact(x, z, n, words, (long) m, 100_000L);
+            long rounds = cpp.lloyd(x, z, n, words, m, 100_000);
             rows.add(String.format("  {\"call\": \"C++ Lloyd\", \"n\": %d, \"k\": %d, \"rounds\": %d, "
                     + "\"microseconds\": %.1f}", n, m, rounds, (System.nanoTime() - begin) * 1e-3));
             System.out.println(rows.getLast());

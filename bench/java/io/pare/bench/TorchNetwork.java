@@ -20,6 +20,7 @@ import io.pare.net.Net;
 import io.pare.net.Node;
 import io.pare.net.Op;
 import io.pare.net.Parameter;
+import io.pare.net.TensorOp;
 import io.pare.net.Window;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -49,7 +50,7 @@ final class TorchNetwork implements AutoCloseable {
             NDArray value = switch (parameter.kind()) {
                 case WEIGHT -> manager.randomNormal(0, (float) Math.sqrt(2.0 / parameter.fanIn()), shape,
                         DataType.FLOAT32);
-                case BIAS, MEAN -> manager.zeros(shape);
+                case BIAS, MEAN, CONSTANT -> manager.zeros(shape);
                 case SCALE, VARIANCE -> manager.ones(shape);
             };
             value.setRequiresGradient(parameter.trained());
@@ -115,7 +116,7 @@ final class TorchNetwork implements AutoCloseable {
             case Op.Dropout d -> Dropout.dropout(x, d.rate(), true).singletonOrThrow();
             case Op.Flatten _ -> x.reshape(x.getShape().get(0), -1);
             case Op.Add _ -> x.add(last);
-            case Op.Concat _,Op.MaxPool _,Op.AvgPool _,Op.ResponseNorm _,Op.Subsample _,Op.Input _ ->
+            case TensorOp _,Op.Concat _,Op.MaxPool _,Op.AvgPool _,Op.ResponseNorm _,Op.Subsample _,Op.Input _ ->
                     throw new IllegalArgumentException("no peer for " + node);
         };
     }
