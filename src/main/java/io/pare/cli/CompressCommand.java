@@ -110,7 +110,7 @@ final class CompressCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         check();
         Recipe named = recipeName == null ? null : named();
-        ModelSource source = ModelSource.of(model != null ? model : named.model());
+        ModelSource source = from.source(model != null ? model : named.model());
         Recipe recipe = auto || named != null ? named : Recipe.usual(source.name());
         int count = threads.orElse(ThreadOption.processors());
         DataSets.Opened opened = data.open(data.settings(), source, count, spec.commandLine().getErr()::println);
@@ -215,7 +215,7 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     /** Tells the job what was asked for. */
-    private void settings(CompressionJob job, Task task, PrintWriter err) {
+    private void settings(CompressionJob job, Task task, PrintWriter err) throws IOException {
         job.seed(seed).precision(precision.get()).memory(memory.fit()).admmFile(admmFile).rehearsal(steps)
                 .warnings(line -> {
                     err.println(line);

@@ -2,6 +2,7 @@ package io.pare.cli;
 
 import io.pare.format.NetworkFile;
 import io.pare.format.NetworkFile.Kind;
+import io.pare.format.onnx.OnnxFile;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.net.CompressedWeights;
@@ -85,7 +86,13 @@ final class ExportCommand implements Callable<Integer> {
         if (sort) {
             weights = UnitOrder.sort(weights);
         }
-        NetworkFile.write(out, weights, chosen);
+        boolean onnx = chosen == Kind.ONNX || chosen == Kind.ONNX_CODEBOOK;
+        if (onnx && NetworkFile.format(source.file()) == NetworkFile.Format.ONNX) {
+            OnnxFile.write(out, weights, chosen == Kind.ONNX_CODEBOOK,
+                    OnnxFile.names(source.file(), source.bindings()));
+        } else {
+            NetworkFile.write(out, weights, chosen);
+        }
         results.printf(Locale.ROOT, "%s  %,d bytes, %s of %s%n", out, Files.size(out),
                 chosen.name().toLowerCase(Locale.ROOT), weights.model().name());
         results.flush();

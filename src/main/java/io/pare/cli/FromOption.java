@@ -1,7 +1,11 @@
 package io.pare.cli;
 
+import io.pare.format.onnx.Bindings;
+import io.pare.run.ModelSource;
 import io.pare.run.StoredWeights;
+import java.io.IOException;
 import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options for the trained network that a command begins with. */
@@ -21,6 +25,19 @@ final class FromOption {
             description = "Leave out what else --from holds, if it is a file of tensors, rather than refuse it.")
     private boolean ignoreExtra;
 
+    @Mixin
+    private OnnxOption onnx;
+
+    /** Reads the network to which these options belong: a name, or a file. */
+    ModelSource source(String model) throws IOException {
+        return ModelSource.of(model, onnx.of(model, this));
+    }
+
+    /** What was said of an ONNX file, which is refused where there is none. */
+    Bindings bindings(String model) throws IOException {
+        return onnx.of(model, this);
+    }
+
     boolean given() {
         if (from == null && names != null) {
             throw new UsageException("--names belongs to --from");
@@ -37,7 +54,7 @@ final class FromOption {
     }
 
     /** The weights that were named. */
-    StoredWeights weights() {
-        return new StoredWeights(file(), names, ignoreExtra);
+    StoredWeights weights() throws IOException {
+        return new StoredWeights(file(), names, ignoreExtra, onnx.ofFrom(file()));
     }
 }

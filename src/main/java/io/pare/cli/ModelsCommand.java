@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -38,6 +39,9 @@ final class ModelsCommand implements Callable<Integer> {
             description = "Number of classes (default: that of the data the network was made for).")
     private Integer classes;
 
+    @Mixin
+    private OnnxOption onnx;
+
     @Spec
     private CommandSpec spec;
 
@@ -48,8 +52,8 @@ final class ModelsCommand implements Callable<Integer> {
             throw new UsageException("--classes is " + classes + ", must be at least 1");
         }
         if (name == null) {
-            if (input != null || classes != null) {
-                throw new UsageException("--input and --classes need a network, such as " + Models.names().get(2));
+            if (input != null || classes != null || onnx.given()) {
+                throw new UsageException("options need a network, such as " + Models.names().get(2));
             }
             list(out);
         } else {
@@ -60,7 +64,7 @@ final class ModelsCommand implements Callable<Integer> {
     }
 
     private Net model() throws IOException {
-        ModelSource source = ModelSource.of(name);
+        ModelSource source = ModelSource.of(name, onnx.of(name));
         try {
             if (source instanceof ModelSource.Known) {
                 return source.net(input, classes == null ? 0 : classes);
@@ -68,7 +72,16 @@ final class ModelsCommand implements Callable<Integer> {
             if (input != null) {
                 throw new UsageException("--input belongs to a name; " + name + " says its input itself");
             }
-            return classes == null ? source.usual() : source.net(null, classes);
+            if (classes != null && source.weights().isPresent()) {
+                throw new UsageException("--classes belongs to a name or a .yaml file; " + name
+                        + " says its classes itself: leave it out");
+            }
+            Net net = classes == null ? source.usual() : source.net(null, classes);
+            if (classes != null && net.classes() != classes) {
+                throw new UsageException("--classes " + classes + " changes nothing, for " + name + " gives "
+                        + net.classes() + " outputs whatever the classes: write 'out: classes' in its last layer");
+            }
+            return net;
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage());
         }

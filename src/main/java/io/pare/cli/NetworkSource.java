@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.format.onnx.Bindings;
 import io.pare.net.CompressedWeights;
 import io.pare.net.StoredNetwork;
 import io.pare.run.ModelSource;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -30,6 +32,9 @@ final class NetworkSource {
             description = "Leave out what else a file of tensors holds, rather than refuse it.")
     private boolean ignoreExtra;
 
+    @Mixin
+    private OnnxOption onnx;
+
     /** The file itself: a folder stands for the weights in it. */
     Path file() {
         return StoredWeights.find(file);
@@ -38,6 +43,20 @@ final class NetworkSource {
     /** The folder of a run, or {@code null} if a file was given. */
     Path folder() {
         return Files.isDirectory(file) ? file : null;
+    }
+
+    /** What was said of FILE, an ONNX file. */
+    Bindings bindings() throws IOException {
+        return onnx.of(file());
+    }
+
+    /** Refuses what says whose weights FILE holds, for an ONNX file that is run as it is. */
+    void checkPlain() {
+        String option = model != null ? "--model" : names != null ? "--names" : ignoreExtra ? "--ignore-extra" : null;
+        if (option != null) {
+            throw new UsageException(option + " is for files of tensors; " + file
+                    + " is an ONNX file, which runs as it is: leave it out");
+        }
     }
 
     /** The network, with what is assumed where its file does not say how pixels become inputs. */
@@ -51,11 +70,14 @@ final class NetworkSource {
     }
 
     StoredNetwork contents(Consumer<String> notes) throws IOException {
-        StoredWeights stored = new StoredWeights(file(), names, ignoreExtra);
+        StoredWeights stored = new StoredWeights(file(), names, ignoreExtra,
+                model == null ? onnx.of(file()) : onnx.ofFrom(file()));
         if (model == null) {
             return stored.read(null, notes);
         }
-        ModelSource source = ModelSource.of(model);
+        ModelSource source = ModelSource.of(model, stored.bindings().equals(Bindings.NONE)
+                ? onnx.of(model)
+                : Bindings.NONE);
         stored.checkModel(source.name());
         return stored.read(source.usual(), notes);
     }

@@ -2,6 +2,7 @@ package io.pare.cli;
 
 import io.pare.format.onnx.Bindings;
 import io.pare.format.onnx.OnnxConstant;
+import io.pare.format.onnx.Port;
 import io.pare.run.Engine;
 import io.pare.run.ModelRun;
 import io.pare.run.TensorFile;
@@ -28,27 +29,22 @@ import picocli.CommandLine.Spec;
                     + " free, are taken from the inputs. Outputs are .npy files of float32.",
             ""},
         optionListHeading = "%nOptions:%n",
-        footer = {"", "Examples:", "  pare run net.onnx --input image=images.npy --out outputs",
+        footer = {"", "Examples:", "  pare run net.onnx --input images.npy --out outputs",
             "  pare run tagger.onnx --input batch.npz --dim length=32 --out outputs",
-            "  pare run runs/prune/lenet5.pare --input input=digits.npy --engine sparse --out outputs"})
+            "  pare run runs/prune/lenet5.pare --input digits.npy --engine sparse --out outputs"})
 final class RunCommand implements Callable<Integer> {
     @Mixin
     private NetworkSource source;
 
     @Option(names = "--input", paramLabel = "[NAME=]FILE", required = true,
-            description = "A tensor in a .npy, .npz or ONNX's .pb file; a .npz file without NAME= has all by name. May be"
-                    + " given more than once.")
+            description = "A tensor in a .npy, .npz or ONNX's .pb file. NAME= may be left out where the network has one"
+                    + " input, and for a .npz file, which has all by name. May be given more than once.")
     private List<String> inputs;
 
     @Option(names = "--constant", paramLabel = "NAME=FILE",
             description = "A tensor for an input of an ONNX file that Pare takes as a constant only: a shape, a weight."
                     + " May be given more than once.")
     private List<String> constants = List.of();
-
-    @Option(names = "--dim", paramLabel = "NAME=SIZE",
-            description = "Size of a dimension that an ONNX file leaves free and no input says, by its name or as"
-                    + " INPUT:AXIS.")
-    private Map<String, Integer> sizes = Map.of();
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the outputs.")
     private Path out;
@@ -67,17 +63,21 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         OutputPath.checkFolder(out);
-        Map<String, OnnxConstant> given = new LinkedHashMap<>();
-        for (String input : inputs) {
-            var read = input.contains("=") ? named("--input", input) : TensorFile.readAll(Path.of(input));
-            read.forEach((name, tensor) -> {
-                if (given.put(name, tensor) != null) {
-                    throw new UsageException("--input " + input + ": there is a tensor for '" + name + "' already");
-                }
-            });
-        }
         PrintWriter err = spec.commandLine().getErr();
-        ModelRun run = open(given);
+        ModelRun run;
+        Map<String, OnnxConstant> given;
+        if (ModelRun.isOnnx(source.file())) {
+            source.checkPlain();
+            Bindings bindings = bindings();
+            given = given(ModelRun.inputs(source.file(), bindings));
+            run = ModelRun.ofOnnx(source.file(), given, bindings);
+        } else {
+            if (!constants.isEmpty()) {
+                throw new UsageException("--constant is for ONNX files; " + source.file() + " is none");
+            }
+            run = ModelRun.of(source.read(err::println));
+            given = given(run.model().inputs().stream().map(Port::name).toList());
+        }
         run.model().notes().forEach(note -> err.println("pare: " + note));
         ThreadOption.apply(threads.orElse(ThreadOption.processors()));
         Map<String, OnnxConstant> outputs = run.outputs(given, engine);
@@ -89,18 +89,41 @@ final class RunCommand implements Callable<Integer> {
         return Commands.OK;
     }
 
-    private ModelRun open(Map<String, OnnxConstant> given) throws IOException {
-        if (ModelRun.isOnnx(source.file())) {
-            Map<String, OnnxConstant> bound = new LinkedHashMap<>();
-            for (String constant : constants) {
-                bound.putAll(named("--constant", constant));
+    private Bindings bindings() throws IOException {
+        Bindings bindings = source.bindings();
+        for (String constant : constants) {
+            for (Map.Entry<String, OnnxConstant> each : named("--constant", constant).entrySet()) {
+                bindings = bindings.with(each.getKey(), each.getValue());
             }
-            return ModelRun.ofOnnx(source.file(), given, new Bindings(sizes, bound));
         }
-        if (!constants.isEmpty() || !sizes.isEmpty()) {
-            throw new UsageException("--constant and --dim are for ONNX files; " + source.file() + " is none");
+        return bindings;
+    }
+
+    /** The tensors by the inputs that they are for. */
+    private Map<String, OnnxConstant> given(List<String> names) throws IOException {
+        Map<String, OnnxConstant> given = new LinkedHashMap<>();
+        for (String input : inputs) {
+            Map<String, OnnxConstant> read = input.contains("=") ? named("--input", input) : bare(input, names);
+            read.forEach((name, tensor) -> {
+                if (given.put(name, tensor) != null) {
+                    throw new UsageException("--input " + input + ": there is a tensor for '" + name + "' already");
+                }
+            });
         }
-        return ModelRun.of(source.read(spec.commandLine().getErr()::println));
+        return given;
+    }
+
+    /** The tensors of a file that was given without a name: one is for the only input, if there is only one. */
+    private static Map<String, OnnxConstant> bare(String file, List<String> names) throws IOException {
+        Map<String, OnnxConstant> all = TensorFile.readAll(Path.of(file));
+        if (all.size() == 1 && names.size() == 1) {
+            return Map.of(names.getFirst(), all.values().iterator().next());
+        }
+        if (all.containsKey(TensorFile.UNNAMED)) {
+            throw new UsageException("--input " + file + ": the network takes " + String.join(", ", names)
+                    + ": say which by NAME=" + file);
+        }
+        return all;
     }
 
     private static Map<String, OnnxConstant> named(String option, String given) throws IOException {

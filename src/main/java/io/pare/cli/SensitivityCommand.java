@@ -54,7 +54,7 @@ final class SensitivityCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ModelSource network = ModelSource.of(model);
+        ModelSource network = from.source(model);
         StoredWeights weights = from.given() ? from.weights() : network.weights().orElseThrow(
                 () -> new UsageException("give --from, a trained network, or MODEL as a file with weights"));
         int count = threads.orElse(ThreadOption.processors());

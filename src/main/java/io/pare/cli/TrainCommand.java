@@ -81,6 +81,8 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--task", run -> run.data().task() == null ? Task.CLASSIFY : run.data().task()),
             Map.entry("--background", run -> run.data().background()),
             Map.entry("--keep-zeros", RunSettings::keepZeros),
+            Map.entry("--dim", run -> run.bindings().sizes()),
+            Map.entry("--output-name", run -> run.bindings().output()),
             Map.entry("--accumulate", run -> run.steps().accumulate()),
             Map.entry("--validation", RunSettings::validation),
             Map.entry("--seed", RunSettings::seed),
@@ -220,7 +222,8 @@ final class TrainCommand implements Callable<Integer> {
             if (report != null) {
                 OutputPath.checkFile("--report", report);
             }
-            return run(folder, settings, resume == null ? asked : ModelSource.of(settings.model()));
+            return run(folder, settings,
+                    resume == null ? asked : ModelSource.of(settings.model(), settings.bindings()));
         }
     }
 
@@ -245,7 +248,8 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private TrainingJob job(RunFolder folder, RunSettings settings, ModelSource source, DataSets.Opened opened) {
+    private TrainingJob job(RunFolder folder, RunSettings settings, ModelSource source, DataSets.Opened opened)
+            throws IOException {
         if (resume != null) {
             return TrainingJob.resumed(folder, settings, opened);
         }
@@ -293,7 +297,7 @@ final class TrainCommand implements Callable<Integer> {
             throw new UsageException("which model? Give " + String.join(" or ", Models.names())
                     + ", or --resume DIR to go on with a run");
         }
-        return ModelSource.of(model);
+        return from.source(model);
     }
 
     private Path resumedFolder() {
@@ -317,7 +321,7 @@ final class TrainCommand implements Callable<Integer> {
         return folder;
     }
 
-    private RunSettings fresh(ModelSource source) {
+    private RunSettings fresh(ModelSource source) throws IOException {
         positive("--accumulate", accumulate);
         if (shift != null && !(shift >= 0 && Double.isFinite(shift))) {
             throw new UsageException("--shift is " + shift + ", must be from 0 to the side of the images");
@@ -336,10 +340,10 @@ final class TrainCommand implements Callable<Integer> {
                 new RunSettings.Steps(epochs, batchSize, dropout, accumulate, 0, memory.fit().recompute(),
                         (int) limit("--patience", patience)),
                 seed,
-                threads.orElse(ThreadOption.processors()), precision.get());
+                threads.orElse(ThreadOption.processors()), precision.get(), from.bindings(model));
         check(settings);
         belongs("--momentum", optimizer.hasMomentum(), "--optimizer sgd or nesterov");
-        belongs("--lr-floor", schedule != Schedule.Course.CONSTANT, "--schedule cosine or step");
+        belongs("--lr-floor", schedule == Schedule.Course.COSINE, "--schedule cosine");
         return settings;
     }
 
@@ -404,7 +408,9 @@ final class TrainCommand implements Callable<Integer> {
             throw new UsageException("--shift, --flip and --crop are for pictures; the inputs of " + corpus.name()
                     + " are none");
         }
+        belongs("--sub-pixel", train.varies(), "pictures; the inputs of " + corpus.name() + " are none");
         double pixels = shift == null ? usual.shift().pixels() : shift;
+        belongs("--sub-pixel", pixels > 0, "--shift above 0");
         inside("--shift", pixels, 0, Math.min(train.height(), train.width()));
         return new RunSettings.Variation(pixels, subPixel, crop == null ? usual.crop() : crop,
                 flip == null ? usual.flip() : flip);

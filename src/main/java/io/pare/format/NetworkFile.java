@@ -4,6 +4,7 @@ import io.pare.file.FileException;
 import io.pare.file.FormatException;
 import io.pare.file.TextFile;
 import io.pare.format.npy.NpzFile;
+import io.pare.format.onnx.Bindings;
 import io.pare.format.onnx.OnnxFile;
 import io.pare.format.pare.PareFile;
 import io.pare.format.pytorch.PyTorchFile;
@@ -17,6 +18,7 @@ import io.pare.net.Ending;
 import io.pare.net.InputScale;
 import io.pare.net.Models;
 import io.pare.net.Net;
+import io.pare.net.Node;
 import io.pare.net.Parameter;
 import io.pare.net.StoredNetwork;
 import java.io.IOException;
@@ -194,22 +196,32 @@ public final class NetworkFile {
      */
     public static StoredNetwork contents(Path path, Net model, Map<String, String> names, boolean ignoreExtra)
             throws IOException {
+        return contents(path, model, names, ignoreExtra, Bindings.NONE);
+    }
+
+    /**
+     * As {@link #contents(Path, Net, Map, boolean)}.
+     *
+     * @param bindings what an ONNX file leaves open; other files leave nothing open
+     */
+    public static StoredNetwork contents(Path path, Net model, Map<String, String> names, boolean ignoreExtra,
+            Bindings bindings) throws IOException {
         return switch (format(path)) {
             case PARE -> new StoredNetwork(fitting(path, PareFile.read(path), model), true);
             case SAFETENSORS -> TensorNetwork.read(path, Safetensors.open(path), model, names, ignoreExtra);
             case PYTORCH -> TensorNetwork.read(path, PyTorchFile.open(path), model, names, ignoreExtra);
             case NPZ -> TensorNetwork.read(path, NpzFile.open(path), model, names, ignoreExtra);
             case ONNX -> {
-                StoredNetwork contents = onnx(path);
+                StoredNetwork contents = onnx(path, bindings);
                 yield new StoredNetwork(fitting(path, contents.weights(), model), contents.scaled(), false,
                         contents.notes());
             }
         };
     }
 
-    private static StoredNetwork onnx(Path path) throws IOException {
+    private static StoredNetwork onnx(Path path, Bindings bindings) throws IOException {
         try {
-            return OnnxFile.contents(path);
+            return OnnxFile.contents(path, bindings);
         } catch (FormatException e) {
             throw new FormatException(path + ": " + e.getMessage(), e);
         }
@@ -275,13 +287,29 @@ public final class NetworkFile {
         boolean fits = Ending.without(model).computesLike(Ending.without(weights.model()));
         if (!fits) {
             throw new FormatException(path + ": holds the network " + weights.model().name() + " with the layers "
-                    + kinds(weights.model()) + ", not " + model.name() + " with " + kinds(model));
+                    + kinds(weights.model()) + ", not " + model.name() + " with " + kinds(model)
+                    + firstOther(weights.model(), model));
         }
         Map<String, CompressedTensor> renamed = new LinkedHashMap<>();
         for (int i = 0; i < parameters.size(); i++) {
             renamed.put(parameters.get(i).name(), tensors.get(i));
         }
         return new CompressedWeights(model, renamed, weights.scale());
+    }
+
+    /** The first layers that differ, where kinds and shapes do not show them. */
+    private static String firstOther(Net own, Net wanted) {
+        if (!kinds(own).equals(kinds(wanted))) {
+            return "";
+        }
+        for (int i = 0; i < own.layers().size(); i++) {
+            Node one = own.layers().get(i);
+            Node other = wanted.layers().get(i);
+            if (!one.op().equals(other.op())) {
+                return ": its " + one.name() + " is " + one.op() + ", that of " + wanted.name() + " is " + other.op();
+            }
+        }
+        return "; they are wired otherwise";
     }
 
     private static String kinds(Net net) {

@@ -64,7 +64,8 @@ public final class DataSets {
 
     /** Opens the data that a training's settings name, for the network that they name, with the usual loaders. */
     public static Opened open(RunSettings settings, Consumer<String> notes) throws IOException {
-        return open(settings.data(), ModelSource.of(settings.model()), new Loading(settings.threads()), notes);
+        return open(settings.data(), ModelSource.of(settings.model(), settings.bindings()),
+                new Loading(settings.threads()), notes);
     }
 
     /**
@@ -224,6 +225,18 @@ public final class DataSets {
         }
         return new Corpus(kind.title(), pictures.train(), pictures.validation(), pictures.test(), kind.scale(),
                 Cifar.USUAL, pictures.classNames());
+    }
+
+    /** Whether data of that kind, in the place that the settings name, lies in files of one picture each. */
+    public static boolean ofPictures(Source found, DataSettings settings) {
+        Path folder = settings.folder() == null ? null : Path.of(settings.folder());
+        return switch (found) {
+            case FOLDER -> true;
+            case CIFAR10 -> !Cifar.CIFAR10.looksLike(place(folder, found));
+            case CIFAR100 -> !Cifar.CIFAR100.looksLike(place(folder, found));
+            case CIFAR100_COARSE -> !Cifar.CIFAR100_COARSE.looksLike(place(folder, Source.CIFAR100));
+            case MNIST, FASHION, EMNIST, ARRAYS, SYNTHETIC -> false;
+        };
     }
 
     private static Path place(Path folder, Source source, String... others) {

@@ -40,7 +40,20 @@ public record ModelRun(OnnxModel model) {
         try {
             Map<String, Integer> sizes = new HashMap<>(OnnxFile.sizes(file, inputs).sizes());
             sizes.putAll(bindings.sizes());
-            return new ModelRun(OnnxFile.model(file, new Bindings(sizes, bindings.constants())));
+            return new ModelRun(OnnxFile.model(file, new Bindings(sizes, bindings.constants(), bindings.output())));
+        } catch (FormatException e) {
+            throw new FormatException(file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Names of what the network of an ONNX file takes.
+     *
+     * @throws FormatException if the file holds what Pare does not read
+     */
+    public static List<String> inputs(Path file, Bindings bindings) throws IOException {
+        try {
+            return OnnxFile.inputs(file, bindings);
         } catch (FormatException e) {
             throw new FormatException(file + ": " + e.getMessage(), e);
         }

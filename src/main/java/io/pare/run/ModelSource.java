@@ -1,6 +1,7 @@
 package io.pare.run;
 
 import io.pare.format.NetworkFile;
+import io.pare.format.onnx.Bindings;
 import io.pare.format.onnx.OnnxFile;
 import io.pare.format.yaml.NetworkDescription;
 import io.pare.net.CompressedWeights;
@@ -57,7 +58,7 @@ public sealed interface ModelSource {
      * and with codes and codebooks where tensors have them.
      */
     default void writeOnnx(Path into, CompressedWeights weights) throws IOException {
-        OnnxFile.write(into, weights, true, OnnxFile.names(Path.of(reference())));
+        throw new IllegalStateException(name() + " is in no ONNX file");
     }
 
     /** What its file makes of its logits. */
@@ -73,6 +74,15 @@ public sealed interface ModelSource {
      * @throws io.pare.file.FormatException if the file is damaged, declares no network, or holds what Pare cannot compute
      */
     static ModelSource of(String text) throws IOException {
+        return of(text, Bindings.NONE);
+    }
+
+    /**
+     * As {@link #of(String)}.
+     *
+     * @param bindings what an ONNX file leaves open; other files leave nothing open
+     */
+    static ModelSource of(String text, Bindings bindings) throws IOException {
         if (Models.names().contains(text)) {
             return new Known(text);
         }
@@ -87,7 +97,7 @@ public sealed interface ModelSource {
         String lower = text.toLowerCase(Locale.ROOT);
         return lower.endsWith(".yaml") || lower.endsWith(".yml")
                 ? new Declared(named(file), reference(file), NetworkDescription.read(file))
-                : Stored.of(file);
+                : Stored.of(file, bindings);
     }
 
     /** The {@link #reference()} of what a name or a file stands for; nothing is read. */
@@ -153,8 +163,8 @@ public sealed interface ModelSource {
             Ending ending,
             boolean isOnnx)
             implements ModelSource {
-        private static Stored of(Path path) throws IOException {
-            StoredWeights file = StoredWeights.of(path);
+        private static Stored of(Path path, Bindings bindings) throws IOException {
+            StoredWeights file = new StoredWeights(StoredWeights.find(path), null, false, bindings);
             StoredNetwork contents = file.read(null);
             CompressedWeights weights = contents.weights();
             Net net = Ending.without(weights.model());
@@ -175,6 +185,11 @@ public sealed interface ModelSource {
         @Override
         public Optional<StoredWeights> weights() {
             return Optional.of(file);
+        }
+
+        @Override
+        public void writeOnnx(Path into, CompressedWeights weights) throws IOException {
+            OnnxFile.write(into, weights, true, OnnxFile.names(file.file(), file.bindings()));
         }
     }
 }

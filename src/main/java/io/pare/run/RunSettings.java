@@ -1,6 +1,7 @@
 package io.pare.run;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonValue;
 import io.pare.data.Augmentation;
 import io.pare.data.Crop;
@@ -10,10 +11,13 @@ import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
 import io.pare.exec.backend.Precision;
+import io.pare.format.onnx.Bindings;
 import io.pare.natives.NativeThreads;
 import io.pare.net.Task;
 import io.pare.train.TrainingRun;
 import io.pare.train.TrainingSettings;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Everything that decides the bits of a training run, as it is kept beside the checkpoint. Values are checked when a
@@ -30,17 +34,22 @@ import io.pare.train.TrainingSettings;
  * @param seed fixes all that is random
  * @param threads that compute, as {@link NativeThreads#set} was told; another number gives sums of another order
  * @param precision of forward and backward passes; {@code null}, as in runs of old, becomes fp32
+ * @param bindings what the network's ONNX file leaves open: sizes of free dimensions, which output is wanted
  */
 public record RunSettings(String model, String from, boolean keepZeros, DataSettings data, int validation,
-        Descent descent, Variation variation, Steps steps, long seed, int threads, Precision precision) {
+        Descent descent, Variation variation, Steps steps, long seed, int threads, Precision precision,
+        Bindings bindings) {
     public RunSettings {
         precision = precision == null ? Precision.FP32 : precision;
+        if (!bindings.constants().isEmpty()) {
+            throw new IllegalArgumentException("a run keeps no constants: " + bindings.constants().keySet());
+        }
     }
 
     /** The usual settings: what {@code pare train} does without options, on the threads of now. */
     public static RunSettings of(String model) {
         return new RunSettings(model, null, false, DataSettings.USUAL, 0, Descent.ADAM, null, Steps.USUAL, 1,
-                NativeThreads.get(), Precision.FP32);
+                NativeThreads.get(), Precision.FP32, Bindings.NONE);
     }
 
     /**
@@ -97,55 +106,61 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
     /** The same from another data set. */
     public RunSettings with(DataSettings other) {
         return new RunSettings(model, from, keepZeros, other, validation, descent, variation, steps, seed, threads,
-                precision);
+                precision, bindings);
     }
 
     /** The same with other steps down the gradient. */
     public RunSettings with(Descent other) {
         return new RunSettings(model, from, keepZeros, data, validation, other, variation, steps, seed, threads,
-                precision);
+                precision, bindings);
     }
 
     /** The same on images that are varied otherwise. */
     public RunSettings with(Variation other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, other, steps, seed, threads,
-                precision);
+                precision, bindings);
     }
 
     /** The same in other steps. */
     public RunSettings with(Steps other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, variation, other, seed, threads,
-                precision);
+                precision, bindings);
     }
 
     /** The same with another seed. */
     public RunSettings seed(long other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, other, threads,
-                precision);
+                precision, bindings);
     }
 
     /** The same in other numbers. */
     public RunSettings precision(Precision other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, seed, threads,
-                other);
+                other, bindings);
     }
 
     /** The same with another number of images held back. */
     public RunSettings validation(int other) {
         return new RunSettings(model, from, keepZeros, data, other, descent, variation, steps, seed, threads,
-                precision);
+                precision, bindings);
     }
 
     /** The same on another number of threads. */
     public RunSettings threads(int other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, seed, other,
-                precision);
+                precision, bindings);
+    }
+
+    /** The same of a network whose ONNX file leaves something open. */
+    public RunSettings bindings(Bindings other) {
+        return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, seed, threads,
+                precision, other);
     }
 
     /** The same from other first weights. */
     RunSettings from(String file) {
         return new RunSettings(model, file, keepZeros, data, validation, descent, variation, steps, seed, threads,
-                precision);
+                precision, bindings);
     }
 
     /** The same in other passes. */
@@ -175,7 +190,9 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
             DataSettings.Source dataset, int images, int resize, String scale, OddImages.Rule damaged,
             OddImages.Rule nonRgb, Precision precision, int accumulate, int evaluationBatch, boolean recompute,
             String from, String background, boolean keepZeros, Task task,
-            double clipNorm, int patience) {}
+            double clipNorm, int patience,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Map<String, Integer> dimensions,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String output) {}
 
     @JsonValue
     Json json() {
@@ -187,7 +204,8 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
                 variation.crop(), variation.flip(), data.source(), data.images(), data.resize(), data.scale(),
                 data.damaged(), data.nonRgb(), precision, steps.accumulate(), steps.evaluationBatch(),
                 steps.recompute(), from, data.background(), keepZeros, data.task(), descent.clipNorm(),
-                steps.patience());
+                steps.patience(), bindings.sizes().isEmpty() ? null : new TreeMap<>(bindings.sizes()),
+                bindings.output());
     }
 
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
@@ -201,6 +219,7 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
         Steps steps = new Steps(json.epochs(), json.batchSize(), json.dropout(), json.accumulate(),
                 json.evaluationBatch(), json.recompute(), json.patience());
         return new RunSettings(json.model(), json.from(), json.keepZeros(), data, json.validation(), descent,
-                variation, steps, json.seed(), json.threads(), json.precision());
+                variation, steps, json.seed(), json.threads(), json.precision(), new Bindings(
+                        json.dimensions() == null ? Map.of() : json.dimensions(), Map.of(), json.output()));
     }
 }

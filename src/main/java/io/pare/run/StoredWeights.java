@@ -1,6 +1,7 @@
 package io.pare.run;
 
 import io.pare.format.NetworkFile;
+import io.pare.format.onnx.Bindings;
 import io.pare.format.safetensors.Safetensors;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
@@ -21,8 +22,14 @@ import java.util.function.Consumer;
  * @param names file with a line {@code PARAMETER=TENSOR} for each parameter that has another name in {@code file}, or
  *            {@code null}
  * @param ignoreExtra whether a file may hold tensors that the network has no parameter for
+ * @param bindings what an ONNX file leaves open: sizes of free dimensions, which output is wanted
  */
-public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
+public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings bindings) {
+    /** Of a file that leaves nothing open. */
+    public StoredWeights(Path file, Path names, boolean ignoreExtra) {
+        this(file, names, ignoreExtra, Bindings.NONE);
+    }
+
     /**
      * Those in a file, or of a finished run in its folder.
      *
@@ -81,8 +88,14 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra) {
         if (names != null && !Files.isRegularFile(names)) {
             throw new RunException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
         }
+        NetworkFile.Format format = NetworkFile.format(file);
+        if ((names != null || ignoreExtra)
+                && (format == NetworkFile.Format.PARE || format == NetworkFile.Format.ONNX)) {
+            throw new RunException((names != null ? "--names" : "--ignore-extra") + " is for files of tensors, such as"
+                    + " safetensors; " + file + " holds a network, whose tensors have its names: leave it out");
+        }
         return NetworkFile.contents(file, model, names == null ? Map.of() : NetworkFile.readNames(names),
-                ignoreExtra);
+                ignoreExtra, bindings);
     }
 
     /**

@@ -22,6 +22,9 @@ import java.util.Map;
  * <p>Integers are read as they are, floating-point numbers as the nearest floats.
  */
 public final class TensorFile {
+    /** What the only tensor of a file is called by {@link #readAll}. */
+    public static final String UNNAMED = "";
+
     private static final int SNIFFED_BYTES = 8;
     /** File systems take 255 letters, the ending among them. */
     private static final int MOST_LETTERS = 200;
@@ -53,14 +56,13 @@ public final class TensorFile {
     }
 
     /**
-     * All tensors of a .npz file, by name.
+     * All tensors of a .npz file, by name; of another file the only one, as {@link #UNNAMED}.
      *
-     * @throws FormatException if it is none
+     * @throws FormatException if there is none
      */
     public static Map<String, OnnxConstant> readAll(Path file) throws IOException {
         if (!ZipArchive.is(start(file))) {
-            throw new FormatException(file + " is no .npz file, whose arrays have names: give one tensor as NAME="
-                    + file);
+            return Map.of(UNNAMED, read(file, UNNAMED));
         }
         try (StoredTensors arrays = NpzFile.open(file)) {
             Map<String, OnnxConstant> all = new LinkedHashMap<>();

@@ -61,7 +61,7 @@ class RunCommandTest {
             FloatTensor tensor = region.tensor(SAMPLES, 1, 4, 4).copyFrom(images);
             NpyFile.write(folder.resolve("images.npy"), tensor);
             NpyFile.write(folder.resolve("flat.npy"), tensor.reshape(SAMPLES, 16));
-            NpzFile.write(folder.resolve("images.npz"), Map.of(OnnxNames.USUAL.input(), tensor));
+            NpzFile.write(folder.resolve("images.npz"), Map.of("image", tensor));
         }
     }
 
@@ -103,6 +103,7 @@ class RunCommandTest {
         assertGives("logits", "@net.onnx --input image=@images.npy --out @out");
         assertGives("logits", "@net.onnx --input image=@images.npz --out @out --engine sparse --threads 1");
         assertGives("logits", "@net.onnx --input @images.npz --out @out");
+        assertGives("logits", "@net.onnx --input @images.npy --out @out");
     }
 
     @Test
@@ -119,6 +120,8 @@ class RunCommandTest {
     @Test
     void otherFilesTakeInputAndGiveOutput() throws IOException {
         assertGives("output", "@net.pare --input input=@images.npy --out @out");
+        assertGives("output", "@net.pare --input @images.npy --out @out");
+        assertGives("output", "@net.pare --input @images.npz --out @out");
     }
 
     @Test
@@ -127,13 +130,14 @@ class RunCommandTest {
         String[][] wrong = {
             {"@net.onnx --input picture=@images.npy", "no input 'picture'; it takes image"},
             {"@net.onnx --input image=@flat.npy", "has the shape [3, 16], the network takes [batch, 1, 4, 4]"},
-            {"@net.onnx --input @images.npy", "give one tensor as NAME="},
+            {"@net.onnx --input @flat.npy", "has the shape [3, 16], the network takes [batch, 1, 4, 4]"},
+            {"@net.onnx --input @images.npy --input @images.npz", "there is a tensor for 'image' already"},
             {"@net.onnx --input image=@text.npy", "is no tensor (.npy, .npz or .pb)"},
             {"@net.onnx --input image=", "give NAME=FILE"}, {"@net.onnx --input image=@none.npy", "does not exist"},
             {"@net.onnx --input image=@images.npy --input @images.npz", "there is a tensor for 'image' already"},
             {"@net.pare --input other=@images.npz", "has no tensor 'other'; it has [image]"},
             {"@net.pare --input input=@images.npy --dim batch=3", "are for ONNX files"},
-            {"@net.pare --input input=@images.npy --constant shape=@flat.npy", "are for ONNX files"}};
+            {"@net.pare --input input=@images.npy --constant shape=@flat.npy", "--constant is for ONNX files"}};
         for (String[] each : wrong) {
             Result result = run(each[0], "--out @out");
             assertEquals(2, result.exit, each[0] + ": " + result.err);

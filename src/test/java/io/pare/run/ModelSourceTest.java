@@ -129,6 +129,18 @@ class ModelSourceTest {
         assertEquals(new OnnxNames("pixels", "label probabilities"), OnnxFile.names(back));
     }
 
+    @ParameterizedTest
+    @EnumSource(Ending.class)
+    void anOutputIsCalledByWhatItIs(Ending ending) throws IOException {
+        Path file = folder.resolve("net.onnx");
+        OnnxFile.write(file, small(ending), false);
+        String name = switch (ending) {
+            case SOFTMAX, SIGMOID -> "probabilities";
+            case NONE, LOG_SOFTMAX -> "logits";
+        };
+        assertEquals(new OnnxNames("image", name), OnnxFile.names(file));
+    }
+
     @Test
     void aReferenceIsTheSameFromAnyWorkingFolder() throws IOException {
         Path file = yaml("input: 1x8x8\nlayers: [relu]\n");

@@ -1,6 +1,7 @@
 package io.pare.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +13,7 @@ import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
 import io.pare.exec.backend.Precision;
+import io.pare.format.onnx.Bindings;
 import io.pare.net.Task;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,14 +32,15 @@ class RunSettingsTest {
             "shift":0.1,"subPixel":true,"validation":20,"seed":4,"threads":2,"crop":"RANDOM","flip":true,\
             "dataset":"FOLDER","images":9,"resize":40,"scale":"unit","damaged":"SKIP","nonRgb":"REFUSE",\
             "precision":"BF16","accumulate":4,"evaluationBatch":8,"recompute":true,"from":"a.pare",\
-            "background":"white","keepZeros":true,"task":"REGRESS","clipNorm":1.5,"patience":3}""";
+            "background":"white","keepZeros":true,"task":"REGRESS","clipNorm":1.5,"patience":3,\
+            "dimensions":{"height":9},"output":"y"}""";
     private static final RunSettings SETTINGS = new RunSettings("lenet5", "a.pare", true,
             new DataSettings(DataSettings.Source.FOLDER, "/data", 9, 40, "unit", OddImages.Rule.SKIP,
                     OddImages.Rule.REFUSE, "white", Task.REGRESS),
             20, new Descent(Optimizer.sgd(0.8, 1e-4), new Schedule(0.002, Schedule.Course.STEP, 0.1, 0.5), 1.5),
             new RunSettings.Variation(0.1, true, Crop.RANDOM, true), new RunSettings.Steps(3, 16, false, 4, 8, true, 3),
             4,
-            2, Precision.BF16);
+            2, Precision.BF16, Bindings.NONE.with("height", 9).output("y"));
 
     @Test
     void allSettingsAreKeptUnderTheNamesTheyAlwaysHad() throws JsonProcessingException {
@@ -60,6 +63,8 @@ class RunSettingsTest {
                 {"model":"lenet5","epochs":3,"batchSize":16,"learningRate":0.002,"optimizer":"ADAM"}""",
                 RunSettings.class);
         assertEquals(Precision.FP32, old.precision());
+        assertEquals(Bindings.NONE, old.bindings());
+        assertFalse(JSON.writeValueAsString(old).contains("dimensions"));
         assertEquals(1, old.steps().accumulate());
         assertEquals(OddImages.Rule.REFUSE, old.data().damaged());
         assertEquals(OddImages.Rule.CONVERT, old.data().nonRgb());

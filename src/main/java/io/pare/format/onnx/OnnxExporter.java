@@ -211,7 +211,7 @@ final class OnnxExporter {
     private String repeated(String value, Shape shape, String name) {
         long[] one = new long[shape.rank()];
         Arrays.fill(one, 1);
-        String all = nodes.add("Shape", name + ".shape", List.of(OnnxNames.USUAL.input()), name + ".sizes");
+        String all = nodes.add("Shape", name + ".shape", List.of(names.input()), name + ".sizes");
         String batch = nodes.add("Slice", name + ".slice",
                 List.of(all, nodes.longs(name + ".start", 0), nodes.longs(name + ".end", 1)), name + ".batch");
         String sizes = nodes.add("Concat", name + ".concat", List.of(batch, nodes.longs(name + ".one", one)),

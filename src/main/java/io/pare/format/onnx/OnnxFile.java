@@ -40,7 +40,7 @@ public final class OnnxFile {
 
     /** Writes the whole file or nothing; {@code codebooks} asks for codes and codebooks where a tensor has them. */
     public static void write(Path path, CompressedWeights weights, boolean codebooks) {
-        write(path, weights, codebooks, OnnxNames.USUAL);
+        write(path, weights, codebooks, OnnxNames.usual(weights.model()));
     }
 
     /** The same with names of one's own. */
@@ -50,7 +50,7 @@ public final class OnnxFile {
 
     /** The bytes of a file. */
     public static byte[] encode(CompressedWeights weights, boolean codebooks) {
-        return new OnnxExporter(weights, codebooks, OnnxNames.USUAL).run();
+        return new OnnxExporter(weights, codebooks, OnnxNames.usual(weights.model())).run();
     }
 
     /** What a file's bytes hold: layers, under the names of a known network if it has the same layers. */
@@ -63,7 +63,12 @@ public final class OnnxFile {
      * lie in files beside it.
      */
     public static StoredNetwork contents(Path path) throws IOException {
-        return mapped(path, file -> stored(model(file, folder(path), Bindings.NONE, List.of(Batch.FIRST))));
+        return contents(path, Bindings.NONE);
+    }
+
+    /** The same of a file that is read with {@code bindings}. */
+    public static StoredNetwork contents(Path path, Bindings bindings) throws IOException {
+        return mapped(path, file -> stored(model(file, folder(path), bindings, List.of(Batch.FIRST))));
     }
 
     /** The same of a file's bytes. */
@@ -73,18 +78,34 @@ public final class OnnxFile {
 
     /** What a file with one input and one output calls them. */
     public static OnnxNames names(Path path) throws IOException {
-        return mapped(path, file -> {
-            OnnxGraph graph = new OnnxGraph(file, folder(path));
-            String input = graph.inputs().keySet().stream().filter(name -> !graph.holds(name)).findFirst()
-                    .orElse(OnnxNames.USUAL.input());
-            return new OnnxNames(input, graph.outputs().stream().findFirst().orElse(OnnxNames.USUAL.output()));
-        });
+        return names(path, Bindings.NONE);
+    }
+
+    /** The same of a file that is read with {@code bindings}, which may choose one of several outputs. */
+    public static OnnxNames names(Path path, Bindings bindings) throws IOException {
+        List<String> inputs = inputs(path, bindings);
+        return mapped(path, file -> new OnnxNames(inputs.getFirst(),
+                OnnxGraph.of(file, folder(path), bindings).outputs().iterator().next()));
+    }
+
+    /**
+     * Names of what a graph takes: its inputs, without tensors of the file, constants and those that nothing reads.
+     *
+     * @throws FormatException if there are none
+     */
+    public static List<String> inputs(Path path, Bindings bindings) throws IOException {
+        return mapped(path, file -> new OnnxImporter(OnnxGraph.of(file, folder(path), bindings), bindings)
+                .inputs().keySet().stream().toList());
     }
 
     private static StoredNetwork stored(OnnxModel model) {
-        if (model.inputs().size() != 1 || model.outputs().size() != 1) {
-            throw new FormatException("the graph has the inputs " + names(model.inputs()) + " and the outputs "
-                    + names(model.outputs()) + ", one of each is needed; run takes any of them by name");
+        if (model.inputs().size() != 1) {
+            throw new FormatException("the graph has the inputs " + names(model.inputs())
+                    + ", one is needed here; run takes any number by name");
+        }
+        if (model.outputs().size() != 1) {
+            throw new FormatException("the graph has the outputs " + names(model.outputs())
+                    + ", one is needed here: choose it by --output-name NAME; run gives all of them");
         }
         return new StoredNetwork(model.weights(), model.scaled(), false, model.notes());
     }
@@ -120,7 +141,7 @@ public final class OnnxFile {
     }
 
     private static OnnxModel model(ByteBuffer file, Path folder, Bindings bindings, List<Batch> readings) {
-        OnnxGraph graph = new OnnxGraph(file, folder);
+        OnnxGraph graph = OnnxGraph.of(file, folder, bindings);
         InputScale scale = scale(graph.properties());
         try {
             return new OnnxImporter(graph, bindings).run(scale, readings);

@@ -63,6 +63,18 @@ final class OnnxGraph {
         }
     }
 
+    /** Reads a whole file, of whose outputs only that remains which {@code bindings} choose, if they do. */
+    static OnnxGraph of(ByteBuffer file, Path folder, Bindings bindings) {
+        OnnxGraph graph = new OnnxGraph(file, folder);
+        String chosen = bindings.output();
+        if (chosen != null && !graph.outputs.contains(chosen)) {
+            throw new FormatException("there is no output '" + chosen + "'; the graph gives "
+                    + String.join(", ", graph.outputs));
+        }
+        graph.outputs.removeIf(output -> chosen != null && !output.equals(chosen));
+        return graph;
+    }
+
     List<OnnxNode> nodes() {
         return nodes;
     }

@@ -124,7 +124,7 @@ final class OnnxImporter {
     }
 
     /** The inputs that something reads. */
-    private Map<String, Declared> inputs() {
+    Map<String, Declared> inputs() {
         Map<String, Declared> inputs = new LinkedHashMap<>(graph.inputs());
         inputs.keySet().removeIf(name -> order.isConstant(name) || order.readers(name).isEmpty());
         if (inputs.isEmpty()) {

@@ -89,6 +89,7 @@ record OnnxInputs(List<Port> ports, List<List<Integer>> sizes, int samples, bool
 
     private static long[] shape(String name, Declared declared, int batch, Bindings bindings, List<String> notes) {
         long[] shape = declared.shape().clone();
+        Set<String> open = new LinkedHashSet<>();
         for (int axis = 0; axis < shape.length; axis++) {
             String free = declared.names().get(axis);
             Integer given = bindings.sizes().getOrDefault(name + ":" + axis,
@@ -109,15 +110,18 @@ record OnnxInputs(List<Port> ports, List<List<Integer>> sizes, int samples, bool
                         + (free.isEmpty() ? name + ":0" : free) + "', which is read as 1");
             }
             if (shape[axis] < 0) {
-                throw new FormatException("input '" + name + "' has the free dimension '"
-                        + (free.isEmpty() ? name + ":" + axis : free) + "': give its size, as in "
-                        + (free.isEmpty() ? name + ":" + axis : free)
-                        + "=128 of run's --dim; for other commands save the file with it");
+                open.add(free.isEmpty() ? name + ":" + axis : free);
+                continue;
             }
             if (shape[axis] == 0 || shape[axis] > Integer.MAX_VALUE) {
                 throw new FormatException("input '" + name + "' has the shape " + Arrays.toString(declared.shape())
                         + "; sizes from 1 to " + Integer.MAX_VALUE + " are needed");
             }
+        }
+        if (!open.isEmpty()) {
+            throw new FormatException("input '" + name + "' has the free dimension" + (open.size() == 1 ? " '" : "s '")
+                    + String.join("', '", open) + "': give " + (open.size() == 1 ? "its size" : "their sizes")
+                    + ", as by --dim " + String.join("=128 --dim ", open) + "=128");
         }
         return shape;
     }

@@ -1,5 +1,9 @@
 package io.pare.format.onnx;
 
+import io.pare.net.Net;
+import io.pare.net.Op;
+import io.pare.net.TensorOp;
+
 /**
  * What a file calls the input and the output of its graph.
  *
@@ -7,6 +11,13 @@ package io.pare.format.onnx;
  * @param output of shape [batch, ...], mostly [batch, classes]
  */
 public record OnnxNames(String input, String output) {
-    /** Unless somebody says otherwise. */
-    public static final OnnxNames USUAL = new OnnxNames("image", "logits");
+    /** Unless somebody says otherwise: the output is called by what its last operator makes of it. */
+    public static OnnxNames usual(Net net) {
+        boolean probabilities = switch (net.trained().output().op()) {
+            case TensorOp.Softmax(int _, boolean logarithm) -> !logarithm;
+            case Op.Sigmoid _ -> true;
+            case Op _ -> false;
+        };
+        return new OnnxNames("image", probabilities ? "probabilities" : "logits");
+    }
 }

@@ -50,8 +50,10 @@ class OnnxImportTest {
 
         private static Writer value(String name, long... shape) {
             Writer sizes = new Writer();
-            for (long size : shape) {
-                sizes.message(1, size < 0 ? new Writer().text(2, "n") : new Writer().number(1, size));
+            for (int axis = 0; axis < shape.length; axis++) {
+                sizes.message(1, shape[axis] < 0
+                        ? new Writer().text(2, axis == 0 ? "n" : "n" + axis)
+                        : new Writer().number(1, shape[axis]));
             }
             return new Writer().text(1, name)
                     .message(2, new Writer().message(1, new Writer().number(1, Type.FLOAT.code()).message(2, sizes)));
