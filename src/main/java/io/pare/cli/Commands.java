@@ -6,6 +6,7 @@ import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
 import io.pare.exec.backend.Precision;
 import io.pare.format.NetworkFile;
+import io.pare.net.Task;
 import io.pare.run.DataSettings;
 import io.pare.run.Engine;
 import java.io.FileDescriptor;
@@ -82,6 +83,7 @@ public final class Commands implements Runnable {
                 .registerConverter(DataCommand.Part.class, new Words<>(DataCommand.Part.class))
                 .registerConverter(DataSettings.Source.class, new Words<>(DataSettings.Source.class))
                 .registerConverter(OddImages.Rule.class, new Words<>(OddImages.Rule.class))
+                .registerConverter(Task.class, new Words<>(Task.class))
                 .registerConverter(Precision.class, new Words<>(Precision.class))
                 .registerConverter(Crop.class, new Words<>(Crop.class))
                 .registerConverter(Engine.class, new Words<>(Engine.class))

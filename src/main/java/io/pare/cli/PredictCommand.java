@@ -2,7 +2,11 @@ package io.pare.cli;
 
 import io.pare.data.OddImages;
 import io.pare.net.CompressedWeights;
-import io.pare.run.PictureClassifier;
+import io.pare.net.Net;
+import io.pare.net.Task;
+import io.pare.run.PicturePredictor;
+import io.pare.run.RunFolder;
+import io.pare.run.RunSettings;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -24,7 +28,8 @@ import picocli.CommandLine.Spec;
             "Pictures are read as for evaluation. Those of another size than the network's are brought to it, with a note on"
                     + " stderr: of photographs the middle, of drawings (for grey networks) all. MNIST's digits are light on"
                     + " dark: give --invert for ink on paper. A line for each picture: file, then classes with their"
-                    + " probabilities, best first.",
+                    + " probabilities, best first; of --task multilabel all labels above the threshold, or none; of"
+                    + " regress the numbers.",
             ""},
         footer = {"", "Examples:", "  pare predict runs/prune/lenet5.pare --image seven.png",
             "  pare predict runs/lenet5 --image scans --invert --top 3 --batch 16"})
@@ -40,9 +45,19 @@ final class PredictCommand implements Callable<Integer> {
             description = "Pictures that the network is given at once (default: ${DEFAULT-VALUE}).")
     private int batch;
 
+    @Option(names = "--task", paramLabel = "NAME",
+            description = "What the network says of a picture: classify (one class), multilabel (which labels apply) or"
+                    + " regress (numbers) (default: that of the run in the folder FILE; else multilabel behind a sigmoid,"
+                    + " regress with one output, classify with more).")
+    private Task task;
+
     @Option(names = "--top", paramLabel = "N", defaultValue = "1",
-            description = "Classes to name (default: ${DEFAULT-VALUE}).")
+            description = "Of classify: classes to name (default: ${DEFAULT-VALUE}).")
     private int top;
+
+    @Option(names = "--threshold", paramLabel = "P", defaultValue = "0.5",
+            description = "Of multilabel: probability above which a label is named (default: ${DEFAULT-VALUE}).")
+    private double threshold;
 
     @Option(names = "--invert", description = "Dark is ink.")
     private boolean inverted;
@@ -65,26 +80,77 @@ final class PredictCommand implements Callable<Integer> {
         if (batch < 1 || top < 1) {
             throw new UsageException("--batch and --top must be at least 1");
         }
+        if (!(threshold >= 0 && threshold <= 1)) {
+            throw new UsageException("--threshold is " + threshold + ", must be from 0 to 1");
+        }
         if (damaged == OddImages.Rule.CONVERT) {
             throw new UsageException("--damaged is convert: what cannot be read is skipped or refused");
         }
         CompressedWeights weights = source.read(scale, spec.commandLine().getErr()::println);
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
+        Task chosen = chosen(weights.model(), err);
+        belongs("--top", chosen == Task.CLASSIFY, "--task classify", chosen);
+        belongs("--threshold", chosen == Task.MULTILABEL, "--task multilabel", chosen);
         OddImages odd = new OddImages(damaged, OddImages.Rule.CONVERT, background.colour(), err::println);
-        try (PictureClassifier classifier =
-                new PictureClassifier(weights, inverted, odd, note -> err.println("pare: " + note))) {
-            classifier.predict(PictureClassifier.find(images, odd), batch,
-                    (file, probabilities) -> out.println(file + best(probabilities)));
+        try (PicturePredictor predictor =
+                new PicturePredictor(weights, chosen, inverted, odd, note -> err.println("pare: " + note))) {
+            predictor.predict(PicturePredictor.find(images, odd), batch, (file, answer) -> {
+                out.println(file + text(chosen, answer));
+                // Whoever reads may have seen enough, as head has.
+                return !out.checkError();
+            });
         }
         out.flush();
         return Commands.OK;
     }
 
-    private String best(float[] probabilities) {
+    /** The task that was asked for, that of the run in a folder, or what the network looks like. */
+    private Task chosen(Net model, PrintWriter err) throws IOException {
+        if (task != null) {
+            return task;
+        }
+        RunSettings run = source.folder() == null ? null : new RunFolder(source.folder()).settingsIfAny();
+        if (run != null && run.data().task() != null) {
+            return run.data().task();
+        }
+        Task usual = PicturePredictor.usualTask(model);
+        if (usual != Task.CLASSIFY) {
+            err.println("pare: " + model.name() + (usual == Task.MULTILABEL
+                    ? " ends in a sigmoid: --task multilabel is taken, --task classify names the best class"
+                    : " gives one number: --task regress is taken"));
+        }
+        return usual;
+    }
+
+    private void belongs(String option, boolean used, String where, Task chosen) {
+        if (!used && spec.commandLine().getParseResult().hasMatchedOption(option)) {
+            throw new UsageException(option + " belongs to " + where + "; this is " + chosen);
+        }
+    }
+
+    private String text(Task chosen, float[] answer) {
+        return switch (chosen) {
+            case CLASSIFY -> best(answer, top, -1);
+            case MULTILABEL -> {
+                String labels = best(answer, answer.length, threshold);
+                yield labels.isEmpty() ? "  none" : labels;
+            }
+            case REGRESS -> {
+                StringBuilder numbers = new StringBuilder();
+                for (float number : answer) {
+                    numbers.append("  ").append(number);
+                }
+                yield numbers.toString();
+            }
+        };
+    }
+
+    /** The most probable ones above a probability, best first. */
+    private static String best(float[] probabilities, int most, double above) {
         StringBuilder text = new StringBuilder();
-        IntStream.range(0, probabilities.length).boxed()
-                .sorted(Comparator.comparingDouble((Integer c) -> -probabilities[c])).limit(top)
+        IntStream.range(0, probabilities.length).boxed().filter(c -> probabilities[c] > above)
+                .sorted(Comparator.comparingDouble((Integer c) -> -probabilities[c])).limit(most)
                 .forEach(c -> text.append(String.format(Locale.ROOT, "  %d %.4f", c, probabilities[c])));
         return text.toString();
     }

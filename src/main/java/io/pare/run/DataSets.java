@@ -120,14 +120,19 @@ public final class DataSets {
         return switch (corpus.task()) {
             case CLASSIFY -> true;
             case MULTILABEL -> {
-                if (ending == Ending.SOFTMAX || ending == Ending.LOG_SOFTMAX) {
-                    throw new RunException("--task multilabel is for networks of logits or with a sigmoid at their end;"
-                            + " this one ends in a softmax, of which one class is");
-                }
+                checkLabels(ending);
                 yield true;
             }
             case REGRESS -> false;
         };
+    }
+
+    /** Refuses an ending of which one class is for labels, of which any number is. */
+    static void checkLabels(Ending ending) {
+        if (ending == Ending.SOFTMAX || ending == Ending.LOG_SOFTMAX) {
+            throw new RunException("--task multilabel is for networks of logits or with a sigmoid at their end;"
+                    + " this one ends in a softmax, of which one class is");
+        }
     }
 
     /** Fails unless a data set's images fit a network; one of vectors takes an image's values in a row. */

@@ -3,7 +3,7 @@
  *
  * <p>{@link io.pare.run.DataSets} opens a data set, {@link io.pare.run.TrainingJob} trains a network on it,
  * {@link io.pare.run.CompressionJob} makes it a small file, {@link io.pare.run.Engine} measures that and
- * {@link io.pare.run.PictureClassifier} asks it. {@link io.pare.run.SensitivityScan} says what layers can do without,
+ * {@link io.pare.run.PicturePredictor} asks it. {@link io.pare.run.SensitivityScan} says what layers can do without,
  * {@link io.pare.run.ModelRun} what a network gives for tensors.
  *
  * <p>Programs with a loop of their own take the parts: {@link io.pare.run.NetworkTraining} lets a

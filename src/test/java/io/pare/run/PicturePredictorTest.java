@@ -13,6 +13,7 @@ import io.pare.net.Net;
 import io.pare.net.NetBuilder;
 import io.pare.net.PrunedNets;
 import io.pare.net.Shape;
+import io.pare.net.Task;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,7 +25,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class PictureClassifierTest {
+class PicturePredictorTest {
     @TempDir
     Path folder;
 
@@ -35,8 +36,10 @@ class PictureClassifierTest {
     private Map<Path, float[]> predict(List<Path> files, int batch, OddImages odd, List<String> notes)
             throws IOException {
         Map<Path, float[]> found = new LinkedHashMap<>();
-        try (PictureClassifier classifier = new PictureClassifier(weights(OwnNet.MODEL), false, odd, notes::add)) {
-            assertEquals(classifier.predict(files, batch, found::put), found.size());
+        try (PicturePredictor classifier = new PicturePredictor(weights(OwnNet.MODEL), Task.CLASSIFY, false, odd,
+                notes::add)) {
+            assertEquals(classifier.predict(files, batch, (file, answer) -> found.put(file, answer) == null),
+                    found.size());
         }
         return found;
     }
@@ -45,7 +48,7 @@ class PictureClassifierTest {
     void anImageOfClassesIsNoAnswer() {
         Net map = new NetBuilder("map", Shape.of(1, 4, 4)).conv("conv", 3, 3, 1, 0, true).build();
         RunException refused = assertThrows(RunException.class,
-                () -> new PictureClassifier(weights(map), false, OddImages.refused(), line -> {
+                () -> new PicturePredictor(weights(map), Task.CLASSIFY, false, OddImages.refused(), line -> {
                 }));
         assertTrue(refused.getMessage().contains("map gives values of 3x2x2, no vector"), refused.getMessage());
     }
@@ -58,7 +61,7 @@ class PictureClassifierTest {
         }
         Files.writeString(folder.resolve("1b.png"), "no picture");
         Files.writeString(folder.resolve("notes.txt"), "left out");
-        List<Path> files = PictureClassifier.find(List.of(folder), OddImages.refused());
+        List<Path> files = PicturePredictor.find(List.of(folder), OddImages.refused());
         assertEquals(4, files.size());
         List<String> notes = new ArrayList<>();
         OddImages skipped = new OddImages(OddImages.Rule.SKIP, OddImages.Rule.CONVERT, line -> {
@@ -75,10 +78,10 @@ class PictureClassifierTest {
     @Test
     void whatHoldsNoPictureOrTakesNoneIsRefused() throws IOException {
         Path empty = Files.createDirectory(folder.resolve("empty"));
-        assertThrows(DataException.class, () -> PictureClassifier.find(List.of(empty), OddImages.refused()));
+        assertThrows(DataException.class, () -> PicturePredictor.find(List.of(empty), OddImages.refused()));
         Net two = new NetBuilder("two", Shape.of(2, 4, 4)).flatten("flatten").linear("fc", 3).build();
         assertEquals("pictures have 1 or 3 channels, two takes 2", assertThrows(RunException.class,
-                () -> new PictureClassifier(weights(two), false, OddImages.refused(), line -> {
+                () -> new PicturePredictor(weights(two), Task.CLASSIFY, false, OddImages.refused(), line -> {
                 })).getMessage());
     }
 }

@@ -7,32 +7,56 @@ import io.pare.data.PictureFormats;
 import io.pare.data.PictureReader;
 import io.pare.infer.CompressedModel;
 import io.pare.net.CompressedWeights;
+import io.pare.net.Ending;
+import io.pare.net.Net;
+import io.pare.net.Op;
 import io.pare.net.Shape;
+import io.pare.net.Task;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * Says what a network sees in pictures, which are read as for evaluation. Owns its model until {@link #close}. One thread
- * at a time.
+ * Says what a network sees in pictures, which are read as for evaluation: probabilities of classes or of labels, or numbers.
+ * Owns its model until {@link #close}. One thread at a time.
  */
-public final class PictureClassifier implements AutoCloseable {
+public final class PicturePredictor implements AutoCloseable {
     private final CompressedModel model;
     private final PictureReader reader;
+    private final Task task;
+    private final Ending ending;
+
+    /** Takes what a network says of a picture. */
+    @FunctionalInterface
+    public interface Listener {
+        /**
+         * Takes an answer.
+         *
+         * @param answer probabilities of all classes or labels, or numbers
+         * @return whether there shall be more
+         */
+        boolean take(Path file, float[] answer);
+    }
 
     /**
+     * @param task what the network says of a picture
      * @param inverted whether dark is ink, for networks of light digits on dark
      * @param odd what becomes of pictures that cannot be read or are of other colours
      * @param notes takes a line for pictures of another size than the network's, which are brought to it
-     * @throws RunException if the network takes no pictures, or gives no vector
+     * @throws RunException if the network takes no pictures, gives no vector, or is not for that task
      */
-    public PictureClassifier(CompressedWeights weights, boolean inverted, OddImages odd, Consumer<String> notes) {
+    public PicturePredictor(CompressedWeights weights, Task task, boolean inverted, OddImages odd,
+            Consumer<String> notes) {
+        this.task = task;
+        this.ending = Ending.of(weights.model());
+        if (task == Task.MULTILABEL) {
+            DataSets.checkLabels(ending);
+        }
         Shape input = weights.model().input().image();
         if (input.channels() != 1 && input.channels() != 3) {
             throw new RunException("pictures have 1 or 3 channels, " + weights.model().name() + " takes "
@@ -51,11 +75,11 @@ public final class PictureClassifier implements AutoCloseable {
      * Predicts pictures in their order.
      *
      * @param batch pictures that the network is given at once, at least 1
-     * @param listener takes each picture that could be read, with the probabilities of all classes
-     * @return how many could be read
-     * @throws DataException if none can be read, or one that cannot is refused
+     * @param listener takes each picture that could be read, until it wants no more
+     * @return how many the listener took
+     * @throws DataException if none can be read, one that cannot is refused, or numbers grow beyond floats
      */
-    public int predict(List<Path> files, int batch, BiConsumer<Path, float[]> listener) throws IOException {
+    public int predict(List<Path> files, int batch, Listener listener) throws IOException {
         int features = model.model().input().features();
         int classes = model.model().classes();
         int most = Math.min(batch, files.size());
@@ -67,21 +91,59 @@ public final class PictureClassifier implements AutoCloseable {
             while (read.size() < most && next < files.size()) {
                 Path file = files.get(next++);
                 if (reader.read(file, inputs, read.size() * features)) {
+                    checkFinite(file, "inputs", inputs, read.size() * features, features);
                     read.add(file);
                 }
             }
-            if (!read.isEmpty()) {
-                float[] probabilities = model.predict(Arrays.copyOf(inputs, read.size() * features), read.size());
-                for (int i = 0; i < read.size(); i++) {
-                    listener.accept(read.get(i), Arrays.copyOfRange(probabilities, i * classes, (i + 1) * classes));
+            float[] answers = read.isEmpty() ? new float[0] : answers(inputs, read.size());
+            for (int i = 0; i < read.size(); i++) {
+                checkFinite(read.get(i), "outputs", answers, i * classes, classes);
+                predicted++;
+                if (!listener.take(read.get(i), Arrays.copyOfRange(answers, i * classes, (i + 1) * classes))) {
+                    return predicted;
                 }
             }
-            predicted += read.size();
         }
         if (predicted == 0) {
             throw new DataException("none of " + files.size() + " pictures can be read");
         }
         return predicted;
+    }
+
+    private float[] answers(float[] inputs, int count) {
+        float[] answers = new float[Math.multiplyExact(count, model.model().classes())];
+        switch (task) {
+            case CLASSIFY -> model.predict(inputs, count, answers);
+            case MULTILABEL -> {
+                model.logits(inputs, count, answers);
+                for (int i = 0; ending != Ending.SIGMOID && i < answers.length; i++) {
+                    answers[i] = Op.Sigmoid.of(answers[i]);
+                }
+            }
+            case REGRESS -> model.logits(inputs, count, answers);
+        }
+        return answers;
+    }
+
+    private void checkFinite(Path file, String what, float[] values, int from, int count) {
+        for (int i = from; i < from + count; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new DataException(file + ": one of its " + what + " is " + values[i] + " with the scale "
+                        + Scales.text(model.scale()) + ": give --scale as in training");
+            }
+        }
+    }
+
+    /**
+     * What a network is for if nothing says it: labels behind a sigmoid, a number where there is only one output, else
+     * classes.
+     */
+    public static Task usualTask(Net model) {
+        return switch (Ending.of(model)) {
+            case SIGMOID -> Task.MULTILABEL;
+            case NONE -> model.classes() == 1 ? Task.REGRESS : Task.CLASSIFY;
+            case SOFTMAX, LOG_SOFTMAX -> Task.CLASSIFY;
+        };
     }
 
     /**
