@@ -1,5 +1,7 @@
 package io.pare.cli;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +38,29 @@ class KilledRunsTest {
     @Test
     void compressionsThatAreKilledEndWithTheSameBits() throws Exception {
         kill(RunJob.compress(folder), 1, 1);
+    }
+
+    /** After the first saved epoch, and in the middle of later stages: there the state is not that of the beginning. */
+    @Test
+    void compressionsOfOnesOwnThatAreStoppedInLaterStagesEndWithTheSameBits() throws Exception {
+        RunJob job = RunJob.compressOwn(folder);
+        Path measured = Files.createDirectory(folder.resolve("measured"));
+        int events = watch(job.start(measured, log()), measured, Integer.MAX_VALUE);
+        Path out = Files.createDirectory(folder.resolve("stopped"));
+        int[] at = {events / 4, events / 4, events / 3};
+        for (int i = 0; i < at.length; i++) {
+            Process process = job.start(out, log());
+            watch(process, out, at[i]);
+            if (i == 1) {
+                new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+            } else {
+                process.destroyForcibly();
+            }
+            Jvm.await(process);
+            RunJob.assertNoHalfFile(out, job + ", stopped for the time " + i);
+        }
+        assertTrue(Files.exists(out.resolve("state.safetensors")), "no epoch was saved, or the run had ended");
+        job.finish(out, job + ", stopped three times");
     }
 
     @Test

@@ -9,14 +9,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pare.data.IdxFiles;
-import io.pare.format.pare.PareFile;
+import io.pare.format.NetworkFile;
 import io.pare.format.safetensors.Safetensors;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.net.PrunedNets;
+import io.pare.net.Shape;
 import io.pare.train.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /** A run of a second or two, in processes that tests stop, and what its folder must hold whatever happens to them. */
@@ -41,24 +46,37 @@ final class RunJob {
     private final List<String> begin;
     private final boolean train;
     private final Path place;
+    /** What a run leaves, of which each bit counts. */
+    private final List<String> files;
 
-    private RunJob(List<String> begin, boolean train, Path place) {
+    private RunJob(List<String> begin, boolean train, Path place, String... files) {
         this.begin = begin;
         this.train = train;
         this.place = place;
+        this.files = List.of(files);
     }
 
     /** A training; data and an undisturbed run come to lie in {@code place}. */
     static RunJob train(Path place) throws IOException {
         return new RunJob(List.of("train", "lenet300", "--data", data(place), "--epochs", "4", "--batch-size", "20",
-                "--threads", "1", "--lr", "0.0001", "--quiet"), true, place);
+                "--threads", "1", "--lr", "0.0001", "--quiet"), true, place, Checkpoint.WEIGHTS);
     }
 
     /** A compression with ADMM, freezing and packing that trains its dense network first. */
     static RunJob compress(Path place) throws IOException {
         Path recipe = Files.writeString(place.resolve("brief.yaml"), RECIPE);
         return new RunJob(List.of("compress", "lenet300", "--recipe", recipe.toString(), "--data", data(place),
-                "--threads", "1", "--quiet"), false, place);
+                "--threads", "1", "--quiet"), false, place, Checkpoint.WEIGHTS, "lenet300.pare");
+    }
+
+    /** A compression of a network of one's own, which an ONNX file holds with its weights. */
+    static RunJob compressOwn(Path place) throws IOException {
+        Path recipe = Files.writeString(place.resolve("brief.yaml"), RECIPE.replaceAll("(?m)^(model|dense):.*\n", ""));
+        Path own = place.resolve("own.onnx");
+        Net net = new NetBuilder("mlp", Shape.of(784)).linear("a", 30).relu("relu").linear("b", 10).build();
+        NetworkFile.write(own, PrunedNets.of(net, Map.of(), 0, 0, 5), NetworkFile.Kind.ONNX);
+        return new RunJob(List.of("compress", own.toString(), "--recipe", recipe.toString(), "--data", data(place),
+                "--threads", "1", "--quiet"), false, place, Checkpoint.WEIGHTS, "own.pare", "own.onnx");
     }
 
     private static String data(Path place) throws IOException {
@@ -110,7 +128,7 @@ final class RunJob {
 
     private void assertSame(Path out, String what) throws IOException, InterruptedException {
         Path wanted = undisturbed();
-        for (String name : train ? List.of(Checkpoint.WEIGHTS) : List.of(Checkpoint.WEIGHTS, "lenet300.pare")) {
+        for (String name : files) {
             assertArrayEquals(Files.readAllBytes(wanted.resolve(name)), Files.readAllBytes(out.resolve(name)),
                     () -> what + ": " + name);
         }
@@ -152,8 +170,8 @@ final class RunJob {
                 Safetensors.open(file).close();
             } else if (name.endsWith(".json")) {
                 assertFalse(JSON.readTree(file.toFile()).isMissingNode(), what + ": " + name);
-            } else if (name.endsWith(".pare")) {
-                PareFile.read(file);
+            } else if (name.endsWith(".pare") || name.endsWith(".onnx")) {
+                NetworkFile.read(file);
             } else {
                 assertTrue(Files.readString(file).strip().endsWith("</html>"), what + ": " + name);
             }
