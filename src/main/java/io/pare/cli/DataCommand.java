@@ -55,11 +55,20 @@ final class DataCommand implements Runnable {
                 description = "Columns of the sheet (default: ${DEFAULT-VALUE}).")
         private int columns;
 
-        /** Prints how many images of each class there are, and draws. */
-        void finish(Corpus corpus) {
+        /** Refuses what could not be drawn, before any data is read. */
+        void check() {
+            for (String option : List.of("--part", "--rows", "--columns")) {
+                if (sheet == null && spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                    throw new UsageException(option + " belongs to --sheet FILE.png: give both");
+                }
+            }
             if (sheet != null) {
                 OutputPath.checkFile("--sheet", sheet);
             }
+        }
+
+        /** Prints how many images of each class there are, and draws. */
+        void finish(Corpus corpus) {
             PrintWriter out = spec.commandLine().getOut();
             out.printf("train images by class    %s%n", counts(corpus.train()));
             if (corpus.validation() != null) {
@@ -98,6 +107,7 @@ final class DataCommand implements Runnable {
                     description = "Folder with the four IDX files, gzipped or not.") Path data,
             @Mixin SheetOptions sheet) {
         PrintWriter out = spec.commandLine().getOut();
+        sheet.check();
         List<Mnist.Check> checks = Mnist.verify(data);
         for (Mnist.Check check : checks) {
             out.printf(Locale.ROOT, "%-24s %-16s %s  %s%n", check.part().fileName(),
@@ -138,6 +148,7 @@ final class DataCommand implements Runnable {
 
     private void cifar(Cifar kind, CifarOptions options, SheetOptions sheet) {
         PrintWriter out = spec.commandLine().getOut();
+        sheet.check();
         Path folder = options.data != null ? options.data : Path.of("data", kind.name().toLowerCase(Locale.ROOT));
         if (options.url != null && !options.download) {
             throw new UsageException("--url says where --download fetches from: give both");
@@ -181,6 +192,7 @@ final class DataCommand implements Runnable {
                     description = "Height and width of inputs (default: ${DEFAULT-VALUE}).") int size,
             @Mixin ThreadOption threads, @Mixin SheetOptions sheet) {
         PrintWriter out = spec.commandLine().getOut();
+        sheet.check();
         if (size < 1) {
             throw new UsageException("--size is " + size + ", must be at least 1");
         }

@@ -9,6 +9,7 @@ import io.pare.run.DataSettings.Source;
 import io.pare.run.ModelSource;
 import io.pare.run.Scales;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -96,6 +97,9 @@ final class DataOption {
         if (word && source != null && source != Source.SYNTHETIC) {
             throw new UsageException("--dataset " + source + " and --data synthetic contradict each other");
         }
+        if (data != null && !word && source == Source.SYNTHETIC) {
+            throw new UsageException("--dataset synthetic reads nothing: leave out --data " + data);
+        }
         return new DataSettings(word ? Source.SYNTHETIC : source,
                 data == null || word ? null : data.toAbsolutePath().normalize().toString(), images, resize, scale,
                 damaged, nonRgb, background.text(), task);
@@ -107,8 +111,10 @@ final class DataOption {
         if (source != null || asked.source() != null) {
             return asked;
         }
-        return new DataSettings(kept.source(), asked.folder() == null ? kept.folder() : asked.folder(), kept.images(),
-                kept.resize(), scale == null ? kept.scale() : scale, kept.damaged(), kept.nonRgb(),
+        return new DataSettings(kept.source(), asked.folder() == null ? kept.folder() : asked.folder(),
+                matched("--images") ? images : kept.images(), matched("--resize") ? resize : kept.resize(),
+                scale == null ? kept.scale() : scale, matched("--damaged") ? damaged : kept.damaged(),
+                matched("--non-rgb") ? nonRgb : kept.nonRgb(),
                 background.text() == null ? kept.background() : background.text(),
                 task == null ? kept.task() : task);
     }
@@ -120,11 +126,33 @@ final class DataOption {
 
     /** Opens the data for a network that may follow it, as {@link DataSets#open} does. */
     DataSets.Opened open(DataSettings settings, ModelSource model, int threads, Consumer<String> notes) {
-        return DataSets.open(settings, model, new DataSets.Loading(threads, loaders), notes);
+        return used(settings, DataSets.open(settings, model, new DataSets.Loading(threads, loaders), notes));
     }
 
     /** Opens the data for a network that is finished. */
     DataSets.Opened open(DataSettings settings, Net model, int threads, Consumer<String> notes) {
-        return DataSets.open(settings, model, new DataSets.Loading(threads, loaders), notes);
+        return used(settings, DataSets.open(settings, model, new DataSets.Loading(threads, loaders), notes));
+    }
+
+    /** Refuses options that nothing of this kind of data takes. */
+    private DataSets.Opened used(DataSettings settings, DataSets.Opened opened) {
+        String name = opened.corpus().name();
+        belongs("--images", opened.source() == Source.SYNTHETIC, "--data synthetic", name);
+        belongs("--resize", opened.source() == Source.FOLDER, "folders of pictures", name);
+        boolean pictures = DataSets.ofPictures(opened.source(), settings);
+        for (String option : List.of("--damaged", "--non-rgb", "--background")) {
+            belongs(option, pictures, "folders of pictures", name);
+        }
+        return opened;
+    }
+
+    private void belongs(String option, boolean used, String where, String name) {
+        if (!used && matched(option)) {
+            throw new UsageException(option + " is for " + where + "; this data is " + name + ": leave it out");
+        }
+    }
+
+    private boolean matched(String option) {
+        return spec.commandLine().getParseResult().hasMatchedOption(option);
     }
 }

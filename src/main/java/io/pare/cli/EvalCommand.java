@@ -59,7 +59,6 @@ final class EvalCommand implements Callable<Integer> {
         StoredNetwork contents = source.contents(spec.commandLine().getErr()::println);
         Engine chosen = engine != null ? engine : Engine.usual(source.file());
         int processors = threads.orElse(ThreadOption.processors());
-        int count = chosen == Engine.SPARSE ? 1 : processors;
         Precision numbers = precision.get();
         chosen.check(numbers);
         if (report != null) {
@@ -75,9 +74,7 @@ final class EvalCommand implements Callable<Integer> {
         InputScale scale = settings.scale() != null || !corpus.test().pixels()
                 ? corpus.scale()
                 : Scales.trained(source.file(), contents, corpus, spec.commandLine().getErr()::println);
-        if (chosen == Engine.DENSE) {
-            ThreadOption.apply(count);
-        }
+        ThreadOption.apply(processors);
         Evaluation test = chosen.evaluate(weights, corpus.test(), scale, numbers);
         PrintWriter out = spec.commandLine().getOut();
         out.printf(Locale.ROOT, "model          %s%n", weights.model().name());
@@ -90,7 +87,7 @@ final class EvalCommand implements Callable<Integer> {
         if (report != null) {
             JsonReport json = new JsonReport().put("model", weights.model().name())
                     .put("dataset", corpus.name()).put("engine", chosen)
-                    .put("threads", count).put("precision", numbers).put("version", Version.number())
+                    .put("threads", processors).put("precision", numbers).put("version", Version.number())
                     .put("commit", BuildInfo.commit());
             if (chosen == Engine.DENSE) {
                 json.putAll(Machine.current().fields());

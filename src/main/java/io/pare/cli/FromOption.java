@@ -55,6 +55,8 @@ final class FromOption {
 
     /** The weights that were named. */
     StoredWeights weights() throws IOException {
-        return new StoredWeights(file(), names, ignoreExtra, onnx.ofFrom(file()));
+        StoredWeights weights = new StoredWeights(file(), names, ignoreExtra, onnx.ofFrom(file()));
+        weights.checkNames();
+        return weights;
     }
 }

@@ -9,6 +9,7 @@ import io.pare.compress.recipe.Recipe;
 import io.pare.compress.recipe.RecipeCheck;
 import io.pare.compress.recipe.Sensitivity;
 import io.pare.compress.stage.MaskRetrain;
+import io.pare.compress.stage.Stage;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.exec.backend.Precision;
@@ -276,6 +277,10 @@ public final class CompressionJob implements AutoCloseable {
         if (!searches()) {
             recipe = recipe == null ? Recipe.usual(model.name()) : recipe;
             recipe = suited(recipe);
+            if (admmFile != null && recipe.stages().stream().noneMatch(Stage::hasAdmm)) {
+                throw new RunException("--admm-file is for stages with ADMM, and recipe " + recipe.name()
+                        + " has none: leave it out");
+            }
             checkRecipe();
         }
     }

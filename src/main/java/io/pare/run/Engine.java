@@ -7,6 +7,7 @@ import io.pare.format.NetworkFile;
 import io.pare.infer.CompressedModel;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.natives.NativeThreads;
 import io.pare.natives.Natives;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
@@ -16,7 +17,15 @@ import io.pare.train.Network;
 import io.pare.train.Tally;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /** What computes when a finished network is measured. Both give the same answers but for rounding. */
 public enum Engine {
@@ -24,6 +33,9 @@ public enum Engine {
     DENSE,
     /** The predictor's: straight from the compressed form, an image at a time, in plain Java; fp32 only. */
     SPARSE;
+
+    /** Samples that a thread takes at once: a multiple of the blocks that the predictor cuts them into. */
+    private static final int PART = 64;
 
     /**
      * The engine that files of a kind are for: {@link #SPARSE} for {@code .pare}.
@@ -35,7 +47,8 @@ public enum Engine {
     }
 
     /**
-     * Runs every sample once, without dropout. Takes memory for the network and frees it.
+     * Runs every sample once, without dropout, on as many threads as {@link NativeThreads#get} says. Takes memory for the
+     * network and frees it.
      *
      * @param scale how pixels become inputs
      * @param precision of {@link #DENSE}
@@ -52,7 +65,8 @@ public enum Engine {
     }
 
     /**
-     * What a network gives for samples, one after another; fp32. Takes memory for the network and frees it.
+     * What a network gives for samples, one after another; fp32, on as many threads as {@link NativeThreads#get} says.
+     * Takes memory for the network and frees it.
      *
      * @param samples inputs of all of them, row-major
      * @return outputs of all of them, row-major
@@ -69,8 +83,15 @@ public enum Engine {
             }
             case SPARSE -> {
                 try (CompressedModel model = CompressedModel.of(weights)) {
-                    float[] outputs = new float[Math.multiplyExact(count, weights.model().classes())];
-                    model.logits(samples, count, outputs);
+                    int features = weights.model().input().features();
+                    int classes = weights.model().classes();
+                    float[] outputs = new float[Math.multiplyExact(count, classes)];
+                    onThreads(count, (from, to) -> {
+                        float[] part = Arrays.copyOfRange(samples, from * features, to * features);
+                        float[] given = new float[(to - from) * classes];
+                        model.logits(part, to - from, given);
+                        System.arraycopy(given, 0, outputs, from * classes, given.length);
+                    });
                     yield outputs;
                 }
             }
@@ -97,19 +118,65 @@ public enum Engine {
     }
 
     private static Evaluation sparse(CompressedWeights weights, Dataset data, InputScale scale) {
+        int batch = NativeThreads.get() == 1 ? 1 : NativeThreads.get() * PART;
+        int classes = weights.model().classes();
         try (CompressedModel model = CompressedModel.of(weights);
                 Region region = Region.shared("evaluation");
-                Batches batches = Batches.inOrder(data, 1, scale)) {
-            FloatTensor image = region.tensor(1, data.channels(), data.height(), data.width());
-            MemorySegment label = region.allocate(Integer.BYTES);
-            float[] logits = new float[weights.model().classes()];
-            FloatTensor outputs = region.tensor(logits.length);
-            Tally tally = Tally.of(data, logits.length);
-            while (batches.next(image, label) > 0) {
-                model.logits(image.toArray(), 1, logits);
-                tally.add(batches, 1, outputs.copyFrom(logits).segment(), label);
+                Batches batches = Batches.inOrder(data, batch, scale)) {
+            FloatTensor images = region.tensor(batch, data.channels(), data.height(), data.width());
+            MemorySegment labels = region.allocate((long) batch * Integer.BYTES);
+            FloatTensor outputs = region.tensor(batch, classes);
+            int features = (int) (images.count() / batch);
+            Tally tally = Tally.of(data, classes);
+            for (int count = batches.next(images, labels); count > 0; count = batches.next(images, labels)) {
+                onThreads(count, (from, to) -> {
+                    float[] image = new float[features];
+                    float[] logits = new float[classes];
+                    for (int i = from; i < to; i++) {
+                        MemorySegment.copy(images.segment(), ValueLayout.JAVA_FLOAT, (long) i * features * Float.BYTES,
+                                image, 0, features);
+                        model.logits(image, 1, logits);
+                        MemorySegment.copy(logits, 0, outputs.segment(), ValueLayout.JAVA_FLOAT,
+                                (long) i * classes * Float.BYTES, classes);
+                    }
+                });
+                for (int i = 0; i < count; i++) {
+                    // One by one: the bits of the loss are then the same for any number of threads.
+                    tally.add(batches, i, 1, outputs.segment().asSlice((long) i * classes * Float.BYTES),
+                            labels.asSlice((long) i * Integer.BYTES));
+                }
             }
             return tally.result();
+        }
+    }
+
+    /** What is done to samples [from, to). */
+    @FunctionalInterface
+    private interface Samples {
+        void run(int from, int to);
+    }
+
+    /** Divides samples among threads; what comes of each sample is the same for any number of them. */
+    private static void onThreads(int count, Samples work) {
+        int parts = Math.ceilDiv(count, PART);
+        if (NativeThreads.get() == 1 || parts == 1) {
+            work.run(0, count);
+            return;
+        }
+        try (ExecutorService threads = Executors.newFixedThreadPool(Math.min(NativeThreads.get(), parts))) {
+            List<Future<?>> running = new ArrayList<>();
+            for (int from = 0; from < count; from += PART) {
+                int first = from;
+                running.add(threads.submit(() -> work.run(first, Math.min(count, first + PART))));
+            }
+            for (Future<?> each : running) {
+                each.get();
+            }
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException known ? known : new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while it measured a network", e);
         }
     }
 }

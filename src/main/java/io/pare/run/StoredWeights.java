@@ -79,6 +79,25 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
     }
 
     /**
+     * Refuses names, and leave to hold more, for a file of a network: its tensors have its names.
+     *
+     * @throws RunException saying what to do
+     */
+    public void checkNames() throws IOException {
+        if (names == null && !ignoreExtra) {
+            return;
+        }
+        switch (NetworkFile.format(file)) {
+            case PARE, ONNX -> throw new RunException((names != null ? "--names" : "--ignore-extra")
+                    + " is for files of tensors, such as safetensors; " + file
+                    + " holds a network, whose tensors have its names: leave it out");
+            case SAFETENSORS, PYTORCH, NPZ -> {
+                // Tensors by name.
+            }
+        }
+    }
+
+    /**
      * Reads the network.
      *
      * @param model whose weights they are, or {@code null} to trust the file
@@ -88,12 +107,7 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
         if (names != null && !Files.isRegularFile(names)) {
             throw new RunException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
         }
-        NetworkFile.Format format = NetworkFile.format(file);
-        if ((names != null || ignoreExtra)
-                && (format == NetworkFile.Format.PARE || format == NetworkFile.Format.ONNX)) {
-            throw new RunException((names != null ? "--names" : "--ignore-extra") + " is for files of tensors, such as"
-                    + " safetensors; " + file + " holds a network, whose tensors have its names: leave it out");
-        }
+        checkNames();
         return NetworkFile.contents(file, model, names == null ? Map.of() : NetworkFile.readNames(names),
                 ignoreExtra, bindings);
     }

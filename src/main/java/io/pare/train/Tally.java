@@ -39,7 +39,19 @@ public abstract sealed class Tally {
      * @param outputs logits, or numbers, a row for each sample
      * @param labels as {@code batches} wrote them
      */
-    public abstract void add(Batches batches, int count, MemorySegment outputs, MemorySegment labels);
+    public final void add(Batches batches, int count, MemorySegment outputs, MemorySegment labels) {
+        add(batches, 0, count, outputs, labels);
+    }
+
+    /**
+     * Takes some samples of a batch: their losses are added to those before, so that bits follow from how samples are cut.
+     *
+     * @param first of them in the batch
+     * @param count how many there are
+     * @param outputs of these samples alone, as of {@link #add(Batches, int, MemorySegment, MemorySegment)}
+     * @param labels of these samples alone
+     */
+    public abstract void add(Batches batches, int first, int count, MemorySegment outputs, MemorySegment labels);
 
     /** What has been measured so far. */
     public abstract Evaluation result();
@@ -62,7 +74,7 @@ public abstract sealed class Tally {
         }
 
         @Override
-        public void add(Batches batches, int count, MemorySegment logits, MemorySegment labels) {
+        public void add(Batches batches, int first, int count, MemorySegment logits, MemorySegment labels) {
             inFive += kernels.countCorrect(logits, 0, labels, 0, count, classes, FIVE);
             loss += kernels.softmaxCrossEntropy(logits, 0, labels, 0, count, classes, 1f, null, 0);
             for (int row = 0; row < count; row++) {
@@ -104,12 +116,12 @@ public abstract sealed class Tally {
         }
 
         @Override
-        public void add(Batches batches, int count, MemorySegment logits, MemorySegment labels) {
+        public void add(Batches batches, int first, int count, MemorySegment logits, MemorySegment labels) {
             for (int row = 0; row < count; row++) {
                 boolean all = true;
                 for (int i = 0; i < support.length; i++) {
                     double logit = at(logits, row, support.length, i);
-                    double target = batches.data().target(batches.index(row), i);
+                    double target = batches.data().target(batches.index(first + row), i);
                     boolean applies = target > 0.5;
                     boolean told = logit > 0;
                     support[i] += applies ? 1 : 0;
@@ -143,10 +155,10 @@ public abstract sealed class Tally {
         }
 
         @Override
-        public void add(Batches batches, int count, MemorySegment outputs, MemorySegment labels) {
+        public void add(Batches batches, int first, int count, MemorySegment outputs, MemorySegment labels) {
             for (int row = 0; row < count; row++) {
                 for (int i = 0; i < sums.length; i++) {
-                    double target = batches.data().target(batches.index(row), i);
+                    double target = batches.data().target(batches.index(first + row), i);
                     double error = at(outputs, row, sums.length, i) - target;
                     sums[i] += target;
                     squares[i] += target * target;

@@ -6,4 +6,9 @@ sealed interface AdmmStage extends Stage permits AdmmPrune, AdmmValues, AdmmJoin
     default long memory(Sizes sizes) {
         return sizes.run(train()) + sizes.admm();
     }
+
+    @Override
+    default boolean hasAdmm() {
+        return true;
+    }
 }

@@ -46,6 +46,11 @@ public sealed interface Stage permits AdmmStage, MaskRetrain, ProgressivePrune, 
     /** What to change where this stage breaks what an earlier one made, as the end of a sentence. */
     String remedy(Claim claim);
 
+    /** Whether its run may have ADMM's Z and U, which lie in memory or in a file. */
+    default boolean hasAdmm() {
+        return false;
+    }
+
     /** A run of this stage on what the stages of a recipe share. The caller closes it. */
     StageRun open(RunContext context);
 
@@ -54,6 +59,11 @@ public sealed interface Stage permits AdmmStage, MaskRetrain, ProgressivePrune, 
         @Override
         default String remedy(Claim claim) {
             return Claim.REORDER;
+        }
+
+        @Override
+        default boolean hasAdmm() {
+            return true;
         }
     }
 }
