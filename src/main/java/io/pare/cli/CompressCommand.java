@@ -113,7 +113,7 @@ final class CompressCommand implements Callable<Integer> {
         ModelSource source = from.source(model != null ? model : named.model());
         Recipe recipe = auto || named != null ? named : Recipe.usual(source.name());
         int count = threads.orElse(ThreadOption.processors());
-        DataSets.Opened opened = data.open(data.settings(), source, count, spec.commandLine().getErr()::println);
+        DataSets.Opened opened = data.open(data.settings(), source, from, count, spec.commandLine().getErr()::println);
         if (floor > 1 && opened.corpus().task() != Task.REGRESS) {
             throw new UsageException("--floor is " + floor + ", must be an accuracy from 0 to 1");
         }

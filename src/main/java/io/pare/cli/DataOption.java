@@ -8,6 +8,7 @@ import io.pare.run.DataSettings;
 import io.pare.run.DataSettings.Source;
 import io.pare.run.ModelSource;
 import io.pare.run.Scales;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -127,6 +128,13 @@ final class DataOption {
     /** Opens the data for a network that may follow it, as {@link DataSets#open} does. */
     DataSets.Opened open(DataSettings settings, ModelSource model, int threads, Consumer<String> notes) {
         return used(settings, DataSets.open(settings, model, new DataSets.Loading(threads, loaders), notes));
+    }
+
+    /** The same, with the scale that the weights of {@code from} were trained with, unless another was asked for. */
+    DataSets.Opened open(DataSettings settings, ModelSource model, FromOption from, int threads,
+            Consumer<String> notes) throws IOException {
+        DataSets.Opened opened = open(settings, model, threads, notes);
+        return from.given() && settings.scale() == null ? opened.as(from.weights(), notes) : opened;
     }
 
     /** Opens the data for a network that is finished. */

@@ -64,7 +64,7 @@ final class SensitivityCommand implements Callable<Integer> {
                 OutputPath.checkFile(file == plot ? "--plot" : "--report", file);
             }
         }
-        DataSets.Opened opened = data.open(data.settings(), network, count, spec.commandLine().getErr()::println);
+        DataSets.Opened opened = data.open(data.settings(), network, from, count, spec.commandLine().getErr()::println);
         Corpus corpus = opened.corpus();
         Sensitivity found = SensitivityScan.of(opened.model(), corpus, weights, seed,
                 spec.commandLine().getErr()::println);

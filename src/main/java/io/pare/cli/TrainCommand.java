@@ -18,6 +18,7 @@ import io.pare.run.EpochRecord;
 import io.pare.run.ModelSource;
 import io.pare.run.RunFolder;
 import io.pare.run.RunSettings;
+import io.pare.run.Scales;
 import io.pare.run.TrainingJob;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
@@ -229,7 +230,7 @@ final class TrainCommand implements Callable<Integer> {
 
     private int run(RunFolder folder, RunSettings asked, ModelSource source) throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        DataSets.Opened opened = data.open(asked.data(), source, asked.threads(), err::println);
+        DataSets.Opened opened = data.open(asked.data(), source, from, asked.threads(), err::println);
         try (ProgressView view = ProgressView.choose(quiet, err);
                 TrainingJob job = job(folder, asked, source, opened);
                 StopSignal stop = new StopSignal()) {
@@ -253,8 +254,16 @@ final class TrainCommand implements Callable<Integer> {
         if (resume != null) {
             return TrainingJob.resumed(folder, settings, opened);
         }
-        TrainingJob job = TrainingJob.fresh(folder, settings.with(variation(opened.corpus())), opened);
-        return from.given() ? job.from(from.weights()) : source.weights().map(job::from).orElse(job);
+        RunSettings varied = settings.with(variation(opened.corpus()));
+        if (!from.given()) {
+            TrainingJob job = TrainingJob.fresh(folder, varied, opened);
+            return source.weights().map(job::from).orElse(job);
+        }
+        // The scale may be that of --from, which a resumed run does not read.
+        RunSettings scaled = settings.data().scale() == null && opened.corpus().train().pixels()
+                ? varied.with(settings.data().scaled(Scales.text(opened.corpus().scale())))
+                : varied;
+        return TrainingJob.fresh(folder, scaled, opened).from(from.weights());
     }
 
     private static boolean run(TrainingJob job, RunFolder folder, Follower follower) throws IOException {

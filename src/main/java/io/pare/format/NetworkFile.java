@@ -227,6 +227,30 @@ public final class NetworkFile {
         }
     }
 
+    /**
+     * How pixels become inputs of the network in a file, or null if the file does not say it. Tensors of large files are not
+     * read.
+     *
+     * @throws FormatException if the file is damaged
+     */
+    public static InputScale scale(Path path) throws IOException {
+        return switch (format(path)) {
+            case PARE -> PareFile.read(path).scale();
+            case SAFETENSORS -> {
+                try (Safetensors file = Safetensors.open(path)) {
+                    String means = file.metadata().get(MEAN);
+                    String deviations = file.metadata().get(DEVIATION);
+                    yield means == null || deviations == null ? null : InputScale.parse(means, deviations);
+                } catch (IllegalArgumentException e) {
+                    throw new FormatException(path + ", entries " + MEAN + " and " + DEVIATION + ": " + e.getMessage(),
+                            e);
+                }
+            }
+            case ONNX -> OnnxFile.scale(path);
+            case PYTORCH, NPZ -> null;
+        };
+    }
+
     /** Whether a file has as many bytes as it begins with, if that is the length of a safetensors file's header. */
     private static boolean fits(byte[] start, Path path) throws IOException {
         long header = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong();

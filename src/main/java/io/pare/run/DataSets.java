@@ -9,6 +9,7 @@ import io.pare.data.Emnist;
 import io.pare.data.ImageFolder;
 import io.pare.data.Mnist;
 import io.pare.data.OddImages;
+import io.pare.format.NetworkFile;
 import io.pare.net.Ending;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
@@ -60,7 +61,24 @@ public final class DataSets {
      * @param ending what the network's file makes of its logits
      * @param odd counts pictures that were skipped or converted
      */
-    public record Opened(Source source, Corpus corpus, Net model, Ending ending, OddImages odd) {}
+    public record Opened(Source source, Corpus corpus, Net model, Ending ending, OddImages odd) {
+        /**
+         * The same data with the scale of pixels that weights were trained with, if their file says it: they would make
+         * nothing of other inputs. Data that is no pixels has no scale.
+         *
+         * @param notes is told if it is not the data set's own
+         */
+        public Opened as(StoredWeights weights, Consumer<String> notes) throws IOException {
+            InputScale trained = NetworkFile.scale(weights.file());
+            if (trained == null || trained.equals(corpus.scale()) || !corpus.train().pixels()
+                    || !trained.fits(corpus.train().channels())) {
+                return this;
+            }
+            notes.accept("pare: pixels have the scale " + Scales.text(trained) + " of " + weights.file() + ", not "
+                    + Scales.text(corpus.scale()) + " as is usual for " + corpus.name() + "; --scale says otherwise");
+            return new Opened(source, corpus.with(trained), model, ending, odd);
+        }
+    }
 
     /** Opens the data that a training's settings name, for the network that they name, with the usual loaders. */
     public static Opened open(RunSettings settings, Consumer<String> notes) throws IOException {

@@ -52,6 +52,11 @@ public record DataSettings(Source source, String folder, int images, int resize,
         return new DataSettings(kind, folder, images, resize, scale, damaged, nonRgb, background, what);
     }
 
+    /** The same with another scale of pixels, as {@link Scales#parse} reads it. */
+    public DataSettings scaled(String other) {
+        return new DataSettings(source, folder, images, resize, other, damaged, nonRgb, background, task);
+    }
+
     /** The same in another folder. */
     public DataSettings at(String other) {
         return new DataSettings(source, other, images, resize, scale, damaged, nonRgb, background, task);

@@ -200,6 +200,27 @@ class NetworkFileCommandsTest {
         }
     }
 
+    @Test
+    void weightsThatARunBeginsWithKeepTheirScale() throws IOException {
+        Path data = IdxFiles.folder(folder.resolve("data"), 20, 20);
+        Path unit = folder.resolve("unit.pare");
+        assertEquals(Commands.OK, run("export", net, "--out", unit, "--scale", "unit").exit());
+        Path runs = folder.resolve("runs");
+        String said = "pare: pixels have the scale unit of " + unit + ", not mnist as is usual for " + data
+                + "; --scale says otherwise";
+        Result train = run("train", "lenet5", "--from", unit, "--data", data, "--epochs", 1, "--batch-size", 4,
+                "--validation", 4, "--out", runs);
+        assertEquals(Commands.OK, train.exit(), train.err());
+        assertEquals(1, train.err().lines().filter(said::equals).count(), train.err());
+        assertEquals(InputScale.UNIT, NetworkFile.read(runs.resolve("weights.safetensors")).scale());
+        assertEquals(Commands.OK, run("train", "--resume", runs, "--quiet").exit());
+        assertEquals(InputScale.UNIT, NetworkFile.read(runs.resolve("weights.safetensors")).scale());
+        // Untouched is what eval gives for the same images, but for those held back.
+        Result scan = run("sensitivity", "lenet5", "--from", unit, "--data", data);
+        assertEquals(Commands.OK, scan.exit(), scan.err());
+        assertTrue(scan.err().contains(said), scan.err());
+    }
+
     /** What the file leaves open is said in one line. */
     private static void assertOneLine(String scale, Result result) {
         assertEquals(Commands.OK, result.exit(), result.err());

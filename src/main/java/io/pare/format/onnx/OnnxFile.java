@@ -187,6 +187,11 @@ public final class OnnxFile {
         return new OnnxTensors(folder(path)).read(new Protobuf.Reader(Files.readAllBytes(path)));
     }
 
+    /** How pixels become inputs, or null if a file does not say it. Its tensors are not read. */
+    public static InputScale scale(Path path) throws IOException {
+        return mapped(path, file -> scale(new OnnxGraph(file, folder(path)).properties()));
+    }
+
     /** The scale that the file gives, or null. */
     private static InputScale scale(Map<String, String> properties) {
         if (!properties.containsKey(MEAN) && !properties.containsKey(DEVIATION)) {
