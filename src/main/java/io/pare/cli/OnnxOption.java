@@ -3,7 +3,6 @@ package io.pare.cli;
 import io.pare.format.NetworkFile;
 import io.pare.format.onnx.Bindings;
 import io.pare.net.Models;
-import io.pare.run.ModelSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
