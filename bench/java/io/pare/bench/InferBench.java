@@ -113,7 +113,7 @@ public class InferBench {
         ort = environment.createSession(OnnxFile.encode(dense.weights(), false), options);
         FloatBuffer buffer = ByteBuffer.allocateDirect(images.length * Float.BYTES).order(ByteOrder.nativeOrder())
                 .asFloatBuffer().put(images).flip();
-        ortInput = Map.of(OnnxNames.USUAL.input(),
+        ortInput = Map.of(OnnxNames.usual(dense.model()).input(),
                 OnnxTensor.createTensor(environment, buffer, new long[]{batch, 1, 28, 28}));
         check();
     }
