@@ -50,6 +50,11 @@ public enum Ending {
                 : new CompressedWeights(without(weights.model()), weights.tensors(), weights.scale());
     }
 
+    /** The probability that {@link #SIGMOID} makes of a logit. */
+    public static float sigmoid(float logit) {
+        return Op.Sigmoid.of(logit);
+    }
+
     /** A network of logits with this ending. */
     public Net on(Net net) {
         return switch (this) {

@@ -9,7 +9,6 @@ import io.pare.infer.CompressedModel;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Ending;
 import io.pare.net.Net;
-import io.pare.net.Op;
 import io.pare.net.Shape;
 import io.pare.net.Task;
 import java.io.IOException;
@@ -117,7 +116,7 @@ public final class PicturePredictor implements AutoCloseable {
             case MULTILABEL -> {
                 model.logits(inputs, count, answers);
                 for (int i = 0; ending != Ending.SIGMOID && i < answers.length; i++) {
-                    answers[i] = Op.Sigmoid.of(answers[i]);
+                    answers[i] = Ending.sigmoid(answers[i]);
                 }
             }
             case REGRESS -> model.logits(inputs, count, answers);
