@@ -3,6 +3,7 @@ package io.pare.bench;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import io.pare.descent.Optimizer;
+import io.pare.descent.Update;
 import io.pare.exec.Tape;
 import io.pare.exec.backend.Precision;
 import io.pare.mem.FloatTensor;
@@ -10,7 +11,6 @@ import io.pare.natives.NativeThreads;
 import io.pare.net.Models;
 import io.pare.net.Net;
 import io.pare.train.Network;
-import io.pare.train.Weight;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -67,7 +67,7 @@ public class NetworkStepBench {
         private final Optimizer optimizer = Optimizer.sgd(0.9, 5e-4);
         private Network network;
         private Tape tape;
-        private Weight[] weights;
+        private Update update;
         private long steps;
 
         @Setup(Level.Trial)
@@ -85,12 +85,12 @@ public class NetworkStepBench {
             for (int i = 0; i < task.batch(); i++) {
                 tape.labels().setAtIndex(JAVA_INT, i, random.nextInt(task.model().classes()));
             }
-            weights = network.weights().stream().filter(weight -> weight.parameter().trained())
-                    .toArray(Weight[]::new);
+            update = new Update(network.weights().stream().filter(weight -> weight.parameter().trained()).toList());
         }
 
         @TearDown(Level.Trial)
         public void close() {
+            update.close();
             network.close();
         }
 
@@ -121,9 +121,7 @@ public class NetworkStepBench {
     @Benchmark
     public double pareStep(Pare pare) {
         double loss = pare.forwardBackward();
-        for (Weight weight : pare.weights) {
-            pare.optimizer.step(weight, 1e-4, pare.steps);
-        }
+        pare.update.step(pare.optimizer, 1e-4, pare.steps);
         return loss;
     }
 

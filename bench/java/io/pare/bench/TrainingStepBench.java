@@ -1,11 +1,11 @@
 package io.pare.bench;
 
 import io.pare.descent.Optimizer;
+import io.pare.descent.Update;
 import io.pare.exec.Tape;
 import io.pare.natives.NativeThreads;
 import io.pare.net.Models;
 import io.pare.train.Network;
-import io.pare.train.Weight;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -45,7 +45,7 @@ public class TrainingStepBench {
         private final Optimizer optimizer = Optimizer.ADAM;
         private Network network;
         private Tape tape;
-        private Weight[] weights;
+        private Update update;
         private long steps;
 
         /** The state outside JMH. */
@@ -72,11 +72,12 @@ public class TrainingStepBench {
             for (int i = 0; i < batch; i++) {
                 tape.labels().setAtIndex(java.lang.foreign.ValueLayout.JAVA_INT, i, random.nextInt(10));
             }
-            weights = network.weights().toArray(Weight[]::new);
+            update = new Update(network.weights());
         }
 
         @TearDown(Level.Trial)
         public void close() {
+            update.close();
             network.close();
         }
 
@@ -112,9 +113,7 @@ public class TrainingStepBench {
     @Benchmark
     public double pareStep(Pare pare) {
         double loss = pare.forwardBackward();
-        for (Weight weight : pare.weights) {
-            pare.optimizer.step(weight, 1e-4, pare.steps);
-        }
+        pare.update.step(pare.optimizer, 1e-4, pare.steps);
         return loss;
     }
 

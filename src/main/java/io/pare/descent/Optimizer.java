@@ -90,29 +90,47 @@ public record Optimizer(Rule rule, double momentum, double decay) {
      * @param step number of the step, from 1
      */
     public void step(Operand on, double rate, long step) {
+        step(on, rate, step, 0, on.value().count());
+    }
+
+    /**
+     * As {@link #step(Operand, double, long)}, for the elements [from, to) alone. Each element's step depends on nothing of
+     * the others, so parts give the same bits as the whole, in any order and by any threads.
+     *
+     * @param from multiple of 8, because a mask's bits lie in bytes
+     */
+    void step(Operand on, double rate, long step, long from, long to) {
         float decays = on.decays() ? (float) decay : 0;
         try (var _ = on.hold()) {
             switch (rule) {
-                case ADAM -> adam(on, decays, false, (float) rate, step);
-                case ADAMW -> adam(on, decays, true, (float) rate, step);
-                case SGD -> sgd(on, decays, false, (float) rate);
-                case NESTEROV -> sgd(on, decays, true, (float) rate);
+                case ADAM -> adam(on, decays, false, (float) rate, step, from, to);
+                case ADAMW -> adam(on, decays, true, (float) rate, step, from, to);
+                case SGD -> sgd(on, decays, false, (float) rate, from, to);
+                case NESTEROV -> sgd(on, decays, true, (float) rate, from, to);
             }
         }
     }
 
-    private static void adam(Operand on, float decay, boolean decoupled, float rate, long step) {
+    private static void adam(Operand on, float decay, boolean decoupled, float rate, long step, long from, long to) {
         Adam usual = Adam.STANDARD;
-        FloatTensor value = on.value();
+        long offset = from * Float.BYTES;
         Kernels.active().adam(new Adam(usual.beta1(), usual.beta2(), usual.epsilon(), decay, decoupled), rate, step,
-                value.segment(), 0, on.gradient().segment(), 0, on.state(0).segment(), 0, on.state(1).segment(), 0,
-                value.count(), on.penalty(), on.mask());
+                on.value().segment(), offset, on.gradient().segment(), offset, on.state(0).segment(), offset,
+                on.state(1).segment(), offset, to - from, penalty(on, from), mask(on, from));
     }
 
-    private void sgd(Operand on, float decay, boolean nesterov, float rate) {
-        FloatTensor value = on.value();
-        Kernels.active().sgd(new Sgd((float) momentum, decay, nesterov), rate, value.segment(), 0,
-                on.gradient().segment(), 0, momentum == 0 ? null : on.state(0).segment(), 0, value.count(),
-                on.penalty(), on.mask());
+    private void sgd(Operand on, float decay, boolean nesterov, float rate, long from, long to) {
+        long offset = from * Float.BYTES;
+        Kernels.active().sgd(new Sgd((float) momentum, decay, nesterov), rate, on.value().segment(), offset,
+                on.gradient().segment(), offset, momentum == 0 ? null : on.state(0).segment(), offset, to - from,
+                penalty(on, from), mask(on, from));
+    }
+
+    private static Penalty penalty(Operand on, long from) {
+        return on.penalty() == null ? null : on.penalty().from(from);
+    }
+
+    private static Bits mask(Operand on, long from) {
+        return on.mask() == null ? null : on.mask().from(from);
     }
 }

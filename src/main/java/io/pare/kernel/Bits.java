@@ -24,6 +24,11 @@ public record Bits(MemorySegment segment, long offset) {
         return (n + 7) >>> 3;
     }
 
+    /** The bits from number {@code first} on, a multiple of 8. */
+    public Bits from(long first) {
+        return first == 0 ? this : new Bits(segment, offset + first / Byte.SIZE);
+    }
+
     /** Whether bit {@code i} is set. */
     public boolean get(long i) {
         return (segment.get(ValueLayout.JAVA_BYTE, offset + (i >>> 3)) >>> (i & 7) & 1) != 0;

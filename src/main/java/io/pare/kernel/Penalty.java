@@ -22,4 +22,10 @@ public record Penalty(MemorySegment z, long zOffset, MemorySegment u, long uOffs
             throw new IllegalArgumentException("the weight of ADMM's term must be at least 0, is " + rho);
         }
     }
+
+    /** The term of the elements from number {@code first} on. */
+    public Penalty from(long first) {
+        long bytes = first * Float.BYTES;
+        return first == 0 ? this : new Penalty(z, zOffset + bytes, u, uOffset + bytes, rho);
+    }
 }

@@ -3,8 +3,8 @@ package io.pare.train;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.descent.GradientNorm;
-import io.pare.descent.Optimizer;
 import io.pare.descent.RunState;
+import io.pare.descent.Update;
 import io.pare.exec.Tape;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.OneThread;
@@ -36,6 +36,7 @@ public final class Trainer implements AutoCloseable {
     private Tape tape;
     private final FloatTensor teacherLogits;
     private final List<Weight> weights;
+    private final Update update;
     private long steps;
     private boolean closed;
 
@@ -123,6 +124,7 @@ public final class Trainer implements AutoCloseable {
             this.teacherLogits = distillation == null ? null : logits(distillation.teacher(), data, scale);
             this.tape = tape();
             network.prepare(settings.optimizer());
+            this.update = new Update(weights);
         } catch (RuntimeException | Error e) {
             batches.close();
             throw e;
@@ -273,11 +275,8 @@ public final class Trainer implements AutoCloseable {
 
     /** A method of its own: compiled as a part of the passes, the optimiser's vectors would stay objects on the heap. */
     private void update() {
-        Optimizer optimizer = settings.optimizer();
         GradientNorm.clip(weights, settings.clipNorm());
-        for (int i = 0; i < weights.size(); i++) {
-            optimizer.step(weights.get(i), progress.rate, steps);
-        }
+        update.step(settings.optimizer(), progress.rate, steps);
     }
 
     /** Forward and backward on what is in the tape's inputs. */
@@ -311,6 +310,7 @@ public final class Trainer implements AutoCloseable {
         oneThread.enter();
         try {
             closed = true;
+            update.close();
             batches.close();
         } finally {
             oneThread.exit();

@@ -65,7 +65,7 @@ class ArchitectureTest {
                     Set.of("descent", "exec.backend", "exec", "net", "data", "format", "format.safetensors", "kernel",
                             "mem",
                             "file")),
-            Map.entry("descent", Set.of("format.safetensors", "format.tensors", "kernel", "mem", "file")),
+            Map.entry("descent", Set.of("format.safetensors", "format.tensors", "kernel", "natives", "mem", "file")),
             Map.entry("rewrite", Set.of("format.pare", "net", "mem")),
             Map.entry("format",
                     Set.of("format.pare", "format.onnx", "format.safetensors", "format.pytorch", "format.npy",
