@@ -71,6 +71,15 @@ public class InferBench {
     private OrtSession ort;
     private Map<String, OnnxTensor> ortInput;
 
+    /** The state outside JMH. */
+    static InferBench of(int batch) throws IOException, OrtException {
+        InferBench state = new InferBench();
+        state.batch = batch;
+        state.file = "random";
+        state.open();
+        return state;
+    }
+
     private static CompressedWeights network(boolean pruned) {
         SplittableRandom random = new SplittableRandom(1);
         Net model = Models.lenet5();

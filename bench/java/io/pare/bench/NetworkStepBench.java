@@ -52,6 +52,15 @@ public class NetworkStepBench {
         @Param("fp32")
         private String precision;
 
+        /** The state outside JMH; the network's name and batch as above. */
+        static Task of(String network, int threads, Precision precision) {
+            Task task = new Task();
+            task.network = network;
+            task.threads = threads;
+            task.precision = precision.toString();
+            return task;
+        }
+
         Net model() {
             return Models.byName(network.substring(0, network.indexOf(':')));
         }

@@ -69,18 +69,39 @@ public final class OnnxInferBench {
         for (Net model : new Net[]{Models.byName("resnet18"), mobileNet()}) {
             byte[] file = OnnxFile.encode(random(model), false);
             for (int batch : BATCHES) {
-                measure(model.name(), file, batch, rounds);
+                measure(model, file, batch, rounds);
             }
         }
     }
 
-    private static void measure(String name, byte[] file, int batch, int rounds) throws OrtException {
-        float[] images = new float[batch * 3 * 224 * 224];
+    /** {@code "pare"} and {@code "ort"}, for which ours folds normalisations as ONNX Runtime does; to be closed. */
+    static AutoCloseable candidates(String name, int batch, Turns turns) throws OrtException {
+        Net model = Models.byName(name);
+        byte[] file = OnnxFile.encode(random(model), false);
+        float[] images = images(model, batch);
+        Candidate peer = onnxRuntime(file, model.input(), batch, images);
+        Candidate pare = pare(file, BatchNormFolding::fold, batch, images);
+        check(peer.logits(), pare.logits());
+        turns.put("ort", peer::run);
+        turns.put("pare", pare::run);
+        return () -> {
+            peer.close();
+            pare.close();
+        };
+    }
+
+    private static float[] images(Net model, int batch) {
+        float[] images = new float[batch * model.input().features()];
         SplittableRandom random = new SplittableRandom(2);
         for (int i = 0; i < images.length; i++) {
             images[i] = (float) random.nextGaussian();
         }
-        try (Candidate peer = onnxRuntime(file, batch, images);
+        return images;
+    }
+
+    private static void measure(Net model, byte[] file, int batch, int rounds) throws OrtException {
+        float[] images = images(model, batch);
+        try (Candidate peer = onnxRuntime(file, model.input(), batch, images);
                 Candidate plain = pare(file, UnaryOperator.identity(), batch, images);
                 Candidate folded = pare(file, BatchNormFolding::fold, batch, images)) {
             check(peer.logits(), plain.logits());
@@ -88,7 +109,8 @@ public final class OnnxInferBench {
             double[] medians = medians(rounds, peer, plain, folded);
             System.out.printf(Locale.ROOT,
                     "%-12s batch %2d  ms: ONNX Runtime %8.2f  Pare %8.2f (%.2f)  folded %8.2f (%.2f)%n",
-                    name, batch, medians[0], medians[1], medians[0] / medians[1], medians[2], medians[0] / medians[2]);
+                    model.name(), batch, medians[0], medians[1], medians[0] / medians[1], medians[2],
+                    medians[0] / medians[2]);
         }
     }
 
@@ -123,7 +145,7 @@ public final class OnnxInferBench {
         }
     }
 
-    private static Candidate onnxRuntime(byte[] file, int batch, float[] images) throws OrtException {
+    private static Candidate onnxRuntime(byte[] file, Shape shape, int batch, float[] images) throws OrtException {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         OrtSession.SessionOptions options = new OrtSession.SessionOptions();
         options.setIntraOpNumThreads(1);
@@ -132,7 +154,8 @@ public final class OnnxInferBench {
         OrtSession session = environment.createSession(file, options);
         FloatBuffer buffer = ByteBuffer.allocateDirect(images.length * Float.BYTES).order(ByteOrder.nativeOrder())
                 .asFloatBuffer().put(images).flip();
-        OnnxTensor input = OnnxTensor.createTensor(environment, buffer, new long[]{batch, 3, 224, 224});
+        OnnxTensor input = OnnxTensor.createTensor(environment, buffer,
+                new long[]{batch, shape.channels(), shape.height(), shape.width()});
         String name = session.getInputNames().iterator().next();
         return new Candidate() {
             @Override
@@ -200,7 +223,8 @@ public final class OnnxInferBench {
             }
             tensors.put(parameter.name(), CompressedTensor.of(values, parameter.shape()));
         }
-        return new CompressedWeights(model, tensors, InputScale.IMAGENET);
+        return new CompressedWeights(model, tensors,
+                model.input().channels() == 3 ? InputScale.IMAGENET : InputScale.MNIST);
     }
 
     /** MobileNetV2 for ImageNet (Sandler and others, 1801.04381): 3,504,872 weights and biases. */

@@ -35,16 +35,12 @@ import java.util.stream.LongStream;
  * two cores), {@code selection FILE} top-k and the fused step beside copies, from 1,000 weights on, with medians. The rounds of all candidates take turns, so that a change of the machine's mood hits all of them; the least time counts.
  */
 public final class ProjectionSweep {
-    private interface Call {
-        void run() throws Throwable;
-    }
-
     /** Of {@code peers}; {@code -Dsweep.n=25000,400000} chooses others. */
     private static final String LENGTHS = System.getProperty("sweep.n", "25000,400000,16800000,37748736,102760448");
     private static final double SECONDS_EACH = Double.parseDouble(System.getProperty("sweep.seconds", "0.4"));
 
     private final List<String> rows = new ArrayList<>();
-    private final Map<String, Call> calls = new LinkedHashMap<>();
+    private final Turns calls = new Turns();
 
     public static void main(String[] arguments) throws Throwable {
         ProjectionSweep sweep = new ProjectionSweep();
@@ -66,11 +62,37 @@ public final class ProjectionSweep {
         fill(x, n, 1);
     }
 
-    private static void fill(MemorySegment x, long n, long seed) {
+    static void fill(MemorySegment x, long n, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         for (long i = 0; i < n; i++) {
             x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (0.02 * random.nextGaussian()));
         }
+    }
+
+    /** What the fused step does, by the same kernels one after the other, without the residuals. */
+    static void separateStep(Kernels kernels, Projections p, MemorySegment x, MemorySegment u, MemorySegment z,
+            MemorySegment scratch, long n, long k) {
+        kernels.add(x, 0, u, 0, scratch, 0, n);
+        p.topK(scratch, 0, z, 0, n, k);
+        kernels.subtract(scratch, 0, z, 0, u, 0, n);
+    }
+
+    /** A plain copy of {@code n} floats by so many threads. */
+    static void copy(MemorySegment x, MemorySegment z, long n, int threads) throws InterruptedException {
+        Thread[] others = new Thread[threads - 1];
+        for (int i = 0; i < others.length; i++) {
+            int part = i + 1;
+            others[i] = Thread.ofPlatform().start(() -> copyPart(x, z, n, part, threads));
+        }
+        copyPart(x, z, n, 0, threads);
+        for (Thread other : others) {
+            other.join();
+        }
+    }
+
+    private static void copyPart(MemorySegment x, MemorySegment z, long n, int part, int parts) {
+        long from = n * part / parts;
+        MemorySegment.copy(x, from * 4, z, from * 4, (n * (part + 1) / parts - from) * 4);
     }
 
     /** Runs all calls in turn until each has had its time, twice at least, and keeps the least time of each. */
@@ -79,35 +101,11 @@ public final class ProjectionSweep {
     }
 
     private void measure(long n, String detail, double seconds) throws Throwable {
-        double[] least = new double[calls.size()];
-        double[] spent = new double[calls.size()];
-        int[] runs = new int[calls.size()];
-        Arrays.fill(least, Double.POSITIVE_INFINITY);
-        boolean more = true;
-        while (more) {
-            more = false;
-            int at = 0;
-            for (Call call : calls.values()) {
-                if (runs[at] < 2 || spent[at] < seconds) {
-                    long start = System.nanoTime();
-                    call.run();
-                    double taken = (System.nanoTime() - start) * 1e-9;
-                    least[at] = Math.min(least[at], taken);
-                    spent[at] += taken;
-                    runs[at]++;
-                    more = true;
-                }
-                at++;
-            }
-        }
-        int at = 0;
-        for (String name : calls.keySet()) {
+        calls.measure(seconds).forEach((name, times) -> {
             rows.add(String.format("  {\"call\": \"%s\", \"n\": %d%s, \"microseconds\": %.1f, \"runs\": %d}", name, n,
-                    detail, least[at] * 1e6, runs[at]));
+                    detail, times.least() * 1e6, times.runs()));
             System.out.println(rows.getLast());
-            at++;
-        }
-        calls.clear();
+        });
     }
 
     private void peers() throws IOException, Throwable {
@@ -133,12 +131,7 @@ public final class ProjectionSweep {
                     calls.put("copy", () -> MemorySegment.copy(x, 0, z, 0, n * 4));
                     calls.put("pare", () -> p.topK(x, 0, z, 0, n, k));
                     calls.put("pare fused step", () -> p.topKAdmm(x, 0, u, 0, z, 0, n, k));
-                    // The same step by the same kernels one after the other, without the residuals.
-                    calls.put("pare separate step", () -> {
-                        kernels.add(x, 0, u, 0, scratch, 0, n);
-                        p.topK(scratch, 0, z, 0, n, k);
-                        kernels.subtract(scratch, 0, z, 0, u, 0, n);
-                    });
+                    calls.put("pare separate step", () -> separateStep(kernels, p, x, u, z, scratch, n, k));
                     calls.put("nth_element", () -> cpp.nthElement(x, z, scratch, n, k));
                     if (bits > 0) {
                         calls.put("quickselect " + bits, () -> cpp.quickselect(x, z, scratch, n, k, bits, MEDIAN));
@@ -169,10 +162,10 @@ public final class ProjectionSweep {
     }
 
     /** What is compared must be the same: every C++ peer gives Pare's result, bit for bit. */
-    private static void checkPeers(Baselines cpp, Projections p, MemorySegment x, MemorySegment z,
+    static void checkPeers(Baselines cpp, Projections p, MemorySegment x, MemorySegment z,
             MemorySegment scratch, MemorySegment expected, long n, long k) throws Throwable {
         p.topK(x, 0, expected, 0, n, k);
-        Map<String, Call> peers = new LinkedHashMap<>();
+        Map<String, Turns.Call> peers = new LinkedHashMap<>();
         peers.put("nth_element", () -> cpp.nthElement(x, z, scratch, n, k));
         for (long bits : new long[]{256, 512}) {
             for (Baselines.Pivot pivot : Baselines.Pivot.values()) {
@@ -182,7 +175,7 @@ public final class ProjectionSweep {
                 }
             }
         }
-        for (Map.Entry<String, Call> peer : peers.entrySet()) {
+        for (Map.Entry<String, Turns.Call> peer : peers.entrySet()) {
             z.fill((byte) 1);
             peer.getValue().run();
             long differs = z.asSlice(0, n * 4).mismatch(expected.asSlice(0, n * 4));
@@ -235,8 +228,8 @@ public final class ProjectionSweep {
         }
     }
 
-    private enum Data {
-        GAUSSIAN, TWO_VALUES, SORTED, REVERSED, CAUCHY, STUDENT_T3, EQUAL, ZERO, PRUNED, ODD;
+    enum Data {
+        GAUSSIAN, LAPLACE, TWO_VALUES, SORTED, REVERSED, CAUCHY, STUDENT_T3, EQUAL, ZERO, PRUNED, ODD;
 
         private static final float[] ODDITIES = {0, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, 1e-40f, Float.MIN_NORMAL,
             1, -1, Float.MAX_VALUE, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
@@ -246,6 +239,7 @@ public final class ProjectionSweep {
             for (long i = 0; i < n; i++) {
                 double v = switch (this) {
                     case GAUSSIAN -> 0.02 * random.nextGaussian();
+                    case LAPLACE -> 0.02 * random.nextExponential() * (random.nextBoolean() ? 1 : -1);
                     case TWO_VALUES -> random.nextBoolean() ? 1 : -2;
                     case SORTED -> (double) i / n;
                     case REVERSED -> (double) (n - i) / n;
@@ -315,11 +309,7 @@ public final class ProjectionSweep {
                     other.join();
                 });
                 calls.put("copy, 1 thread", () -> MemorySegment.copy(x, 0, z, 0, n * 4));
-                calls.put("copy, 2 threads", () -> {
-                    Thread other = Thread.ofPlatform().start(() -> MemorySegment.copy(x, n * 2, z, n * 2, n * 2));
-                    MemorySegment.copy(x, 0, z, 0, n * 2);
-                    other.join();
-                });
+                calls.put("copy, 2 threads", () -> copy(x, z, n, 2));
                 for (double keep : new double[]{0.01, 0.1, 0.5}) {
                     long k = Math.round(n * keep);
                     calls.put("topK " + keep + ", 1 thread", () -> one.topK(x, 0, z, 0, n, k));
@@ -381,11 +371,7 @@ public final class ProjectionSweep {
                 turns.put("copy of 20 bytes", i -> MemorySegment.copy(from, 0, to, 0, n * 10));
                 turns.put("topK", i -> p.topK(x[i], 0, z, 0, n, k));
                 turns.put("topKAdmm", i -> p.topKAdmm(x[i], 0, u, 0, z, 0, n, k));
-                turns.put("separate step", i -> {
-                    kernels.add(x[i], 0, u, 0, scratch, 0, n);
-                    p.topK(scratch, 0, z, 0, n, k);
-                    kernels.subtract(scratch, 0, z, 0, u, 0, n);
-                });
+                turns.put("separate step", i -> separateStep(kernels, p, x[i], u, z, scratch, n, k));
                 if (cpp != null) {
                     long bits = cpp.quickselectBits();
                     for (Baselines.Pivot pivot : Baselines.Pivot.values()) {

@@ -24,6 +24,8 @@ import io.pare.net.TensorOp;
 import io.pare.net.Window;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** A network of ours on libtorch through DJL: the same layers, in the same order, by libtorch's own operators. */
 final class TorchNetwork implements AutoCloseable {
@@ -37,14 +39,21 @@ final class TorchNetwork implements AutoCloseable {
     private final Optimizer sgd = Optimizer.sgd().setLearningRateTracker(Tracker.fixed(1e-4f)).optMomentum(0.9f)
             .optWeightDecays(5e-4f).build();
 
-    /** Must be the first use of libtorch in the process: it reads the number of threads once. */
+    /** In fp32. Must be the first use of libtorch in the process: it reads the number of threads once. */
     TorchNetwork(Net model, int threads, int batch) {
+        this(model, threads, batch, DataType.FLOAT32);
+    }
+
+    /** With images, weights and biases, and so all activations, of that type; normalisations and the loss are fp32. */
+    TorchNetwork(Net model, int threads, int batch, DataType type) {
         this.model = model;
         System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(threads));
         System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
         engine = Engine.getEngine("PyTorch");
         engine.setRandomSeed(1);
         manager = engine.newBaseManager();
+        Set<String> norms = model.layers().stream().filter(node -> node.op() instanceof Op.BatchNorm).map(Node::name)
+                .collect(Collectors.toSet());
         for (Parameter parameter : model.parameters()) {
             Shape shape = new Shape(parameter.shape());
             NDArray value = switch (parameter.kind()) {
@@ -53,11 +62,14 @@ final class TorchNetwork implements AutoCloseable {
                 case BIAS, MEAN, CONSTANT -> manager.zeros(shape);
                 case SCALE, VARIANCE -> manager.ones(shape);
             };
+            String layer = parameter.name().substring(0, parameter.name().lastIndexOf('.'));
+            value = norms.contains(layer) ? value : value.toType(type, false);
             value.setRequiresGradient(parameter.trained());
             tensors.put(parameter.name(), value);
         }
         images = manager.randomNormal(
-                new Shape(batch, model.input().channels(), model.input().height(), model.input().width()));
+                new Shape(batch, model.input().channels(), model.input().height(), model.input().width()))
+                .toType(type, false);
         labels = manager.randomInteger(0, model.classes(), new Shape(batch), DataType.INT64);
     }
 
@@ -66,7 +78,8 @@ final class TorchNetwork implements AutoCloseable {
         try (NDManager step = manager.newSubManager(); GradientCollector gradients = engine.newGradientCollector()) {
             NDArray x = images.duplicate();
             x.attach(step);
-            NDArray value = loss.evaluate(new NDList(labels), new NDList(logits(x)));
+            NDArray value = loss.evaluate(new NDList(labels),
+                    new NDList(logits(x).toType(DataType.FLOAT32, false)));
             gradients.backward(value);
             return value.getFloat();
         }
