@@ -14,11 +14,12 @@ import java.util.function.Supplier;
 /**
  * Keeps memory from being freed while a call addresses it directly, as {@link Unconfined} does.
  *
- * <p>The JDK holds an arena open for the time of a native call that is given one of its segments; there is no other public
- * way. So the call is made by a native function that calls back, {@code bsearch} of the C library, which compares its key
- * with an array of one element. This takes about 60 ns. Whoever closes the arena meanwhile gets
- * {@link IllegalStateException}, and it stays open. An automatic arena is kept reachable likewise. A confined one needs
- * nothing, because its owner is in the call.
+ * <p>Memory of a {@link Region} is kept by the region's {@linkplain Region.Hold hold}. All other memory is kept by the JDK,
+ * which holds an arena open for the time of a native call that is given one of its segments; there is no other public way.
+ * So the call is made by a native function that calls back, {@code bsearch} of the C library, which compares its key
+ * with an array of one element. This takes about 60 ns, but 0.1 s when the function is linked, in the first call of a
+ * process. Whoever closes the arena meanwhile gets {@link IllegalStateException}, and it stays open. An automatic arena is
+ * kept reachable likewise. A confined one needs nothing, because its owner is in the call.
  *
  * <p>Where the JVM denies native access nothing is kept: then nothing is addressed directly either. As with every call
  * from native code, a stack that overflows on the way in, a few hundred bytes, ends the process.
@@ -28,10 +29,12 @@ public final class KeepAlive {
     /** What a thread hands through the native function. */
     private static final ThreadLocal<Call<?>[]> HANDED = ThreadLocal.withInitial(() -> new Call<?>[1]);
 
-    /** Linked when it is first needed: that takes tens of milliseconds. */
+    /** Linked when memory of no region first needs it. */
     private static final class Native {
-        /** {@code bsearch} with {@link #compare} for an array of one byte; {@code null} where native access is denied. */
-        static final MethodHandle SEARCH = link();
+        /** {@code bsearch}; {@code null} where native access is denied. */
+        static final MethodHandle SEARCH = search();
+        /** {@link #compare}, to be called from native code. */
+        static final MemorySegment COMPARE = SEARCH == null ? null : compare();
 
         private Native() {}
     }
@@ -39,20 +42,25 @@ public final class KeepAlive {
     private KeepAlive() {}
 
     @SuppressWarnings("restricted")
-    private static MethodHandle link() {
+    private static MethodHandle search() {
         try {
             Linker linker = Linker.nativeLinker();
-            MethodHandle compare = MethodHandles.lookup().findStatic(KeepAlive.class, "compare",
-                    MethodType.methodType(int.class, long.class, long.class));
-            MemorySegment comparison = linker.upcallStub(compare,
-                    FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG),
-                    Arena.global());
-            MethodHandle search = linker.downcallHandle(linker.defaultLookup().findOrThrow("bsearch"),
+            return linker.downcallHandle(linker.defaultLookup().findOrThrow("bsearch"),
                     FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG,
                             ValueLayout.JAVA_LONG, ValueLayout.ADDRESS));
-            return MethodHandles.insertArguments(search, 2, 1L, 1L, comparison);
         } catch (IllegalCallerException denied) {
             return null;
+        }
+    }
+
+    @SuppressWarnings("restricted")
+    private static MemorySegment compare() {
+        try {
+            MethodHandle compare = MethodHandles.lookup().findStatic(KeepAlive.class, "compare",
+                    MethodType.methodType(int.class, long.class, long.class));
+            return Linker.nativeLinker().upcallStub(compare,
+                    FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG),
+                    Arena.global());
         } catch (ReflectiveOperationException e) {
             throw new AssertionError(e);
         }
@@ -73,17 +81,37 @@ public final class KeepAlive {
 
     /** As {@link #during(Runnable, MemorySegment...)}, and returns what {@code body} does. */
     public static <T> T during(Supplier<T> body, MemorySegment... memory) {
+        Region.Hold[] holds = new Region.Hold[memory.length];
         try {
-            int first = next(memory, 0);
-            if (first == memory.length || Native.SEARCH == null) {
+            MemorySegment[] others = hold(memory, holds);
+            int first = next(others, 0);
+            if (first == others.length || Native.SEARCH == null) {
                 return body.get();
             }
-            Call<T> call = new Call<>(body, memory, first);
+            Call<T> call = new Call<>(body, others, first);
             call.run();
             return call.result;
         } finally {
+            for (Region.Hold hold : holds) {
+                if (hold != null) {
+                    hold.close();
+                }
+            }
             Reference.reachabilityFence(memory);
         }
+    }
+
+    /** Takes hold of all regions to which memory belongs; returns the other memory, with {@code null} in their places. */
+    private static MemorySegment[] hold(MemorySegment[] memory, Region.Hold[] holds) {
+        MemorySegment[] others = memory.clone();
+        for (int i = 0; i < memory.length; i++) {
+            Region.Hold hold = memory[i] == null ? null : Region.holdOf(memory[i]);
+            if (hold != null) {
+                holds[i] = hold.take();
+                others[i] = null;
+            }
+        }
+        return others;
     }
 
     /** Number of the first segment from {@code from} on that another thread can free, unless one before is of its arena. */
@@ -136,7 +164,8 @@ public final class KeepAlive {
             next = other == memory.length ? other : next(memory, other + 1);
             HANDED.get()[0] = this;
             try {
-                Native.SEARCH.invokeExact(memory[one], memory[other == memory.length ? one : other]);
+                Native.SEARCH.invokeExact(memory[one], memory[other == memory.length ? one : other], 1L, 1L,
+                        Native.COMPARE);
             } catch (RuntimeException | Error e) {
                 throw e;
             } catch (Throwable e) {

@@ -6,14 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -37,6 +41,49 @@ class KeepAliveTest {
         }, memory.toArray(MemorySegment[]::new));
         assertEquals("done", result);
         arenas.forEach(Arena::close);
+    }
+
+    @Test
+    void noRegionCanBeClosedDuringTheCallAndAllCanAfterwards() {
+        Region first = Region.shared("first");
+        Region second = Region.shared("second");
+        Region own = Region.confined("own");
+        Arena arena = Arena.ofShared();
+        MemorySegment[] memory =
+                {first.allocate(8), arena.allocate(8), second.allocate(8), first.allocate(8).asSlice(4),
+                    own.allocate(8), null};
+        assertThrows(IllegalArgumentException.class, () -> KeepAlive.during(() -> {
+            for (AutoCloseable open : new AutoCloseable[]{first, second, arena, own}) {
+                assertThrows(IllegalStateException.class, open::close);
+            }
+            throw new IllegalArgumentException("ends the call");
+        }, memory));
+        first.close();
+        AtomicBoolean ran = new AtomicBoolean();
+        assertThrows(IllegalStateException.class, () -> KeepAlive.during(() -> ran.set(true), memory));
+        assertFalse(ran.get());
+        second.close();
+        arena.close();
+        own.close();
+    }
+
+    /** Keeps memory of a region and of arenas that nobody can close under it. */
+    static final class Keeping {
+        public static void main(String[] args) {
+            try (Region region = Region.shared("kept"); Arena own = Arena.ofConfined()) {
+                MemorySegment[] memory = {region.allocate(8), own.allocate(8), Arena.global().allocate(8)};
+                KeepAlive.during(() -> System.out.println("kept"), memory);
+            }
+        }
+    }
+
+    @Test
+    @Tag("process")
+    void nothingIsLinkedForMemoryOfRegions(@TempDir Path folder) throws IOException, InterruptedException {
+        String printed = ForkedJvm.run(folder, List.of("-Xlog:class+load"), Keeping.class);
+        assertTrue(printed.contains("kept"), printed);
+        assertTrue(printed.contains("io.pare.mem.KeepAlive "), printed);
+        assertFalse(printed.contains("KeepAlive$Native"), printed);
     }
 
     @Test
