@@ -32,14 +32,17 @@ public final class KernelProvider {
 
     private final Kernels kernels;
     private final SparseKernels sparse;
+    /** The passes without a warm-up. */
+    private final Passes loops;
     private final Passes passes;
     private final String reason;
     private final System.Logger.Level level;
 
-    private KernelProvider(Kernels kernels, SparseKernels sparse, Passes passes, String reason,
+    private KernelProvider(Kernels kernels, SparseKernels sparse, Passes loops, Passes passes, String reason,
             System.Logger.Level level) {
         this.kernels = new CheckedKernels(kernels);
         this.sparse = sparse;
+        this.loops = loops;
         this.passes = passes;
         this.reason = "kernels=" + kernels.name() + " reason=" + reason;
         this.level = level;
@@ -67,6 +70,11 @@ public final class KernelProvider {
     /** The passes over memory that the projections use. */
     static Passes passes() {
         return chosen().passes;
+    }
+
+    /** The passes of this provider alone, whose results tests compare with those of its twin. */
+    static Passes loops() {
+        return chosen().loops;
     }
 
     /** One line for logs and reports: what is in use, why, and what would give the faster one. */
@@ -113,7 +121,8 @@ public final class KernelProvider {
     }
 
     private static KernelProvider scalar(String reason, System.Logger.Level level) {
-        return new KernelProvider(new ScalarKernels(), new ScalarSparseKernels(), scalarPasses(), reason, level);
+        Passes passes = scalarPasses();
+        return new KernelProvider(new ScalarKernels(), new ScalarSparseKernels(), passes, passes, reason, level);
     }
 
     /** The passes in plain Java. */
@@ -122,11 +131,19 @@ public final class KernelProvider {
                 new ScalarCodebookPasses());
     }
 
+    /** The vectors' passes, with a twin that helps until they are compiled. */
+    static Passes warmingUp(Passes vectors, Passes plain) {
+        return new Passes(new WarmupSelectPasses(vectors.select(), plain.select()),
+                new WarmupTopKPasses(vectors.topK(), plain.topK(), plain.select()),
+                new WarmupGroupPasses(vectors.groups(), plain.groups()),
+                new WarmupCodebookPasses(vectors.codebooks(), plain.codebooks()));
+    }
+
     private static KernelProvider simd(String reason) {
-        Passes passes = new Passes(simd(SelectPasses.class), simd(TopKPasses.class), simd(GroupPasses.class),
+        Passes vectors = new Passes(simd(SelectPasses.class), simd(TopKPasses.class), simd(GroupPasses.class),
                 simd(CodebookPasses.class));
-        return new KernelProvider(simd(Kernels.class), simd(SparseKernels.class), passes, reason,
-                System.Logger.Level.DEBUG);
+        return new KernelProvider(simd(Kernels.class), simd(SparseKernels.class), vectors,
+                warmingUp(vectors, scalarPasses()), reason, System.Logger.Level.DEBUG);
     }
 
     /** Loads by name what implements {@code type} on the Vector API. */

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("providers")
 class CodebookTest {
     static Stream<Passes> providers() {
-        return Stream.of(KernelProvider.scalarPasses(), KernelProvider.passes());
+        return MixedPasses.all();
     }
 
     private static float[] awkward(Random random, int n) {

@@ -237,7 +237,7 @@ class MisuseTest {
 
     /** The passes of this JVM; the first call of one that selects waits. */
     private static Passes waiting(CountDownLatch entered, CountDownLatch goOn) {
-        Passes passes = KernelProvider.passes();
+        Passes passes = KernelProvider.loops();
         SelectPasses select = (SelectPasses) Proxy.newProxyInstance(SelectPasses.class.getClassLoader(),
                 new Class<?>[]{SelectPasses.class}, (_, method, arguments) -> {
                     entered.countDown();

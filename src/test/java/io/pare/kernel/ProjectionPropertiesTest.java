@@ -48,7 +48,7 @@ class ProjectionPropertiesTest {
     private static float[] project(float[] x, Projection projection) {
         int n = x.length;
         float[] first = null;
-        for (Passes passes : new Passes[]{KernelProvider.scalarPasses(), KernelProvider.passes()}) {
+        for (Passes passes : MixedPasses.all().toList()) {
             for (int threads = 1; threads <= 3; threads++) {
                 try (Projections p = new Projections(passes, threads)) {
                     MemorySegment z = Memory.zeros(n);

@@ -76,7 +76,7 @@ class TopKTest {
     }
 
     static Stream<Passes> providers() {
-        return Stream.of(KernelProvider.scalarPasses(), KernelProvider.passes());
+        return MixedPasses.all();
     }
 
     static int[] budgets(int n) {
@@ -347,7 +347,7 @@ class TopKTest {
             sum[i] = x[i] + u[i];
         }
         for (double bias : new double[]{-3000, 3000, 1e9, -1e9}) {
-            try (Projections p = new Projections(KernelProvider.passes(), 2)) {
+            try (Projections p = new Projections(KernelProvider.loops(), 2)) {
                 p.selector().bias = bias;
                 MemorySegment z = Memory.zeros(n);
                 p.topK(Memory.floats(x), 0, z, 0, n, k);
