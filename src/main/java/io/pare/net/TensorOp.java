@@ -424,6 +424,81 @@ public sealed interface TensorOp extends Op {
         }
     }
 
+    /**
+     * Scaled dot-product attention: softmax(Q K^T scale + mask) V (Vaswani and others, 1706.03762, equation 1).
+     *
+     * <p>The inputs are queries {@code [heads, rows, features]}, keys {@code [heads, columns, features]}, values {@code
+     * [heads, columns, width]} and, if {@code masked}, what is added to the scores {@code [heads, rows, columns]}. It is
+     * {@linkplain #broadcast broadcast} to them. The output is {@code [heads, rows, width]}. Heads may be counted over any
+     * number of axes, which are {@linkplain #broadcast broadcast} too. The softmax is taken along columns; a row whose scores
+     * are all -infinity gives zeros.
+     *
+     * @param scale of the products of queries and keys
+     * @param rowsFirst whether queries, keys, values and the output have their rows before the last axis of heads: {@code
+     *            [rows, heads, features]}. The mask is the same
+     */
+    record Attention(float scale, boolean masked, boolean rowsFirst) implements TensorOp {
+        public Attention {
+            if (!Float.isFinite(scale)) {
+                throw new IllegalArgumentException("scales scores by " + scale);
+            }
+        }
+
+        @Override
+        public int arity() {
+            return masked ? 4 : 3;
+        }
+
+        @Override
+        public Shape output(List<Shape> inputs) {
+            Shape scores = scores(inputs);
+            List<Integer> sizes = new ArrayList<>(scores.sizes());
+            sizes.set(sizes.size() - 1, inputs.get(2).fromEnd(1));
+            return headsFirst(new Shape(sizes));
+        }
+
+        /** The shape of the scores, of all heads. */
+        public Shape scores(List<Shape> inputs) {
+            List<Shape> matrices = inputs.subList(0, 3).stream().map(this::headsFirst).toList();
+            Shape queries = matrices.getFirst();
+            Shape keys = matrices.get(1);
+            Shape values = matrices.getLast();
+            List<Shape> outer = new ArrayList<>(matrices.stream().map(MatMul::outer).toList());
+            boolean fits = queries.fromEnd(1).equals(keys.fromEnd(1)) && keys.fromEnd(2).equals(values.fromEnd(2));
+            if (masked) {
+                Shape mask = inputs.getLast();
+                outer.add(mask.rank() < 2 ? new Shape(List.of()) : MatMul.outer(mask));
+                fits &= mask.rank() < 1 || mask.fromEnd(1) == 1 || mask.fromEnd(1).equals(keys.fromEnd(2));
+                fits &= mask.rank() < 2 || mask.fromEnd(2) == 1 || mask.fromEnd(2).equals(queries.fromEnd(2));
+            }
+            if (!fits) {
+                throw new IllegalArgumentException("attends by queries, keys, values and masks of shapes " + inputs);
+            }
+            List<Integer> sizes = new ArrayList<>(broadcast(outer).sizes());
+            sizes.add(queries.fromEnd(2));
+            sizes.add(keys.fromEnd(2));
+            return new Shape(sizes);
+        }
+
+        /** A shape with rows and heads in the order of the scores. */
+        public Shape headsFirst(Shape shape) {
+            int rank = shape.rank();
+            if (rank < (rowsFirst ? 3 : 2)) {
+                throw new IllegalArgumentException("attends by matrices, is given " + shape);
+            }
+            List<Integer> sizes = new ArrayList<>(shape.sizes());
+            if (rowsFirst) {
+                Collections.swap(sizes, rank - 3, rank - 2);
+            }
+            return new Shape(sizes);
+        }
+
+        @Override
+        public long multiplyAdds(List<Shape> inputs) {
+            return (long) scores(inputs).features() * (inputs.getFirst().fromEnd(1) + inputs.get(2).fromEnd(1));
+        }
+    }
+
     /** A linear layer along the last axis, weight {@code [out, in]}. */
     record Projection(int in, int out, boolean bias) implements TensorOp {
         public Projection {

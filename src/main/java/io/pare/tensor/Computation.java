@@ -68,6 +68,7 @@ public interface Computation {
             case TensorOp.Rearranging op -> new Moves(op.of(inputs.getFirst()), output);
             case TensorOp.Join(_, int axis) -> new Joining(axis, inputs);
             case TensorOp.MatMul _ -> new Products(inputs, output, product);
+            case TensorOp.Attention op -> new Attention(op, inputs, product);
             case TensorOp.Projection op -> new ProjectionAlong(op, output, product);
             case TensorOp.Embedding op -> new Lookup(op, inputs.getFirst());
             case TensorOp.Gather(int axis) -> new Gathering(axis, inputs);

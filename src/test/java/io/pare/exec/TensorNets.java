@@ -67,6 +67,11 @@ final class TensorNets {
             Value y = net.of(new TensorOp.Projection(3, 3, false), x);
             return net.of(new TensorOp.MatMul(), y, y);
         }, 2, 3, 3));
+        nets.put("heads that attend to themselves, masked", net((net, x) -> {
+            Value y = net.of(new TensorOp.Reshape(Shape.of(3, 2, 2)), net.of(new TensorOp.Projection(4, 4, true), x));
+            Value mask = net.of(new TensorOp.Projection(4, 3, false), x);
+            return net.of(new TensorOp.Attention(0.7f, true, true), y, y, y, mask);
+        }, 3, 4));
         nets.put("joins of one value, turned and cut", net((net, x) -> {
             Value y = net.of(new TensorOp.Projection(2, 3, true), x);
             Value turned = net.of(new TensorOp.Slice(List.of(1, 0, 2), List.of(-1, 1, -2), Shape.of(2, 3, 2)), y);

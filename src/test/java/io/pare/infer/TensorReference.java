@@ -24,6 +24,8 @@ public final class TensorReference {
     private static final int POINTS = 4;
     /** Normalised values may be off by up to this part of the deviation; beyond it, the first order says too little. */
     private static final double FIRST_ORDER = 0.1;
+    /** So far below the largest, e^x is nothing as a float. */
+    private static final double NOTHING = 110;
     /** Covers the second order below that. */
     private static final double SECOND_ORDER = 2;
 
@@ -96,6 +98,7 @@ public final class TensorReference {
                     y.set(at, x.get(input), place(shapes.get(input), index));
                 }
                 case TensorOp.MatMul _ -> multiply(at, index);
+                case TensorOp.Attention op -> attend(op, at, index);
                 case TensorOp.Projection op -> {
                     int o = index[index.length - 1];
                     Sum sum = new Sum(op.bias() ? x.get(2).values()[o] : 0);
@@ -323,27 +326,35 @@ public final class TensorReference {
     private void softmax(TensorOp.Softmax op, int at, int[] index) {
         int count = out.sizes().get(op.axis());
         double[] near = new double[count];
-        double error = 0;
-        double largest = Double.NEGATIVE_INFINITY;
+        double[] errors = new double[count];
         int[] from = index.clone();
         for (int i = 0; i < count; i++) {
             from[op.axis()] = i;
             near[i] = x.getFirst().values()[place(out, from)];
-            error = Math.max(error, x.getFirst().errors()[place(out, from)]);
-            largest = Math.max(largest, near[i]);
+            errors[i] = x.getFirst().errors()[place(out, from)];
         }
+        double largest = Arrays.stream(near).max().orElseThrow();
+        double error = 0;
         double sum = 0;
-        for (double value : near) {
-            sum += Math.exp(value - largest);
+        for (int i = 0; i < count; i++) {
+            error = isNothing(near[i], errors[i], largest) ? error : Math.max(error, errors[i]);
+            sum += Math.exp(near[i] - largest);
         }
-        double below = near[index[op.axis()]] - largest;
+        int own = index[op.axis()];
+        double below = near[own] - largest;
         // Off by as much the exponents are; so is the sum.
-        double relative = 2 * error + rounding(count + ReferenceNet.POWER, 1 - below)
-                + rounding(2, Math.abs(largest));
+        double relative = 2 * Math.max(error, op.logarithm() ? errors[own] : 0)
+                + rounding(count + ReferenceNet.POWER, 1 - below) + rounding(2, Math.abs(largest));
         y.values()[at] = op.logarithm() ? below - Math.log(sum) : Math.exp(below) / sum;
         y.errors()[at] = op.logarithm()
                 ? relative + rounding(2, y.values()[at])
-                : y.values()[at] * Math.expm1(relative) + Float.MIN_NORMAL;
+                : (isNothing(near[own], errors[own], largest) ? 0 : y.values()[at] * Math.expm1(relative))
+                        + Float.MIN_NORMAL;
+    }
+
+    /** Whether a power of e is nothing beside the largest one, whatever the error of its exponent. */
+    private static boolean isNothing(double value, double error, double largest) {
+        return value + error < largest - NOTHING;
     }
 
     private void multiply(int at, int[] index) {
@@ -358,6 +369,69 @@ public final class TensorReference {
             sum.add(x.get(0), repeated(0, left), x.get(1), repeated(1, right));
         }
         sum.into(y, at);
+    }
+
+    /** The mean of a column of the values, weighted by the softmax of a row of scores. */
+    private void attend(TensorOp.Attention op, int at, int[] index) {
+        int rank = index.length;
+        int columns = op.scores(shapes).fromEnd(1);
+        int[] there = swapped(op, index);
+        int feature = there[rank - 1];
+        Bounded scores = new Bounded(columns);
+        for (int column = 0; column < columns; column++) {
+            int[] query = there.clone();
+            int[] key = there.clone();
+            key[rank - 2] = column;
+            Sum sum = new Sum(0);
+            for (int i = 0; i < shapes.getFirst().fromEnd(1); i++) {
+                query[rank - 1] = i;
+                key[rank - 1] = i;
+                sum.add(x.get(0), repeated(0, swapped(op, query)), x.get(1), repeated(1, swapped(op, key)));
+            }
+            sum.into(scores, column);
+            double score = op.scale() * scores.values()[column];
+            double error = Math.abs(op.scale()) * scores.errors()[column] + rounding(2, score);
+            if (op.masked()) {
+                int[] mask = there.clone();
+                mask[rank - 1] = column;
+                score += x.get(3).values()[repeated(3, mask)];
+                error += x.get(3).errors()[repeated(3, mask)] + rounding(1, score);
+            }
+            scores.values()[column] = score;
+            scores.errors()[column] = error;
+        }
+        double largest = Arrays.stream(scores.values()).max().orElseThrow();
+        double sum = Arrays.stream(scores.values()).map(score -> Math.exp(score - largest)).sum();
+        double relative = 0;
+        for (int column = 0; column < columns; column++) {
+            if (!isNothing(scores.values()[column], scores.errors()[column], largest)) {
+                relative = Math.max(relative, 2 * scores.errors()[column] + rounding(2 * columns + ReferenceNet.POWER,
+                        1 + largest - scores.values()[column]) + rounding(4, largest));
+            }
+        }
+        if (!(relative < NOTHING)) {
+            y.errors()[at] = Double.POSITIVE_INFINITY;
+        }
+        for (int column = 0; column < columns; column++) {
+            there[rank - 2] = column;
+            int from = repeated(2, swapped(op, there));
+            double share = Math.exp(scores.values()[column] - largest) / sum;
+            double value = x.get(2).values()[from];
+            y.values()[at] += share * value;
+            y.errors()[at] += y.errors()[at] == Double.POSITIVE_INFINITY ? 0
+                    : share * Math.expm1(relative) * Math.abs(value)
+                            + (share * Math.exp(relative) + Float.MIN_NORMAL) * x.get(2).errors()[from]
+                            + Float.MIN_NORMAL;
+        }
+    }
+
+    private static int[] swapped(TensorOp.Attention op, int[] index) {
+        int[] swapped = index.clone();
+        if (op.rowsFirst()) {
+            swapped[index.length - 3] = index[index.length - 2];
+            swapped[index.length - 2] = index[index.length - 3];
+        }
+        return swapped;
     }
 
     /** Of which pixels and taps a value of the output is the sum. */

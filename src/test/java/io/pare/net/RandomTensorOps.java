@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 final class RandomTensorOps {
     /** Values beyond which nothing that repeats values is drawn. */
     private static final int LARGE = 300;
-    private static final int KINDS = 24;
+    private static final int KINDS = 25;
     private static final List<TensorOp.Map> SMOOTH = List.of(new TensorOp.Map(Pointwise.LEAKY_RELU, 0.1f, 0),
             new TensorOp.Map(Pointwise.ELU, 0.8f, 0), new TensorOp.Map(Pointwise.SELU, 1.67326f, 1.0507f),
             new TensorOp.Map(Pointwise.CELU, 1.5f, 0), new TensorOp.Map(Pointwise.CLIP, -1, 0.5f),
@@ -172,6 +172,11 @@ final class RandomTensorOps {
                 one(net, new TensorOp.Recurrent(any(List.of(TensorOp.Cell.values())), in.fromEnd(1),
                         1 + random.nextInt(3), any(List.of(TensorOp.Direction.values())), false));
             }
+            case 23 -> {
+                checkRank(in, 2);
+                checkSmall(in);
+                return attend(net, from, in);
+            }
             default -> {
                 if (exact.contains(from)) {
                     step(net, from, in);
@@ -184,6 +189,31 @@ final class RandomTensorOps {
                 }
             }
         }
+        return List.of(from);
+    }
+
+    /** Attention of a value to itself or to constants. */
+    private List<Integer> attend(NetBuilder net, int from, Shape in) {
+        boolean rowsFirst = in.rank() > 2 && random.nextBoolean();
+        boolean toItself = random.nextBoolean();
+        int rows = in.fromEnd(rowsFirst ? 3 : 2);
+        int columns = toItself ? rows : 1 + random.nextInt(4);
+        int features = in.fromEnd(1);
+        Values values = _ -> (float) random.nextGaussian();
+        int keys = toItself ? from
+                : constant(net, rowsFirst ? Shape.of(columns, 1, features) : Shape.of(columns, features), values);
+        int width = 1 + random.nextInt(3);
+        int mixed = toItself && random.nextBoolean() ? from
+                : constant(net, rowsFirst ? Shape.of(columns, 1, width) : Shape.of(columns, width), values);
+        List<Integer> read = new ArrayList<>(List.of(from, keys, mixed));
+        boolean masked = random.nextBoolean();
+        if (masked) {
+            Shape shape = repeatable(Shape.of(rows, columns));
+            // The first column is never masked.
+            read.add(constant(net, shape, i -> i % columns != 0 && random.nextInt(4) == 0 ? -1e9f
+                    : (float) random.nextGaussian()));
+        }
+        more(net, new TensorOp.Attention(any(List.of(1f, 0.5f, -0.3f)), masked, rowsFirst), read);
         return List.of(from);
     }
 

@@ -121,6 +121,25 @@ public final class TensorCases {
         cases.add(of(new TensorOp.MatMul(), shape(2, 3), shape(3, 1, 3, 2)));
         cases.add(of(new TensorOp.MatMul(), shape(2, 1, 2, 5), shape(3, 5, 2)));
         cases.add(of(new TensorOp.MatMul(), shape(2, 2, 17), shape(2, 17, 19)));
+        for (boolean rowsFirst : new boolean[]{false, true}) {
+            TensorOp plain = new TensorOp.Attention(0.5f, false, rowsFirst);
+            TensorOp masked = new TensorOp.Attention(-1.25f, true, rowsFirst);
+            cases.add(of(plain, shape(2, 2, 3), shape(2, 2, 3), shape(2, 2, 5)));
+            cases.add(of(plain, shape(1, 1, 1), shape(1, 1, 1), shape(1, 1, 1)));
+            cases.add(of(masked, shape(3, 3, 2), shape(3, 3, 2), shape(3, 3, 2), shape(3, 3)));
+            cases.add(of(masked, shape(2, 2, 2), shape(2, 2, 2), shape(2, 2, 2), shape(3, 2, 1, 2)));
+            cases.add(of(masked, shape(3, 2, 2, 4), shape(2, 2, 4), shape(1, 2, 2, 1), shape()));
+        }
+        TensorOp attention = new TensorOp.Attention(0.7f, true, false);
+        cases.add(of(attention, shape(4, 3), shape(5, 3), shape(5, 2), shape(4, 5)));
+        cases.add(of(attention, shape(4, 3), shape(5, 3), shape(5, 2), shape(5)));
+        cases.add(of(attention, shape(4, 3), shape(1, 3), shape(1, 2), shape(4, 1)));
+        cases.add(of(attention, shape(2, 2, 3), shape(5, 3), shape(3, 1, 5, 2), shape(2, 2, 1)));
+        cases.add(of(new TensorOp.Attention(0.2f, true, true), shape(4, 2, 3), shape(5, 2, 3), shape(5, 2, 6),
+                shape(4, 5)));
+        cases.add(of(new TensorOp.Attention(0.2f, false, true), shape(4, 3, 3), shape(5, 1, 3), shape(5, 1, 2)));
+        cases.add(new Case(new TensorOp.Attention(1, false, false), List.of(shape(3, 17), shape(19, 17), shape(19, 7)),
+                -9, 9));
         for (boolean bias : new boolean[]{false, true}) {
             cases.add(of(new TensorOp.Projection(3, 2, bias), shape(3)));
             cases.add(of(new TensorOp.Projection(5, 4, bias), shape(2, 3, 5)));

@@ -151,6 +151,7 @@ final class OnnxAttempt {
         List<Port> outputs = new ArrayList<>();
         int output = placeOutputs(outputs);
         new OnnxPatterns(draft).replace();
+        new OnnxAttention(draft, output).replace();
         CompressedWeights weights = draft.build(graph.name(), output,
                 scale == null ? InputScale.usual(inputs.shape()) : scale);
         return new OnnxModel(weights, scale != null, inputs.ports(), outputs, List.copyOf(notes));

@@ -21,7 +21,7 @@ import java.util.Map;
 /**
  * A network under construction, whose steps may still be changed. Those that nothing reads are left out at the end.
  *
- * <p>A step's place is its number; the input's is 0.
+ * <p>A step's place is its number, which stays what it is; the input's is 0.
  */
 final class OnnxDraft {
     /** No network has tensors of a higher rank. */
@@ -29,6 +29,8 @@ final class OnnxDraft {
 
     private final OnnxTensors.Budget memory;
     private final List<Step> steps = new ArrayList<>();
+    /** Places in the order in which they are computed. */
+    private final List<Integer> order = new ArrayList<>();
 
     /**
      * A node to be.
@@ -40,7 +42,7 @@ final class OnnxDraft {
 
     OnnxDraft(Shape input, OnnxTensors.Budget memory) {
         this.memory = memory;
-        steps.add(step(NetBuilder.INPUT, new Op.Input(input), List.of(), List.of()));
+        add(NetBuilder.INPUT, new Op.Input(input), List.of(), List.of());
     }
 
     Step step(int place) {
@@ -53,7 +55,17 @@ final class OnnxDraft {
 
     /** Adds a step; returns its place. {@link IllegalArgumentException} if the operator does not take its inputs. */
     int add(String kind, Op op, List<Integer> inputs, List<CompressedTensor> tensors) {
+        return addAt(order.size(), kind, op, inputs, tensors);
+    }
+
+    /** Adds a step that is computed right before another one. */
+    int addBefore(int place, String kind, Op op, List<Integer> inputs, CompressedTensor... tensors) {
+        return addAt(order.indexOf(place), kind, op, inputs, List.of(tensors));
+    }
+
+    private int addAt(int index, String kind, Op op, List<Integer> inputs, List<CompressedTensor> tensors) {
         steps.add(step(kind, op, inputs, tensors));
+        order.add(index, steps.size() - 1);
         return steps.size() - 1;
     }
 
@@ -94,7 +106,7 @@ final class OnnxDraft {
     private boolean[] reached(List<Integer> from) {
         boolean[] reached = new boolean[steps.size()];
         from.forEach(place -> reached[place] = true);
-        for (int place = steps.size() - 1; place >= 0; place--) {
+        for (int place : order.reversed()) {
             if (reached[place]) {
                 steps.get(place).inputs().forEach(input -> reached[input] = true);
             }
@@ -112,7 +124,7 @@ final class OnnxDraft {
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         Map<String, Integer> counters = new HashMap<>();
         int[] places = new int[steps.size()];
-        for (int place = 1; place < steps.size(); place++) {
+        for (int place : order.subList(1, order.size())) {
             Step step = steps.get(place);
             if (reached[place]) {
                 int number = counters.merge(step.kind(), 1, Integer::sum);

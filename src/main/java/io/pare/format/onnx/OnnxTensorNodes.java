@@ -84,6 +84,7 @@ final class OnnxTensorNodes {
                     integer("axis", axis + 1));
             case TensorOp.Join(_, int axis) -> last("Concat", inputs, integer("axis", axis + 1));
             case TensorOp.MatMul _ -> last("MatMul", List.of(aligned(0), aligned(1)));
+            case TensorOp.Attention op -> attend(op);
             case TensorOp.Projection op -> project(op);
             case TensorOp.Embedding _ -> last("Gather",
                     List.of(tensors.apply(node).getFirst(), whole(inputs.getFirst())));
@@ -381,6 +382,34 @@ final class OnnxTensorNodes {
         };
         last("Pad", List.of(inputs.getFirst(), longs("pads", pads), number("filler", op.value())),
                 text("mode", mode));
+    }
+
+    /** As the operators that it stands for, which runtimes run or recognise. */
+    private void attend(TensorOp.Attention op) {
+        int rank = node.output().rank();
+        long[] turned = LongStream.rangeClosed(0, rank).toArray();
+        if (op.rowsFirst()) {
+            turned[rank - 2] = rank - 1;
+            turned[rank - 1] = rank - 2;
+        }
+        long[] exchanged = turned.clone();
+        exchanged[rank - 1] = turned[rank];
+        exchanged[rank] = turned[rank - 1];
+        String keys = inner("Transpose", "keys", List.of(aligned(1)), integers("perm", exchanged));
+        String scores = inner("MatMul", "products", headsFirst(op, aligned(0), "queries", turned), keys);
+        scores = op.scale() == 1 ? scores : inner("Mul", "scores", scores, number("scale", op.scale()));
+        scores = op.masked() ? inner("Add", "masked", scores, aligned(3)) : scores;
+        String shares = inner("Softmax", "shares", List.of(scores), integer("axis", -1));
+        List<String> factors = List.of(shares, headsFirst(op, aligned(2), "values", turned));
+        if (op.rowsFirst()) {
+            last("Transpose", List.of(inner("MatMul", "mixed", factors)), integers("perm", turned));
+        } else {
+            last("MatMul", factors);
+        }
+    }
+
+    private String headsFirst(TensorOp.Attention op, String value, String suffix, long... order) {
+        return op.rowsFirst() ? inner("Transpose", suffix, List.of(value), integers("perm", order)) : value;
     }
 
     private void project(TensorOp.Projection op) {

@@ -22,7 +22,7 @@ final class RecordCoder {
             TensorOp.Pad.class, TensorOp.Take.class, TensorOp.Join.class, TensorOp.MatMul.class,
             TensorOp.Projection.class, TensorOp.Embedding.class, TensorOp.Gather.class, TensorOp.LayerNorm.class,
             TensorOp.GroupNorm.class, TensorOp.PRelu.class, TensorOp.Resize.class, TensorOp.Recurrent.class,
-            TensorOp.ConvTranspose.class);
+            TensorOp.ConvTranspose.class, TensorOp.Attention.class);
 
     private static final int MAX_LIST = 1 << 20;
 
