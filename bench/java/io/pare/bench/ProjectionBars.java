@@ -32,6 +32,7 @@ final class ProjectionBars {
     /** On the calling thread alone. */
     void oneThread() throws Throwable {
         Baselines cpp = Baselines.obstacle() == null ? new Baselines() : null;
+        ProjectionSweep.warmUp();
         small(25_000, cpp);
         small(400_000, cpp);
         large();
@@ -128,6 +129,7 @@ final class ProjectionBars {
 
     /** So many threads against one, beside what they add to a plain copy. */
     void threads(int threads, long n) throws Throwable {
+        ProjectionSweep.warmUp();
         try (Region region = Region.shared("bars");
                 Projections one = Projections.open(1);
                 Projections many = Projections.open(threads)) {

@@ -209,7 +209,7 @@ public final class ProjectionSweep {
     }
 
     /** Gives the JIT the time that it takes on one core. */
-    private static void warmUp() {
+    static void warmUp() {
         long n = 400_000;
         try (Region region = Region.shared("warm-up"); Projections p = Projections.open(1)) {
             MemorySegment x = region.allocate(n * 4);

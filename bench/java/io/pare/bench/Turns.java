@@ -3,6 +3,7 @@ package io.pare.bench;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -23,8 +24,11 @@ final class Turns {
     }
 
     private static final int FEWEST = 2;
-    /** Of warming up. */
-    private static final int MOST_ROUNDS = 12;
+    /** Rounds of warming up in which nothing changes, at the least, and the most that it takes. */
+    private static final int STILL = 3;
+    private static final double MOST_SECONDS = 60;
+    /** What counts as faster. */
+    private static final double FASTER = 0.9;
     /** The share of the time that the JIT has when it has work. */
     private static final double BUSY = 0.03;
 
@@ -96,20 +100,30 @@ final class Turns {
     }
 
     /**
-     * Runs until the JIT has nothing left to compile, so many seconds of each candidate at a time: on a busy core that
-     * takes longer than any time that one could name.
+     * Runs, so many seconds of each candidate at a time, until none has become faster and the JIT has had nothing to do
+     * for some rounds. Neither alone is enough: the JVM counts a compilation when it is done, and on a busy core one takes
+     * seconds.
      */
     void warmUp(double seconds) throws Throwable {
         CompilationMXBean jit = ManagementFactory.getCompilationMXBean();
-        int idle = 0;
-        for (int round = 0; round < MOST_ROUNDS && idle < 2; round++) {
+        Map<Candidate, Double> best = new HashMap<>();
+        long end = System.nanoTime() + (long) (MOST_SECONDS * 1e9);
+        for (int still = 0; still < STILL && System.nanoTime() < end; still++) {
             long start = System.nanoTime();
             long compiled = jit.getTotalCompilationTime();
             run(seconds);
-            double share = (jit.getTotalCompilationTime() - compiled) * 1e6 / (System.nanoTime() - start);
-            idle = share < BUSY ? idle + 1 : 0;
+            if ((jit.getTotalCompilationTime() - compiled) * 1e6 > BUSY * (System.nanoTime() - start)) {
+                still = -1;
+            }
+            for (Candidate candidate : candidates.values()) {
+                double median = Times.of(Arrays.copyOf(candidate.times, candidate.runs)).median();
+                if (median < FASTER * best.getOrDefault(candidate, Double.POSITIVE_INFINITY)) {
+                    best.put(candidate, median);
+                    still = -1;
+                }
+                candidate.forget();
+            }
         }
-        candidates.values().forEach(Candidate::forget);
     }
 
     /** Runs until each has had its time, twice at least, and forgets the candidates. */
