@@ -7,19 +7,25 @@ import java.util.Arrays;
  * 1-D k-means over the non-zero elements of a range: chooses the algorithm, owns the codebook and the scratch memory.
  */
 final class Clusterer implements AutoCloseable {
+    /**
+     * From this many codewords on, Lloyd's algorithm starts from the optimum over a grid. From a linear start it ends 1.7 % above the
+     * optimum at 32 codewords of a Gaussian and at 2.3 times the optimum at 256; below 32 it ends within 0.1 %.
+     */
+    static final int MANY = 32;
+
     final Codebook codebook = new Codebook();
     private final Sorted sorted;
     private final ExactKMeans exact;
     private final WarmKMeans warm;
     private final Lloyd lloyd;
-    private final LinearStart start;
+    private final LinearStart linear;
 
     Clusterer(CodebookPasses passes, Workers workers) {
         sorted = new Sorted(workers);
-        exact = new ExactKMeans(workers, sorted, codebook);
+        exact = new ExactKMeans(sorted, codebook);
         warm = new WarmKMeans(passes, workers, sorted, codebook);
         lloyd = new Lloyd(sorted, codebook);
-        start = new LinearStart(workers, codebook);
+        linear = new LinearStart(workers, codebook);
     }
 
     /** Finds the globally optimal codebook of at most {@code m} codewords. */
@@ -42,13 +48,26 @@ final class Clusterer implements AutoCloseable {
         return new Clusters(codebook.compact(m), codebook.error, rounds);
     }
 
+    /** As {@link #lloyd}, from a start of its own: nearly the optimum for many codewords, else linear. */
+    Clusters cold(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m, int most) {
+        if (m < MANY) {
+            linear.set(x, xOff, n, m);
+            return lloyd(x, xOff, n, importance, importanceOff, m, most);
+        }
+        sorted.fill(x, xOff, n, importance, importanceOff, false);
+        exact.start(m);
+        int rounds = lloyd.run(m, most);
+        return new Clusters(codebook.compact(m), codebook.error, rounds);
+    }
+
     /** Sets {@code m} codewords evenly over the range of the non-zero values. */
     void linearStart(MemorySegment x, long xOff, long n, int m) {
-        start.set(x, xOff, n, m);
+        linear.set(x, xOff, n, m);
     }
 
     @Override
     public void close() {
+        exact.close();
         warm.close();
         sorted.close();
     }

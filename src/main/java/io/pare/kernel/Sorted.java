@@ -1,5 +1,7 @@
 package io.pare.kernel;
 
+import static io.pare.mem.Unconfined.MEMORY;
+
 import io.pare.mem.Region;
 import io.pare.mem.Unconfined;
 import java.lang.foreign.MemorySegment;
@@ -91,7 +93,7 @@ final class Sorted implements AutoCloseable {
         centre = count == 0 ? 0 : restored(count / 2);
         run(finishing);
         for (long at = prefixes + SUMS * 8; at < prefixes + (blocks() + 1) * SUMS * 8; at += 8) {
-            Unconfined.MEMORY.set(F64, at, Unconfined.MEMORY.get(F64, at) + Unconfined.MEMORY.get(F64, at - SUMS * 8));
+            MEMORY.set(F64, at, MEMORY.get(F64, at) + MEMORY.get(F64, at - SUMS * 8));
         }
     }
 
@@ -143,12 +145,12 @@ final class Sorted implements AutoCloseable {
     private static long take(long x, long from, long to, boolean magnitudes, long out, long[] histogram) {
         long at = out + from * 4;
         for (long i = from; i < to; i++) {
-            int raw = Unconfined.MEMORY.get(I32, x + i * 4);
+            int raw = MEMORY.get(I32, x + i * 4);
             if ((raw & Passes.MAGNITUDE) != 0) {
                 if ((raw & Passes.INFINITY) == Passes.INFINITY) {
                     return ~i;
                 }
-                Unconfined.MEMORY.set(I32, at, digits(raw, magnitudes, histogram));
+                MEMORY.set(I32, at, digits(raw, magnitudes, histogram));
                 at += 4;
             }
         }
@@ -160,13 +162,13 @@ final class Sorted implements AutoCloseable {
             long[] histogram) {
         long at = out + from * 8;
         for (long i = from; i < to; i++) {
-            int raw = Unconfined.MEMORY.get(I32, x + i * 4);
+            int raw = MEMORY.get(I32, x + i * 4);
             if ((raw & Passes.MAGNITUDE) != 0) {
-                float weight = Unconfined.MEMORY.get(F32, importance + i * 4);
+                float weight = MEMORY.get(F32, importance + i * 4);
                 if ((raw & Passes.INFINITY) == Passes.INFINITY || !usable(weight)) {
                     return ~i;
                 }
-                Unconfined.MEMORY.set(I64, at, (long) digits(raw, magnitudes, histogram) << 32
+                MEMORY.set(I64, at, (long) digits(raw, magnitudes, histogram) << 32
                         | Float.floatToRawIntBits(weight) & 0xffff_ffffL);
                 at += 8;
             }
@@ -192,9 +194,9 @@ final class Sorted implements AutoCloseable {
         for (int worker = 0; worker < parts; worker++) {
             long i = refused[worker];
             if (i >= 0) {
-                float weight = weighted ? Unconfined.MEMORY.get(F32, importances + i * 4) : 1;
+                float weight = weighted ? MEMORY.get(F32, importances + i * 4) : 1;
                 throw new IllegalArgumentException(usable(weight)
-                        ? "clustering needs finite numbers, " + Unconfined.MEMORY.get(F32, input + i * 4) + " at index "
+                        ? "clustering needs finite numbers, " + MEMORY.get(F32, input + i * 4) + " at index "
                                 + i
                         : "importance must be finite and not negative, is " + weight + " at index " + i);
             }
@@ -207,7 +209,7 @@ final class Sorted implements AutoCloseable {
             long taken = starts[worker + 1];
             long from = first(worker, inputCount);
             if (from > starts[worker]) {
-                MemorySegment.copy(Unconfined.MEMORY, front + from * stride(), Unconfined.MEMORY,
+                MemorySegment.copy(MEMORY, front + from * stride(), MEMORY,
                         front + starts[worker] * stride(), taken * stride());
             }
             starts[worker + 1] = starts[worker] + taken;
@@ -225,7 +227,7 @@ final class Sorted implements AutoCloseable {
 
     private static void count(long from, long first, long end, int stride, long[] histogram, int base, int shift) {
         for (long i = first; i < end; i++) {
-            histogram[base + (Unconfined.MEMORY.get(I32, from + i * stride) >>> shift & BINS - 1)]++;
+            histogram[base + (MEMORY.get(I32, from + i * stride) >>> shift & BINS - 1)]++;
         }
     }
 
@@ -259,15 +261,15 @@ final class Sorted implements AutoCloseable {
 
     private static void scatter(long from, long to, long first, long end, long[] places, int base, int shift) {
         for (long i = first; i < end; i++) {
-            int digits = Unconfined.MEMORY.get(I32, from + i * 4);
-            Unconfined.MEMORY.set(I32, to + places[base + (digits >>> shift & BINS - 1)]++ * 4, digits);
+            int digits = MEMORY.get(I32, from + i * 4);
+            MEMORY.set(I32, to + places[base + (digits >>> shift & BINS - 1)]++ * 4, digits);
         }
     }
 
     private static void scatterPairs(long from, long to, long first, long end, long[] places, int base, int shift) {
         for (long i = first; i < end; i++) {
-            long pair = Unconfined.MEMORY.get(I64, from + i * 8);
-            Unconfined.MEMORY.set(I64, to + places[base + (int) (pair >>> shift & BINS - 1)]++ * 8, pair);
+            long pair = MEMORY.get(I64, from + i * 8);
+            MEMORY.set(I64, to + places[base + (int) (pair >>> shift & BINS - 1)]++ * 8, pair);
         }
     }
 
@@ -281,7 +283,7 @@ final class Sorted implements AutoCloseable {
             long to = Math.min(count, (block + 1) * BLOCK);
             for (long i = block * BLOCK; i < to; i++) {
                 float restored = restored(i);
-                Unconfined.MEMORY.set(F32, place(i), restored);
+                MEMORY.set(F32, place(i), restored);
                 double v = restored - centre;
                 double weight = weight(i);
                 weights += weight;
@@ -289,15 +291,15 @@ final class Sorted implements AutoCloseable {
                 second += weight * v * v;
             }
             long at = prefixes + (block + 1) * SUMS * 8;
-            Unconfined.MEMORY.set(F64, at, weights);
-            Unconfined.MEMORY.set(F64, at + 8, first);
-            Unconfined.MEMORY.set(F64, at + 16, second);
+            MEMORY.set(F64, at, weights);
+            MEMORY.set(F64, at + 8, first);
+            MEMORY.set(F64, at + 16, second);
         }
     }
 
     /** The float of the key at place i. */
     private float restored(long i) {
-        int key = Unconfined.MEMORY.get(I32, place(i)) ^ Integer.MIN_VALUE;
+        int key = MEMORY.get(I32, place(i)) ^ Integer.MIN_VALUE;
         return Float.intBitsToFloat(magnitudes ? key ^ Integer.MIN_VALUE : key ^ key >> 31 & Passes.MAGNITUDE);
     }
 
@@ -306,20 +308,29 @@ final class Sorted implements AutoCloseable {
     }
 
     float value(long i) {
-        return Unconfined.MEMORY.get(F32, place(i));
+        return MEMORY.get(F32, place(i));
     }
 
     float weight(long i) {
-        return weighted ? Unconfined.MEMORY.get(F32, front + i * 8) : 1;
+        return weighted ? MEMORY.get(F32, front + i * 8) : 1;
+    }
+
+    /** Sum of the weights of the elements [from, to). */
+    double weight(long from, long to) {
+        double sum = weighted ? 0 : to - from;
+        for (long i = from; weighted && i < to; i++) {
+            sum += weight(i);
+        }
+        return sum;
     }
 
     /** Writes the sums of weight, weight * v and weight * v * v over the elements before {@code i}; v is centred. */
     void before(long i, double[] out) {
         long block = i / BLOCK;
         long at = prefixes + block * SUMS * 8;
-        double weights = Unconfined.MEMORY.get(F64, at);
-        double first = Unconfined.MEMORY.get(F64, at + 8);
-        double second = Unconfined.MEMORY.get(F64, at + 16);
+        double weights = MEMORY.get(F64, at);
+        double first = MEMORY.get(F64, at + 8);
+        double second = MEMORY.get(F64, at + 16);
         for (long j = block * BLOCK; j < i; j++) {
             double v = value(j) - centre;
             double weight = weight(j);
@@ -330,6 +341,67 @@ final class Sorted implements AutoCloseable {
         out[0] = weights;
         out[1] = first;
         out[2] = second;
+    }
+
+    /**
+     * Writes the sums of weight, weight * v and weight * v * v before each distinct value, and behind the last, which
+     * are three doubles each; v is centred. Values of no weight are left out.
+     *
+     * @param out an address with room for one more than the elements
+     * @return address of the last sums
+     */
+    long sums(long out) {
+        MEMORY.set(F64, out, 0);
+        MEMORY.set(F64, out + 8, 0);
+        MEMORY.set(F64, out + 16, 0);
+        return weighted ? sumsOfPairs(front, count, centre, out) : sums(front, count, centre, out);
+    }
+
+    private static long sums(long values, long count, double centre, long out) {
+        double weight = 0;
+        double first = 0;
+        double second = 0;
+        long at = out;
+        for (long i = 0; i < count; i++) {
+            float value = MEMORY.get(F32, values + i * 4);
+            double v = value - centre;
+            weight += 1;
+            first += v;
+            second += v * v;
+            if (i + 1 == count || MEMORY.get(F32, values + i * 4 + 4) != value) {
+                at += 24;
+                MEMORY.set(F64, at, weight);
+                MEMORY.set(F64, at + 8, first);
+                MEMORY.set(F64, at + 16, second);
+            }
+        }
+        return at;
+    }
+
+    private static long sumsOfPairs(long pairs, long count, double centre, long out) {
+        double weight = 0;
+        double first = 0;
+        double second = 0;
+        double counted = 0;
+        long at = out;
+        for (long i = 0; i < count; i++) {
+            float value = MEMORY.get(F32, pairs + i * 8 + 4);
+            double v = value - centre;
+            double w = MEMORY.get(F32, pairs + i * 8);
+            weight += w;
+            first += w * v;
+            second += w * v * v;
+            // Values of weight 0 cost nothing, so they could otherwise fill clusters of their own.
+            boolean last = i + 1 == count || MEMORY.get(F32, pairs + i * 8 + 12) != value;
+            if (last && weight > counted) {
+                counted = weight;
+                at += 24;
+                MEMORY.set(F64, at, weight);
+                MEMORY.set(F64, at + 8, first);
+                MEMORY.set(F64, at + 16, second);
+            }
+        }
+        return at;
     }
 
     /** Number of elements below {@code bound}. */
