@@ -14,7 +14,7 @@ import java.nio.ByteOrder;
 final class JointProjection {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long F = Float.BYTES;
-    /** Rounds of k-means from a linear start, and from the codewords of the round before. */
+    /** Rounds of k-means from a start of its own, and from the codewords of the round before. */
     private static final int FIRST_ROUNDS = 1000;
     private static final int LATER_ROUNDS = 50;
 
@@ -47,16 +47,14 @@ final class JointProjection {
             Bits kept = new Bits(scratch.allocate(Bits.bytes(n)), 0);
             if (warm) {
                 MemorySegment.copy(best, codebookOff, words, 0, m * F);
-            } else {
-                clusterer.linearStart(out, zOff, n, m);
-                clusterer.codebook.write(m, m, words, 0);
             }
             MemorySegment.copy(out, zOff, support, 0, n * F);
             double least = Double.POSITIVE_INFINITY;
             int rounds = 0;
             int size = 0;
             while (rounds < maxRounds) {
-                Clusters clusters = cluster(support, n, m, words, rounds == 0 ? FIRST_ROUNDS : LATER_ROUNDS);
+                Clusters clusters = cluster(support, n, m, words, warm || rounds > 0,
+                        rounds == 0 ? FIRST_ROUNDS : LATER_ROUNDS);
                 double error = distance(in, xOff, support, n, words, clusters.size());
                 if (!(error < least)) {
                     break;
@@ -100,9 +98,14 @@ final class JointProjection {
         }
     }
 
-    private Clusters cluster(MemorySegment support, long n, int m, MemorySegment words, int most) {
-        clusterer.codebook.read(m, words, 0);
-        Clusters clusters = clusterer.lloyd(support, 0, n, null, 0, m, most);
+    private Clusters cluster(MemorySegment support, long n, int m, MemorySegment words, boolean started, int most) {
+        Clusters clusters;
+        if (started) {
+            clusterer.codebook.read(m, words, 0);
+            clusters = clusterer.lloyd(support, 0, n, null, 0, m, most);
+        } else {
+            clusters = clusterer.cold(support, 0, n, null, 0, m, most);
+        }
         clusterer.codebook.write(clusters.size(), m, words, 0);
         return clusters;
     }

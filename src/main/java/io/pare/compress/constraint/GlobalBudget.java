@@ -149,8 +149,7 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
                 try (Region region = Region.confined("support")) {
                     FloatTensor support = region.tensor(kept).copyFrom(Arrays.copyOf(signed, kept));
                     MemorySegment words = region.allocate((long) k * Float.BYTES);
-                    kernels.linearStart(support.segment(), 0, kept, k, words, 0);
-                    error += kernels.kMeans(support.segment(), 0, kept, null, 0, k, words, 0, 100).error();
+                    error += kernels.kMeansCold(support.segment(), 0, kept, null, 0, k, words, 0, 100).error();
                 }
             }
             return score == GlobalSparsity.Score.LAMP ? error / Math.max(squares[signed.length], 1e-30) : error;
