@@ -20,7 +20,6 @@ import io.pare.net.Pointwise;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import io.pare.net.Window;
-import io.pare.rewrite.BatchNormFolding;
 import io.pare.train.Network;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -29,14 +28,15 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 
 /**
- * Networks that are read from an ONNX file, on the dense engine against ONNX Runtime, on one thread: as they are in the file,
- * and with their normalisations folded, as ONNX Runtime does by itself.
+ * Networks that are read from an ONNX file, on the dense engine against ONNX Runtime, on one thread: as validations run in a
+ * training, whose weights change, and frozen, as all predictions run.
  *
  * <p>The candidates take turns in one process, and CPU time is counted, so that other programs on the machine hit all alike.
  * {@code java --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED -cp target/benchmarks.jar
@@ -46,6 +46,7 @@ public final class OnnxInferBench {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final int WARM_UP = 3;
     private static final int[] BATCHES = {1, 16};
+    private static final List<String> NETWORKS = List.of("lenet5", "resnet18", "mobilenetv2");
 
     /** Channels, blocks and stride of each stage (Sandler and others, 1801.04381, table 2); all but the first widen by 6. */
     private static final int[][] MOBILENET = {{16, 1, 1}, {24, 2, 2}, {32, 3, 2}, {64, 4, 2}, {96, 3, 1}, {160, 3, 2},
@@ -65,8 +66,10 @@ public final class OnnxInferBench {
 
     public static void main(String[] args) throws OrtException {
         int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 15;
+        List<String> names = args.length > 1 ? List.of(args).subList(1, args.length) : NETWORKS;
         NativeThreads.set(1);
-        for (Net model : new Net[]{Models.byName("resnet18"), mobileNet()}) {
+        for (String name : names) {
+            Net model = name.equals("mobilenetv2") ? mobileNet() : Models.byName(name);
             byte[] file = OnnxFile.encode(random(model), false);
             for (int batch : BATCHES) {
                 measure(model, file, batch, rounds);
@@ -74,13 +77,13 @@ public final class OnnxInferBench {
         }
     }
 
-    /** {@code "pare"} and {@code "ort"}, for which ours folds normalisations as ONNX Runtime does; to be closed. */
+    /** {@code "pare"}, frozen, and {@code "ort"}; to be closed. */
     static AutoCloseable candidates(String name, int batch, Turns turns) throws OrtException {
         Net model = Models.byName(name);
         byte[] file = OnnxFile.encode(random(model), false);
         float[] images = images(model, batch);
         Candidate peer = onnxRuntime(file, model.input(), batch, images);
-        Candidate pare = pare(file, BatchNormFolding::fold, batch, images);
+        Candidate pare = pare(file, OnnxInferBench::frozen, batch, images);
         check(peer.logits(), pare.logits());
         turns.put("ort", peer::run);
         turns.put("pare", pare::run);
@@ -102,13 +105,13 @@ public final class OnnxInferBench {
     private static void measure(Net model, byte[] file, int batch, int rounds) throws OrtException {
         float[] images = images(model, batch);
         try (Candidate peer = onnxRuntime(file, model.input(), batch, images);
-                Candidate plain = pare(file, UnaryOperator.identity(), batch, images);
-                Candidate folded = pare(file, BatchNormFolding::fold, batch, images)) {
-            check(peer.logits(), plain.logits());
-            check(peer.logits(), folded.logits());
-            double[] medians = medians(rounds, peer, plain, folded);
+                Candidate trained = pare(file, OnnxInferBench::trained, batch, images);
+                Candidate frozen = pare(file, OnnxInferBench::frozen, batch, images)) {
+            check(peer.logits(), trained.logits());
+            check(peer.logits(), frozen.logits());
+            double[] medians = medians(rounds, peer, trained, frozen);
             System.out.printf(Locale.ROOT,
-                    "%-12s batch %2d  ms: ONNX Runtime %8.2f  Pare %8.2f (%.2f)  folded %8.2f (%.2f)%n",
+                    "%-12s batch %2d  ms: ONNX Runtime %8.3f  in training %8.3f (%.2f)  frozen %8.3f (%.2f)%n",
                     model.name(), batch, medians[0], medians[1], medians[0] / medians[1], medians[2],
                     medians[0] / medians[2]);
         }
@@ -181,10 +184,18 @@ public final class OnnxInferBench {
         };
     }
 
-    private static Candidate pare(byte[] file, UnaryOperator<CompressedWeights> rewrite, int batch, float[] images) {
-        CompressedWeights weights = rewrite.apply(OnnxFile.decode(file));
+    private static Network trained(CompressedWeights weights) {
         Network network = Network.create(weights.model(), 0, Natives.enabled());
         network.copyFrom(weights);
+        return network;
+    }
+
+    private static Network frozen(CompressedWeights weights) {
+        return Network.frozen(weights, Natives.enabled());
+    }
+
+    private static Candidate pare(byte[] file, Function<CompressedWeights, Network> maker, int batch, float[] images) {
+        Network network = maker.apply(OnnxFile.decode(file));
         Tape tape = network.inferenceTape(batch);
         tape.input(Network.IMAGES).copyFrom(images);
         return new Candidate() {

@@ -10,11 +10,11 @@ public final class Addition {
 
     /**
      * @param desc layout of the three operands
-     * @param relu ends with max(0, x)
+     * @param end what is applied to the sum; null for nothing
      */
-    public Addition(Region region, MemoryDesc desc, boolean relu) {
+    public Addition(Region region, MemoryDesc desc, Activation end) {
         String subject = "addition " + desc;
-        try (Attributes attributes = new Attributes(relu ? Activation.RELU : null)) {
+        try (Attributes attributes = new Attributes(end)) {
             MemorySegment descriptor = Dnnl.owned(region,
                     out -> dnnl_h.dnnl_binary_primitive_desc_create(out, DnnlEngine.get().handle(),
                             dnnl_h.dnnl_binary_add(), desc.handle(), desc.handle(), desc.handle(),

@@ -39,16 +39,18 @@ public final class InnerProduct {
      */
     public InnerProduct(Region region, long[] srcDims, long oc, boolean bias, boolean relu, boolean training,
             MemoryDesc src, MemoryDesc weights) {
-        this(region, srcDims, oc, bias, relu, training, src, weights, DataType.F32, DataType.F32);
+        this(region, srcDims, oc, bias, relu ? Activation.RELU : null, training, src, weights, DataType.F32,
+                DataType.F32);
     }
 
     /**
      * Builds the forward pass on numbers of another type.
      *
+     * @param end what is applied to the result; null for nothing
      * @param type of input, weights, and the gradients of input and output
      * @param dst type of the output
      */
-    public InnerProduct(Region region, long[] srcDims, long oc, boolean bias, boolean relu, boolean training,
+    public InnerProduct(Region region, long[] srcDims, long oc, boolean bias, Activation end, boolean training,
             MemoryDesc src, MemoryDesc weights, DataType type, DataType dst) {
         this.region = region;
         this.srcDims = srcDims.clone();
@@ -60,7 +62,7 @@ public final class InnerProduct {
         int kind = training ? dnnl_h.dnnl_forward_training() : dnnl_h.dnnl_forward_inference();
         String subject = subject("fwd");
         try (Region local = Region.confined("inner product descriptors");
-                Attributes attributes = new Attributes(relu ? Activation.RELU : null)) {
+                Attributes attributes = new Attributes(end)) {
             MemorySegment input = handle(local, src, type, srcDims);
             MemorySegment matrix = handle(local, weights, type, weightDims);
             MemorySegment offsets = bias ? MemoryDesc.plain(local, oc).handle() : MemorySegment.NULL;

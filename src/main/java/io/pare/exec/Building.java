@@ -25,6 +25,12 @@ public interface Building {
     /** Whether there is a backward pass. */
     boolean training();
 
+    /**
+     * Whether parameters and states keep the values that they have when the tape is compiled: what a step makes of them
+     * it may then make {@link #once}.
+     */
+    boolean frozen();
+
     /** How many batches add up to one. */
     int parts();
 
@@ -63,6 +69,12 @@ public interface Building {
         return new FloatTensor(allocate(FloatTensor.count(shape) * Float.BYTES,
                 replaced == null ? null : replaced.segment()), shape);
     }
+
+    /** Memory that keeps its content from pass to pass. */
+    MemorySegment keep(long bytes);
+
+    /** Work to be done when all steps are built, before the first pass. */
+    void once(Runnable work);
 
     /** Working memory of the step that is being built, live during its run only. All calls of a step share it. */
     MemorySegment scratch(long bytes);

@@ -43,6 +43,7 @@ final class Compiler implements Building {
     /** What the backward step that is being built adds to parameters' gradients. */
     private final List<Runnable> additions = new ArrayList<>();
     private final List<Runnable> sums = new ArrayList<>();
+    private final List<Runnable> once = new ArrayList<>();
     private final Step[] steps;
     private final int[] repeated;
     private final int[] reversed;
@@ -85,7 +86,7 @@ final class Compiler implements Building {
             Binding binding) {
         Compiler done = new Compiler(goal, segments, region, storage, section, binding);
         return new Program(done.steps, segments, done.repeated, done.reversed, done.sums.toArray(Runnable[]::new),
-                done.inputs, done.labels, done.output, done.pass,
+                done.inputs, done.labels, done.output, done.pass, done.once,
                 done.factories.stream().mapToInt(StepFactory::reorders).sum());
     }
 
@@ -222,6 +223,11 @@ final class Compiler implements Building {
     }
 
     @Override
+    public boolean frozen() {
+        return goal.frozen();
+    }
+
+    @Override
     public int parts() {
         return goal.parts();
     }
@@ -251,6 +257,16 @@ final class Compiler implements Building {
     @Override
     public MemorySegment allocate(long bytes, MemorySegment replaced) {
         return storage.allocate(bytes, replaced, moment);
+    }
+
+    @Override
+    public MemorySegment keep(long bytes) {
+        return storage.permanent(bytes);
+    }
+
+    @Override
+    public void once(Runnable work) {
+        once.add(work);
     }
 
     @Override

@@ -7,11 +7,17 @@ import java.util.List;
  *
  * @param order the values to compute, inputs before users, the wanted one at the end
  * @param training whether there is a backward pass
+ * @param frozen whether parameters keep the values that they have when the tape is compiled
  * @param parts of a batch, one for each pass
  */
-record Goal(List<Value> order, boolean training, Backend backend, int parts) {
+record Goal(List<Value> order, boolean training, boolean frozen, Backend backend, int parts) {
     static Goal of(Value root, boolean training, Backend backend, int parts) {
-        return new Goal(root.order(), training, backend, parts);
+        return new Goal(root.order(), training, false, backend, parts);
+    }
+
+    /** Forward passes on parameters that never change. */
+    static Goal frozen(Value root, Backend backend) {
+        return new Goal(root.order(), false, true, backend, 1);
     }
 
     Value root() {

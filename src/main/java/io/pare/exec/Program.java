@@ -2,6 +2,7 @@ package io.pare.exec;
 
 import io.pare.mem.FloatTensor;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -16,7 +17,9 @@ import java.util.Map;
  * @param labels ints, one for each sample
  * @param output the wanted value
  * @param pass the pass that the steps read
+ * @param once what runs before the first pass
  * @param reorders layout conversions of a pass, at most
  */
 record Program(Step[] steps, Segments segments, int[] repeated, int[] reversed, Runnable[] sums,
-        Map<String, FloatTensor> inputs, MemorySegment labels, Source output, Pass pass, int reorders) {}
+        Map<String, FloatTensor> inputs, MemorySegment labels, Source output, Pass pass, List<Runnable> once,
+        int reorders) {}

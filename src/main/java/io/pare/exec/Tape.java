@@ -57,6 +57,7 @@ public final class Tape {
             } else {
                 tape = separate(region, workspace, goal, binding);
             }
+            tape.program.once().forEach(Runnable::run);
             tape.readMasks();
             return tape;
         }
@@ -70,7 +71,7 @@ public final class Tape {
      * The memory that a tape would take, found without taking any.
      *
      * @param shared bytes for values, gradients and working memory, which tapes of one {@link Workspace} share
-     * @param own bytes of inputs and labels
+     * @param own bytes of inputs, labels and what a frozen tape makes of its parameters
      */
     public record Footprint(long shared, long own) {}
 
@@ -118,6 +119,14 @@ public final class Tape {
     /** As {@link #inference(Region, Value, Binding, Backend)}, in memory that may be shared. */
     public static Tape inference(Region region, Workspace workspace, Value output, Binding binding, Backend backend) {
         return compile(region, workspace, Goal.of(output, false, backend, 1), binding, false);
+    }
+
+    /**
+     * As {@link #inference(Region, Workspace, Value, Binding, Backend)}, for parameters whose values are there and never
+     * change again: what steps make of them, they make here and not in each pass.
+     */
+    public static Tape frozen(Region region, Workspace workspace, Value output, Binding binding, Backend backend) {
+        return compile(region, workspace, Goal.frozen(output, backend), binding, false);
     }
 
     /** As {@link #training} or {@link #inference}, with memory of its own for everything: what sharing must be equal to. */

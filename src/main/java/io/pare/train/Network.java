@@ -1,6 +1,7 @@
 package io.pare.train;
 
 import io.pare.descent.Optimizer;
+import io.pare.exec.Backend;
 import io.pare.exec.Binding;
 import io.pare.exec.Graph;
 import io.pare.exec.Tape;
@@ -17,6 +18,7 @@ import io.pare.net.Net;
 import io.pare.net.Node;
 import io.pare.net.Parameter;
 import io.pare.net.Task;
+import io.pare.rewrite.BatchNormFolding;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,6 +50,8 @@ public final class Network implements Binding, AutoCloseable {
 
     private final Net model;
     private final boolean useNative;
+    /** Whether the weights stay what they are. */
+    private final boolean frozen;
     private final Region region;
     /** No two tapes run at once, so all lie in the same memory. */
     private final Workspace workspace;
@@ -68,7 +72,7 @@ public final class Network implements Binding, AutoCloseable {
      * @param useNative whether oneDNN may be used
      */
     public static Network create(Net model, long seed, boolean useNative) {
-        Network network = new Network(model, useNative);
+        Network network = new Network(model, useNative, false);
         SplittableRandom random = new SplittableRandom(seed);
         boolean deep = model.parameters().stream().filter(Parameter::weight).count() > SHALLOW;
         for (Weight weight : network.weights.values()) {
@@ -99,9 +103,23 @@ public final class Network implements Binding, AutoCloseable {
         return network;
     }
 
-    private Network(Net model, boolean useNative) {
+    /**
+     * Takes memory for a network that predicts and is never trained: its normalisations are folded into the layers before
+     * them, see {@link BatchNormFolding}, and a tape brings the weights into oneDNN's layouts once. Do not write to them.
+     *
+     * @param useNative whether oneDNN may be used
+     */
+    public static Network frozen(CompressedWeights weights, boolean useNative) {
+        CompressedWeights folded = BatchNormFolding.fold(weights);
+        Network network = new Network(folded.model(), useNative, true);
+        network.copyFrom(folded);
+        return network;
+    }
+
+    private Network(Net model, boolean useNative, boolean frozen) {
         this.model = model;
         this.useNative = useNative;
+        this.frozen = frozen;
         this.region = Region.shared("network " + model.name());
         this.workspace = new Workspace(region);
         this.section = new CriticalSection(workspace.oneThread()).on(region);
@@ -237,6 +255,9 @@ public final class Network implements Binding, AutoCloseable {
     }
 
     private Tape training(TapeKey wanted) {
+        if (frozen) {
+            throw new IllegalStateException(model.name() + " is frozen: create a network to train it");
+        }
         return tape(wanted, key -> {
             Value loss = key.loss().on(logits(key));
             return key.sparse()
@@ -275,7 +296,13 @@ public final class Network implements Binding, AutoCloseable {
         return tape(new TapeKey(batch, false, null, sparse, precision, 1, false),
                 key -> sparse
                         ? Tape.inference(region, logits(key), this, Backends.sparse())
-                        : Tape.inference(region, workspace, logits(key), this, Backends.dense(useNative, precision)));
+                        : dense(logits(key), Backends.dense(useNative, precision)));
+    }
+
+    private Tape dense(Value logits, Backend backend) {
+        return frozen
+                ? Tape.frozen(region, workspace, logits, this, backend)
+                : Tape.inference(region, workspace, logits, this, backend);
     }
 
     /**

@@ -8,6 +8,6 @@
  * {@link java.lang.IllegalStateException}.
  *
  * <p>May use {@code descent}, {@code exec.backend}, {@code exec}, {@code net}, {@code data}, {@code format},
- * {@code format.safetensors}, {@code kernel}, {@code mem} and {@code file}.
+ * {@code format.safetensors}, {@code rewrite}, {@code kernel}, {@code mem} and {@code file}.
  */
 package io.pare.train;

@@ -69,7 +69,7 @@ class ConvolutionTest {
         try (Workbench bench = new Workbench()) {
             Data data = new Data(bench, s);
             FloatTensor dst = bench.region.tensor(s.dstDims());
-            Convolution conv = new Convolution(bench.region, s, new Convolution.Options(false, null, true,
+            Convolution conv = new Convolution(bench.region, s, new Convolution.Options(false, false, null, true,
                     MemoryDesc.plain(bench.region, s.srcDims()), MemoryDesc.plain(bench.region, s.weightDims()),
                     MemoryDesc.plain(bench.region, s.dstDims()), DataType.F32));
             long reorders = Reorder.created();

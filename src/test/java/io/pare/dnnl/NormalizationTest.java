@@ -189,7 +189,8 @@ class NormalizationTest {
     @MethodSource("cases")
     void additionWithAndWithoutRelu(Case c) {
         try (Workbench bench = new Workbench()) {
-            Addition addition = new Addition(bench.region, c.desc(bench), c.relu);
+            Addition addition = new Addition(bench.region, c.desc(bench),
+                    c.relu ? Activation.RELU : null);
             float[] left = Reference.random(FloatTensor.count(c.dims()), 1);
             float[] right = Reference.random(left.length, 2);
             FloatTensor dst = bench.region.tensor(c.dims());

@@ -225,4 +225,51 @@ class OtherPrimitivesTest {
         assertFalse(engine.isa().startsWith("0x"), engine.isa());
         assertTrue(engine.threads() >= 1);
     }
+
+    @ParameterizedTest
+    @CsvSource({"1,3,4,4", "2,20,5,3", "3,16,7,7"})
+    void scalesTheChannelsOfImages(int n, int c, int h, int w) {
+        try (Workbench bench = new Workbench()) {
+            float[] images = Reference.random(n * c * h * w, 1);
+            float[] factors = Reference.random(n * c, 2);
+            FloatTensor dst = bench.region.tensor(n, c, h, w);
+            Scaling scaling = new Scaling(bench.region, n, c, h, w);
+            assertFalse(scaling.forward().implementation().startsWith("ref"), scaling.forward().toString());
+            bench.run(scaling.forward(), in(Arg.SRC, bench.tensor(images, n, c, h, w)),
+                    in(Arg.SRC_1, bench.tensor(factors, n, c, 1, 1)), out(Arg.DST, dst));
+            for (int i = 0; i < images.length; i++) {
+                assertEquals(images[i] * factors[i / (h * w)], dst.get(i), 0f);
+            }
+        }
+    }
+
+    /** Any layout that oneDNN chooses for the weights fits channels-last images, but for a single row. */
+    @ParameterizedTest
+    @CsvSource({"1,3,2,2", "5,16,4,3", "16,20,4,12", "2,4,1,1"})
+    void innerProductOfChannelsLastImagesInChosenWeights(int n, int c, int size, int oc) {
+        try (Workbench bench = new Workbench()) {
+            long[] dims = {n, c, size, size};
+            MemoryDesc last = MemoryDesc.channelsLast(bench.region, n, c, size, size);
+            InnerProduct product = new InnerProduct(bench.region, dims, oc, false, false, false, last, null);
+            float[] x = new float[n * c * size * size];
+            float[] w = new float[oc * c * size * size];
+            for (int i = 0; i < x.length; i++) {
+                x[i] = i * 7 % 5 - 2;
+            }
+            for (int i = 0; i < w.length; i++) {
+                w[i] = i * 5 % 7 - 3;
+            }
+            FloatTensor dst = bench.region.tensor(n, oc);
+            bench.run(product.forward(), in(Arg.SRC, bench.tensor(x, dims)),
+                    in(Arg.WEIGHTS, bench.tensor(w, oc, c, size, size)), out(Arg.DST, dst));
+            int in = c * size * size;
+            for (int i = 0; i < n * oc; i++) {
+                float sum = 0;
+                for (int k = 0; k < in; k++) {
+                    sum += x[i / oc * in + k] * w[i % oc * in + k];
+                }
+                assertEquals(sum, dst.get(i), 0f);
+            }
+        }
+    }
 }

@@ -55,7 +55,16 @@ class RandomNetworksTest {
     Path folder;
 
     private enum Engine {
-        SPARSE_SINGLE, SPARSE_BATCH, DENSE_JAVA, DENSE_NATIVE
+        SPARSE_SINGLE, SPARSE_BATCH, DENSE_JAVA, DENSE_NATIVE, FROZEN_JAVA, FROZEN_NATIVE;
+
+        boolean isNative() {
+            return this == DENSE_NATIVE || this == FROZEN_NATIVE;
+        }
+
+        /** Whether it folds normalisations, which rounds. */
+        boolean folds() {
+            return this == FROZEN_JAVA || this == FROZEN_NATIVE;
+        }
     }
 
     /** A network with its images, and what its logits must be. */
@@ -106,6 +115,11 @@ class RandomNetworksTest {
                                 System.arraycopy(one, 0, logits, i * one.length, one.length);
                             }
                         }
+                    }
+                }
+                case FROZEN_JAVA, FROZEN_NATIVE -> {
+                    try (Network network = Network.frozen(net, engine == Engine.FROZEN_NATIVE)) {
+                        logits = network.outputs(images, BATCH);
                     }
                 }
                 case DENSE_JAVA, DENSE_NATIVE -> {
@@ -209,10 +223,12 @@ class RandomNetworksTest {
         if (net.expected.stream().flatMapToDouble(one -> Arrays.stream(one.errors())).allMatch(Double::isFinite)) {
             runs.merge("bounded", 1, Integer::sum);
         }
+        CompressedWeights smaller = BatchNormFolding.fold(weights);
+        List<Bounded> folded = smaller == weights ? net.expected : net.reference(smaller);
         for (Engine engine : Engine.values()) {
             // Building primitives takes longer than all the rest.
-            if (engine != Engine.DENSE_NATIVE || Natives.status().available() && seed % 4 == 0) {
-                net.check("engine", weights, net.expected, engine);
+            if (!engine.isNative() || Natives.status().available() && seed % 4 == 0) {
+                net.check("engine", weights, engine.folds() ? folded : net.expected, engine);
                 runs.merge(engine.name(), 1, Integer::sum);
             }
         }

@@ -1,5 +1,6 @@
 package io.pare.train;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,13 +10,17 @@ import io.pare.data.Dataset;
 import io.pare.descent.Optimizer;
 import io.pare.exec.Tape;
 import io.pare.exec.backend.Precision;
+import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.natives.Natives;
+import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.NetBuilder;
 import io.pare.net.Op.Linear;
 import io.pare.net.Shape;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -90,6 +95,24 @@ class NetworkLifeTest {
                     () -> trainer.epoch(1, 0, done -> 1e-3, new Trainer.StepListener() {}));
             assertRefused("region 'network small' is closed", () -> tape.forward(0));
             assertRefused("region 'network small' is closed", () -> network.inferenceTape(2));
+        }
+    }
+
+    @Test
+    void aFrozenNetworkPredictsAndIsNotTrained() {
+        try (Network network = Network.create(MODEL, 1, false)) {
+            Map<String, FloatTensor> values = new LinkedHashMap<>();
+            network.weights().forEach(weight -> values.put(weight.name(), weight.value()));
+            try (Network frozen = Network.frozen(CompressedWeights.of(MODEL, values, InputScale.UNIT), false)) {
+                float[] samples = new float[2 * MODEL.input().features()];
+                for (int i = 0; i < samples.length; i++) {
+                    samples[i] = i % 7;
+                }
+                assertArrayEquals(network.outputs(samples, 2), frozen.outputs(samples, 2));
+                assertEquals(Evaluation.of(network, DATA, InputScale.UNIT),
+                        Evaluation.of(frozen, DATA, InputScale.UNIT));
+                assertRefused("small is frozen: create a network to train it", () -> frozen.trainingTape(2, false));
+            }
         }
     }
 

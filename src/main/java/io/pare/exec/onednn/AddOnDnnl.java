@@ -9,7 +9,7 @@ import io.pare.exec.Step;
 import io.pare.exec.Value;
 import io.pare.mem.Region;
 
-/** Addition in the layout of the left input; computes a ReLU behind it. */
+/** Addition in the layout of the left input; computes a ReLU behind it, and without backward passes any function. */
 final class AddOnDnnl implements Step {
     private final Layouts layouts;
     private final Building building;
@@ -27,13 +27,14 @@ final class AddOnDnnl implements Step {
         this.building = layouts.building();
         this.region = layouts.region();
         this.node = node;
-        this.result = building.withRelu(node);
+        this.result = layouts.withActivation(node);
         // Blocked, as the factory has seen: nothing has to run before it is read.
         DnnlMemory left = layouts.value(node.input(0)).memory();
         this.right = layouts.read(layouts.value(node.input(1)), left.desc());
         this.y = layouts.allocate(left.desc(), Layouts.sameMemory(left, right.memory()) ? null : left);
         building.value(result, layouts.blocked(y));
-        this.forward = new Addition(region, left.desc(), result != node).forward().bind(layouts.scratchpad())
+        this.forward = new Addition(region, left.desc(), result == node ? null : Activations.of(result)).forward()
+                .bind(layouts.scratchpad())
                 .with(Arg.SRC, left).with(Arg.SRC_1, right.memory()).with(Arg.DST, y).prepare();
     }
 

@@ -7,6 +7,7 @@ import io.pare.dnnl.DnnlMemory;
 import io.pare.dnnl.Execution;
 import io.pare.dnnl.MemoryDesc;
 import io.pare.dnnl.Primitive;
+import io.pare.dnnl.UnimplementedException;
 import io.pare.exec.Buffer;
 import io.pare.exec.Building;
 import io.pare.exec.Source;
@@ -15,10 +16,11 @@ import io.pare.exec.Value;
 import io.pare.mem.Region;
 import io.pare.net.Op;
 import io.pare.net.Window;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Forward, backward-data and backward-weights, each in the layouts that it likes best; computes a ReLU behind it, and without
- * backward passes any function of each value.
+ * backward passes any function of each value, and an addition before it.
  */
 final class ConvolutionOnDnnl implements Step {
     private final Layouts layouts;
@@ -32,6 +34,8 @@ final class ConvolutionOnDnnl implements Step {
     private final DnnlMemory plainWeight;
     private final DnnlSource src;
     private final DnnlSource weight;
+    /** What the result is added to; {@code null} for nothing. */
+    private final DnnlMemory addend;
     private final DnnlMemory y;
     private final Execution forward;
     private Incoming incoming;
@@ -48,21 +52,32 @@ final class ConvolutionOnDnnl implements Step {
         this.building = layouts.building();
         this.region = layouts.region();
         this.node = node;
-        this.result = layouts.withActivation(node);
         this.bias = node.inputs().size() > 2;
         ConvShape shape = shape(node, op);
-        this.convolution = new Convolution(region, shape,
-                Convolution.Options.of(false, building.training())
-                        .ending(result == node ? null : Activations.of(result))
-                        .withBias(bias).of(layouts.type()));
-        Primitive primitive = convolution.forward();
+        Convolution.Options options = Convolution.Options.of(false, building.training()).withBias(bias)
+                .of(layouts.type());
         DnnlSource value = layouts.value(node.input(0));
         this.x = value.memory();
+        Value sum = layouts.withAddition(node);
+        DnnlMemory other = sum == node ? null : layouts.value(Layouts.other(sum, node)).memory();
+        Convolution adding = other == null ? null : adding(shape, options, sum, other);
+        this.addend = adding == null ? null : other;
+        this.result = layouts.withActivation(adding == null ? node : sum);
+        this.convolution = adding != null
+                ? adding
+                : new Convolution(region, shape, options.ending(result == node ? null : Activations.of(result)));
+        Primitive primitive = convolution.forward();
         this.plainWeight = DnnlMemory.over(region, convolution.plainWeights(),
                 building.plain(node.input(1)).tensor().segment());
         this.src = layouts.read(value, primitive.desc(Arg.SRC));
-        this.weight = layouts.read(DnnlSource.of(plainWeight), primitive.desc(Arg.WEIGHTS));
-        Buffer slot = layouts.allocate(node, primitive.desc(Arg.DST));
+        this.weight = layouts.parameter(plainWeight, primitive.desc(Arg.WEIGHTS));
+        Buffer slot = layouts.allocate(node, primitive.desc(Arg.DST),
+                addend == null || Layouts.sameMemory(addend, src.memory()) ? null : addend);
+        if (addend != null) {
+            building.uses(addend.data());
+            // Else the addition would be built, whether it is read or not.
+            building.value(sum, slot);
+        }
         building.value(result, slot);
         this.y = layouts.memory(slot);
         Primitive.Binding binding = primitive.bind(layouts.scratchpad()).with(Arg.SRC, src.memory())
@@ -71,6 +86,18 @@ final class ConvolutionOnDnnl implements Step {
             binding.with(Arg.BIAS, DnnlMemory.over(region, building.plain(node.input(2)).tensor()));
         }
         this.forward = binding.prepare();
+    }
+
+    /** The convolution that adds to a value in that value's layout; {@code null} where oneDNN would take another. */
+    private Convolution adding(ConvShape shape, Convolution.Options options, Value sum, DnnlMemory addend) {
+        Value end = layouts.withActivation(sum);
+        try {
+            Convolution adding = new Convolution(region, shape,
+                    options.adding(true).ending(end == sum ? null : Activations.of(end)));
+            return adding.forward().desc(Arg.DST).sameAs(addend.desc()) ? adding : null;
+        } catch (UnimplementedException e) {
+            return null;
+        }
     }
 
     private static ConvShape shape(Value node, Op.Conv2d op) {
@@ -85,6 +112,9 @@ final class ConvolutionOnDnnl implements Step {
     public void forward() {
         src.refresh().run();
         weight.refresh().run();
+        if (addend != null && !Layouts.sameMemory(addend, y)) {
+            MemorySegment.copy(addend.data(), 0, y.data(), 0, y.desc().sizeBytes());
+        }
         forward.run();
     }
 

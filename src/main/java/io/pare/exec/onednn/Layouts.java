@@ -11,10 +11,12 @@ import io.pare.dnnl.Reorder;
 import io.pare.dnnl.Scratchpad;
 import io.pare.exec.Buffer;
 import io.pare.exec.Building;
+import io.pare.exec.Operation;
 import io.pare.exec.Source;
 import io.pare.exec.Value;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.net.Op;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -57,6 +59,12 @@ final class Layouts {
         return building.value(node) instanceof BlockedBuffer;
     }
 
+    boolean isChannelsLast(DnnlMemory memory) {
+        long[] dims = memory.desc().dims();
+        return dims.length == 4 && memory.desc().type() == DataType.F32
+                && memory.desc().sameAs(MemoryDesc.channelsLast(region, dims[0], dims[1], dims[2], dims[3]));
+    }
+
     /** The function of each value that is the only reader of the node, which its step computes as well; else the node. */
     Value withActivation(Value node) {
         if (building.training()) {
@@ -64,6 +72,21 @@ final class Layouts {
         }
         Value reader = building.onlyReader(node);
         return Activations.of(reader) == null ? node : reader;
+    }
+
+    /**
+     * The addition that is the only reader of the node, if nothing comes back and its other input is there already, in
+     * the layout of a primitive; its step computes it as well. Else the node.
+     */
+    Value withAddition(Value node) {
+        Value reader = building.onlyReader(node);
+        return !building.training() && reader.op() instanceof Operation.Apply(Op.Add _)
+                && isBlocked(other(reader, node)) ? reader : node;
+    }
+
+    /** The input of an addition that is not the given one. */
+    static Value other(Value addition, Value input) {
+        return addition.input(0) == input ? addition.input(1) : addition.input(0);
     }
 
     /** A value as primitives take it. */
@@ -113,6 +136,16 @@ final class Layouts {
         });
     }
 
+    /** As {@link #read}, of a parameter: converted once where it never changes. */
+    DnnlSource parameter(DnnlMemory from, MemoryDesc wanted) {
+        if (!building.frozen() || from.desc().sameAs(wanted)) {
+            return read(DnnlSource.of(from), wanted);
+        }
+        DnnlMemory kept = DnnlMemory.over(region, wanted, building.keep(wanted.sizeBytes()));
+        building.once(Reorder.between(region, from, kept)::run);
+        return DnnlSource.of(kept);
+    }
+
     /**
      * As {@link #read}, in the backward pass: what the forward pass has read serves again if the layout is right.
      *
@@ -132,7 +165,7 @@ final class Layouts {
             return parts.getFirst();
         }
         DnnlMemory sum = allocate(wanted, null);
-        Primitive addition = new Addition(region, wanted, false).forward();
+        Primitive addition = new Addition(region, wanted, null).forward();
         List<Runnable> work = new ArrayList<>(List.of(parts.getFirst().refresh()));
         DnnlMemory soFar = parts.getFirst().memory();
         for (DnnlSource part : parts.subList(1, parts.size())) {

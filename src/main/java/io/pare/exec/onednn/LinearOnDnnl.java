@@ -1,5 +1,6 @@
 package io.pare.exec.onednn;
 
+import io.pare.dnnl.Activation;
 import io.pare.dnnl.Arg;
 import io.pare.dnnl.DataType;
 import io.pare.dnnl.DnnlMemory;
@@ -40,10 +41,11 @@ final class LinearOnDnnl implements Step {
         long[] inputs = node.input(0).shape();
         MemoryDesc plainSrc = MemoryDesc.plain(region, layouts.type(), inputs);
         MemoryDesc plainWeights = MemoryDesc.plain(region, layouts.type(), node.input(1).shape());
-        this.product = new InnerProduct(region, inputs, node.size(1), true, result != node, building.training(),
+        this.product = new InnerProduct(region, inputs, node.size(1), true,
+                result == node ? null : Activation.RELU, building.training(),
                 plainSrc, plainWeights, layouts.type(), building.isLogits(result) ? DataType.F32 : layouts.type());
         this.src = layouts.read(layouts.value(node.input(0)), plainSrc);
-        this.weight = layouts.read(layouts.value(node.input(1)), plainWeights);
+        this.weight = layouts.parameter(layouts.value(node.input(1)).memory(), plainWeights);
         Primitive primitive = product.forward();
         Buffer slot = layouts.allocate(node, primitive.desc(Arg.DST));
         building.value(result, slot);

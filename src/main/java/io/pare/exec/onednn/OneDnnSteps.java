@@ -11,6 +11,7 @@ import io.pare.dnnl.PoolShape;
 import io.pare.dnnl.Pooling;
 import io.pare.dnnl.ResponseNormalization;
 import io.pare.dnnl.UnimplementedException;
+import io.pare.exec.Buffer;
 import io.pare.exec.Building;
 import io.pare.exec.Operation;
 import io.pare.exec.Step;
@@ -19,6 +20,7 @@ import io.pare.exec.Value;
 import io.pare.exec.java.LinearStep;
 import io.pare.mem.Region;
 import io.pare.net.Op;
+import io.pare.net.Pairwise;
 import io.pare.net.TensorOp;
 import io.pare.net.Window;
 import java.util.Optional;
@@ -69,6 +71,7 @@ public final class OneDnnSteps implements StepFactory {
             case Operation.Apply(Op.Relu _),Operation.Apply(Op.Sigmoid _),Operation.Apply(TensorOp.Map _) ->
                     activation(node);
             case Operation.Apply(Op.Add _) -> layouts.isBlocked(node.input(0)) ? new AddOnDnnl(layouts, node) : null;
+            case Operation.Apply(TensorOp.Zip(Pairwise function)) when function == Pairwise.MULTIPLY -> scaling(node);
             case Operation.Reshape _ -> reshape(node);
             // The next factory covers what is not named here.
             default -> null;
@@ -92,6 +95,9 @@ public final class OneDnnSteps implements StepFactory {
     private Step linear(Value node) {
         if (layouts.type() != DataType.F32) {
             return new LinearOnDnnl(layouts, node);
+        }
+        if (building.frozen()) {
+            return new FrozenLinear(layouts, node);
         }
         Value weight = node.input(1);
         if (weight.count() < LARGE) {
@@ -140,6 +146,24 @@ public final class OneDnnSteps implements StepFactory {
         return new OneToOne(layouts, node, x, eltwise.forward(), eltwise::backward, true);
     }
 
+    /** Squeeze-and-excitation at inference; in Java its images would go to row-major memory and back. */
+    private Step scaling(Value node) {
+        Value left = node.input(0);
+        Value right = node.input(1);
+        if (!building.frozen()) {
+            return null;
+        }
+        return scales(left, right) ? new ScaleOnDnnl(layouts, node, left, right)
+                : scales(right, left) ? new ScaleOnDnnl(layouts, node, right, left) : null;
+    }
+
+    /** In blocks of channels oneDNN has its reference alone on AVX2. */
+    private boolean scales(Value images, Value factors) {
+        return images.rank() == 4 && factors.rank() == 4 && factors.size(1) == images.size(1) && factors.size(2) == 1
+                && factors.size(3) == 1 && building.value(images) instanceof BlockedBuffer(DnnlMemory memory, Layouts _)
+                && layouts.isChannelsLast(memory);
+    }
+
     private Step responseNorm(Value node, Op.ResponseNorm op) {
         DnnlSource x = layouts.value(node.input(0));
         ResponseNormalization norm = new ResponseNormalization(region, x.memory().desc(),
@@ -147,10 +171,26 @@ public final class OneDnnSteps implements StepFactory {
         return new OneToOne(layouts, node, x, norm.forward(), norm::backward, false);
     }
 
-    /** Only for other numbers than 32-bit floats, for which plain Java is as fast. */
+    /**
+     * Where nothing comes back, the reader converts, if it has to. Else only for other numbers than 32-bit floats, for
+     * which plain Java is as fast.
+     */
     private Step reshape(Value node) {
+        Buffer buffer = building.value(node.input(0));
+        if (building.frozen() && layouts.type() == DataType.F32) {
+            return switch (buffer) {
+                case BlockedBuffer(DnnlMemory memory, Layouts _) -> reshaped(node, node.input(0), memory);
+                case ReshapedBuffer(Value of, DnnlMemory memory, Layouts _) -> reshaped(node, of, memory);
+                default -> null;
+            };
+        }
         boolean others = building.value(node.input(0)) instanceof BlockedBuffer(DnnlMemory memory, Layouts _)
                 && memory.desc().type() != DataType.F32;
         return others ? new ReshapeOnDnnl(layouts, node) : null;
+    }
+
+    private Step reshaped(Value node, Value of, DnnlMemory memory) {
+        building.value(node, new ReshapedBuffer(of, memory, layouts));
+        return ReshapedBuffer.NOTHING;
     }
 }

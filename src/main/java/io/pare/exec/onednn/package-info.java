@@ -3,7 +3,8 @@
  *
  * <p>{@link io.pare.exec.onednn.OneDnnSteps} makes steps where a primitive is faster than plain Java. {@code Layouts} keeps each
  * value in the layout of the primitive that made it, a {@code BlockedBuffer}, and converts it where a reader wants another.
- * A step also computes a ReLU that is the only reader of its value.
+ * A step also computes a ReLU that is the only reader of its value. On a frozen tape, parameters are converted once, and a
+ * convolution also computes an addition and any function of each value.
  *
  * <p>Needs the native libraries. Public: {@code OneDnnSteps}; {@code exec.java} comes behind it and computes the rest.
  *
