@@ -26,6 +26,8 @@ public record Passes(SelectPasses select, TopKPasses topK, GroupPasses groups, C
     public static final int MAGNITUDE = 0x7fff_ffff;
     /** Accumulators of a sum. */
     public static final int STRIDE = 16;
+    /** Accumulators of a residual in the pass that guesses: element i goes to number {@code i % RESIDUALS}. */
+    public static final int RESIDUALS = 8;
     /** Greatest magnitude of the coarse part of a fixed-point number. */
     public static final int COARSE = 1 << 21;
     /** Fine parts in a coarse one. */

@@ -25,7 +25,7 @@ public interface TopKPasses {
      * old {@code z} of the collected elements in {@code olds}, and the sums of {@code (w - z)^2} and
      * {@code (z - old z)^2} as they stand with the guess.
      *
-     * @param primal {@link Passes#STRIDE} accumulators, added to
+     * @param primal {@link Passes#STRIDE} accumulators, of which this pass adds to the first {@link Passes#RESIDUALS}
      * @param dual likewise
      */
     int speculateAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff, int n, int lo,

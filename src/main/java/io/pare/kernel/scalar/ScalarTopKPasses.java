@@ -1,5 +1,6 @@
 package io.pare.kernel.scalar;
 
+import static io.pare.kernel.Passes.RESIDUALS;
 import static io.pare.kernel.Passes.STRIDE;
 import static io.pare.kernel.scalar.Elements.get;
 import static io.pare.kernel.scalar.Elements.key;
@@ -111,8 +112,8 @@ public final class ScalarTopKPasses implements TopKPasses {
             put(u, uOff, i, key >= guess ? 0 : v);
             double p = weight - kept;
             double d = kept - old;
-            primal[i & STRIDE - 1] += p * p;
-            dual[i & STRIDE - 1] += d * d;
+            primal[i & RESIDUALS - 1] += p * p;
+            dual[i & RESIDUALS - 1] += d * d;
             if (key >= lo && key < hi) {
                 keys.set(F32, (at + found) * Integer.BYTES, v);
                 places.set(I32, (at + found) * Integer.BYTES, i);

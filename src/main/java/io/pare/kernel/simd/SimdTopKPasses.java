@@ -24,6 +24,7 @@ import static io.pare.mem.Unconfined.MEMORY;
 import static io.pare.mem.Unconfined.floats;
 import static io.pare.mem.Unconfined.writableFloats;
 
+import io.pare.kernel.Passes;
 import io.pare.kernel.TopKPasses;
 import io.pare.kernel.scalar.ScalarTopKPasses;
 import io.pare.mem.Unconfined;
@@ -145,10 +146,14 @@ public final class SimdTopKPasses implements TopKPasses {
         long keysAt = found(keys, at, whole);
         long placesAt = found(places, at, whole);
         long oldsAt = found(olds, at, whole);
-        int found = LANES == STRIDE
-                ? step(wAt, uAt, zAt, whole, lo, guess, hi, keysAt, placesAt, oldsAt, at, tally, slot, primal, dual)
-                : shortStep(wAt, uAt, zAt, whole, lo, guess, hi, keysAt, placesAt, oldsAt, at, tally, slot, primal,
-                        dual);
+        int found = switch (LANES) {
+            case STRIDE ->
+                    step(wAt, uAt, zAt, whole, lo, guess, hi, keysAt, placesAt, oldsAt, at, tally, slot, primal, dual);
+            case Passes.RESIDUALS -> middleStep(wAt, uAt, zAt, whole, lo, guess, hi, keysAt, placesAt, oldsAt, at,
+                    tally, slot, primal, dual);
+            default -> shortStep(wAt, uAt, zAt, whole, lo, guess, hi, keysAt, placesAt, oldsAt, at, tally, slot, primal,
+                    dual);
+        };
         return found
                 + ScalarTopKPasses.speculateAdmmFrom(whole, w, wOff, u, uOff, z, zOff, n, lo, guess, hi, keys, places,
                         olds, at + found, tally, slot, primal, dual);
@@ -158,15 +163,63 @@ public final class SimdTopKPasses implements TopKPasses {
      * One loop does everything, because it waits for memory anyway. It calls no method of ours and has no branch: in a
      * loop this large the JIT may stop inlining, and then it boxes vectors. Products are exact in double precision, so
      * fma rounds as the scalar twin does.
+     *
+     * <p>There are {@link Passes#RESIDUALS} sums each, as many as two registers of AVX2 hold: with twice as many, which
+     * take two vectors in turn, that loop spills registers and takes an eighth longer.
      */
-    private static int step(long w, long u, long z, int n, int lo, int guess, int hi, long keys, long places, long olds,
-            long at, long[] tally, int slot, double[] primal, double[] dual) {
+    private static int step(long w, long u, long z, int n, int lo, int guess, int hi, long keys, long places,
+            long olds, long at, long[] tally, int slot, double[] primal, double[] dual) {
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
         IntVector above = zero;
         DoubleVector primal0 = DoubleVector.fromArray(F64, primal, 0);
-        DoubleVector primal1 = DoubleVector.fromArray(F64, primal, HALF);
         DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
+        long out = at * Integer.BYTES;
+        for (int i = 0; i < n; i += LANES) {
+            long o = (long) i * Float.BYTES;
+            FloatVector weight = FloatVector.fromMemorySegment(F32, MEMORY, w + o, LE);
+            FloatVector old = FloatVector.fromMemorySegment(F32, MEMORY, z + o, LE);
+            IntVector v = weight.add(FloatVector.fromMemorySegment(F32, MEMORY, u + o, LE)).reinterpretAsInts();
+            IntVector key = v.and(MAGNITUDE);
+            VectorMask<Integer> kept = key.compare(VectorOperators.GT, guess - 1);
+            IntVector next = zero.blend(v, kept);
+            next.intoMemorySegment(MEMORY, z + o, LE);
+            v.blend(zero, kept).intoMemorySegment(MEMORY, u + o, LE);
+            FloatVector p = weight.sub(next.reinterpretAsFloats());
+            FloatVector d = next.reinterpretAsFloats().sub(old);
+            DoubleVector p0 = (DoubleVector) p.convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector p1 = (DoubleVector) p.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector d0 = (DoubleVector) d.convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector d1 = (DoubleVector) d.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
+            primal0 = p0.fma(p0, primal0);
+            primal0 = p1.fma(p1, primal0);
+            dual0 = d0.fma(d0, dual0);
+            dual0 = d1.fma(d1, dual0);
+            VectorMask<Integer> over = key.compare(VectorOperators.GT, hi - 1);
+            VectorMask<Integer> inside = key.compare(VectorOperators.GT, lo - 1).andNot(over);
+            max = max.max(key);
+            above = above.add(1, over);
+            v.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
+            INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
+            old.reinterpretAsInts().compress(inside).intoMemorySegment(MEMORY, olds + out, LE);
+            out += (long) Long.bitCount(inside.toLong()) * Integer.BYTES;
+        }
+        primal0.intoArray(primal, 0);
+        dual0.intoArray(dual, 0);
+        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
+        return (int) (out / Integer.BYTES - at);
+    }
+
+    /** {@link #step} for vectors of as many lanes as there are sums. */
+    private static int middleStep(long w, long u, long z, int n, int lo, int guess, int hi, long keys, long places,
+            long olds, long at, long[] tally, int slot, double[] primal, double[] dual) {
+        IntVector zero = IntVector.zero(I32);
+        IntVector max = zero;
+        long above = 0;
+        DoubleVector primal0 = DoubleVector.fromArray(F64, primal, 0);
+        DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
+        DoubleVector primal1 = DoubleVector.fromArray(F64, primal, HALF);
         DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
         long out = at * Integer.BYTES;
         for (int i = 0; i < n; i += LANES) {
@@ -192,59 +245,108 @@ public final class SimdTopKPasses implements TopKPasses {
             VectorMask<Integer> over = key.compare(VectorOperators.GT, hi - 1);
             VectorMask<Integer> inside = key.compare(VectorOperators.GT, lo - 1).andNot(over);
             max = max.max(key);
-            above = above.add(1, over);
-            v.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
-            INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
-            old.reinterpretAsInts().compress(inside).intoMemorySegment(MEMORY, olds + out, LE);
-            out += (long) Long.bitCount(inside.toLong()) * Integer.BYTES;
+            above += Long.bitCount(over.toLong());
+            long mask = inside.toLong();
+            IntVector row = IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES);
+            row.selectFrom(v).intoMemorySegment(MEMORY, keys + out, LE);
+            row.add(i).intoMemorySegment(MEMORY, places + out, LE);
+            row.selectFrom(old.reinterpretAsInts()).intoMemorySegment(MEMORY, olds + out, LE);
+            out += (long) Long.bitCount(mask) * Integer.BYTES;
         }
         primal0.intoArray(primal, 0);
-        primal1.intoArray(primal, HALF);
         dual0.intoArray(dual, 0);
+        primal1.intoArray(primal, HALF);
         dual1.intoArray(dual, HALF);
-        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        tally[slot] = above;
         tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
         return (int) (out / Integer.BYTES - at);
     }
 
-    /** {@link #step} for vectors shorter than the strided sums. */
+    /** {@link #step} for vectors of half as many lanes. */
     private static int shortStep(long w, long u, long z, int n, int lo, int guess, int hi, long keys, long places,
             long olds, long at, long[] tally, int slot, double[] primal, double[] dual) {
         IntVector zero = IntVector.zero(I32);
         IntVector max = zero;
-        IntVector above = zero;
+        long above = 0;
+        DoubleVector primal0 = DoubleVector.fromArray(F64, primal, 0);
+        DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
+        DoubleVector primal1 = DoubleVector.fromArray(F64, primal, HALF);
+        DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
+        DoubleVector primal2 = DoubleVector.fromArray(F64, primal, 2 * HALF);
+        DoubleVector dual2 = DoubleVector.fromArray(F64, dual, 2 * HALF);
+        DoubleVector primal3 = DoubleVector.fromArray(F64, primal, 3 * HALF);
+        DoubleVector dual3 = DoubleVector.fromArray(F64, dual, 3 * HALF);
         long out = at * Integer.BYTES;
-        for (int i = 0; i < n; i += LANES) {
+        for (int i = 0; i < n; i += 2 * LANES) {
             long o = (long) i * Float.BYTES;
-            FloatVector weight = load(w + o);
-            FloatVector old = load(z + o);
-            IntVector v = weight.add(load(u + o)).reinterpretAsInts();
-            IntVector key = key(v);
+            FloatVector weight = FloatVector.fromMemorySegment(F32, MEMORY, w + o, LE);
+            FloatVector old = FloatVector.fromMemorySegment(F32, MEMORY, z + o, LE);
+            IntVector v = weight.add(FloatVector.fromMemorySegment(F32, MEMORY, u + o, LE)).reinterpretAsInts();
+            IntVector key = v.and(MAGNITUDE);
             VectorMask<Integer> kept = key.compare(VectorOperators.GT, guess - 1);
             IntVector next = zero.blend(v, kept);
-            int lane = i & STRIDE - 1;
-            square(weight, next.reinterpretAsFloats(), primal, lane);
-            square(next.reinterpretAsFloats(), old, dual, lane);
             next.intoMemorySegment(MEMORY, z + o, LE);
             v.blend(zero, kept).intoMemorySegment(MEMORY, u + o, LE);
+            FloatVector p = weight.sub(next.reinterpretAsFloats());
+            FloatVector d = next.reinterpretAsFloats().sub(old);
+            DoubleVector p0 = (DoubleVector) p.convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector p1 = (DoubleVector) p.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector d0 = (DoubleVector) d.convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector d1 = (DoubleVector) d.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
+            primal0 = p0.fma(p0, primal0);
+            primal1 = p1.fma(p1, primal1);
+            dual0 = d0.fma(d0, dual0);
+            dual1 = d1.fma(d1, dual1);
             VectorMask<Integer> over = key.compare(VectorOperators.GT, hi - 1);
             VectorMask<Integer> inside = key.compare(VectorOperators.GT, lo - 1).andNot(over);
             max = max.max(key);
-            above = above.add(1, over);
+            above += Long.bitCount(over.toLong());
             long mask = inside.toLong();
-            if (BY_TABLE) {
-                IntVector row = IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES);
-                row.selectFrom(v).intoMemorySegment(MEMORY, keys + out, LE);
-                row.add(i).intoMemorySegment(MEMORY, places + out, LE);
-                row.selectFrom(old.reinterpretAsInts()).intoMemorySegment(MEMORY, olds + out, LE);
-            } else {
-                v.compress(inside).intoMemorySegment(MEMORY, keys + out, LE);
-                INDEX.add(i).compress(inside).intoMemorySegment(MEMORY, places + out, LE);
-                old.reinterpretAsInts().compress(inside).intoMemorySegment(MEMORY, olds + out, LE);
-            }
+            IntVector row = IntVector.fromArray(I32, ROWS, ((int) mask & MASKS) * LANES);
+            row.selectFrom(v).intoMemorySegment(MEMORY, keys + out, LE);
+            row.add(i).intoMemorySegment(MEMORY, places + out, LE);
+            row.selectFrom(old.reinterpretAsInts()).intoMemorySegment(MEMORY, olds + out, LE);
             out += (long) Long.bitCount(mask) * Integer.BYTES;
+            long oNext = (long) (i + LANES) * Float.BYTES;
+            FloatVector weightNext = FloatVector.fromMemorySegment(F32, MEMORY, w + oNext, LE);
+            FloatVector oldNext = FloatVector.fromMemorySegment(F32, MEMORY, z + oNext, LE);
+            IntVector vNext =
+                    weightNext.add(FloatVector.fromMemorySegment(F32, MEMORY, u + oNext, LE)).reinterpretAsInts();
+            IntVector keyNext = vNext.and(MAGNITUDE);
+            VectorMask<Integer> keptNext = keyNext.compare(VectorOperators.GT, guess - 1);
+            IntVector nextNext = zero.blend(vNext, keptNext);
+            nextNext.intoMemorySegment(MEMORY, z + oNext, LE);
+            vNext.blend(zero, keptNext).intoMemorySegment(MEMORY, u + oNext, LE);
+            FloatVector pNext = weightNext.sub(nextNext.reinterpretAsFloats());
+            FloatVector dNext = nextNext.reinterpretAsFloats().sub(oldNext);
+            DoubleVector p0Next = (DoubleVector) pNext.convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector p1Next = (DoubleVector) pNext.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector d0Next = (DoubleVector) dNext.convertShape(VectorOperators.F2D, F64, 0);
+            DoubleVector d1Next = (DoubleVector) dNext.rearrange(UPPER).convertShape(VectorOperators.F2D, F64, 0);
+            primal2 = p0Next.fma(p0Next, primal2);
+            primal3 = p1Next.fma(p1Next, primal3);
+            dual2 = d0Next.fma(d0Next, dual2);
+            dual3 = d1Next.fma(d1Next, dual3);
+            VectorMask<Integer> overNext = keyNext.compare(VectorOperators.GT, hi - 1);
+            VectorMask<Integer> insideNext = keyNext.compare(VectorOperators.GT, lo - 1).andNot(overNext);
+            max = max.max(keyNext);
+            above += Long.bitCount(overNext.toLong());
+            long maskNext = insideNext.toLong();
+            IntVector rowNext = IntVector.fromArray(I32, ROWS, ((int) maskNext & MASKS) * LANES);
+            rowNext.selectFrom(vNext).intoMemorySegment(MEMORY, keys + out, LE);
+            rowNext.add(i + LANES).intoMemorySegment(MEMORY, places + out, LE);
+            rowNext.selectFrom(oldNext.reinterpretAsInts()).intoMemorySegment(MEMORY, olds + out, LE);
+            out += (long) Long.bitCount(maskNext) * Integer.BYTES;
         }
-        tally[slot] = above.reduceLanes(VectorOperators.ADD);
+        primal0.intoArray(primal, 0);
+        dual0.intoArray(dual, 0);
+        primal1.intoArray(primal, HALF);
+        dual1.intoArray(dual, HALF);
+        primal2.intoArray(primal, 2 * HALF);
+        dual2.intoArray(dual, 2 * HALF);
+        primal3.intoArray(primal, 3 * HALF);
+        dual3.intoArray(dual, 3 * HALF);
+        tally[slot] = above;
         tally[slot + 1] = max.reduceLanes(VectorOperators.MAX);
         return (int) (out / Integer.BYTES - at);
     }
