@@ -14,6 +14,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,11 +27,7 @@ import picocli.CommandLine.TypeConversionException;
 /** The root of the command line, and its exit codes. */
 @Command(name = "pare", mixinStandardHelpOptions = true, versionProvider = Version.class,
         header = "Trains neural networks on the JVM and compresses them with ADMM.%n",
-        synopsisSubcommandLabel = "COMMAND", subcommands = {
-            TrainCommand.class, CompressCommand.class, SensitivityCommand.class, EvalCommand.class, DataCommand.class,
-            ModelsCommand.class,
-            ExportCommand.class, InspectCommand.class,
-            PredictCommand.class, RunCommand.class, BenchInferCommand.class, DoctorCommand.class},
+        synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",
             "Examples (pare stands for: ${sys:pare.command:-java -jar target/engine.jar}):", "  pare train lenet5",
             "      Trains LeNet-5 on the MNIST inside the jar; needs no network.",
@@ -41,6 +38,11 @@ import picocli.CommandLine.TypeConversionException;
             "Exit codes: 0 done; 1 the run failed; 2 wrong command line or input; 130 stopped by Ctrl-C.",
             "Results go to stdout, everything else to stderr. `pare COMMAND --help` tells more."})
 public final class Commands implements Runnable {
+    /** The commands, in the order in which help names them. */
+    private static final List<Class<?>> ALL = List.of(TrainCommand.class, CompressCommand.class,
+            SensitivityCommand.class, EvalCommand.class, DataCommand.class, ModelsCommand.class, ExportCommand.class,
+            InspectCommand.class, PredictCommand.class, RunCommand.class, BenchInferCommand.class, DoctorCommand.class);
+
     /** Done. */
     public static final int OK = 0;
     /** The run failed; stderr says why. */
@@ -71,11 +73,39 @@ public final class Commands implements Runnable {
         return Failures.afterResults(line().setOut(out).setErr(err).execute(args), out, err);
     }
 
+    /** Shows what the program takes, without reading what each of its commands takes; gives the exit code. */
+    static int overview() {
+        TerminalWriter out = TerminalWriter.of(FileDescriptor.out, System.out.charset());
+        help(titles().setOut(out));
+        return Failures.afterResults(OK, out, TerminalWriter.of(FileDescriptor.err, System.err.charset()));
+    }
+
+    /**
+     * The root with the names and headers of its commands only. Their options are fields, which picocli finds by
+     * reflection in most of the time that an overview would take.
+     */
+    static CommandLine titles() {
+        CommandLine root = layout(new CommandLine(new Commands()));
+        for (Class<?> command : ALL) {
+            Command title = command.getAnnotation(Command.class);
+            CommandSpec titled = CommandSpec.create();
+            titled.usageMessage().header(title.header());
+            root.addSubcommand(title.name(), titled);
+        }
+        return root;
+    }
+
+    private static CommandLine layout(CommandLine line) {
+        return line.setUsageHelpAutoWidth(true).setUsageHelpLongOptionsMaxWidth(30);
+    }
+
     /** The command line with its handlers, for tests that look at its output. */
     static CommandLine line() {
         Commands commands = new Commands();
         Failures failures = new Failures(() -> commands.debug);
-        return new CommandLine(commands)
+        CommandLine line = new CommandLine(commands);
+        ALL.forEach(line::addSubcommand);
+        return layout(line)
                 .registerConverter(Path.class, Commands::path)
                 .registerConverter(URI.class, Commands::address)
                 .registerConverter(Optimizer.Rule.class, new Words<>(Optimizer.Rule.class))
@@ -89,8 +119,7 @@ public final class Commands implements Runnable {
                 .registerConverter(Engine.class, new Words<>(Engine.class))
                 .registerConverter(NetworkFile.Kind.class, new Words<>(NetworkFile.Kind.class))
                 .setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures)
-                .setExecutionStrategy(Commands::execute)
-                .setUsageHelpAutoWidth(true).setUsageHelpLongOptionsMaxWidth(30);
+                .setExecutionStrategy(Commands::execute);
     }
 
     private static Path path(String text) {

@@ -21,6 +21,7 @@ public final class Launch {
 
     private static final String MODULE = "jdk.incubator.vector";
     private static final Set<String> PLAIN = Set.of("--help", "-h", "--version", "-V", "help");
+    private static final Set<String> HELP = Set.of("--help", "-h");
     private static final Set<String> VERSION = Set.of("--version", "-V");
     private static final long WATCH_MILLIS = 200;
     private static final long LEAVE_MILLIS = 20_000;
@@ -31,6 +32,9 @@ public final class Launch {
     public static void main(String[] args) throws Exception {
         if (args.length == 1 && VERSION.contains(args[0])) {
             System.exit(version());
+        }
+        if (args.length == 0 || args.length == 1 && HELP.contains(args[0])) {
+            System.exit(Commands.overview());
         }
         String parent = System.getProperty(PARENT);
         if (parent != null) {

@@ -508,4 +508,18 @@ class CommandsTest {
         assertFalse(result.err().contains("\tat "), result.err());
         assertTrue(result.err().lines().filter(text -> text.startsWith("pare: ")).count() == 1, result.err());
     }
+
+    @Test
+    void theOverviewThatNeedsNoOptionsOfCommandsIsTheHelpOfAll() {
+        for (CommandLine.Help.Ansi colours : CommandLine.Help.Ansi.values()) {
+            for (int width : new int[]{60, 80, 133, 300}) {
+                CommandLine titles = Commands.titles().setUsageHelpAutoWidth(false).setUsageHelpWidth(width);
+                CommandLine all = Commands.line().setUsageHelpAutoWidth(false).setUsageHelpWidth(width);
+                assertEquals(all.getUsageMessage(colours), titles.getUsageMessage(colours));
+            }
+        }
+        assertEquals(Commands.line().isUsageHelpAutoWidth(), Commands.titles().isUsageHelpAutoWidth());
+        assertEquals(List.copyOf(Commands.line().getSubcommands().keySet()),
+                List.copyOf(Commands.titles().getSubcommands().keySet()));
+    }
 }
