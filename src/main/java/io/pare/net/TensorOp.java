@@ -722,7 +722,10 @@ public sealed interface TensorOp extends Op {
         HALF_PIXEL,
         /** The same, but 0 where the output has one value. */
         PYTORCH_HALF_PIXEL,
-        /** i (in - 1) / (out - 1), so that first and last values meet; 0 where the output has one value. */
+        /**
+         * i (in - 1) / (scale in - 1), so that first and last values meet where scale times in is out; 0 where the output has
+         * one value.
+         */
         ALIGN_CORNERS,
         /** i / scale. */
         ASYMMETRIC,

@@ -97,7 +97,7 @@ public record ModelRun(OnnxModel model) {
         return outputs;
     }
 
-    /** Checks names and shapes; gives the number of samples. */
+    /** Checks names and shapes; gives the number of samples, one where the network takes nothing. */
     private int samples(Map<String, OnnxConstant> inputs) {
         List<String> names = model.inputs().stream().map(Port::name).toList();
         for (String name : inputs.keySet()) {
@@ -127,7 +127,7 @@ public record ModelRun(OnnxModel model) {
             }
             samples = own;
         }
-        return samples;
+        return Math.max(1, samples);
     }
 
     private static long[] shape(Port port, int samples) {

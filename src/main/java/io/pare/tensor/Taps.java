@@ -15,6 +15,9 @@ import java.util.List;
  * @param weights for each tap
  */
 record Taps(int[] starts, int[] indices, float[] weights) {
+    /** By so much a factor that is a quotient of sizes may miss them. */
+    private static final float ROUNDING = 1e-3f;
+
     private record Tap(int index, double weight) {}
 
     /** The taps along an axis of {@code in} values. */
@@ -42,10 +45,16 @@ record Taps(int[] starts, int[] indices, float[] weights) {
         return switch (coordinates) {
             case HALF_PIXEL -> halfPixel;
             case PYTORCH_HALF_PIXEL -> out > 1 ? halfPixel : 0;
-            case ALIGN_CORNERS -> out > 1 ? (float) i * (in - 1) / (out - 1) : 0;
+            case ALIGN_CORNERS -> out > 1 ? i * (float) (in - 1) / (exact(scale, in, out) - 1) : 0;
             case ASYMMETRIC -> i / scale;
             case HALF_PIXEL_SYMMETRIC -> in / 2f * (1 - out / (scale * in)) + halfPixel;
         };
+    }
+
+    /** The size that a factor gives, where it is no whole number. */
+    private static float exact(float scale, int in, int out) {
+        float exact = scale * in;
+        return exact > 1 && Math.abs(exact - out) > ROUNDING ? exact : out;
     }
 
     private static int nearest(Nearest nearest, float at) {

@@ -61,7 +61,8 @@ final class ResizeReference {
         double at = switch (op.coordinates()) {
             case HALF_PIXEL -> half;
             case PYTORCH_HALF_PIXEL -> out == 1 ? 0 : half;
-            case ALIGN_CORNERS -> out == 1 ? 0 : i * (in - 1.0) / (out - 1);
+            case ALIGN_CORNERS -> out == 1 ? 0
+                    : i * (in - 1.0) / ((Math.abs(scale * in - out) < 1e-3 ? out : scale * in) - 1);
             case ASYMMETRIC -> i / scale;
             case HALF_PIXEL_SYMMETRIC -> in / 2.0 - out / scale / 2 + half;
         };

@@ -223,7 +223,8 @@ final class OnnxAttempt {
         int offset = 0;
         for (String name : graph.outputs()) {
             OnnxValue value = values.get(name);
-            if (value == null || value.isConstant() && graph.outputs().size() == 1) {
+            boolean alone = graph.outputs().size() == 1 && !inputs.ports().isEmpty();
+            if (value == null || value.isConstant() && alone) {
                 throw new FormatException("the output '" + name + "' does not depend on the inputs "
                         + inputs.ports().stream().map(Port::name).toList());
             }
@@ -237,10 +238,19 @@ final class OnnxAttempt {
             parts.add(value.isConstant() ? constant(value) : value.place());
         }
         if (parts.size() == 1) {
-            return parts.getFirst();
+            return read(parts.getFirst());
         }
         List<Integer> flat = parts.stream().map(this::flat).toList();
-        return draft.add("concat", new Op.Concat(flat.size()), flat, List.of());
+        return read(draft.add("concat", new Op.Concat(flat.size()), flat, List.of()));
+    }
+
+    /** Constants where a graph has no input: chosen by the number that stands for one, whatever it is. */
+    private int read(int output) {
+        if (!inputs.ports().isEmpty()) {
+            return output;
+        }
+        int number = draft.add("reshape", new TensorOp.Reshape(Shape.of()), List.of(0), List.of());
+        return draft.add("where", new TensorOp.Choose(), List.of(number, output, output), List.of());
     }
 
     private int flat(int place) {

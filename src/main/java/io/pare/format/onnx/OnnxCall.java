@@ -236,8 +236,13 @@ final class OnnxCall {
     }
 
     FormatException acrossSamples() {
+        return acrossSamples("");
+    }
+
+    /** @param because of what it does so, as the words before */
+    FormatException acrossSamples(String because) {
         attempt.crosses();
-        return refuse("works across samples, along the axis that counts them; Pare computes each by itself");
+        return refuse(because + "works across samples, along the axis that counts them; Pare computes each by itself");
     }
 
     /** Values of which each is computed or constant, as they stand over one another when their last axes meet. */

@@ -126,8 +126,11 @@ record OnnxInputs(List<Port> ports, List<List<Integer>> sizes, int samples, bool
         return shape;
     }
 
-    /** The shape of one sample: that of the only input, or of all of them as a vector. */
+    /** The shape of one sample: that of the only input, or of all of them as a vector; a number, unread, if there is none. */
     Shape shape() {
+        if (ports.isEmpty()) {
+            return Shape.of(1);
+        }
         if (ports.size() == 1) {
             return OnnxValue.computed(0, Type.FLOAT, sizes.getFirst(), ports.getFirst().batchAxis()).shape();
         }

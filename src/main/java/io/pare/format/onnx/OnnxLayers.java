@@ -16,12 +16,12 @@ final class OnnxLayers {
     /** The operators by their names. */
     static Map<String, OnnxOperator> table() {
         Map<String, OnnxOperator.Single> table = new HashMap<>();
-        table.put("BatchNormalization", OnnxLayers::batchNormalization);
         table.put("InstanceNormalization", OnnxLayers::instanceNormalization);
         table.put("GroupNormalization", OnnxLayers::groupNormalization);
         table.put("LRN", OnnxLayers::responseNormalization);
         table.put("PRelu", OnnxLayers::prelu);
         Map<String, OnnxOperator> operators = OnnxOperator.all(table);
+        operators.put("BatchNormalization", OnnxLayers::batchNormalization);
         operators.put("LayerNormalization", OnnxLayers::layerNormalization);
         operators.put("Dropout", OnnxLayers::dropout);
         return operators;
@@ -69,11 +69,44 @@ final class OnnxLayers {
         }
     }
 
-    private static OnnxValue batchNormalization(OnnxCall in) {
-        in.node().only("training_mode", 0);
+    private static List<OnnxValue> batchNormalization(OnnxCall in) {
         in.node().only("spatial", 1);
         in.node().only("is_test", 1);
         in.node().any("momentum", "consumed_inputs");
+        return in.node().integer("training_mode", 0) == 0 ? List.of(trained(in)) : training(in);
+    }
+
+    /** By the statistics of the samples at hand; then what running mean and variance become. */
+    private static List<OnnxValue> training(OnnxCall in) {
+        OnnxValue x = in.value(0);
+        if (x.batch() >= 0) {
+            throw in.acrossSamples("has training_mode 1 and ");
+        }
+        int channels = channels(in, x);
+        int[] others = IntStream.range(0, x.rank()).filter(axis -> axis != 1).toArray();
+        Moments moments = Moments.of(in, x, IntStream.of(others).boxed().toList());
+        OnnxValue normal = moments.standardised(in, in.node().decimal("epsilon", 1e-5f));
+        OnnxValue scaled = OnnxFunctions.zip(in, Pairwise.MULTIPLY, normal, perChannel(in, 1, x, channels));
+        return List.of(OnnxFunctions.zip(in, Pairwise.ADD, scaled, perChannel(in, 2, x, channels)),
+                running(in, in.value(3), OnnxShapes.without(in, moments.mean(), others)),
+                running(in, in.value(4), OnnxShapes.without(in, moments.variance(), others)));
+    }
+
+    private static OnnxValue perChannel(OnnxCall in, int index, OnnxValue x, int channels) {
+        OnnxValue value = in.value(index);
+        if (!value.sizes().equals(List.of(channels))) {
+            throw in.refuse("has values of shape " + value.sizes() + " for " + channels + " channels");
+        }
+        return OnnxShapes.with(in, value, IntStream.range(1, x.rank() - 1).toArray());
+    }
+
+    private static OnnxValue running(OnnxCall in, OnnxValue before, OnnxValue now) {
+        float momentum = in.node().decimal("momentum", 0.9f);
+        return OnnxFunctions.zip(in, Pairwise.ADD, OnnxFunctions.map(in, before, Pointwise.LINEAR, momentum, 0),
+                OnnxFunctions.map(in, now, Pointwise.LINEAR, 1 - momentum, 0));
+    }
+
+    private static OnnxValue trained(OnnxCall in) {
         OnnxValue x = in.value(0);
         Images images = Images.of(in, x);
         OnnxValue pictures = images.images();
@@ -98,9 +131,9 @@ final class OnnxLayers {
         if (in.node().outputs().size() == 1) {
             return List.of(normalised(in, x, sizes, epsilon, scale, shift));
         }
-        Moments moments = Moments.of(in, x, sizes.size(), epsilon);
+        Moments moments = Moments.of(in, x, sizes.size());
         return List.of(normalised(in, x, sizes, epsilon, scale, shift), moments.mean(),
-                OnnxFunctions.map(in, moments.deviation(), Pointwise.RECIPROCAL, 0, 0));
+                OnnxFunctions.map(in, moments.deviation(in, epsilon), Pointwise.RECIPROCAL, 0, 0));
     }
 
     private static OnnxValue normalised(OnnxCall in, OnnxValue x, List<Integer> sizes, float epsilon, OnnxValue scale,
@@ -112,7 +145,7 @@ final class OnnxLayers {
             return in.layer("layernorm", norm, x, scale.constant().decimals(),
                     shift == null ? new float[count] : shift.constant().decimals());
         }
-        OnnxValue result = x.isConstant() ? Moments.of(in, x, sizes.size(), epsilon).standardised(in)
+        OnnxValue result = x.isConstant() ? Moments.of(in, x, sizes.size()).standardised(in, epsilon)
                 : in.layer("layernorm", norm, x, OnnxProducts.ones(count), new float[count]);
         OnnxValue scaled = OnnxFunctions.zip(in, Pairwise.MULTIPLY, result, scale);
         return shift == null ? scaled : OnnxFunctions.zip(in, Pairwise.ADD, scaled, shift);
@@ -122,22 +155,28 @@ final class OnnxLayers {
         return value.isConstant() && value.batch() < 0 && value.constant().count() == count;
     }
 
-    /** Mean of values, what they are beside it, and the deviation of that, along the last axes. */
-    private record Moments(OnnxValue mean, OnnxValue centred, OnnxValue deviation) {
-        static Moments of(OnnxCall in, OnnxValue x, int last, float epsilon) {
+    /** Mean of values, what they are beside it, and the mean of its squares, along some axes of a sample. */
+    private record Moments(OnnxValue mean, OnnxValue centred, OnnxValue variance) {
+        static Moments of(OnnxCall in, OnnxValue x, int last) {
             int rank = x.sample().size();
-            TensorOp average =
-                    new TensorOp.Reduce(Reduction.MEAN, IntStream.range(rank - last, rank).boxed().toList(), true);
-            OnnxValue mean = in.apply("mean", average, x);
-            OnnxValue centred = OnnxFunctions.zip(in, Pairwise.SUBTRACT, x, mean);
-            OnnxValue variance =
-                    in.apply("mean", average, OnnxFunctions.zip(in, Pairwise.MULTIPLY, centred, centred));
-            OnnxValue raised = OnnxFunctions.map(in, variance, Pointwise.LINEAR, 1, epsilon);
-            return new Moments(mean, centred, OnnxFunctions.map(in, raised, Pointwise.SQRT, 0, 0));
+            return of(in, x, IntStream.range(rank - last, rank).boxed().toList());
         }
 
-        OnnxValue standardised(OnnxCall in) {
-            return OnnxFunctions.zip(in, Pairwise.DIVIDE, centred, deviation);
+        static Moments of(OnnxCall in, OnnxValue x, List<Integer> axes) {
+            TensorOp average = new TensorOp.Reduce(Reduction.MEAN, axes, true);
+            OnnxValue mean = in.apply("mean", average, x);
+            OnnxValue centred = OnnxFunctions.zip(in, Pairwise.SUBTRACT, x, mean);
+            return new Moments(mean, centred,
+                    in.apply("mean", average, OnnxFunctions.zip(in, Pairwise.MULTIPLY, centred, centred)));
+        }
+
+        OnnxValue deviation(OnnxCall in, float epsilon) {
+            OnnxValue raised = OnnxFunctions.map(in, variance, Pointwise.LINEAR, 1, epsilon);
+            return OnnxFunctions.map(in, raised, Pointwise.SQRT, 0, 0);
+        }
+
+        OnnxValue standardised(OnnxCall in, float epsilon) {
+            return OnnxFunctions.zip(in, Pairwise.DIVIDE, centred, deviation(in, epsilon));
         }
     }
 

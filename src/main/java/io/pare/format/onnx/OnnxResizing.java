@@ -147,11 +147,6 @@ final class OnnxResizing {
             } else if (target.sizes()[axis] != x.size(axis)) {
                 throw in.acrossSamples();
             }
-            if (coordinates == Coordinates.ALIGN_CORNERS
-                    && Math.abs(x.size(axis) * target.scales()[axis] - target.sizes()[axis]) > 1e-3f) {
-                throw in.refuse("makes " + target.sizes()[axis] + " values of " + x.size(axis) + " by the scale "
-                        + target.scales()[axis] + " and aligns the corners, for which ONNX has no clear rule");
-            }
         }
         return in.apply("resize", new TensorOp.Resize(new Shape(sample), scales, interpolation, coordinates, nearest,
                 in.node().decimal("cubic_coeff_a", -0.75f), in.node().integer("exclude_outside", 0) != 0,

@@ -11,7 +11,8 @@ import java.util.Map;
 final class OnnxTransposes {
     /** The operators by their names. */
     static Map<String, OnnxOperator> table() {
-        return OnnxOperator.all(Map.of("ConvTranspose", OnnxTransposes::transposed));
+        return OnnxOperator.all(Map.of("ConvTranspose",
+                in -> OnnxWindows.isVolume(in) ? OnnxVolumes.transposed(in) : transposed(in)));
     }
 
     private OnnxTransposes() {}
@@ -70,7 +71,7 @@ final class OnnxTransposes {
     }
 
     /** What is cut off before and behind, and added behind, so that so many values are left. */
-    private static int[] cut(int size, long span, int stride, int extra, int wanted, String auto) {
+    static int[] cut(int size, long span, int stride, int extra, int wanted, String auto) {
         if (wanted < 0) {
             return new int[]{0, 0, extra};
         }

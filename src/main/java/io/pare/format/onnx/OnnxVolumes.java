@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  *
  * <p>A pool takes one dimension after the other: a maximum of maxima, and a mean of means, for the values that a window
  * counts are a product over its dimensions. A convolution is a product with all windows, which stand as rows of a matrix.
+ * The transpose of one is a convolution of its values with zeros between them, by weights in the reverse order.
  */
 final class OnnxVolumes {
     /** Each group has nodes of its own. */
@@ -88,29 +89,133 @@ final class OnnxVolumes {
         long[] kernel = OnnxWindows.kernel(node, weight, images.from());
         List<Window> windows = windows(node, sizes, kernel);
         OnnxValue x = padded(in, in.reshaped(images.images(), sizes, 0), windows);
-        int groups = node.small("group", node.integer("group", 1));
-        int outputs = node.small("outputs", weight.shape()[0]);
-        if (groups < 1 || outputs % groups != 0 || weight.shape()[1] * groups != sizes.getFirst()) {
-            throw node.refuse("has weights of shape " + Arrays.toString(weight.shape()) + " in " + groups
-                    + " groups for " + sizes.getFirst() + " channels");
+        int groups = groups(in, weight, sizes.getFirst(), false);
+        return images.back(in, convolved(in, x, windows, IntStream.range(0, groups)
+                .mapToObj(group -> part(weight, group, groups)).toList(), bias));
+    }
+
+    /**
+     * The number of groups.
+     *
+     * @param transposed whether the first dimension of the weights counts channels, the second one outputs of a group
+     */
+    private static int groups(OnnxCall in, OnnxConstant weight, int channels, boolean transposed) {
+        int groups = in.node().small("group", in.node().integer("group", 1));
+        long first = weight.shape()[0];
+        boolean fits = groups > 0 && first % groups == 0
+                && (transposed ? first : weight.shape()[1] * groups) == channels;
+        if (!fits) {
+            throw in.refuse("has weights of shape " + Arrays.toString(weight.shape()) + " in " + groups
+                    + " groups for " + channels + " channels");
         }
         if (groups > MAX_GROUPS) {
-            throw node.refuse("has " + groups + " groups, at most " + MAX_GROUPS + " are read over three dimensions");
+            throw in.refuse("has " + groups + " groups, at most " + MAX_GROUPS + " are read over three dimensions");
         }
+        return groups;
+    }
+
+    /**
+     * Products with all windows of each group.
+     *
+     * @param weights of each group, [outputs, channels and taps]
+     */
+    private static OnnxValue convolved(OnnxCall in, OnnxValue x, List<Window> windows, List<float[]> weights,
+            OnnxConstant bias) {
+        int groups = weights.size();
         List<OnnxValue> results = new ArrayList<>();
         List<Integer> places = new ArrayList<>();
         for (int group = 0; group < groups; group++) {
             OnnxValue rows = rows(in, x, windows, group, groups, places);
-            TensorOp.Projection product = new TensorOp.Projection(rows.size(2), outputs / groups, bias != null);
-            float[] weights = part(weight, group, groups);
-            results.add(bias == null ? in.layer("conv", product, rows, weights)
-                    : in.layer("conv", product, rows, weights, part(bias, group, groups)));
+            float[] own = weights.get(group);
+            TensorOp.Projection product =
+                    new TensorOp.Projection(rows.size(2), own.length / rows.size(2), bias != null);
+            results.add(bias == null ? in.layer("conv", product, rows, own)
+                    : in.layer("conv", product, rows, own, part(bias, group, groups)));
         }
         OnnxValue all = groups == 1 ? results.getFirst()
                 : in.apply("concat", new TensorOp.Join(groups, 1), x.type(), 0, results);
         OnnxValue channelsFirst = in.apply("transpose", new TensorOp.Transpose(List.of(1, 0)), all);
-        return images.back(in, in.reshaped(channelsFirst,
-                Stream.concat(Stream.of(outputs), places.stream()).toList(), 0));
+        return in.reshaped(channelsFirst, Stream.concat(Stream.of(all.size(2)), places.stream()).toList(), 0);
+    }
+
+    static OnnxValue transposed(OnnxCall in) {
+        OnnxNode node = in.node();
+        Images images = Images.of(in, in.value(0));
+        List<Integer> sizes = sizes(images.from());
+        OnnxConstant weight = in.constant(1);
+        long[] kernel = OnnxWindows.kernel(node, weight, images.from());
+        int groups = groups(in, weight, sizes.getFirst(), true);
+        int count = kernel.length;
+        long[] strides = OnnxWindows.positive(node, "strides", count);
+        long[] dilations = OnnxWindows.positive(node, "dilations", count);
+        List<Window> windows =
+                IntStream.range(0, count).mapToObj(i -> Window.of(node.small("kernel_shape", kernel[i]), 1)
+                        .dilated(node.small("dilations", dilations[i]), 1)).toList();
+        int[] before = new int[count + 1];
+        int[] behind = new int[count + 1];
+        OnnxValue x = in.reshaped(images.images(), sizes, 0);
+        for (int i = 0; i < count; i++) {
+            int stride = node.small("strides", strides[i]);
+            int[] cut = cut(node, sizes, windows, strides, i);
+            x = spread(in, x, i + 1, stride);
+            before[i + 1] = Math.toIntExact(windows.get(i).spanHeight() - 1 - cut[0]);
+            behind[i + 1] = Math.toIntExact(windows.get(i).spanHeight() - stride - cut[1] + cut[2]);
+        }
+        List<float[]> weights = IntStream.range(0, groups).mapToObj(group -> reversed(weight, group, groups)).toList();
+        return images.back(in,
+                convolved(in, bordered(in, x, before, behind), windows, weights, in.optionalConstant(2)));
+    }
+
+    /** What is cut off before and behind the values of a dimension, and added behind. */
+    private static int[] cut(OnnxNode node, List<Integer> sizes, List<Window> windows, long[] strides, int i) {
+        int count = windows.size();
+        String auto = node.text("auto_pad", "NOTSET");
+        int extra = node.small("output_padding", node.integers("output_padding", new long[count])[i]);
+        int size = sizes.get(i + 1);
+        if (node.has("output_shape") || auto.startsWith("SAME")) {
+            node.any("pads");
+            long[] wanted = node.has("output_shape") ? node.integers("output_shape") : null;
+            return OnnxTransposes.cut(size, windows.get(i).spanHeight(), (int) strides[i], extra,
+                    node.small("output_shape", wanted == null ? size * strides[i] : wanted[wanted.length - count + i]),
+                    auto);
+        }
+        int[] pads = OnnxWindows.pads(node, IntStream.range(0, count).map(k -> sizes.get(k + 1)).toArray(),
+                windows.stream().mapToLong(Window::spanHeight).toArray(), strides);
+        return new int[]{pads[i], pads[count + i], extra};
+    }
+
+    /** Zeros behind each value along an axis of a sample, so that values stand {@code stride} apart. */
+    private static OnnxValue spread(OnnxCall in, OnnxValue x, int axis, int stride) {
+        if (stride == 1) {
+            return x;
+        }
+        List<Integer> apart = new ArrayList<>(x.sample());
+        apart.add(axis + 1, 1);
+        List<Integer> none = Collections.nCopies(apart.size(), 0);
+        List<Integer> behind = new ArrayList<>(none);
+        behind.set(axis + 1, stride - 1);
+        OnnxValue wide = in.apply("pad", new TensorOp.Pad(none, behind, TensorOp.Border.CONSTANT, 0),
+                in.reshaped(x, apart, 0));
+        List<Integer> whole = new ArrayList<>(x.sample());
+        whole.set(axis, Math.multiplyExact(whole.get(axis), stride));
+        return in.reshaped(wide, whole, 0);
+    }
+
+    /** Weights of a group, [channels, outputs, taps] in the file, as those of a convolution, whose taps come in reverse. */
+    private static float[] reversed(OnnxConstant weight, int group, int groups) {
+        float[] own = part(weight, group, groups);
+        int channels = Math.toIntExact(weight.shape()[0] / groups);
+        int outputs = Math.toIntExact(weight.shape()[1]);
+        int taps = own.length / channels / outputs;
+        float[] reversed = new float[own.length];
+        for (int c = 0; c < channels; c++) {
+            for (int o = 0; o < outputs; o++) {
+                for (int tap = 0; tap < taps; tap++) {
+                    reversed[(o * channels + c) * taps + taps - 1 - tap] = own[(c * outputs + o) * taps + tap];
+                }
+            }
+        }
+        return reversed;
     }
 
     private static float[] part(OnnxConstant constant, int group, int groups) {
@@ -120,14 +225,27 @@ final class OnnxVolumes {
     }
 
     private static OnnxValue padded(OnnxCall in, OnnxValue x, List<Window> windows) {
-        if (windows.stream().noneMatch(Window::pads)) {
-            return x;
+        return bordered(in, x, IntStream.concat(IntStream.of(0), windows.stream().mapToInt(Window::top)).toArray(),
+                IntStream.concat(IntStream.of(0), windows.stream().mapToInt(Window::bottom)).toArray());
+    }
+
+    /** A sample with so many zeros before and behind each axis, or so many values less where a number is negative. */
+    private static OnnxValue bordered(OnnxCall in, OnnxValue x, int[] before, int[] behind) {
+        List<Integer> sample = x.sample();
+        OnnxValue cut = x;
+        if (IntStream.concat(IntStream.of(before), IntStream.of(behind)).anyMatch(size -> size < 0)) {
+            List<Integer> starts = IntStream.of(before).map(size -> Math.max(0, -size)).boxed().toList();
+            List<Integer> left = IntStream.range(0, sample.size())
+                    .map(axis -> sample.get(axis) - starts.get(axis) - Math.max(0, -behind[axis])).boxed().toList();
+            cut = in.apply("slice", new TensorOp.Slice(starts, Collections.nCopies(sample.size(), 1), new Shape(left)),
+                    x);
         }
-        return in.apply("pad",
-                new TensorOp.Pad(Stream.concat(Stream.of(0), windows.stream().map(Window::top)).toList(),
-                        Stream.concat(Stream.of(0), windows.stream().map(Window::bottom)).toList(),
-                        TensorOp.Border.CONSTANT, 0),
-                x);
+        if (IntStream.concat(IntStream.of(before), IntStream.of(behind)).noneMatch(size -> size > 0)) {
+            return cut;
+        }
+        return in.apply("pad", new TensorOp.Pad(IntStream.of(before).map(size -> Math.max(0, size)).boxed().toList(),
+                IntStream.of(behind).map(size -> Math.max(0, size)).boxed().toList(), TensorOp.Border.CONSTANT, 0),
+                cut);
     }
 
     /**

@@ -27,7 +27,7 @@ final class OnnxWindows {
     private OnnxWindows() {}
 
     /** Whether an operator works over more dimensions than two. */
-    private static boolean isVolume(OnnxCall in) {
+    static boolean isVolume(OnnxCall in) {
         return !in.value(0).isConstant() && in.value(0).rank() > 4;
     }
 

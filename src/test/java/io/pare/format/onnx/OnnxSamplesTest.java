@@ -143,4 +143,21 @@ class OnnxSamplesTest {
             assertTrue(message.contains(each.getValue()), message);
         }
     }
+
+    @Test
+    void graphWithoutInputsGivesItsConstants(@TempDir Path folder) throws IOException {
+        float[] values = {1, -2.5f, 0, 4, 5, 6};
+        byte[] bytes = new Onnx(-1, 4).floats("c", values, 3, 2).node("Identity", "c", "y")
+                .node("ReduceSum", "c", "z", integer("keepdims", 0)).output("z").bytes();
+        Path file = Files.write(folder.resolve("constant.onnx"), bytes);
+        ModelRun run = ModelRun.ofOnnx(file, Map.of(), Bindings.NONE);
+        for (Engine engine : Engine.values()) {
+            Map<String, OnnxConstant> outputs = run.outputs(Map.of(), engine);
+            assertArrayEquals(new long[]{3, 2}, outputs.get("y").shape());
+            assertArrayEquals(values, outputs.get("y").decimals());
+            assertArrayEquals(new float[]{13.5f}, outputs.get("z").decimals());
+        }
+        String message = assertThrows(FormatException.class, () -> OnnxFile.decode(bytes)).getMessage();
+        assertTrue(message.contains("the inputs [], one is needed here"), message);
+    }
 }

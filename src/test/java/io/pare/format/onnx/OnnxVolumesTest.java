@@ -20,6 +20,11 @@ class OnnxVolumesTest {
                 .node("Conv", inputs, "y", attributes);
     }
 
+    private static Onnx transposed(String inputs, Writer... attributes) {
+        return volume().weights("w", 4, 6, 3, 2, 3).weights("grouped", 4, 3, 3, 2, 3).weights("b", 6)
+                .node("ConvTranspose", inputs, "y", attributes);
+    }
+
     private static Onnx pool(String operator, Writer... attributes) {
         return volume().node(operator, "x", "y", attributes);
     }
@@ -40,6 +45,18 @@ class OnnxVolumesTest {
                 Arguments.of("groups", convolution("x grouped b", integer("group", 2), strides)),
                 Arguments.of("SAME_UPPER", convolution("x w b", text("auto_pad", "SAME_UPPER"), strides)),
                 Arguments.of("SAME_LOWER", convolution("x w b", text("auto_pad", "SAME_LOWER"))),
+                Arguments.of("transposed", transposed("x w b")),
+                Arguments.of("transposed without bias", transposed("x w", kernel)),
+                Arguments.of("transposed, strides and pads", transposed("x w b", strides, pads)),
+                Arguments.of("transposed, dilations", transposed("x w b", dilations, pads)),
+                Arguments.of("transposed, groups", transposed("x grouped b", integer("group", 2), strides)),
+                Arguments.of("transposed, values behind",
+                        transposed("x w b", strides, integers("output_padding", 1, 0, 1))),
+                // More is cut off than a kernel reaches beyond the edges.
+                Arguments.of("transposed, values cut off",
+                        transposed("x w b", strides, integers("pads", 3, 2, 3, 3, 2, 4))),
+                Arguments.of("transposed, output_shape",
+                        transposed("x w b", strides, integers("output_shape", 12, 5, 15))),
                 Arguments.of("maxima", pool("MaxPool", kernel, strides)),
                 Arguments.of("padded maxima", pool("MaxPool", kernel, pads, dilations)),
                 Arguments.of("one more maximum", pool("MaxPool", kernel, strides, integer("ceil_mode", 1))),
@@ -64,6 +81,8 @@ class OnnxVolumesTest {
         pool("AveragePool", integers("kernel_shape", 7, 2, 2)).refused("windows of 7 along 6 values");
         convolution("x w b", integer("group", 2)).refused("in 2 groups for 4 channels");
         convolution("x w b", integers("dilations", 3, 1, 1)).refused("operator Conv");
+        transposed("x w b", integer("group", 3)).refused("in 3 groups for 4 channels");
+        transposed("x w b", integers("kernel_shape", 2, 2, 2)).refused("kernel_shape [2, 2, 2]");
         convolution("x w b", integers("pads", 1, 1)).refused("6 numbers are needed");
     }
 
