@@ -164,8 +164,7 @@ final class ProjectionBars {
                     MemorySegment words = region.allocate(k * 4L);
                     data.fill(x, n);
                     double optimum = p.kMeansExact(x, 0, n, null, 0, k, words, 0).error();
-                    p.linearStart(x, 0, n, k, words, 0);
-                    double error = p.kMeans(x, 0, n, null, 0, k, words, 0, 100_000).error();
+                    double error = p.kMeansCold(x, 0, n, null, 0, k, words, 0, 100_000).error();
                     out.accept(new Bar("kmeans", "error, " + data.name().toLowerCase(Locale.ROOT) + ", k = " + k,
                             new Bar.Sample(error, error, ""), new Bar.Sample(optimum, optimum, ""),
                             "global optimum", error / optimum, error / optimum, k == 32 ? 1.02 : k == 64 ? 1.03 : 1.05,
