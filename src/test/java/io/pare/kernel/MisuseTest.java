@@ -120,6 +120,7 @@ class MisuseTest {
         calls.put("keepOfGroups", (o, n) -> p.keepOfGroups(x, o, z, 0, n, 1, 2));
         calls.put("kMeansExact", (o, n) -> p.kMeansExact(x, 0, n, y, o, 4, words, 0));
         calls.put("kMeans", (o, n) -> p.kMeans(x, o, n, null, 0, 4, words, 0, 10));
+        calls.put("kMeansCold", (o, n) -> p.kMeansCold(x, o, n, null, 0, 4, words, 0, 10));
         calls.put("linearStart", (o, n) -> p.linearStart(x, o, n, 4, words, 0));
         calls.put("assign", (o, n) -> p.assign(x, 0, n, 4, words, 0, z, o, octets, 0));
         calls.put("optimalScale", (o, n) -> p.optimalScale(x, 0, n, y, o, LevelSet.ternary()));
