@@ -3,8 +3,7 @@
  *
  * <p>Nothing here mentions the generated bindings, so asking for the status when the libraries are off costs nothing.
  *
- * <p>Internal: may change at any time. Programs that embed Pare need only
- * {@link io.pare.natives.Natives#enabled()} and {@link io.pare.natives.NativeThreads}.
+ * <p>Public. Begin with {@link io.pare.natives.Natives#enabled()} and {@link io.pare.natives.NativeThreads}.
  *
  * <p>May use {@code mem} and {@code file}.
  */

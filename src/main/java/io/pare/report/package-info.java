@@ -4,7 +4,7 @@
  * <p>{@link io.pare.report.JsonReport} keeps fields in order, {@link io.pare.report.HtmlPage} escapes all text, and
  * {@link io.pare.report.Printable} replaces control characters before names reach a terminal.
  *
- * <p>Public, but made for the packages above rather than for programs that embed Pare.
+ * <p>Internal: may change at any time. It serves the command line.
  *
  * <p>May use {@code file}.
  */

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.classfile.AccessFlags;
+import java.lang.classfile.AttributedElement;
 import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
+import java.lang.classfile.FieldModel;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.attribute.CodeAttribute;
 import java.lang.classfile.constantpool.ClassEntry;
@@ -92,6 +95,12 @@ class ArchitectureTest {
             Map.entry("file", Set.of()),
             Map.entry("ffm.dnnl", Set.of()), Map.entry("ffm.cblas", Set.of()));
 
+    /** What a program that embeds Pare may name: the module exports these packages, and the pages of all others say "Internal". */
+    private static final Set<String> EXPORTED = Set.of("run", "compress", "compress.constraint", "compress.stage",
+            "compress.recipe", "infer", "train", "rewrite", "descent", "format", "format.pare", "format.safetensors",
+            "format.pytorch", "format.npy", "format.onnx", "format.tensors", "format.yaml", "net", "data",
+            "exec", "exec.backend", "kernel", "natives", "mem", "file");
+
     private static final Map<String, ClassModel> MODELS = new TreeMap<>();
 
     @BeforeAll
@@ -145,7 +154,7 @@ class ArchitectureTest {
             if (name.isEmpty() || name.startsWith("ffm.")) {
                 continue;
             }
-            Path page = Path.of("src/main/java/io/pare", name.replace('.', '/'), "package-info.java");
+            Path page = pageOf(name);
             assertTrue(Files.exists(page), name + " has no package-info.java");
             Matcher said = sentence.matcher(Files.readString(page));
             boolean found = said.find();
@@ -156,6 +165,44 @@ class ArchitectureTest {
                 assertEquals(new TreeSet<>(row.getValue()), named, page.toString());
             }
         }
+    }
+
+    @Test
+    void pagesSayInternalWhereNothingIsExported() throws IOException {
+        for (String name : ALLOWED.keySet()) {
+            if (!name.isEmpty() && !name.startsWith("ffm.")) {
+                Path page = pageOf(name);
+                boolean internal = Files.readString(page).contains("<p>Internal");
+                assertEquals(!EXPORTED.contains(name), internal, page + " says that it is internal: " + internal);
+            }
+        }
+    }
+
+    @Test
+    void theModuleExportsWhatTheRulesSay() throws IOException {
+        Path module = Path.of("src/main/java/module-info.java");
+        if (Files.exists(module)) {
+            Set<String> exported = Pattern.compile("(?m)^\\s*exports io\\.pare\\.([\\w.]+)\\s*;")
+                    .matcher(Files.readString(module)).results().map(match -> match.group(1))
+                    .collect(Collectors.toCollection(TreeSet::new));
+            assertEquals(new TreeSet<>(EXPORTED), exported, module.toString());
+        }
+    }
+
+    /** Or a caller would get what it cannot name. */
+    @Test
+    void noPublicSignatureOfAnExportedPackageNamesAnInternalType() {
+        List<String> broken = new ArrayList<>();
+        MODELS.forEach((name, model) -> {
+            if (EXPORTED.contains(packageOf(name)) && callable(name)) {
+                for (String type : signatures(model)) {
+                    if (type.startsWith("io.pare.") && !EXPORTED.contains(packageOf(type))) {
+                        broken.add(name + " shows " + type);
+                    }
+                }
+            }
+        });
+        assertEquals(List.of(), broken);
     }
 
     @Test
@@ -300,6 +347,55 @@ class ArchitectureTest {
         }
         assertFalse(sources.isEmpty());
         return sources;
+    }
+
+    private static Path pageOf(String name) {
+        return Path.of("src/main/java/io/pare", name.replace('.', '/'), "package-info.java");
+    }
+
+    /** Whether the class and all that enclose it are public or protected. */
+    private static boolean callable(String name) {
+        ClassModel model = MODELS.get(name);
+        int end = name.lastIndexOf('$');
+        if (end < 0) {
+            return model.flags().has(AccessFlag.PUBLIC);
+        }
+        return callable(name.substring(0, end))
+                && model.findAttribute(Attributes.innerClasses()).stream().flatMap(inner -> inner.classes().stream())
+                        .anyMatch(inner -> dotted(inner.innerClass().asInternalName()).equals(name)
+                                && (inner.has(AccessFlag.PUBLIC) || inner.has(AccessFlag.PROTECTED)));
+    }
+
+    /** Every class that a caller sees: above this one, in its public and protected members, between angle brackets. */
+    private static Set<String> signatures(ClassModel model) {
+        Set<String> types = new TreeSet<>();
+        model.superclass().ifPresent(type -> types.add(dotted(type.asInternalName())));
+        model.interfaces().forEach(type -> types.add(dotted(type.asInternalName())));
+        addSignature(model, types);
+        for (FieldModel field : model.fields()) {
+            if (shown(field.flags())) {
+                addTypes(field.fieldType().stringValue(), types);
+                addSignature(field, types);
+            }
+        }
+        for (MethodModel method : model.methods()) {
+            if (shown(method.flags())) {
+                addTypes(method.methodType().stringValue(), types);
+                addSignature(method, types);
+                method.findAttribute(Attributes.exceptions()).ifPresent(thrown -> thrown.exceptions()
+                        .forEach(type -> types.add(dotted(type.asInternalName()))));
+            }
+        }
+        return types;
+    }
+
+    private static boolean shown(AccessFlags flags) {
+        return (flags.has(AccessFlag.PUBLIC) || flags.has(AccessFlag.PROTECTED)) && !flags.has(AccessFlag.SYNTHETIC);
+    }
+
+    private static void addSignature(AttributedElement element, Set<String> types) {
+        element.findAttribute(Attributes.signature())
+                .ifPresent(signature -> addTypes(signature.signature().stringValue(), types));
     }
 
     /** Every class that the constant pool or a signature names. */

@@ -5,7 +5,8 @@
  * without a default: the compiler names the line that a new operator needs. The step computes value and gradients; its
  * loops are {@code Kernels}, {@code Gemm} or, for images, the {@code Plain} classes, which are the oracle of oneDNN.
  *
- * <p>Public for other backends, which end in this factory: {@code JavaSteps} and {@code LinearStep}.
+ * <p>Internal: may change at any time. Other backends end in this factory: {@code JavaSteps} and {@code LinearStep} are
+ * public for them.
  *
  * <p>May use {@code exec}, {@code net}, {@code tensor}, {@code blas}, {@code kernel} and {@code mem}.
  */

@@ -6,7 +6,8 @@
  * A step also computes a ReLU that is the only reader of its value. On a frozen tape, parameters are converted once, and a
  * convolution also computes an addition and any function of each value.
  *
- * <p>Needs the native libraries. Public: {@code OneDnnSteps}; {@code exec.java} comes behind it and computes the rest.
+ * <p>Internal: may change at any time. It needs the native libraries. {@code exec.java} comes behind it and computes the
+ * rest.
  *
  * <p>May use {@code exec}, {@code exec.java}, {@code net}, {@code dnnl} and {@code mem}.
  */

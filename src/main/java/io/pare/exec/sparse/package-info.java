@@ -4,7 +4,7 @@
  * <p>{@link io.pare.exec.sparse.SparseSteps} covers chains of simple layers and refuses others. Values are {@code SamplesLast}
  * buffers: heap arrays {@code [channel, row, column, sample]}, outside the tape's plan of memory.
  *
- * <p>Public: {@code SparseSteps}; {@code exec.java} comes behind it and computes the loss.
+ * <p>Internal: may change at any time. {@code exec.java} comes behind it and computes the loss.
  *
  * <p>May use {@code exec}, {@code net}, {@code kernel} and {@code mem}.
  */
