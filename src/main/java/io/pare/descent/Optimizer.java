@@ -9,6 +9,7 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a gradient becomes a step. Its state lies in the {@link Operand}s.
@@ -56,9 +57,11 @@ public record Optimizer(Rule rule, double momentum, double decay) {
         boolean decays();
 
         /** The ADMM term that a step adds to the gradient; {@code null} for none. */
+        @Nullable
         Penalty penalty();
 
         /** What may differ from zero; {@code null} for all. */
+        @Nullable
         Bits mask();
 
         /** Keeps the memory of all these until it is closed. */
@@ -126,11 +129,11 @@ public record Optimizer(Rule rule, double momentum, double decay) {
                 penalty(on, from), mask(on, from));
     }
 
-    private static Penalty penalty(Operand on, long from) {
+    private static @Nullable Penalty penalty(Operand on, long from) {
         return on.penalty() == null ? null : on.penalty().from(from);
     }
 
-    private static Bits mask(Operand on, long from) {
+    private static @Nullable Bits mask(Operand on, long from) {
         return on.mask() == null ? null : on.mask().from(from);
     }
 }

@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Visits all that a run needs in order to resume with the same bits. An object has one method that both saves its
@@ -118,8 +119,8 @@ public abstract class RunState {
         throw damaged(name, null);
     }
 
-    /** The exception for a saved value that is impossible. */
-    public abstract RuntimeException damaged(String name, Exception cause);
+    /** The exception for a saved value that is impossible; {@code cause} may be {@code null}. */
+    public abstract RuntimeException damaged(String name, @Nullable Exception cause);
 
     /** A state that is being saved. */
     public static final class Writer extends RunState {
@@ -178,7 +179,7 @@ public abstract class RunState {
         }
 
         @Override
-        public RuntimeException damaged(String name, Exception cause) {
+        public RuntimeException damaged(String name, @Nullable Exception cause) {
             return new IllegalStateException("'" + name + "' of a run has no form that can be saved", cause);
         }
 
@@ -236,7 +237,7 @@ public abstract class RunState {
         }
 
         /** As {@link #text}, or {@code present} where an older state lacks it. */
-        public String textOr(String name, String present) {
+        public String textOr(String name, @Nullable String present) {
             return texts.getOrDefault(name, present);
         }
 
@@ -315,7 +316,7 @@ public abstract class RunState {
         }
 
         @Override
-        public RuntimeException damaged(String name, Exception cause) {
+        public RuntimeException damaged(String name, @Nullable Exception cause) {
             return new FormatException(path + " is damaged: its '" + name + "' cannot be"
                     + (cause == null ? "" : " (" + cause.getMessage() + ")"), cause);
         }

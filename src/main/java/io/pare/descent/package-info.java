@@ -11,4 +11,7 @@
  * <p>May use {@code format.safetensors}, {@code format.tensors}, {@code kernel},
  * {@code natives}, {@code mem} and {@code file}.
  */
+@NullMarked
 package io.pare.descent;
+
+import org.jspecify.annotations.NullMarked;
