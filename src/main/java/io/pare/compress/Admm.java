@@ -103,12 +103,21 @@ public final class Admm implements AutoCloseable {
         }
     }
 
-    /** Bytes of memory for so many elements, each under one constraint: Z, U and the Z before. */
+    /**
+     * {@return bytes of memory for so many elements, each under one constraint: Z, U and the Z before}
+     *
+     * @param elements of all constrained tensors
+     * @param inFile whether Z and U lie in a file, see {@link Builder#inFile}
+     */
     public static long memory(long elements, boolean inFile) {
         return inFile ? 0 : 3 * elements * Float.BYTES;
     }
 
-    /** Begins the choice of constraints. */
+    /**
+     * Begins the choice of constraints.
+     *
+     * @return a builder that is used once
+     */
     public static Builder builder() {
         return new Builder();
     }
@@ -124,7 +133,12 @@ public final class Admm implements AutoCloseable {
         /**
          * Puts variables under a constraint: each on its own, or all together where the constraint is joint.
          *
+         * @param variables in the order in which the constraint sees them
+         * @param constraint the set
          * @param rho weight of the penalty in the first iteration, above 0
+         * @param rule how rho changes between iterations
+         * @return this
+         * @throws IllegalArgumentException if rho is not positive, or a variable is none that constraints may touch
          */
         public Builder constrain(List<Variable> variables, Constraint constraint, double rho, RhoRule rule) {
             if (!(rho > 0) || Double.isInfinite(rho)) {
@@ -142,12 +156,24 @@ public final class Admm implements AutoCloseable {
             return this;
         }
 
-        /** Puts one variable under a constraint of fixed rho. */
+        /**
+         * Puts one variable under a constraint of fixed rho.
+         *
+         * @param variable that is constrained
+         * @param constraint the set
+         * @param rho weight of the penalty, above 0
+         * @return this
+         */
         public Builder constrain(Variable variable, Constraint constraint, double rho) {
             return constrain(List.of(variable), constraint, rho, new RhoRule.Fixed());
         }
 
-        /** Threads that projections use; the number never changes a result. */
+        /**
+         * Sets the threads that projections use; the number never changes a result.
+         *
+         * @param count at least 1
+         * @return this
+         */
         public Builder threads(int count) {
             this.threads = count;
             return this;
@@ -157,6 +183,8 @@ public final class Admm implements AutoCloseable {
          * Keeps Z and U in a file that exists meanwhile, mapped, rather than in memory; {@code null} for memory. They
          * are read and written once each step, so that a disk slows a run down where memory does not hold all of it.
          *
+         * @param path of a file that does not exist yet, or {@code null}
+         * @return this
          * @see Region#inFile
          */
         public Builder inFile(Path path) {
@@ -164,7 +192,13 @@ public final class Admm implements AutoCloseable {
             return this;
         }
 
-        /** Takes memory for Z and U. Nothing is projected before {@link Admm#start}. */
+        /**
+         * Takes memory for Z and U. Nothing is projected before {@link Admm#start}.
+         *
+         * @return the solver, closed by whoever built it
+         * @throws IllegalStateException if no constraint was given
+         * @throws java.io.UncheckedIOException if the file of {@link #inFile} cannot be made
+         */
         public Admm build() {
             if (terms.isEmpty()) {
                 throw new IllegalStateException("no constraint was given");
@@ -261,7 +295,13 @@ public final class Admm implements AutoCloseable {
                 both.zero.segment(), 0, sums.get(variable).floatValue())));
     }
 
-    /** Replaces the constraint that was given as the {@code term}-th, from 0; Z, U, rho and memory stay. */
+    /**
+     * Replaces the constraint that was given as the {@code term}-th, from 0; Z, U, rho and memory stay.
+     *
+     * @param term number of the constraint in the order of {@link Builder#constrain}
+     * @param next of the same tensors, joint if the present one is
+     * @throws IllegalArgumentException if one of both is joint and the other is not
+     */
     public void replace(int term, Constraint next) {
         for (Group group : groups) {
             if (group.term == term) {
@@ -289,7 +329,13 @@ public final class Admm implements AutoCloseable {
         projectionSeconds += (System.nanoTime() - begin) / 1e9;
     }
 
-    /** The copy of a variable that lies in its (first) set. */
+    /**
+     * {@return the copy of a variable that lies in its first set: live until {@link #close}, and overwritten by
+     * updates}
+     *
+     * @param variable that is under a constraint
+     * @throws IllegalArgumentException if it is under none
+     */
     public FloatTensor projected(Variable variable) {
         for (Group group : groups) {
             int at = group.variables.indexOf(variable);
@@ -300,7 +346,11 @@ public final class Admm implements AutoCloseable {
         throw new IllegalArgumentException(variable.name() + " is under no constraint");
     }
 
-    /** Counts whether the weights lie in each set: by constraint and tensors. */
+    /**
+     * Counts whether the weights lie in each set: by constraint and tensors.
+     *
+     * @return the counts
+     */
     public Map<String, Feasibility> measure() {
         Map<String, Feasibility> found = new LinkedHashMap<>();
         for (Group group : groups) {
@@ -311,31 +361,39 @@ public final class Admm implements AutoCloseable {
         return found;
     }
 
-    /** Constraint, tensors and memory of each group, for a later proof. */
+    /** {@return constraint, tensors and memory of each group, for a later proof} */
     public List<Guarantee> guarantees() {
         return groups.stream().map(group -> new Guarantee(group.constraint,
                 group.variables.stream().map(Variable::name).toList(), group.memory.all())).toList();
     }
 
     /**
-     * Whether every tensor is as near to its set as {@code relative} times its norm, and Z moved no more than that.
+     * {@return whether every tensor is as near to its set as {@code relative} times its norm, and Z moved no more
+     * than that}
+     *
+     * @param residuals one row for each tensor, of the last iteration
+     * @param relative tolerance, at least 0
      */
     public static boolean converged(List<ResidualRow> residuals, double relative) {
         return residuals.stream().allMatch(
                 row -> row.primal() <= relative * row.norm() && row.dual() <= relative * row.rho() * row.norm());
     }
 
-    /** Iterations since {@link #start}. */
+    /** {@return iterations since {@link #start}} */
     public int iterations() {
         return iterations;
     }
 
-    /** Seconds spent in Z and U steps since this solver was made. */
+    /** {@return seconds spent in Z and U steps since this solver was made} */
     public double projectionSeconds() {
         return projectionSeconds;
     }
 
-    /** Saves or takes back Z, U, rho and the state of the constraints; after reading, the penalties stand again. */
+    /**
+     * Saves or takes back Z, U, rho and the state of the constraints; after reading, the penalties stand again.
+     *
+     * @param state that is saved or read
+     */
     public void visit(RunState state) {
         iterations = (int) state.whole("admm.iterations", iterations, 0, Integer.MAX_VALUE);
         projectionSeconds = state.number("admm.seconds", projectionSeconds);

@@ -23,9 +23,19 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
 
     /** How rho changes between iterations. */
     public enum Rule {
-        FIXED, MULTIPLY, BALANCE
+        /** It stays. */
+        FIXED,
+        /** It is multiplied by the factor in each iteration, see {@link RhoRule.Multiplied}. */
+        MULTIPLY,
+        /** It follows the residuals, see {@link RhoRule.Balanced}. */
+        BALANCE
     }
 
+    /**
+     * Checks every value against the range of its key.
+     *
+     * @throws IllegalArgumentException if one is out of its range; the message names the key
+     */
     public AdmmOptions {
         rhoOf = TensorPattern.inOrder("rhoOf", rhoOf);
         if (rule == null) {
@@ -54,7 +64,7 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
         }
     }
 
-    /** The rule as the solver takes it. */
+    /** {@return the rule as the solver takes it} */
     public RhoRule rhoRule() {
         return switch (rule) {
             case FIXED -> new RhoRule.Fixed();
@@ -63,7 +73,11 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
         };
     }
 
-    /** Rho for one tensor. */
+    /**
+     * {@return rho for one tensor}
+     *
+     * @param name of the tensor, for which the longest pattern counts
+     */
     public double rho(String name) {
         return TensorPattern.first(rhoOf, name, rho);
     }

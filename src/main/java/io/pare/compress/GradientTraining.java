@@ -32,8 +32,9 @@ public final class GradientTraining implements Training, AutoCloseable {
         /**
          * Fills the gradient of every variable.
          *
-         * @param batch number of the step since the run began: with it and a seed of your own choose the batch, so that
-         *            a resumed run sees the same ones
+         * @param batch number of the step since the run began: with it and a seed of your own choose the batch, so
+         *            that a resumed run sees the same ones
+         * @param variables in the order in which they were added
          * @return mean loss of the batch; like the gradients it must be finite
          */
         double compute(long batch, List<Variable> variables);
@@ -50,6 +51,8 @@ public final class GradientTraining implements Training, AutoCloseable {
     private long steps;
 
     /**
+     * Makes a training without tensors; add them next.
+     *
      * @param stepsPerEpoch batches that count as one epoch
      * @param gradient computes gradients
      * @param evaluation measures the present values on data that is not trained on
@@ -69,8 +72,11 @@ public final class GradientTraining implements Training, AutoCloseable {
     /**
      * Adds a tensor that constraints may touch.
      *
-     * @throws IllegalArgumentException if there is one of that name; this training is then closed, because a {@code try}
-     *         whose resource expression throws would not close it
+     * @param name unique in the training, without pattern characters
+     * @param value the live tensor: the caller's, changed in place
+     * @return this
+     * @throws IllegalArgumentException if there is one of that name; this training is then closed, because a {@code
+     *            try} whose resource expression throws would not close it
      */
     public GradientTraining weight(String name, FloatTensor value) {
         return add(name, value, true);
@@ -79,8 +85,11 @@ public final class GradientTraining implements Training, AutoCloseable {
     /**
      * Adds a tensor that is trained and never constrained.
      *
-     * @throws IllegalArgumentException if there is one of that name; this training is then closed, because a {@code try}
-     *         whose resource expression throws would not close it
+     * @param name unique in the training
+     * @param value the live tensor: the caller's, changed in place
+     * @return this
+     * @throws IllegalArgumentException if there is one of that name; this training is then closed, because a {@code
+     *            try} whose resource expression throws would not close it
      */
     public GradientTraining bias(String name, FloatTensor value) {
         return add(name, value, false);
@@ -103,7 +112,12 @@ public final class GradientTraining implements Training, AutoCloseable {
         return this;
     }
 
-    /** Says how units of one weight tensor feed another, so that dead ones can be removed. */
+    /**
+     * Says how units of one weight tensor feed another, so that dead ones can be removed.
+     *
+     * @param link by the names of two weight tensors
+     * @return this
+     */
     public GradientTraining link(UnitLink link) {
         links.add(link);
         return this;

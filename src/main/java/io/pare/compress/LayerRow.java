@@ -21,11 +21,22 @@ public record LayerRow(String name, long total, long kept, int unique, int bits,
     private static final int COUNTED = 1 << 16;
     private static final int FEW = 16;
 
+    /**
+     * {@return a row for each variable that constraints may touch}
+     *
+     * @param variables of a training
+     */
     public static List<LayerRow> of(List<Variable> variables) {
         return variables.stream().map(variable -> of(variable.name(), variable.value())).toList();
     }
 
-    /** Counts one tensor. */
+    /**
+     * Counts one tensor.
+     *
+     * @param name of the tensor
+     * @param tensor read only
+     * @return its counts
+     */
     public static LayerRow of(String name, FloatTensor tensor) {
         long kept = Projector.nonzeros(tensor);
         int unique = Projector.distinct(tensor, COUNTED).length;

@@ -3,7 +3,7 @@ package io.pare.compress;
 /** How the weight of ADMM's penalty changes from one iteration to the next. */
 public sealed interface RhoRule {
     /**
-     * The next rho.
+     * {@return the next rho}
      *
      * @param rho the present one
      * @param primal norm of W - Z
@@ -19,8 +19,18 @@ public sealed interface RhoRule {
         }
     }
 
-    /** Times {@code factor} in each iteration, up to {@code limit}. */
+    /**
+     * Times {@code factor} in each iteration, up to {@code limit}.
+     *
+     * @param factor above 0
+     * @param limit largest rho, above 0
+     */
     record Multiplied(double factor, double limit) implements RhoRule {
+        /**
+         * Refuses a rho that is not positive.
+         *
+         * @throws IllegalArgumentException if a value is out of its range
+         */
         public Multiplied {
             if (!(factor > 0) || !(limit > 0)) {
                 throw new IllegalArgumentException("rho cannot grow by " + factor + " up to " + limit);
@@ -36,8 +46,17 @@ public sealed interface RhoRule {
     /**
      * Residual balancing (Boyd et al. 2011, section 3.4.1): doubled where the primal residual is more than
      * {@code ratio} times the dual one, halved in the opposite case.
+     *
+     * @param ratio of the residuals, above 1
+     * @param least smallest rho, above 0
+     * @param most largest rho
      */
     record Balanced(double ratio, double least, double most) implements RhoRule {
+        /**
+         * Refuses a rule that never changes rho or has no range.
+         *
+         * @throws IllegalArgumentException if a value is out of its range
+         */
         public Balanced {
             if (!(ratio > 1) || !(least > 0) || !(most >= least)) {
                 throw new IllegalArgumentException(

@@ -11,11 +11,21 @@ public final class TensorPattern {
 
     private TensorPattern() {}
 
+    /**
+     * {@return whether a pattern stands for a tensor: its name, with {@code *} for any characters}
+     *
+     * @param pattern of a recipe
+     * @param name of a tensor
+     */
     public static boolean matches(String pattern, String name) {
         return fits(pattern, name) || fits(pattern, layer(name));
     }
 
-    /** The layer of a weight tensor: its name without {@code .weight}. */
+    /**
+     * {@return the layer of a weight tensor: its name without {@code .weight}}
+     *
+     * @param name of the tensor
+     */
     public static String layer(String name) {
         return name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
     }
@@ -46,18 +56,31 @@ public final class TensorPattern {
         return at == pattern.length();
     }
 
+    /**
+     * {@return whether one of the patterns matches}
+     *
+     * @param patterns of a recipe
+     * @param name of a tensor
+     */
     public static boolean any(List<String> patterns, String name) {
         return patterns.stream().anyMatch(pattern -> matches(pattern, name));
     }
 
-    /** Whether the pattern may stand for several tensors. */
+    /**
+     * {@return whether the pattern may stand for several tensors}
+     *
+     * @param pattern of a recipe
+     */
     public static boolean wild(String pattern) {
         return pattern.contains("*");
     }
 
     /**
-     * The pattern that counts for a name: the exact name if there is one, else the longest that matches, of equally long
-     * ones the first; {@code null} if none matches.
+     * {@return the pattern that counts for a name: the exact name if there is one, else the longest that matches, of
+     * equally long ones the first; {@code null} if none matches}
+     *
+     * @param patterns in the order that decides
+     * @param name of a tensor
      */
     public static String chosen(Iterable<String> patterns, String name) {
         String best = null;
@@ -73,13 +96,27 @@ public final class TensorPattern {
         return wild(pattern) == wild(other) ? pattern.length() > other.length() : wild(other);
     }
 
-    /** The value of the pattern that counts for a name, else {@code otherwise}. */
+    /**
+     * {@return the value of the pattern that counts for a name, else {@code otherwise}}
+     *
+     * @param <T> type of the values
+     * @param byPattern values in the order that decides
+     * @param name of a tensor
+     * @param otherwise what no pattern gives; may be {@code null}
+     */
     public static <T> T first(Map<String, T> byPattern, String name, T otherwise) {
         String pattern = chosen(byPattern.keySet(), name);
         return pattern == null ? otherwise : byPattern.get(pattern);
     }
 
-    /** An unmodifiable copy in the given order, which decides between patterns that are equally long. */
+    /**
+     * {@return an unmodifiable copy in the given order, which decides between patterns that are equally long}
+     *
+     * @param <T> type of the values
+     * @param what is missing, in the message
+     * @param byPattern values
+     * @throws IllegalArgumentException if a pattern or a value is {@code null}
+     */
     public static <T> Map<String, T> inOrder(String what, Map<String, T> byPattern) {
         byPattern.forEach((pattern, value) -> {
             if (pattern == null || value == null) {

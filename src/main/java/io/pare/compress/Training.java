@@ -14,12 +14,14 @@ import java.util.function.DoubleUnaryOperator;
  * gives the same bits. One thread at a time.
  */
 public interface Training {
-    /** All tensors that training changes, biases and running statistics too, in a fixed order. */
+    /** {@return all tensors that training changes, biases and running statistics too, in a fixed order} */
     List<Variable> variables();
 
     /**
      * Begins a stage: zeroes the optimiser's state and takes over batch size, optimiser, dropout, augmentation and
      * distillation. Penalties and masks stay.
+     *
+     * @param options of the stage
      */
     void begin(TrainingOptions options);
 
@@ -29,40 +31,55 @@ public interface Training {
      * @param epoch number of the epoch since the run began; with the seed it fixes everything random
      * @param rate learning rate by the share of the epoch that is done, in [0, 1)
      * @param hook runs in each step between backward pass and update
+     * @return mean loss and score of the epoch
      */
     Epoch epoch(long epoch, DoubleUnaryOperator rate, StepHook hook);
 
-    /** Accuracy and loss on validation data, which training never sees; no augmentation, no dropout. */
+    /** {@return accuracy and loss on validation data, which training never sees; no augmentation, no dropout} */
     Evaluation validate();
 
-    /** The optimiser's live tensors by a name that is unique and stable, in a fixed order; valid after {@link #begin}. */
+    /**
+     * {@return the optimiser's live tensors by a name that is unique and stable, in a fixed order; valid after {@link
+     * #begin}}
+     */
     Map<String, FloatTensor> optimizerState();
 
-    /** Optimiser steps since {@link #begin}. */
+    /** {@return optimiser steps since {@link #begin}} */
     long optimizerSteps();
 
-    /** Sets the number of steps, when a run is resumed. */
+    /**
+     * Sets the number of steps, when a run is resumed.
+     *
+     * @param steps before the next one
+     */
     void optimizerSteps(long steps);
 
-    /** Whether there is a network to distil from. Without one, stages that distil are refused. */
+    /** {@return whether there is a network to distil from} Without one, stages that distil are refused. */
     default boolean hasTeacher() {
         return true;
     }
 
-    /** How units of one tensor feed columns of another, for the removal of dead units; empty if not known. */
+    /**
+     * {@return how units of one tensor feed columns of another, for the removal of dead units; empty if not known}
+     */
     default List<UnitLink> links() {
         return List.of();
     }
 
     /**
-     * Whether outputs depend on inputs where no signal passes those weight tensors, as where a branch goes round them; false
-     * if not known.
+     * {@return whether outputs depend on inputs where no signal passes those weight tensors, as where a branch goes
+     * round them; false if not known}
+     *
+     * @param weights names of weight tensors
      */
     default boolean leadsPast(Set<String> weights) {
         return false;
     }
 
-    /** The weight tensor whose units are the network's outputs, in classification the classes; {@code null} if not known. */
+    /**
+     * {@return the weight tensor whose units are the network's outputs, in classification the classes; {@code null}
+     * if not known}
+     */
     default String output() {
         return null;
     }
@@ -76,7 +93,10 @@ public interface Training {
     record Epoch(double loss, long samples) {}
 
     /**
-     * @param accuracy share of samples whose class is right, in [0, 1]; of other tasks any score that is higher the better
+     * What an epoch or an evaluation measured.
+     *
+     * @param accuracy share of samples whose class is right, in [0, 1]; of other tasks any score that is higher the
+     *            better
      * @param loss mean loss, of classification the cross-entropy in nats
      */
     record Evaluation(double accuracy, double loss) {}

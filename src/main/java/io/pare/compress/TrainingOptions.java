@@ -33,17 +33,38 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
 
     private static final int MOST = 1_000_000;
 
-    /** The weights that a stage ends with: the last ones, or those of the epoch that did best on validation. */
+    /** The weights that a stage ends with. */
     public enum Select {
-        LAST, BEST
+        /** Those of the last step. */
+        LAST,
+        /** Those of the epoch that did best on validation. */
+        BEST
     }
 
-    /** For all epochs. */
+    /**
+     * Trains for all epochs.
+     *
+     * @param epochs passes over the training data, in one round of the stage
+     * @param descent how a gradient becomes a step, and how long steps are
+     * @param batchSize samples a step
+     * @param dropout whether the model's dropout layers drop
+     * @param shift most pixels that images move by
+     * @param flip whether images are mirrored at random
+     * @param distill share of distillation in the loss, in [0, 1]
+     * @param temperature of the distillation, above 0
+     * @param average share of the stage over which weights are averaged, in [0, 1]
+     * @param select the weights that the stage ends with
+     */
     public TrainingOptions(int epochs, Descent descent, int batchSize, boolean dropout, int shift, boolean flip,
             double distill, double temperature, double average, Select select) {
         this(epochs, descent, batchSize, dropout, shift, flip, distill, temperature, average, select, 0);
     }
 
+    /**
+     * Checks every value against the range of its key.
+     *
+     * @throws IllegalArgumentException if one is out of its range; the message names the key
+     */
     public TrainingOptions {
         Optimizer optimizer = descent.optimizer();
         Schedule schedule = descent.schedule();
@@ -74,6 +95,7 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
      * The keys under {@code train:} in a recipe. Runs are saved with them, so names, order and values stay; those that are
      * not explained here are as in {@link TrainingOptions}.
      *
+     * @param epochs passes over the training data, in one round
      * @param learningRate the highest rate
      * @param finalRate share of the rate that is left at the end of a cosine
      * @param schedule course of the rate over the stage
@@ -81,6 +103,14 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
      * @param optimizer rule of the step
      * @param momentum of rules that have it
      * @param weightDecay on weights, not on biases
+     * @param batchSize samples a step
+     * @param dropout whether the model's dropout layers drop
+     * @param shift most pixels that images move by
+     * @param flip whether images are mirrored at random
+     * @param distill share of distillation in the loss
+     * @param temperature of the distillation
+     * @param average share of the stage over which weights are averaged
+     * @param select the weights that the stage ends with
      * @param clipNorm most length of a gradient; {@code null} for any
      * @param patience {@code null} for all epochs
      */
@@ -90,7 +120,7 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
             @JsonInclude(JsonInclude.Include.NON_NULL) Double clipNorm,
             @JsonInclude(JsonInclude.Include.NON_NULL) Integer patience) {}
 
-    /** The same by keys. */
+    /** {@return the same by the keys of a recipe} */
     @JsonValue
     public Keys keys() {
         Optimizer optimizer = descent.optimizer();
@@ -101,7 +131,12 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
                 patience == 0 ? null : patience);
     }
 
-    /** What those keys say. */
+    /**
+     * {@return the options that those keys say}
+     *
+     * @param keys of a recipe or a saved run
+     * @throws IllegalArgumentException if one is out of its range; the message names the key
+     */
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public static TrainingOptions of(Keys keys) {
         Descent descent = new Descent(new Optimizer(keys.optimizer(), keys.momentum(), keys.weightDecay()),
@@ -112,7 +147,11 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
                 keys.patience() == null ? 0 : keys.patience());
     }
 
-    /** The learning rate when {@code done}, in [0, 1], of the stage is over. */
+    /**
+     * {@return the learning rate when a share of the stage is over}
+     *
+     * @param done in [0, 1]
+     */
     public double rate(double done) {
         return descent.schedule().ofShare(done);
     }

@@ -14,25 +14,40 @@ import java.util.Map;
  * <p>The training side owns the memory. One thread at a time.
  */
 public interface Variable {
-    /** Unique among the variables of one training, such as {@code conv1.weight}. */
+    /** {@return unique among the variables of one training, such as {@code conv1.weight}} */
     String name();
 
-    /** The live values: what is written here is what the next step trains. */
+    /** {@return the live values: what is written here is what the next step trains} */
     FloatTensor value();
 
-    /** The gradient of the last backward pass, of the value's shape; {@code null} where training gathers statistics. */
+    /**
+     * {@return the gradient of the last backward pass, of the value's shape; {@code null} where training gathers
+     * statistics}
+     */
     FloatTensor gradient();
 
-    /** Whether constraints may apply to it: weights yes, biases and statistics no. */
+    /** {@return whether constraints may apply to it: weights yes, biases and statistics no} */
     boolean compressible();
 
-    /** Adds ADMM's term to each optimiser step; {@code null} takes it away. The memory outlives its use. */
+    /**
+     * Adds ADMM's term to each optimiser step; {@code null} takes it away. The memory outlives its use.
+     *
+     * @param penalty read by each step, or {@code null}
+     */
     void penalize(Penalty penalty);
 
-    /** Holds values whose bit is 0 at exactly zero, and their optimiser state too; {@code null} frees them. */
+    /**
+     * Holds values whose bit is 0 at exactly zero, and their optimiser state too; {@code null} frees them.
+     *
+     * @param kept a bit for each element, or {@code null}
+     */
     void mask(Bits kept);
 
-    /** The live values by name, in the order of the variables. */
+    /**
+     * {@return the live values by name, in the order of the variables}
+     *
+     * @param variables of a training
+     */
     static Map<String, FloatTensor> values(List<Variable> variables) {
         Map<String, FloatTensor> values = new LinkedHashMap<>();
         variables.forEach(variable -> values.put(variable.name(), variable.value()));

@@ -13,12 +13,23 @@ public final class Best {
     private double accuracy = Double.NaN;
     private double loss = Double.NaN;
 
-    /** @param live by name: what copies are taken of */
+    /**
+     * Keeps copies of what is trained.
+     *
+     * @param region owns the copies
+     * @param live by name: what copies are taken of
+     */
     public Best(Region region, Map<String, FloatTensor> live) {
         this.values = new Snapshot(region, live);
     }
 
-    /** Takes a copy of the live values if they are better, and says whether they are. */
+    /**
+     * Takes a copy of the live values if they are better, and says whether they are.
+     *
+     * @param measuredAccuracy accuracy or another score of the live values; higher is better
+     * @param measuredLoss mean loss, which decides between equal scores
+     * @return whether they are better and were copied
+     */
     public boolean offer(double measuredAccuracy, double measuredLoss) {
         if (!beatenBy(measuredAccuracy, measuredLoss)) {
             return false;
@@ -29,7 +40,12 @@ public final class Best {
         return true;
     }
 
-    /** Whether values that measure so are better, as any are before the first {@link #offer}. */
+    /**
+     * {@return whether values that measure so are better, as any are before the first {@link #offer}}
+     *
+     * @param measuredAccuracy accuracy or another score
+     * @param measuredLoss mean loss
+     */
     public boolean beatenBy(double measuredAccuracy, double measuredLoss) {
         return Double.isNaN(accuracy) || measuredAccuracy > accuracy
                 || measuredAccuracy == accuracy && measuredLoss < loss;
@@ -40,17 +56,22 @@ public final class Best {
         values.restore();
     }
 
-    /** Accuracy of the best values; NaN before the first {@link #offer}. */
+    /** {@return accuracy of the best values; NaN before the first {@link #offer}} */
     public double accuracy() {
         return accuracy;
     }
 
-    /** Loss of the best values; NaN before the first {@link #offer}. */
+    /** {@return loss of the best values; NaN before the first {@link #offer}} */
     public double loss() {
         return loss;
     }
 
-    /** Saves all of it, or takes it back. A run has one at most. */
+    /**
+     * Saves all of it, or takes it back. A run has one at most.
+     *
+     * @param state that is saved or read
+     * @param prefix of the tensors' names in the state
+     */
     public void visit(RunState state, String prefix) {
         accuracy = state.number("bestAccuracy", accuracy);
         loss = state.number("bestLoss", loss);

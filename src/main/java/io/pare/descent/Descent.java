@@ -11,13 +11,23 @@ public record Descent(Optimizer optimizer, Schedule schedule, double clipNorm) {
     /** Adam without decay, from 0.001 by a cosine to 0. */
     public static final Descent ADAM = new Descent(Optimizer.ADAM, Schedule.cosine(1e-3, 0));
 
+    /**
+     * Refuses a bound that is none.
+     *
+     * @throws IllegalArgumentException if {@code clipNorm} is negative or not finite
+     */
     public Descent {
         if (!(clipNorm >= 0) || !Double.isFinite(clipNorm)) {
             throw new IllegalArgumentException("clipNorm cannot be " + clipNorm);
         }
     }
 
-    /** With gradients of any length. */
+    /**
+     * Takes gradients of any length as they are.
+     *
+     * @param optimizer the rule, with its settings
+     * @param schedule the learning rate
+     */
     public Descent(Optimizer optimizer, Schedule schedule) {
         this(optimizer, schedule, 0);
     }

@@ -13,7 +13,11 @@ import java.util.List;
 public final class GradientNorm {
     private GradientNorm() {}
 
-    /** The square root of the sum of all squares. */
+    /**
+     * {@return the square root of the sum of all squares}
+     *
+     * @param operands whose gradients are read
+     */
     public static double of(List<? extends Optimizer.Operand> operands) {
         double squares = 0;
         for (int i = 0; i < operands.size(); i++) {
@@ -28,7 +32,12 @@ public final class GradientNorm {
         return Math.sqrt(squares);
     }
 
-    /** Scales gradients that are longer than {@code most} to that length; 0 leaves all as they are. */
+    /**
+     * Scales gradients that are longer than {@code most} to that length; 0 leaves all as they are.
+     *
+     * @param operands whose gradients are scaled in place
+     * @param most greatest length, at least 0
+     */
     public static void clip(List<? extends Optimizer.Operand> operands, double most) {
         double norm = most > 0 ? of(operands) : 0;
         if (norm <= most) {

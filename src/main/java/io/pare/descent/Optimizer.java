@@ -38,7 +38,7 @@ public record Optimizer(Rule rule, double momentum, double decay) {
             return name().toLowerCase(Locale.ROOT);
         }
 
-        /** Whether steps have momentum that is set. */
+        /** {@return whether steps have momentum that is set} */
         public boolean hasMomentum() {
             return this == SGD || this == NESTEROV;
         }
@@ -46,39 +46,63 @@ public record Optimizer(Rule rule, double momentum, double decay) {
 
     /** What a step changes, and what it reads. */
     public interface Operand {
+        /** {@return the tensor that steps change} */
         FloatTensor value();
 
+        /** {@return the gradient of the value, of its shape} */
         FloatTensor gradient();
 
-        /** The tensor that the optimiser keeps under the {@code index}-th name of {@link #states}, zero at first. */
+        /**
+         * {@return the tensor that the optimiser keeps under the {@code index}-th name of {@link #states}, zero at
+         * first}
+         *
+         * @param index from 0
+         */
         FloatTensor state(int index);
 
-        /** Whether decay touches it. */
+        /** {@return whether decay touches it} */
         boolean decays();
 
-        /** The ADMM term that a step adds to the gradient; {@code null} for none. */
+        /** {@return the ADMM term that a step adds to the gradient; {@code null} for none} */
         @Nullable
         Penalty penalty();
 
-        /** What may differ from zero; {@code null} for all. */
+        /** {@return what may differ from zero; {@code null} for all} */
         @Nullable
         Bits mask();
 
-        /** Keeps the memory of all these until it is closed. */
+        /**
+         * Keeps the memory of all these until it is closed.
+         *
+         * @return the hold, closed by whoever asked for it
+         */
         Region.Hold hold();
     }
 
-    /** AdamW. */
+    /**
+     * {@return AdamW, whose decay does not go through the moments (Loshchilov and Hutter, 1711.05101)}
+     *
+     * @param decay of weights, at least 0
+     */
     public static Optimizer adamW(double decay) {
         return new Optimizer(Rule.ADAMW, 0.9, decay);
     }
 
-    /** Stochastic gradient descent. */
+    /**
+     * {@return stochastic gradient descent}
+     *
+     * @param momentum in [0, 1)
+     * @param decay of weights, at least 0
+     */
     public static Optimizer sgd(double momentum, double decay) {
         return new Optimizer(Rule.SGD, momentum, decay);
     }
 
-    /** Names of the tensors that the optimiser keeps for each operand. */
+    /**
+     * Names of the tensors that the optimiser keeps for each operand.
+     *
+     * @return "m" and "v", "velocity", or none
+     */
     public List<String> states() {
         return switch (rule) {
             case ADAM, ADAMW -> List.of("m", "v");
@@ -89,6 +113,7 @@ public record Optimizer(Rule rule, double momentum, double decay) {
     /**
      * Takes one step, with penalty and mask where the operand has them.
      *
+     * @param on changed in place: value and state
      * @param rate learning rate
      * @param step number of the step, from 1
      */

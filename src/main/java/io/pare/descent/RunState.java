@@ -44,38 +44,78 @@ public abstract class RunState {
         this.values = values;
     }
 
-    /** Saves or fills a live tensor. */
+    /**
+     * Saves or fills a live tensor.
+     *
+     * @param name unique in the state
+     * @param live read or overwritten in place
+     */
     public abstract void tensor(String name, FloatTensor live);
 
-    /** Saves or fills live bytes. */
+    /**
+     * Saves or fills live bytes.
+     *
+     * @param name unique in the state
+     * @param live read or overwritten in place
+     */
     public abstract void bytes(String name, MemorySegment live);
 
-    /** Saves {@code present} and gives it back, or gives what was saved, which must be as many. */
+    /**
+     * Saves {@code present} and gives it back, or gives what was saved, which must be as many.
+     *
+     * @param name unique in the state
+     * @param present the numbers of the moment
+     * @return {@code present}, or as many that were saved
+     */
     public abstract double[] numbers(String name, double... present);
 
     /**
      * Saves what must be the same where the state is read.
      *
+     * @param name unique in the state
      * @param what it is, in the message
+     * @param present text of the moment
      * @throws FormatException if it is not
      */
     public abstract void same(String name, String what, String present);
 
-    /** Whether a state has text of that name: one that an older version saved may lack it. */
+    /**
+     * {@return whether a state has text of that name: one that an older version saved may lack it}
+     *
+     * @param name of a text
+     */
     public abstract boolean has(String name);
 
-    /** Whether a state is being read. */
+    /** {@return whether a state is being read} */
     public abstract boolean reading();
 
-    /** Saves {@code present} and gives it back, or gives what was saved. */
+    /**
+     * Saves {@code present} and gives it back, or gives what was saved.
+     *
+     * @param name unique in the state
+     * @param present text of the moment
+     * @return {@code present}, or the text that was saved
+     */
     public abstract String text(String name, String present);
 
-    /** As {@link #numbers}, of one. */
+    /**
+     * As {@link #numbers}, of one.
+     *
+     * @param name unique in the state
+     * @param present number of the moment
+     * @return {@code present}, or what was saved
+     */
     public double number(String name, double present) {
         return numbers(name, present)[0];
     }
 
-    /** As {@link #numbers}, of sizes: finite and not negative. */
+    /**
+     * As {@link #numbers}, of sizes: finite and not negative.
+     *
+     * @param name unique in the state
+     * @param present sizes of the moment
+     * @return {@code present}, or what was saved
+     */
     public double[] sizes(String name, double... present) {
         double[] saved = numbers(name, present);
         for (double size : saved) {
@@ -86,12 +126,26 @@ public abstract class RunState {
         return saved;
     }
 
-    /** As {@link #text}, of a count. */
+    /**
+     * As {@link #text}, of a count.
+     *
+     * @param name unique in the state
+     * @param present count of the moment
+     * @return {@code present}, or what was saved, at least 0
+     */
     public long count(String name, long present) {
         return whole(name, present, 0, MOST);
     }
 
-    /** As {@link #text}, of a number from {@code least} to {@code most}. */
+    /**
+     * As {@link #text}, of a number from {@code least} to {@code most}.
+     *
+     * @param name unique in the state
+     * @param present number of the moment
+     * @param least smallest that is accepted
+     * @param most largest that is accepted
+     * @return {@code present}, or what was saved
+     */
     public long whole(String name, long present, long least, long most) {
         String saved = text(name, Long.toString(present));
         try {
@@ -105,7 +159,15 @@ public abstract class RunState {
         throw damaged(name, new IllegalArgumentException(saved + " is not from " + least + " to " + most));
     }
 
-    /** As {@link #text}, of whatever has a JSON form. */
+    /**
+     * As {@link #text}, of whatever has a JSON form.
+     *
+     * @param <T> type of the value
+     * @param name unique in the state
+     * @param present value of the moment
+     * @param type what JSON is read as
+     * @return {@code present}, or what was saved
+     */
     public <T> T json(String name, T present, TypeReference<T> type) {
         try {
             String text = text(name, values.writerFor(type).writeValueAsString(present));
@@ -119,19 +181,33 @@ public abstract class RunState {
         throw damaged(name, null);
     }
 
-    /** The exception for a saved value that is impossible; {@code cause} may be {@code null}. */
+    /**
+     * {@return the exception for a saved value that is impossible}
+     *
+     * @param name of the value
+     * @param cause what its reading threw, or {@code null}
+     */
     public abstract RuntimeException damaged(String name, @Nullable Exception cause);
 
     /** A state that is being saved. */
     public static final class Writer extends RunState {
         private final Safetensors.Writer file = new Safetensors.Writer();
 
-        /** A state of numbers, text and tensors. */
+        /**
+         * Begins a state of numbers, text and tensors.
+         *
+         * @param kind that the file says it is of
+         */
         public Writer(Kind kind) {
             this(kind, JSON);
         }
 
-        /** @param values what gives the objects of the run their JSON form */
+        /**
+         * Begins a state that holds objects too.
+         *
+         * @param kind that the file says it is of
+         * @param values what gives the objects of the run their JSON form
+         */
         public Writer(Kind kind, ObjectMapper values) {
             super(values);
             file.metadata(kind.key(), kind.version());
@@ -183,7 +259,12 @@ public abstract class RunState {
             return new IllegalStateException("'" + name + "' of a run has no form that can be saved", cause);
         }
 
-        /** Writes all that was saved to a file. */
+        /**
+         * Writes all that was saved to a file.
+         *
+         * @param path replaced in one step
+         * @throws IOException if it cannot be written; what was there stays
+         */
         public void write(Path path) throws IOException {
             file.write(path);
         }
@@ -195,14 +276,26 @@ public abstract class RunState {
         private final Path path;
         private final Map<String, String> texts;
 
-        /** A state of numbers, text and tensors. */
+        /**
+         * Opens a state of numbers, text and tensors.
+         *
+         * @param path of the file, open until {@link #close}
+         * @param kind that the file must be of
+         * @throws FormatException if the file is of another kind, or of a version that is not known
+         * @throws IOException if it cannot be read
+         */
         public Reader(Path path, Kind kind) throws IOException {
             this(path, kind, JSON);
         }
 
         /**
+         * Opens a state that holds objects too.
+         *
+         * @param path of the file, open until {@link #close}
+         * @param kind that the file must be of
          * @param values what reads the objects of the run from their JSON form
          * @throws FormatException if the file is of another kind, or of a version that is not known
+         * @throws IOException if it cannot be read
          */
         public Reader(Path path, Kind kind, ObjectMapper values) throws IOException {
             super(values);
@@ -236,7 +329,13 @@ public abstract class RunState {
             }
         }
 
-        /** As {@link #text}, or {@code present} where an older state lacks it. */
+        /**
+         * As {@link #text}, or {@code present} where an older state lacks it.
+         *
+         * @param name of the text
+         * @param present what stands in for it; may be {@code null}
+         * @return the text that was saved, or {@code present}
+         */
         public String textOr(String name, @Nullable String present) {
             return texts.getOrDefault(name, present);
         }

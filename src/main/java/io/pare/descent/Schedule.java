@@ -32,17 +32,30 @@ public record Schedule(double rate, Course course, double floor, double warmUp) 
         }
     }
 
-    /** Half a cosine without warm-up. */
+    /**
+     * {@return half a cosine without warm-up}
+     *
+     * @param rate at the beginning
+     * @param floor share of it at the end, in [0, 1]
+     */
     public static Schedule cosine(double rate, double floor) {
         return new Schedule(rate, Course.COSINE, floor, 0);
     }
 
-    /** That rate throughout. */
+    /**
+     * {@return a schedule of one rate throughout}
+     *
+     * @param rate above 0
+     */
     public static Schedule constant(double rate) {
         return new Schedule(rate, Course.CONSTANT, 0, 0);
     }
 
-    /** The rate when {@code done}, in [0, 1], is over. */
+    /**
+     * {@return the rate when a share of the training is over}
+     *
+     * @param done in [0, 1]
+     */
     public double ofShare(double done) {
         return done < warmUp
                 ? rising(Math.max(done, FIRST * warmUp), warmUp)
@@ -50,9 +63,11 @@ public record Schedule(double rate, Course course, double floor, double warmUp) 
     }
 
     /**
-     * The rate of a step. Its last step ends a warm-up with the rate, and a cosine with the floor.
+     * {@return the rate of a step} Its last step ends a warm-up with the rate, and a cosine with the floor.
      *
      * @param step from 0
+     * @param stepsPerEpoch at least 1
+     * @param epochs that the run is to have
      */
     public double ofStep(long step, int stepsPerEpoch, int epochs) {
         long warm = risingSteps(stepsPerEpoch);
@@ -64,7 +79,11 @@ public record Schedule(double rate, Course course, double floor, double warmUp) 
         return along(Math.min(1, (double) (step - warm) / Math.max(1, end)));
     }
 
-    /** Steps of a warm-up whose unit is an epoch. */
+    /**
+     * {@return steps of a warm-up whose unit is an epoch}
+     *
+     * @param stepsPerEpoch at least 1
+     */
     public long risingSteps(int stepsPerEpoch) {
         return Math.round(warmUp * stepsPerEpoch);
     }

@@ -11,7 +11,12 @@ public final class Snapshot {
     private final Map<String, FloatTensor> live;
     private final Map<String, FloatTensor> copies = new LinkedHashMap<>();
 
-    /** @param live by name, in the order in which they are saved */
+    /**
+     * Takes memory for a copy of each value.
+     *
+     * @param region owns the copies
+     * @param live by name, in the order in which they are saved
+     */
     public Snapshot(Region region, Map<String, FloatTensor> live) {
         this.live = live;
         live.forEach((name, value) -> copies.put(name, region.tensor(value.shape())));
@@ -39,7 +44,11 @@ public final class Snapshot {
         });
     }
 
-    /** Moves the copy by that share of the way to the live values; all the way by 1. */
+    /**
+     * Moves the copy by that share of the way to the live values; all the way by 1.
+     *
+     * @param share in [0, 1]
+     */
     public void approach(double share) {
         Kernels kernels = Kernels.active();
         copies.forEach((name, copy) -> {
@@ -48,7 +57,7 @@ public final class Snapshot {
         });
     }
 
-    /** By name the sum of squared differences between the copy and the live values. */
+    /** {@return by name the sum of squared differences between the copy and the live values} */
     public Map<String, Double> squaredDistances() {
         Map<String, Double> sums = new LinkedHashMap<>();
         copies.forEach((name, copy) -> {
@@ -63,7 +72,12 @@ public final class Snapshot {
         return sums;
     }
 
-    /** Saves the copy, each tensor under its name behind {@code prefix}, or takes it back. */
+    /**
+     * Saves the copy, each tensor under its name behind {@code prefix}, or takes it back.
+     *
+     * @param state that is saved or read
+     * @param prefix of the tensors' names in the state
+     */
     public void visit(RunState state, String prefix) {
         copies.forEach((name, copy) -> state.tensor(prefix + name, copy));
     }

@@ -25,7 +25,11 @@ public final class Update implements AutoCloseable {
     private double rate;
     private long step;
 
-    /** For steps that change {@code operands}. */
+    /**
+     * Takes as many threads as oneDNN has, if there are many elements.
+     *
+     * @param operands changed by steps; the caller's
+     */
     public Update(List<? extends Optimizer.Operand> operands) {
         this(operands, NativeThreads.get());
     }
@@ -43,6 +47,7 @@ public final class Update implements AutoCloseable {
     /**
      * Takes a step on every tensor.
      *
+     * @param optimizer the rule
      * @param rate learning rate
      * @param step number of the step, from 1
      */

@@ -11,6 +11,7 @@ import java.util.function.Function;
  * @param factories each makes the factory of one tape. Together they cover all operations of the graphs that they are for
  */
 public record Backend(boolean planned, List<Function<Building, StepFactory>> factories) {
+    /** Copies the list. */
     public Backend {
         factories = List.copyOf(factories);
     }

@@ -5,12 +5,25 @@ import io.pare.mem.FloatTensor;
 
 /** Gives the memory of parameters by name; both tensors have the parameter's shape. */
 public interface Binding {
+    /**
+     * {@return the tensor that steps read, and of a state also write}
+     *
+     * @param parameter name of an {@link Operation.Parameter} or {@link Operation.State}
+     */
     FloatTensor value(String parameter);
 
-    /** Where the gradient goes; asked for by training tapes only. Overwritten by each backward pass. */
+    /**
+     * {@return where the gradient goes; asked for by training tapes only, overwritten by each backward pass}
+     *
+     * @param parameter name of an {@link Operation.Parameter}
+     */
     FloatTensor gradient(String parameter);
 
-    /** The elements that may differ from zero, or {@code null} for all; only sparse tapes ask. */
+    /**
+     * {@return the elements that may differ from zero, or {@code null} for all; only sparse tapes ask}
+     *
+     * @param parameter name of an {@link Operation.Parameter}
+     */
     default Bits mask(String parameter) {
         return null;
     }

@@ -9,12 +9,19 @@ import io.pare.mem.FloatTensor;
  */
 public interface Buffer {
     /**
-     * The numbers of {@code node} in row-major memory, for the step that is being built. A conversion takes memory from
-     * {@code building} and runs when the source is refreshed.
+     * {@return the numbers of {@code node} in row-major memory, for the step that is being built; a conversion takes
+     * memory from {@code building} and runs when the source is refreshed}
+     *
+     * @param building notes what the step uses
+     * @param node whose value or gradient lies here
      */
     Source plain(Building building, Value node);
 
-    /** Row-major memory. */
+    /**
+     * Row-major memory.
+     *
+     * @param tensor the memory
+     */
     record Plain(FloatTensor tensor) implements Buffer {
         @Override
         public Source plain(Building building, Value node) {

@@ -16,39 +16,51 @@ import java.util.List;
 public interface Building {
     // What the tape is.
 
-    /** Owner of native handles and of memory that no plan covers. */
+    /** {@return owner of native handles and of memory that no plan covers} */
     Region region();
 
-    /** Samples of a pass. */
+    /** {@return samples of a pass} */
     int batch();
 
-    /** Whether there is a backward pass. */
+    /** {@return whether there is a backward pass} */
     boolean training();
 
     /**
-     * Whether parameters and states keep the values that they have when the tape is compiled: what a step makes of them
-     * it may then make {@link #once}.
+     * {@return whether parameters and states keep the values that they have when the tape is compiled: what a step
+     * makes of them it may then make {@link #once}}
      */
     boolean frozen();
 
-    /** How many batches add up to one. */
+    /** {@return how many batches add up to one} */
     int parts();
 
-    /** The pass that runs. */
+    /** {@return the pass that runs} */
     Pass pass();
 
-    /** Ints, one for each sample; written before each forward pass. */
+    /** {@return ints, one for each sample; written before each forward pass} */
     MemorySegment labels();
 
-    /** The mask of a parameter; {@code null} for none. */
+    /**
+     * {@return the mask of a parameter; {@code null} for none}
+     *
+     * @param parameter that the step reads
+     */
     Bits mask(Value parameter);
 
-    /** Reserves {@code count} positions for each part among the random numbers of a pass; returns the first. */
+    /**
+     * {@return the first of {@code count} positions, reserved for each part, among the random numbers of a pass}
+     *
+     * @param count random numbers of one part
+     */
     long takeRandom(long count);
 
     // Memory.
 
-    /** Memory with undefined content, live until the last step that {@linkplain #uses uses} it. */
+    /**
+     * {@return memory with undefined content, live until the last step that {@linkplain #uses uses} it}
+     *
+     * @param bytes size
+     */
     default MemorySegment allocate(long bytes) {
         return allocate(bytes, null);
     }
@@ -56,102 +68,210 @@ public interface Building {
     /**
      * As {@link #allocate(long)}, in place of {@code replaced} if no later step uses that. The step must be done with an
      * element of {@code replaced} before it writes the same element of the result.
+     *
+     * @param bytes size
+     * @param replaced memory that the step reads as it writes
+     * @return the memory
      */
     MemorySegment allocate(long bytes, MemorySegment replaced);
 
-    /** As {@link #allocate(long)}, for floats. */
+    /**
+     * As {@link #allocate(long)}, for floats.
+     *
+     * @param shape of the tensor
+     * @return the tensor, of undefined content
+     */
     default FloatTensor tensor(long... shape) {
         return tensor(null, shape);
     }
 
-    /** As {@link #tensor(long...)}, in place of {@code replaced} as {@link #allocate(long, MemorySegment)} says. */
+    /**
+     * As {@link #tensor(long...)}, in place of {@code replaced} as {@link #allocate(long, MemorySegment)} says.
+     *
+     * @param replaced tensor that the step reads as it writes
+     * @param shape of the tensor
+     * @return the tensor, of undefined content
+     */
     default FloatTensor tensor(FloatTensor replaced, long... shape) {
         return new FloatTensor(allocate(FloatTensor.count(shape) * Float.BYTES,
                 replaced == null ? null : replaced.segment()), shape);
     }
 
-    /** Memory that keeps its content from pass to pass. */
+    /**
+     * {@return memory that keeps its content from pass to pass}
+     *
+     * @param bytes size
+     */
     MemorySegment keep(long bytes);
 
-    /** Work to be done when all steps are built, before the first pass. */
+    /**
+     * Does work when all steps are built, before the first pass.
+     *
+     * @param work runs once
+     */
     void once(Runnable work);
 
-    /** Working memory of the step that is being built, live during its run only. All calls of a step share it. */
+    /**
+     * {@return working memory of the step that is being built, live during its run only; all calls of a step share
+     * it}
+     *
+     * @param bytes size
+     */
     MemorySegment scratch(long bytes);
 
     /**
      * Marks memory as live at the current build step. Allocation does this already; a step calls it only for forward values
      * that its backward pass reads.
+     *
+     * @param used forward memory that the backward pass reads
      */
     void uses(MemorySegment used);
 
-    /** As {@link #uses(MemorySegment)}. */
+    /**
+     * As {@link #uses(MemorySegment)}.
+     *
+     * @param used forward tensor that the backward pass reads
+     */
     default void uses(FloatTensor used) {
         uses(used.segment());
     }
 
-    /** Marks a gradient as live from the forward pass of the last step on, which writes it. */
+    /**
+     * Marks a gradient as live from the forward pass of the last step on, which writes it.
+     *
+     * @param gradient that the loss writes
+     */
     void writtenByLoss(FloatTensor gradient);
 
     // Values.
 
-    /** Where the value of an input lies. */
+    /**
+     * {@return where the value of an input lies}
+     *
+     * @param node an input
+     */
     Buffer value(Value node);
 
-    /** Says where the step writes a value: its own, or that of a reader that it computes as well. */
+    /**
+     * Says where the step writes a value: its own, or that of a reader that it computes as well.
+     *
+     * @param node whose value the step writes
+     * @param buffer where it lies
+     */
     void value(Value node, Buffer buffer);
 
-    /** The node's value, row-major. */
+    /**
+     * {@return the node's value, row-major}
+     *
+     * @param node an input
+     */
     default Source plain(Value node) {
         return value(node).plain(this, node);
     }
 
-    /** Takes row-major memory for the node's value. */
+    /**
+     * Takes row-major memory for the node's value.
+     *
+     * @param node whose value the step writes
+     * @return the memory, which is the node's buffer from now on
+     */
     default FloatTensor allocateValue(Value node) {
         return allocateValue(node, null);
     }
 
-    /** As {@link #allocateValue(Value)}, in place of a value that the step overwrites as it reads. */
+    /**
+     * As {@link #allocateValue(Value)}, in place of a value that the step overwrites as it reads.
+     *
+     * @param node whose value the step writes
+     * @param replaced value that the step overwrites
+     * @return the memory, which is the node's buffer from now on
+     */
     default FloatTensor allocateValue(Value node, FloatTensor replaced) {
         FloatTensor tensor = tensor(replaced, node.shape());
         value(node, new Buffer.Plain(tensor));
         return tensor;
     }
 
-    /** The only reader of the node, if it has no other, which a step may compute as well; else the node itself. */
+    /**
+     * {@return the only reader of the node, if it has no other, which a step may compute as well; else the node
+     * itself}
+     *
+     * @param node that is read
+     */
     Value onlyReader(Value node);
 
-    /** As {@link #onlyReader}, only a ReLU. */
+    /**
+     * Finds a ReLU that alone reads the node, as {@link #onlyReader} does.
+     *
+     * @param node that is read
+     * @return the ReLU's node, or the node itself
+     */
     default Value withRelu(Value node) {
         Value reader = onlyReader(node);
         return reader.op() instanceof Operation.Apply(Op.Relu _) ? reader : node;
     }
 
-    /** Whether only losses read the node: its value is then wanted in fp32. */
+    /**
+     * {@return whether only losses read the node: its value is then wanted in fp32}
+     *
+     * @param node that is read
+     */
     boolean isLogits(Value node);
 
     // Gradients.
 
-    /** Whether the loss depends on a parameter through the node. */
+    /**
+     * {@return whether the loss depends on a parameter through the node}
+     *
+     * @param node of the graph
+     */
     boolean needsGradient(Value node);
 
-    /** Row-major memory for the step's contribution to the gradient of an input. */
+    /**
+     * {@return row-major memory for the step's contribution to the gradient of an input}
+     *
+     * @param input of the step's node
+     */
     default FloatTensor gradientFor(Value input) {
         return gradientFor(input, null);
     }
 
-    /** As {@link #gradientFor(Value)}, in place of a gradient that the step overwrites as it reads. */
+    /**
+     * As {@link #gradientFor(Value)}, in place of a gradient that the step overwrites as it reads.
+     *
+     * @param input of the step's node
+     * @param replaced gradient that the step overwrites
+     * @return the memory, which is the contribution's from now on
+     */
     FloatTensor gradientFor(Value input, FloatTensor replaced);
 
-    /** The gradient of a parameter if the step itself adds to what is there; {@code null} if it calls {@link #gradientFor}. */
+    /**
+     * {@return the gradient of a parameter if the step itself adds to what is there; {@code null} if it calls {@link
+     * #gradientFor}}
+     *
+     * @param parameter of the step's node
+     */
     FloatTensor gradientSum(Value parameter);
 
-    /** Says where the step writes its contribution to the gradient of an input. */
+    /**
+     * Says where the step writes its contribution to the gradient of an input.
+     *
+     * @param input of the step's node
+     * @param buffer where the contribution lies
+     */
     void contribute(Value input, Buffer buffer);
 
-    /** All contributions to the gradient of the step's own value. */
+    /**
+     * {@return all contributions to the gradient of the step's own value}
+     *
+     * @param node the step's own
+     */
     List<Buffer> contributions(Value node);
 
-    /** The gradient of the step's own value, row-major: the sum of all contributions. */
+    /**
+     * {@return the gradient of the step's own value, row-major: the sum of all contributions}
+     *
+     * @param node the step's own
+     */
     Source gradient(Value node);
 }

@@ -20,23 +20,42 @@ import java.util.stream.IntStream;
 public final class Graph {
     private Graph() {}
 
+    /**
+     * {@return values that the caller writes before each pass}
+     *
+     * @param name unique in the graph
+     * @param shape with the batch first
+     */
     public static Value input(String name, long... shape) {
         return new Value(new Operation.Input(name), shape.clone());
     }
 
+    /**
+     * {@return a tensor that is trained}
+     *
+     * @param name that a {@link Binding} knows
+     * @param shape of the tensor
+     */
     public static Value parameter(String name, long... shape) {
         return new Value(new Operation.Parameter(name), shape.clone());
     }
 
-    /** A tensor that its operation changes in training, without a gradient. */
+    /**
+     * {@return a tensor that its operation changes in training, without a gradient}
+     *
+     * @param name that a {@link Binding} knows
+     * @param shape of the tensor
+     */
     public static Value state(String name, long... shape) {
         return new Value(new Operation.State(name), shape.clone());
     }
 
     /**
-     * The logits {@code [batch, classes]} of a network.
+     * {@return the logits {@code [batch, classes]} of a network}
      *
+     * @param net layers
      * @param input name of the network's input
+     * @param batch samples of a pass
      * @param dropout whether dropout drops; otherwise it is left out
      */
     public static Value logits(Net net, String input, int batch, boolean dropout) {
@@ -66,8 +85,9 @@ public final class Graph {
     }
 
     /**
-     * An operator applied to values, which are reshaped to what it takes.
+     * {@return the value of an operator on values, which are reshaped to what it takes}
      *
+     * @param op the operator
      * @param inputs as many as its node has
      * @param tensors its parameters, in their order
      */
@@ -132,16 +152,33 @@ public final class Graph {
         return shape;
     }
 
-    /** {@code [n, ...]} as {@code [n, features]}. */
+    /**
+     * {@return {@code [n, ...]} as {@code [n, features]}}
+     *
+     * @param x value of any rank
+     */
     public static Value vector(Value x) {
         return shaped(x, x.sample().flat());
     }
 
+    /**
+     * {@return the mean cross-entropy of the softmax with the batch's labels: a loss}
+     *
+     * @param logits {@code [n, classes]}
+     */
     public static Value softmaxCrossEntropy(Value logits) {
         check(logits.rank() == 2, "softmax cross-entropy", logits);
         return new Value(new Operation.SoftmaxCrossEntropy(), new long[]{1}, logits);
     }
 
+    /**
+     * {@return cross-entropy mixed with knowledge distillation, see {@link Operation.Distillation}: a loss}
+     *
+     * @param student logits {@code [n, classes]}
+     * @param teacher logits of the same shape
+     * @param temperature above 0
+     * @param share of distillation, in [0, 1]
+     */
     public static Value distillation(Value student, Value teacher, float temperature, float share) {
         check(student.rank() == 2 && Arrays.equals(student.shape(), teacher.shape()), "distillation", student, teacher);
         check(temperature > 0 && share >= 0 && share <= 1,
@@ -149,12 +186,24 @@ public final class Graph {
         return new Value(new Operation.Distillation(temperature, share), new long[]{1}, student, teacher);
     }
 
+    /**
+     * {@return the mean over batch and labels of the cross-entropy behind a sigmoid: a loss}
+     *
+     * @param logits {@code [n, labels]}
+     * @param targets of the same shape, in [0, 1]
+     */
     public static Value binaryCrossEntropy(Value logits, Value targets) {
         check(logits.rank() == 2 && Arrays.equals(logits.shape(), targets.shape()), "binary cross-entropy", logits,
                 targets);
         return new Value(new Operation.BinaryCrossEntropy(), new long[]{1}, logits, targets);
     }
 
+    /**
+     * {@return the mean squared error: a loss}
+     *
+     * @param outputs {@code [n, numbers]}
+     * @param targets of the same shape
+     */
     public static Value squaredError(Value outputs, Value targets) {
         check(outputs.rank() == 2 && Arrays.equals(outputs.shape(), targets.shape()), "squared error", outputs,
                 targets);

@@ -27,22 +27,29 @@ public final class Pass {
         return correct;
     }
 
-    /** Key of the random numbers. */
+    /** {@return key of the random numbers} */
     public long key() {
         return key;
     }
 
-    /** Which part of a batch the pass sees, from 0. */
+    /** {@return which part of a batch the pass sees, from 0} */
     public int part() {
         return part;
     }
 
-    /** Whether a forward pass is run again for the backward pass. Effects beyond it must not happen twice. */
+    /**
+     * {@return whether a forward pass is run again for the backward pass} Effects beyond it must not happen twice.
+     */
     public boolean repeating() {
         return repeating;
     }
 
-    /** Takes the result of a loss. */
+    /**
+     * Takes the result of a loss.
+     *
+     * @param meanLoss over the samples of the pass
+     * @param correctSamples whose largest logit is the label's
+     */
     public void report(double meanLoss, long correctSamples) {
         loss = meanLoss;
         correct = correctSamples;

@@ -3,11 +3,23 @@ package io.pare.exec;
 import io.pare.mem.FloatTensor;
 import io.pare.net.Op;
 
-/** The running mean and variance of {@link Op.BatchNorm}. */
+/**
+ * The running mean and variance of {@link Op.BatchNorm}.
+ *
+ * @param pass in which they move
+ * @param mean of each channel
+ * @param variance of each channel
+ */
 public record RunningStatistics(Pass pass, FloatTensor mean, FloatTensor variance) {
     /** Share of a batch's statistics in the running ones, as in PyTorch; the variance with Bessel's correction. */
     private static final float MOMENTUM = 0.1f;
 
+    /**
+     * {@return the statistics of a batch normalisation}
+     *
+     * @param building whose step reads them
+     * @param node applies {@link Op.BatchNorm}
+     */
     public static RunningStatistics of(Building building, Value node) {
         return new RunningStatistics(building.pass(), building.plain(node.input(3)).tensor(),
                 building.plain(node.input(4)).tensor());
@@ -16,6 +28,8 @@ public record RunningStatistics(Pass pass, FloatTensor mean, FloatTensor varianc
     /**
      * Moves both towards those of a batch, once in a pass.
      *
+     * @param batchMean of each channel
+     * @param batchVariance of each channel, biased
      * @param count values in each channel of the batch
      */
     public void follow(FloatTensor batchMean, FloatTensor batchVariance, long count) {

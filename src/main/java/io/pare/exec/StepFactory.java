@@ -9,12 +9,15 @@ import java.util.Optional;
  */
 public interface StepFactory {
     /**
-     * The step that computes a value, or empty if another factory must make it. Before it returns, the step has given
-     * {@link Building#value(Value, Buffer) the value} its buffer. A refusal must leave nothing behind in the building.
+     * {@return the step that computes a value, or empty if another factory must make it; before it returns, the step
+     * has given {@link Building#value(Value, Buffer) the value} its buffer, and a refusal must leave nothing behind
+     * in the building}
+     *
+     * @param node the value
      */
     Optional<Step> step(Value node);
 
-    /** How many layout conversions the steps made so far run in one pass, at most. */
+    /** {@return how many layout conversions the steps made so far run in one pass, at most} */
     default int reorders() {
         return 0;
     }

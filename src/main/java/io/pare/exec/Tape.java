@@ -76,8 +76,12 @@ public final class Tape {
     public record Footprint(long shared, long own) {}
 
     /**
-     * What {@link #training} or {@link #inference} would take, parameters apart. It depends on the number of threads.
+     * {@return what {@link #training} or {@link #inference} would take, parameters apart; it depends on the number of
+     * threads}
      *
+     * @param root loss or output of the graph
+     * @param training whether there is a backward pass
+     * @param backend that computes
      * @param parts as in {@link #training(Region, Workspace, Value, Binding, Backend, int, boolean)}
      * @param recompute likewise
      * @throws IllegalArgumentException if the backend does not plan its memory
@@ -90,6 +94,11 @@ public final class Tape {
     /**
      * Compiles a graph that ends in a loss for training.
      *
+     * @param region owns the tape's memory and native handles
+     * @param loss a graph that ends in a loss
+     * @param binding gives parameters and gradients; they must outlive the tape
+     * @param backend that computes
+     * @return the tape, which lives as long as the region
      * @throws IllegalArgumentException if the backend does not compute the graph
      */
     public static Tape training(Region region, Value loss, Binding binding, Backend backend) {
@@ -100,23 +109,48 @@ public final class Tape {
      * As {@link #training(Region, Value, Binding, Backend)}, in memory that may be shared, for batches that are one of
      * several parts of a larger one.
      *
-     * @param parts above 1, a backward pass adds to the gradients that are there, and the loss counts for one in so many:
-     *            after so many passes from zero on, gradients are those of the mean over all parts. Batch statistics are
-     *            those of a part
-     * @param recompute whether most values are computed again in the backward pass rather than kept for it: the same bits
-     *            in less memory and up to a third more time. Backends without a plan of memory keep them
+     * @param region owns the tape's native handles and its own memory
+     * @param workspace shared with tapes that do not run at once
+     * @param loss a graph that ends in a loss
+     * @param binding gives parameters and gradients; they must outlive the tape
+     * @param backend that computes
+     * @param parts above 1, a backward pass adds to the gradients that are there, and the loss counts for one in so
+     *            many: after so many passes from zero on, gradients are those of the mean over all parts. Batch
+     *            statistics are those of a part
+     * @param recompute whether most values are computed again in the backward pass rather than kept for it: the same
+     *            bits in less memory and up to a third more time. Backends without a plan of memory keep them
+     * @return the tape, which lives as long as the region
+     * @throws IllegalArgumentException if the backend does not compute the graph
      */
     public static Tape training(Region region, Workspace workspace, Value loss, Binding binding, Backend backend,
             int parts, boolean recompute) {
         return compile(region, workspace, Goal.of(loss, true, backend, parts), binding, recompute);
     }
 
-    /** Compiles a graph for forward passes: no gradients, dropout does nothing. */
+    /**
+     * Compiles a graph for forward passes: no gradients, dropout does nothing.
+     *
+     * @param region owns the tape's memory and native handles
+     * @param output last value of the graph
+     * @param binding gives parameters; they must outlive the tape
+     * @param backend that computes
+     * @return the tape, which lives as long as the region
+     * @throws IllegalArgumentException if the backend does not compute the graph
+     */
     public static Tape inference(Region region, Value output, Binding binding, Backend backend) {
         return inference(region, new Workspace(region), output, binding, backend);
     }
 
-    /** As {@link #inference(Region, Value, Binding, Backend)}, in memory that may be shared. */
+    /**
+     * As {@link #inference(Region, Value, Binding, Backend)}, in memory that may be shared.
+     *
+     * @param region owns the tape's native handles and its own memory
+     * @param workspace shared with tapes that do not run at once
+     * @param output last value of the graph
+     * @param binding gives parameters; they must outlive the tape
+     * @param backend that computes
+     * @return the tape, which lives as long as the region
+     */
     public static Tape inference(Region region, Workspace workspace, Value output, Binding binding, Backend backend) {
         return compile(region, workspace, Goal.of(output, false, backend, 1), binding, false);
     }
@@ -124,6 +158,13 @@ public final class Tape {
     /**
      * As {@link #inference(Region, Workspace, Value, Binding, Backend)}, for parameters whose values are there and never
      * change again: what steps make of them, they make here and not in each pass.
+     *
+     * @param region owns the tape's native handles and its own memory
+     * @param workspace shared with tapes that do not run at once
+     * @param output last value of the graph
+     * @param binding gives parameters, which never change again
+     * @param backend that computes
+     * @return the tape, which lives as long as the region
      */
     public static Tape frozen(Region region, Workspace workspace, Value output, Binding binding, Backend backend) {
         return compile(region, workspace, Goal.frozen(output, backend), binding, false);
@@ -154,7 +195,12 @@ public final class Tape {
         return plan.blocks().stream().filter(block -> block.endsAt(when)).toList();
     }
 
-    /** The memory of an input, for the caller to fill before {@link #forward}. */
+    /**
+     * {@return the memory of an input, for the caller to fill before {@link #forward}}
+     *
+     * @param name of an {@link Operation.Input}
+     * @throws IllegalArgumentException if the graph has none of that name
+     */
     public FloatTensor input(String name) {
         FloatTensor tensor = program.inputs().get(name);
         if (tensor == null) {
@@ -163,7 +209,10 @@ public final class Tape {
         return tensor;
     }
 
-    /** The batch's labels, ints, for the caller to fill before {@link #forward} when the graph ends in a loss. */
+    /**
+     * {@return the batch's labels, ints, for the caller to fill before {@link #forward} when the graph ends in a
+     * loss}
+     */
     public MemorySegment labels() {
         return program.labels();
     }
@@ -189,7 +238,12 @@ public final class Tape {
         forward(randomKey, 0);
     }
 
-    /** As {@link #forward(long)}, for one of the parts of a batch, from 0: dropout zeroes what it would in the whole. */
+    /**
+     * As {@link #forward(long)}, for one of the parts of a batch, from 0: dropout zeroes what it would in the whole.
+     *
+     * @param randomKey fixes what dropout zeroes
+     * @param ofParts number of the part, from 0
+     */
     public void forward(long randomKey, int ofParts) {
         try (var _ = section.enter()) {
             pass.begin(randomKey, ofParts);
@@ -251,17 +305,17 @@ public final class Tape {
         }
     }
 
-    /** Mean loss over the batch of the last forward pass. */
+    /** {@return mean loss over the batch of the last forward pass} */
     public double loss() {
         return pass.loss();
     }
 
-    /** Samples of the last forward pass whose largest logit is the label's. */
+    /** {@return samples of the last forward pass whose largest logit is the label's} */
     public long correct() {
         return pass.correct();
     }
 
-    /** The value of the node that the tape was compiled for; for a loss see {@link #loss}. */
+    /** {@return the value of the node that the tape was compiled for; for a loss see {@link #loss}} */
     public FloatTensor output() {
         Source output = program.output();
         try (var _ = section.enter()) {
@@ -270,7 +324,7 @@ public final class Tape {
         return output.tensor();
     }
 
-    /** How many layout conversions one forward and backward pass executes at most. */
+    /** {@return how many layout conversions one forward and backward pass executes at most} */
     public int reorders() {
         return program.reorders();
     }

@@ -24,22 +24,28 @@ public final class Value {
         this.inputs = List.of(inputs);
     }
 
+    /** {@return how it is computed} */
     public Operation op() {
         return op;
     }
 
+    /** {@return what it is computed from, in the operation's order} */
     public List<Value> inputs() {
         return inputs;
     }
 
-    /** The {@code index}-th input. */
+    /**
+     * {@return the {@code index}-th input}
+     *
+     * @param index from 0
+     */
     public Value input(int index) {
         return inputs.get(index);
     }
 
     /**
-     * All values that this one is computed from, inputs before users, and itself at the end. A depth-first search with a
-     * stack of its own: graphs may be deeper than a thread's stack.
+     * {@return all values that this one is computed from, inputs before users, and itself at the end} A depth-first
+     * search with a stack of its own: graphs may be deeper than a thread's stack.
      */
     public List<Value> order() {
         List<Value> order = new ArrayList<>();
@@ -62,26 +68,31 @@ public final class Value {
         return order;
     }
 
-    /** A copy of the shape. */
+    /** {@return a copy of the shape} */
     public long[] shape() {
         return shape.clone();
     }
 
-    /** The shape of one sample: without the batch, which stands first. */
+    /** {@return the shape of one sample: without the batch, which stands first} */
     public Shape sample() {
         return Shape.of(IntStream.range(1, rank()).map(this::size).toArray());
     }
 
-    /** Size of dimension {@code axis}, as an int. */
+    /**
+     * {@return size of dimension {@code axis}, as an int}
+     *
+     * @param axis from 0
+     */
     public int size(int axis) {
         return Math.toIntExact(shape[axis]);
     }
 
+    /** {@return the number of dimensions} */
     public int rank() {
         return shape.length;
     }
 
-    /** Number of elements. */
+    /** {@return number of elements} */
     public long count() {
         long count = 1;
         for (long size : shape) {

@@ -30,7 +30,11 @@ public final class BatchNormFolding {
         this.tensors = new HashMap<>(weights.tensors());
     }
 
-    /** The same network with fewer layers; the given weights if there is nothing to fold. */
+    /**
+     * {@return the same network with fewer layers; the given weights if there is nothing to fold}
+     *
+     * @param weights of the network; left as they are
+     */
     public static CompressedWeights fold(CompressedWeights weights) {
         return new BatchNormFolding(weights).run(weights);
     }

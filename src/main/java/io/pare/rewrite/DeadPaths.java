@@ -41,7 +41,13 @@ public final class DeadPaths {
         this.parameters = parameters;
     }
 
-    /** Changes the parameters in place, as often as that lets more be removed. */
+    /**
+     * Changes the parameters in place, as often as that lets more be removed.
+     *
+     * @param model layers of the network
+     * @param parameters by name, changed in place
+     * @return what became zero
+     */
     public static Removed remove(Net model, Map<String, FloatTensor> parameters) {
         DeadPaths paths = new DeadPaths(model, parameters);
         int before;
@@ -54,14 +60,25 @@ public final class DeadPaths {
     }
 
     /**
-     * Moves biases into those of the next layer, in place, where nothing but pooling lies between: shifting all inputs
-     * of such a layer shifts its outputs by a constant. Returns how many became zero.
+     * Moves biases into those of the next layer, in place, where nothing but pooling lies between: shifting all
+     * inputs of such a layer shifts its outputs by a constant.
+     *
+     * @param model layers of the network
+     * @param parameters by name, changed in place
+     * @return how many biases became zero
      */
     public static int foldBiases(Net model, Map<String, FloatTensor> parameters) {
         return foldBiases(model, parameters, Map.of());
     }
 
-    /** As {@link #foldBiases(Net, Map)}, but of the layers named, biases stay as rounded, and only the rest moves. */
+    /**
+     * As {@link #foldBiases(Net, Map)}, but of the layers named, biases stay as rounded, and only the rest moves.
+     *
+     * @param model layers of the network
+     * @param parameters by name, changed in place
+     * @param kept how biases of layers are rounded, by layer
+     * @return how many biases became zero
+     */
     public static int foldBiases(Net model, Map<String, FloatTensor> parameters, Map<String, ValueForm> kept) {
         DeadPaths paths = new DeadPaths(model, parameters);
         Node last = null;
@@ -118,7 +135,12 @@ public final class DeadPaths {
         return (Flow.Mix) model.flow(node);
     }
 
-    /** Names of the layers whose biases could move into those of a layer whose biases cannot. */
+    /**
+     * Names of the layers whose biases could move into those of a layer whose biases cannot.
+     *
+     * @param model layers of the network
+     * @return names of layers
+     */
     public static List<String> foldable(Net model) {
         List<String> names = new ArrayList<>();
         Node last = null;

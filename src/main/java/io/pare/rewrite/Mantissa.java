@@ -16,6 +16,7 @@ public final class Mantissa {
     /**
      * Rounds all values of a tensor in place. Values that are multiples of one step stay so: the step is rounded.
      *
+     * @param tensor rounded in place
      * @param bits of the mantissa behind its leading 1, 0 to 23
      */
     public static void round(FloatTensor tensor, int bits) {

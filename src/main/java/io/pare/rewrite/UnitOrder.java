@@ -41,7 +41,12 @@ public final class UnitOrder {
     /** A layer whose units may change places, and the only one that reads them, {@code perUnit} values of each. */
     private record Link(Node producer, int units, Node consumer, int perUnit) {}
 
-    /** Sorts the units of all layers but the last. Units that compute nothing and are not read come last. */
+    /**
+     * Sorts the units of all layers but the last. Units that compute nothing and are not read come last.
+     *
+     * @param weights of the network; left as they are
+     * @return the same network with other orders of units
+     */
     public static CompressedWeights sort(CompressedWeights weights) {
         UnitOrder order = new UnitOrder(weights);
         boolean changed = true;

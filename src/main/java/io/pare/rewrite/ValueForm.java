@@ -40,6 +40,11 @@ public record ValueForm(Kind kind, int size) {
     private static final int STEP_MANTISSA_BITS = 5;
     private static final int MAX_CLUSTERS = 64;
 
+    /**
+     * Refuses sizes that the kind does not have.
+     *
+     * @throws IllegalArgumentException if there are not 2 to 8 bits, or 1 to 64 values
+     */
     public ValueForm {
         if (kind == Kind.UNIFORM && (size < 2 || size > 8)) {
             throw new IllegalArgumentException("values of " + size + " bits; 2 to 8 are possible");
@@ -50,12 +55,20 @@ public record ValueForm(Kind kind, int size) {
         }
     }
 
-    /** At most {@code values} distinct values; zero stays zero. */
+    /**
+     * {@return at most {@code values} distinct values; zero stays zero}
+     *
+     * @param values 1 to 64
+     */
     public static ValueForm clustered(int values) {
         return new ValueForm(Kind.CLUSTERED, values);
     }
 
-    /** Values as multiples of a step, from -(2^(bits-1) - 1) to 2^(bits-1) - 1. */
+    /**
+     * {@return values as multiples of a step, from -(2^(bits-1) - 1) to 2^(bits-1) - 1}
+     *
+     * @param bits 2 to 8
+     */
     public static ValueForm uniform(int bits) {
         return new ValueForm(Kind.UNIFORM, bits);
     }
@@ -63,6 +76,10 @@ public record ValueForm(Kind kind, int size) {
     /**
      * Reads {@code none}, {@code f32}, {@code f16}, a number of bits from 2 to 8, or {@code k1} to {@code k64} for so
      * many distinct values.
+     *
+     * @param text of an option
+     * @return the form
+     * @throws IllegalArgumentException if it is none of these
      */
     public static ValueForm of(String text) {
         return switch (text.toLowerCase(Locale.ROOT)) {
@@ -91,7 +108,11 @@ public record ValueForm(Kind kind, int size) {
         };
     }
 
-    /** Rounds a tensor in place. */
+    /**
+     * Rounds a tensor in place.
+     *
+     * @param values rounded in place
+     */
     public void round(FloatTensor values) {
         float step = kind == Kind.UNIFORM ? step(values) : 0;
         float[] centres = kind == Kind.CLUSTERED ? centres(values.toArray()) : new float[0];

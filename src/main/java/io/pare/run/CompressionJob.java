@@ -108,7 +108,12 @@ public final class CompressionJob implements AutoCloseable {
         this.folder = folder;
     }
 
-    /** Compresses by that recipe; without this or a search, by the model's usual one. */
+    /**
+     * Compresses by a recipe; without this or a search, by the model's usual one.
+     *
+     * @param given not beside a search
+     * @return this
+     */
     public CompressionJob recipe(Recipe given) {
         recipe = given;
         return this;
@@ -118,8 +123,9 @@ public final class CompressionJob implements AutoCloseable {
      * Searches counts for each layer by a scan of what each can do without.
      *
      * @param wanted weights to non-zeros, at least 1
-     * @param least validation accuracy to reach, or another task's metric, of errors at most: a run that misses it is made
-     *            again at four fifths of the ratio, three times at most; 0 for any
+     * @param least validation accuracy to reach, or another task's metric, of errors at most: a run that misses it is
+     *            made again at four fifths of the ratio, three times at most; 0 for any
+     * @return this
      */
     public CompressionJob toRatio(double wanted, double least) {
         ratio = wanted;
@@ -132,6 +138,7 @@ public final class CompressionJob implements AutoCloseable {
      *
      * @param wanted bytes of weight data, bits times non-zeros over 8, at least 1
      * @param least as of {@link #toRatio}, with five fourths of the bytes
+     * @return this
      */
     public CompressionJob toBytes(double wanted, double least) {
         bytes = wanted;
@@ -139,73 +146,131 @@ public final class CompressionJob implements AutoCloseable {
         return this;
     }
 
-    /** Begins with these weights; without them a dense network is trained first, as the recipe says. */
+    /**
+     * Begins with these weights; without them a dense network is trained first, as the recipe says.
+     *
+     * @param weights of the same model
+     * @return this
+     */
     public CompressionJob from(StoredWeights weights) {
         from = weights;
         return this;
     }
 
-    /** Writes the network with this ending, which its file has and training leaves out. */
+    /**
+     * Writes the network with this ending, which its file has and training leaves out.
+     *
+     * @param given ending of the file, or none
+     * @return this
+     */
     public CompressionJob ending(Ending given) {
         ending = given;
         return this;
     }
 
-    /** Fixes all that is random, and which training images are held back for validation; 1 unless given. */
+    /**
+     * Fixes all that is random, and which training images are held back for validation; 1 unless given.
+     *
+     * @param number any
+     * @return this
+     */
     public CompressionJob seed(long number) {
         seed = number;
         return this;
     }
 
-    /** Computes training steps so; validation is in fp32 in any case. */
+    /**
+     * Chooses the numbers of training steps; validation is in fp32 in any case.
+     *
+     * @param numbers fp32 unless given
+     * @return this
+     */
     public CompressionJob precision(Precision numbers) {
         precision = numbers;
         return this;
     }
 
-    /** Stays within a limit: by more passes a step, then by ADMM's tensors in a file. */
+    /**
+     * Stays within a limit: by more passes a step, then by ADMM's tensors in a file.
+     *
+     * @param limit of the process
+     * @return this
+     */
     public CompressionJob memory(MemoryFit limit) {
         memory = limit;
         return this;
     }
 
-    /** Keeps ADMM's Z and U in that file, mapped, rather than in memory; it must not exist, and is gone at the end. */
+    /**
+     * Keeps ADMM's Z and U in that file, mapped, rather than in memory; it must not exist, and is gone at the end.
+     *
+     * @param file does not exist yet
+     * @return this
+     */
     public CompressionJob admmFile(Path file) {
         admmFile = file;
         return this;
     }
 
-    /** Makes it a rehearsal: one epoch in each round of a stage, of at most so many steps; a search is tried once. */
+    /**
+     * Makes it a rehearsal: one epoch in each round of a stage, of at most so many steps; a search is tried once.
+     *
+     * @param most steps an epoch, at least 1
+     * @return this
+     */
     public CompressionJob rehearsal(int most) {
         steps = most;
         return this;
     }
 
-    /** Leaves all weights and biases as trained, in place of packing them. */
+    /**
+     * Leaves all weights and biases as trained, in place of packing them.
+     *
+     * @return this
+     */
     public CompressionJob unpacked() {
         packed = false;
         return this;
     }
 
-    /** Begins again where the folder holds an unfinished run, rather than going on. */
+    /**
+     * Begins again where the folder holds an unfinished run, rather than going on.
+     *
+     * @return this
+     */
     public CompressionJob anew() {
         anew = true;
         return this;
     }
 
-    /** Is told of stages and epochs. */
+    /**
+     * Is told of stages and epochs.
+     *
+     * @param listener called by the thread that runs
+     * @return this
+     */
     public CompressionJob progress(PipelineListener listener) {
         progress = listener;
         return this;
     }
 
-    /** Takes a line that says what is planned. */
+    /**
+     * Takes a line that says what is planned.
+     *
+     * @param listener called by the thread that runs
+     * @return this
+     */
     public CompressionJob notes(Consumer<String> listener) {
         notes = listener;
         return this;
     }
 
-    /** Takes a line for what is odd: about the recipe, the first weights, or a loss that grows out of all proportion. */
+    /**
+     * Takes a line for what is odd: about the recipe, the first weights, or a loss that grows out of all proportion.
+     *
+     * @param listener called by the thread that runs
+     * @return this
+     */
     public CompressionJob warnings(Consumer<String> listener) {
         warnings = listener;
         return this;
@@ -220,10 +285,11 @@ public final class CompressionJob implements AutoCloseable {
      *
      * @return the dense network on test data
      * @throws RunException if the settings exclude each other, or the memory limit holds nothing
-     * @throws io.pare.compress.stage.RecipeException if the recipe cannot end well for this network, or the folder holds
-     *         what was made with other settings
+     * @throws io.pare.compress.stage.RecipeException if the recipe cannot end well for this network, or the folder
+     *            holds what was made with other settings
      * @throws FormatException if a file with weights or state is damaged
      * @throws io.pare.file.FileException if another run has the folder, or a file cannot be written
+     * @throws IOException if a file cannot be read or written
      */
     public Evaluation begin() throws IOException {
         if (used) {
@@ -342,12 +408,15 @@ public final class CompressionJob implements AutoCloseable {
         return corpus.task() == Task.CLASSIFY ? same : same.with("--task", corpus.task());
     }
 
-    /** Whether the folder is this job's, so that the same job would go on from what is in it. */
+    /** {@return whether the folder is this job's, so that the same job would go on from what is in it} */
     public boolean begun() {
         return lock != null;
     }
 
-    /** The network as it is now: dense after {@link #begin}, compressed after {@link #run}; gone after {@link #close}. */
+    /**
+     * {@return the network as it is now: dense after {@link #begin}, compressed after {@link #run}; gone after {@link
+     * #close}}
+     */
     public Network network() {
         if (network == null) {
             throw new IllegalStateException("the job has not begun: call begin() or run()");
@@ -361,11 +430,13 @@ public final class CompressionJob implements AutoCloseable {
     /**
      * Begins, if {@link #begin} has not, and does all of it.
      *
+     * @return what was written, and how good it is
      * @throws InfeasibleException if the recipe cannot be met; the weights by then are in the folder
      * @throws RunException as {@link #begin} does
      * @throws io.pare.train.TrainingException if the loss is no longer a finite number
      * @throws FormatException if the file does not give back what was written
      * @throws io.pare.file.FileException if a file cannot be written; the same job then goes on
+     * @throws IOException if a file cannot be read or written
      */
     public CompressionResult run() throws IOException {
         if (!used) {
@@ -414,7 +485,11 @@ public final class CompressionJob implements AutoCloseable {
         }
     }
 
-    /** Whether a score is as good as the search is to reach. */
+    /**
+     * {@return whether a score is as good as the search is to reach}
+     *
+     * @param score validation accuracy, or another task's metric
+     */
     public boolean reached(double score) {
         return floor == 0 || score >= corpus.task().score(floor);
     }

@@ -37,6 +37,11 @@ public final class DataSets {
      *            data in memory
      */
     public record Loading(int threads, Integer loaders) {
+        /**
+         * Refuses numbers of threads that are none.
+         *
+         * @throws IllegalArgumentException if {@code threads} is below 1 or {@code loaders} below 0
+         */
         public Loading {
             if (threads < 1) {
                 throw new IllegalArgumentException("threads is " + threads + ", must be at least 1");
@@ -46,7 +51,11 @@ public final class DataSets {
             }
         }
 
-        /** With the usual number of loaders. */
+        /**
+         * Reads with the usual number of loaders.
+         *
+         * @param threads that compute, at least 1
+         */
         public Loading(int threads) {
             this(threads, null);
         }
@@ -63,10 +72,12 @@ public final class DataSets {
      */
     public record Opened(Source source, Corpus corpus, Net model, Ending ending, OddImages odd) {
         /**
-         * The same data with the scale of pixels that weights were trained with, if their file says it: they would make
-         * nothing of other inputs. Data that is no pixels has no scale.
+         * {@return the same data with the scale of pixels that weights were trained with, if their file says it: they
+         * would make nothing of other inputs} Data that is no pixels has no scale.
          *
+         * @param weights whose file is asked
          * @param notes is told if it is not the data set's own
+         * @throws IOException if the file cannot be read
          */
         public Opened as(StoredWeights weights, Consumer<String> notes) throws IOException {
             InputScale trained = NetworkFile.scale(weights.file());
@@ -80,7 +91,16 @@ public final class DataSets {
         }
     }
 
-    /** Opens the data that a training's settings name, for the network that they name, with the usual loaders. */
+    /**
+     * Opens the data that a training's settings name, for the network that they name, with the usual loaders.
+     *
+     * @param settings of a training
+     * @param notes takes a line for each picture that is skipped
+     * @return the data and a model that fits it; data in memory is freed by the garbage collector
+     * @throws RunException if the settings name no data, or contradict the network
+     * @throws DataException if the data cannot be used
+     * @throws IOException if the network's file cannot be read
+     */
     public static Opened open(RunSettings settings, Consumer<String> notes) throws IOException {
         return open(settings.data(), ModelSource.of(settings.model(), settings.bindings()),
                 new Loading(settings.threads()), notes);
@@ -89,8 +109,11 @@ public final class DataSets {
     /**
      * Opens the data for a network that is to be trained.
      *
+     * @param settings where the data is
      * @param source of the network; where it has no weights, input and classes follow the data
+     * @param loading threads that read
      * @param notes takes a line for each picture that is skipped
+     * @return the data and a model that fits it
      * @throws RunException if the settings name no data, or contradict the network
      * @throws DataException if the data cannot be used
      */
@@ -112,7 +135,11 @@ public final class DataSets {
     /**
      * Opens the data for a network whose input and classes are fixed: a finished one, or one's own.
      *
+     * @param settings where the data is
+     * @param model input and classes that the data must have
+     * @param loading threads that read
      * @param notes takes a line for each picture that is skipped
+     * @return the data and that model
      * @throws RunException if the settings name no data, or contradict the network
      * @throws DataException if the data cannot be used
      */
@@ -129,9 +156,11 @@ public final class DataSets {
     }
 
     /**
-     * Whether a network is trained and measured without its ending, as belongs to the loss; numbers are compared with what
-     * it gives in the end.
+     * {@return whether a network is trained and measured without its ending, as belongs to the loss; numbers are
+     * compared with what it gives in the end}
      *
+     * @param ending of the network's file
+     * @param corpus whose task counts
      * @throws RunException if the task contradicts the ending
      */
     public static boolean apart(Ending ending, Corpus corpus) {
@@ -233,7 +262,11 @@ public final class DataSets {
     /**
      * Opens CIFAR: binary files, or pictures in a folder for each class.
      *
+     * @param kind 10 or 100 classes
+     * @param folder with the files
+     * @param odd what becomes of pictures that cannot be read or are of other colours
      * @param threads that decode pictures
+     * @return the data
      * @throws DataException if the folder holds neither, or another number of classes
      */
     public static Corpus cifar(Cifar kind, Path folder, OddImages odd, int threads) {
@@ -250,7 +283,12 @@ public final class DataSets {
                 Cifar.USUAL, pictures.classNames());
     }
 
-    /** Whether data of that kind, in the place that the settings name, lies in files of one picture each. */
+    /**
+     * {@return whether data of that kind, in the place that the settings name, lies in files of one picture each}
+     *
+     * @param found kind of data
+     * @param settings where it is
+     */
     public static boolean ofPictures(Source found, DataSettings settings) {
         Path folder = settings.folder() == null ? null : Path.of(settings.folder());
         return switch (found) {

@@ -29,19 +29,31 @@ public record DataSettings(Source source, String folder, int images, int resize,
     public static final DataSettings USUAL = new DataSettings(null, null, SYNTHETIC_IMAGES, 0, null,
             OddImages.Rule.REFUSE, OddImages.Rule.CONVERT, null, null);
 
-    /** Data of that kind in its usual place. */
+    /**
+     * {@return data of that kind in its usual place}
+     *
+     * @param source kind of data
+     */
     public static DataSettings of(Source source) {
         return new DataSettings(source, null, SYNTHETIC_IMAGES, 0, null, OddImages.Rule.REFUSE, OddImages.Rule.CONVERT,
                 null, null);
     }
 
-    /** What lies in that folder, whatever it is. */
+    /**
+     * {@return what lies in a folder, whatever it is}
+     *
+     * @param folder of files of one data set
+     */
     public static DataSettings in(Path folder) {
         return new DataSettings(null, folder.toAbsolutePath().normalize().toString(), SYNTHETIC_IMAGES, 0, null,
                 OddImages.Rule.REFUSE, OddImages.Rule.CONVERT, null, null);
     }
 
-    /** Noise, for runs whose result does not count. */
+    /**
+     * {@return noise, for runs whose result does not count}
+     *
+     * @param images of the training set
+     */
     public static DataSettings synthetic(int images) {
         return new DataSettings(Source.SYNTHETIC, null, images, 0, null, OddImages.Rule.REFUSE, OddImages.Rule.CONVERT,
                 null, null);
@@ -52,17 +64,29 @@ public record DataSettings(Source source, String folder, int images, int resize,
         return new DataSettings(kind, folder, images, resize, scale, damaged, nonRgb, background, what);
     }
 
-    /** The same with another scale of pixels, as {@link Scales#parse} reads it. */
+    /**
+     * {@return the same with another scale of pixels}
+     *
+     * @param other as {@link Scales#parse} reads it
+     */
     public DataSettings scaled(String other) {
         return new DataSettings(source, folder, images, resize, other, damaged, nonRgb, background, task);
     }
 
-    /** The same in another folder. */
+    /**
+     * {@return the same in another folder}
+     *
+     * @param other folder
+     */
     public DataSettings at(String other) {
         return new DataSettings(source, other, images, resize, scale, damaged, nonRgb, background, task);
     }
 
-    /** The rules for pictures, with a fresh count. */
+    /**
+     * {@return the rules for pictures, with a fresh count}
+     *
+     * @param notes takes a line for each picture that is skipped
+     */
     public OddImages odd(Consumer<String> notes) {
         return new OddImages(damaged, nonRgb, background == null ? null : Background.parse(background), notes);
     }

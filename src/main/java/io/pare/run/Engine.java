@@ -37,8 +37,9 @@ public enum Engine {
     private static final int PART = 64;
 
     /**
-     * The engine that files of a kind are for: {@link #SPARSE} for {@code .pare}.
+     * {@return the engine that files of a kind are for: {@link #SPARSE} for {@code .pare}}
      *
+     * @param file of a network
      * @throws IOException if the file cannot be read
      */
     public static Engine usual(Path file) throws IOException {
@@ -49,8 +50,11 @@ public enum Engine {
      * Runs every sample once, without dropout, on as many threads as {@link NativeThreads#get} says. Takes memory for the
      * network and frees it.
      *
+     * @param weights of the network
+     * @param data samples and targets
      * @param scale how pixels become inputs
      * @param precision of {@link #DENSE}
+     * @return what the network says, and how good it is
      * @throws RunException if {@link #SPARSE} is asked for anything but fp32
      */
     public Evaluation evaluate(CompressedWeights weights, Dataset data, InputScale scale, Precision precision) {
@@ -64,10 +68,12 @@ public enum Engine {
     }
 
     /**
-     * What a network gives for samples, one after another; fp32, on as many threads as {@link NativeThreads#get} says.
-     * Takes memory for the network and frees it.
+     * Runs a network on samples, in fp32, on as many threads as {@link NativeThreads#get} says. Takes memory for the
+     * network and frees it.
      *
+     * @param weights of the network
      * @param samples inputs of all of them, row-major
+     * @param count how many samples
      * @return outputs of all of them, row-major
      */
     public float[] outputs(CompressedWeights weights, float[] samples, int count) {
@@ -97,6 +103,7 @@ public enum Engine {
     /**
      * Refuses a precision that this engine does not have.
      *
+     * @param precision that is asked for
      * @throws RunException saying which it has
      */
     public void check(Precision precision) {

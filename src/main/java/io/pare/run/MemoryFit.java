@@ -29,23 +29,36 @@ public record MemoryFit(Long limit, boolean recompute) {
      */
     public static final long PROCESS = 300_000_000;
 
+    /**
+     * Refuses a limit that is none.
+     *
+     * @throws IllegalArgumentException if the limit is below 1
+     */
     public MemoryFit {
         if (limit != null && limit < 1) {
             throw new IllegalArgumentException("a memory limit of " + limit + " bytes, must be at least 1");
         }
     }
 
-    /** Within so many bytes. */
+    /**
+     * {@return a fit within so many bytes}
+     *
+     * @param limit of the process, at least 1
+     */
     public static MemoryFit of(long limit) {
         return new MemoryFit(limit, false);
     }
 
-    /** Whether memory is to be saved. */
+    /** {@return whether memory is to be saved} */
     public boolean given() {
         return limit != null || recompute;
     }
 
-    /** Bytes of images that lie in memory. */
+    /**
+     * {@return bytes of images that lie in memory}
+     *
+     * @param corpus whose images are counted
+     */
     public static long images(Corpus corpus) {
         long bytes = 0;
         for (Dataset set : new Dataset[]{corpus.train(), corpus.validation(), corpus.test()}) {
@@ -55,8 +68,10 @@ public record MemoryFit(Long limit, boolean recompute) {
     }
 
     /**
-     * The settings in as few passes a step as fit, values computed twice if asked for, or if nothing fits else.
+     * {@return the settings in as few passes a step as fit, values computed twice if asked for, or if nothing fits
+     * else}
      *
+     * @param model that is trained
      * @param settings of trainings that follow each other
      * @param evaluated data sets that are evaluated in between
      * @param besides bytes that are needed besides training and {@link #PROCESS}
@@ -129,7 +144,11 @@ public record MemoryFit(Long limit, boolean recompute) {
         }).toList();
     }
 
-    /** A size such as 4G or 900M, in units of 1024, rounded up. */
+    /**
+     * {@return a size such as 4G or 900M, in units of 1024, rounded up}
+     *
+     * @param bytes at least 0
+     */
     public static String words(long bytes) {
         return bytes % (1L << 30) == 0 && bytes > 0 ? (bytes >> 30) + "G" : Math.ceilDiv(bytes, 1L << 20) + "M";
     }

@@ -30,11 +30,13 @@ public record ModelRun(OnnxModel model) {
     public static final String OUTPUT = "output";
 
     /**
-     * The network of an ONNX file, for inputs of the shapes of those given.
+     * {@return the network of an ONNX file, for inputs of the shapes of those given}
      *
+     * @param file in ONNX
      * @param inputs by name; their sizes are those of dimensions that the file leaves free
      * @param bindings says more, see there
      * @throws FormatException if the file holds what Pare does not read, or inputs do not fit it
+     * @throws IOException if the file cannot be read
      */
     public static ModelRun ofOnnx(Path file, Map<String, OnnxConstant> inputs, Bindings bindings) throws IOException {
         try {
@@ -47,9 +49,13 @@ public record ModelRun(OnnxModel model) {
     }
 
     /**
-     * Names of what the network of an ONNX file takes.
+     * Reads what the network of an ONNX file takes.
      *
+     * @param file in ONNX
+     * @param bindings what the file leaves open
+     * @return names of inputs, in the file's order
      * @throws FormatException if the file holds what Pare does not read
+     * @throws IOException if the file cannot be read
      */
     public static List<String> inputs(Path file, Bindings bindings) throws IOException {
         try {
@@ -59,7 +65,11 @@ public record ModelRun(OnnxModel model) {
         }
     }
 
-    /** A network with one input, {@value NetBuilder#INPUT}, and one output, {@value #OUTPUT}. */
+    /**
+     * {@return a network with one input, {@value NetBuilder#INPUT}, and one output, {@value #OUTPUT}}
+     *
+     * @param weights of the network
+     */
     public static ModelRun of(CompressedWeights weights) {
         return new ModelRun(new OnnxModel(weights, true, List.of(port(NetBuilder.INPUT, weights.model().input())),
                 List.of(port(OUTPUT, weights.model().output().output())), List.of()));
@@ -71,15 +81,22 @@ public record ModelRun(OnnxModel model) {
         return new Port(name, OnnxConstant.Type.FLOAT, shape, 0, 0);
     }
 
-    /** Whether a file is one for {@link #ofOnnx}. */
+    /**
+     * {@return whether a file is one for {@link #ofOnnx}}
+     *
+     * @param file of a network
+     * @throws IOException if the file cannot be read
+     */
     public static boolean isOnnx(Path file) throws IOException {
         return NetworkFile.format(file) == NetworkFile.Format.ONNX;
     }
 
     /**
-     * What the network gives, in the order of its file.
+     * Runs the network.
      *
      * @param inputs one for each input of the network, no more, all of as many samples
+     * @param engine that computes
+     * @return outputs by name, in the order of the file
      * @throws RunException if one is missing, unknown or of another shape than the network takes
      */
     public Map<String, OnnxConstant> outputs(Map<String, OnnxConstant> inputs, Engine engine) {

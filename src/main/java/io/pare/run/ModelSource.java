@@ -22,33 +22,34 @@ import java.util.Optional;
  * its layers. Immutable.
  */
 public sealed interface ModelSource {
-    /** What names the network in folders and reports. */
+    /** {@return what names the network in folders and reports} */
     String name();
 
-    /** What {@link #of} takes to give it again, from any working folder. */
+    /** {@return what {@link #of} takes to give it again, from any working folder} */
     String reference();
 
-    /** The network for the data that it is usually for, to find and read that data by. */
+    /** {@return the network for the data that it is usually for, to find and read that data by} */
     Net usual();
 
     /**
-     * The network of logits for such images.
+     * {@return the network of logits for such images}
      *
+     * @param images shape of one
      * @param classes of the data; a network of a file keeps its own
      */
     Net net(Shape images, int classes);
 
-    /** The trained weights that come with it. */
+    /** {@return the trained weights that come with it} */
     default Optional<StoredWeights> weights() {
         return Optional.empty();
     }
 
-    /** The scale of pixels with which it was trained, if its file says so. */
+    /** {@return the scale of pixels with which it was trained, if its file says so} */
     default Optional<InputScale> scale() {
         return Optional.empty();
     }
 
-    /** Whether it is in an ONNX file. */
+    /** {@return whether it is in an ONNX file} */
     default boolean isOnnx() {
         return false;
     }
@@ -56,31 +57,43 @@ public sealed interface ModelSource {
     /**
      * Writes weights of this network, whose file is an ONNX file, as another one: with the same names of input and output,
      * and with codes and codebooks where tensors have them.
+     *
+     * @param into the other file, replaced in one step
+     * @param weights of this network
+     * @throws IOException if a file cannot be read or written
      */
     default void writeOnnx(Path into, CompressedWeights weights) throws IOException {
         throw new IllegalStateException(name() + " is in no ONNX file");
     }
 
-    /** What its file makes of its logits. */
+    /** {@return what its file makes of its logits} */
     default Ending ending() {
         return Ending.NONE;
     }
 
     /**
-     * The network for which a name or a file stands, which is read.
+     * {@return the network for which a name or a file stands, which is read}
      *
      * @param text a name, or a .onnx, .pare, .safetensors or .yaml file, or the folder of a finished run
      * @throws RunException if it is neither
-     * @throws io.pare.file.FormatException if the file is damaged, declares no network, or holds what Pare cannot compute
+     * @throws io.pare.file.FormatException if the file is damaged, declares no network, or holds what Pare cannot
+     *            compute
+     * @throws IOException if the file cannot be read
      */
     static ModelSource of(String text) throws IOException {
         return of(text, Bindings.NONE);
     }
 
     /**
-     * As {@link #of(String)}.
+     * Finds a network as {@link #of(String)} does.
      *
+     * @param text a name, a file or a folder
      * @param bindings what an ONNX file leaves open; other files leave nothing open
+     * @return the network
+     * @throws RunException if it is neither
+     * @throws io.pare.file.FormatException if the file is damaged, declares no network, or holds what Pare cannot
+     *            compute
+     * @throws IOException if the file cannot be read
      */
     static ModelSource of(String text, Bindings bindings) throws IOException {
         if (Models.names().contains(text)) {
@@ -100,7 +113,11 @@ public sealed interface ModelSource {
                 : Stored.of(file, bindings);
     }
 
-    /** The {@link #reference()} of what a name or a file stands for; nothing is read. */
+    /**
+     * {@return the {@link #reference()} of what a name or a file stands for; nothing is read}
+     *
+     * @param text a name, a file or a folder
+     */
     static String reference(String text) {
         return Models.names().contains(text) ? text : reference(Path.of(text));
     }
@@ -121,7 +138,11 @@ public sealed interface ModelSource {
         return name.isEmpty() ? "model" : name.substring(0, Math.min(100, name.length()));
     }
 
-    /** One of {@link Models}. */
+    /**
+     * One of {@link Models}.
+     *
+     * @param name as in {@link Models#byName}
+     */
     record Known(String name) implements ModelSource {
         @Override
         public String reference() {
@@ -139,7 +160,13 @@ public sealed interface ModelSource {
         }
     }
 
-    /** Layers in a file. */
+    /**
+     * Layers in a file.
+     *
+     * @param name of the network
+     * @param reference file, absolute
+     * @param description layers, without weights
+     */
     record Declared(String name, String reference, NetworkDescription description) implements ModelSource {
         private static final int USUAL_CLASSES = 10;
 
@@ -157,7 +184,13 @@ public sealed interface ModelSource {
     /**
      * A network with its weights.
      *
+     * @param name of the network
+     * @param reference file or folder, absolute
      * @param usual without its ending
+     * @param file with the weights
+     * @param scale that the file says, if it does
+     * @param ending of the network in its file
+     * @param isOnnx whether it is an ONNX file
      */
     record Stored(String name, String reference, Net usual, StoredWeights file, Optional<InputScale> scale,
             Ending ending,

@@ -53,6 +53,8 @@ public final class NetworkTraining implements Training, AutoCloseable {
     private UnaryOperator<TrainingSettings> passes = UnaryOperator.identity();
 
     /**
+     * Makes a training of a network.
+     *
      * @param network that is trained and compressed, in place
      * @param teacher the dense network that stages distil from; {@code null} if none does
      * @param train what steps see
@@ -80,7 +82,11 @@ public final class NetworkTraining implements Training, AutoCloseable {
         this.variables = variables(network);
     }
 
-    /** The tensors of a network as compression sees them, for callers with a training loop of their own. */
+    /**
+     * {@return the tensors of a network as compression sees them, for callers with a training loop of their own}
+     *
+     * @param network whose weights they are; it must outlive them
+     */
     public static List<Variable> variables(Network network) {
         return network.weights().stream().<Variable>map(Trained::new).toList();
     }
@@ -135,7 +141,11 @@ public final class NetworkTraining implements Training, AutoCloseable {
         trainer = new Trainer(network, train, scale, passes.apply(settings(options, teacher, crop, seed, precision)));
     }
 
-    /** Who hears, in a line, of a loss that grows out of all proportion; by default nobody. */
+    /**
+     * Says who hears, in a line, of a loss that grows out of all proportion; by default nobody.
+     *
+     * @param listener called by the thread that trains
+     */
     public void warnings(Consumer<String> listener) {
         divergence = divergence(listener);
     }
@@ -144,15 +154,23 @@ public final class NetworkTraining implements Training, AutoCloseable {
         return Divergence.of(train, network.model().classes(), "give the stage a smaller learningRate", listener);
     }
 
-    /** In which passes a step sees its batch: chosen by whoever bounds memory, as {@link MemoryFit} does. */
+    /**
+     * Says in which passes a step sees its batch: chosen by whoever bounds memory, as {@link MemoryFit} does.
+     *
+     * @param chosen takes a stage's settings and gives them with passes
+     */
     public void passes(UnaryOperator<TrainingSettings> chosen) {
         passes = chosen;
     }
 
     /**
-     * How a stage's options make a trainer.
+     * {@return the settings of a trainer that a stage's options ask for}
      *
+     * @param options of the stage
      * @param teacher that it distils from; may be {@code null} where {@code options} do not distil
+     * @param crop how images are shifted and mirrored
+     * @param seed of all that is random
+     * @param precision of training steps
      */
     public static TrainingSettings settings(TrainingOptions options, Network teacher, Crop crop, long seed,
             Precision precision) {
@@ -196,7 +214,11 @@ public final class NetworkTraining implements Training, AutoCloseable {
         return new Evaluation(found.score(), found.loss());
     }
 
-    /** The network on any data set, in fp32. */
+    /**
+     * {@return how good the network is on any data set, in fp32}
+     *
+     * @param data samples and targets
+     */
     public io.pare.train.Evaluation measure(Dataset data) {
         return io.pare.train.Evaluation.of(network, data, scale);
     }
@@ -236,7 +258,11 @@ public final class NetworkTraining implements Training, AutoCloseable {
         return output(network.model());
     }
 
-    /** The name of the last layer's weights; {@code null} for a model without weights. */
+    /**
+     * {@return the name of the last layer's weights; {@code null} for a model without weights}
+     *
+     * @param model network whose layers are asked
+     */
     public static String output(Net model) {
         return model.parameters().stream().filter(Parameter::weight).map(Parameter::name)
                 .reduce((first, next) -> next).orElse(null);

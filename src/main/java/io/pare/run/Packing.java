@@ -72,7 +72,11 @@ public final class Packing {
     private final List<Row> rows = new ArrayList<>();
 
     /**
-     * @param parameters live tensors of the network that {@code training} evaluates, by name; they are changed in place
+     * Prepares to pack a network.
+     *
+     * @param model layers of the network
+     * @param parameters live tensors of the network that {@code training} evaluates, by name; they are changed in
+     *            place
      * @param training that validates
      * @param pipeline that has run, whose constraints are checked
      * @param scale how pixels become inputs; it is stored in the file
@@ -86,7 +90,11 @@ public final class Packing {
         this.scale = scale;
     }
 
-    /** Runs all steps; returns those that stayed. No step throws: one that breaks a constraint is taken back. */
+    /**
+     * Runs all steps. No step throws: one that breaks a constraint is taken back.
+     *
+     * @return the steps that stayed
+     */
     public List<Row> run() {
         attempt(() -> {
             DeadPaths.Removed removed = DeadPaths.remove(model, parameters);

@@ -36,6 +36,7 @@ public final class PicturePredictor implements AutoCloseable {
         /**
          * Takes an answer.
          *
+         * @param file the picture
          * @param answer probabilities of all classes or labels, or numbers
          * @return whether there shall be more
          */
@@ -43,6 +44,9 @@ public final class PicturePredictor implements AutoCloseable {
     }
 
     /**
+     * Makes a predictor for one network.
+     *
+     * @param weights of the network; any thread may use them beside this
      * @param task what the network says of a picture
      * @param inverted whether dark is ink, for networks of light digits on dark
      * @param odd what becomes of pictures that cannot be read or are of other colours
@@ -73,10 +77,12 @@ public final class PicturePredictor implements AutoCloseable {
     /**
      * Predicts pictures in their order.
      *
+     * @param files pictures, in their order
      * @param batch pictures that the network is given at once, at least 1
      * @param listener takes each picture that could be read, until it wants no more
      * @return how many the listener took
      * @throws DataException if none can be read, one that cannot is refused, or numbers grow beyond floats
+     * @throws IOException if a file cannot be read
      */
     public int predict(List<Path> files, int batch, Listener listener) throws IOException {
         int features = model.model().input().features();
@@ -134,8 +140,10 @@ public final class PicturePredictor implements AutoCloseable {
     }
 
     /**
-     * What a network is for if nothing says it: labels behind a sigmoid, a number where there is only one output, else
-     * classes.
+     * {@return what a network is for if nothing says it: labels behind a sigmoid, a number where there is only one
+     * output, else classes}
+     *
+     * @param model network whose outputs count
      */
     public static Task usualTask(Net model) {
         return switch (Ending.of(model)) {
@@ -146,10 +154,12 @@ public final class PicturePredictor implements AutoCloseable {
     }
 
     /**
-     * The pictures among files and in folders, those of a folder by name.
+     * {@return the pictures among files and in folders, those of a folder by name}
      *
+     * @param filesAndFolders in their order
      * @param odd is told what is left out
      * @throws DataException if a folder holds no picture
+     * @throws IOException if a folder cannot be read
      */
     public static List<Path> find(List<Path> filesAndFolders, OddImages odd) throws IOException {
         List<Path> files = new ArrayList<>();

@@ -10,7 +10,11 @@ package io.pare.run;
 public final class RunException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** @param message what is wrong and what to do, in one line */
+    /**
+     * Says what is wrong.
+     *
+     * @param message what is wrong and what to do, in one line
+     */
     public RunException(String message) {
         super(message);
     }

@@ -36,12 +36,16 @@ public final class RunFolder implements AutoCloseable {
     /** Content of the settings file. */
     private record Run(RunSettings settings, List<EpochRecord> history) {}
 
-    /** Touches nothing yet. */
+    /**
+     * Names a folder; touches nothing yet.
+     *
+     * @param folder need not exist
+     */
     public RunFolder(Path folder) {
         this.folder = folder;
     }
 
-    /** The folder itself. */
+    /** {@return the folder itself} */
     public Path path() {
         return folder;
     }
@@ -71,20 +75,22 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
-    /** Where the weights of a finished run are. */
+    /** {@return where the weights of a finished run are} */
     public Path weights() {
         return folder.resolve(Checkpoint.WEIGHTS);
     }
 
-    /** Whether a run that did not come to its end lies here. */
+    /** {@return whether a run that did not come to its end lies here} */
     public boolean unfinished() {
         return Files.exists(folder.resolve(Checkpoint.FILE)) && Files.notExists(weights());
     }
 
     /**
-     * Moves an unfinished run into a subfolder, from which it can be resumed; gives that folder. The checkpoint that lies
-     * there goes first and the one of this run comes last, so that a kill in between leaves no checkpoint beside the
-     * history of another run.
+     * Moves an unfinished run into a subfolder, from which it can be resumed. The checkpoint that lies there goes
+     * first and the one of this run comes last, so that a kill in between leaves no checkpoint beside the history of
+     * another run.
+     *
+     * @return that folder
      */
     public Path setAside() {
         Path kept = folder.resolve(PREVIOUS);
@@ -111,7 +117,12 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
-    /** Writes settings and history, in one step. */
+    /**
+     * Writes settings and history, in one step.
+     *
+     * @param settings of the run
+     * @param history an entry for each epoch
+     */
     public void write(RunSettings settings, List<EpochRecord> history) {
         try {
             AtomicFile.write(folder.resolve(SETTINGS), JSON.writeValueAsString(new Run(settings, history)) + "\n");
@@ -120,12 +131,12 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
-    /** The settings of the run here. */
+    /** {@return the settings of the run here} */
     public RunSettings settings() {
         return read().settings();
     }
 
-    /** The settings of the run here, or {@code null} if none lies here that can be read. */
+    /** {@return the settings of the run here, or {@code null} if none lies here that can be read} */
     public RunSettings settingsIfAny() {
         try {
             return settings();
@@ -135,8 +146,10 @@ public final class RunFolder implements AutoCloseable {
     }
 
     /**
-     * The first {@code epochs} entries of the history: it is written before the checkpoint, so that a crash may have left
-     * one more than the checkpoint knows.
+     * {@return the first {@code epochs} entries of the history: it is written before the checkpoint, so that a crash
+     * may have left one more than the checkpoint knows}
+     *
+     * @param epochs that the checkpoint knows
      */
     public List<EpochRecord> history(int epochs) {
         return new ArrayList<>(read().history().stream().filter(entry -> entry.epoch() <= epochs).toList());

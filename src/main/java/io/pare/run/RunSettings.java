@@ -39,6 +39,11 @@ import java.util.TreeMap;
 public record RunSettings(String model, String from, boolean keepZeros, DataSettings data, int validation,
         Descent descent, Variation variation, Steps steps, long seed, int threads, Precision precision,
         Bindings bindings) {
+    /**
+     * Puts fp32 in place of no precision.
+     *
+     * @throws IllegalArgumentException if {@code bindings} hold constants
+     */
     public RunSettings {
         precision = precision == null ? Precision.FP32 : precision;
         if (!bindings.constants().isEmpty()) {
@@ -46,7 +51,11 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
         }
     }
 
-    /** The usual settings: what {@code pare train} does without options, on the threads of now. */
+    /**
+     * {@return the usual settings: what {@code pare train} does without options, on the threads of now}
+     *
+     * @param model name, file or folder, as {@link ModelSource#of(String)} reads it
+     */
     public static RunSettings of(String model) {
         return new RunSettings(model, null, false, DataSettings.USUAL, 0, Descent.ADAM, null, Steps.USUAL, 1,
                 NativeThreads.get(), Precision.FP32, Bindings.NONE);
@@ -61,7 +70,11 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
      * @param flip whether they are mirrored at random
      */
     public record Variation(double shift, boolean subPixel, Crop crop, boolean flip) {
-        /** The same as an augmentation. */
+        /**
+         * {@return the variation that an augmentation says}
+         *
+         * @param augmentation of a data set
+         */
         public static Variation of(Augmentation augmentation) {
             return new Variation(augmentation.shift().pixels(), augmentation.shift().subPixel(), augmentation.crop(),
                     augmentation.flip());
@@ -88,70 +101,116 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
         /** Ten epochs in batches of 64. */
         public static final Steps USUAL = new Steps(10, 64);
 
+        /** Makes one pass of none. */
         public Steps {
             accumulate = Math.max(1, accumulate);
         }
 
-        /** With dropout, each batch in one pass. */
+        /**
+         * Trains with dropout, each batch in one pass.
+         *
+         * @param epochs passes over the training data
+         * @param batchSize samples of a step
+         */
         public Steps(int epochs, int batchSize) {
             this(epochs, batchSize, true, 1, 0, false, 0);
         }
 
-        /** The same with another patience. */
+        /**
+         * {@return the same with another patience}
+         *
+         * @param other epochs without a better one; 0 for all epochs
+         */
         public Steps patience(int other) {
             return new Steps(epochs, batchSize, dropout, accumulate, evaluationBatch, recompute, other);
         }
     }
 
-    /** The same from another data set. */
+    /**
+     * {@return the same from another data set}
+     *
+     * @param other data set
+     */
     public RunSettings with(DataSettings other) {
         return new RunSettings(model, from, keepZeros, other, validation, descent, variation, steps, seed, threads,
                 precision, bindings);
     }
 
-    /** The same with other steps down the gradient. */
+    /**
+     * {@return the same with other steps down the gradient}
+     *
+     * @param other optimiser and schedule
+     */
     public RunSettings with(Descent other) {
         return new RunSettings(model, from, keepZeros, data, validation, other, variation, steps, seed, threads,
                 precision, bindings);
     }
 
-    /** The same on images that are varied otherwise. */
+    /**
+     * {@return the same on images that are varied otherwise}
+     *
+     * @param other augmentation
+     */
     public RunSettings with(Variation other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, other, steps, seed, threads,
                 precision, bindings);
     }
 
-    /** The same in other steps. */
+    /**
+     * {@return the same in other steps}
+     *
+     * @param other epochs, batch and passes
+     */
     public RunSettings with(Steps other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, variation, other, seed, threads,
                 precision, bindings);
     }
 
-    /** The same with another seed. */
+    /**
+     * {@return the same with another seed}
+     *
+     * @param other seed
+     */
     public RunSettings seed(long other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, other, threads,
                 precision, bindings);
     }
 
-    /** The same in other numbers. */
+    /**
+     * {@return the same in other numbers}
+     *
+     * @param other precision of training steps
+     */
     public RunSettings precision(Precision other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, seed, threads,
                 other, bindings);
     }
 
-    /** The same with another number of images held back. */
+    /**
+     * {@return the same with another number of images held back}
+     *
+     * @param other images that are held back
+     */
     public RunSettings validation(int other) {
         return new RunSettings(model, from, keepZeros, data, other, descent, variation, steps, seed, threads,
                 precision, bindings);
     }
 
-    /** The same on another number of threads. */
+    /**
+     * {@return the same on another number of threads}
+     *
+     * @param other threads, at least 1
+     */
     public RunSettings threads(int other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, seed, other,
                 precision, bindings);
     }
 
-    /** The same of a network whose ONNX file leaves something open. */
+    /**
+     * {@return the same of a network whose ONNX file leaves something open}
+     *
+     * @param other what the file leaves open
+     */
     public RunSettings bindings(Bindings other) {
         return new RunSettings(model, from, keepZeros, data, validation, descent, variation, steps, seed, threads,
                 precision, other);

@@ -32,6 +32,8 @@ public final class Scales {
     /**
      * Reads a scale: a name, or means and deviations such as {@code 0.5,0.5,0.5/0.2,0.2,0.2}.
      *
+     * @param text of an option
+     * @return the scale
      * @throws RunException if it is neither
      */
     public static InputScale parse(String text) {
@@ -59,15 +61,21 @@ public final class Scales {
         return numbers;
     }
 
-    /** A scale as {@link #parse} reads it, by its name if it has one. */
+    /**
+     * {@return a scale as {@link #parse} reads it, by its name if it has one}
+     *
+     * @param scale that is written
+     */
     public static String text(InputScale scale) {
         return KNOWN.entrySet().stream().filter(entry -> entry.getValue().equals(scale)).map(Map.Entry::getKey)
                 .findFirst().orElseGet(() -> scale.means() + "/" + scale.deviations());
     }
 
     /**
-     * The same network with another scale.
+     * {@return the same network with another scale}
      *
+     * @param weights of a network
+     * @param scale of its inputs
      * @throws RunException if the scale is for another number of channels
      */
     public static CompressedWeights with(CompressedWeights weights, InputScale scale) {
@@ -84,9 +92,11 @@ public final class Scales {
     }
 
     /**
-     * The scale that a network was trained with, if its file says it; else the data's.
+     * {@return the scale that a network was trained with, if its file says it; else the data's}
      *
      * @param file names itself in a note
+     * @param contents of that file
+     * @param corpus whose scale is the guess
      * @param notes is told if the scale is a guess
      */
     public static InputScale trained(Path file, StoredNetwork contents, Corpus corpus, Consumer<String> notes) {
@@ -98,9 +108,10 @@ public final class Scales {
     }
 
     /**
-     * The weights in a file with the scale that was asked for, else the file's, else that of the usual data.
+     * {@return the weights in a file with the scale that was asked for, else the file's, else that of the usual data}
      *
      * @param file names itself in a note
+     * @param contents of that file
      * @param asked as {@link #parse} reads it, or {@code null}
      * @param notes is told if the scale is a guess
      * @throws RunException if {@code asked} is no scale for this network
@@ -131,7 +142,11 @@ public final class Scales {
         };
     }
 
-    /** The data that networks with such inputs are usually for, or {@code null}. */
+    /**
+     * {@return the data that networks with such inputs are usually for, or {@code null}}
+     *
+     * @param model network whose input counts
+     */
     public static Source usualData(Net model) {
         Shape input = model.input();
         if (input.channels() == 1 && input.height() == Mnist.SIDE && input.width() == Mnist.SIDE) {

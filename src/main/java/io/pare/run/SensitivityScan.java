@@ -18,12 +18,15 @@ public final class SensitivityScan {
      * Scans all compressible tensors for {@link Sensitivity#SHARES} and {@link Sensitivity#BITS}. Takes memory for the
      * network and frees it.
      *
+     * @param model network
+     * @param corpus data that it is measured on
      * @param from the trained weights
      * @param seed of their training: it says which images are validation
      * @param warnings is told if the weights are for another scale than the data's
      * @return validation accuracies, {@link Sensitivity#recipe(String, double)} of which is a first recipe
      * @throws RunException if the file holds another network
      * @throws io.pare.file.FormatException if the file is damaged
+     * @throws IOException if the file cannot be read
      */
     public static Sensitivity of(Net model, Corpus corpus, StoredWeights from, long seed, Consumer<String> warnings)
             throws IOException {

@@ -25,14 +25,21 @@ import java.util.function.Consumer;
  * @param bindings what an ONNX file leaves open: sizes of free dimensions, which output is wanted
  */
 public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings bindings) {
-    /** Of a file that leaves nothing open. */
+    /**
+     * Names a file that leaves nothing open.
+     *
+     * @param file with weights
+     * @param names map of tensors' names, or {@code null}
+     * @param ignoreExtra whether the file may hold more tensors
+     */
     public StoredWeights(Path file, Path names, boolean ignoreExtra) {
         this(file, names, ignoreExtra, Bindings.NONE);
     }
 
     /**
-     * Those in a file, or of a finished run in its folder.
+     * {@return the weights in a file, or of a finished run in its folder}
      *
+     * @param fileOrFolder that exists
      * @throws RunException if there are none
      */
     public static StoredWeights of(Path fileOrFolder) {
@@ -40,8 +47,9 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
     }
 
     /**
-     * The file itself: the folder of a run stands for the weights in it.
+     * {@return the file itself: the folder of a run stands for the weights in it}
      *
+     * @param fileOrFolder that exists
      * @throws RunException if there is no such file, or the run is not finished
      */
     public static Path find(Path fileOrFolder) {
@@ -64,8 +72,10 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
     /**
      * Refuses a file that says it holds another network, unless a map of names says that it is meant.
      *
+     * @param model name of the network that is wanted
      * @throws RunException naming both
      * @throws io.pare.file.FormatException if the file is damaged
+     * @throws IOException if the file cannot be read
      */
     public void checkModel(String model) throws IOException {
         if (names == null && NetworkFile.format(file) == NetworkFile.Format.SAFETENSORS) {
@@ -82,6 +92,7 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
      * Refuses names, and leave to hold more, for a file of a network: its tensors have its names.
      *
      * @throws RunException saying what to do
+     * @throws IOException if the file cannot be read
      */
     public void checkNames() throws IOException {
         if (names == null && !ignoreExtra) {
@@ -101,7 +112,9 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
      * Reads the network.
      *
      * @param model whose weights they are, or {@code null} to trust the file
+     * @return weights, scale and ending
      * @throws io.pare.file.FormatException if the file is damaged or holds another network
+     * @throws IOException if the file cannot be read
      */
     public StoredNetwork read(Net model) throws IOException {
         if (names != null && !Files.isRegularFile(names)) {
@@ -113,10 +126,14 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
     }
 
     /**
-     * As {@link #read(Net)}.
+     * Reads the network as {@link #read(Net)} does.
      *
-     * @param notes is told what a user should know of the file's network, and if its tensors have names of their own and
-     *            were taken in the file's order
+     * @param model whose weights they are, or {@code null} to trust the file
+     * @param notes is told what a user should know of the file's network, and if its tensors have names of their own
+     *            and were taken in the file's order
+     * @return weights, scale and ending
+     * @throws io.pare.file.FormatException if the file is damaged or holds another network
+     * @throws IOException if the file cannot be read
      */
     public StoredNetwork read(Net model, Consumer<String> notes) throws IOException {
         StoredNetwork contents = read(model);
@@ -132,10 +149,12 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
     /**
      * Copies the weights into a network of the same model.
      *
+     * @param network that takes the weights
      * @param scale of the data that the network is for
      * @param notes is told if the file's scale is another
      * @throws RunException if the file holds another network
      * @throws io.pare.file.FormatException if the file is damaged
+     * @throws IOException if the file cannot be read
      */
     public void copyTo(Network network, InputScale scale, Consumer<String> notes) throws IOException {
         Net model = network.model();

@@ -32,9 +32,12 @@ public final class TensorFile {
     private TensorFile() {}
 
     /**
-     * The only tensor of a file, or that of a name in a .npz file.
+     * {@return the only tensor of a file, or that of a name in a .npz file}
      *
+     * @param file .npy, .npz or .pb
+     * @param name of an array in a .npz file, or {@code null}
      * @throws FormatException if there is none
+     * @throws IOException if the file cannot be read
      */
     public static OnnxConstant read(Path file, String name) throws IOException {
         byte[] start = start(file);
@@ -56,9 +59,11 @@ public final class TensorFile {
     }
 
     /**
-     * All tensors of a .npz file, by name; of another file the only one, as {@link #UNNAMED}.
+     * {@return all tensors of a .npz file, by name; of another file the only one, as {@link #UNNAMED}}
      *
+     * @param file as of {@link #read}
      * @throws FormatException if there is none
+     * @throws IOException if the file cannot be read
      */
     public static Map<String, OnnxConstant> readAll(Path file) throws IOException {
         if (!ZipArchive.is(start(file))) {
@@ -93,7 +98,14 @@ public final class TensorFile {
         return new OnnxConstant(vector.type(), shape, vector.data());
     }
 
-    /** Writes tensors as .npy files of floats, named by what they are called; gives the files by name. */
+    /**
+     * Writes tensors as .npy files of floats, named by what they are called.
+     *
+     * @param folder made if it does not exist
+     * @param tensors by name
+     * @return the files by name
+     * @throws IOException if a file cannot be written
+     */
     public static Map<String, Path> write(Path folder, Map<String, OnnxConstant> tensors) throws IOException {
         Files.createDirectories(folder);
         Map<String, Path> files = new LinkedHashMap<>();

@@ -66,8 +66,10 @@ public final class TrainingJob implements AutoCloseable {
     }
 
     /**
-     * A new run. An unfinished one in the folder is set aside, a finished one is replaced.
+     * {@return a new run; an unfinished one in the folder is set aside, a finished one is replaced}
      *
+     * @param folder of the run
+     * @param settings written into the folder
      * @param data that {@code settings} name, and the model to train
      */
     public static TrainingJob fresh(RunFolder folder, RunSettings settings, DataSets.Opened data) {
@@ -75,8 +77,9 @@ public final class TrainingJob implements AutoCloseable {
     }
 
     /**
-     * The run in the folder, from its last checkpoint.
+     * {@return the run in a folder, from its last checkpoint}
      *
+     * @param folder of the run
      * @param settings those of {@link RunFolder#settings}; threads, place of the data and recomputation may be others
      * @param data that {@code settings} name, and the model to train
      */
@@ -84,7 +87,12 @@ public final class TrainingJob implements AutoCloseable {
         return new TrainingJob(folder, settings, data, true);
     }
 
-    /** Begins with these weights, in place of drawn ones; not for a resumed run, which has its own. */
+    /**
+     * Begins with these weights, in place of drawn ones; not for a resumed run, which has its own.
+     *
+     * @param weights of the same model
+     * @return this
+     */
     public TrainingJob from(StoredWeights weights) {
         if (resumed) {
             throw new RunException("--from and --resume exclude each other: a resumed run has its weights");
@@ -94,19 +102,34 @@ public final class TrainingJob implements AutoCloseable {
         return this;
     }
 
-    /** Stays within a limit: by more passes a step, then by values that are computed twice. */
+    /**
+     * Stays within a limit: by more passes a step, then by values that are computed twice.
+     *
+     * @param limit of the process
+     * @return this
+     */
     public TrainingJob memory(MemoryFit limit) {
         memory = limit;
         return this;
     }
 
-    /** Takes a line that says what is planned, or what became of a run that lay in the folder. */
+    /**
+     * Takes a line that says what is planned, or what became of a run that lay in the folder.
+     *
+     * @param listener called by the thread that runs
+     * @return this
+     */
     public TrainingJob notes(Consumer<String> listener) {
         notes = listener;
         return this;
     }
 
-    /** Takes a line for what is odd about the first weights, and for a loss that grows out of all proportion. */
+    /**
+     * Takes a line for what is odd about the first weights, and for a loss that grows out of all proportion.
+     *
+     * @param listener called by the thread that runs
+     * @return this
+     */
     public TrainingJob warnings(Consumer<String> listener) {
         warnings = listener;
         return this;
@@ -120,6 +143,7 @@ public final class TrainingJob implements AutoCloseable {
      * @throws io.pare.file.FormatException if a checkpoint or file of weights is damaged, or is of something else
      * @throws io.pare.file.FileException if another run has the folder, or it cannot be written
      * @throws IllegalArgumentException if a setting is out of its range
+     * @throws IOException if a file cannot be read or written
      */
     public void begin() throws IOException {
         if (used) {
@@ -225,9 +249,11 @@ public final class TrainingJob implements AutoCloseable {
      * go on. After each epoch, settings with history and then a checkpoint are written, and the listener is told.
      *
      * @param listener is called by this thread
-     * @return whether the run is done; if so the network holds the best epoch's weights, otherwise {@link #save} keeps it
+     * @return whether the run is done; if so the network holds the best epoch's weights, otherwise {@link #save}
+     *            keeps it
      * @throws io.pare.train.TrainingException if the loss is no longer a finite number
      * @throws io.pare.file.FileException if a checkpoint cannot be written; the one before stays good
+     * @throws IOException if a file cannot be read or written
      */
     public boolean run(TrainingRun.Listener listener) throws IOException {
         if (!used) {
@@ -237,7 +263,12 @@ public final class TrainingJob implements AutoCloseable {
                 Divergence.of(split.train(), network.model().classes(), "give a smaller --lr", warnings)));
     }
 
-    /** The same without anybody to tell. */
+    /**
+     * Runs without anybody to tell.
+     *
+     * @return whether the run is done
+     * @throws IOException if a file cannot be read or written
+     */
     public boolean run() throws IOException {
         return run(new TrainingRun.Listener() {});
     }
@@ -282,27 +313,35 @@ public final class TrainingJob implements AutoCloseable {
      * Writes a checkpoint of where the run stands, between two epochs or in one.
      *
      * @throws io.pare.file.FileException if it cannot be written; the one before stays good
+     * @throws IOException if it cannot be written
      */
     public void save() throws IOException {
         Checkpoint.save(begun(), folder.path());
     }
 
-    /** The network as it is now, on test data, in fp32. */
+    /** {@return the network as it is now, on test data, in fp32} */
     public Evaluation test() {
         begun();
         return Evaluation.of(network, data.corpus().test(), data.corpus().scale());
     }
 
-    /** Ends a run that is done: writes its history and the best weights into the folder. */
+    /**
+     * Ends a run that is done: writes its history and the best weights into the folder.
+     *
+     * @throws IllegalStateException if the run is not done
+     * @throws IOException if the files cannot be written; the run can be resumed and then ends at once
+     */
     public void finish() throws IOException {
         finish(Map.of());
     }
 
     /**
-     * The same with more metadata in the file of weights.
+     * Ends a run that is done, with more metadata in the file of weights.
      *
+     * @param metadata further entries of the file's header
      * @throws IllegalStateException if the run is not done
      * @throws io.pare.file.FileException if they cannot be written; the run can be resumed and then ends at once
+     * @throws IOException if the files cannot be written
      */
     public void finish(Map<String, String> metadata) throws IOException {
         if (!begun().done()) {
@@ -315,29 +354,32 @@ public final class TrainingJob implements AutoCloseable {
         Checkpoint.saveWeights(network, data.ending(), data.corpus().scale(), folder.weights(), all);
     }
 
-    /** The settings in full, as they are kept in the folder. */
+    /** {@return the settings in full, as they are kept in the folder} */
     public RunSettings settings() {
         return settings;
     }
 
-    /** What it trains on and what it chooses by. */
+    /** {@return what it trains on and what it chooses by} */
     public Dataset.Split split() {
         begun();
         return split;
     }
 
-    /** The network: the best epoch's once {@link #run} has said that the run is done; gone after {@link #close}. */
+    /**
+     * {@return the network: the best epoch's once {@link #run} has said that the run is done; gone after {@link
+     * #close}}
+     */
     public Network network() {
         begun();
         return network;
     }
 
-    /** Where the run stands. */
+    /** {@return where the run stands} */
     public TrainingRun progress() {
         return begun();
     }
 
-    /** A row for each epoch so far. */
+    /** {@return a row for each epoch so far} */
     public List<EpochRecord> history() {
         begun();
         return List.copyOf(history);

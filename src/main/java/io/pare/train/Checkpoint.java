@@ -32,7 +32,13 @@ public final class Checkpoint {
 
     private Checkpoint() {}
 
-    /** Writes a run's whole state into {@code folder}. */
+    /**
+     * Writes a run's whole state into {@code folder}.
+     *
+     * @param run between two steps, by the thread that runs it
+     * @param folder that exists; its {@link #FILE} is replaced
+     * @throws IOException if the file cannot be written; the last one stays
+     */
     public static void save(TrainingRun run, Path folder) throws IOException {
         RunState.Writer state = new RunState.Writer(KIND);
         run.visit(state);
@@ -42,8 +48,11 @@ public final class Checkpoint {
     /**
      * Puts a new run into the state that a checkpoint holds.
      *
+     * @param run new, of the same model, data and settings; half restored where this throws
+     * @param folder that holds the {@link #FILE}
      * @throws FormatException if the file is no checkpoint, is damaged, or is that of another model or of a run with
-     *         other settings
+     *            other settings
+     * @throws IOException if the file cannot be read
      */
     public static void restore(TrainingRun run, Path folder) throws IOException {
         try (RunState.Reader state = new RunState.Reader(folder.resolve(FILE), KIND)) {
@@ -53,13 +62,30 @@ public final class Checkpoint {
         }
     }
 
-    /** Writes the parameters of a network, with the model's name and shape, how pixels are scaled, and any metadata. */
+    /**
+     * Writes the parameters of a network, with the model's name and shape, how pixels are scaled, and any metadata.
+     *
+     * @param network whose values are written
+     * @param scale that its inputs need, for whoever reads the file
+     * @param path of the safetensors file, replaced in one step
+     * @param metadata further entries of the file's header
+     * @throws IOException if the file cannot be written
+     */
     public static void saveWeights(Network network, InputScale scale, Path path, Map<String, String> metadata)
             throws IOException {
         saveWeights(network, Ending.NONE, scale, path, metadata);
     }
 
-    /** The same of a network that is written with an ending. */
+    /**
+     * The same of a network that is written with an ending.
+     *
+     * @param network whose values are written
+     * @param ending appended to the network's layers in the file
+     * @param scale that its inputs need, for whoever reads the file
+     * @param path of the safetensors file, replaced in one step
+     * @param metadata further entries of the file's header
+     * @throws IOException if the file cannot be written
+     */
     public static void saveWeights(Network network, Ending ending, InputScale scale, Path path,
             Map<String, String> metadata) throws IOException {
         Safetensors.Writer writer = NetworkFile.writer(ending.on(network.model()), scale);
@@ -70,7 +96,15 @@ public final class Checkpoint {
         writer.write(path);
     }
 
-    /** Reads the parameters of a network, of which every one must be there with its shape; gives the metadata. */
+    /**
+     * Reads the parameters of a network, of which every one must be there with its shape; gives the metadata.
+     *
+     * @param network that takes the values
+     * @param path of a safetensors file
+     * @return the file's metadata
+     * @throws FormatException if the file is of another model, or lacks a parameter or has another shape for it
+     * @throws IOException if the file cannot be read
+     */
     public static Map<String, String> loadWeights(Network network, Path path) throws IOException {
         try (Safetensors file = Safetensors.open(path)) {
             String model = file.metadata().get("model");
@@ -85,7 +119,12 @@ public final class Checkpoint {
         }
     }
 
-    /** Tells networks of one model apart: a digest of all values in their order. */
+    /**
+     * Tells networks of one model apart: a digest of all values in their order.
+     *
+     * @param network whose values are read
+     * @return the digest in hexadecimal digits; equal values give the same on every machine
+     */
     public static String fingerprint(Network network) {
         MessageDigest digest = Checksum.digest();
         for (Weight weight : network.weights()) {

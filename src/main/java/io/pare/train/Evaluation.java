@@ -22,22 +22,22 @@ public record Evaluation(Metrics metrics, double loss, int samples) {
     /** Input values of a batch at most: 512 CIFAR images, 10 of ImageNet. */
     private static final int VALUES = 512 * 3 * 32 * 32;
 
-    /** What the network is to say of a sample. */
+    /** {@return what the network is to say of a sample} */
     public Task task() {
         return metrics.task();
     }
 
-    /** The metric by which networks are chosen; higher is better. */
+    /** {@return the metric by which networks are chosen; higher is better} */
     public double score() {
         return metrics.score();
     }
 
-    /** Share of samples whose class is predicted; NaN where there are no classes. */
+    /** {@return share of samples whose class is predicted; NaN where there are no classes} */
     public double accuracy() {
         return metrics instanceof Metrics.OfClasses classes ? classes.accuracy() : Double.NaN;
     }
 
-    /** The metrics in words, first that by which networks are chosen. */
+    /** {@return the metrics in words, first that by which networks are chosen} */
     public String words() {
         return metrics.toString();
     }
@@ -52,12 +52,29 @@ public record Evaluation(Metrics metrics, double loss, int samples) {
         return most > 0 ? Math.min(most, usual) : usual;
     }
 
-    /** Runs every sample once in fp32, without dropout. */
+    /**
+     * Runs every sample once in fp32, without dropout.
+     *
+     * @param network that is asked; it takes memory for a tape the first time
+     * @param data one task's samples
+     * @param scale that brings inputs to the network's range
+     * @return what the network says, and how good it is
+     */
     public static Evaluation of(Network network, Dataset data, InputScale scale) {
         return of(network, data, scale, Precision.FP32);
     }
 
-    /** Runs every sample once, without dropout. */
+    /**
+     * Runs every sample once, without dropout.
+     *
+     * @param network that is asked; it takes memory for a tape the first time
+     * @param data one task's samples
+     * @param scale that brings inputs to the network's range
+     * @param precision numbers that the tape computes in
+     * @return what the network says, and how good it is
+     * @throws IllegalStateException if another thread uses the network, or it is closed
+     * @throws IllegalArgumentException if the machine does not compute in that precision
+     */
     public static Evaluation of(Network network, Dataset data, InputScale scale, Precision precision) {
         try (var _ = network.section().enter()) {
             return measure(network, data, scale, precision);

@@ -11,13 +11,16 @@ import java.util.Map;
 
 /** What is measured for a task besides the loss. Immutable. */
 public sealed interface Metrics {
-    /** Which task. */
+    /** {@return which task} */
     Task task();
 
-    /** The metric by which networks are chosen, as {@link Task#metric} names it; of errors its negative. Higher is better. */
+    /**
+     * {@return the metric by which networks are chosen, as {@link Task#metric} names it; of errors its negative}
+     * Higher is better.
+     */
     double score();
 
-    /** All of them by their names in reports, in their order. */
+    /** {@return all of them by their names in reports, in their order} */
     Map<String, Double> values();
 
     /**
@@ -54,7 +57,7 @@ public sealed interface Metrics {
             return accuracy();
         }
 
-        /** Share of samples whose class is predicted. */
+        /** {@return share of samples whose class is predicted} */
         public double accuracy() {
             long right = 0;
             for (int i = 0; i < labels.length; i++) {
@@ -63,7 +66,7 @@ public sealed interface Metrics {
             return (double) right / labels.length;
         }
 
-        /** A row for each class. */
+        /** {@return a row for each class} */
         public List<Row> rows() {
             int[] support = new int[classes];
             int[] named = new int[classes];
@@ -83,13 +86,15 @@ public sealed interface Metrics {
             return rows;
         }
 
-        /** Mean F1 of the classes that there are samples or predictions of. */
+        /** {@return mean F1 of the classes that there are samples or predictions of} */
         public double macroF1() {
             return rows().stream().filter(row -> row.support() > 0 || !Double.isNaN(row.precision()))
                     .mapToDouble(Row::f1).average().orElse(Double.NaN);
         }
 
-        /** Samples by label, a row each, and predicted class; empty above {@value #MOST_IN_MATRIX} classes. */
+        /**
+         * {@return samples by label, a row each, and predicted class; empty above {@value #MOST_IN_MATRIX} classes}
+         */
         public int[][] confusion() {
             if (classes > MOST_IN_MATRIX) {
                 return new int[0][];
@@ -146,7 +151,7 @@ public sealed interface Metrics {
             return macroF1();
         }
 
-        /** Mean F1 of the labels that apply somewhere or are predicted; 1 if there are none. */
+        /** {@return mean F1 of the labels that apply somewhere or are predicted; 1 if there are none} */
         public double macroF1() {
             double sum = 0;
             int counted = 0;
@@ -159,7 +164,7 @@ public sealed interface Metrics {
             return counted == 0 ? 1 : sum / counted;
         }
 
-        /** F1 over all labels of all samples at once. */
+        /** {@return f1 over all labels of all samples at once} */
         public double microF1() {
             int all = Arrays.stream(support).sum();
             int told = Arrays.stream(named).sum();
@@ -219,7 +224,11 @@ public sealed interface Metrics {
         }
     }
 
-    /** The score of naming the most frequent class always, all labels, or the mean of each number. */
+    /**
+     * {@return the score of naming the most frequent class always, all labels, or the mean of each number}
+     *
+     * @param data whose targets are counted
+     */
     static double ofConstant(Dataset data) {
         double sum = 0;
         for (int output = 0; output < data.classes() && data.task() != Task.CLASSIFY; output++) {

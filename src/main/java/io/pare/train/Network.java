@@ -69,7 +69,10 @@ public final class Network implements Binding, AutoCloseable {
      * 1502.01852, equation 10), of deviation 0.01 in linear layers (Simonyan, Zisserman, 1409.1556, section 3.1), for the
      * maxima of pools and dropout's scaling make signals grow on the way there, and biases of zero.
      *
+     * @param model layers and the shapes of their parameters
+     * @param seed of the initial values: the same one gives the same bits on every machine
      * @param useNative whether oneDNN may be used
+     * @return a network that its caller closes
      */
     public static Network create(Net model, long seed, boolean useNative) {
         Network network = new Network(model, useNative, false);
@@ -107,7 +110,9 @@ public final class Network implements Binding, AutoCloseable {
      * Takes memory for a network that predicts and is never trained: its normalisations are folded into the layers before
      * them, see {@link BatchNormFolding}, and a tape brings the weights into oneDNN's layouts once. Do not write to them.
      *
+     * @param weights copied; they may be dropped afterwards
      * @param useNative whether oneDNN may be used
+     * @return a network that its caller closes
      */
     public static Network frozen(CompressedWeights weights, boolean useNative) {
         CompressedWeights folded = BatchNormFolding.fold(weights);
@@ -138,16 +143,22 @@ public final class Network implements Binding, AutoCloseable {
         return section;
     }
 
+    /** {@return layers and shapes} */
     public Net model() {
         return model;
     }
 
-    /** Every parameter and every statistic, in layer order. */
+    /** {@return every parameter and every statistic, in layer order} */
     public List<Weight> weights() {
         return List.copyOf(weights.values());
     }
 
-    /** Takes over the values of a network of the same model. */
+    /**
+     * Takes over the values of a network of the same model.
+     *
+     * @param values by name
+     * @throws IllegalArgumentException if a parameter is missing or has another shape
+     */
     public void copyFrom(CompressedWeights values) {
         weights.values().forEach(weight -> values.tensor(weight.name()).copyTo(weight.value()));
     }
@@ -157,7 +168,12 @@ public final class Network implements Binding, AutoCloseable {
         weights.values().stream().filter(Weight::decays).forEach(Weight::keepZeros);
     }
 
-    /** The parameter of that name. */
+    /**
+     * {@return the parameter of that name}
+     *
+     * @param name as in {@link Net#parameters}
+     * @throws IllegalArgumentException if there is none, with the names that there are
+     */
     public Weight weight(String name) {
         Weight weight = weights.get(name);
         if (weight == null) {
@@ -183,7 +199,8 @@ public final class Network implements Binding, AutoCloseable {
     }
 
     /**
-     * Whether sparse tapes can be used and are faster: masks leave few weights, and all layers have sparse rules.
+     * {@return whether sparse tapes can be used and are faster: masks leave few weights, and all layers have sparse
+     * rules}
      *
      * @param batch samples of a pass
      * @param dropout whether dropout layers drop, for which there is no sparse rule
@@ -205,7 +222,11 @@ public final class Network implements Binding, AutoCloseable {
         return left <= SPARSE_SHARE * dense;
     }
 
-    /** Gives everything that is trained memory for the optimiser's state, zeroed. */
+    /**
+     * Gives everything that is trained memory for the optimiser's state, zeroed.
+     *
+     * @param optimizer decides how many tensors each parameter needs
+     */
     public void prepare(Optimizer optimizer) {
         try (var _ = section.enter()) {
             for (Weight weight : weights.values()) {
@@ -229,15 +250,26 @@ public final class Network implements Binding, AutoCloseable {
     }
 
     /**
-     * Forward, loss and backward.
+     * {@return a tape of forward pass, loss and backward pass in fp32, the same one for equal arguments; the network
+     * owns it}
      *
+     * @param batch samples of a pass
      * @param dropout whether the model's dropout layers drop
+     * @throws IllegalStateException if the network is frozen, closed, or used by another thread
      */
     public Tape trainingTape(int batch, boolean dropout) {
         return trainingTape(batch, dropout, Precision.FP32);
     }
 
-    /** As {@link #trainingTape(int, boolean)}, in the given numbers. */
+    /**
+     * {@return the tape of {@link #trainingTape(int, boolean)} in the given numbers; the network owns it}
+     *
+     * @param batch samples of a pass
+     * @param dropout whether the model's dropout layers drop
+     * @param precision of values between layers
+     * @throws IllegalStateException if the network is frozen, closed, or used by another thread
+     * @throws IllegalArgumentException if the machine does not compute in that precision
+     */
     public Tape trainingTape(int batch, boolean dropout, Precision precision) {
         return training(new TapeKey(batch, dropout, Loss.of(Task.CLASSIFY), false, precision, 1, false));
     }
@@ -273,16 +305,24 @@ public final class Network implements Binding, AutoCloseable {
         }
     }
 
-    /** Forward only: gives the logits. */
+    /**
+     * {@return a tape of the forward pass, which ends in the logits, the same one for equal arguments; the network
+     * owns it}
+     *
+     * @param batch samples of a pass
+     * @throws IllegalStateException if the network is closed, or used by another thread
+     */
     public Tape inferenceTape(int batch) {
         return inferenceTape(batch, false, Precision.FP32);
     }
 
     /**
-     * What the network gives, on a thread that is no virtual one.
+     * Runs the network forward, on a thread that is no virtual one.
      *
      * @param samples inputs of {@code count} samples, one after another, row-major
+     * @param count how many, at least 1; each number of samples that is used keeps memory until the close
      * @return their outputs, likewise
+     * @throws IllegalStateException if the network is closed, or used by another thread
      */
     public float[] outputs(float[] samples, int count) {
         Tape tape = inferenceTape(count);

@@ -19,8 +19,9 @@ public abstract sealed class Tally {
     private Tally() {}
 
     /**
-     * A tally of nothing yet.
+     * {@return a tally of nothing yet}
      *
+     * @param data decides the task
      * @param outputs of the network, at least as many as classes in the set, or as values of a target
      */
     public static Tally of(Dataset data, int outputs) {
@@ -46,6 +47,7 @@ public abstract sealed class Tally {
     /**
      * Takes some samples of a batch: their losses are added to those before, so that bits follow from how samples are cut.
      *
+     * @param batches that the samples came from, for their targets
      * @param first of them in the batch
      * @param count how many there are
      * @param outputs of these samples alone, as of {@link #add(Batches, int, MemorySegment, MemorySegment)}
@@ -53,7 +55,7 @@ public abstract sealed class Tally {
      */
     public abstract void add(Batches batches, int first, int count, MemorySegment outputs, MemorySegment labels);
 
-    /** What has been measured so far. */
+    /** {@return what has been measured so far} */
     public abstract Evaluation result();
 
     private static float at(MemorySegment outputs, int row, int width, int column) {

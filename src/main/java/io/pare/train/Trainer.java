@@ -42,10 +42,20 @@ public final class Trainer implements AutoCloseable {
 
     /** What happens around each step. */
     public interface StepListener {
-        /** Runs between the backward pass and the optimiser. */
+        /**
+         * Runs between the backward pass and the optimiser.
+         *
+         * @param batch number of the batch in the epoch, from 0
+         * @param batches in the epoch
+         */
         default void beforeUpdate(int batch, int batches) {}
 
-        /** Runs after the optimiser; {@code false} ends the epoch early, with this step done. */
+        /**
+         * Runs after the optimiser; {@code false} ends the epoch early, with this step done.
+         *
+         * @param progress with this step in it; valid during the call
+         * @return whether to go on
+         */
         default boolean afterUpdate(Progress progress) {
             return true;
         }
@@ -64,37 +74,41 @@ public final class Trainer implements AutoCloseable {
         private double rate;
         private boolean numbers;
 
-        /** Number of the epoch, from 0. */
+        private Progress() {}
+
+        /** {@return number of the epoch, from 0} */
         public int epoch() {
             return epoch;
         }
 
-        /** Batches of the epoch that are done. */
+        /** {@return batches of the epoch that are done} */
         public int batch() {
             return batch;
         }
 
-        /** Batches in the epoch. */
+        /** {@return batches in the epoch} */
         public int batches() {
             return batches;
         }
 
-        /** Samples of the epoch that are done. */
+        /** {@return samples of the epoch that are done} */
         public long samples() {
             return (long) batch * batchSize;
         }
 
-        /** Mean loss of the steps of the epoch so far. */
+        /** {@return mean loss of the steps of the epoch so far} */
         public double loss() {
             return batch == 0 ? Double.NaN : lossSum / batch;
         }
 
-        /** Share of right answers in the epoch so far, dropout and augmentation included; NaN for numbers. */
+        /**
+         * {@return share of right answers in the epoch so far, dropout and augmentation included; NaN for numbers}
+         */
         public double accuracy() {
             return batch == 0 || numbers ? Double.NaN : (double) correct / samples();
         }
 
-        /** Learning rate of the last step. */
+        /** {@return learning rate of the last step} */
         public double rate() {
             return rate;
         }
@@ -102,7 +116,16 @@ public final class Trainer implements AutoCloseable {
 
     private final Progress progress = new Progress();
 
-    /** Compiles the tapes and zeroes the optimiser's state. */
+    /**
+     * Compiles the tapes, zeroes the optimiser's state, and asks a teacher about all samples.
+     *
+     * @param network trained in place; it must outlive the trainer
+     * @param data samples of one task, in an order drawn anew in each epoch
+     * @param scale that brings inputs to the network's range
+     * @param settings batch, optimiser, augmentation and seed
+     * @throws IllegalArgumentException if the settings distil without a teacher, or without classes
+     * @throws IllegalStateException if another thread uses the network, or it is closed
+     */
     public Trainer(Network network, Dataset data, InputScale scale, TrainingSettings settings) {
         if (settings.distillation() != null && settings.distillation().teacher() == null) {
             throw new IllegalArgumentException("the training of " + network.model().name()
@@ -160,10 +183,12 @@ public final class Trainer implements AutoCloseable {
         return logits;
     }
 
+    /** {@return what is trained; the caller's} */
     public Network network() {
         return network;
     }
 
+    /** {@return what the trainer was made with} */
     public TrainingSettings settings() {
         return settings;
     }
@@ -172,22 +197,26 @@ public final class Trainer implements AutoCloseable {
         return data;
     }
 
-    /** Steps in an epoch. */
+    /** {@return steps in an epoch} */
     public int stepsPerEpoch() {
         return batches.perEpoch() / settings.accumulate();
     }
 
-    /** Optimiser steps since the trainer was made. */
+    /** {@return optimiser steps since the trainer was made} */
     public long steps() {
         return steps;
     }
 
-    /** Sets the number of steps, when a run is resumed. */
+    /**
+     * Sets the number of steps, when a run is resumed.
+     *
+     * @param done steps before this one
+     */
     public void steps(long done) {
         this.steps = done;
     }
 
-    /** Where the current or last epoch stands. */
+    /** {@return where the current or last epoch stands} */
     public Progress progress() {
         return progress;
     }
@@ -211,6 +240,7 @@ public final class Trainer implements AutoCloseable {
      * @param epoch number of the epoch, from 0; with the seed it fixes everything random
      * @param fromBatch 0, or where an interrupted epoch goes on
      * @param rate learning rate by the share of the epoch that is done, in [0, 1)
+     * @param listener called by the same thread around each step
      * @return whether the epoch came to its end
      * @throws TrainingException if the loss is no longer a finite number
      * @throws IllegalStateException if another thread uses the trainer or the network, or one of them is closed

@@ -4,10 +4,21 @@ package io.pare.train;
 public final class TrainingException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /**
+     * Says what happened.
+     *
+     * @param message one line
+     */
     public TrainingException(String message) {
         super(message);
     }
 
+    /**
+     * Says what happened, and why.
+     *
+     * @param message one line
+     * @param cause what was thrown below
+     */
     public TrainingException(String message, Throwable cause) {
         super(message, cause);
     }

@@ -23,10 +23,12 @@ import java.util.Set;
  */
 public record TrainingMemory(long parameters, long gradients, long states, long activations, long inputs, long ahead) {
     /**
-     * Of a network with {@link Trainer}s one after the other, and of evaluations in between, on masks that leave most
-     * weights. It depends on the number of threads.
+     * {@return the memory of a network with {@link Trainer}s one after the other, and of evaluations in between, on
+     * masks that leave most weights; it depends on the number of threads}
      *
+     * @param model that is trained
      * @param settings of the trainers
+     * @param useNative whether oneDNN may be used, whose layouts take memory
      * @param evaluated sets that are evaluated while they live, all of one task; without any it is classification
      */
     public static TrainingMemory of(Net model, List<TrainingSettings> settings, boolean useNative,
@@ -61,7 +63,13 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
         return new TrainingMemory(parameters, trained, trained * states, tapes.shared, tapes.own, ahead);
     }
 
-    /** Bytes of one evaluation of a network, parameters apart. */
+    /**
+     * {@return bytes of one evaluation of a network, parameters apart}
+     *
+     * @param model that is evaluated
+     * @param data whose samples are asked for
+     * @param useNative whether oneDNN may be used, whose layouts take memory
+     */
     public static long inference(Net model, Dataset data, boolean useNative) {
         Tape.Footprint tape = Network.footprint(model, Evaluation.batch(model, data, 0), useNative);
         return tape.shared() + tape.own();
@@ -95,7 +103,7 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
         }
     }
 
-    /** All of it. */
+    /** {@return all of it} */
     public long total() {
         return parameters + gradients + states + activations + inputs + ahead;
     }

@@ -30,16 +30,28 @@ public final class TrainingRun {
     private int bestEpoch = -1;
 
     /**
+     * How long a run is.
+     *
      * @param epochs passes over the training data
      * @param schedule how the rate moves over all steps of the run; its warm-up counts epochs
      * @param patience epochs without a better one after which the run ends; 0 for all epochs
      */
     public record Plan(int epochs, Schedule schedule, int patience) {
-        /** All epochs. */
+        /**
+         * Plans all epochs, without an early end.
+         *
+         * @param epochs passes over the training data
+         * @param schedule how the rate moves over all steps of the run
+         */
         public Plan(int epochs, Schedule schedule) {
             this(epochs, schedule, 0);
         }
 
+        /**
+         * Refuses a plan that trains nothing.
+         *
+         * @throws IllegalArgumentException if there is no epoch, patience is negative, or the rate is not positive
+         */
         public Plan {
             if (patience < 0) {
                 throw new IllegalArgumentException("patience is " + patience + ", must be at least 0");
@@ -55,19 +67,40 @@ public final class TrainingRun {
 
     /** Follows a run. All methods are called by the thread that runs it. */
     public interface Listener {
-        /** After each step; {@code false} asks the run to stop, which it does at once. */
+        /**
+         * {@return after each step, whether to go on; {@code false} stops the run at once}
+         *
+         * @param progress valid during the call
+         */
         default boolean step(Trainer.Progress progress) {
             return true;
         }
 
-        /** After each epoch's validation, before the checkpoint of that epoch is due. */
+        /**
+         * Hears of each epoch's validation, before the checkpoint of that epoch is due.
+         *
+         * @param progress the epoch's end; valid during the call
+         * @param validated how good the network is on validation data
+         * @param bestSoFar whether the epoch's values are kept as the best
+         */
         default void epoch(Trainer.Progress progress, Evaluation validated, boolean bestSoFar) {}
 
-        /** After each epoch, when everything is in a state to be saved. */
+        /**
+         * Runs after each epoch, when everything is in a state to be saved.
+         *
+         * @param run for {@link Checkpoint#save}
+         */
         default void checkpoint(TrainingRun run) {}
     }
 
-    /** A run from the beginning. */
+    /**
+     * Begins a run. It takes memory of the trainer's network for the best values.
+     *
+     * @param trainer that makes the steps; the caller's, as is its network
+     * @param validation samples that choose the best epoch, never trained on
+     * @param scale that brings inputs to the network's range
+     * @param plan how long, and with which rates
+     */
     public TrainingRun(Trainer trainer, Dataset validation, InputScale scale, Plan plan) {
         this.trainer = trainer;
         this.validation = validation;
@@ -81,7 +114,9 @@ public final class TrainingRun {
     /**
      * Trains until the plan is done or the listener stops it; may be called again to go on.
      *
+     * @param listener called by this thread
      * @return whether the plan is done; if so the network holds the best epoch's weights
+     * @throws TrainingException if the loss is no longer a finite number
      */
     public boolean run(Listener listener) {
         int perEpoch = trainer.stepsPerEpoch();
@@ -123,46 +158,51 @@ public final class TrainingRun {
         return true;
     }
 
-    /** Whether all epochs are over, or as many without a better one as patience lasts. */
+    /** {@return whether all epochs are over, or as many without a better one as patience lasts} */
     public boolean done() {
         return nextEpoch >= plan.epochs()
                 || plan.patience() > 0 && nextBatch == 0 && nextEpoch - 1 - bestEpoch >= plan.patience();
     }
 
+    /** {@return what makes the steps} */
     public Trainer trainer() {
         return trainer;
     }
 
+    /** {@return how long the run is} */
     public Plan plan() {
         return plan;
     }
 
-    /** The epoch that comes next, from 0. */
+    /** {@return the epoch that comes next, from 0} */
     public int nextEpoch() {
         return nextEpoch;
     }
 
-    /** The batch of that epoch that comes next. */
+    /** {@return the batch of that epoch that comes next} */
     public int nextBatch() {
         return nextBatch;
     }
 
-    /** Seconds spent in training steps, those before a resume included; validation is not counted. */
+    /** {@return seconds spent in training steps, those before a resume included; validation is not counted} */
     public double seconds() {
         return seconds;
     }
 
-    /** Samples trained on per second of {@link #seconds}. */
+    /** {@return samples trained on per second of {@link #seconds}} */
     public double imagesPerSecond() {
         return samples / seconds;
     }
 
-    /** Epoch of the best weights, from 0; -1 before the first validation. */
+    /** {@return epoch of the best weights, from 0; -1 before the first validation} */
     public int bestEpoch() {
         return bestEpoch;
     }
 
-    /** Validation score of the best weights, in classification their accuracy; NaN before the first validation. */
+    /**
+     * {@return validation score of the best weights, in classification their accuracy; NaN before the first
+     * validation}
+     */
     public double bestScore() {
         return best.accuracy();
     }

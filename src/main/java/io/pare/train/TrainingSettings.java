@@ -25,6 +25,11 @@ import io.pare.exec.backend.Precision;
 public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
         Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
         boolean recompute, double clipNorm) {
+    /**
+     * Refuses batches that cannot be.
+     *
+     * @throws IllegalArgumentException if a batch has no sample, or passes do not divide it
+     */
     public TrainingSettings {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch size is " + batchSize + ", must be at least 1");
@@ -35,18 +40,37 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
         }
     }
 
-    /** Samples in one pass. */
+    /** {@return samples in one pass} */
     public int passSize() {
         return batchSize / accumulate;
     }
 
-    /** The same in so many passes a step, with evaluations of at most so many samples at once. */
+    /**
+     * {@return the same settings with other use of memory}
+     *
+     * @param passes of a step; they divide the batch
+     * @param evaluated samples that evaluations take at once, at most; 0 for the usual number
+     * @param recomputing whether the backward pass computes most values again
+     */
     public TrainingSettings in(int passes, int evaluated, boolean recomputing) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
                 passes, evaluated, recomputing, clipNorm);
     }
 
-    /** With gradients of any length. */
+    /**
+     * Leaves gradients of any length as they are.
+     *
+     * @param batchSize samples of a step
+     * @param optimizer how gradients become steps
+     * @param dropout whether the model's dropout layers drop
+     * @param augmentation random changes of images
+     * @param distillation from a teacher, or {@code null}
+     * @param seed of all that is random
+     * @param precision of values between layers
+     * @param accumulate passes of a step
+     * @param evaluationBatch samples that evaluations take at once, at most; 0 for the usual number
+     * @param recompute whether the backward pass computes most values again
+     */
     public TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
             Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
             boolean recompute) {
@@ -54,25 +78,46 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
                 recompute, 0);
     }
 
-    /** The same with gradients of that length at most. */
+    /**
+     * {@return the same with gradients of that length at most}
+     *
+     * @param norm Euclidean, over all tensors; 0 for any length
+     */
     public TrainingSettings clipped(double norm) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
                 accumulate, evaluationBatch, recompute, norm);
     }
 
-    /** In fp32, each batch in one pass, all values kept. */
+    /**
+     * Computes in fp32, takes each batch in one pass, and keeps all values.
+     *
+     * @param batchSize samples of a step
+     * @param optimizer how gradients become steps
+     * @param dropout whether the model's dropout layers drop
+     * @param augmentation random changes of images
+     * @param distillation from a teacher, or {@code null}
+     * @param seed of all that is random
+     */
     public TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
             Distillation distillation, long seed) {
         this(batchSize, optimizer, dropout, augmentation, distillation, seed, Precision.FP32, 1, 0, false);
     }
 
-    /** The same in another precision. */
+    /**
+     * {@return the same in another precision}
+     *
+     * @param other of values between layers
+     */
     public TrainingSettings in(Precision other) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, other, accumulate,
                 evaluationBatch, recompute, clipNorm);
     }
 
-    /** Adam without decay, batches of 64, the model's dropout. */
+    /**
+     * {@return Adam without decay, batches of 64, the model's dropout}
+     *
+     * @param seed of all that is random
+     */
     public static TrainingSettings standard(long seed) {
         return new TrainingSettings(64, Optimizer.ADAM, true, Augmentation.NONE, null, seed);
     }

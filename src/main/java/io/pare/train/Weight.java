@@ -33,10 +33,12 @@ public final class Weight implements Optimizer.Operand {
         this.region = region;
     }
 
+    /** {@return its name in the model and in files} */
     public String name() {
         return parameter.name();
     }
 
+    /** {@return its shape and kind} */
     public Parameter parameter() {
         return parameter;
     }
@@ -67,11 +69,16 @@ public final class Weight implements Optimizer.Operand {
         return states.get(index);
     }
 
+    /** {@return the tensors of the optimiser's state, which live as long as the network} */
     public List<FloatTensor> states() {
         return List.copyOf(states);
     }
 
-    /** What the tensors of an optimiser's state for it are called; none for a statistic. */
+    /**
+     * {@return the names of the tensors of an optimiser's state for it; none for a statistic}
+     *
+     * @param optimizer that has them
+     */
     public List<String> stateNames(Optimizer optimizer) {
         return parameter.trained() ? optimizer.states() : List.of();
     }
@@ -92,7 +99,11 @@ public final class Weight implements Optimizer.Operand {
         return penalty;
     }
 
-    /** Sets or, with {@code null}, takes away the ADMM term. Its memory must outlive its use. */
+    /**
+     * Sets or, with {@code null}, takes away the ADMM term. Its memory must outlive its use.
+     *
+     * @param term read by each step, or {@code null}
+     */
     public void penalize(Penalty term) {
         this.penalty = term;
     }
@@ -107,6 +118,8 @@ public final class Weight implements Optimizer.Operand {
      * Sets or, with {@code null}, takes away the mask. Its memory must outlive its use and not change.
      *
      * <p>The value and the optimiser's state become zero where the mask is; steps then leave them alone.
+     *
+     * @param kept a bit for each element, or {@code null}
      */
     public void mask(Bits kept) {
         this.mask = kept;

@@ -8,7 +8,13 @@ import java.util.List;
 public final class Allotment {
     private Allotment() {}
 
-    /** How many of each tensor are among the {@code total} best scores of all. Zeros are never chosen. */
+    /**
+     * {@return how many of each tensor are among the {@code total} best scores of all} Zeros are never chosen.
+     *
+     * @param tensors whose non-zeros compete
+     * @param total that are chosen
+     * @param score by which elements of different tensors are compared
+     */
     public static long[] counts(List<FloatTensor> tensors, long total, GlobalSparsity.Score score) {
         double[][] scores = new double[tensors.size()][];
         for (int i = 0; i < scores.length; i++) {

@@ -10,17 +10,28 @@ import java.util.Set;
  *
  * <p>The projection alternates nearest codeword and mean of the members, from the last codebook on (Lloyd's rounds to
  * convergence; the first codebook is the global optimum), so codewords move with the weights. With {@code k} from 1 to 256.
+ *
+ * @param k number of values, 1 to 256
  */
 public record Clustering(int k) implements Constraint {
     public static final String CODEBOOK = "codebook";
 
+    /**
+     * Refuses numbers that an index of one byte cannot have.
+     *
+     * @throws IllegalArgumentException if {@code k} is not 1 to 256
+     */
     public Clustering {
         if (k < 1 || k > 256) {
             throw new IllegalArgumentException("clusters must be 1 to 256, not " + k);
         }
     }
 
-    /** As many values as {@code bits} can tell apart. */
+    /**
+     * {@return a clustering of as many values as those bits can tell apart}
+     *
+     * @param bits 1 to 8
+     */
     public static Clustering bits(int bits) {
         return new Clustering(1 << bits);
     }

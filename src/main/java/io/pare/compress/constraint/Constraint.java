@@ -41,7 +41,12 @@ public sealed interface Constraint permits Sparsity, StructuredSparsity, Cluster
      * A Z step and a U step: {@code z = proj(w + u)}, {@code u = u + w - z}. Constraints whose kernel does both at once
      * replace this.
      *
+     * @param w weights, read only
+     * @param u scaled dual variables, updated in place
+     * @param z receives the projection
      * @param scratch of the same shapes; overwritten
+     * @param memory what the constraint keeps between projections
+     * @param kernels that project
      * @param primal receives the norm of W - Z for each tensor
      * @param dual receives the norm of the change in Z
      */
@@ -67,27 +72,40 @@ public sealed interface Constraint permits Sparsity, StructuredSparsity, Cluster
         }
     }
 
-    /** Counts whether the values lie in the set. */
+    /**
+     * Counts whether the values lie in the set.
+     *
+     * @param values tensors of the constraint
+     * @param memory what its projections left
+     * @return what was counted, and whether the set allows it
+     */
     Feasibility measure(List<FloatTensor> values, ProjectionState memory);
 
-    /** Whether the set ties several tensors together; otherwise each tensor is a set of its own. */
+    /** {@return whether the set ties several tensors together; otherwise each tensor is a set of its own} */
     default boolean joint() {
         return false;
     }
 
-    /** Distinct values of each tensor that are not zero, at most; {@link Long#MAX_VALUE} where the set has no such bound. */
+    /**
+     * {@return distinct values of each tensor that are not zero, at most; {@link Long#MAX_VALUE} where the set has no
+     * such bound}
+     */
     long values();
 
-    /** What the projection may do to weights. */
+    /** {@return what the projection may do to weights} */
     Set<WeightChange> changes();
 
-    /** What may take weights out of the set. */
+    /** {@return what may take weights out of the set} */
     Set<WeightChange> brokenBy();
 
-    /** Whether every point of the other set is known to lie in this one, where both are of the same tensors. */
+    /**
+     * {@return whether every point of the other set is known to lie in this one, where both are of the same tensors}
+     *
+     * @param other constraint
+     */
     boolean contains(Constraint other);
 
-    /** One line for reports. */
+    /** {@return one line for reports} */
     String describe();
 
     /**
@@ -98,7 +116,7 @@ public sealed interface Constraint permits Sparsity, StructuredSparsity, Cluster
      * that states more fits into more recipes.
      */
     non-sealed interface Custom extends Constraint {
-        /** The kind under which recipes and saved runs call it; the same for all instances. */
+        /** {@return the kind under which recipes and saved runs call it; the same for all instances} */
         String name();
 
         @Override

@@ -28,6 +28,11 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
         Constraint {
     static final String WIDTH = "bits";
 
+    /**
+     * Refuses budgets that no code keeps.
+     *
+     * @throws IllegalArgumentException if bits are below 1, above 8 for a value, or the least is above the most
+     */
     public GlobalBudget {
         if (bits < 1 || minimumBits < 1 || maximumBits > 8 || minimumBits > maximumBits) {
             throw new IllegalArgumentException(

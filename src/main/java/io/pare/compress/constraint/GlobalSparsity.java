@@ -31,7 +31,12 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
     static final String KEPT = "kept";
     private static final int ROUNDS = 3;
 
-    /** The rows of one tensor are units that feed columns of another. Both are indices in the constraint's list. */
+    /**
+     * The rows of one tensor are units that feed columns of another. Both are indices in the constraint's list.
+     *
+     * @param producer whose rows are the units
+     * @param consumer whose columns read them
+     */
     public record Dependency(int producer, int consumer) {}
 
     /** What is compared across tensors. */
@@ -46,6 +51,11 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
         COUNTS
     }
 
+    /**
+     * Copies the lists.
+     *
+     * @throws IllegalArgumentException if the total is below 1
+     */
     public GlobalSparsity {
         dependencies = List.copyOf(dependencies);
         counts = List.copyOf(counts);
@@ -55,12 +65,23 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
         }
     }
 
-    /** Without counts and importance. */
+    /**
+     * Chooses by one score over all tensors, without counts and importance.
+     *
+     * @param total non-zeros that stay, of all tensors together; at least 1
+     * @param score by which elements of different tensors are compared
+     * @param dependencies between tensors, for the removal of dead units
+     */
     public GlobalSparsity(long total, Score score, List<Dependency> dependencies) {
         this(total, score, dependencies, List.of(), List.of());
     }
 
-    /** With a count for each tensor; what ties them is the removal of dead units. */
+    /**
+     * {@return a constraint with a count for each tensor; what ties them is the removal of dead units}
+     *
+     * @param counts non-zeros that stay, in the order of the tensors
+     * @param dependencies between tensors
+     */
     public static GlobalSparsity counts(List<Long> counts, List<Dependency> dependencies) {
         return new GlobalSparsity(Math.max(1, counts.stream().mapToLong(Long::longValue).sum()), Score.COUNTS,
                 dependencies,

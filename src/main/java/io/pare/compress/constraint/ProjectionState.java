@@ -13,30 +13,54 @@ import java.util.TreeMap;
 public final class ProjectionState {
     private final Map<String, double[]> values = new TreeMap<>();
 
-    /** The saved values, or {@code null}. */
+    /** Begins with nothing saved. */
+    public ProjectionState() {}
+
+    /**
+     * {@return the saved values, or {@code null}; a copy}
+     *
+     * @param name of what was saved
+     * @param tensor index in the group
+     */
     public double[] get(String name, int tensor) {
         double[] found = values.get(name + "." + tensor);
         return found == null ? null : found.clone();
     }
 
+    /**
+     * Saves values, in place of those that were there.
+     *
+     * @param name of what is saved
+     * @param tensor index in the group
+     * @param saved values; they are copied
+     */
     public void put(String name, int tensor, double... saved) {
         values.put(name + "." + tensor, saved.clone());
     }
 
-    /** Everything, in the names' order; a copy. */
+    /** {@return everything, in the names' order; a copy} */
     public Map<String, double[]> all() {
         Map<String, double[]> copy = new TreeMap<>();
         values.forEach((name, saved) -> copy.put(name, saved.clone()));
         return copy;
     }
 
-    /** Replaces everything. */
+    /**
+     * Replaces everything.
+     *
+     * @param all by name and index, as {@link #all} gave it
+     */
     public void replace(Map<String, double[]> all) {
         values.clear();
         all.forEach((name, saved) -> values.put(name, saved.clone()));
     }
 
-    /** Saves everything under that name, or takes it back. */
+    /**
+     * Saves everything under that name, or takes it back.
+     *
+     * @param state that is saved or read
+     * @param name in the state
+     */
     public void visit(RunState state, String name) {
         Map<String, double[]> saved = state.json(name, values, new TypeReference<Map<String, double[]>>() {});
         if (saved.containsValue(null)) {

@@ -15,11 +15,23 @@ public final class Projector {
 
     private Projector() {}
 
-    /** Copies the {@code k} largest magnitudes, of equal ones the first, and zeroes the rest. */
+    /**
+     * Copies the {@code k} largest magnitudes, of equal ones the first, and zeroes the rest.
+     *
+     * @param kernels that project
+     * @param from read only
+     * @param to of the same shape; overwritten
+     * @param k elements that stay, at least 0
+     */
     public static void topK(Projections kernels, FloatTensor from, FloatTensor to, long k) {
         kernels.topK(from.segment(), 0, to.segment(), 0, from.count(), Math.min(k, from.count()));
     }
 
+    /**
+     * {@return how many elements are not zero; -0.0 is zero}
+     *
+     * @param tensor read only
+     */
     public static long nonzeros(FloatTensor tensor) {
         long count = 0;
         MemorySegment segment = tensor.segment();
@@ -29,7 +41,12 @@ public final class Projector {
         return count;
     }
 
-    /** The distinct values of a tensor, ascending, zero left out; stops above {@code limit}. */
+    /**
+     * {@return the distinct values of a tensor, ascending, zero left out; stops above {@code limit}}
+     *
+     * @param tensor read only
+     * @param limit most values to look for
+     */
     public static float[] distinct(FloatTensor tensor, int limit) {
         TreeSet<Float> found = new TreeSet<>();
         float last = 0;
@@ -48,7 +65,11 @@ public final class Projector {
         return values;
     }
 
-    /** The values that are not zero, in the tensor's order. */
+    /**
+     * {@return the values that are not zero, in the tensor's order}
+     *
+     * @param tensor read only
+     */
     public static float[] nonzeroValues(FloatTensor tensor) {
         float[] found = new float[Math.toIntExact(nonzeros(tensor))];
         int n = 0;
@@ -62,8 +83,11 @@ public final class Projector {
     }
 
     /**
-     * Codewords of least squared error for the non-zeros, ascending.
+     * {@return the codewords of least squared error for the non-zeros, ascending; at most {@code k}}
      *
+     * @param kernels that project
+     * @param tensor read only
+     * @param k codewords, 1 to 256
      * @param start codewords to start Lloyd's rounds from, or {@code null} for the global optimum
      */
     public static double[] codebook(Projections kernels, FloatTensor tensor, int k, double[] start) {
@@ -97,6 +121,10 @@ public final class Projector {
     /**
      * Maps each element to the nearest codeword, of two equally near ones the smaller.
      *
+     * @param kernels that project
+     * @param from read only
+     * @param to of the same shape; overwritten
+     * @param codes ascending
      * @param keepZero whether zeros stay; otherwise they go to the codeword nearest to zero
      * @return sum of squared distances of the non-zeros
      */
@@ -123,6 +151,12 @@ public final class Projector {
         }
     }
 
+    /**
+     * {@return the index of the nearest code, of two equally near ones the smaller}
+     *
+     * @param codes ascending, at least one
+     * @param value that is looked for
+     */
     public static int nearestIndex(double[] codes, double value) {
         int best = 0;
         for (int c = 1; c < codes.length; c++) {
@@ -133,12 +167,28 @@ public final class Projector {
         return best;
     }
 
-    /** Interval of least squared error over the non-zeros. */
+    /**
+     * {@return the interval of least squared error over the non-zeros, above 0}
+     *
+     * @param kernels that project
+     * @param tensor read only
+     * @param levels in units of the interval
+     */
     public static double interval(Projections kernels, FloatTensor tensor, LevelSet levels) {
         return kernels.optimalScale(tensor.segment(), 0, tensor.count(), null, 0, levels);
     }
 
-    /** Onto at most {@code kept} non-zeros of {@code k} values; returns the codebook. */
+    /**
+     * Projects onto at most {@code kept} non-zeros of {@code k} values.
+     *
+     * @param kernels that project
+     * @param from read only
+     * @param to of the same shape; overwritten
+     * @param kept most non-zeros
+     * @param k codewords, 1 to 256
+     * @param start codewords to start from, or {@code null}
+     * @return the codebook, ascending
+     */
     public static double[] joint(Projections kernels, FloatTensor from, FloatTensor to, long kept, int k,
             double[] start) {
         try (Region region = Region.confined("codebook")) {
@@ -153,7 +203,11 @@ public final class Projector {
         }
     }
 
-    /** Bits that tell so many values apart: at least 1, and 32 above 256 values. */
+    /**
+     * {@return the bits that tell so many values apart: at least 1, and 32 above 256 values}
+     *
+     * @param distinct values
+     */
     public static int bitsFor(long distinct) {
         return distinct > 256 ? 32 : Math.max(1, 64 - Long.numberOfLeadingZeros(Math.max(0, distinct - 1)));
     }

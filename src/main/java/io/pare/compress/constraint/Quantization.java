@@ -34,12 +34,17 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
         /** -q, 0 and +q. */
         TERNARY;
 
-        /** As recipes write it. */
+        /** {@return the levels as recipes write them} */
         public String words() {
             return name().toLowerCase(Locale.ROOT);
         }
     }
 
+    /**
+     * Refuses bits that the levels cannot have.
+     *
+     * @throws IllegalArgumentException if bits are not 1 to 8, or not 1 for binary and ternary levels
+     */
     public Quantization {
         if (bits < 1 || bits > 8 || (levels == Levels.BINARY || levels == Levels.TERNARY) && bits != 1) {
             throw new IllegalArgumentException(levels.words() + " levels cannot have " + bits
@@ -47,12 +52,16 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
         }
     }
 
-    /** Uniform levels of that many bits, zeros kept, interval following the weights. */
+    /**
+     * {@return uniform levels of that many bits, zeros kept, the interval following the weights}
+     *
+     * @param bits 1 to 8
+     */
     public static Quantization bits(int bits) {
         return new Quantization(bits == 1 ? Levels.BINARY : Levels.UNIFORM, bits, true, true);
     }
 
-    /** The levels as the kernels take them. */
+    /** {@return the levels as the kernels take them} */
     public LevelSet levelSet() {
         int side = 1 << bits - 1;
         return switch (levels) {
@@ -73,7 +82,11 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
         }
     }
 
-    /** The levels for that interval, ascending, as the floats that weights become. */
+    /**
+     * {@return the levels for an interval, ascending, as the floats that weights become}
+     *
+     * @param q interval, above 0
+     */
     public double[] scaled(double q) {
         LevelSet set = levelSet();
         double[] scaled = new double[set.size()];

@@ -18,6 +18,11 @@ import java.util.Set;
  */
 @JsonTypeName("Joint")
 public record SparseClustering(Sparsity sparsity, int k) implements Constraint {
+    /**
+     * Refuses numbers that an index of one byte cannot have.
+     *
+     * @throws IllegalArgumentException if {@code k} is not 1 to 256
+     */
     public SparseClustering {
         if (k < 1 || k > 256) {
             throw new IllegalArgumentException("clusters must be 1 to 256, not " + k);

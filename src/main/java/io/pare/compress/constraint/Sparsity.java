@@ -13,13 +13,23 @@ import java.util.Set;
  * @param share of the tensor's elements, rounded to the nearest count; used where {@code count} is -1
  */
 public record Sparsity(long count, double share) implements Constraint {
+    /**
+     * Refuses counts and shares that cannot be kept.
+     *
+     * @throws IllegalArgumentException if the count is below -1, or the share is not in [0, 1] where it counts
+     */
     public Sparsity {
         if (count < -1 || count == -1 && !(share >= 0 && share <= 1)) {
             throw new IllegalArgumentException("cannot keep a count of " + count + ", or a share of " + share);
         }
     }
 
-    /** Keeps {@code count} elements. */
+    /**
+     * {@return a constraint that keeps so many elements}
+     *
+     * @param count at least 0
+     * @throws IllegalArgumentException if it is negative
+     */
     public static Sparsity count(long count) {
         if (count < 0) {
             throw new IllegalArgumentException("cannot keep " + count + " elements");
@@ -27,12 +37,20 @@ public record Sparsity(long count, double share) implements Constraint {
         return new Sparsity(count, 0);
     }
 
-    /** Keeps a share of the elements, in [0, 1]. */
+    /**
+     * {@return a constraint that keeps a share of the elements}
+     *
+     * @param share in [0, 1]
+     */
     public static Sparsity share(double share) {
         return new Sparsity(-1, share);
     }
 
-    /** Elements kept of {@code n}. */
+    /**
+     * {@return the elements that are kept of so many}
+     *
+     * @param n elements of the tensor
+     */
     public long kept(long n) {
         return Math.min(n, count >= 0 ? count : Math.round(share * n));
     }

@@ -34,12 +34,17 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
         /** At most {@code first} non-zeros in every {@code second} neighbours along a row. */
         N_OF_M;
 
-        /** As recipes write it. */
+        /** {@return the unit as recipes write it} */
         public String words() {
             return name().toLowerCase(Locale.ROOT);
         }
     }
 
+    /**
+     * Refuses shares and sizes that no group has.
+     *
+     * @throws IllegalArgumentException if the share is not in [0, 1], or a size is below 1
+     */
     public StructuredSparsity {
         boolean sized = unit == Unit.BLOCK || unit == Unit.N_OF_M;
         if (!(share >= 0 && share <= 1) || sized && (first < 1 || second < 1)
@@ -49,22 +54,42 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
         }
     }
 
-    /** Keeps a share of the groups. */
+    /**
+     * {@return a constraint that keeps a share of the groups}
+     *
+     * @param unit that stays or goes as a whole
+     * @param share of the groups that stay, in [0, 1]
+     */
     public static StructuredSparsity of(Unit unit, double share) {
         return new StructuredSparsity(unit, share, 1, 1);
     }
 
-    /** Keeps a share of the blocks of {@code rows} by {@code columns}. */
+    /**
+     * {@return a constraint that keeps a share of the blocks}
+     *
+     * @param rows of a block
+     * @param columns of a block
+     * @param share of the blocks that stay, in [0, 1]
+     */
     public static StructuredSparsity blocks(int rows, int columns, double share) {
         return new StructuredSparsity(Unit.BLOCK, share, rows, columns);
     }
 
-    /** Keeps {@code n} of every {@code m} neighbours. */
+    /**
+     * {@return a constraint that keeps {@code n} of every {@code m} neighbours in a row}
+     *
+     * @param n at least 1, at most {@code m}
+     * @param m neighbours
+     */
     public static StructuredSparsity nOfM(int n, int m) {
         return new StructuredSparsity(Unit.N_OF_M, 1, n, m);
     }
 
-    /** How many groups of a tensor of that shape stay. */
+    /**
+     * {@return how many groups of a tensor stay}
+     *
+     * @param shape of the tensor, units first
+     */
     public long groupsKept(long[] shape) {
         long rows = shape.length == 0 ? 1 : shape[0];
         long columns = Arrays.stream(shape).skip(1).reduce(1, (a, b) -> a * b);

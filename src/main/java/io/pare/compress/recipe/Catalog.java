@@ -120,10 +120,10 @@ public final class Catalog {
     }
 
     /**
-     * The same with a stage of the caller's.
+     * {@return the same with a stage of the caller's}
      *
-     * @param defaults what its keys are where a recipe leaves them out; {@code train} and {@code admm} of the recipe come
-     *            before those
+     * @param defaults what its keys are where a recipe leaves them out; {@code train} and {@code admm} of the recipe
+     *            come before those
      * @throws IllegalArgumentException if it is no record, or there is a stage of that name
      */
     public Catalog with(Stage.Custom defaults) {
@@ -131,7 +131,8 @@ public final class Catalog {
     }
 
     /**
-     * The same with a constraint of the caller's, which recipes name as {@code kind} wherever a stage takes a constraint.
+     * {@return the same with a constraint of the caller's, which recipes name as {@code kind} wherever a stage takes
+     * a constraint}
      *
      * @param defaults what its keys are where a recipe leaves them out
      * @throws IllegalArgumentException if it is no record, or there is a constraint of that name

@@ -7,6 +7,11 @@ package io.pare.compress.recipe;
 public final class InfeasibleException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /**
+     * Says what does not hold.
+     *
+     * @param message one line
+     */
     public InfeasibleException(String message) {
         super(message);
     }

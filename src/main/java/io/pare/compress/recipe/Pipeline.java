@@ -56,8 +56,12 @@ public final class Pipeline {
     private String death = "";
 
     /**
+     * Makes a run of a recipe.
+     *
+     * @param recipe the stages
      * @param training whose weights are the dense ones; they are changed in place
      * @param stateFile where the state is saved; the run resumes if it exists; {@code null} for none
+     * @param progress called by the thread that runs
      */
     public Pipeline(Recipe recipe, Training training, Path stateFile, PipelineListener progress) {
         this.recipe = recipe;
@@ -69,11 +73,14 @@ public final class Pipeline {
     }
 
     /**
-     * Off-heap bytes that a run takes besides its training: copies of weights, masks, and Z and U, unless these go into a
-     * file. Working memory of projections comes on top, which follows the number of weights that are left.
+     * {@return off-heap bytes that a run takes besides its training: copies of weights, masks, and Z and U, unless
+     * these go into a file} Working memory of projections comes on top, which follows the number of weights that are
+     * left.
      *
+     * @param recipe the stages
      * @param weights elements of all compressible tensors
      * @param all elements of all tensors
+     * @param admmInFile whether Z and U lie in a file
      */
     public static long memory(Recipe recipe, long weights, long all, boolean admmInFile) {
         Sizes sizes = new Sizes(weights, all, admmInFile);
@@ -82,24 +89,40 @@ public final class Pipeline {
         return most + 2 * weights * Float.BYTES;
     }
 
-    /** Keeps Z and U in that file, mapped, while a stage needs them, rather than in memory; see {@link Admm.Builder#inFile}. */
+    /**
+     * Keeps Z and U in that file, mapped, while a stage needs them, rather than in memory; see
+     * {@link Admm.Builder#inFile}.
+     *
+     * @param file that does not exist yet; gone after the run
+     * @return this
+     */
     public Pipeline admmFile(Path file) {
         context.admmFile(file);
         return this;
     }
 
-    /** Whether a network that dies in a stage, as may be in one that is too short, does not end the run: see {@link #death}. */
+    /**
+     * Lets the run go on where a network dies in a stage, as may be in one that is too short: see {@link #death}.
+     *
+     * @param only whether this is a rehearsal
+     * @return this
+     */
     public Pipeline rehearsal(boolean only) {
         rehearsal = only;
         return this;
     }
 
-    /** In which stage and tensor the network of a rehearsal died, in words; empty if it did not. */
+    /** {@return in which stage and tensor the network of a rehearsal died, in words; empty if it did not} */
     public String death() {
         return death;
     }
 
-    /** What decides the bits of a run besides its recipe: a state that was begun with something else is refused. */
+    /**
+     * Says what decides the bits of a run besides its recipe: a state that was begun with something else is refused.
+     *
+     * @param settings saved with the state
+     * @return this
+     */
     public Pipeline provenance(Provenance settings) {
         provenance = settings;
         return this;
@@ -127,8 +150,10 @@ public final class Pipeline {
     /**
      * Runs all stages, or resumes them.
      *
+     * @return the rows of all stages, and the proofs
      * @throws InfeasibleException if weights are not in a set that a stage put them in, or let nothing pass
-     * @throws RecipeException if a stage does not fit the model, or the state belongs to another recipe or other settings
+     * @throws RecipeException if a stage does not fit the model, or the state belongs to another recipe or other
+     *            settings
      * @throws IOException if the state cannot be read or written
      */
     public Result run() throws IOException {
@@ -288,6 +313,7 @@ public final class Pipeline {
     /**
      * Counts the weights again as they are now, after they were changed since {@link #run}.
      *
+     * @return the last result, with new counts and proofs
      * @throws InfeasibleException if they are no longer in a set that a stage put them in
      */
     public Result recount() {
@@ -360,7 +386,7 @@ public final class Pipeline {
         return proofs;
     }
 
-    /** The constraints that the result lies in. */
+    /** {@return the constraints that the result lies in} */
     public List<Guarantee> guarantees() {
         return context.guarantees();
     }

@@ -8,12 +8,27 @@ public interface PipelineListener {
     /** Ignores everything. */
     PipelineListener SILENT = new PipelineListener() {};
 
-    /** A stage begins, or is resumed. */
+    /**
+     * Hears that a stage begins, or is resumed.
+     *
+     * @param number of the stage, from 1
+     * @param stages of the recipe
+     * @param kind name of the stage, as in recipes
+     * @param epochs of the stage
+     */
     default void stageBegins(int number, int stages, String kind, int epochs) {}
 
-    /** An epoch is over. */
+    /**
+     * Hears that an epoch is over.
+     *
+     * @param row what was measured
+     */
     default void epoch(EpochRow row) {}
 
-    /** A stage is over. */
+    /**
+     * Hears that a stage is over.
+     *
+     * @param row what it left
+     */
     default void stageEnds(StageRow row) {}
 }

@@ -25,18 +25,24 @@ public record Provenance(Map<String, String> settings) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int LONGEST_TOLD = 60;
 
+    /** Copies the map. */
     public Provenance {
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
     }
 
-    /** The same with one more setting. */
+    /**
+     * {@return the same with one more setting}
+     *
+     * @param name of the setting, as messages call it
+     * @param value whose text is kept
+     */
     public Provenance with(String name, Object value) {
         Map<String, String> more = new LinkedHashMap<>(settings);
         more.put(name, value.toString());
         return new Provenance(more);
     }
 
-    /** A form that {@link #check} reads. */
+    /** {@return a form that {@link #check} reads} */
     public String text() {
         try {
             return JSON.writeValueAsString(settings);
@@ -48,6 +54,7 @@ public record Provenance(Map<String, String> settings) {
     /**
      * Refuses a file that was not made with these settings.
      *
+     * @param file named in the message
      * @param begun the {@link #text} of those that it was made with; {@code null} if it does not say
      * @throws RecipeException naming what differs
      */

@@ -52,6 +52,11 @@ public record Recipe(String name, String model, String description, TrainingOpti
     private static final String DISTILL = "distill";
     private static final String FOLDER = "/io/pare/compress/recipes/";
 
+    /**
+     * Checks the name and copies the lists.
+     *
+     * @throws IllegalArgumentException if the name has other characters
+     */
     public Recipe {
         if (!NAME.matcher(name).matches()) {
             throw new IllegalArgumentException("name cannot be '" + name
@@ -61,7 +66,15 @@ public record Recipe(String name, String model, String description, TrainingOpti
         Objects.requireNonNull(catalog, "catalog");
     }
 
-    /** With constraints of Pare only. */
+    /**
+     * Takes stages whose constraints are Pare's own.
+     *
+     * @param name lower-case letters, digits and hyphens
+     * @param model that it was written for; {@code null} for any
+     * @param description one line
+     * @param dense how a dense network is trained before it
+     * @param stages in their order
+     */
     public Recipe(String name, String model, String description, TrainingOptions dense, List<Stage> stages) {
         this(name, model, description, dense, stages, Catalog.STANDARD);
     }
@@ -88,12 +101,12 @@ public record Recipe(String name, String model, String description, TrainingOpti
                 .equals(wild.stream().sorted(length.thenComparing(Comparator.naturalOrder())).toList());
     }
 
-    /** The same stages with one epoch in each of their rounds: what takes time is left out, nothing else. */
+    /** {@return the same stages with one epoch in each of their rounds: what takes time is left out, nothing else} */
     public Recipe shortened() {
         return edited(EPOCHS, options -> options.put(EPOCHS, Math.min(1, options.get(EPOCHS).asInt())));
     }
 
-    /** The same stages without distillation. */
+    /** {@return the same stages without distillation} */
     public Recipe undistilled() {
         return edited(DISTILL, options -> options.put(DISTILL, 0.0));
     }
@@ -115,18 +128,26 @@ public record Recipe(String name, String model, String description, TrainingOpti
         }
     }
 
-    /** How each stage trains, after the dense network if {@code withDense}. */
+    /**
+     * {@return how each stage trains}
+     *
+     * @param withDense whether the dense network's training comes first
+     */
     public List<TrainingOptions> trainings(boolean withDense) {
         Stream<TrainingOptions> inner = stages.stream().flatMap(Stage::trainings);
         return (withDense ? Stream.concat(Stream.of(dense), inner) : inner).distinct().toList();
     }
 
-    /** Whether a stage learns from the dense network's answers too. */
+    /** {@return whether a stage learns from the dense network's answers too} */
     public boolean distills() {
         return trainings(false).stream().anyMatch(options -> options.distill() > 0);
     }
 
-    /** Names of the recipes that come with Pare for networks that it knows. */
+    /**
+     * Names of the recipes that come with Pare for networks that it knows.
+     *
+     * @return names for {@link #load}
+     */
     public static List<String> shipped() {
         return List.of("lenet5-prune", "lenet5-prune-max", "lenet5-cluster", "lenet5-quantize", "lenet5-binary",
                 "lenet5-joint", "lenet5-joint-max", "lenet300-prune", "lenet300-prune-max", "lenet300-cluster",
@@ -136,16 +157,22 @@ public record Recipe(String name, String model, String description, TrainingOpti
                 "vgg16-prune", "vgg16-joint");
     }
 
-    /** Names of the recipes that fit any network and take a ratio. */
+    /**
+     * Names of the recipes that fit any network and take a ratio.
+     *
+     * @return names for {@link #general(String, double)}
+     */
     public static List<String> general() {
         return List.of("prune", "joint", "quantize");
     }
 
     /**
-     * One of the {@link #general} recipes.
+     * {@return one of the {@link #general} recipes}
      *
+     * @param name one of them
      * @param ratio above 1: weights to non-zeros, or 32 bits to those of a value
      * @throws RecipeException if the ratio is out of range
+     * @throws IOException if the recipe cannot be read
      */
     public static Recipe general(String name, double ratio) throws IOException {
         if (!(ratio > 1 && ratio <= MOST_RATIO)) {
@@ -162,9 +189,11 @@ public record Recipe(String name, String model, String description, TrainingOpti
     }
 
     /**
-     * The recipe for pruning and values that comes with Pare for a model, the first if there are several.
+     * {@return the recipe for pruning and values that comes with Pare for a model, the first if there are several}
      *
+     * @param model name of the network
      * @throws RecipeException if there is none
+     * @throws IOException if the recipe cannot be read
      */
     public static Recipe usual(String model) throws IOException {
         for (String name : shipped()) {
@@ -181,14 +210,22 @@ public record Recipe(String name, String model, String description, TrainingOpti
                         + " --recipe FILE, or --auto");
     }
 
-    /** As {@link #load(String, Catalog)}, of stages and constraints that come with Pare. */
+    /**
+     * Loads a recipe as {@link #load(String, Catalog)} does, of stages and constraints that come with Pare.
+     *
+     * @param nameOrFile name of a shipped recipe, or path of a YAML file
+     * @return the recipe
+     * @throws RecipeException if there is neither, or if it is no text in UTF-8 or does not fit the schema
+     * @throws IOException if the file cannot be read
+     */
     public static Recipe load(String nameOrFile) throws IOException {
         return load(nameOrFile, Catalog.STANDARD);
     }
 
     /**
-     * A shipped recipe by name, or else a file.
+     * {@return a shipped recipe by name, or else a file}
      *
+     * @param nameOrFile name of a shipped recipe, or path of a YAML file
      * @param catalog what it may name
      * @throws RecipeException if there is neither, or if it is no text in UTF-8 or does not fit the schema
      * @throws IOException if the file cannot be read
@@ -228,7 +265,14 @@ public record Recipe(String name, String model, String description, TrainingOpti
         }
     }
 
-    /** As {@link #parse(String, String, Catalog)}, of stages and constraints that come with Pare. */
+    /**
+     * Reads a recipe as {@link #parse(String, String, Catalog)} does, of stages and constraints that come with Pare.
+     *
+     * @param where named in errors
+     * @param yaml one document
+     * @return the recipe
+     * @throws RecipeException if it does not fit the schema
+     */
     public static Recipe parse(String where, String yaml) {
         return parse(where, yaml, Catalog.STANDARD);
     }
@@ -237,7 +281,9 @@ public record Recipe(String name, String model, String description, TrainingOpti
      * Reads a recipe.
      *
      * @param where named in errors
+     * @param yaml one document
      * @param catalog what it may name
+     * @return the recipe
      * @throws RecipeException if it does not fit the schema
      */
     public static Recipe parse(String where, String yaml, Catalog catalog) {

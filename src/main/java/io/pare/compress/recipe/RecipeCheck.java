@@ -21,16 +21,28 @@ public final class RecipeCheck {
     /**
      * A weight tensor before the first stage.
      *
+     * @param name of the tensor
+     * @param shape units first
      * @param nonzeros weights that are not zero
      * @param values distinct ones of them, counted to {@link Forecast#MOST_VALUES} + 1; 0 if not known
      */
     public record Tensor(String name, long[] shape, long nonzeros, long values) {
-        /** One that was not pruned, with values of all kinds. */
+        /**
+         * {@return a tensor that was not pruned, with values of all kinds}
+         *
+         * @param name of the tensor
+         * @param shape units first
+         */
         public static Tensor dense(String name, long[] shape) {
             return new Tensor(name, shape, Arrays.stream(shape).reduce(1, (a, b) -> a * b), Forecast.MOST_VALUES + 1);
         }
 
-        /** One whose values are not known: what depends on them is taken to be well. */
+        /**
+         * {@return a tensor whose values are not known: what depends on them is taken to be well}
+         *
+         * @param name of the tensor
+         * @param shape units first
+         */
         public static Tensor unknown(String name, long[] shape) {
             return new Tensor(name, shape, 1, 0);
         }
@@ -39,10 +51,13 @@ public final class RecipeCheck {
     /**
      * Checks a recipe for weight tensors of those shapes.
      *
+     * @param recipe that is checked
+     * @param tensors all weight tensors, in the training's order
      * @param output see {@link Training#output}
      * @param linked whether {@link Training#links} has any
      * @return what the user should know and may have wanted, a line each
-     * @throws RecipeException naming the stage that cannot run, or that breaks what an earlier one made, and the way on
+     * @throws RecipeException naming the stage that cannot run, or that breaks what an earlier one made, and the way
+     *            on
      */
     public static List<String> notes(Recipe recipe, List<Tensor> tensors, String output, boolean linked) {
         Forecast forecast = forecast(recipe, tensors, output, linked);

@@ -40,6 +40,7 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
     /** Bits of a value that a scan tries. */
     public static final List<Integer> BITS = List.of(1, 2, 3, 4, 5, 6);
 
+    /** Copies the maps. */
     public Sensitivity {
         rows = List.copyOf(rows);
     }
@@ -56,7 +57,14 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
      */
     public record Row(String tensor, long count, double share, int bits, double accuracy, double loss) {}
 
-    /** Measures every tensor at every setting; the weights are what they were afterwards. */
+    /**
+     * Measures every tensor at every setting; the weights are what they were afterwards.
+     *
+     * @param training whose weights are changed and put back
+     * @param shares of weights that stay, each in (0, 1]
+     * @param bits of a value, each 1 to 8
+     * @return the curves of all tensors
+     */
     public static Sensitivity scan(Training training, List<Double> shares, List<Integer> bits) {
         try (var _ = new RunContext(training).section("a sensitivity scan").enter()) {
             return measure(training, shares, bits);
@@ -99,6 +107,9 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
     /**
      * Counts for each tensor that add up to {@code total} or a little less, such that pruning costs each tensor alone
      * about the same loss: the tensors' curves are cut at one height, found by bisection.
+     *
+     * @param total non-zeros over all tensors
+     * @return by tensor
      */
     public Map<String, Long> counts(long total) {
         double low = 0;
@@ -147,7 +158,12 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
         return counts;
     }
 
-    /** For each tensor the fewest bits whose rise in loss stays within {@code rise}, else the most that were scanned. */
+    /**
+     * {@return for each tensor the fewest bits whose rise in loss stays within a bound, else the most that were
+     * scanned}
+     *
+     * @param rise most loss above that of the dense weights
+     */
     public Map<String, Integer> bits(double rise) {
         Map<String, Integer> widths = new TreeMap<>();
         for (String tensor : tensors()) {
@@ -160,15 +176,17 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
         return widths;
     }
 
-    /** The tensors that were scanned. */
+    /** {@return the tensors that were scanned} */
     public List<String> tensors() {
         return rows.stream().map(Row::tensor).distinct().toList();
     }
 
     /**
-     * A recipe for a wanted ratio of weights to non-zeros, with the counts of {@link #counts}.
+     * {@return a recipe for a wanted ratio of weights to non-zeros, with the counts of {@link #counts}}
      *
+     * @param model name of the network
      * @param weights of the whole network
+     * @param ratio weights to non-zeros, above 1
      */
     public Recipe recipe(String model, long weights, double ratio) {
         return new Recipe("auto-" + Math.round(ratio) + "x", model, "Counts by sensitivity.", Recipe.DENSE,
@@ -176,8 +194,11 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
     }
 
     /**
-     * A recipe for a wanted number of bytes of weight data (bits times non-zeros over 8): widths by {@link #bits}, no
-     * narrower than 2 and no wider than 4, and as many non-zeros as then fit.
+     * {@return a recipe for a wanted number of bytes of weight data (bits times non-zeros over 8): widths by {@link
+     * #bits}, no narrower than 2 and no wider than 4, and as many non-zeros as then fit}
+     *
+     * @param model name of the network
+     * @param bytes of weight data
      */
     public Recipe recipe(String model, double bytes) {
         Map<String, Integer> widths = bits(base.loss() + 0.01);
@@ -199,7 +220,12 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
                 Recipe.DENSE, stages(counts(low), widths));
     }
 
-    /** The stages that a recipe will have, before anything is measured; all weights stay in it. */
+    /**
+     * {@return the stages that a recipe will have, before anything is measured; all weights stay in it}
+     *
+     * @param model name of the network
+     * @param withBits whether it chooses values too
+     */
     public static Recipe outline(String model, boolean withBits) {
         return new Recipe("auto", model, "Stages only.", Recipe.DENSE,
                 stages(Map.of("*", Long.MAX_VALUE), withBits ? Map.of("*", 4) : Map.of()));

@@ -16,12 +16,19 @@ import java.util.Map;
  * @param minimumBits narrowest width of a value
  * @param maximumBits widest
  * @param score what makes tensors comparable
+ * @param admm how ADMM runs
+ * @param train how W steps train
  */
 public record AdmmBudget(double bytes, int minimumBits, int maximumBits, GlobalSparsity.Score score, AdmmOptions admm,
         TrainingOptions train) implements AdmmStage {
     public static final AdmmBudget DEFAULTS = new AdmmBudget(1000, 1, 4, GlobalSparsity.Score.LAMP,
             AdmmOptions.DEFAULTS, TrainingOptions.DEFAULTS);
 
+    /**
+     * Checks the values of the keys.
+     *
+     * @throws IllegalArgumentException if one is out of its range; the message names the key
+     */
     public AdmmBudget {
         Keys.check(bytes > 0 && bytes < Long.MAX_VALUE / 8, "bytes", bytes);
         Keys.check(minimumBits >= 1 && minimumBits <= maximumBits, "minimumBits", minimumBits);

@@ -15,15 +15,22 @@ import java.util.Map;
  * ADMM onto any constraints, then the projection: the stage for constraints that have no stage of their own,
  * such as a caller's.
  *
- * @param constraints by tensor or pattern; tensors that none matches are left alone. One that is joint sees all tensors of
- *            its pattern together
+ * @param constraints by tensor or pattern; tensors that none matches are left alone. One that is joint sees all
+ *            tensors of its pattern together
  * @param masked whether weights that are zero when the stage begins stay so while it trains
+ * @param admm how ADMM runs
+ * @param train how W steps train
  */
 public record AdmmConstrain(Map<String, Constraint> constraints, boolean masked, AdmmOptions admm,
         TrainingOptions train) implements AdmmStage {
     public static final AdmmConstrain DEFAULTS = new AdmmConstrain(Map.of(), true, AdmmOptions.DEFAULTS,
             TrainingOptions.DEFAULTS);
 
+    /**
+     * Copies the map.
+     *
+     * @throws IllegalArgumentException if a pattern or its constraint is {@code null}
+     */
     public AdmmConstrain {
         constraints = TensorPattern.inOrder("constraints", constraints);
     }

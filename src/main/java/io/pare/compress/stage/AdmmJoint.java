@@ -23,12 +23,19 @@ import java.util.Map;
  *
  * @param keep how many weights stay; a total is split among the tensors when the stage begins
  * @param bits of a value, by tensor or pattern
+ * @param admm how ADMM runs
+ * @param train how W steps train
  */
 public record AdmmJoint(Keep keep, Map<String, Integer> bits, AdmmOptions admm, TrainingOptions train)
         implements AdmmStage {
     public static final AdmmJoint DEFAULTS = new AdmmJoint(Keep.DEFAULTS, Map.of(), AdmmOptions.DEFAULTS,
             TrainingOptions.DEFAULTS);
 
+    /**
+     * Checks the values of the keys.
+     *
+     * @throws IllegalArgumentException if one is out of its range; the message names the key
+     */
     public AdmmJoint {
         bits = Keys.widths(bits);
         if (keep.score() == GlobalSparsity.Score.IMPORTANCE) {

@@ -26,12 +26,20 @@ import java.util.Map;
  * @param ramp share of the stage over which the count falls geometrically to its target; 0 asks for it at once
  * @param masked whether weights that are zero when the stage begins stay so (masked ADMM of progressive pruning)
  * @param exclude tensors left alone, by name or pattern
+ * @param admm how ADMM runs
+ * @param train how W steps train
  */
 public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp, boolean masked,
         List<String> exclude, AdmmOptions admm, TrainingOptions train) implements AdmmStage {
     public static final AdmmPrune DEFAULTS = new AdmmPrune(Keep.DEFAULTS, Map.of(), 0, true, List.of(),
             AdmmOptions.DEFAULTS, TrainingOptions.DEFAULTS);
 
+    /**
+     * Checks the values of the keys.
+     *
+     * @throws IllegalArgumentException if keys exclude each other, or one is out of its range; the message names the
+     *            key
+     */
     public AdmmPrune {
         exclude = Keys.listed("exclude", exclude);
         structure = TensorPattern.inOrder("structure", structure);

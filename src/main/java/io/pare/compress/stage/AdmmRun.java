@@ -18,30 +18,49 @@ public final class AdmmRun extends StageRun {
         /** Called once, on the weights that the stage begins with; not where a run is resumed. */
         default void begin() {}
 
-        /** Called once, after {@link #begin} or {@link #visit}. */
+        /** {@return the constraints; asked once, after {@link #begin} or {@link #visit}} */
         List<Target> targets();
 
-        /** Saves what was found in {@link #begin} or since, or takes it back. */
+        /**
+         * Saves what was found in {@link #begin} or since, or takes it back.
+         *
+         * @param state that is saved or read
+         */
         default void visit(RunState state) {}
 
-        /** Called now and then, when the gradients of the plain loss are there. */
+        /**
+         * Called now and then, when the gradients of the plain loss are there.
+         *
+         * @param admm the solver, between two updates
+         */
         default void observe(Admm admm) {}
 
-        /** Called when the stage has made its cut, with the solver. */
+        /**
+         * Called when the stage has made its cut.
+         *
+         * @param admm the solver
+         */
         default void finished(Admm admm) {}
     }
 
     /**
      * Tensors, and the constraint that they are under.
      *
+     * @param variables in the order in which the constraint sees them
      * @param at the constraint when that share of the stage is over
      */
     public record Target(List<Variable> variables, DoubleFunction<Constraint> at) {
+        /** Copies the list. */
         public Target {
             variables = List.copyOf(variables);
         }
 
-        /** Under a constraint that stays. */
+        /**
+         * {@return tensors under a constraint that stays}
+         *
+         * @param variables in the order in which the constraint sees them
+         * @param constraint the set
+         */
         public static Target of(List<Variable> variables, Constraint constraint) {
             return new Target(variables, _ -> constraint);
         }
@@ -60,9 +79,15 @@ public final class AdmmRun extends StageRun {
     private long steps;
 
     /**
+     * Runs ADMM onto the constraints of a schedule.
+     *
+     * @param context what the stages of the run share
      * @param region of its own, see {@link #open}
+     * @param train how W steps train
+     * @param options how ADMM runs
      * @param masked whether weights that are zero when the stage begins stay so
      * @param snap whether the stage ends with the projection, and guarantees that its constraints hold
+     * @param schedule the constraints
      */
     public AdmmRun(RunContext context, Region region, TrainingOptions train, AdmmOptions options, boolean masked,
             boolean snap,

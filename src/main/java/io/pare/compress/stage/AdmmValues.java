@@ -24,6 +24,8 @@ import java.util.Map;
  * @param zero whether zeros are kept apart
  * @param follow whether levels follow the weights in each iteration
  * @param snap whether the stage ends with the projection; a stage that freezes levels step by step wants it not
+ * @param admm how ADMM runs
+ * @param train how W steps train
  */
 public record AdmmValues(Map<String, Integer> bits, Quantization.Levels levels, boolean zero, boolean follow,
         boolean snap, AdmmOptions admm, TrainingOptions train) implements AdmmStage {
@@ -34,6 +36,12 @@ public record AdmmValues(Map<String, Integer> bits, Quantization.Levels levels, 
     public static final AdmmValues QUANTIZE = new AdmmValues(Map.of(), Quantization.Levels.UNIFORM, true, true, true,
             AdmmOptions.DEFAULTS, TrainingOptions.DEFAULTS);
 
+    /**
+     * Checks the values of the keys.
+     *
+     * @throws IllegalArgumentException if keys exclude each other, or one is out of its range; the message names the
+     *            key
+     */
     public AdmmValues {
         bits = Keys.widths(bits);
         if (levels == null && !follow) {

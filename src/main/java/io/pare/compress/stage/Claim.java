@@ -27,16 +27,21 @@ public final class Claim {
         this.tensors = tensors;
     }
 
-    /** Names, in the constraint's order. */
+    /** {@return names, in the constraint's order} */
     public List<String> tensors() {
         return tensors;
     }
 
+    /** {@return the set that the weights lie in} */
     public Constraint constraint() {
         return constraint;
     }
 
-    /** Whether it is about that tensor. */
+    /**
+     * {@return whether it is about that tensor}
+     *
+     * @param tensor name of a weight tensor
+     */
     public boolean on(String tensor) {
         return tensors.contains(tensor);
     }

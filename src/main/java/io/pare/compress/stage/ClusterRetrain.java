@@ -21,6 +21,8 @@ import java.util.Map;
 /**
  * Clustering retraining: the gradient of a codeword is the sum of its members' gradients (Han et al. 2016, section 3.3),
  * and each member gets it, so that all move together.
+ *
+ * @param train how it trains
  */
 public record ClusterRetrain(TrainingOptions train) implements Stage {
     public static final ClusterRetrain DEFAULTS = new ClusterRetrain(TrainingOptions.DEFAULTS);

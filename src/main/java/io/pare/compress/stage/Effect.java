@@ -16,12 +16,18 @@ public record Effect(Map<WeightChange, Predicate<String>> changes, List<Claim> c
     /** Nothing changes, and nothing is claimed. */
     public static final Effect NONE = new Effect(Map.of(), List.of());
 
+    /** Copies the list and the map. */
     public Effect {
         changes = Map.copyOf(changes);
         claims = List.copyOf(claims);
     }
 
-    /** The same with a change of those tensors too. */
+    /**
+     * {@return the same with a change of those tensors too}
+     *
+     * @param change what happens to weights
+     * @param tensors by name: those that it happens to
+     */
     public Effect and(WeightChange change, Predicate<String> tensors) {
         Map<WeightChange, Predicate<String>> more = new EnumMap<>(WeightChange.class);
         more.putAll(changes);
@@ -29,12 +35,21 @@ public record Effect(Map<WeightChange, Predicate<String>> changes, List<Claim> c
         return new Effect(more, claims);
     }
 
-    /** The same with a change of all tensors too, if {@code so}. */
+    /**
+     * {@return the same with a change of all tensors too, if there is one}
+     *
+     * @param change what happens to weights
+     * @param so whether it happens
+     */
     public Effect and(WeightChange change, boolean so) {
         return so ? and(change, _ -> true) : this;
     }
 
-    /** The same changes with these claims. */
+    /**
+     * {@return the same changes with these claims}
+     *
+     * @param left by the stage
+     */
     public Effect claiming(List<Claim> left) {
         return new Effect(changes, left);
     }

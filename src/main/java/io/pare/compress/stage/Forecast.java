@@ -48,6 +48,10 @@ public final class Forecast {
         private boolean zeroApart = true;
 
         /**
+         * Says what is known of a weight tensor.
+         *
+         * @param name of the tensor
+         * @param shape units first
          * @param nonzeros weights that are not zero
          * @param values distinct ones of them, counted to {@link #MOST_VALUES} + 1; 0 if not known
          */
@@ -58,35 +62,45 @@ public final class Forecast {
             this.values = values;
         }
 
+        /** {@return the tensor's name} */
         public String name() {
             return name;
         }
 
+        /** {@return the tensor's shape, units first} */
         public long[] shape() {
             return shape.clone();
         }
 
-        /** Elements. */
+        /** {@return elements} */
         public long count() {
             return Arrays.stream(shape).reduce(1, (a, b) -> a * b);
         }
 
-        /** Weights that are not zero; 1 at least where it is not known how many each tensor gets. */
+        /** {@return weights that are not zero; 1 at least where it is not known how many each tensor gets} */
         public long nonzeros() {
             return nonzeros;
         }
 
-        /** Says how many will not be zero. */
+        /**
+         * Says how many will not be zero.
+         *
+         * @param next non-zeros after the stage
+         */
         public void nonzeros(long next) {
             nonzeros = next;
         }
 
-        /** Distinct values that are not zero, at most. */
+        /** {@return distinct values that are not zero, at most} */
         public long values() {
             return values;
         }
 
-        /** Says how many distinct values there will be. */
+        /**
+         * Says how many distinct values there will be.
+         *
+         * @param most distinct values after the stage
+         */
         public void values(long most) {
             values = most;
         }
@@ -108,6 +122,8 @@ public final class Forecast {
     }
 
     /**
+     * Begins before the first stage.
+     *
      * @param recipe named in refusals
      * @param weights before the first stage
      * @param output see {@link io.pare.compress.Training#output}
@@ -120,27 +136,35 @@ public final class Forecast {
         this.linked = linked;
     }
 
-    /** All weight tensors. */
+    /** {@return all weight tensors} */
     public List<Weights> weights() {
         return weights;
     }
 
-    /** The tensor whose units are the network's outputs; {@code null} if not known. */
+    /** {@return the tensor whose units are the network's outputs; {@code null} if not known} */
     public String output() {
         return output;
     }
 
-    /** Whether it is known how units of one tensor feed another. */
+    /** {@return whether it is known how units of one tensor feed another} */
     public boolean linked() {
         return linked;
     }
 
-    /** The tensors that any of these patterns names. */
+    /**
+     * {@return the tensors that any of these patterns names}
+     *
+     * @param patterns of a recipe
+     */
     public List<Weights> named(Collection<String> patterns) {
         return weights.stream().filter(each -> TensorPattern.chosen(patterns, each.name()) != null).toList();
     }
 
-    /** The refusal of the current stage; {@code why} continues the sentence that begins with its name. */
+    /**
+     * {@return the refusal of the current stage}
+     *
+     * @param why continues the sentence that begins with the stage's name
+     */
     public RecipeException refused(String why) {
         return refused(place, why);
     }
@@ -149,7 +173,11 @@ public final class Forecast {
         return new RecipeException(recipe + ": " + at + " " + why);
     }
 
-    /** Notes what the user should know; {@code what} continues the sentence that begins with the stage's name. */
+    /**
+     * Notes what the user should know.
+     *
+     * @param what continues the sentence that begins with the stage's name
+     */
     public void note(String what) {
         notes.add(place + " " + what);
     }
@@ -164,12 +192,17 @@ public final class Forecast {
         unlessSnapped.clear();
     }
 
-    /** A claim of the current stage about these tensors. */
+    /**
+     * {@return a claim of the current stage about these tensors}
+     *
+     * @param constraint the set
+     * @param tensors that lie in it, in the constraint's order
+     */
     public Claim claim(Constraint constraint, List<Weights> tensors) {
         return new Claim(place, constraint, tensors.stream().map(Weights::name).toList());
     }
 
-    /** The constraints that the stages so far leave. */
+    /** {@return the constraints that the stages so far leave} */
     public List<Constraint> constraints() {
         return claims.stream().map(Claim::constraint).toList();
     }
@@ -179,7 +212,11 @@ public final class Forecast {
         return claims;
     }
 
-    /** All weights that are not zero train, each for itself, if any do. */
+    /**
+     * {@return the effect that all weights that are not zero train, each for itself, if any do}
+     *
+     * @param trains whether the stage has an epoch
+     */
     public Effect training(boolean trains) {
         if (trains) {
             weights.forEach(each -> each.values(Long.MAX_VALUE));
@@ -190,6 +227,7 @@ public final class Forecast {
     /**
      * Takes the next stage.
      *
+     * @param stage that is next in the recipe
      * @throws RecipeException if it cannot run
      */
     public void pass(Stage stage) {

@@ -24,6 +24,12 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
     /** Nothing chosen. */
     public static final Keep DEFAULTS = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, Map.of());
 
+    /**
+     * Checks the values of the keys.
+     *
+     * @throws IllegalArgumentException if keys exclude each other, or one is out of its range; the message names the
+     *            key
+     */
     public Keep {
         if (score == null) {
             throw new IllegalArgumentException("score must be one of lamp, magnitude and importance");

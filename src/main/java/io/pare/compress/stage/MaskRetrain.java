@@ -4,7 +4,11 @@ import io.pare.compress.TrainingOptions;
 import java.util.List;
 import java.util.Map;
 
-/** Trains the non-zero weights with the plain loss, zeros frozen. */
+/**
+ * Trains the non-zero weights with the plain loss, zeros frozen.
+ *
+ * @param train how it trains; its patience counts here
+ */
 public record MaskRetrain(TrainingOptions train) implements Stage {
     public static final MaskRetrain DEFAULTS = new MaskRetrain(TrainingOptions.DEFAULTS);
 

@@ -22,12 +22,18 @@ import java.util.stream.Stream;
  * @param models partial models kept to start from, 1 or more
  * @param prune the ADMM of each round; its {@code keep} gives score and removal of dead units only
  * @param retrain the retraining of each round
+ * @param train how the W steps of each round train
  */
 public record ProgressivePrune(List<Double> ratios, int models, AdmmPrune prune, TrainingOptions retrain,
         TrainingOptions train) implements Stage {
     public static final ProgressivePrune DEFAULTS = new ProgressivePrune(List.of(), 1, AdmmPrune.DEFAULTS,
             TrainingOptions.DEFAULTS, TrainingOptions.DEFAULTS);
 
+    /**
+     * Checks the values of the keys.
+     *
+     * @throws IllegalArgumentException if ratios do not grow, or {@code prune} says itself what it keeps
+     */
     public ProgressivePrune {
         ratios = Keys.listed("ratios", ratios);
         Keys.check(models >= 1 && models <= 1000, "models", models);

@@ -21,10 +21,16 @@ import java.util.Map;
  *
  * @param rounds of freezing and retraining
  * @param share of each level's free weights that a round freezes
+ * @param train how each round retrains
  */
 public record QuantizeRetrain(int rounds, double share, TrainingOptions train) implements Stage {
     public static final QuantizeRetrain DEFAULTS = new QuantizeRetrain(4, 0.5, TrainingOptions.DEFAULTS);
 
+    /**
+     * Checks the values of the keys.
+     *
+     * @throws IllegalArgumentException if one is out of its range; the message names the key
+     */
     public QuantizeRetrain {
         Keys.check(rounds >= 0 && rounds <= 1000, "rounds", rounds);
         Keys.check(share > 0 && share <= 1, "share", share);

@@ -6,10 +6,21 @@ public final class RecipeException extends RuntimeException {
 
     private static final int LONGEST = 2_000;
 
+    /**
+     * Says what does not fit.
+     *
+     * @param message one line
+     */
     public RecipeException(String message) {
         super(cut(message));
     }
 
+    /**
+     * Says what does not fit, and why.
+     *
+     * @param message one line
+     * @param cause what was thrown below
+     */
     public RecipeException(String message, Throwable cause) {
         super(cut(message), cause);
     }

@@ -40,56 +40,78 @@ public final class RunContext {
     private double trainingSeconds;
     private Path admmFile;
 
+    /**
+     * Begins before the first stage.
+     *
+     * @param training that stages steer; the caller's
+     */
     public RunContext(Training training) {
         this.training = training;
         this.variables = training.variables();
         this.weights = variables.stream().filter(Variable::compressible).toList();
     }
 
-    /** What enters it keeps the values' memory until it leaves. */
+    /**
+     * {@return a section: what enters it keeps the values' memory until it leaves}
+     *
+     * @param subject whose use by two threads it refuses, for the message
+     */
     public CriticalSection section(String subject) {
         CriticalSection section = new CriticalSection(new OneThread(subject));
         variables.forEach(variable -> section.on(variable.value().segment()));
         return section;
     }
 
-    /** The training that the run steers. */
+    /** {@return the training that the run steers} */
     public Training training() {
         return training;
     }
 
-    /** All tensors that training changes, in its order. */
+    /** {@return all tensors that training changes, in its order} */
     public List<Variable> variables() {
         return variables;
     }
 
-    /** The variable of that name. */
+    /**
+     * {@return the variable of that name}
+     *
+     * @param name unique in the training
+     * @throws IllegalArgumentException if there is none
+     */
     public Variable variable(String name) {
         return variables.stream().filter(variable -> variable.name().equals(name)).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("there is no tensor '" + name + "'"));
     }
 
-    /** Those that constraints may touch. */
+    /** {@return those that constraints may touch} */
     public List<Variable> weights() {
         return weights;
     }
 
-    /** Those of {@link #weights} that any of these patterns names. */
+    /**
+     * {@return those of {@link #weights} that any of these patterns names}
+     *
+     * @param patterns of a recipe
+     */
     public List<Variable> weights(Collection<String> patterns) {
         return weights.stream().filter(variable -> TensorPattern.chosen(patterns, variable.name()) != null).toList();
     }
 
-    /** Elements of all {@link #weights}. */
+    /** {@return elements of all {@link #weights}} */
     public long weightCount() {
         return weights.stream().mapToLong(variable -> variable.value().count()).sum();
     }
 
-    /** What the results of stages lie in, in their order. */
+    /** {@return what the results of stages lie in, in their order} */
     public List<Guarantee> guarantees() {
         return List.copyOf(guarantees);
     }
 
-    /** Adds what a stage's result lies in. New values of a tensor take the place of those that it had before. */
+    /**
+     * Adds what a stage's result lies in. New values of a tensor take the place of those that it had before.
+     *
+     * @param next with the memory that proves it
+     */
     public void guarantee(Guarantee next) {
         if (choosesValues(next.constraint())) {
             withdraw(last -> last.tensors().equals(next.tensors())
@@ -142,7 +164,7 @@ public final class RunContext {
         return zeroIsALevel.isEmpty();
     }
 
-    /** Epochs since the run began. */
+    /** {@return epochs since the run began} */
     public long epoch() {
         return epoch;
     }
@@ -157,27 +179,35 @@ public final class RunContext {
         epoch++;
     }
 
-    /** Seconds of all Z and U steps so far. */
+    /** {@return seconds of all Z and U steps so far} */
     public double projectionSeconds() {
         return projectionSeconds;
     }
 
-    /** Seconds of all W steps so far. */
+    /** {@return seconds of all W steps so far} */
     public double trainingSeconds() {
         return trainingSeconds;
     }
 
-    /** Where ADMM keeps Z and U while a stage runs; {@code null} for memory. */
+    /** {@return where ADMM keeps Z and U while a stage runs; {@code null} for memory} */
     public Path admmFile() {
         return admmFile;
     }
 
-    /** Sets {@link #admmFile()}. */
+    /**
+     * Sets {@link #admmFile()}.
+     *
+     * @param file that does not exist yet, or {@code null}
+     */
     public void admmFile(Path file) {
         admmFile = file;
     }
 
-    /** Saves what stages share, values of all variables too, or takes it back. */
+    /**
+     * Saves what stages share, values of all variables too, or takes it back.
+     *
+     * @param state that is saved or read
+     */
     public void visit(RunState state) {
         epoch = state.count("epoch", epoch);
         projectionSeconds = state.number("projectionSeconds", projectionSeconds);

@@ -11,18 +11,23 @@ import io.pare.compress.TrainingOptions;
  * @param admmInFile whether Z and U lie in a file
  */
 public record Sizes(long weights, long all, boolean admmInFile) {
-    /** Bytes that every {@link StageRun} takes: a mask, and the copies of all tensors that {@code train} asks for. */
+    /**
+     * {@return bytes that every {@link StageRun} takes: a mask, and the copies of all tensors that {@code train} asks
+     * for}
+     *
+     * @param train how the stage trains
+     */
     public long run(TrainingOptions train) {
         int copies = (train.average() > 0 ? 1 : 0) + (train.select() == TrainingOptions.Select.BEST ? 1 : 0);
         return copies * all * Float.BYTES + mask();
     }
 
-    /** Bytes of one bit for each weight. */
+    /** {@return bytes of one bit for each weight} */
     public long mask() {
         return Math.ceilDiv(weights, Byte.SIZE);
     }
 
-    /** Bytes of Z and U where each weight is under one constraint. */
+    /** {@return bytes of Z and U where each weight is under one constraint} */
     public long admm() {
         return Admm.memory(weights, admmInFile);
     }

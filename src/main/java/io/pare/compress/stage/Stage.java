@@ -14,44 +14,57 @@ import java.util.stream.Stream;
  */
 public sealed interface Stage permits AdmmStage, MaskRetrain, ProgressivePrune, QuantizeRetrain, ClusterRetrain,
         Stage.Custom {
-    /** The name under which recipes and saved runs call it. */
+    /** {@return the name under which recipes and saved runs call it} */
     String name();
 
-    /** How the stage trains. */
+    /** {@return how the stage trains} */
     TrainingOptions train();
 
-    /** How it trains at all of its times. */
+    /** {@return how it trains at all of its times} */
     default Stream<TrainingOptions> trainings() {
         return Stream.of(train());
     }
 
-    /** Every pattern of tensor names that its keys hold, in order, by key. Patterns that name no tensor are refused. */
+    /**
+     * {@return every pattern of tensor names that its keys hold, in order, by key} Patterns that name no tensor are
+     * refused.
+     */
     Map<String, List<String>> patterns();
 
     /**
-     * Off-heap bytes that its run takes besides the training, without working memory of projections.
+     * {@return off-heap bytes that its run takes besides the training, without working memory of projections}
      *
+     * @param sizes how many elements there are
      * @see Sizes#run
      */
     long memory(Sizes sizes);
 
     /**
-     * What it will do to weights, and the constraints that it will leave them in. Brings {@code forecast} to the state
-     * after this stage.
+     * {@return what it will do to weights, and the constraints that it will leave them in; brings {@code forecast} to
+     * the state after this stage}
      *
+     * @param forecast the weights before it
      * @throws RecipeException if it cannot run there, see {@link Forecast#refused}
      */
     Effect check(Forecast forecast);
 
-    /** What to change where this stage breaks what an earlier one made, as the end of a sentence. */
+    /**
+     * {@return what to change where this stage breaks what an earlier one made, as the end of a sentence}
+     *
+     * @param claim what an earlier stage made
+     */
     String remedy(Claim claim);
 
-    /** Whether its run may have ADMM's Z and U, which lie in memory or in a file. */
+    /** {@return whether its run may have ADMM's Z and U, which lie in memory or in a file} */
     default boolean hasAdmm() {
         return false;
     }
 
-    /** A run of this stage on what the stages of a recipe share. The caller closes it. */
+    /**
+     * {@return a run of this stage on what the stages of a recipe share; the caller closes it}
+     *
+     * @param context of the recipe's run
+     */
     StageRun open(RunContext context);
 
     /** A stage that a caller brings: a record whose components have a JSON form, so that recipes can set them. */

@@ -36,7 +36,12 @@ public abstract class StageRun implements AutoCloseable {
     private int sinceBest;
     private final Map<String, Double> cutErrors = new LinkedHashMap<>();
 
-    /** Opens the region of a stage and makes the stage in it; where that fails, the region is closed again. */
+    /**
+     * Opens the region of a stage and makes the stage in it; where that fails, the region is closed again.
+     *
+     * @param maker makes the run in the region, which it then owns
+     * @return the run; closing it closes the region
+     */
     public static StageRun open(Function<Region, StageRun> maker) {
         Region region = Region.shared("stage");
         try {
@@ -48,6 +53,9 @@ public abstract class StageRun implements AutoCloseable {
     }
 
     /**
+     * Trains for all epochs.
+     *
+     * @param context what the stages of the run share
      * @param region of its own, see {@link #open}
      * @param train how it trains, for so many epochs if {@link #epochs} says no other
      */
@@ -56,8 +64,11 @@ public abstract class StageRun implements AutoCloseable {
     }
 
     /**
-     * As the other, for a stage of epochs that are all alike.
+     * Trains until patience ends: for a stage of epochs that are all alike.
      *
+     * @param context what the stages of the run share
+     * @param region of its own, see {@link #open}
+     * @param train how it trains
      * @param patience epochs without a better one after which the stage ends, with the best weights; 0 for all epochs
      */
     protected StageRun(RunContext context, Region region, TrainingOptions train, int patience) {
@@ -71,12 +82,12 @@ public abstract class StageRun implements AutoCloseable {
         this.best = train.select() == TrainingOptions.Select.BEST || patience > 0 ? new Best(region, values) : null;
     }
 
-    /** Epochs of the whole stage. */
+    /** {@return epochs of the whole stage} */
     public int epochs() {
         return train.epochs();
     }
 
-    /** Whether zeros that are there when the stage begins are frozen. */
+    /** {@return whether zeros that are there when the stage begins are frozen} */
     public boolean masked() {
         return true;
     }
@@ -93,6 +104,8 @@ public abstract class StageRun implements AutoCloseable {
     /**
      * Saves the stage's part of a state, or takes it back in place of {@link #begin}. A subclass that replaces this calls it
      * first, and gives what it saves names that nothing else in the run has.
+     *
+     * @param state that is saved or read
      */
     public void visit(RunState state) {
         if (state.reading()) {
@@ -117,12 +130,21 @@ public abstract class StageRun implements AutoCloseable {
         context.training().optimizerSteps(state.count("optimizerSteps", context.training().optimizerSteps()));
     }
 
-    /** Learning rate when so many epochs of the stage, with a fraction, are over. */
+    /**
+     * {@return learning rate when so many epochs of the stage, with a fraction, are over}
+     *
+     * @param done epochs, in [0, {@link #epochs}]
+     */
     public double rate(double done) {
         return train.rate(done / Math.max(1, epochs()));
     }
 
-    /** Trains for one epoch; the rows say what was measured. */
+    /**
+     * Trains for one epoch and validates.
+     *
+     * @param epoch number in the stage, from 0
+     * @return what was measured
+     */
     public EpochRow epoch(int epoch) {
         long begin = System.nanoTime();
         double projections = projectionSeconds();
@@ -149,28 +171,40 @@ public abstract class StageRun implements AutoCloseable {
                 LayerRow.of(context.weights()));
     }
 
-    /** Whether the stage may end before its last epoch. */
+    /** {@return whether the stage may end before its last epoch} */
     public boolean converged() {
         return patience > 0 && sinceBest >= patience;
     }
 
-    /** Runs in each step when gradients are there; {@code done} epochs of the stage, with a fraction, are over. */
+    /**
+     * Runs in each step when gradients are there.
+     *
+     * @param done epochs of the stage that are over, with a fraction
+     */
     public void beforeUpdate(double done) {}
 
-    /** Runs after each epoch, counted from 0 in the stage, before validation. */
+    /**
+     * Runs after each epoch, before validation.
+     *
+     * @param epoch number in the stage, from 0
+     */
     public void afterEpoch(int epoch) {}
 
-    /** Seconds of Z and U steps so far. */
+    /** {@return seconds of Z and U steps so far} */
     public double projectionSeconds() {
         return 0;
     }
 
-    /** Of the last ADMM iteration; empty outside ADMM. */
+    /** {@return residuals of the last ADMM iteration; empty outside ADMM} */
     public List<ResidualRow> residuals() {
         return List.of();
     }
 
-    /** Chooses between the last, the best and the mean weights by validation, then lets the stage make its cut. */
+    /**
+     * Chooses between the last, the best and the mean weights by validation, then lets the stage make its cut.
+     *
+     * @return validation of the weights that the stage leaves
+     */
     public final Training.Evaluation finish() {
         Training.Evaluation chosen = context.training().validate();
         if (best != null && !best.beatenBy(chosen.accuracy(), chosen.loss())) {
@@ -201,12 +235,16 @@ public abstract class StageRun implements AutoCloseable {
         return chosen;
     }
 
-    /** By tensor the sum of squares by which the cut at the end moved it. */
+    /** {@return by tensor the sum of squares by which the cut at the end moved it} */
     public final Map<String, Double> cutErrors() {
         return cutErrors;
     }
 
-    /** Makes the weights lie in the stage's sets and guarantees it in the context; returns whether weights changed. */
+    /**
+     * Makes the weights lie in the stage's sets and guarantees it in the context.
+     *
+     * @return whether weights changed
+     */
     public boolean cut() {
         return false;
     }

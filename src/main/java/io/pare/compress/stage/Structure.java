@@ -12,6 +12,11 @@ import io.pare.compress.constraint.StructuredSparsity;
  * @param second columns of a block, or m of n:m; left out: 1
  */
 public record Structure(StructuredSparsity.Unit unit, Double share, Integer first, Integer second) {
+    /**
+     * Refuses sizes and shares that do not belong to the unit.
+     *
+     * @throws IllegalArgumentException naming the key
+     */
     public Structure {
         if (unit == null) {
             throw new IllegalArgumentException("a structure needs a 'unit'");

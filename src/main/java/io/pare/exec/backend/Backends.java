@@ -17,14 +17,20 @@ public final class Backends {
 
     private Backends() {}
 
-    /** Plain Java, or oneDNN where it has a primitive, in 32-bit floats. */
+    /**
+     * {@return plain Java, or oneDNN where it has a primitive, in 32-bit floats}
+     *
+     * @param useNative whether oneDNN may be used
+     */
     public static Backend dense(boolean useNative) {
         return useNative ? ONEDNN : JAVA;
     }
 
     /**
-     * As {@link #dense(boolean)}, in the given numbers.
+     * {@return the backend of {@link #dense(boolean)} in the given numbers}
      *
+     * @param useNative whether oneDNN may be used
+     * @param precision of values between layers
      * @throws IllegalArgumentException if {@link Precision#obstacle} names one, or for bf16 without {@code useNative}
      */
     public static Backend dense(boolean useNative, Precision precision) {
@@ -41,17 +47,22 @@ public final class Backends {
     }
 
     /**
-     * Multiplies only the weights that {@link io.pare.exec.Binding#mask} leaves; the work is that of these weights.
+     * {@return a backend that multiplies only the weights that {@link io.pare.exec.Binding#mask} leaves; the work is
+     * that of these weights}
      *
-     * <p>For chains of linear layers, ReLU, max-pooling whose windows do not overlap, and convolutions of stride 1 with a bias
-     * and without padding. Batches are multiples of {@link SparseSteps#SAMPLES}. Compiling others throws
-     * {@link IllegalArgumentException}.
+     * <p>It computes chains of linear layers, ReLU, max-pooling whose windows do not overlap, and convolutions of
+     * stride 1 with a bias and without padding. Batches are multiples of {@link SparseSteps#SAMPLES}. Compiling
+     * others throws {@link IllegalArgumentException}.
      */
     public static Backend sparse() {
         return SPARSE;
     }
 
-    /** Whether {@link #sparse} computes a graph: all its operations, and its batch, have sparse steps. */
+    /**
+     * {@return whether {@link #sparse} computes a graph: all its operations, and its batch, have sparse steps}
+     *
+     * @param output last value of the graph
+     */
     public static boolean sparseCovers(Value output) {
         return SparseSteps.cover(output);
     }

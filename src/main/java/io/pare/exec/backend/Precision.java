@@ -15,7 +15,9 @@ public enum Precision {
      */
     BF16;
 
-    /** Why this machine cannot compute so; empty if it can. Loads the native libraries unless they are off. */
+    /**
+     * {@return why this machine cannot compute so; empty if it can} Loads the native libraries unless they are off.
+     */
     public Optional<String> obstacle() {
         return this == FP32 ? Optional.empty() : DnnlEngine.obstacleToBf16();
     }
