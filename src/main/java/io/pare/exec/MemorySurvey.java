@@ -1,7 +1,7 @@
 package io.pare.exec;
 
 import io.pare.mem.FloatTensor;
-import io.pare.mem.Workspace;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -64,7 +64,7 @@ final class MemorySurvey implements Storage, Binding {
 
     private MemorySegment need(long bytes, int moment, Need replaced) {
         needs.add(new Need(bytes, moment, replaced));
-        return Workspace.nowhere(TAKEN | (long) (needs.size() - 1) << SPAN, bytes);
+        return Unconfined.nowhere(TAKEN | (long) (needs.size() - 1) << SPAN, bytes);
     }
 
     private Need owner(MemorySegment memory) {
@@ -81,13 +81,13 @@ final class MemorySurvey implements Storage, Binding {
         }
         Need need = needs.get(index);
         need.bytes = Math.max(need.bytes, bytes);
-        return Workspace.nowhere(TAKEN | (long) index << SPAN, bytes);
+        return Unconfined.nowhere(TAKEN | (long) index << SPAN, bytes);
     }
 
     @Override
     public MemorySegment permanent(long bytes) {
         permanentBytes += bytes;
-        return Workspace.nowhere(FOREIGN | foreign++ << SPAN, bytes);
+        return Unconfined.nowhere(FOREIGN | foreign++ << SPAN, bytes);
     }
 
     @Override
@@ -130,7 +130,7 @@ final class MemorySurvey implements Storage, Binding {
     }
 
     private FloatTensor tensor(long... shape) {
-        return new FloatTensor(Workspace.nowhere(FOREIGN | foreign++ << SPAN, FloatTensor.count(shape) * Float.BYTES),
+        return new FloatTensor(Unconfined.nowhere(FOREIGN | foreign++ << SPAN, FloatTensor.count(shape) * Float.BYTES),
                 shape);
     }
 

@@ -26,6 +26,6 @@
  *
  * <p>Public for programs that build a graph or a backend of their own; {@code train} builds graphs of networks.
  *
- * <p>May use {@code net}, {@code kernel} and {@code mem}.
+ * <p>May use {@code net}, {@code kernel}, {@code mem.direct} and {@code mem}.
  */
 package io.pare.exec;

@@ -1,5 +1,7 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.Passes;
+import io.pare.kernel.passes.TopKPasses;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

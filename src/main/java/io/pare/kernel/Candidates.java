@@ -1,5 +1,7 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.Passes;
+import io.pare.kernel.passes.SelectPasses;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

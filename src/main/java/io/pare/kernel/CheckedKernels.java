@@ -1,6 +1,6 @@
 package io.pare.kernel;
 
-import io.pare.mem.KeepAlive;
+import io.pare.mem.direct.KeepAlive;
 import java.lang.foreign.MemorySegment;
 
 /** {@link Kernels} as users call them: checks ranges first, and keeps memory allocated until the call ends. */

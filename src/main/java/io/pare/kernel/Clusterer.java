@@ -1,5 +1,6 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.CodebookPasses;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 

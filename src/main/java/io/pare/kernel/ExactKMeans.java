@@ -1,7 +1,7 @@
 package io.pare.kernel;
 
 import static io.pare.kernel.RegularizedKMeans.SUMS;
-import static io.pare.mem.Unconfined.MEMORY;
+import static io.pare.mem.direct.Unconfined.MEMORY;
 
 import io.pare.mem.Region;
 import java.lang.foreign.ValueLayout;

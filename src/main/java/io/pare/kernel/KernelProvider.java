@@ -1,5 +1,10 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.CodebookPasses;
+import io.pare.kernel.passes.GroupPasses;
+import io.pare.kernel.passes.Passes;
+import io.pare.kernel.passes.SelectPasses;
+import io.pare.kernel.passes.TopKPasses;
 import io.pare.kernel.scalar.ScalarCodebookPasses;
 import io.pare.kernel.scalar.ScalarGroupPasses;
 import io.pare.kernel.scalar.ScalarKernels;

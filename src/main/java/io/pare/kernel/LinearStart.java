@@ -1,6 +1,7 @@
 package io.pare.kernel;
 
-import io.pare.mem.Unconfined;
+import io.pare.kernel.passes.Passes;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

@@ -1,5 +1,7 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.Passes;
+
 /**
  * Loops over the parts of a call, by all workers where there are enough elements to be worth waking them.
  *

@@ -1,5 +1,6 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.SelectPasses;
 import java.util.Arrays;
 
 /** Four ascending keys after weighting, and how many elements of each chunk reach them. */

@@ -1,9 +1,10 @@
 package io.pare.kernel;
 
-import io.pare.mem.KeepAlive;
+import io.pare.kernel.passes.Passes;
 import io.pare.mem.OneThread;
 import io.pare.mem.Opening;
-import io.pare.mem.Unconfined;
+import io.pare.mem.direct.KeepAlive;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Cleaner;

@@ -1,6 +1,6 @@
 package io.pare.kernel;
 
-import io.pare.mem.Unconfined;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 
 /** Checks the ranges of a call, and the sizes that determine them, before the call begins. */

@@ -1,6 +1,6 @@
 package io.pare.kernel;
 
-import static io.pare.mem.Unconfined.MEMORY;
+import static io.pare.mem.direct.Unconfined.MEMORY;
 
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;

@@ -1,9 +1,10 @@
 package io.pare.kernel;
 
-import static io.pare.mem.Unconfined.MEMORY;
+import static io.pare.mem.direct.Unconfined.MEMORY;
 
+import io.pare.kernel.passes.Passes;
 import io.pare.mem.Region;
-import io.pare.mem.Unconfined;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

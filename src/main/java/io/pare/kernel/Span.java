@@ -1,6 +1,6 @@
 package io.pare.kernel;
 
-import io.pare.mem.Unconfined;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 
 /**

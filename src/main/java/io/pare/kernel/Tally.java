@@ -1,5 +1,7 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.Passes;
+
 /**
  * What a pass reports of each chunk besides its output: how many elements are above the bracket, and the greatest key.
  */

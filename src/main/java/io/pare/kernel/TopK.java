@@ -1,5 +1,8 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.SelectPasses;
+import io.pare.kernel.passes.TopKPasses;
+
 /**
  * Keeps the k greatest magnitudes of a span, in about one pass: it speculates.
  *

@@ -1,5 +1,6 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.Passes;
 import java.util.function.LongSupplier;
 
 /**

@@ -1,5 +1,6 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.GroupPasses;
 import java.lang.foreign.MemorySegment;
 
 /** {@link GroupPasses} by vectors as soon as those are compiled: see {@link Warmup}. */

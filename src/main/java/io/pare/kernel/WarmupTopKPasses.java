@@ -1,5 +1,7 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.SelectPasses;
+import io.pare.kernel.passes.TopKPasses;
 import java.lang.foreign.MemorySegment;
 
 /** {@link TopKPasses} by vectors as soon as those are compiled: see {@link Warmup}. */

@@ -10,14 +10,14 @@
  * <li>{@link io.pare.kernel.KernelProvider}: which implementation runs, and why.
  * </ul>
  *
- * <p>The passes are public only because their two implementations live in packages of their own. Those packages,
- * {@code kernel.simd} and {@code kernel.scalar}, are internal: nothing outside this one may use them.
+ * <p>{@code kernel.passes} has the loops of the projections as interfaces, {@code kernel.simd} and {@code kernel.scalar}
+ * have all loops twice. These packages are internal: nothing outside this one may use them.
  *
  * <p>Off-heap calls take (memory segment, byte offset, count); no class here knows a tensor. Segments must be native
  * (off-heap) or mapped, offsets must be multiples of four, numbers are little-endian. Loops go by address, as native
  * code does, but every call checks its ranges first and keeps their arenas open until it returns.
  *
- * <p>This package uses {@code io.pare.mem} and the JDK, nothing else. Only {@link io.pare.kernel.KernelProvider} knows
+ * <p>This package uses {@code io.pare.mem}, {@code mem.direct} and the JDK, nothing else. Only {@link io.pare.kernel.KernelProvider} knows
  * the implementations; it loads the SIMD ones by name, because they need a module that may be absent.
  */
 package io.pare.kernel;

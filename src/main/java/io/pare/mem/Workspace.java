@@ -39,10 +39,4 @@ public final class Workspace {
         }
         return memory.asSlice(0, bytes);
     }
-
-    /** A placeholder address with a size but no memory behind it, for dry runs. An access ends the process. */
-    @SuppressWarnings("restricted")
-    public static MemorySegment nowhere(long address, long bytes) {
-        return MemorySegment.ofAddress(address).reinterpret(bytes);
-    }
 }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.kernel.passes.Passes;
+import io.pare.kernel.passes.SelectPasses;
 import io.pare.mem.ForkedJvm;
 import io.pare.mem.Region;
 import java.lang.foreign.Arena;

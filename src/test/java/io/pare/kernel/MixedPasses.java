@@ -1,5 +1,10 @@
 package io.pare.kernel;
 
+import io.pare.kernel.passes.CodebookPasses;
+import io.pare.kernel.passes.GroupPasses;
+import io.pare.kernel.passes.Passes;
+import io.pare.kernel.passes.SelectPasses;
+import io.pare.kernel.passes.TopKPasses;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.SplittableRandom;

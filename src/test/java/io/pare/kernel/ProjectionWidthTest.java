@@ -2,6 +2,9 @@ package io.pare.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pare.kernel.passes.Passes;
+import io.pare.kernel.passes.SelectPasses;
+import io.pare.kernel.passes.TopKPasses;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@ package io.pare.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pare.kernel.passes.Passes;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;

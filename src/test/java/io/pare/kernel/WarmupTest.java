@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.pare.kernel.passes.Passes;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,6 +1,6 @@
 package io.pare.kernel.scalar;
 
-import static io.pare.kernel.Passes.MAGNITUDE;
+import static io.pare.kernel.passes.Passes.MAGNITUDE;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

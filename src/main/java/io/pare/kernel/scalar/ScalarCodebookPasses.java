@@ -1,14 +1,14 @@
 package io.pare.kernel.scalar;
 
-import static io.pare.kernel.Passes.FINE;
-import static io.pare.kernel.Passes.MAGNITUDE;
-import static io.pare.kernel.Passes.ROUND;
-import static io.pare.kernel.Passes.ROUND_BITS;
-import static io.pare.kernel.Passes.STRIDE;
+import static io.pare.kernel.passes.Passes.FINE;
+import static io.pare.kernel.passes.Passes.MAGNITUDE;
+import static io.pare.kernel.passes.Passes.ROUND;
+import static io.pare.kernel.passes.Passes.ROUND_BITS;
+import static io.pare.kernel.passes.Passes.STRIDE;
 import static io.pare.kernel.scalar.Elements.get;
 import static io.pare.kernel.scalar.Elements.put;
 
-import io.pare.kernel.CodebookPasses;
+import io.pare.kernel.passes.CodebookPasses;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

@@ -1,11 +1,11 @@
 package io.pare.kernel.scalar;
 
-import static io.pare.kernel.Passes.MAGNITUDE;
-import static io.pare.kernel.Passes.STRIDE;
+import static io.pare.kernel.passes.Passes.MAGNITUDE;
+import static io.pare.kernel.passes.Passes.STRIDE;
 import static io.pare.kernel.scalar.Elements.get;
 import static io.pare.kernel.scalar.Elements.key;
 
-import io.pare.kernel.GroupPasses;
+import io.pare.kernel.passes.GroupPasses;
 import java.lang.foreign.MemorySegment;
 
 /** {@link GroupPasses} in plain Java. Static methods take a first element, because they are also the SIMD tails. */

@@ -1,10 +1,10 @@
 package io.pare.kernel.scalar;
 
-import static io.pare.kernel.Passes.MAGNITUDE;
+import static io.pare.kernel.passes.Passes.MAGNITUDE;
 import static io.pare.kernel.scalar.Elements.key;
 import static io.pare.kernel.scalar.Elements.sum;
 
-import io.pare.kernel.SelectPasses;
+import io.pare.kernel.passes.SelectPasses;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

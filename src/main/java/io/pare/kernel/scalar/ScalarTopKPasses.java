@@ -1,13 +1,13 @@
 package io.pare.kernel.scalar;
 
-import static io.pare.kernel.Passes.RESIDUALS;
-import static io.pare.kernel.Passes.STRIDE;
+import static io.pare.kernel.passes.Passes.RESIDUALS;
+import static io.pare.kernel.passes.Passes.STRIDE;
 import static io.pare.kernel.scalar.Elements.get;
 import static io.pare.kernel.scalar.Elements.key;
 import static io.pare.kernel.scalar.Elements.put;
 import static io.pare.kernel.scalar.Elements.sum;
 
-import io.pare.kernel.TopKPasses;
+import io.pare.kernel.passes.TopKPasses;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

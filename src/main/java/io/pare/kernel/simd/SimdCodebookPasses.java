@@ -1,10 +1,10 @@
 package io.pare.kernel.simd;
 
-import static io.pare.kernel.Passes.FINE;
-import static io.pare.kernel.Passes.MAGNITUDE;
-import static io.pare.kernel.Passes.ROUND;
-import static io.pare.kernel.Passes.ROUND_BITS;
-import static io.pare.kernel.Passes.STRIDE;
+import static io.pare.kernel.passes.Passes.FINE;
+import static io.pare.kernel.passes.Passes.MAGNITUDE;
+import static io.pare.kernel.passes.Passes.ROUND;
+import static io.pare.kernel.passes.Passes.ROUND_BITS;
+import static io.pare.kernel.passes.Passes.STRIDE;
 import static io.pare.kernel.simd.Packing.BY_TABLE;
 import static io.pare.kernel.simd.Packing.MASKS;
 import static io.pare.kernel.simd.Packing.ROWS;
@@ -20,13 +20,13 @@ import static io.pare.kernel.simd.Vectors.high;
 import static io.pare.kernel.simd.Vectors.load;
 import static io.pare.kernel.simd.Vectors.low;
 import static io.pare.kernel.simd.Vectors.square;
-import static io.pare.mem.Unconfined.MEMORY;
-import static io.pare.mem.Unconfined.floats;
-import static io.pare.mem.Unconfined.writableFloats;
+import static io.pare.mem.direct.Unconfined.MEMORY;
+import static io.pare.mem.direct.Unconfined.floats;
+import static io.pare.mem.direct.Unconfined.writableFloats;
 
-import io.pare.kernel.CodebookPasses;
+import io.pare.kernel.passes.CodebookPasses;
 import io.pare.kernel.scalar.ScalarCodebookPasses;
-import io.pare.mem.Unconfined;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;

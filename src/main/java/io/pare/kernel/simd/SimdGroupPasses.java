@@ -1,6 +1,6 @@
 package io.pare.kernel.simd;
 
-import static io.pare.kernel.Passes.STRIDE;
+import static io.pare.kernel.passes.Passes.STRIDE;
 import static io.pare.kernel.simd.Species.F64;
 import static io.pare.kernel.simd.Species.I32;
 import static io.pare.kernel.simd.Species.LANES;
@@ -11,13 +11,13 @@ import static io.pare.kernel.simd.Vectors.high;
 import static io.pare.kernel.simd.Vectors.key;
 import static io.pare.kernel.simd.Vectors.load;
 import static io.pare.kernel.simd.Vectors.low;
-import static io.pare.mem.Unconfined.MEMORY;
-import static io.pare.mem.Unconfined.floats;
-import static io.pare.mem.Unconfined.writableFloats;
+import static io.pare.mem.direct.Unconfined.MEMORY;
+import static io.pare.mem.direct.Unconfined.floats;
+import static io.pare.mem.direct.Unconfined.writableFloats;
 
-import io.pare.kernel.GroupPasses;
+import io.pare.kernel.passes.GroupPasses;
 import io.pare.kernel.scalar.ScalarGroupPasses;
-import io.pare.mem.Unconfined;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;

@@ -1,6 +1,6 @@
 package io.pare.kernel.simd;
 
-import static io.pare.kernel.Passes.MAGNITUDE;
+import static io.pare.kernel.passes.Passes.MAGNITUDE;
 import static io.pare.kernel.simd.Packing.BY_TABLE;
 import static io.pare.kernel.simd.Packing.MASKS;
 import static io.pare.kernel.simd.Packing.ROWS;
@@ -10,12 +10,12 @@ import static io.pare.kernel.simd.Species.LANES;
 import static io.pare.kernel.simd.Vectors.INDEX;
 import static io.pare.kernel.simd.Vectors.LE;
 import static io.pare.kernel.simd.Vectors.found;
-import static io.pare.mem.Unconfined.MEMORY;
-import static io.pare.mem.Unconfined.floats;
+import static io.pare.mem.direct.Unconfined.MEMORY;
+import static io.pare.mem.direct.Unconfined.floats;
 
-import io.pare.kernel.SelectPasses;
+import io.pare.kernel.passes.SelectPasses;
 import io.pare.kernel.scalar.ScalarSelectPasses;
-import io.pare.mem.Unconfined;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;

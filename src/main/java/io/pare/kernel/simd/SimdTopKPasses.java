@@ -1,7 +1,7 @@
 package io.pare.kernel.simd;
 
-import static io.pare.kernel.Passes.MAGNITUDE;
-import static io.pare.kernel.Passes.STRIDE;
+import static io.pare.kernel.passes.Passes.MAGNITUDE;
+import static io.pare.kernel.passes.Passes.STRIDE;
 import static io.pare.kernel.simd.Packing.BY_TABLE;
 import static io.pare.kernel.simd.Packing.MASKS;
 import static io.pare.kernel.simd.Packing.ROWS;
@@ -20,14 +20,14 @@ import static io.pare.kernel.simd.Vectors.key;
 import static io.pare.kernel.simd.Vectors.load;
 import static io.pare.kernel.simd.Vectors.low;
 import static io.pare.kernel.simd.Vectors.square;
-import static io.pare.mem.Unconfined.MEMORY;
-import static io.pare.mem.Unconfined.floats;
-import static io.pare.mem.Unconfined.writableFloats;
+import static io.pare.mem.direct.Unconfined.MEMORY;
+import static io.pare.mem.direct.Unconfined.floats;
+import static io.pare.mem.direct.Unconfined.writableFloats;
 
-import io.pare.kernel.Passes;
-import io.pare.kernel.TopKPasses;
+import io.pare.kernel.passes.Passes;
+import io.pare.kernel.passes.TopKPasses;
 import io.pare.kernel.scalar.ScalarTopKPasses;
-import io.pare.mem.Unconfined;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.DoubleVector;

@@ -1,13 +1,13 @@
 package io.pare.kernel.simd;
 
-import static io.pare.kernel.Passes.MAGNITUDE;
+import static io.pare.kernel.passes.Passes.MAGNITUDE;
 import static io.pare.kernel.simd.Species.F32;
 import static io.pare.kernel.simd.Species.F64;
 import static io.pare.kernel.simd.Species.I32;
 import static io.pare.kernel.simd.Species.LANES;
-import static io.pare.mem.Unconfined.MEMORY;
+import static io.pare.mem.direct.Unconfined.MEMORY;
 
-import io.pare.mem.Unconfined;
+import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;

@@ -1,4 +1,4 @@
-package io.pare.kernel;
+package io.pare.kernel.passes;
 
 import java.lang.foreign.MemorySegment;
 

@@ -1,4 +1,4 @@
-package io.pare.mem;
+package io.pare.mem.direct;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;

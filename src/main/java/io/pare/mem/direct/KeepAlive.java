@@ -1,5 +1,6 @@
-package io.pare.mem;
+package io.pare.mem.direct;
 
+import io.pare.mem.Region;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;

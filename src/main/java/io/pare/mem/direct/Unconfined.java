@@ -1,4 +1,4 @@
-package io.pare.mem;
+package io.pare.mem.direct;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -127,5 +127,11 @@ public final class Unconfined {
     /** {@link #writable} of {@code n} floats. */
     public static long writableFloats(MemorySegment segment, long offset, int n) {
         return writable(segment, offset, (long) n * Float.BYTES);
+    }
+
+    /** A placeholder address with a size but no memory behind it, for dry runs. An access ends the process. */
+    @SuppressWarnings("restricted")
+    public static MemorySegment nowhere(long address, long bytes) {
+        return MemorySegment.ofAddress(address).reinterpret(bytes);
     }
 }

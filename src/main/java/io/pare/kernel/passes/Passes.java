@@ -1,9 +1,9 @@
-package io.pare.kernel;
+package io.pare.kernel.passes;
 
 /**
  * The passes over memory of which the projections are made, of one provider, by the algorithms that they serve.
  *
- * <p>Internal: {@link Projections} is the door. A pass handles one chunk of at most {@link #CHUNK} elements. The key of
+ * <p>A pass handles one chunk of at most {@link #CHUNK} elements. The key of
  * a number is its magnitude as an integer, {@code bits & 0x7fffffff}. Keys order like magnitudes; infinity is
  * {@link #INFINITY}, and NaN is above it. An element is {@code v = x}, or {@code v = x + u} where {@code u} is given.
  *
@@ -45,7 +45,7 @@ public record Passes(SelectPasses select, TopKPasses topK, GroupPasses groups, C
     }
 
     /** Adds up the accumulators of a sum, in their order. */
-    static double sum(double[] accumulators) {
+    public static double sum(double[] accumulators) {
         double sum = 0;
         for (double part : accumulators) {
             sum += part;

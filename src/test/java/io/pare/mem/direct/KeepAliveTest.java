@@ -1,4 +1,4 @@
-package io.pare.mem;
+package io.pare.mem.direct;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.mem.ForkedJvm;
+import io.pare.mem.Region;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -82,7 +84,7 @@ class KeepAliveTest {
     void nothingIsLinkedForMemoryOfRegions(@TempDir Path folder) throws IOException, InterruptedException {
         String printed = ForkedJvm.run(folder, List.of("-Xlog:class+load"), Keeping.class);
         assertTrue(printed.contains("kept"), printed);
-        assertTrue(printed.contains("io.pare.mem.KeepAlive "), printed);
+        assertTrue(printed.contains("io.pare.mem.direct.KeepAlive "), printed);
         assertFalse(printed.contains("KeepAlive$Native"), printed);
     }
 
