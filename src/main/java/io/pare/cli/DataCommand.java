@@ -172,7 +172,7 @@ final class DataCommand implements Runnable {
             Archive.unpack(archive, folder, kind.files());
         }
         if (!kind.looksLike(folder) && ImageFolder.looksLike(folder)) {
-            sheet.finish(DataSets.cifar(kind, folder, OddImages.refused(), ThreadOption.processors()));
+            sheet.finish(DataSets.cifar(kind, folder, OddImages.refused(), null, ThreadOption.processors()));
             return;
         }
         for (Cifar.Check check : kind.verify(folder)) {

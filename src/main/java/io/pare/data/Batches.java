@@ -11,7 +11,7 @@ import java.lang.foreign.ValueLayout;
  * <p>The order of an epoch depends on seed and epoch number alone, and an augmented image on these and its index; so the
  * position {@code (epoch, batch)} is the whole state, and a resumed run that seeks it gets the same bits as one that was
  * never stopped. If the set asks for {@linkplain Dataset#loaders() loading threads}, these fill a ring of three batches
- * in advance, to the same bits; {@link #close} ends them and frees the ring. {@link #next} allocates nothing on the heap
+ * in advance, to the same bits; {@link #close} ends them and frees the ring. They may be an executor's. {@link #next} allocates nothing on the heap
  * where images are in memory, and where they are decoded no more than the decoder does.
  *
  * <p>Images that turn out to be unreadable and may be skipped are left out {@linkplain #inOrder in order}; in random
@@ -56,7 +56,7 @@ public final class Batches implements AutoCloseable {
         boolean ahead = data.loaders() > 0;
         this.loader = ahead ? null : new Loader(data, scale, augmentation);
         this.prefetch = ahead
-                ? new Prefetch(data.loaders(), batchSize, (long) data.imageBytes() * Float.BYTES,
+                ? new Prefetch(data.executor(), data.loaders(), batchSize, (long) data.imageBytes() * Float.BYTES,
                         () -> new Loader(data, scale, augmentation))
                 : null;
         go(0, 0);

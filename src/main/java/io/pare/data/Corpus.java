@@ -3,6 +3,7 @@ package io.pare.data;
 import io.pare.net.InputScale;
 import io.pare.net.Task;
 import java.util.List;
+import java.util.concurrent.Executor;
 
 /**
  * A data set with its published division into training and test part, and how it is usually trained on.
@@ -25,8 +26,14 @@ public record Corpus(String name, Dataset train, Dataset validation, Dataset tes
 
     /** The same, with images read ahead by so many threads. */
     public Corpus loaders(int threads) {
-        return new Corpus(name, train.loaders(threads), validation == null ? null : validation.loaders(threads),
-                test.loaders(threads), scale, augmentation, classNames);
+        return loaders(threads, null);
+    }
+
+    /** The same, with images read ahead by tasks of an executor, see {@link Dataset#loaders(int, Executor)}. */
+    public Corpus loaders(int threads, Executor executor) {
+        return new Corpus(name, train.loaders(threads, executor),
+                validation == null ? null : validation.loaders(threads, executor), test.loaders(threads, executor), scale,
+                augmentation, classNames);
     }
 
     /** The same with another scale. */

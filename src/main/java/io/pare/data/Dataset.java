@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 
 /**
  * Labelled images that become inputs of one shape: in memory (47 MB for MNIST's 60,000), made up, or decoded from files
@@ -31,6 +32,8 @@ public final class Dataset {
     private final Targets targets;
     private final int[] rows;
     private final int loaders;
+    /** Runs what reads ahead; {@code null} for threads of its own. */
+    private final Executor executor;
 
     /** Training samples and those held back from it. */
     public record Split(Dataset train, Dataset validation) {}
@@ -64,12 +67,12 @@ public final class Dataset {
     /** All of {@code images}, as inputs of that shape, with what a network is to give for each. */
     Dataset(String name, int channels, int height, int width, Images images, Targets targets) {
         this(name, channels, height, width, targets.width(), images, new int[targets.samples()], targets,
-                identity(targets.samples()), 0);
+                identity(targets.samples()), 0, null);
     }
 
     /** All of {@code images}, as inputs of that shape. */
     Dataset(String name, int channels, int height, int width, int classes, Images images, int[] labels) {
-        this(name, channels, height, width, classes, images, labels, null, identity(labels.length), 0);
+        this(name, channels, height, width, classes, images, labels, null, identity(labels.length), 0, null);
         for (int i = 0; i < labels.length; i++) {
             if (labels[i] < 0 || labels[i] >= classes) {
                 throw new DataException(
@@ -80,7 +83,7 @@ public final class Dataset {
     }
 
     private Dataset(String name, int channels, int height, int width, int classes, Images images, int[] labels,
-            Targets targets, int[] rows, int loaders) {
+            Targets targets, int[] rows, int loaders, Executor executor) {
         this.name = Objects.requireNonNull(name);
         this.channels = channels;
         this.height = height;
@@ -91,6 +94,7 @@ public final class Dataset {
         this.targets = targets;
         this.rows = rows;
         this.loaders = loaders;
+        this.executor = executor;
     }
 
     private static Images stored(String name, int channels, int height, int width, byte[] pixels, int labels) {
@@ -244,12 +248,27 @@ public final class Dataset {
         return loaders;
     }
 
+    /** Runs what reads images ahead; {@code null} for threads that {@link Batches} starts. */
+    public Executor executor() {
+        return executor;
+    }
+
     /** The same images, read ahead by {@code threads} threads; what they become does not depend on it. */
     public Dataset loaders(int threads) {
+        return loaders(threads, null);
+    }
+
+    /**
+     * The same images, read ahead by so many tasks of an executor at most; what they become does not depend on it. The
+     * tasks are short, and whoever takes batches reads what no task has begun: a busy executor costs time and no more.
+     *
+     * @param chosen {@code null} for threads that {@link Batches} starts and ends
+     */
+    public Dataset loaders(int threads, Executor chosen) {
         if (threads < 0) {
             throw new IllegalArgumentException("number of loading threads is " + threads + ", must be 0 or more");
         }
-        return new Dataset(name, channels, height, width, classes, images, labels, targets, rows, threads);
+        return new Dataset(name, channels, height, width, classes, images, labels, targets, rows, threads, chosen);
     }
 
     /** Whether reading ahead pays: images are decoded whenever they are asked for. */
@@ -314,7 +333,8 @@ public final class Dataset {
     }
 
     private Dataset view(int[] selected) {
-        return new Dataset(name, channels, height, width, classes, images, labels, targets, selected, loaders);
+        return new Dataset(name, channels, height, width, classes, images, labels, targets, selected, loaders,
+                executor);
     }
 
     private int[] pick(int[] indices) {

@@ -3,6 +3,7 @@ package io.pare.data;
 import io.pare.file.FileException;
 import io.pare.file.FileNames;
 import io.pare.file.TextFile;
+import io.pare.mem.Parallel;
 import io.pare.net.InputScale;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import javax.imageio.stream.ImageInputStream;
 
@@ -51,6 +53,7 @@ public final class ImageFolder {
     private final Path folder;
     private final Shape shape;
     private final OddImages odd;
+    private final Executor executor;
     private final int threads;
 
     /**
@@ -71,10 +74,11 @@ public final class ImageFolder {
     /** The heads of a part's pictures. */
     private record Scan(List<Path> files, List<String> classes, boolean allFit) {}
 
-    private ImageFolder(Path folder, Shape shape, OddImages odd, int threads) {
+    private ImageFolder(Path folder, Shape shape, OddImages odd, Executor executor, int threads) {
         this.folder = folder;
         this.shape = shape;
         this.odd = odd;
+        this.executor = executor;
         this.threads = threads;
     }
 
@@ -90,7 +94,16 @@ public final class ImageFolder {
      * @param threads that read heads, and pictures into memory
      */
     public static Corpus load(Path folder, Shape shape, OddImages odd, int threads) {
-        return new ImageFolder(folder, shape, odd, threads).load();
+        return load(folder, shape, odd, null, threads);
+    }
+
+    /**
+     * The same on the calling thread and {@code threads - 1} tasks of an executor.
+     *
+     * @param executor {@code null} for threads that end with this call
+     */
+    public static Corpus load(Path folder, Shape shape, OddImages odd, Executor executor, int threads) {
+        return new ImageFolder(folder, shape, odd, executor, threads).load();
     }
 
     /** Decodes every picture once, by that many threads, so that all damaged ones are known. */
@@ -178,7 +191,7 @@ public final class ImageFolder {
         int imageBytes = shape.channels * shape.height * shape.width;
         byte[] pixels = new byte[scan.files.size() * imageBytes];
         boolean[] bad = new boolean[labels.length];
-        Parallel.run(threads, labels.length, () -> new Parallel.Task() {
+        Parallel.run(executor, threads, labels.length, () -> new Parallel.Task() {
             private final Images.Reader reader = files.reader();
             private final PixelView view = new PixelView(shape.channels);
 
@@ -229,7 +242,7 @@ public final class ImageFolder {
         int count = part.files.size();
         boolean[] good = new boolean[count];
         boolean[] fits = new boolean[count];
-        Parallel.run(threads, count, () -> new Parallel.Task() {
+        Parallel.run(executor, threads, count, () -> new Parallel.Task() {
             private final Decoder decoder = new Decoder(shape.channels, odd.background());
             private final PixelView view = new PixelView(shape.channels);
 

@@ -2,8 +2,12 @@ package io.pare.data;
 
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -12,6 +16,9 @@ import java.util.function.Supplier;
  * <p>Threads claim a few rows at a time, in order, so the batch that is needed next is ready first; no thread goes
  * further than the ring is long. What a row becomes depends on its place alone and not on who fills it. Memory for the
  * ring is off-heap and taken once. All methods but the threads' own are for one thread at a time.
+ *
+ * <p>With an executor of the caller's, each task fills until the ring is full. Whoever takes a batch that no task has begun
+ * fills it himself, so that a busy executor makes it slower and never hangs it.
  */
 final class Prefetch implements AutoCloseable {
     /** Batches of the ring: one that is being taken, one that is ready, one that is being filled. */
@@ -22,6 +29,11 @@ final class Prefetch implements AutoCloseable {
     private final Region region = Region.shared("prefetched batches");
     private final Slot[] slots = new Slot[DEPTH];
     private final List<Thread> threads = new ArrayList<>();
+    private final Executor executor;
+    private final int threadCount;
+    private final Supplier<Loader> loaders;
+    /** Loaders that no task of the executor has at the moment. */
+    private final ArrayDeque<Loader> idle = new ArrayDeque<>();
     private final Object lock = new Object();
     private final int batchSize;
     private final int claim;
@@ -32,6 +44,10 @@ final class Prefetch implements AutoCloseable {
     private int taken;
     private int size;
     private int active;
+    /** Tasks that the executor was given and that have not ended. */
+    private int lent;
+    /** Those of them that have begun. */
+    private int begun;
     private boolean closed;
 
     /** What a thread does with a row. */
@@ -61,17 +77,21 @@ final class Prefetch implements AutoCloseable {
     /**
      * Starts the threads, which wait for {@link #start}.
      *
+     * @param executor in place of threads; {@code null} for threads
      * @param inputBytes of one input
      * @param loader gives each thread one of its own
      */
-    Prefetch(int threadCount, int batchSize, long inputBytes, Supplier<Loader> loader) {
+    Prefetch(Executor executor, int threadCount, int batchSize, long inputBytes, Supplier<Loader> loader) {
+        this.executor = executor;
+        this.threadCount = threadCount;
+        this.loaders = loader;
         this.batchSize = batchSize;
         this.claim = Math.max(1, batchSize / (SHARES * threadCount));
         try {
             for (int i = 0; i < DEPTH; i++) {
                 slots[i] = new Slot(region.allocate(batchSize * inputBytes), batchSize);
             }
-            for (int i = 0; i < threadCount; i++) {
+            for (int i = 0; executor == null && i < threadCount; i++) {
                 Loader own = loader.get();
                 threads.add(Thread.ofPlatform().daemon().name("pare-loader-" + (i + 1)).start(() -> serve(own)));
             }
@@ -108,6 +128,7 @@ final class Prefetch implements AutoCloseable {
             batches = batchCount;
             lock.notifyAll();
         }
+        lend();
     }
 
     /**
@@ -117,6 +138,9 @@ final class Prefetch implements AutoCloseable {
      */
     Slot take() {
         Slot slot = slots[taken % DEPTH];
+        if (executor != null) {
+            fillUnbegun();
+        }
         synchronized (lock) {
             boolean interrupted = false;
             while (!closed && (nextBatch <= taken || slot.pending > 0)) {
@@ -142,6 +166,84 @@ final class Prefetch implements AutoCloseable {
             taken++;
             lock.notifyAll();
         }
+        lend();
+    }
+
+    /** Gives the executor tasks, if there is anything to fill and not as many at it as may be. */
+    private void lend() {
+        if (executor == null) {
+            return;
+        }
+        while (true) {
+            synchronized (lock) {
+                if (closed || lent == threadCount || full()) {
+                    return;
+                }
+                lent++;
+            }
+            try {
+                executor.execute(this::fillRing);
+            } catch (RejectedExecutionException e) {
+                // Whoever takes batches fills them himself.
+                synchronized (lock) {
+                    lent--;
+                }
+                return;
+            }
+        }
+    }
+
+    /** What a task of the executor does. */
+    private void fillRing() {
+        synchronized (lock) {
+            if (closed) {
+                lent--;
+                return;
+            }
+            begun++;
+        }
+        try {
+            fillWhile(() -> true);
+        } finally {
+            synchronized (lock) {
+                begun--;
+                lent--;
+                lock.notifyAll();
+            }
+        }
+        // There may be room again since it looked last.
+        lend();
+    }
+
+    /** Fills what no task has begun of the batch that is wanted next. */
+    private void fillUnbegun() {
+        fillWhile(() -> {
+            synchronized (lock) {
+                return nextBatch <= taken;
+            }
+        });
+    }
+
+    /** Fills with a loader that nobody else has. */
+    private void fillWhile(BooleanSupplier wanted) {
+        Loader own;
+        synchronized (lock) {
+            own = idle.poll();
+        }
+        own = own == null ? loaders.get() : own;
+        try {
+            while (wanted.getAsBoolean() && fillSome(own)) {
+                // Until there is no more.
+            }
+        } finally {
+            synchronized (lock) {
+                idle.push(own);
+            }
+        }
+    }
+
+    private boolean full() {
+        return nextBatch >= batches || nextBatch - taken >= DEPTH;
     }
 
     /** Waits for a change; gives whether it was cut short. An interrupt is kept for later: others write meanwhile. */
@@ -175,7 +277,10 @@ final class Prefetch implements AutoCloseable {
         int from;
         int to;
         synchronized (lock) {
-            while (!closed && (nextBatch >= batches || nextBatch - taken >= DEPTH)) {
+            while (!closed && full()) {
+                if (executor != null) {
+                    return false;
+                }
                 interruptedWait();
             }
             if (closed) {
@@ -224,11 +329,14 @@ final class Prefetch implements AutoCloseable {
     /** Ends the threads and frees the ring. */
     @Override
     public void close() {
+        boolean interrupted = false;
         synchronized (lock) {
             closed = true;
             lock.notifyAll();
+            while (begun > 0) {
+                interrupted |= interruptedWait();
+            }
         }
-        boolean interrupted = false;
         for (Thread thread : threads) {
             while (thread.isAlive()) {
                 try {
@@ -238,6 +346,8 @@ final class Prefetch implements AutoCloseable {
                 }
             }
         }
+        idle.forEach(Loader::close);
+        idle.clear();
         region.close();
         restore(interrupted);
     }

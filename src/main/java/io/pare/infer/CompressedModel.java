@@ -4,6 +4,7 @@ import io.pare.file.FormatException;
 import io.pare.format.pare.PareFile;
 import io.pare.kernel.SparseKernels;
 import io.pare.mem.Heap;
+import io.pare.mem.Parallel;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
@@ -13,9 +14,14 @@ import io.pare.net.Node;
 import io.pare.net.Parameter;
 import io.pare.net.TensorOp;
 import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
@@ -37,12 +43,16 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 public final class CompressedModel implements AutoCloseable {
     /** Samples that a batch is cut into: a multiple of every vector's length, with activations that fit a cache. */
     static final int BLOCK = 16;
+    /** Images that a thread takes at once: whole blocks, so that they are cut as they are for one thread. */
+    private static final int PART = 4 * BLOCK;
 
     private final CompressedWeights weights;
     private final SparseKernels kernels;
     private final Plan single;
     private final Plan block;
     private final AtomicReferenceArray<Session> idle;
+    private volatile PredictionListener listener;
+    private volatile Executor executor;
     private volatile boolean closed;
 
     private CompressedModel(CompressedWeights weights) {
@@ -92,6 +102,28 @@ public final class CompressedModel implements AutoCloseable {
         return of(PareFile.read(path));
     }
 
+    /**
+     * Reads the bytes of a {@code .pare} file to the end of the stream, which stays open: whoever opened it closes it.
+     *
+     * <pre>{@code
+     * try (InputStream stream = Service.class.getResourceAsStream("/digits.pare")) {
+     *     model = CompressedModel.load(stream);
+     * }
+     * }</pre>
+     *
+     * @param stream of at most 1 GB; what begins as no {@code .pare} file does is read no further
+     * @throws FormatException if it gives something else, too much of it, or the file is damaged
+     * @throws NullPointerException if it is {@code null}, as for a resource that there is not
+     */
+    public static CompressedModel load(InputStream stream) throws IOException {
+        return of(PareFile.read(stream));
+    }
+
+    /** As {@link #load(InputStream)}, of so many bytes at most. */
+    public static CompressedModel load(InputStream stream, long most) throws IOException {
+        return of(PareFile.read(stream, most));
+    }
+
     /** Makes weights ready to predict. Throws {@link IllegalArgumentException} if the heap is too small for that. */
     public static CompressedModel of(CompressedWeights weights) {
         return new CompressedModel(Objects.requireNonNull(weights));
@@ -136,7 +168,7 @@ public final class CompressedModel implements AutoCloseable {
     public float[] predict(float[] images, int count) {
         Session session = borrow();
         try {
-            session.checkImages(images, count);
+            session.checkImages(Floats.ARRAY, images, count);
             float[] probabilities = new float[Math.multiplyExact(count, model().classes())];
             session.predict(images, count, probabilities);
             return probabilities;
@@ -147,22 +179,92 @@ public final class CompressedModel implements AutoCloseable {
 
     /** As {@link #predict(float[], int)} into an array of the caller: makes no garbage. */
     public void predict(float[] images, int count, float[] probabilities) {
+        run(Floats.ARRAY, images, count, probabilities, true);
+    }
+
+    /** As {@link Session#predict(FloatBuffer, int, FloatBuffer)}, on any thread. */
+    public void predict(FloatBuffer images, int count, FloatBuffer probabilities) {
+        run(Floats.BUFFER, images, count, probabilities, true);
+    }
+
+    /** As {@link Session#predict(ByteBuffer, int, ByteBuffer)}, on any thread. */
+    public void predict(ByteBuffer images, int count, ByteBuffer probabilities) {
+        run(Floats.BYTES, images, count, probabilities, true);
+    }
+
+    /** As {@link Session#predict(MemorySegment, int, MemorySegment)}, on any thread. */
+    public void predict(MemorySegment images, int count, MemorySegment probabilities) {
+        run(Floats.SEGMENT, images, count, probabilities, true);
+    }
+
+    /** The logits of {@code count} images, one after another, into rows of {@code classes} values: makes no garbage. */
+    public void logits(float[] images, int count, float[] logits) {
+        run(Floats.ARRAY, images, count, logits, false);
+    }
+
+    /** As {@link Session#logits(FloatBuffer, int, FloatBuffer)}, on any thread. */
+    public void logits(FloatBuffer images, int count, FloatBuffer logits) {
+        run(Floats.BUFFER, images, count, logits, false);
+    }
+
+    /** As {@link Session#logits(ByteBuffer, int, ByteBuffer)}, on any thread. */
+    public void logits(ByteBuffer images, int count, ByteBuffer logits) {
+        run(Floats.BYTES, images, count, logits, false);
+    }
+
+    /** As {@link Session#logits(MemorySegment, int, MemorySegment)}, on any thread. */
+    public void logits(MemorySegment images, int count, MemorySegment logits) {
+        run(Floats.SEGMENT, images, count, logits, false);
+    }
+
+    private <T> void run(Floats<T> floats, T images, int count, T outputs, boolean probabilities) {
+        Executor helping = executor;
         Session session = borrow();
         try {
-            session.predict(images, count, probabilities);
+            if (helping == null || count <= PART) {
+                session.run(floats, images, count, outputs, probabilities);
+            } else {
+                session.check(floats, images, count, outputs, probabilities);
+                long begin = System.nanoTime();
+                runInParts(helping, floats, images, count, outputs, probabilities);
+                session.tell(count, begin);
+            }
         } finally {
             giveBack(session);
         }
     }
 
-    /** The logits of {@code count} images, one after another, into rows of {@code classes} values: makes no garbage. */
-    public void logits(float[] images, int count, float[] logits) {
-        Session session = borrow();
-        try {
-            session.logits(images, count, logits);
-        } finally {
-            giveBack(session);
-        }
+    private <T> void runInParts(Executor helping, Floats<T> floats, T images, int count, T outputs,
+            boolean probabilities) {
+        Parallel.run(helping, Runtime.getRuntime().availableProcessors(), Math.ceilDiv(count, PART),
+                () -> new Parallel.Task() {
+                    private final Session session = take();
+
+                    @Override
+                    public void run(int item) {
+                        session.part(floats, images, item * PART, Math.min(count, (item + 1) * PART), outputs,
+                                probabilities);
+                    }
+
+                    @Override
+                    public void close() {
+                        giveBack(session);
+                    }
+                });
+    }
+
+    /**
+     * Divides calls of more than {@value #PART} images among the calling thread and tasks of an executor from now on;
+     * {@code null} for the calling thread alone. The bits are the same. The calling thread takes what no task has begun, so
+     * a busy executor costs time and no more. Segments must be of a shared arena then. Sessions stay on their thread.
+     */
+    public void executor(Executor next) {
+        executor = next;
+    }
+
+    /** Tells this one of every prediction from now on, by sessions too; {@code null} for nobody. Any thread may call it. */
+    public void listener(PredictionListener next) {
+        listener = next;
     }
 
     /** The most probable class of one image; the lowest of equals. */
@@ -179,23 +281,34 @@ public final class CompressedModel implements AutoCloseable {
 
     /** Scratch memory of the caller's own, for one thread. */
     public Session session() {
+        checkOpen();
+        return open();
+    }
+
+    private void checkOpen() {
         if (closed) {
             throw new IllegalStateException("model " + model().name() + " is closed");
         }
-        return new Session(kernels, model(), single, block);
+    }
+
+    private Session open() {
+        return new Session(kernels, model(), single, block, () -> listener);
     }
 
     private Session borrow() {
-        if (closed) {
-            throw new IllegalStateException("model " + model().name() + " is closed");
-        }
+        checkOpen();
+        return take();
+    }
+
+    /** For a call that has begun: a close does not end it. */
+    private Session take() {
         for (int i = 0; i < idle.length(); i++) {
             Session session = idle.get(i) == null ? null : idle.getAndSet(i, null);
             if (session != null) {
                 return session;
             }
         }
-        return session();
+        return open();
     }
 
     private void giveBack(Session session) {

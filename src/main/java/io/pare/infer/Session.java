@@ -3,15 +3,23 @@ package io.pare.infer;
 import io.pare.kernel.SparseKernels;
 import io.pare.mem.Heap;
 import io.pare.mem.OneThread;
+import io.pare.mem.Region;
 import io.pare.net.Ending;
 import io.pare.net.Net;
-import java.util.Objects;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.function.Supplier;
 
 /**
  * The scratch memory of one running prediction. Makes no garbage, but for some views of it where a network has operators on
  * tensors of any rank.
  *
- * <p>Not thread-safe: one per thread, and a second one gets {@link IllegalStateException}; any number may share one {@link CompressedModel}, whose closing they outlive without harm.
+ * <p>Images and outputs lie in arrays, buffers or segments of the caller's, read-only ones too for images. They are read and
+ * written where they are. An image goes from there straight into the memory of its first layer, in a block by way of one row.
+ *
+ * <p>Not thread-safe: one per thread, and a second one gets {@link IllegalStateException}; any number may share one
+ * {@link CompressedModel}, whose closing they outlive without harm.
  *
  * <p>Inputs must be finite numbers: NaN and infinities are refused with {@link IllegalArgumentException}, which names the
  * first, for what came of them would be no prediction.
@@ -27,15 +35,23 @@ public final class Session {
     /** Whether there is memory for a block. */
     private final boolean blocks;
     private final OneThread oneThread;
+    private final Supplier<PredictionListener> listening;
+    /** What one image comes to. */
+    private final float[] answer;
     private float[][] buffers = {};
+    /** One image on its way into a block. */
+    private float[] row = {};
 
-    Session(SparseKernels kernels, Net model, Plan single, Plan block) {
+    /** @param listening gives whoever is told of predictions; {@code null} for nobody */
+    Session(SparseKernels kernels, Net model, Plan single, Plan block, Supplier<PredictionListener> listening) {
+        this.listening = listening;
         this.kernels = kernels;
         this.model = model;
         this.single = single;
         this.block = block;
         this.features = model.input().features();
         this.classes = model.classes();
+        this.answer = new float[classes];
         this.ending = Ending.of(model);
         this.blocks = Heap.holds(block.bufferBytes());
         this.oneThread = new OneThread("a session of " + model.name());
@@ -46,12 +62,10 @@ public final class Session {
      *
      * @param image {@code features} inputs in CHW order, no more
      * @param logits {@code classes} outputs, or more places
+     * @throws IllegalArgumentException if the array has another size, or an input is no finite number
      */
     public void logits(float[] image, float[] logits) {
-        if (image.length > features) {
-            throw new IllegalArgumentException("one image of " + model.name() + " takes " + features
-                    + " floats, the array has " + image.length + ": say how many images it holds");
-        }
+        checkOne(image);
         logits(image, 1, logits);
     }
 
@@ -60,51 +74,142 @@ public final class Session {
      *
      * @param images one after another, each in CHW order
      * @param logits one row of {@code classes} values for each image
+     * @throws IllegalArgumentException if an array is too short, or an input is no finite number
      */
     public void logits(float[] images, int count, float[] logits) {
-        checkImages(images, count);
-        checkRange("logits", logits, count, classes);
+        run(Floats.ARRAY, images, count, logits, false);
+    }
+
+    /** As {@link #logits(float[], int, float[])}, from and to buffers: from their positions on, which stay. */
+    public void logits(FloatBuffer images, int count, FloatBuffer logits) {
+        run(Floats.BUFFER, images, count, logits, false);
+    }
+
+    /** As {@link #logits(FloatBuffer, int, FloatBuffer)}, of floats in the byte order that each buffer has. */
+    public void logits(ByteBuffer images, int count, ByteBuffer logits) {
+        run(Floats.BYTES, images, count, logits, false);
+    }
+
+    /**
+     * As {@link #logits(float[], int, float[])}, from and to segments on the heap or off it, at any address, of floats in
+     * the machine's byte order. Confined ones must be of this thread.
+     */
+    public void logits(MemorySegment images, int count, MemorySegment logits) {
+        run(Floats.SEGMENT, images, count, logits, false);
+    }
+
+    /** As {@link #logits(float[], float[])}, the class probabilities; a network that ends in them is taken at its word. */
+    public void predict(float[] image, float[] probabilities) {
+        checkOne(image);
+        predict(image, 1, probabilities);
+    }
+
+    /** As {@link #logits(float[], int, float[])}, the class probabilities. */
+    public void predict(float[] images, int count, float[] probabilities) {
+        run(Floats.ARRAY, images, count, probabilities, true);
+    }
+
+    /** As {@link #logits(FloatBuffer, int, FloatBuffer)}, the class probabilities. */
+    public void predict(FloatBuffer images, int count, FloatBuffer probabilities) {
+        run(Floats.BUFFER, images, count, probabilities, true);
+    }
+
+    /** As {@link #logits(ByteBuffer, int, ByteBuffer)}, the class probabilities. */
+    public void predict(ByteBuffer images, int count, ByteBuffer probabilities) {
+        run(Floats.BYTES, images, count, probabilities, true);
+    }
+
+    /** As {@link #logits(MemorySegment, int, MemorySegment)}, the class probabilities. */
+    public void predict(MemorySegment images, int count, MemorySegment probabilities) {
+        run(Floats.SEGMENT, images, count, probabilities, true);
+    }
+
+    /** Checks, predicts and tells the listener. */
+    <T> void run(Floats<T> floats, T images, int count, T outputs, boolean probabilities) {
+        check(floats, images, count, outputs, probabilities);
+        long begin = System.nanoTime();
+        part(floats, images, 0, count, outputs, probabilities);
+        tell(count, begin);
+    }
+
+    <T> void check(Floats<T> floats, T images, int count, T outputs, boolean probabilities) {
+        checkImages(floats, images, count);
+        String what = probabilities ? "probabilities" : "logits";
+        checkRange(what, floats, outputs, count, classes);
+        if (floats.isReadOnly(outputs)) {
+            throw new IllegalArgumentException("the " + floats.name() + " for " + what + " of " + model.name()
+                    + " is read-only");
+        }
+    }
+
+    void tell(int count, long begin) {
+        PredictionListener listener = listening.get();
+        if (listener != null) {
+            listener.predicted(count, System.nanoTime() - begin, Region.liveBytes());
+        }
+    }
+
+    /** Predicts images {@code from} to {@code to - 1} of what has been checked. */
+    <T> void part(Floats<T> floats, T images, int from, int to, T outputs, boolean probabilities) {
         oneThread.enter();
         try {
-            run(images, count, logits);
+            compute(floats, images, from, to, outputs, probabilities);
         } finally {
             oneThread.exit();
         }
     }
 
-    private void run(float[] images, int count, float[] logits) {
-        int done = 0;
+    /** Images {@code from} to {@code to - 1}, in blocks as far as that is quicker. */
+    private <T> void compute(Floats<T> floats, T images, int from, int to, T outputs, boolean probabilities) {
+        int done = from;
         // A block costs as much as some single samples, even if it is not full.
-        while (blocks && count - done >= block.samples() / 2) {
-            int samples = Math.min(block.samples(), count - done);
-            block(images, done, samples, logits);
+        while (blocks && to - done >= block.samples() / 2) {
+            int samples = Math.min(block.samples(), to - done);
+            block(floats, images, done, samples, outputs, probabilities);
             done += samples;
         }
-        for (; done < count; done++) {
-            single(images, done, logits);
+        for (; done < to; done++) {
+            single(floats, images, done, outputs, probabilities);
         }
     }
 
-    void checkImages(float[] images, int count) {
-        checkRange("images", images, count, features);
+    private void checkOne(float[] image) {
+        if (image.length > features) {
+            throw new IllegalArgumentException("one image of " + model.name() + " takes " + features
+                    + " floats, the array has " + image.length + ": say how many images it holds");
+        }
     }
 
-    private void checkRange(String what, float[] array, int count, int each) {
-        if (count < 0 || array.length < (long) count * each) {
+    <T> void checkImages(Floats<T> floats, T images, int count) {
+        checkRange("images", floats, images, count, features);
+    }
+
+    private <T> void checkRange(String what, Floats<T> floats, T holder, int count, int each) {
+        if (count < 0 || floats.count(holder) < (long) count * each) {
             throw new IllegalArgumentException(what + " for " + count + " samples of " + model.name() + " take "
-                    + (long) count * each + " floats (" + each + " each), the array has " + array.length);
+                    + (long) count * each + " floats (" + each + " each), the " + floats.name() + " has "
+                    + floats.count(holder));
         }
     }
 
-    /** Looks for one that is not finite only where the sum of the inputs, taken from the buffer, is not: that is cheap. */
-    private void checkFinite(float[] images, int from, int samples, int copied) {
-        if (Float.isFinite(kernels.sum(buffers[0], 0, copied * features))) {
+    /**
+     * Looks for one that is not finite only where the sum of the inputs in the first buffer is not: that is cheap.
+     *
+     * @param from number of the first image, for the message
+     * @param n images that lie side by side
+     */
+    private void checkFinite(int from, int samples, int n) {
+        float[] inputs = buffers[0];
+        if (Float.isFinite(kernels.sum(inputs, 0, n * features))) {
             return;
         }
-        for (int i = from * features; i < (from + samples) * features; i++) {
-            if (!Float.isFinite(images[i])) {
-                throw new IllegalArgumentException("input " + i % features + " of image " + i / features + " for "
-                        + model.name() + ", both counted from 0, is " + images[i] + ": inputs must be finite numbers");
+        for (int s = 0; s < samples; s++) {
+            for (int j = 0; j < features; j++) {
+                float input = inputs[j * n + s];
+                if (!Float.isFinite(input)) {
+                    throw new IllegalArgumentException("input " + j + " of image " + (from + s) + " for "
+                            + model.name() + ", both counted from 0, is " + input + ": inputs must be finite numbers");
+                }
             }
         }
     }
@@ -115,58 +220,56 @@ public final class Session {
         }
     }
 
-    private void single(float[] images, int index, float[] logits) {
+    private <T> void single(Floats<T> floats, T images, int index, T outputs, boolean probabilities) {
         grow(single);
-        System.arraycopy(images, index * features, buffers[0], 0, features);
-        checkFinite(images, index, 1, 1);
+        floats.read(images, (long) index * features, buffers[0], features);
+        checkFinite(index, 1, 1);
         float[] result = single.run(kernels, buffers);
         for (int c = 0; c < classes; c++) {
-            logits[index * classes + c] = result[single.outputAt(c)];
+            answer[c] = result[single.outputAt(c)];
         }
+        give(floats, outputs, index, probabilities);
     }
 
-    private void block(float[] images, int from, int samples, float[] logits) {
+    private <T> void block(Floats<T> floats, T images, int from, int samples, T outputs, boolean probabilities) {
         grow(block);
         int n = block.samples();
+        if (row.length == 0) {
+            row = new float[features];
+        }
         float[] first = buffers[0];
         for (int s = 0; s < n; s++) {
             // The places of a block that is not full repeat its last sample.
-            int at = (from + Math.min(s, samples - 1)) * features;
+            if (s < samples) {
+                floats.read(images, (long) (from + s) * features, row, features);
+            }
             for (int j = 0; j < features; j++) {
-                first[j * n + s] = images[at + j];
+                first[j * n + s] = row[j];
             }
         }
-        checkFinite(images, from, samples, n);
+        checkFinite(from, samples, n);
         float[] result = block.run(kernels, buffers);
         for (int s = 0; s < samples; s++) {
             for (int c = 0; c < classes; c++) {
-                logits[(from + s) * classes + c] = result[block.outputAt(c) * n + s];
+                answer[c] = result[block.outputAt(c) * n + s];
             }
+            give(floats, outputs, from + s, probabilities);
         }
     }
 
-    /** As {@link #logits(float[], float[])}, the class probabilities; a network that ends in them is taken at its word. */
-    public void predict(float[] image, float[] probabilities) {
-        logits(image, probabilities);
-        makeProbabilities(probabilities, 1);
+    private <T> void give(Floats<T> floats, T outputs, int index, boolean probabilities) {
+        if (probabilities) {
+            makeProbabilities();
+        }
+        floats.write(outputs, (long) index * classes, answer, classes);
     }
 
-    /** As {@link #logits(float[], int, float[])}, the class probabilities. */
-    public void predict(float[] images, int count, float[] probabilities) {
-        logits(images, count, probabilities);
-        makeProbabilities(probabilities, count);
-    }
-
-    private void makeProbabilities(float[] outputs, int count) {
+    private void makeProbabilities() {
         switch (ending) {
-            case NONE -> {
-                for (int i = 0; i < count; i++) {
-                    softmax(outputs, i * classes, classes);
-                }
-            }
+            case NONE -> softmax(answer);
             case LOG_SOFTMAX -> {
-                for (int i = 0; i < count * classes; i++) {
-                    outputs[i] = (float) Math.exp(outputs[i]);
+                for (int i = 0; i < classes; i++) {
+                    answer[i] = (float) Math.exp(answer[i]);
                 }
             }
             case SOFTMAX, SIGMOID -> {
@@ -175,19 +278,18 @@ public final class Session {
         }
     }
 
-    private static void softmax(float[] values, int at, int count) {
-        Objects.checkFromIndexSize(at, count, values.length);
+    private static void softmax(float[] values) {
         float max = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < count; i++) {
-            max = Math.max(max, values[at + i]);
+        for (int i = 0; i < values.length; i++) {
+            max = Math.max(max, values[i]);
         }
         double sum = 0;
-        for (int i = 0; i < count; i++) {
-            values[at + i] = (float) Math.exp(values[at + i] - max);
-            sum += values[at + i];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) Math.exp(values[i] - max);
+            sum += values[i];
         }
-        for (int i = 0; i < count; i++) {
-            values[at + i] = (float) (values[at + i] / sum);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (values[i] / sum);
         }
     }
 }

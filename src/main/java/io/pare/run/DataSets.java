@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 /** Finds and opens the data set that a network is to be trained or measured on. */
@@ -35,8 +36,9 @@ public final class DataSets {
      * @param threads that compute; as many decode pictures
      * @param loaders threads that read ahead; {@code null} for as many as compute where pictures are decoded, and none for
      *            data in memory
+     * @param executor runs what decodes pictures and reads ahead; {@code null} for threads of Pare's
      */
-    public record Loading(int threads, Integer loaders) {
+    public record Loading(int threads, Integer loaders, Executor executor) {
         /**
          * Refuses numbers of threads that are none.
          *
@@ -58,6 +60,11 @@ public final class DataSets {
          */
         public Loading(int threads) {
             this(threads, null);
+        }
+
+        /** On threads of Pare's. */
+        public Loading(int threads, Integer loaders) {
+            this(threads, loaders, null);
         }
     }
 
@@ -215,10 +222,10 @@ public final class DataSets {
             case MNIST -> (folder == null ? Mnist.embedded() : Mnist.load(folder)).corpus();
             case FASHION -> Mnist.load("Fashion-MNIST",
                     place(folder, found, "/usr/share/datasets/fashion-mnist")).fashion();
-            case CIFAR10 -> cifar(Cifar.CIFAR10, place(folder, found), odd, working);
-            case CIFAR100 -> cifar(Cifar.CIFAR100, place(folder, found), odd, working);
+            case CIFAR10 -> cifar(Cifar.CIFAR10, place(folder, found), odd, loading.executor(), working);
+            case CIFAR100 -> cifar(Cifar.CIFAR100, place(folder, found), odd, loading.executor(), working);
             case CIFAR100_COARSE ->
-                    cifar(Cifar.CIFAR100_COARSE, place(folder, Source.CIFAR100), odd, working);
+                    cifar(Cifar.CIFAR100_COARSE, place(folder, Source.CIFAR100), odd, loading.executor(), working);
             case EMNIST -> Emnist.load(place(folder, found));
             case FOLDER -> {
                 if (folder == null) {
@@ -228,7 +235,7 @@ public final class DataSets {
                     throw new RunException("pictures have 1 or 3 channels, " + model.name() + " takes "
                             + input.channels());
                 }
-                yield ImageFolder.load(folder, shape, odd, working);
+                yield ImageFolder.load(folder, shape, odd, loading.executor(), working);
             }
             case ARRAYS -> {
                 if (folder == null) {
@@ -256,7 +263,7 @@ public final class DataSets {
             }
             corpus = corpus.with(chosen);
         }
-        return corpus.loaders(loaders != null ? loaders : corpus.train().slow() ? threads : 0);
+        return corpus.loaders(loaders != null ? loaders : corpus.train().slow() ? threads : 0, loading.executor());
     }
 
     /**
@@ -265,15 +272,17 @@ public final class DataSets {
      * @param kind 10 or 100 classes
      * @param folder with the files
      * @param odd what becomes of pictures that cannot be read or are of other colours
+     * @param executor runs what decodes pictures; {@code null} for threads that end with this call
      * @param threads that decode pictures
      * @return the data
      * @throws DataException if the folder holds neither, or another number of classes
      */
-    public static Corpus cifar(Cifar kind, Path folder, OddImages odd, int threads) {
+    public static Corpus cifar(Cifar kind, Path folder, OddImages odd, Executor executor, int threads) {
         if (kind.looksLike(folder) || !ImageFolder.looksLike(folder)) {
             return kind.load(folder);
         }
-        Corpus pictures = ImageFolder.load(folder, new ImageFolder.Shape(3, Cifar.SIDE, Cifar.SIDE, 0), odd, threads);
+        Corpus pictures = ImageFolder.load(folder, new ImageFolder.Shape(3, Cifar.SIDE, Cifar.SIDE, 0), odd,
+                executor, threads);
         if (pictures.train().classes() != kind.classes()) {
             throw new DataException(
                     folder + " has " + pictures.train().classes() + " classes, " + kind.title() + " has "

@@ -6,6 +6,7 @@ import io.pare.exec.backend.Precision;
 import io.pare.format.NetworkFile;
 import io.pare.infer.CompressedModel;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Parallel;
 import io.pare.mem.Region;
 import io.pare.natives.NativeThreads;
 import io.pare.natives.Natives;
@@ -18,13 +19,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.Executor;
 
 /** What computes when a finished network is measured. Both give the same answers but for rounding. */
 public enum Engine {
@@ -58,11 +54,22 @@ public enum Engine {
      * @throws RunException if {@link #SPARSE} is asked for anything but fp32
      */
     public Evaluation evaluate(CompressedWeights weights, Dataset data, InputScale scale, Precision precision) {
+        return evaluate(weights, data, scale, precision, null);
+    }
+
+    /**
+     * The same on the calling thread and an executor's.
+     *
+     * @param executor of {@link #SPARSE}, which then starts no thread; {@link #DENSE} computes on OpenMP's in any case.
+     *            {@code null} for as many threads as {@link NativeThreads#get} says
+     */
+    public Evaluation evaluate(CompressedWeights weights, Dataset data, InputScale scale, Precision precision,
+            Executor executor) {
         return switch (this) {
             case DENSE -> dense(weights, data, scale, precision);
             case SPARSE -> {
                 check(precision);
-                yield sparse(weights, data, scale);
+                yield sparse(weights, data, scale, executor);
             }
         };
     }
@@ -77,6 +84,15 @@ public enum Engine {
      * @return outputs of all of them, row-major
      */
     public float[] outputs(CompressedWeights weights, float[] samples, int count) {
+        return outputs(weights, samples, count, null);
+    }
+
+    /**
+     * The same on the calling thread and an executor's.
+     *
+     * @param executor as of {@link #evaluate(CompressedWeights, Dataset, InputScale, Precision, Executor)}
+     */
+    public float[] outputs(CompressedWeights weights, float[] samples, int count, Executor executor) {
         return switch (this) {
             case DENSE -> {
                 try (Network network = Network.frozen(weights, Natives.enabled())) {
@@ -88,7 +104,7 @@ public enum Engine {
                     int features = weights.model().input().features();
                     int classes = weights.model().classes();
                     float[] outputs = new float[Math.multiplyExact(count, classes)];
-                    onThreads(count, (from, to) -> {
+                    onThreads(executor, count, (from, to) -> {
                         float[] part = Arrays.copyOfRange(samples, from * features, to * features);
                         float[] given = new float[(to - from) * classes];
                         model.logits(part, to - from, given);
@@ -119,8 +135,9 @@ public enum Engine {
         }
     }
 
-    private static Evaluation sparse(CompressedWeights weights, Dataset data, InputScale scale) {
-        int batch = NativeThreads.get() == 1 ? 1 : NativeThreads.get() * PART;
+    private static Evaluation sparse(CompressedWeights weights, Dataset data, InputScale scale, Executor executor) {
+        int threads = threads(executor);
+        int batch = threads == 1 ? 1 : threads * PART;
         int classes = weights.model().classes();
         try (CompressedModel model = CompressedModel.of(weights);
                 Region region = Region.shared("evaluation");
@@ -131,7 +148,7 @@ public enum Engine {
             int features = (int) (images.count() / batch);
             Tally tally = Tally.of(data, classes);
             for (int count = batches.next(images, labels); count > 0; count = batches.next(images, labels)) {
-                onThreads(count, (from, to) -> {
+                onThreads(executor, count, (from, to) -> {
                     float[] image = new float[features];
                     float[] logits = new float[classes];
                     for (int i = from; i < to; i++) {
@@ -158,27 +175,15 @@ public enum Engine {
         void run(int from, int to);
     }
 
+    private static int threads(Executor executor) {
+        return executor == null ? NativeThreads.get() : Runtime.getRuntime().availableProcessors();
+    }
+
     /** Divides samples among threads; what comes of each sample is the same for any number of them. */
-    private static void onThreads(int count, Samples work) {
-        int parts = Math.ceilDiv(count, PART);
-        if (NativeThreads.get() == 1 || parts == 1) {
-            work.run(0, count);
-            return;
-        }
-        try (ExecutorService threads = Executors.newFixedThreadPool(Math.min(NativeThreads.get(), parts))) {
-            List<Future<?>> running = new ArrayList<>();
-            for (int from = 0; from < count; from += PART) {
-                int first = from;
-                running.add(threads.submit(() -> work.run(first, Math.min(count, first + PART))));
-            }
-            for (Future<?> each : running) {
-                each.get();
-            }
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof RuntimeException known ? known : new IllegalStateException(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while it measured a network", e);
-        }
+    private static void onThreads(Executor executor, int count, Samples work) {
+        int threads = threads(executor);
+        int part = threads == 1 ? Math.max(1, count) : PART;
+        Parallel.run(executor, threads, Math.ceilDiv(count, part),
+                () -> item -> work.run(item * part, Math.min(count, (item + 1) * part)));
     }
 }

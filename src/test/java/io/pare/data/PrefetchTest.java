@@ -20,7 +20,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Queue;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -138,6 +144,38 @@ class PrefetchTest {
             String message = assertThrows(DataException.class, () -> batches.next(images, labels)).getMessage();
             assertTrue(message.startsWith(bad + " is no picture"), message);
         }
+    }
+
+    /** Executors of all tempers: none changes a bit, loses a batch or lets Pare start a thread. */
+    @Test
+    void anExecutorLoadsInPlaceOfThreads() throws IOException {
+        Dataset data = noise(53);
+        List<float[]> expected = epochs(Batches.shuffled(data, 8, SCALE, FULL, 5));
+        int regions = Region.liveRegions();
+        Queue<Runnable> late = new ConcurrentLinkedQueue<>();
+        try (ExecutorService one = Executors.newFixedThreadPool(1);
+                ExecutorService three = Executors.newFixedThreadPool(3);
+                ExecutorService virtual = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Executor executor : List.<Executor>of(one, three, virtual, Runnable::run, late::add, task -> {
+                throw new RejectedExecutionException("full");
+            })) {
+                List<float[]> found = epochs(Batches.shuffled(data.loaders(3, executor), 8, SCALE, FULL, 5));
+                assertEquals(expected.size(), found.size());
+                for (int i = 0; i < expected.size(); i++) {
+                    assertArrayEquals(expected.get(i), found.get(i), "batch " + i);
+                }
+            }
+            assertEquals(0, loaders());
+            assertFalse(late.isEmpty());
+            // They find the ring closed.
+            late.forEach(Runnable::run);
+            Path pictures = Pictures.folder(folder, 9, 60, 45, ".jpg");
+            ImageFolder.Shape shape = new ImageFolder.Shape(3, 32, 32, 0);
+            Corpus here = ImageFolder.load(pictures, shape, OddImages.refused(), 1);
+            Corpus there = ImageFolder.load(pictures, shape, OddImages.refused(), three, 3);
+            assertEquals(here.train().fingerprint(), there.train().fingerprint());
+        }
+        assertEquals(regions, Region.liveRegions());
     }
 
     @Test

@@ -18,7 +18,9 @@ import io.pare.net.Node;
 import io.pare.net.Op;
 import io.pare.net.Parameter;
 import io.pare.net.Shape;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -29,6 +31,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.zip.CRC32C;
 
 /**
@@ -53,6 +56,8 @@ public final class PareFile {
     private static final byte[] MAGIC = {'P', 'A', 'R', 'E'};
     private static final int FRAME_BYTES = MAGIC.length + 1 + Integer.BYTES;
     private static final long MAX_FILE_BYTES = 1L << 30;
+    /** What is read of a stream at once. */
+    private static final int PART_BYTES = 1 << 16;
 
     private PareFile() {}
 
@@ -90,6 +95,45 @@ public final class PareFile {
         } catch (FormatException e) {
             throw new FormatException(path + ": " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * Reads and checks a file from a stream, to its end; the stream stays open. What does not begin as a file does is read
+     * no further.
+     *
+     * @throws NullPointerException if there is no stream, as for a resource that there is not
+     */
+    public static CompressedWeights read(InputStream stream) throws IOException {
+        return read(stream, MAX_FILE_BYTES);
+    }
+
+    /**
+     * As {@link #read(InputStream)}, of so many bytes at most.
+     *
+     * @throws IllegalArgumentException if that is less than 1
+     */
+    public static CompressedWeights read(InputStream stream, long most) throws IOException {
+        Objects.requireNonNull(stream, "there is no stream: getResourceAsStream gives null for a name that is not there");
+        if (most < 1) {
+            throw new IllegalArgumentException("a limit of " + most + " bytes, must be at least 1");
+        }
+        byte[] head = stream.readNBytes(FRAME_BYTES);
+        checkFrame(head);
+        int limit = (int) Math.min(most, MAX_FILE_BYTES);
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        file.write(head);
+        byte[] part = new byte[PART_BYTES];
+        for (int n = stream.read(part); n >= 0; n = stream.read(part)) {
+            if (file.size() + (long) n > limit) {
+                throw new FormatException("the stream gives more than the " + limit + " bytes that are allowed");
+            }
+            // The array doubles while the old one is still there.
+            if (!Heap.holds(3L * (file.size() + n))) {
+                throw new FormatException("the stream " + Heap.shortage(3L * (file.size() + n)));
+            }
+            file.write(part, 0, n);
+        }
+        return decode(file.toByteArray());
     }
 
     private static byte[] bytes(Path path) throws IOException {
@@ -151,6 +195,17 @@ public final class PareFile {
 
     /** The version of a whole and undamaged file. */
     private static int version(byte[] file) {
+        int version = checkFrame(file);
+        int end = file.length - Integer.BYTES;
+        int stored = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(end);
+        if (stored != checksum(file, end)) {
+            throw new FormatException("damaged, its checksum is wrong: copy or download it again");
+        }
+        return version;
+    }
+
+    /** Checks length, magic and version, by the first bytes of a file; gives the version. */
+    private static int checkFrame(byte[] file) {
         for (int i = 0; i < MAGIC.length; i++) {
             if (file.length <= i || file[i] != MAGIC[i]) {
                 throw new FormatException("not a .pare file, it does not begin with 'PARE'");
@@ -164,11 +219,6 @@ public final class PareFile {
         if (version < 1 || version > VERSION) {
             throw new FormatException("version " + version + " of the format, this is a reader of version " + VERSION
                     + ": use a newer version of Pare");
-        }
-        int end = file.length - Integer.BYTES;
-        int stored = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(end);
-        if (stored != checksum(file, end)) {
-            throw new FormatException("damaged, its checksum is wrong: copy or download it again");
         }
         return version;
     }
