@@ -32,7 +32,8 @@ public record Corpus(String name, Dataset train, Dataset validation, Dataset tes
     /** The same, with images read ahead by tasks of an executor, see {@link Dataset#loaders(int, Executor)}. */
     public Corpus loaders(int threads, Executor executor) {
         return new Corpus(name, train.loaders(threads, executor),
-                validation == null ? null : validation.loaders(threads, executor), test.loaders(threads, executor), scale,
+                validation == null ? null : validation.loaders(threads, executor), test.loaders(threads, executor),
+                scale,
                 augmentation, classNames);
     }
 

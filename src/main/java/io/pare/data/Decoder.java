@@ -9,6 +9,7 @@ import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -49,7 +50,24 @@ final class Decoder implements AutoCloseable {
         private byte[] bytes = new byte[1 << 16];
         private int size;
 
+        /** An interrupt, which closes channels, waits until the file is read: it says nothing of the picture. */
         void load(Path file) throws IOException {
+            boolean interrupted = Thread.interrupted();
+            try {
+                read(file);
+            } catch (ClosedByInterruptException e) {
+                interrupted = Thread.interrupted();
+                read(file);
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+            flushedPos = 0;
+            seek(0);
+        }
+
+        private void read(Path file) throws IOException {
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
                 if (channel.size() > Math.min(LARGEST_FILE, Heap.share())) {
                     throw new BadImageException("has " + channel.size() + " bytes, too many for a picture");
@@ -65,8 +83,6 @@ final class Decoder implements AutoCloseable {
                     }
                 }
             }
-            flushedPos = 0;
-            seek(0);
         }
 
         @Override

@@ -50,8 +50,29 @@ public final class AtomicFile {
         void writeTo(FileChannel channel) throws IOException;
     }
 
-    /** Writes what {@code content} gives. */
+    /**
+     * Writes what {@code content} gives. A thread that is interrupted writes all the same, so that a job that stops for
+     * it can save; the interrupt is there again at the end.
+     */
     public static void write(Path target, Content content) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            writeOnce(target, content);
+        } catch (FileException e) {
+            // Channels close when an interrupt comes meanwhile.
+            if (!(e.getCause() instanceof ClosedByInterruptException) || !Thread.interrupted()) {
+                throw e;
+            }
+            interrupted = true;
+            writeOnce(target, content);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static void writeOnce(Path target, Content content) {
         Path parent = target.toAbsolutePath().getParent();
         try {
             if (Files.exists(target) && !Files.isRegularFile(target) && !Files.isDirectory(target)) {

@@ -12,6 +12,8 @@ import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.Stage;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
+import io.pare.descent.Stop;
+import io.pare.descent.StoppedException;
 import io.pare.exec.backend.Precision;
 import io.pare.file.FolderLock;
 import io.pare.file.FormatException;
@@ -79,6 +81,7 @@ public final class CompressionJob implements AutoCloseable {
     private boolean packed = true;
     private boolean anew;
     private PipelineListener progress = PipelineListener.SILENT;
+    private Stop stop = Stop.BY_INTERRUPT;
     private Consumer<String> notes = line -> {
     };
     private Consumer<String> warnings = line -> {
@@ -244,6 +247,18 @@ public final class CompressionJob implements AutoCloseable {
     }
 
     /**
+     * Stops before the end when that says so, by a {@link StoppedException}; by default when the thread is interrupted. The
+     * folder then has the state after the last epoch, from which the same job goes on to the same bits.
+     *
+     * @param when it stops, looked at after each step
+     * @return this job
+     */
+    public CompressionJob stop(Stop when) {
+        stop = when;
+        return this;
+    }
+
+    /**
      * Is told of stages and epochs.
      *
      * @param listener called by the thread that runs
@@ -288,6 +303,7 @@ public final class CompressionJob implements AutoCloseable {
      * @throws io.pare.compress.stage.RecipeException if the recipe cannot end well for this network, or the folder
      *            holds what was made with other settings
      * @throws FormatException if a file with weights or state is damaged
+     * @throws StoppedException between two steps of the dense training, as {@link #stop} says
      * @throws io.pare.file.FileException if another run has the folder, or a file cannot be written
      * @throws IOException if a file cannot be read or written
      */
@@ -297,6 +313,7 @@ public final class CompressionJob implements AutoCloseable {
         }
         used = true;
         prepare();
+        stop.check();
         lock = FolderLock.take(folder);
         Path denseState = folder.resolve("dense-state.safetensors");
         Path denseFile = folder.resolve(DENSE);
@@ -391,7 +408,8 @@ public final class CompressionJob implements AutoCloseable {
             denseFrom.check(denseFile, Checkpoint.loadWeights(network, denseFile).get(PROVENANCE));
         } else {
             Recipe dense = new Recipe("dense", model.name(), "", options, List.of(new MaskRetrain(options)));
-            denseSeconds = new Pipeline(dense, training, denseState, progress).provenance(provenance).run()
+            denseSeconds = new Pipeline(dense, training, denseState, progress).stop(stop).provenance(provenance)
+                    .run()
                     .trainSeconds();
             Checkpoint.saveWeights(network, corpus.scale(), denseFile, Map.of(PROVENANCE, denseFrom.text()));
         }
@@ -432,6 +450,7 @@ public final class CompressionJob implements AutoCloseable {
      *
      * @return what was written, and how good it is
      * @throws InfeasibleException if the recipe cannot be met; the weights by then are in the folder
+     * @throws StoppedException between two steps, as {@link #stop} says
      * @throws RunException as {@link #begin} does
      * @throws io.pare.train.TrainingException if the loss is no longer a finite number
      * @throws FormatException if the file does not give back what was written
@@ -447,6 +466,7 @@ public final class CompressionJob implements AutoCloseable {
         Pipeline.Result result = compressed.result();
         List<Packing.Row> packing = List.of();
         if (packed && pipeline.death().isEmpty()) {
+            stop.check();
             packing = new Packing(model, values(network), training, pipeline, corpus.scale()).run();
             result = pipeline.recount();
         }
@@ -461,7 +481,7 @@ public final class CompressionJob implements AutoCloseable {
 
     private Compressed byRecipe() throws IOException {
         Pipeline pipeline = new Pipeline(recipe, training, state(), progress).admmFile(fitted.admmFile())
-                .provenance(provenance).rehearsal(steps > 0);
+                .provenance(provenance).stop(stop).rehearsal(steps > 0);
         return new Compressed(recipe, pipeline, run(pipeline));
     }
 
@@ -471,11 +491,12 @@ public final class CompressionJob implements AutoCloseable {
         Sensitivity scan = Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);
         int tries = 0;
         while (true) {
+            stop.check();
             Recipe tried = suited(bytes != null
                     ? scan.recipe(model.name(), wanted)
                     : scan.recipe(model.name(), model.weightCount(), wanted));
             Pipeline pipeline = new Pipeline(tried, training, autoState(tries), progress).admmFile(fitted.admmFile())
-                    .provenance(provenance).rehearsal(steps > 0);
+                    .provenance(provenance).stop(stop).rehearsal(steps > 0);
             Pipeline.Result result = run(pipeline);
             if (steps > 0 || reached(result.validation().accuracy()) || ++tries == AUTO_TRIES) {
                 return new Compressed(tried, pipeline, result);

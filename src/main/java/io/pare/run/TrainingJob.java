@@ -2,6 +2,7 @@ package io.pare.run;
 
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
+import io.pare.descent.Stop;
 import io.pare.natives.Natives;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
@@ -46,6 +47,7 @@ public final class TrainingJob implements AutoCloseable {
     private RunSettings settings;
     private StoredWeights from;
     private MemoryFit memory = MemoryFit.UNLIMITED;
+    private Stop stop = Stop.BY_INTERRUPT;
     private Consumer<String> notes = line -> {
     };
     private Consumer<String> warnings = line -> {
@@ -110,6 +112,18 @@ public final class TrainingJob implements AutoCloseable {
      */
     public TrainingJob memory(MemoryFit limit) {
         memory = limit;
+        return this;
+    }
+
+    /**
+     * Stops before the end when that says so; by default when the thread is interrupted. {@link #run} then saves where the run
+     * stands, after whole steps, and gives {@code false}; resumed, it goes on to the same bits.
+     *
+     * @param when it stops, looked at after each step
+     * @return this job
+     */
+    public TrainingJob stop(Stop when) {
+        stop = when;
         return this;
     }
 
@@ -245,12 +259,12 @@ public final class TrainingJob implements AutoCloseable {
     }
 
     /**
-     * Begins, if {@link #begin} has not, and trains until the run is done or the listener stops it; may be called again to
-     * go on. After each epoch, settings with history and then a checkpoint are written, and the listener is told.
+     * Begins, if {@link #begin} has not, and trains until the run is done, the listener stops it or {@link #stop} says so;
+     * may be called again to go on. After each epoch, settings with history and then a checkpoint are written, and the listener is told.
      *
      * @param listener is called by this thread
-     * @return whether the run is done; if so the network holds the best epoch's weights, otherwise {@link #save}
-     *            keeps it
+     * @return whether the run is done; if so the network holds the best epoch's weights. If not, it was saved where
+     *         {@link #stop} said so, and {@link #save} keeps it where the listener did
      * @throws io.pare.train.TrainingException if the loss is no longer a finite number
      * @throws io.pare.file.FileException if a checkpoint cannot be written; the one before stays good
      * @throws IOException if a file cannot be read or written
@@ -259,8 +273,14 @@ public final class TrainingJob implements AutoCloseable {
         if (!used) {
             begin();
         }
-        return run.run(new Keeper(listener,
-                Divergence.of(split.train(), network.model().classes(), "give a smaller --lr", warnings)));
+        Keeper keeper = new Keeper(listener,
+                Divergence.of(split.train(), network.model().classes(), "give a smaller --lr", warnings));
+        boolean done = run.run(keeper);
+        if (!done && keeper.reason != null) {
+            save();
+            notes.accept("stopped, for " + keeper.reason + ": --resume " + folder.path() + " goes on");
+        }
+        return done;
     }
 
     /**
@@ -277,6 +297,8 @@ public final class TrainingJob implements AutoCloseable {
     private final class Keeper implements TrainingRun.Listener {
         private final TrainingRun.Listener listener;
         private final Divergence divergence;
+        /** Why the run stops; {@code null} while it goes on. */
+        private String reason;
 
         Keeper(TrainingRun.Listener listener, Divergence divergence) {
             this.listener = listener;
@@ -286,7 +308,9 @@ public final class TrainingJob implements AutoCloseable {
         @Override
         public boolean step(Trainer.Progress progress) {
             divergence.see(progress.loss());
-            return listener.step(progress);
+            boolean goesOn = listener.step(progress);
+            reason = stop.reason();
+            return goesOn && reason == null;
         }
 
         @Override

@@ -1,5 +1,6 @@
 package io.pare.run;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,17 +9,23 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.pare.compress.recipe.PipelineListener;
 import io.pare.compress.recipe.Recipe;
 import io.pare.compress.recipe.Sensitivity;
+import io.pare.compress.stage.EpochRow;
 import io.pare.compress.stage.RecipeException;
+import io.pare.descent.Stop;
+import io.pare.descent.StoppedException;
 import io.pare.file.FileException;
 import io.pare.file.FolderLock;
 import io.pare.format.pare.PareFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,6 +78,56 @@ class CompressionJobTest {
             CompressionResult unpacked = anew.run();
             assertTrue(unpacked.packing().isEmpty() && unpacked.fileBytes() > file.length, unpacked.toString());
         }
+    }
+
+    /** Stopped by all ways, in the dense training and in stages, until it comes through: the same bits in the end. */
+    @Test
+    void aJobThatIsStoppedAgainAndAgainEndsWithTheSameFile() throws IOException {
+        Recipe longer = Recipe.parse("half", """
+                name: half
+                dense: {epochs: 3, batchSize: 16}
+                train: {epochs: 3, batchSize: 16}
+                stages:
+                  - admm-prune: {keep: {ratio: 2}}
+                  - mask-retrain: {}
+                """);
+        byte[] expected;
+        try (CompressionJob job = job().recipe(longer)) {
+            expected = Files.readAllBytes(job.run().file());
+        }
+        folder = temporary.resolve("stopped");
+        try (CompressionJob job = job().recipe(longer).stop(Stop.BY_INTERRUPT.after(Duration.ZERO))) {
+            assertEquals("stopped: its deadline has come", assertThrows(StoppedException.class, job::run).getMessage());
+        }
+        Thread.currentThread().interrupt();
+        try (CompressionJob job = job().recipe(longer)) {
+            assertEquals("stopped: its thread was interrupted",
+                    assertThrows(StoppedException.class, job::run).getMessage());
+        } finally {
+            assertTrue(Thread.interrupted(), "the interrupt stays");
+        }
+        int stops = 0;
+        CompressionResult result = null;
+        while (result == null) {
+            // One epoch more each time: what an epoch saved is not lost.
+            AtomicInteger epochs = new AtomicInteger();
+            PipelineListener counting = new PipelineListener() {
+                @Override
+                public void epoch(EpochRow row) {
+                    epochs.incrementAndGet();
+                }
+            };
+            try (CompressionJob job = job().recipe(longer).progress(counting)
+                    .stop(Stop.BY_INTERRUPT.when(() -> epochs.get() > 0))) {
+                result = job.run();
+            } catch (StoppedException e) {
+                assertEquals("stopped: it was asked to stop", e.getMessage());
+                stops++;
+                assertTrue(stops < 50, "no progress");
+            }
+        }
+        assertTrue(stops >= 5, stops + " stops");
+        assertArrayEquals(expected, Files.readAllBytes(result.file()));
     }
 
     @Test

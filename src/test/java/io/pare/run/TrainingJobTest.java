@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.data.DataException;
+import io.pare.descent.Stop;
 import io.pare.file.FormatException;
 import io.pare.natives.Natives;
 import io.pare.net.CompressedWeights;
@@ -19,9 +20,11 @@ import io.pare.train.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -72,6 +75,49 @@ class TrainingJobTest {
         for (String file : List.of("run.json", "weights.safetensors")) {
             assertEquals(-1, Files.mismatch(whole.resolve(file), stopped.resolve(file)), file);
         }
+    }
+
+    /** Stopped after some steps in all ways, and gone on with: the files are those of a run that nobody stopped. */
+    @Test
+    void interruptsDeadlinesAndRequestsStopAtAStepAndSave() throws IOException {
+        Path whole = train("whole");
+        Path stopped = folder.resolve("stopped");
+        List<String> notes = new ArrayList<>();
+        AtomicInteger steps = new AtomicInteger();
+        TrainingRun.Listener interrupting = new TrainingRun.Listener() {
+            @Override
+            public boolean step(Trainer.Progress progress) {
+                steps.incrementAndGet();
+                Thread.currentThread().interrupt();
+                return true;
+            }
+        };
+        try (RunFolder run = new RunFolder(stopped);
+                TrainingJob job = TrainingJob.fresh(run, OwnNet.SETTINGS, OwnNet.data()).notes(notes::add)) {
+            assertFalse(job.run(interrupting));
+            assertEquals(1, steps.get());
+            assertTrue(Thread.interrupted(), "the interrupt stays");
+        }
+        for (Stop stop : List.of(Stop.BY_INTERRUPT.after(Duration.ZERO), Stop.BY_INTERRUPT.when(() -> true))) {
+            try (RunFolder run = new RunFolder(stopped);
+                    TrainingJob job = TrainingJob.resumed(run, run.settings(), OwnNet.data()).notes(notes::add)
+                            .stop(stop)) {
+                assertFalse(job.run());
+            }
+        }
+        try (RunFolder run = new RunFolder(stopped);
+                TrainingJob job = TrainingJob.resumed(run, run.settings(), OwnNet.data()).notes(notes::add)
+                        .stop(Stop.BY_INTERRUPT.after(Duration.ofDays(1)).when(() -> false))) {
+            job.begin();
+            assertEquals(3, job.progress().nextBatch());
+            assertTrue(job.run());
+            job.finish();
+        }
+        for (String file : List.of("run.json", "weights.safetensors")) {
+            assertEquals(-1, Files.mismatch(whole.resolve(file), stopped.resolve(file)), file);
+        }
+        assertEquals(List.of("its thread was interrupted", "its deadline has come", "it was asked to stop"),
+                notes.stream().map(note -> note.replaceAll("stopped, for (.*): --resume .* goes on", "$1")).toList());
     }
 
     @Test

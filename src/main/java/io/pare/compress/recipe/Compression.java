@@ -12,6 +12,7 @@ import io.pare.compress.stage.Keep;
 import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.Stage;
 import io.pare.compress.stage.Structure;
+import io.pare.descent.Stop;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,6 +38,7 @@ public final class Compression {
     private Path stateFile;
     private Catalog catalog = Catalog.STANDARD;
     private PipelineListener progress = PipelineListener.SILENT;
+    private Stop stop = Stop.BY_INTERRUPT;
 
     private Compression(Training training) {
         this.training = training;
@@ -166,6 +168,17 @@ public final class Compression {
     }
 
     /**
+     * Stops before the end when that says so; see {@link Pipeline#stop}.
+     *
+     * @param when it stops, looked at after each step
+     * @return this
+     */
+    public Compression stop(Stop when) {
+        this.stop = when;
+        return this;
+    }
+
+    /**
      * Runs all stages; see {@link Pipeline#run}.
      *
      * @return the rows of all stages, and the proofs
@@ -176,7 +189,6 @@ public final class Compression {
      */
     public Pipeline.Result run() throws IOException {
         return new Pipeline(new Recipe("builder", "", "", TrainingOptions.DEFAULTS, stages, catalog),
-                training, stateFile, progress)
-                .run();
+                training, stateFile, progress).stop(stop).run();
     }
 }

@@ -17,6 +17,8 @@ import io.pare.compress.stage.StageRow;
 import io.pare.compress.stage.StageRun;
 import io.pare.descent.RunState;
 import io.pare.descent.Snapshot;
+import io.pare.descent.Stop;
+import io.pare.descent.StoppedException;
 import io.pare.file.FormatException;
 import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.CriticalSection;
@@ -102,6 +104,17 @@ public final class Pipeline {
     }
 
     /**
+     * Stops before the end when that says so; by default when the thread is interrupted.
+     *
+     * @param when it stops, looked at after each step
+     * @return this
+     */
+    public Pipeline stop(Stop when) {
+        context.stop(when);
+        return this;
+    }
+
+    /**
      * Lets the run go on where a network dies in a stage, as may be in one that is too short: see {@link #death}.
      *
      * @param only whether this is a rehearsal
@@ -154,6 +167,8 @@ public final class Pipeline {
      * @throws InfeasibleException if weights are not in a set that a stage put them in, or let nothing pass
      * @throws RecipeException if a stage does not fit the model, or the state belongs to another recipe or other
      *            settings
+     * @throws StoppedException between two steps, if the run is to stop: its state is that after its last epoch, from which
+     *         the same pipeline goes on
      * @throws IOException if the state cannot be read or written
      */
     public Result run() throws IOException {
@@ -183,8 +198,10 @@ public final class Pipeline {
             RecipeCheck.notes(recipe, training, saved == null, stateFile != null);
             for (int i = at; i < recipe.stages().size(); i++) {
                 int first = i == at ? epoch : 0;
+                context.stop().check();
                 runStage(i, first, first > 0 ? saved : null, start);
             }
+            context.stop().check();
         } finally {
             if (saved != null) {
                 saved.close();

@@ -11,6 +11,7 @@ import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Quantization;
 import io.pare.descent.RunState;
+import io.pare.descent.Stop;
 import io.pare.mem.CriticalSection;
 import io.pare.mem.OneThread;
 import java.nio.file.Path;
@@ -39,6 +40,7 @@ public final class RunContext {
     private double projectionSeconds;
     private double trainingSeconds;
     private Path admmFile;
+    private Stop stop = Stop.BY_INTERRUPT;
 
     /**
      * Begins before the first stage.
@@ -201,6 +203,24 @@ public final class RunContext {
      */
     public void admmFile(Path file) {
         admmFile = file;
+    }
+
+    /**
+     * When the run stops before it is done.
+     *
+     * @return what stages look at after each step
+     */
+    public Stop stop() {
+        return stop;
+    }
+
+    /**
+     * Sets {@link #stop()}.
+     *
+     * @param when it stops
+     */
+    public void stop(Stop when) {
+        stop = when;
     }
 
     /**

@@ -144,6 +144,7 @@ public abstract class StageRun implements AutoCloseable {
      *
      * @param epoch number in the stage, from 0
      * @return what was measured
+     * @throws io.pare.descent.StoppedException between two steps, if the run is to stop
      */
     public EpochRow epoch(int epoch) {
         long begin = System.nanoTime();
@@ -151,6 +152,7 @@ public abstract class StageRun implements AutoCloseable {
         double from = 1 - train.average();
         Training.Epoch trained = context.training().epoch(context.epoch(), share -> rate(epoch + share),
                 (step, steps) -> {
+                    context.stop().check();
                     double done = epoch + (double) step / steps;
                     beforeUpdate(done);
                     if (mean != null && step % 8 == 0 && done >= from * epochs()) {

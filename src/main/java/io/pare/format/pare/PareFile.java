@@ -113,7 +113,8 @@ public final class PareFile {
      * @throws IllegalArgumentException if that is less than 1
      */
     public static CompressedWeights read(InputStream stream, long most) throws IOException {
-        Objects.requireNonNull(stream, "there is no stream: getResourceAsStream gives null for a name that is not there");
+        Objects.requireNonNull(stream,
+                "there is no stream: getResourceAsStream gives null for a name that is not there");
         if (most < 1) {
             throw new IllegalArgumentException("a limit of " + most + " bytes, must be at least 1");
         }
