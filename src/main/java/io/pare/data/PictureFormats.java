@@ -42,6 +42,9 @@ public final class PictureFormats {
         private final Map<String, Integer> counts = new TreeMap<>();
         private int total;
 
+        /** None counted yet. */
+        public Others() {}
+
         /** Counts one. */
         public void add(Path file) {
             String ending = ending(file);

@@ -22,7 +22,10 @@ import org.jspecify.annotations.Nullable;
  * <p>One safetensors file holds it: tensors, and everything else as text in the metadata. It is written under another name
  * and renamed, so that a run that is killed at any instant leaves the last complete state. What is restored may be
  * half done where a file is refused. One thread at a time.
+ *
+ * <p>Needs Jackson. Whoever hands over objects of Jackson, an optional dependency, requires its module as well.
  */
+@SuppressWarnings("exports")
 public abstract class RunState {
     /** Largest count that is read: no run reaches it, and counting on from it does not overflow. */
     private static final long MOST = 1L << 53;

@@ -23,7 +23,7 @@ import java.util.Set;
 import java.util.UUID;
 
 /**
- * The per-user folder into which the libraries of the carrier jars are extracted, once per set of digests.
+ * The per-user folder into which the libraries of the natives jar are extracted, once per set of digests.
  *
  * <p>A file appears under its final name only when it is complete, by an atomic rename; so any number of processes may
  * extract at the same time, and a killed one leaves nothing that another would load. Each file's digest is checked each
@@ -35,10 +35,11 @@ final class LibraryStore {
     /** Opens a resource by name; null where there is none. */
     @FunctionalInterface
     interface Carrier {
-        InputStream open(String resource);
+        InputStream open(String resource) throws IOException;
     }
 
     private final Path cache;
+    private final String platform;
     private final Path folder;
     private final Carrier carrier;
 
@@ -55,6 +56,7 @@ final class LibraryStore {
         }
         String key = HexFormat.of().formatHex(digest.digest()).substring(0, 16);
         this.cache = cache;
+        this.platform = platform;
         this.folder = cache.resolve("native").resolve(platform + "-" + key);
         this.carrier = carrier;
     }
@@ -94,13 +96,13 @@ final class LibraryStore {
         Path partial = folder.resolve(file.fileName() + "." + UUID.randomUUID() + ".part");
         try (InputStream in = carrier.open(file.resource())) {
             if (in == null) {
-                throw new IOException("no " + file.resource() + " on the class path: add the carrier jar of this"
-                        + " platform (see native/README.md) or set -Dpare.native.path");
+                throw new IOException("no " + file.resource() + " on the class path: add io.pare:pare-engine with the"
+                        + " classifier natives-" + platform + ", or set -Dpare.native.path");
             }
             String found = copy(in, partial);
             if (!found.equals(file.sha256())) {
                 throw new IOException(file.resource() + " on the class path has SHA-256 " + found + ", this version"
-                        + " was built for " + file.sha256() + ": use the carrier versions that pom.xml pins");
+                        + " was built for " + file.sha256() + ": use the jar natives-" + platform + " of this version");
             }
             move(partial, target);
         } finally {

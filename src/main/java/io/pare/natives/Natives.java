@@ -3,7 +3,6 @@ package io.pare.natives;
 import io.pare.natives.LoadedLibrary.Origin;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.Linker;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,7 +130,7 @@ public final class Natives {
                         List.of(), List.of());
             }
             prepareEnvironment();
-            LibraryStore store = new LibraryStore(cacheFolder(), platform, files, Natives::resource);
+            LibraryStore store = new LibraryStore(cacheFolder(), platform, files, NativesJar::open);
             List<LibraryFile> group = new ArrayList<>();
             for (LibraryFile file : files) {
                 group.add(file);
@@ -291,10 +290,6 @@ public final class Natives {
         } catch (UnsatisfiedLinkError e) {
             return e;
         }
-    }
-
-    private static InputStream resource(String name) {
-        return Natives.class.getClassLoader().getResourceAsStream(name);
     }
 
     private static String origins(List<LoadedLibrary> loaded) {

@@ -17,6 +17,9 @@ import java.util.Map;
 public final class JsonReport {
     private final Map<String, Object> fields = new LinkedHashMap<>();
 
+    /** A report without fields yet. */
+    public JsonReport() {}
+
     /** Adds or replaces a field: a number, text, boolean, list, map, record or {@code null}. */
     public JsonReport put(String name, Object value) {
         fields.put(name, finite(value));

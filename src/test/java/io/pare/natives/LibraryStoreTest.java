@@ -127,7 +127,9 @@ class LibraryStoreTest {
     @Test
     void saysWhichCarrierIsMissing() {
         IOException e = assertThrows(IOException.class, () -> store(null).extract(file));
-        assertTrue(e.getMessage().contains("no some/carrier/libx.so.3 on the class path"), e.getMessage());
+        assertTrue(e.getMessage().contains(
+                "no some/carrier/libx.so.3 on the class path: add io.pare:pare-engine with the classifier natives-"),
+                e.getMessage());
         assertTrue(e.getMessage().contains("-Dpare.native.path"), e.getMessage());
     }
 

@@ -98,7 +98,7 @@ class NativesTest {
         String text = probe(false);
         assertTrue(text.contains("available=false"), text);
         assertTrue(text.contains("enabled=false"), text);
-        assertTrue(text.contains("on the class path: add the carrier jar of this platform"), text);
+        assertTrue(text.contains("on the class path: add io.pare:pare-engine with the classifier natives-"), text);
         assertTrue(text.contains("native=off reason=auto"), text);
     }
 

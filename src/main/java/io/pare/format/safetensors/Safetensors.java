@@ -423,6 +423,9 @@ public final class Safetensors implements NamedTensors {
         private final Map<String, Pending> pending = new LinkedHashMap<>();
         private final Map<String, String> metadata = new TreeMap<>();
 
+        /** A file without tensors yet. */
+        public Writer() {}
+
         /** Adds an entry to the map of strings, or replaces it. Written in the keys' order. */
         public Writer metadata(String key, String value) {
             metadata.put(Objects.requireNonNull(key), Objects.requireNonNull(value));

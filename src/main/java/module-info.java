@@ -1,0 +1,55 @@
+/**
+ * Trains neural networks and compresses them with ADMM.
+ *
+ * <p>What is exported is the API. What is optional is required {@code static}: the JVM has the SIMD kernels with
+ * {@code --add-modules jdk.incubator.vector}, recipes and checkpoints need Jackson, pictures need {@code java.desktop}. The
+ * command line is part of the build of this module, but not of its jar.
+ */
+module io.pare.engine {
+    requires static com.fasterxml.jackson.annotation;
+    requires static com.fasterxml.jackson.core;
+    requires static com.fasterxml.jackson.databind;
+    requires static com.fasterxml.jackson.dataformat.yaml;
+    requires static info.picocli;
+    requires static java.desktop;
+    requires static java.management;
+    requires static jdk.incubator.vector;
+    requires static transitive org.jspecify;
+
+    exports io.pare.compress;
+    exports io.pare.compress.constraint;
+    exports io.pare.compress.recipe;
+    exports io.pare.compress.stage;
+    exports io.pare.data;
+    exports io.pare.descent;
+    exports io.pare.exec;
+    exports io.pare.exec.backend;
+    exports io.pare.file;
+    exports io.pare.format;
+    exports io.pare.format.npy;
+    exports io.pare.format.onnx;
+    exports io.pare.format.pare;
+    exports io.pare.format.pytorch;
+    exports io.pare.format.safetensors;
+    exports io.pare.format.tensors;
+    exports io.pare.format.yaml;
+    exports io.pare.infer;
+    exports io.pare.kernel;
+    exports io.pare.mem;
+    exports io.pare.natives;
+    exports io.pare.net;
+    exports io.pare.rewrite;
+    exports io.pare.run;
+    exports io.pare.train;
+
+    // Jackson reads and writes the records of recipes, checkpoints and runs.
+    opens io.pare.compress to com.fasterxml.jackson.databind;
+    opens io.pare.compress.constraint to com.fasterxml.jackson.databind;
+    opens io.pare.compress.recipe to com.fasterxml.jackson.databind;
+    opens io.pare.compress.stage to com.fasterxml.jackson.databind;
+    opens io.pare.data to com.fasterxml.jackson.databind;
+    opens io.pare.descent to com.fasterxml.jackson.databind;
+    opens io.pare.report to com.fasterxml.jackson.databind;
+    opens io.pare.run to com.fasterxml.jackson.databind;
+    opens io.pare.train to com.fasterxml.jackson.databind;
+}
