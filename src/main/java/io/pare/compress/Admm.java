@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The alternating direction method of multipliers, in scaled form, for a loss that the caller minimises.
@@ -126,7 +127,7 @@ public final class Admm implements AutoCloseable {
     public static final class Builder {
         private final List<Term> terms = new ArrayList<>();
         private int threads = 1;
-        private Path file;
+        private @Nullable Path file;
 
         private Builder() {}
 
@@ -187,7 +188,7 @@ public final class Admm implements AutoCloseable {
          * @return this
          * @see Region#inFile
          */
-        public Builder inFile(Path path) {
+        public Builder inFile(@Nullable Path path) {
             this.file = path;
             return this;
         }

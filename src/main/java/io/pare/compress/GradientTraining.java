@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A training of the caller's own network: tensors, a function that fills their gradients, and a measure of accuracy. The optimiser's steps are Pare's.
@@ -130,8 +131,8 @@ public final class GradientTraining implements Training, AutoCloseable {
         private final FloatTensor first;
         private final FloatTensor second;
         private final boolean compressible;
-        private Penalty penalty;
-        private Bits mask;
+        private @Nullable Penalty penalty;
+        private @Nullable Bits mask;
 
         Tensor(String name, FloatTensor value, boolean compressible) {
             this.name = name;
@@ -163,12 +164,12 @@ public final class GradientTraining implements Training, AutoCloseable {
         }
 
         @Override
-        public void penalize(Penalty term) {
+        public void penalize(@Nullable Penalty term) {
             this.penalty = term;
         }
 
         @Override
-        public void mask(Bits kept) {
+        public void mask(@Nullable Bits kept) {
             this.mask = kept;
         }
 
@@ -191,12 +192,12 @@ public final class GradientTraining implements Training, AutoCloseable {
         }
 
         @Override
-        public Penalty penalty() {
+        public @Nullable Penalty penalty() {
             return penalty;
         }
 
         @Override
-        public Bits mask() {
+        public @Nullable Bits mask() {
             return mask;
         }
 

@@ -13,7 +13,7 @@ import java.util.Objects;
  * @param memory of the constraint: the levels that count as allowed
  */
 public record Guarantee(Constraint constraint, List<String> tensors, Map<String, double[]> memory) {
-    /** Copies the lists. */
+    /** Copies the list of names. */
     public Guarantee {
         Objects.requireNonNull(constraint, "constraint");
         Objects.requireNonNull(memory, "memory");

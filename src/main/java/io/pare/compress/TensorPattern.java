@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Names of tensors in recipes: in full, without {@code .weight}, or with {@code *} for any run of characters. */
 public final class TensorPattern {
@@ -82,7 +83,7 @@ public final class TensorPattern {
      * @param patterns in the order that decides
      * @param name of a tensor
      */
-    public static String chosen(Iterable<String> patterns, String name) {
+    public static @Nullable String chosen(Iterable<String> patterns, String name) {
         String best = null;
         for (String pattern : patterns) {
             if (matches(pattern, name) && (best == null || outranks(pattern, best))) {
@@ -104,7 +105,7 @@ public final class TensorPattern {
      * @param name of a tensor
      * @param otherwise what no pattern gives; may be {@code null}
      */
-    public static <T> T first(Map<String, T> byPattern, String name, T otherwise) {
+    public static <T extends @Nullable Object> T first(Map<String, ? extends T> byPattern, String name, T otherwise) {
         String pattern = chosen(byPattern.keySet(), name);
         return pattern == null ? otherwise : byPattern.get(pattern);
     }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.DoubleUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The training that compression steers: it knows networks, data and optimisers, compression knows tensors.
@@ -80,7 +81,7 @@ public interface Training {
      * {@return the weight tensor whose units are the network's outputs, in classification the classes; {@code null}
      * if not known}
      */
-    default String output() {
+    default @Nullable String output() {
         return null;
     }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a stage trains. Recipes and saved runs write it by its {@link Keys}.
@@ -117,8 +118,8 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
     public record Keys(int epochs, double learningRate, double finalRate, Schedule.Course schedule, double warmup,
             Optimizer.Rule optimizer, double momentum, double weightDecay, int batchSize, boolean dropout, int shift,
             boolean flip, double distill, double temperature, double average, Select select,
-            @JsonInclude(JsonInclude.Include.NON_NULL) Double clipNorm,
-            @JsonInclude(JsonInclude.Include.NON_NULL) Integer patience) {}
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double clipNorm,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Integer patience) {}
 
     /** {@return the same by the keys of a recipe} */
     @JsonValue

@@ -1,6 +1,7 @@
 package io.pare.compress;
 
 import io.pare.mem.FloatTensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Says that output unit {@code i} of one weight tensor feeds a run of columns of another.
@@ -13,7 +14,7 @@ import io.pare.mem.FloatTensor;
  * @param producerBias name of the bias of those units, or {@code null}
  * @param consumer name of the weight tensor that reads them
  */
-public record UnitLink(String producer, String producerBias, String consumer) {
+public record UnitLink(String producer, @Nullable String producerBias, String consumer) {
     /** Columns of the consumer that each unit feeds; throws if the shapes do not fit. */
     int columnsPerUnit(FloatTensor from, FloatTensor to) {
         long columns = to.count() / to.size(0);

@@ -6,6 +6,7 @@ import io.pare.mem.FloatTensor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A tensor of a network in training as compression sees it: its memory, and the two things that compression asks of an optimiser's
@@ -21,8 +22,9 @@ public interface Variable {
     FloatTensor value();
 
     /**
-     * {@return the gradient of the last backward pass, of the value's shape; {@code null} where training gathers
-     * statistics}
+     * {@return the gradient of the last backward pass, of the value's shape}
+     *
+     * @throws IllegalStateException for a statistic that training gathers: it has none
      */
     FloatTensor gradient();
 
@@ -34,14 +36,14 @@ public interface Variable {
      *
      * @param penalty read by each step, or {@code null}
      */
-    void penalize(Penalty penalty);
+    void penalize(@Nullable Penalty penalty);
 
     /**
      * Holds values whose bit is 0 at exactly zero, and their optimiser state too; {@code null} frees them.
      *
      * @param kept a bit for each element, or {@code null}
      */
-    void mask(Bits kept);
+    void mask(@Nullable Bits kept);
 
     /**
      * {@return the live values by name, in the order of the variables}

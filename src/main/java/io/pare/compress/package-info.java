@@ -11,4 +11,7 @@
  *
  * <p>May use {@code compress.constraint}, {@code descent}, {@code kernel} and {@code mem}.
  */
+@NullMarked
 package io.pare.compress;
+
+import org.jspecify.annotations.NullMarked;

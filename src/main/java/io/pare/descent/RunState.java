@@ -339,7 +339,7 @@ public abstract class RunState {
          * @param present what stands in for it; may be {@code null}
          * @return the text that was saved, or {@code present}
          */
-        public String textOr(String name, @Nullable String present) {
+        public @Nullable String textOr(String name, @Nullable String present) {
             return texts.getOrDefault(name, present);
         }
 

@@ -2,6 +2,7 @@ package io.pare.exec;
 
 import io.pare.kernel.Bits;
 import io.pare.mem.FloatTensor;
+import org.jspecify.annotations.Nullable;
 
 /** Gives the memory of parameters by name; both tensors have the parameter's shape. */
 public interface Binding {
@@ -24,7 +25,7 @@ public interface Binding {
      *
      * @param parameter name of an {@link Operation.Parameter}
      */
-    default Bits mask(String parameter) {
+    default @Nullable Bits mask(String parameter) {
         return null;
     }
 }

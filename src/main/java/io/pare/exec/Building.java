@@ -6,6 +6,7 @@ import io.pare.mem.Region;
 import io.pare.net.Op;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A tape in the making, as its steps see it: memory, values and gradients.
@@ -45,6 +46,7 @@ public interface Building {
      *
      * @param parameter that the step reads
      */
+    @Nullable
     Bits mask(Value parameter);
 
     /**
@@ -70,10 +72,10 @@ public interface Building {
      * element of {@code replaced} before it writes the same element of the result.
      *
      * @param bytes size
-     * @param replaced memory that the step reads as it writes
+     * @param replaced memory that the step reads as it writes, or {@code null}
      * @return the memory
      */
-    MemorySegment allocate(long bytes, MemorySegment replaced);
+    MemorySegment allocate(long bytes, @Nullable MemorySegment replaced);
 
     /**
      * As {@link #allocate(long)}, for floats.
@@ -88,11 +90,11 @@ public interface Building {
     /**
      * As {@link #tensor(long...)}, in place of {@code replaced} as {@link #allocate(long, MemorySegment)} says.
      *
-     * @param replaced tensor that the step reads as it writes
+     * @param replaced tensor that the step reads as it writes, or {@code null}
      * @param shape of the tensor
      * @return the tensor, of undefined content
      */
-    default FloatTensor tensor(FloatTensor replaced, long... shape) {
+    default FloatTensor tensor(@Nullable FloatTensor replaced, long... shape) {
         return new FloatTensor(allocate(FloatTensor.count(shape) * Float.BYTES,
                 replaced == null ? null : replaced.segment()), shape);
     }
@@ -183,10 +185,10 @@ public interface Building {
      * As {@link #allocateValue(Value)}, in place of a value that the step overwrites as it reads.
      *
      * @param node whose value the step writes
-     * @param replaced value that the step overwrites
+     * @param replaced value that the step overwrites, or {@code null}
      * @return the memory, which is the node's buffer from now on
      */
-    default FloatTensor allocateValue(Value node, FloatTensor replaced) {
+    default FloatTensor allocateValue(Value node, @Nullable FloatTensor replaced) {
         FloatTensor tensor = tensor(replaced, node.shape());
         value(node, new Buffer.Plain(tensor));
         return tensor;
@@ -240,10 +242,10 @@ public interface Building {
      * As {@link #gradientFor(Value)}, in place of a gradient that the step overwrites as it reads.
      *
      * @param input of the step's node
-     * @param replaced gradient that the step overwrites
+     * @param replaced gradient that the step overwrites, or {@code null}
      * @return the memory, which is the contribution's from now on
      */
-    FloatTensor gradientFor(Value input, FloatTensor replaced);
+    FloatTensor gradientFor(Value input, @Nullable FloatTensor replaced);
 
     /**
      * {@return the gradient of a parameter if the step itself adds to what is there; {@code null} if it calls {@link
@@ -251,6 +253,7 @@ public interface Building {
      *
      * @param parameter of the step's node
      */
+    @Nullable
     FloatTensor gradientSum(Value parameter);
 
     /**

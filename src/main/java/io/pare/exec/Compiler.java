@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Builds the steps of a tape: what exists while they are built, and the order in which they are.
@@ -243,7 +244,7 @@ final class Compiler implements Building {
     }
 
     @Override
-    public Bits mask(Value parameter) {
+    public @Nullable Bits mask(Value parameter) {
         return parameter.op() instanceof Operation.Parameter(String name) ? binding.mask(name) : null;
     }
 
@@ -255,7 +256,7 @@ final class Compiler implements Building {
     }
 
     @Override
-    public MemorySegment allocate(long bytes, MemorySegment replaced) {
+    public MemorySegment allocate(long bytes, @Nullable MemorySegment replaced) {
         return storage.allocate(bytes, replaced, moment);
     }
 
@@ -316,7 +317,7 @@ final class Compiler implements Building {
     }
 
     @Override
-    public FloatTensor gradientFor(Value node, FloatTensor replaced) {
+    public FloatTensor gradientFor(Value node, @Nullable FloatTensor replaced) {
         FloatTensor tensor;
         if (!(node.op() instanceof Operation.Parameter(String name) && isReadOnce(node))) {
             tensor = tensor(replaced, node.shape());
@@ -333,7 +334,7 @@ final class Compiler implements Building {
     }
 
     @Override
-    public FloatTensor gradientSum(Value node) {
+    public @Nullable FloatTensor gradientSum(Value node) {
         return goal.parts() > 1 && node.op() instanceof Operation.Parameter(String name) && isReadOnce(node)
                 ? bound(node, binding.gradient(name)) : null;
     }

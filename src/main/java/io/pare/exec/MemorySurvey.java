@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.NavigableSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Dry run that records buffer lifetimes; hands out placeholder addresses, for parameters too.
@@ -35,12 +36,12 @@ final class MemorySurvey implements Storage, Binding {
 
     /** A buffer, and the moments in which steps use it. */
     private static final class Need {
-        private final Need replaced;
+        private final @Nullable Need replaced;
         private final NavigableSet<Integer> moments = new TreeSet<>();
         private long bytes;
         private boolean taken;
 
-        Need(long bytes, int moment, Need replaced) {
+        Need(long bytes, int moment, @Nullable Need replaced) {
             this.bytes = bytes;
             this.replaced = replaced;
             moments.add(moment);
@@ -57,12 +58,12 @@ final class MemorySurvey implements Storage, Binding {
     }
 
     @Override
-    public MemorySegment allocate(long bytes, MemorySegment replaced, int moment) {
+    public MemorySegment allocate(long bytes, @Nullable MemorySegment replaced, int moment) {
         order.add(needs.size());
         return need(bytes, moment, replaced == null ? null : owner(replaced));
     }
 
-    private MemorySegment need(long bytes, int moment, Need replaced) {
+    private MemorySegment need(long bytes, int moment, @Nullable Need replaced) {
         needs.add(new Need(bytes, moment, replaced));
         return Unconfined.nowhere(TAKEN | (long) (needs.size() - 1) << SPAN, bytes);
     }

@@ -2,6 +2,7 @@ package io.pare.exec;
 
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the steps of a tape take memory while they are built.
@@ -17,7 +18,7 @@ interface Storage {
      * @param replaced {@code null}, or memory that this step no longer reads once it begins to write. The result may be the
      *            same memory if no later moment uses it
      */
-    MemorySegment allocate(long bytes, MemorySegment replaced, int moment);
+    MemorySegment allocate(long bytes, @Nullable MemorySegment replaced, int moment);
 
     /** Working memory that is live in this moment only. All calls in one moment share it. */
     MemorySegment scratch(long bytes, int moment);
@@ -34,7 +35,7 @@ interface Storage {
     /** Memory of its own for everything. */
     record Separate(Region region) implements Storage {
         @Override
-        public MemorySegment allocate(long bytes, MemorySegment replaced, int moment) {
+        public MemorySegment allocate(long bytes, @Nullable MemorySegment replaced, int moment) {
             return region.allocate(bytes);
         }
 

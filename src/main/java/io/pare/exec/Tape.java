@@ -6,6 +6,7 @@ import io.pare.mem.Region;
 import io.pare.mem.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A graph that is bound to memory and ready to run, forward and backward, any number of times.
@@ -30,7 +31,7 @@ public final class Tape {
     private final MemoryPlan plan;
     private final MemorySegment memory;
     /** The thread of the forward pass whose values are there; {@code null} for none. */
-    private Thread passed;
+    private @Nullable Thread passed;
 
     /** @param plan of {@code memory}; both are {@code null} where everything has memory of its own */
     private Tape(Region region, Workspace workspace, Goal goal, Binding binding, Segments segments, MemoryPlan plan,

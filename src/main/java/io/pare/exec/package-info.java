@@ -28,4 +28,7 @@
  *
  * <p>May use {@code net}, {@code kernel}, {@code mem.direct} and {@code mem}.
  */
+@NullMarked
 package io.pare.exec;
+
+import org.jspecify.annotations.NullMarked;

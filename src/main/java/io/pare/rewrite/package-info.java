@@ -7,4 +7,7 @@
  *
  * <p>May use {@code format.pare}, {@code net} and {@code mem}.
  */
+@NullMarked
 package io.pare.rewrite;
+
+import org.jspecify.annotations.NullMarked;

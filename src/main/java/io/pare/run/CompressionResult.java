@@ -25,7 +25,7 @@ import java.util.List;
 public record CompressionResult(Recipe recipe, Net model, Pipeline.Result found, String death,
         List<Packing.Row> packing, Evaluation dense, Evaluation test, Path file, long fileBytes, double denseSeconds,
         double guess) {
-    /** Copies the lists and the map. */
+    /** Copies the list. */
     public CompressionResult {
         packing = List.copyOf(packing);
     }

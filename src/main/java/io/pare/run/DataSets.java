@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Finds and opens the data set that a network is to be trained or measured on. */
 public final class DataSets {
@@ -38,7 +39,7 @@ public final class DataSets {
      *            data in memory
      * @param executor runs what decodes pictures and reads ahead; {@code null} for threads of Pare's
      */
-    public record Loading(int threads, Integer loaders, Executor executor) {
+    public record Loading(int threads, @Nullable Integer loaders, @Nullable Executor executor) {
         /**
          * Refuses numbers of threads that are none.
          *
@@ -62,8 +63,13 @@ public final class DataSets {
             this(threads, null);
         }
 
-        /** On threads of Pare's. */
-        public Loading(int threads, Integer loaders) {
+        /**
+         * Reads on threads of Pare's.
+         *
+         * @param threads that compute, at least 1
+         * @param loaders threads that read ahead, at least 0; {@code null} for the usual number
+         */
+        public Loading(int threads, @Nullable Integer loaders) {
             this(threads, loaders, null);
         }
     }

@@ -6,6 +6,7 @@ import io.pare.net.Task;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which data set a run takes, and what its images become.
@@ -21,8 +22,9 @@ import java.util.function.Consumer;
  *            their transparency
  * @param task what networks are to say of samples; {@code null} for what the labels say
  */
-public record DataSettings(Source source, String folder, int images, int resize, String scale,
-        OddImages.Rule damaged, OddImages.Rule nonRgb, String background, Task task) {
+public record DataSettings(@Nullable Source source, @Nullable String folder, int images, int resize,
+        @Nullable String scale,
+        OddImages.Rule damaged, OddImages.Rule nonRgb, @Nullable String background, @Nullable Task task) {
     /** Training images of synthetic data, unless somebody says otherwise. */
     public static final int SYNTHETIC_IMAGES = 1024;
     /** The model's usual data in its usual place. */

@@ -21,6 +21,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /** What computes when a finished network is measured. Both give the same answers but for rounding. */
 public enum Engine {
@@ -58,13 +59,17 @@ public enum Engine {
     }
 
     /**
-     * The same on the calling thread and an executor's.
+     * {@return how good the network is, computed on the calling thread and an executor's}
      *
-     * @param executor of {@link #SPARSE}, which then starts no thread; {@link #DENSE} computes on OpenMP's in any case.
-     *            {@code null} for as many threads as {@link NativeThreads#get} says
+     * @param weights of the network
+     * @param data samples and targets
+     * @param scale how pixels become inputs
+     * @param precision of {@link #DENSE}
+     * @param executor of {@link #SPARSE}, which then starts no thread; {@link #DENSE} computes on OpenMP's in any
+     *            case. {@code null} for as many threads as {@link NativeThreads#get} says
      */
     public Evaluation evaluate(CompressedWeights weights, Dataset data, InputScale scale, Precision precision,
-            Executor executor) {
+            @Nullable Executor executor) {
         return switch (this) {
             case DENSE -> dense(weights, data, scale, precision);
             case SPARSE -> {
@@ -88,11 +93,15 @@ public enum Engine {
     }
 
     /**
-     * The same on the calling thread and an executor's.
+     * Runs a network on the calling thread and an executor's.
      *
+     * @param weights of the network
+     * @param samples inputs of all of them, row-major
+     * @param count how many samples
      * @param executor as of {@link #evaluate(CompressedWeights, Dataset, InputScale, Precision, Executor)}
+     * @return outputs of all of them, row-major
      */
-    public float[] outputs(CompressedWeights weights, float[] samples, int count, Executor executor) {
+    public float[] outputs(CompressedWeights weights, float[] samples, int count, @Nullable Executor executor) {
         return switch (this) {
             case DENSE -> {
                 try (Network network = Network.frozen(weights, Natives.enabled())) {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes trainings fit into a memory limit: a step sees its batch in more passes, then values are computed twice. What a
@@ -20,7 +21,7 @@ import java.util.function.Consumer;
  * @param limit resident bytes to stay within; {@code null} for no limit
  * @param recompute whether values are computed twice in any case
  */
-public record MemoryFit(Long limit, boolean recompute) {
+public record MemoryFit(@Nullable Long limit, boolean recompute) {
     /** As much as it takes. */
     public static final MemoryFit UNLIMITED = new MemoryFit(null, false);
     /**

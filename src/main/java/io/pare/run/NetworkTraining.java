@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Joins the trainer, which knows no constraint, to compression, which knows no network: what
@@ -38,7 +39,7 @@ import java.util.function.UnaryOperator;
  */
 public final class NetworkTraining implements Training, AutoCloseable {
     private final Network network;
-    private final Network teacher;
+    private final @Nullable Network teacher;
     private final Dataset train;
     private final Dataset validation;
     private final InputScale scale;
@@ -65,7 +66,8 @@ public final class NetworkTraining implements Training, AutoCloseable {
      * @param stepLimit steps of an epoch at most; 0 for all of the data
      * @param precision of training steps; validation is in fp32, as what is made is used
      */
-    public NetworkTraining(Network network, Network teacher, Dataset train, Dataset validation, InputScale scale,
+    public NetworkTraining(Network network, @Nullable Network teacher, Dataset train, Dataset validation,
+            InputScale scale,
             Crop crop,
             long seed, int stepLimit, Precision precision) {
         this.network = network;
@@ -113,12 +115,12 @@ public final class NetworkTraining implements Training, AutoCloseable {
         }
 
         @Override
-        public void penalize(Penalty penalty) {
+        public void penalize(@Nullable Penalty penalty) {
             weight.penalize(penalty);
         }
 
         @Override
-        public void mask(Bits kept) {
+        public void mask(@Nullable Bits kept) {
             weight.mask(kept);
         }
     }
@@ -172,7 +174,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
      * @param seed of all that is random
      * @param precision of training steps
      */
-    public static TrainingSettings settings(TrainingOptions options, Network teacher, Crop crop, long seed,
+    public static TrainingSettings settings(TrainingOptions options, @Nullable Network teacher, Crop crop, long seed,
             Precision precision) {
         TrainingSettings.Distillation distillation = options.distill() == 0
                 ? null
@@ -254,7 +256,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
     }
 
     @Override
-    public String output() {
+    public @Nullable String output() {
         return output(network.model());
     }
 
@@ -263,7 +265,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
      *
      * @param model network whose layers are asked
      */
-    public static String output(Net model) {
+    public static @Nullable String output(Net model) {
         return model.parameters().stream().filter(Parameter::weight).map(Parameter::name)
                 .reduce((first, next) -> next).orElse(null);
     }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The folder of a training run: {@code run.json} with settings and history, a checkpoint, and at the end weights.
@@ -31,7 +32,7 @@ public final class RunFolder implements AutoCloseable {
             .enable(DeserializationFeature.READ_ENUMS_USING_TO_STRING);
 
     private final Path folder;
-    private FolderLock lock;
+    private @Nullable FolderLock lock;
 
     /** Content of the settings file. */
     private record Run(RunSettings settings, List<EpochRecord> history) {}
@@ -137,7 +138,7 @@ public final class RunFolder implements AutoCloseable {
     }
 
     /** {@return the settings of the run here, or {@code null} if none lies here that can be read} */
-    public RunSettings settingsIfAny() {
+    public @Nullable RunSettings settingsIfAny() {
         try {
             return settings();
         } catch (DataException e) {

@@ -18,6 +18,7 @@ import io.pare.train.TrainingRun;
 import io.pare.train.TrainingSettings;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that decides the bits of a training run, as it is kept beside the checkpoint. Values are checked when a
@@ -36,8 +37,8 @@ import java.util.TreeMap;
  * @param precision of forward and backward passes; {@code null}, as in runs of old, becomes fp32
  * @param bindings what the network's ONNX file leaves open: sizes of free dimensions, which output is wanted
  */
-public record RunSettings(String model, String from, boolean keepZeros, DataSettings data, int validation,
-        Descent descent, Variation variation, Steps steps, long seed, int threads, Precision precision,
+public record RunSettings(String model, @Nullable String from, boolean keepZeros, DataSettings data, int validation,
+        Descent descent, @Nullable Variation variation, Steps steps, long seed, int threads, Precision precision,
         Bindings bindings) {
     /**
      * Puts fp32 in place of no precision.
@@ -69,7 +70,7 @@ public record RunSettings(String model, String from, boolean keepZeros, DataSett
      * @param crop part of a training image that is taken; {@code null}, as in runs of old, for the middle
      * @param flip whether they are mirrored at random
      */
-    public record Variation(double shift, boolean subPixel, Crop crop, boolean flip) {
+    public record Variation(double shift, boolean subPixel, @Nullable Crop crop, boolean flip) {
         /**
          * {@return the variation that an augmentation says}
          *

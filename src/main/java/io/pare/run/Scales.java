@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** How pixels become inputs: names of scales, and what is assumed where a file does not say it. */
 public final class Scales {
@@ -116,7 +117,8 @@ public final class Scales {
      * @param notes is told if the scale is a guess
      * @throws RunException if {@code asked} is no scale for this network
      */
-    public static CompressedWeights choose(Path file, StoredNetwork contents, String asked, Consumer<String> notes) {
+    public static CompressedWeights choose(Path file, StoredNetwork contents, @Nullable String asked,
+            Consumer<String> notes) {
         CompressedWeights weights = contents.weights();
         if (asked != null) {
             return with(weights, parse(asked));
@@ -147,7 +149,7 @@ public final class Scales {
      *
      * @param model network whose input counts
      */
-    public static Source usualData(Net model) {
+    public static @Nullable Source usualData(Net model) {
         Shape input = model.input();
         if (input.channels() == 1 && input.height() == Mnist.SIDE && input.width() == Mnist.SIDE) {
             return Source.MNIST;

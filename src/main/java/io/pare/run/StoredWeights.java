@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The weights of a trained network in a file of any kind that Pare knows. Immutable; nothing is read before it is asked
@@ -24,7 +25,7 @@ import java.util.function.Consumer;
  * @param ignoreExtra whether a file may hold tensors that the network has no parameter for
  * @param bindings what an ONNX file leaves open: sizes of free dimensions, which output is wanted
  */
-public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings bindings) {
+public record StoredWeights(Path file, @Nullable Path names, boolean ignoreExtra, Bindings bindings) {
     /**
      * Names a file that leaves nothing open.
      *
@@ -32,7 +33,7 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
      * @param names map of tensors' names, or {@code null}
      * @param ignoreExtra whether the file may hold more tensors
      */
-    public StoredWeights(Path file, Path names, boolean ignoreExtra) {
+    public StoredWeights(Path file, @Nullable Path names, boolean ignoreExtra) {
         this(file, names, ignoreExtra, Bindings.NONE);
     }
 
@@ -116,7 +117,7 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
      * @throws io.pare.file.FormatException if the file is damaged or holds another network
      * @throws IOException if the file cannot be read
      */
-    public StoredNetwork read(Net model) throws IOException {
+    public StoredNetwork read(@Nullable Net model) throws IOException {
         if (names != null && !Files.isRegularFile(names)) {
             throw new RunException(names + " is no file: --names takes one with lines PARAMETER=TENSOR");
         }
@@ -135,7 +136,7 @@ public record StoredWeights(Path file, Path names, boolean ignoreExtra, Bindings
      * @throws io.pare.file.FormatException if the file is damaged or holds another network
      * @throws IOException if the file cannot be read
      */
-    public StoredNetwork read(Net model, Consumer<String> notes) throws IOException {
+    public StoredNetwork read(@Nullable Net model, Consumer<String> notes) throws IOException {
         StoredNetwork contents = read(model);
         if (contents.byOrder()) {
             notes.accept("pare: " + file + " has other names than " + contents.weights().model().name()

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tensors in files for a {@link ModelRun}: arrays of NumPy, and messages TensorProto of ONNX, each known by its content.
@@ -39,7 +40,7 @@ public final class TensorFile {
      * @throws FormatException if there is none
      * @throws IOException if the file cannot be read
      */
-    public static OnnxConstant read(Path file, String name) throws IOException {
+    public static OnnxConstant read(Path file, @Nullable String name) throws IOException {
         byte[] start = start(file);
         if (ZipArchive.is(start)) {
             try (StoredTensors arrays = NpzFile.open(file)) {

@@ -18,4 +18,7 @@
  * {@code format.onnx}, {@code format.tensors}, {@code format.yaml}, {@code descent}, {@code net}, {@code data},
  * {@code exec.backend}, {@code kernel}, {@code natives}, {@code mem} and {@code file}.
  */
+@NullMarked
 package io.pare.run;
+
+import org.jspecify.annotations.NullMarked;

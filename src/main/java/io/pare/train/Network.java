@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model with memory for its parameters and, for each batch size that is asked for, a compiled tape.
@@ -194,7 +195,7 @@ public final class Network implements Binding, AutoCloseable {
     }
 
     @Override
-    public Bits mask(String parameter) {
+    public @Nullable Bits mask(String parameter) {
         return weight(parameter).mask();
     }
 
@@ -377,7 +378,8 @@ public final class Network implements Binding, AutoCloseable {
      *
      * @param loss of training; {@code null} for forward passes alone
      */
-    private record TapeKey(int batch, boolean dropout, Loss loss, boolean sparse, Precision precision, int parts,
+    private record TapeKey(int batch, boolean dropout, @Nullable Loss loss, boolean sparse, Precision precision,
+            int parts,
             boolean recompute) {}
 
     /** What a training tape takes, found without taking it. */

@@ -13,6 +13,7 @@ import io.pare.net.Task;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes training steps on a network, epoch by epoch.
@@ -34,7 +35,7 @@ public final class Trainer implements AutoCloseable {
     private final Dataset data;
     private final Batches batches;
     private Tape tape;
-    private final FloatTensor teacherLogits;
+    private final @Nullable FloatTensor teacherLogits;
     private final List<Weight> weights;
     private final Update update;
     private long steps;

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The off-heap memory of a training, in bytes, found before any of it is taken.
@@ -76,7 +77,7 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
     }
 
     /** What tells one tape from another. */
-    private record TapeOf(int batch, boolean training, boolean dropout, Object distillation, int parts,
+    private record TapeOf(int batch, boolean training, boolean dropout, @Nullable Object distillation, int parts,
             boolean recompute) {
         static TapeOf training(TrainingSettings settings) {
             return new TapeOf(settings.passSize(), true, settings.dropout(), settings.distillation(),

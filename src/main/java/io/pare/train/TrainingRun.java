@@ -9,6 +9,7 @@ import io.pare.net.InputScale;
 import io.pare.net.Net;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A whole training: epochs under a schedule, validation after each, the best weights kept, everything in a checkpoint.
@@ -21,7 +22,7 @@ public final class TrainingRun {
     private final Dataset validation;
     private final InputScale scale;
     private final Plan plan;
-    private String data;
+    private @Nullable String data;
     private int nextEpoch;
     private int nextBatch;
     private double seconds;

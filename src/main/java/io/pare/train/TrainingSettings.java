@@ -3,6 +3,7 @@ package io.pare.train;
 import io.pare.data.Augmentation;
 import io.pare.descent.Optimizer;
 import io.pare.exec.backend.Precision;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How steps are made. Together with the data, the thread count and the machine it decides every bit of a run.
@@ -23,7 +24,7 @@ import io.pare.exec.backend.Precision;
  * @param clipNorm length to which a longer gradient is brought before the step; 0 for none
  */
 public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
-        Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
+        @Nullable Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
         boolean recompute, double clipNorm) {
     /**
      * Refuses batches that cannot be.
@@ -72,7 +73,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
      * @param recompute whether the backward pass computes most values again
      */
     public TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
-            Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
+            @Nullable Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
             boolean recompute) {
         this(batchSize, optimizer, dropout, augmentation, distillation, seed, precision, accumulate, evaluationBatch,
                 recompute, 0);
@@ -99,7 +100,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
      * @param seed of all that is random
      */
     public TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
-            Distillation distillation, long seed) {
+            @Nullable Distillation distillation, long seed) {
         this(batchSize, optimizer, dropout, augmentation, distillation, seed, Precision.FP32, 1, 0, false);
     }
 

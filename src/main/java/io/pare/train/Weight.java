@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A parameter in training: value, gradient, the optimiser's state, and what compression asks of the optimiser's step.
@@ -21,10 +22,10 @@ public final class Weight implements Optimizer.Operand {
     private final Parameter parameter;
     private final FloatTensor value;
     private final Region region;
-    private FloatTensor gradient;
+    private @Nullable FloatTensor gradient;
     private final List<FloatTensor> states = new ArrayList<>();
-    private Penalty penalty;
-    private Bits mask;
+    private @Nullable Penalty penalty;
+    private @Nullable Bits mask;
     private long masked;
 
     Weight(Parameter parameter, Region region) {
@@ -48,10 +49,18 @@ public final class Weight implements Optimizer.Operand {
         return value;
     }
 
-    /** {@code null} for a statistic. The first call takes the memory, so that networks that are only run have none. */
+    /**
+     * The gradient of the last backward pass. The first call takes its memory, so that networks that are only run have
+     * none.
+     *
+     * @throws IllegalStateException if it is not trained: for a statistic or a constant
+     */
     @Override
     public FloatTensor gradient() {
-        if (gradient == null && parameter.trained()) {
+        if (gradient == null) {
+            if (!parameter.trained()) {
+                throw new IllegalStateException(parameter.name() + " is not trained: it has no gradient");
+            }
             gradient = region.tensor(parameter.shape());
         }
         return gradient;
@@ -95,7 +104,7 @@ public final class Weight implements Optimizer.Operand {
 
     /** The ADMM term that each step adds to the gradient; {@code null} for none. */
     @Override
-    public Penalty penalty() {
+    public @Nullable Penalty penalty() {
         return penalty;
     }
 
@@ -104,13 +113,13 @@ public final class Weight implements Optimizer.Operand {
      *
      * @param term read by each step, or {@code null}
      */
-    public void penalize(Penalty term) {
+    public void penalize(@Nullable Penalty term) {
         this.penalty = term;
     }
 
     /** The weights that may differ from zero; {@code null} for all. */
     @Override
-    public Bits mask() {
+    public @Nullable Bits mask() {
         return mask;
     }
 
@@ -121,7 +130,7 @@ public final class Weight implements Optimizer.Operand {
      *
      * @param kept a bit for each element, or {@code null}
      */
-    public void mask(Bits kept) {
+    public void mask(@Nullable Bits kept) {
         this.mask = kept;
         this.masked = 0;
         if (kept == null) {

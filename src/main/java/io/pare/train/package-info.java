@@ -10,4 +10,7 @@
  * <p>May use {@code descent}, {@code exec.backend}, {@code exec}, {@code net}, {@code data}, {@code format},
  * {@code format.safetensors}, {@code rewrite}, {@code kernel}, {@code mem} and {@code file}.
  */
+@NullMarked
 package io.pare.train;
+
+import org.jspecify.annotations.NullMarked;

@@ -117,6 +117,17 @@ class NetworkLifeTest {
     }
 
     @Test
+    void whatIsNotTrainedHasNoGradient() {
+        Net model = new NetBuilder("normed", Shape.of(1, 8, 8)).conv("conv1", 4, 3, 1, 0, false).norm("bn1")
+                .flatten("flatten").linear("fc1", 2).build();
+        try (Network network = Network.create(model, 1, false)) {
+            assertEquals(4, network.weight("bn1.weight").gradient().count());
+            assertRefused("bn1.running_mean is not trained: it has no gradient",
+                    () -> network.weight("bn1.running_mean").gradient());
+        }
+    }
+
+    @Test
     void aTrainerThatIsClosedSaysSo() {
         try (Network network = network()) {
             Trainer trainer = new Trainer(network, DATA, InputScale.UNIT, TrainingSettings.standard(1));

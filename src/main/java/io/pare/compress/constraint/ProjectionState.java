@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import io.pare.descent.RunState;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The state of a constraint between projections: codebooks, counts, bit widths. Saved with the run.
@@ -22,7 +23,7 @@ public final class ProjectionState {
      * @param name of what was saved
      * @param tensor index in the group
      */
-    public double[] get(String name, int tensor) {
+    public double @Nullable [] get(String name, int tensor) {
         double[] found = values.get(name + "." + tensor);
         return found == null ? null : found.clone();
     }

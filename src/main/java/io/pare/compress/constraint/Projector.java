@@ -8,6 +8,7 @@ import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** The seam between constraints, which speak of tensors, and the kernels, which speak of memory. */
 public final class Projector {
@@ -90,7 +91,8 @@ public final class Projector {
      * @param k codewords, 1 to 256
      * @param start codewords to start Lloyd's rounds from, or {@code null} for the global optimum
      */
-    public static double[] codebook(Projections kernels, FloatTensor tensor, int k, double[] start) {
+    public static double[] codebook(Projections kernels, FloatTensor tensor, int k,
+            double @Nullable [] start) {
         try (Region region = Region.confined("codebook")) {
             MemorySegment words = region.allocate((long) k * Float.BYTES);
             Clusters found;
@@ -190,7 +192,7 @@ public final class Projector {
      * @return the codebook, ascending
      */
     public static double[] joint(Projections kernels, FloatTensor from, FloatTensor to, long kept, int k,
-            double[] start) {
+            double @Nullable [] start) {
         try (Region region = Region.confined("codebook")) {
             MemorySegment words = region.allocate((long) k * Float.BYTES);
             boolean warm = start != null && start.length == k;

@@ -10,4 +10,7 @@
  *
  * <p>May use {@code descent}, {@code kernel} and {@code mem}.
  */
+@NullMarked
 package io.pare.compress.constraint;
+
+import org.jspecify.annotations.NullMarked;

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Builds a pipeline in code, without YAML. Each method adds a stage; stages run in that order.
@@ -35,7 +36,7 @@ import java.util.Map;
 public final class Compression {
     private final Training training;
     private final List<Stage> stages = new ArrayList<>();
-    private Path stateFile;
+    private @Nullable Path stateFile;
     private Catalog catalog = Catalog.STANDARD;
     private PipelineListener progress = PipelineListener.SILENT;
     private Stop stop = Stop.BY_INTERRUPT;

@@ -33,6 +33,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the stages of a recipe on a training, keeps its state on disk, and proves the result.
@@ -47,7 +48,7 @@ public final class Pipeline {
 
     private final Recipe recipe;
     private final Training training;
-    private final Path stateFile;
+    private final @Nullable Path stateFile;
     private final PipelineListener progress;
     private final RunContext context;
     private final CriticalSection section;
@@ -65,7 +66,7 @@ public final class Pipeline {
      * @param stateFile where the state is saved; the run resumes if it exists; {@code null} for none
      * @param progress called by the thread that runs
      */
-    public Pipeline(Recipe recipe, Training training, Path stateFile, PipelineListener progress) {
+    public Pipeline(Recipe recipe, Training training, @Nullable Path stateFile, PipelineListener progress) {
         this.recipe = recipe;
         this.training = training;
         this.stateFile = stateFile;

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What determines the bits of a run besides its recipe, by the names of options: seed, data, starting weights. It is saved
@@ -58,7 +59,7 @@ public record Provenance(Map<String, String> settings) {
      * @param begun the {@link #text} of those that it was made with; {@code null} if it does not say
      * @throws RecipeException naming what differs
      */
-    public void check(Path file, String begun) {
+    public void check(Path file, @Nullable String begun) {
         if (begun == null || !begun.startsWith("{")) {
             if (settings.isEmpty()) {
                 return;

@@ -70,7 +70,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
      * Takes stages whose constraints are Pare's own.
      *
      * @param name lower-case letters, digits and hyphens
-     * @param model that it was written for; {@code null} for any
+     * @param model that it was made for; empty for any
      * @param description one line
      * @param dense how a dense network is trained before it
      * @param stages in their order

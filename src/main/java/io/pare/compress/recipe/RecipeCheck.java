@@ -10,6 +10,7 @@ import io.pare.mem.FloatTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A run of a recipe over names and shapes alone: what cannot end well is refused before anything trains. Each stage says
@@ -59,12 +60,12 @@ public final class RecipeCheck {
      * @throws RecipeException naming the stage that cannot run, or that breaks what an earlier one made, and the way
      *            on
      */
-    public static List<String> notes(Recipe recipe, List<Tensor> tensors, String output, boolean linked) {
+    public static List<String> notes(Recipe recipe, List<Tensor> tensors, @Nullable String output, boolean linked) {
         Forecast forecast = forecast(recipe, tensors, output, linked);
         return forecast.end();
     }
 
-    private static Forecast forecast(Recipe recipe, List<Tensor> tensors, String output, boolean linked) {
+    private static Forecast forecast(Recipe recipe, List<Tensor> tensors, @Nullable String output, boolean linked) {
         Forecast forecast = new Forecast(recipe.name(), tensors.stream()
                 .map(each -> new Forecast.Weights(each.name(), each.shape(), each.nonzeros(), each.values())).toList(),
                 output, linked);

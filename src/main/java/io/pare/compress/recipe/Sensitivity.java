@@ -40,7 +40,7 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
     /** Bits of a value that a scan tries. */
     public static final List<Integer> BITS = List.of(1, 2, 3, 4, 5, 6);
 
-    /** Copies the maps. */
+    /** Copies the rows. */
     public Sensitivity {
         rows = List.copyOf(rows);
     }

@@ -13,4 +13,7 @@
  * <p>May use {@code compress}, {@code compress.constraint}, {@code compress.stage}, {@code descent}, {@code format.safetensors},
  * {@code kernel}, {@code mem} and {@code file}.
  */
+@NullMarked
 package io.pare.compress.recipe;
+
+import org.jspecify.annotations.NullMarked;

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * ADMM onto few values: free ones (clustering) or levels (quantisation). Zeros stay zero unless {@code zero} is
@@ -27,7 +28,7 @@ import java.util.Map;
  * @param admm how ADMM runs
  * @param train how W steps train
  */
-public record AdmmValues(Map<String, Integer> bits, Quantization.Levels levels, boolean zero, boolean follow,
+public record AdmmValues(Map<String, Integer> bits, Quantization.@Nullable Levels levels, boolean zero, boolean follow,
         boolean snap, AdmmOptions admm, TrainingOptions train) implements AdmmStage {
     /** Of {@code admm-cluster}. */
     public static final AdmmValues CLUSTER = new AdmmValues(Map.of(), null, true, true, true, AdmmOptions.DEFAULTS,

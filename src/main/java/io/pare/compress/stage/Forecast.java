@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is known of the weights at one point of a recipe, from names and shapes alone: a run without training.
@@ -29,7 +30,7 @@ public final class Forecast {
 
     private final String recipe;
     private final List<Weights> weights;
-    private final String output;
+    private final @Nullable String output;
     private final boolean linked;
     private final List<Claim> claims = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
@@ -129,7 +130,7 @@ public final class Forecast {
      * @param output see {@link io.pare.compress.Training#output}
      * @param linked whether {@link io.pare.compress.Training#links} has any
      */
-    public Forecast(String recipe, List<Weights> weights, String output, boolean linked) {
+    public Forecast(String recipe, List<Weights> weights, @Nullable String output, boolean linked) {
         this.recipe = recipe;
         this.weights = List.copyOf(weights);
         this.output = output;
@@ -142,7 +143,7 @@ public final class Forecast {
     }
 
     /** {@return the tensor whose units are the network's outputs; {@code null} if not known} */
-    public String output() {
+    public @Nullable String output() {
         return output;
     }
 

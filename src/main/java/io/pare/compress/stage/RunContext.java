@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** What the stages of one run share and hand on. One thread at a time. */
 public final class RunContext {
@@ -39,7 +40,7 @@ public final class RunContext {
     private long epoch;
     private double projectionSeconds;
     private double trainingSeconds;
-    private Path admmFile;
+    private @Nullable Path admmFile;
     private Stop stop = Stop.BY_INTERRUPT;
 
     /**
@@ -192,7 +193,7 @@ public final class RunContext {
     }
 
     /** {@return where ADMM keeps Z and U while a stage runs; {@code null} for memory} */
-    public Path admmFile() {
+    public @Nullable Path admmFile() {
         return admmFile;
     }
 
@@ -201,7 +202,7 @@ public final class RunContext {
      *
      * @param file that does not exist yet, or {@code null}
      */
-    public void admmFile(Path file) {
+    public void admmFile(@Nullable Path file) {
         admmFile = file;
     }
 

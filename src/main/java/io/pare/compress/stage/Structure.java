@@ -1,6 +1,7 @@
 package io.pare.compress.stage;
 
 import io.pare.compress.constraint.StructuredSparsity;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@link StructuredSparsity} as a recipe writes it: {@code {unit: filter, share: 0.5}}, {@code {unit: block, first: 4,
@@ -11,7 +12,8 @@ import io.pare.compress.constraint.StructuredSparsity;
  * @param first rows of a block, or n of n:m; left out: 1
  * @param second columns of a block, or m of n:m; left out: 1
  */
-public record Structure(StructuredSparsity.Unit unit, Double share, Integer first, Integer second) {
+public record Structure(StructuredSparsity.Unit unit, @Nullable Double share,
+        @Nullable Integer first, @Nullable Integer second) {
     /**
      * Refuses sizes and shares that do not belong to the unit.
      *

@@ -12,4 +12,7 @@
  * <p>May use {@code compress}, {@code compress.constraint}, {@code descent}, {@code kernel}, {@code mem} and
  * {@code file}.
  */
+@NullMarked
 package io.pare.compress.stage;
+
+import org.jspecify.annotations.NullMarked;

@@ -6,4 +6,7 @@
  *
  * <p>May use {@code exec}, {@code exec.java}, {@code exec.onednn}, {@code exec.sparse} and {@code dnnl}.
  */
+@NullMarked
 package io.pare.exec.backend;
+
+import org.jspecify.annotations.NullMarked;
