@@ -22,7 +22,9 @@ function(jextract package includes folder header)
 endfunction()
 
 jextract(io.pare.ffm.dnnl dnnl.includes "${WORK}/headers/org/bytedeco/dnnl/${PLATFORM}/include" oneapi/dnnl/dnnl.h)
-jextract(io.pare.ffm.cblas cblas.includes "${WORK}/headers/org/bytedeco/openblas/${PLATFORM}/include" cblas.h)
+set(openblas "${WORK}/headers/org/bytedeco/openblas/${PLATFORM}/include")
+jextract(io.pare.ffm.cblas cblas.includes "${openblas}" cblas.h)
+jextract(io.pare.ffm.lapacke lapacke.includes "${openblas}" lapacke.h)
 
 set(committed "${ROOT}/native/bindings/java")
 if(MODE STREQUAL "update")

@@ -38,6 +38,7 @@ module io.pare.engine {
     exports io.pare.mem;
     exports io.pare.natives;
     exports io.pare.net;
+    exports io.pare.reconstruct;
     exports io.pare.rewrite;
     exports io.pare.run;
     exports io.pare.train;

@@ -26,6 +26,30 @@ final class MatrixBounds {
         }
     }
 
+    /** What a factorisation says: 0, or the number of the row, from 1, whose pivot is not positive. */
+    static void definite(int info) {
+        if (info > 0) {
+            throw new ArithmeticException(
+                    "the matrix is not positive definite: pivot of row " + (info - 1) + " is not above 0; add damping");
+        }
+        accepted("factorisation", info);
+    }
+
+    static void converged(int info) {
+        if (info > 0) {
+            throw new ArithmeticException("the eigenvalues do not converge: " + info + " are left");
+        }
+        accepted("ssyevd", info);
+    }
+
+    /** A negative status names an argument, which bounds have been checked for: NaN, or no memory for LAPACK's own. */
+    static void accepted(String call, int info) {
+        if (info != 0) {
+            throw new ArithmeticException(call + " failed with status " + info
+                    + ": the matrix holds NaN, or there is no memory for a copy");
+        }
+    }
+
     static void vector(String name, MemorySegment segment, int count) {
         if (count < 0 || (long) count * Float.BYTES > segment.byteSize()) {
             throw new IndexOutOfBoundsException(

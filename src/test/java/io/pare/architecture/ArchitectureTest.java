@@ -62,6 +62,7 @@ class ArchitectureTest {
             Map.entry("compress",
                     Set.of("compress.constraint", "descent", "kernel", "mem")),
             Map.entry("compress.constraint", Set.of("descent", "kernel", "mem")),
+            Map.entry("reconstruct", Set.of("compress.constraint", "kernel", "blas", "mem")),
             Map.entry("infer", Set.of("format.pare", "net", "tensor", "kernel", "mem")),
             Map.entry("tensor", Set.of("net", "blas")),
             Map.entry("train",
@@ -87,7 +88,7 @@ class ArchitectureTest {
             Map.entry("exec.java", Set.of("exec", "net", "tensor", "blas", "kernel", "mem")),
             Map.entry("exec", Set.of("net", "kernel", "mem.direct", "mem")),
             Map.entry("dnnl", Set.of("natives", "ffm.dnnl", "mem")),
-            Map.entry("blas", Set.of("dnnl", "natives", "ffm.cblas", "mem")),
+            Map.entry("blas", Set.of("dnnl", "natives", "ffm.cblas", "ffm.lapacke", "mem")),
             Map.entry("natives", Set.of("mem", "file")),
             Map.entry("kernel", Set.of("kernel.scalar", "kernel.simd", "kernel.passes", "mem.direct", "mem")),
             Map.entry("kernel.scalar", Set.of("kernel", "kernel.passes", "mem")),
@@ -95,10 +96,12 @@ class ArchitectureTest {
             Map.entry("kernel.passes", Set.of()), Map.entry("mem.direct", Set.of("mem")),
             Map.entry("mem", Set.of()),
             Map.entry("file", Set.of()),
-            Map.entry("ffm.dnnl", Set.of()), Map.entry("ffm.cblas", Set.of()));
+            Map.entry("ffm.dnnl", Set.of()), Map.entry("ffm.cblas", Set.of()),
+            Map.entry("ffm.lapacke", Set.of()));
 
     /** What a program that embeds Pare may name: the module exports these packages, and the pages of all others say "Internal". */
-    private static final Set<String> EXPORTED = Set.of("run", "compress", "compress.constraint", "compress.stage",
+    private static final Set<String> EXPORTED = Set.of("run", "reconstruct", "compress", "compress.constraint",
+            "compress.stage",
             "compress.recipe", "infer", "train", "rewrite", "descent", "format", "format.pare", "format.safetensors",
             "format.pytorch", "format.npy", "format.onnx", "format.tensors", "format.yaml", "net", "data",
             "exec", "exec.backend", "kernel", "natives", "mem", "file");

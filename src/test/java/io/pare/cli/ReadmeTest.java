@@ -23,6 +23,7 @@ import java.net.URLClassLoader;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.tools.JavaCompiler;
@@ -51,12 +52,20 @@ public class ReadmeTest {
         protected final int stepsPerEpoch = 2;
         protected final FloatTensor fc1 = region.tensor(10, 100);
         protected final FloatTensor fc1Bias = region.tensor(10);
+        protected final FloatTensor weights = region.tensor(32, 64);
+        protected final FloatTensor activations = region.tensor(1_000, 64);
         protected Path path;
         protected int[] pixels;
 
         protected Reader() {
             for (long i = 0; i < fc1.count(); i++) {
                 fc1.set(i, target(i));
+            }
+            Random random = new Random(1);
+            for (FloatTensor noise : List.of(weights, activations)) {
+                for (long i = 0; i < noise.count(); i++) {
+                    noise.set(i, (float) random.nextGaussian());
+                }
             }
         }
 

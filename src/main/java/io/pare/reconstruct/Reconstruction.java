@@ -1,0 +1,125 @@
+package io.pare.reconstruct;
+
+import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.Feasibility;
+import io.pare.kernel.Projections;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import java.util.Arrays;
+
+/**
+ * Compression of one layer without training: the weights of a set that change the layer's outputs least.
+ *
+ * <p>For inputs X and weights W it minimises ||X W - X Z|| over the Z in a {@link Constraint}, given the {@link Hessian} X^T X
+ * alone. Weights have the shape that networks store: a row for each output, and as many elements in it as the Hessian has
+ * inputs. The set sees that shape, so n of m goes along the inputs.
+ *
+ * <p>Immutable; any number of threads may use one. A call takes about ten matrices of the weights' size and two of the
+ * Hessian's, outside the heap, and frees them. Equal arguments give equal bits on the same machine and thread count.
+ *
+ * @param set where the weights are to lie
+ * @param parts what has to lie in it: the matrix, each row, or each group
+ * @param method how
+ * @param damping added to the Hessian's diagonal, as a multiple of its mean: it holds weights near to what they were where few
+ *     inputs speak
+ * @param threads of the projections; products take those of the native libraries
+ */
+public record Reconstruction(Constraint set, Parts parts, Method method, double damping, int threads) {
+    /** Checks the damping. */
+    public Reconstruction {
+        if (!(damping >= 0 && damping < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("damping cannot be " + damping);
+        }
+    }
+
+    /**
+     * What came of a layer.
+     *
+     * @param error squared error of the outputs over their square
+     * @param feasibility what proves that the weights lie in the set
+     */
+    public record Outcome(double error, Feasibility feasibility) {}
+
+    /**
+     * {@return a reconstruction by ADMM, of the whole matrix as one part}
+     *
+     * @param set where the weights are to lie
+     */
+    public static Reconstruction onto(Constraint set) {
+        return new Reconstruction(set, Parts.MATRIX, Method.ADMM, 0.01, 1);
+    }
+
+    /**
+     * {@return the same set for other parts}
+     *
+     * @param other parts, each of which has to lie in it
+     */
+    public Reconstruction parts(Parts other) {
+        return new Reconstruction(set, other, method, damping, threads);
+    }
+
+    /**
+     * {@return the same by another method}
+     *
+     * @param other method
+     */
+    public Reconstruction method(Method other) {
+        return new Reconstruction(set, parts, other, damping, threads);
+    }
+
+    /**
+     * {@return the same with another damping}
+     *
+     * @param other multiple of the mean diagonal, 0 or above
+     */
+    public Reconstruction damping(double other) {
+        return new Reconstruction(set, parts, method, other, threads);
+    }
+
+    /**
+     * Reconstructs a layer.
+     *
+     * @param weights of shape [outputs, ...], finite
+     * @param hessian of the layer's inputs; as many as a row of weights has elements
+     * @param to receives the weights that lie in the set; may be {@code weights}
+     * @return the error, and what proves that the weights lie in the set
+     * @throws IllegalArgumentException if shapes do not fit, a weight is NaN or infinite, or the method does not know the set
+     * @throws IllegalStateException if the Hessian has fewer rows than inputs
+     * @throws ArithmeticException if inputs depend on each other so much that the Hessian has no factor without damping
+     */
+    public Outcome solve(FloatTensor weights, Hessian hessian, FloatTensor to) {
+        check(weights, hessian, to);
+        try (Region region = Region.shared("reconstruction"); Projections projections = Projections.open(threads)) {
+            Layer layer = new Layer(weights, hessian, damping, region);
+            Goal goal = new Goal(set, parts, weights.shape(), layer, projections);
+            FloatTensor scaled = layer.matrix().copyFrom(layer.dense);
+            switch (method) {
+                case Method.Admm admm -> new AdmmSolver(layer, goal, admm).solveSupport(scaled);
+                case Method.Columns columns -> new ColumnSolver(layer, goal, columns).solveSupport(scaled);
+                case Method.Wanda wanda -> goal.support(layer.dense, scaled, 1);
+                case Method.Magnitude magnitude -> {
+                    goal.support(weights.reshape(layer.outputs, layer.inputs), scaled, 1);
+                    layer.scale(scaled, scaled);
+                }
+            }
+            double error = layer.error(scaled);
+            layer.unscale(scaled, to);
+            return new Outcome(error, goal.measure(to));
+        }
+    }
+
+    private static void check(FloatTensor weights, Hessian hessian, FloatTensor to) {
+        if (weights.rank() < 2 || weights.count() != weights.size(0) * hessian.inputs() || weights.count() == 0) {
+            throw new IllegalArgumentException(weights + " is no layer of " + hessian.inputs() + " inputs");
+        }
+        if (!Arrays.equals(weights.shape(), to.shape())) {
+            throw new IllegalArgumentException("weights of " + weights + " do not fit into " + to);
+        }
+        for (long at = 0; at < weights.count(); at++) {
+            if (!Float.isFinite(weights.get(at))) {
+                throw new IllegalArgumentException("weight " + at + " of " + weights + " is " + weights.get(at));
+            }
+        }
+        hessian.requireRank();
+    }
+}
