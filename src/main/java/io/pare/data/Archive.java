@@ -25,7 +25,13 @@ public final class Archive {
 
     private Archive() {}
 
-    /** Writes the archive's files of these names, whatever their folder in it, into {@code folder}; all must be there. */
+    /**
+     * Writes the archive's files of these names, whatever their folder in it, into {@code folder}; all must be there.
+     *
+     * @param archive a file {@code .tar.gz}
+     * @param folder where to
+     * @param names of the files that are wanted, as the archive spells them
+     */
     public static void unpack(Path archive, Path folder, Collection<String> names) {
         Set<String> missing = new TreeSet<>(names);
         try (InputStream in = new GZIPInputStream(Files.newInputStream(archive), BUFFER)) {

@@ -103,7 +103,11 @@ public final class ArrayFiles {
         this.taken = taken;
     }
 
-    /** Whether {@code place} is a {@code .npz} or {@code .npy} file, or a folder with parts in some. */
+    /**
+     * {@return whether {@code place} is a {@code .npz} or {@code .npy} file, or a folder with parts in some}
+     *
+     * @param place any path
+     */
     public static boolean looksLike(Path place) {
         if (!Files.isDirectory(place)) {
             return Files.exists(place) && (named(place, NPZ) || named(place, NPY));
@@ -115,10 +119,12 @@ public final class ArrayFiles {
     /**
      * Reads a file or folder into memory.
      *
+     * @param place a file or folder
      * @param taken input of the network, which gives vectors their shape
      * @param ending of the network
      * @param task what the network is to say; {@code null} for what labels and ending leave no doubt of
      * @param notes takes a line if a test part is split off, or the task is not classification
+     * @return the parts, in memory
      */
     public static Corpus load(Path place, Shape taken, Ending ending, Task task, Consumer<String> notes) {
         ArrayFiles files = new ArrayFiles(place, taken);

@@ -11,12 +11,21 @@ public record Augmentation(Shift shift, Crop crop, boolean flip) {
     /** Images as they are. */
     public static final Augmentation NONE = new Augmentation(Shift.NONE, Crop.CENTER, false);
 
-    /** Shifts and nothing else. */
+    /**
+     * Shifts and nothing else.
+     *
+     * @param shift by how much images are moved
+     * @return an augmentation that shifts and does nothing else
+     */
     public static Augmentation of(Shift shift) {
         return new Augmentation(shift, Crop.CENTER, false);
     }
 
-    /** The same with other shifts. */
+    /**
+     * {@return the same with other shifts}
+     *
+     * @param other by how much images are moved
+     */
     public Augmentation with(Shift other) {
         return new Augmentation(other, crop, flip);
     }

@@ -4,7 +4,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A colour that transparent pictures are laid upon: red, green and blue, each 0 to 255. */
+/**
+ * A colour that transparent pictures are laid upon: red, green and blue, each 0 to 255.
+ *
+ * @param red 0 to 255
+ * @param green 0 to 255
+ * @param blue 0 to 255
+ */
 public record Background(int red, int green, int blue) {
     private static final Map<String, Integer> NAMES = new TreeMap<>(Map.ofEntries(Map.entry("black", 0x000000),
             Map.entry("white", 0xffffff), Map.entry("gray", 0x808080), Map.entry("grey", 0x808080),
@@ -13,7 +19,10 @@ public record Background(int red, int green, int blue) {
             Map.entry("cyan", 0x00ffff), Map.entry("magenta", 0xff00ff)));
 
     /**
+     * Reads a colour: {@code white}, {@code black} or another name, or {@code #rrggbb}.
+     *
      * @param text one of the names that CSS gives colours, or #rrggbb
+     * @return the colour
      * @throws IllegalArgumentException if it is neither
      */
     public static Background parse(String text) {

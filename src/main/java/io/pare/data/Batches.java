@@ -62,46 +62,73 @@ public final class Batches implements AutoCloseable {
         go(0, 0);
     }
 
-    /** Full batches only, in a new random order each epoch: up to {@code batchSize - 1} images sit out an epoch. */
+    /**
+     * Full batches only, in a new random order each epoch: up to {@code batchSize - 1} images sit out an epoch.
+     *
+     * @param data the images
+     * @param batchSize rows of a batch, at least 1
+     * @param scale how pixels become inputs
+     * @param augmentation what is done to each image
+     * @param seed of order and augmentation
+     * @return the batches, which the caller closes
+     */
     public static Batches shuffled(Dataset data, int batchSize, InputScale scale, Augmentation augmentation,
             long seed) {
         return new Batches(data, batchSize, scale, augmentation, true, seed);
     }
 
-    /** Every image once in the order of the set, as it is; the last batch may be short. */
+    /**
+     * Every image once in the order of the set, as it is; the last batch may be short.
+     *
+     * @param data the images
+     * @param batchSize rows of a batch, at least 1
+     * @param scale how pixels become inputs
+     * @return the batches, which the caller closes
+     */
     public static Batches inOrder(Dataset data, int batchSize, InputScale scale) {
         return new Batches(data, batchSize, scale, Augmentation.NONE, false, 0);
     }
 
-    /** Number of batches in an epoch. */
+    /** {@return the number of batches in an epoch} */
     public int perEpoch() {
         return shuffled ? data.size() / batchSize : Math.ceilDiv(data.size(), batchSize);
     }
 
+    /** {@return the rows of a batch} */
     public int batchSize() {
         return batchSize;
     }
 
+    /** {@return the data set} */
     public Dataset data() {
         return data;
     }
 
-    /** The current epoch, from 0. */
+    /** {@return the current epoch, from 0} */
     public int epoch() {
         return epoch;
     }
 
-    /** Index in the epoch of the batch that {@link #next} will give. */
+    /** {@return the index in the epoch of the batch that {@link #next} will give} */
     public int batch() {
         return batch;
     }
 
-    /** Index in the data set of row {@code row} of the batch that {@link #next} gave last. */
+    /**
+     * {@return the index in the data set of row {@code row} of the batch that {@link #next} gave last}
+     *
+     * @param row from 0 to the number of images that were written
+     */
     public int index(int row) {
         return indices[row];
     }
 
-    /** Goes to batch {@code newBatch} of epoch {@code newEpoch}, both from 0; loading threads begin there at once. */
+    /**
+     * Goes to batch {@code newBatch} of epoch {@code newEpoch}, both from 0; loading threads begin there at once.
+     *
+     * @param newEpoch from 0
+     * @param newBatch from 0
+     */
     public void seek(int newEpoch, int newBatch) {
         if (newEpoch < 0 || newBatch < 0 || newBatch > perEpoch()) {
             throw new IllegalArgumentException(

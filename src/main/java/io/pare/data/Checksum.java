@@ -12,7 +12,7 @@ import java.util.HexFormat;
 public final class Checksum {
     private Checksum() {}
 
-    /** A digest to be fed. */
+    /** {@return a digest to be fed} */
     public static MessageDigest digest() {
         try {
             return MessageDigest.getInstance("SHA-256");
@@ -34,7 +34,11 @@ public final class Checksum {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** The first 16 digits: enough to tell things apart where nobody tries to make two alike. */
+    /**
+     * {@return the first 16 digits: enough to tell things apart where nobody tries to make two alike}
+     *
+     * @param digest fed, and reset by this
+     */
     public static String brief(MessageDigest digest) {
         return HexFormat.of().formatHex(digest.digest(), 0, Long.BYTES);
     }

@@ -20,10 +20,12 @@ import java.util.Map;
  * <p>A record is one label, two (coarse, then fine) in CIFAR-100, and 3,072 bytes of red, green and blue planes.
  */
 public enum Cifar {
+    /** Ten classes. */
     CIFAR10("CIFAR-10", "cifar-10-binary.tar.gz", "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
             "cifar-10-batches-bin",
             List.of("data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"),
             "test_batch.bin", 1, 10, InputScale.CIFAR10),
+    /** A hundred classes: the fine label. */
     CIFAR100("CIFAR-100", "cifar-100-binary.tar.gz",
             "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec", "cifar-100-binary",
             List.of("train.bin"), "test.bin", 2, 100, InputScale.CIFAR100),
@@ -85,51 +87,64 @@ public enum Cifar {
     /**
      * What {@link #verify} found out about one file.
      *
+     * @param file its name
+     * @param images records in it
+     * @param sha256 its digest, 64 lower-case hexadecimal digits
      * @param original whether it is a file of the original archive, to the bit
      */
     public record Check(String file, int images, String sha256, boolean original) {}
 
-    /** The name that everybody uses. */
+    /** {@return the name that everybody uses} */
     public String title() {
         return title;
     }
 
+    /** {@return the number of classes} */
     public int classes() {
         return classes;
     }
 
+    /** {@return how pixels become inputs: mean and deviation of each colour, over the training images} */
     public InputScale scale() {
         return scale;
     }
 
-    /** Where its authors publish it. */
+    /** {@return where its authors publish it} */
     public URI source() {
         return URI.create("https://www.cs.toronto.edu/~kriz/" + archive);
     }
 
-    /** Name of what lies there. */
+    /** {@return the name of what lies there} */
     public String archive() {
         return archive;
     }
 
-    /** SHA-256 of what lies there. */
+    /** {@return the SHA-256 of what lies there} */
     public String sha256() {
         return sha256;
     }
 
-    /** The binary files: those to train with, then the one to test with. */
+    /** {@return the binary files: those to train with, then the one to test with} */
     public List<String> files() {
         List<String> files = new ArrayList<>(trainFiles);
         files.add(testFile);
         return files;
     }
 
-    /** Whether {@code folder}, or the archive's folder in it, has the binary files or some of them. */
+    /**
+     * {@return whether {@code folder}, or the archive's folder in it, has the binary files or some of them}
+     *
+     * @param folder where the files lie, or the archive's folder does
+     */
     public boolean looksLike(Path folder) {
         return files().stream().anyMatch(name -> Files.exists(place(folder).resolve(name)));
     }
 
-    /** Refuses a folder that holds CIFAR in its Python form, which is not read. */
+    /**
+     * Refuses a folder that holds CIFAR in its Python form, which is not read.
+     *
+     * @param folder where the files lie, or the archive's folder does
+     */
     public static void refusePython(Path folder) {
         for (Cifar kind : values()) {
             if (kind.looksLike(folder)) {
@@ -163,7 +178,12 @@ public enum Cifar {
         };
     }
 
-    /** Reads the binary files in {@code folder}, or in the archive's folder in it. */
+    /**
+     * Reads the binary files in {@code folder}, or in the archive's folder in it.
+     *
+     * @param folder where the files lie, or the archive's folder does
+     * @return the images, in memory, 184 MB
+     */
     public Corpus load(Path folder) {
         return new Corpus(title, read(title + " (train)", folder, trainFiles), null,
                 read(title + " (test)", folder, List.of(testFile)), scale, USUAL, classNames());
@@ -177,7 +197,12 @@ public enum Cifar {
         };
     }
 
-    /** Compares the files with the original ones. */
+    /**
+     * Compares the files with the original ones.
+     *
+     * @param folder where the files lie, or the archive's folder does
+     * @return what each file is, in their order
+     */
     public List<Check> verify(Path folder) {
         refusePython(folder);
         List<Check> checks = new ArrayList<>();

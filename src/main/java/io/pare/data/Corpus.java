@@ -20,16 +20,26 @@ public record Corpus(String name, Dataset train, Dataset validation, Dataset tes
         Augmentation augmentation, List<String> classNames) {
     private static final int HELD_BACK_SHARE = 12;
 
+    /** Copies the names. */
     public Corpus {
         classNames = List.copyOf(classNames);
     }
 
-    /** The same, with images read ahead by so many threads. */
+    /**
+     * {@return the same, with images read ahead by so many threads}
+     *
+     * @param threads 0 or more
+     */
     public Corpus loaders(int threads) {
         return loaders(threads, null);
     }
 
-    /** The same, with images read ahead by tasks of an executor, see {@link Dataset#loaders(int, Executor)}. */
+    /**
+     * {@return the same, with images read ahead by tasks of an executor, see {@link Dataset#loaders(int, Executor)}}
+     *
+     * @param threads 0 or more
+     * @param executor runs the tasks that read ahead
+     */
     public Corpus loaders(int threads, Executor executor) {
         return new Corpus(name, train.loaders(threads, executor),
                 validation == null ? null : validation.loaders(threads, executor), test.loaders(threads, executor),
@@ -37,28 +47,32 @@ public record Corpus(String name, Dataset train, Dataset validation, Dataset tes
                 augmentation, classNames);
     }
 
-    /** The same with another scale. */
+    /**
+     * {@return the same with another scale}
+     *
+     * @param other how pixels become inputs
+     */
     public Corpus with(InputScale other) {
         return new Corpus(name, train, validation, test, other, augmentation, classNames);
     }
 
-    /** What networks are to say of samples. */
+    /** {@return what networks are to say of samples} */
     public Task task() {
         return train.task();
     }
 
-    /** Whether the images are made up, so that accuracies mean nothing. */
+    /** {@return whether the images are made up, so that accuracies mean nothing} */
     public boolean synthetic() {
         return train.images() instanceof SyntheticImages;
     }
 
-    /** Number of training images that are held back unless somebody says otherwise: a twelfth. */
+    /** {@return the number of training images that are held back unless somebody says otherwise: a twelfth} */
     public int usuallyHeld() {
         return Math.max(1, train.size() / HELD_BACK_SHARE);
     }
 
     /**
-     * What to train on and what to choose by.
+     * {@return what to train on and what to choose by}
      *
      * @param held number of training images to hold back; 0 for the part published for validation, or a twelfth
      * @param seed chooses them
@@ -70,7 +84,17 @@ public record Corpus(String name, Dataset train, Dataset validation, Dataset tes
         return train.split(held == 0 ? usuallyHeld() : held, seed);
     }
 
-    /** Noise of any shape, for runs whose speed counts and not their result. */
+    /**
+     * {@return noise of any shape, for runs whose speed counts and not their result}
+     *
+     * @param channels of an image
+     * @param height rows of pixels
+     * @param width columns of pixels
+     * @param classes number of classes
+     * @param trainImages how many to train on
+     * @param testImages how many to test with
+     * @param seed of the noise
+     */
     public static Corpus synthetic(int channels, int height, int width, int classes, int trainImages, int testImages,
             long seed) {
         String name = "synthetic noise, not real data";

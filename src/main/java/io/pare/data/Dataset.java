@@ -35,12 +35,22 @@ public final class Dataset {
     /** Runs what reads ahead; {@code null} for threads of its own. */
     private final Executor executor;
 
-    /** Training samples and those held back from it. */
+    /**
+     * Training samples and those held back from it.
+     *
+     * @param train what to train on
+     * @param validation what was held back
+     */
     public record Split(Dataset train, Dataset validation) {}
 
     /**
      * Wraps pixels without copying them.
      *
+     * @param name for reports
+     * @param channels of an image
+     * @param height rows of pixels
+     * @param width columns of pixels
+     * @param classes number of classes, above every label
      * @param pixels CHW bytes of one image after another, 0 to 255
      * @param labels one per image, 0 to 255, each below {@code classes}
      */
@@ -49,13 +59,30 @@ public final class Dataset {
                 unsigned(labels));
     }
 
-    /** Wraps inputs that no scale changes, CHW floats of one sample after another, with the class of each. */
+    /**
+     * Wraps inputs that no scale changes, CHW floats of one sample after another, with the class of each.
+     *
+     * @param name for reports
+     * @param shape of one sample, of at most three dimensions
+     * @param inputs not copied; nobody may change them any more
+     * @param classes number of classes, above every label
+     * @param labels one for each sample, from 0 and below {@code classes}
+     * @return the data, in memory
+     */
     public static Dataset ofFloats(String name, Shape shape, float[] inputs, int classes, int[] labels) {
         return new Dataset(name, shape.channels(), shape.height(), shape.width(), classes, floats(shape, inputs),
                 labels);
     }
 
-    /** Wraps inputs that no scale changes, CHW floats of one sample after another, with targets for each. */
+    /**
+     * Wraps inputs that no scale changes, CHW floats of one sample after another, with targets for each.
+     *
+     * @param name for reports
+     * @param shape of one sample, of at most three dimensions
+     * @param inputs not copied; nobody may change them any more
+     * @param targets rows for the samples, in their order
+     * @return the data, in memory
+     */
     public static Dataset ofFloats(String name, Shape shape, float[] inputs, Targets targets) {
         return new Dataset(name, shape.channels(), shape.height(), shape.width(), floats(shape, inputs), targets);
     }
@@ -115,9 +142,15 @@ public final class Dataset {
     }
 
     /**
-     * Images of uniform noise with labels that go round, for runs whose speed counts and not their result.
+     * {@return the images of uniform noise with labels that go round, for runs whose speed counts and not their result}
      *
      * @param name says that the data is synthetic
+     * @param count number of images
+     * @param channels of an image
+     * @param height rows of pixels
+     * @param width columns of pixels
+     * @param classes number of classes, above every label
+     * @param seed of the noise
      */
     public static Dataset synthetic(String name, int count, int channels, int height, int width, int classes,
             long seed) {
@@ -129,40 +162,42 @@ public final class Dataset {
                 new SyntheticImages(count, channels, height, width, seed), labels);
     }
 
+    /** {@return the name that reports have} */
     public String name() {
         return name;
     }
 
-    /** Number of images. */
+    /** {@return the number of images} */
     public int size() {
         return rows.length;
     }
 
+    /** {@return the channels of an image, 1 for grey and 3 for red, green and blue} */
     public int channels() {
         return channels;
     }
 
-    /** Rows of pixels. */
+    /** {@return the rows of pixels} */
     public int height() {
         return height;
     }
 
-    /** Columns of pixels. */
+    /** {@return the columns of pixels} */
     public int width() {
         return width;
     }
 
-    /** Classes; of tasks without, values that a network is to give for a sample. */
+    /** {@return the number of classes; of tasks without, values that a network is to give for a sample} */
     public int classes() {
         return classes;
     }
 
-    /** Values of one image: channels x height x width. */
+    /** {@return the values of one image: channels x height x width} */
     public int imageBytes() {
         return channels * height * width;
     }
 
-    /** The share of images of the most frequent class: the accuracy of naming this class always. */
+    /** {@return the share of images of the most frequent class: the accuracy of naming this class always} */
     public double largestShare() {
         int[] counts = new int[classes];
         for (int row : rows) {
@@ -171,24 +206,36 @@ public final class Dataset {
         return Arrays.stream(counts).max().orElse(0) / (double) size();
     }
 
-    /** What networks are to say of a sample. */
+    /** {@return what networks are to say of a sample} */
     public Task task() {
         return targets == null ? Task.CLASSIFY : targets.task();
     }
 
-    /** What a network is to give in place {@code output} for sample {@code index}, where that is no class. */
+    /**
+     * {@return what a network is to give in place {@code output} for sample {@code index}, where that is no class}
+     *
+     * @param index number of the sample, from 0
+     * @param output number of the output, from 0
+     */
     public float target(int index, int output) {
         return targets.values()[rows[index] * targets.width() + Objects.checkIndex(output, targets.width())];
     }
 
-    /** Class of image {@code index}; 0 where there are none. */
+    /**
+     * {@return the class of image {@code index}; 0 where there are none}
+     *
+     * @param index number of the sample, from 0
+     */
     public int label(int index) {
         return labels[rows[index]];
     }
 
     /**
-     * Pixel {@code offset} (CHW) of image {@code index} as evaluation sees it, 0 to 255. For a look at few: each call
-     * reads a whole image where images are not in memory.
+     * {@return the pixel {@code offset} (CHW) of image {@code index} as evaluation sees it, 0 to 255} For a look at
+     * few: each call reads a whole image where images are not in memory.
+     *
+     * @param index number of the sample, from 0
+     * @param offset from 0 to {@link #imageBytes} - 1
      */
     public int pixel(int index, int offset) {
         Objects.checkIndex(offset, imageBytes());
@@ -198,7 +245,11 @@ public final class Dataset {
         return image(index)[offset] & 0xff;
     }
 
-    /** All pixels (CHW) of image {@code index} as evaluation sees it, rounded to bytes. */
+    /**
+     * {@return all pixels (CHW) of image {@code index} as evaluation sees it, rounded to bytes}
+     *
+     * @param index number of the sample, from 0
+     */
     public byte[] image(int index) {
         byte[] pixels = new byte[imageBytes()];
         try (Region region = Region.confined("image");
@@ -222,17 +273,17 @@ public final class Dataset {
         return rows[index];
     }
 
-    /** Whether inputs are made of pixels by a scale; otherwise they are floats that are taken as they are. */
+    /** {@return whether inputs are made of pixels by a scale; otherwise they are floats that are taken as they are} */
     public boolean pixels() {
         return !(images instanceof FloatImages);
     }
 
-    /** Bytes of memory that the images take where they are not read from files. */
+    /** {@return how many bytes of memory that the images take where they are not read from files} */
     public long memory() {
         return slow() ? 0 : (long) size() * imageBytes() * (pixels() ? 1 : Float.BYTES);
     }
 
-    /** Whether images can be shifted, cut and mirrored: pixels, and more than one. */
+    /** {@return whether images can be shifted, cut and mirrored: pixels, and more than one} */
     public boolean varies() {
         return pixels() && height * width > 1;
     }
@@ -243,17 +294,22 @@ public final class Dataset {
                 && pixels() == other.pixels();
     }
 
-    /** Threads that read images ahead of whoever takes batches; 0 if that one reads them himself. */
+    /** {@return threads that read images ahead of whoever takes batches; 0 if that one reads them himself} */
     public int loaders() {
         return loaders;
     }
 
-    /** Runs what reads images ahead; {@code null} for threads that {@link Batches} starts. */
+    /** {@return what runs the tasks that read images ahead; {@code null} for threads that {@link Batches} starts} */
     public Executor executor() {
         return executor;
     }
 
-    /** The same images, read ahead by {@code threads} threads; what they become does not depend on it. */
+    /**
+     * The same images, read ahead by {@code threads} threads; what they become does not depend on it.
+     *
+     * @param threads 0 or more
+     * @return the same images
+     */
     public Dataset loaders(int threads) {
         return loaders(threads, null);
     }
@@ -262,7 +318,9 @@ public final class Dataset {
      * The same images, read ahead by so many tasks of an executor at most; what they become does not depend on it. The
      * tasks are short, and whoever takes batches reads what no task has begun: a busy executor costs time and no more.
      *
+     * @param threads 0 or more
      * @param chosen {@code null} for threads that {@link Batches} starts and ends
+     * @return the same images
      */
     public Dataset loaders(int threads, Executor chosen) {
         if (threads < 0) {
@@ -271,14 +329,14 @@ public final class Dataset {
         return new Dataset(name, channels, height, width, classes, images, labels, targets, rows, threads, chosen);
     }
 
-    /** Whether reading ahead pays: images are decoded whenever they are asked for. */
+    /** {@return whether reading ahead pays: images are decoded whenever they are asked for} */
     public boolean slow() {
         return images.slow();
     }
 
     /**
-     * Tells data apart: the number of images, and a digest of shape, labels and content in their order; of files that are
-     * decoded, names and lengths stand for the content.
+     * {@return what tells data apart: the number of images, and a digest of shape, labels and content in their order}
+     * Of files that are decoded, names and lengths stand for the content.
      */
     public String fingerprint() {
         MessageDigest digest = Checksum.digest();
@@ -296,13 +354,24 @@ public final class Dataset {
         return size() + " images " + Checksum.brief(digest);
     }
 
-    /** A view on the images {@code from} to {@code to} (exclusive). */
+    /**
+     * {@return a view on the images {@code from} to {@code to} (exclusive)}
+     *
+     * @param from first image
+     * @param to behind the last image
+     */
     public Dataset range(int from, int to) {
         Objects.checkFromToIndex(from, to, size());
         return view(Arrays.copyOfRange(rows, from, to));
     }
 
-    /** Holds back {@code count} images, chosen by {@code seed}. Both parts keep the order of this set. */
+    /**
+     * Holds back {@code count} images, chosen by {@code seed}. Both parts keep the order of this set.
+     *
+     * @param count from 0 to all but one
+     * @param seed chooses them; the same seed, the same choice
+     * @return both parts, as views
+     */
     public Split split(int count, long seed) {
         if (count < 0 || count >= size()) {
             throw new IllegalArgumentException(
@@ -317,7 +386,7 @@ public final class Dataset {
         return new Split(view(pick(kept)), view(pick(held)));
     }
 
-    /** Number of images of each class. */
+    /** {@return the number of images of each class} */
     public int[] classCounts() {
         int[] counts = new int[classes];
         for (int i = 0; i < size(); i++) {

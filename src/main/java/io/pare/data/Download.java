@@ -29,13 +29,22 @@ public final class Download {
     @FunctionalInterface
     public interface Progress {
         /**
+         * Says how much there is.
+         *
          * @param done bytes that are there
          * @param total size of the file, -1 if the server does not say
          */
         void bytes(long done, long total);
     }
 
-    /** Makes {@code target} be there with that checksum; does nothing if it is. {@link DataException} on failure. */
+    /**
+     * Makes {@code target} be there with that checksum; does nothing if it is. {@link DataException} on failure.
+     *
+     * @param source an address by HTTPS
+     * @param target where to; a part of an earlier try beside it is continued
+     * @param sha256 what it must be, 64 lower-case hexadecimal digits
+     * @param progress told now and then
+     */
     public static void fetch(URI source, Path target, String sha256, Progress progress) {
         fetch(source, target, sha256, progress, PATIENCE_MILLIS);
     }

@@ -35,12 +35,20 @@ public final class Emnist {
         this.set = set;
     }
 
-    /** Whether {@code place} is a folder with files of EMNIST, or the training images of one of its sets. */
+    /**
+     * {@return whether {@code place} is a folder with files of EMNIST, or the training images of one of its sets}
+     *
+     * @param place a folder, or the training images of one set
+     */
     public static boolean looksLike(Path place) {
         return Files.isDirectory(place) ? !sets(place).isEmpty() : set(place) != null;
     }
 
-    /** The set in a folder, or the one whose training images {@code place} names. */
+    /**
+     * {@return the set in a folder, or the one whose training images {@code place} names}
+     *
+     * @param place a folder, or the training images of one set
+     */
     public static Corpus load(Path place) {
         if (!Files.exists(place)) {
             throw new DataException(place + " does not exist");

@@ -60,6 +60,8 @@ public final class ImageFolder {
      * What pictures become.
      *
      * @param channels 3 for red, green and blue, 1 for grey
+     * @param height rows of what a network takes
+     * @param width columns of what a network takes
      * @param resize size of the shorter side before the input is cut out; 0 for the usual: 256 for inputs of 224 and in
      *            proportion, or pictures as they are if all have the input's size
      */
@@ -82,7 +84,11 @@ public final class ImageFolder {
         this.threads = threads;
     }
 
-    /** Whether {@code folder} has a training part as this class reads it. */
+    /**
+     * {@return whether {@code folder} has a training part as this class reads it}
+     *
+     * @param folder with a folder for each class, or for each part
+     */
     public static boolean looksLike(Path folder) {
         return list(folder, "train") != null || Files.isDirectory(folder.resolve("train"));
     }
@@ -90,8 +96,11 @@ public final class ImageFolder {
     /**
      * Finds and checks the pictures of all parts.
      *
+     * @param folder with a folder for each class, or for each part
+     * @param shape what pictures become
      * @param odd what becomes of damaged pictures and of other colours
      * @param threads that read heads, and pictures into memory
+     * @return the parts; pictures are decoded when they are asked for
      */
     public static Corpus load(Path folder, Shape shape, OddImages odd, int threads) {
         return load(folder, shape, odd, null, threads);
@@ -100,13 +109,23 @@ public final class ImageFolder {
     /**
      * The same on the calling thread and {@code threads - 1} tasks of an executor.
      *
+     * @param folder with a folder for each class, or for each part
+     * @param shape what pictures become
+     * @param odd what to do with images that are not as asked for
      * @param executor {@code null} for threads that end with this call
+     * @param threads that decode, at least 1
+     * @return the parts; pictures are decoded when they are asked for
      */
     public static Corpus load(Path folder, Shape shape, OddImages odd, Executor executor, int threads) {
         return new ImageFolder(folder, shape, odd, executor, threads).load();
     }
 
-    /** Decodes every picture once, by that many threads, so that all damaged ones are known. */
+    /**
+     * Decodes every picture once, by that many threads, so that all damaged ones are known.
+     *
+     * @param corpus of any kind; only pictures in files are decoded
+     * @param threads that decode, at least 1
+     */
     public static void decode(Corpus corpus, int threads) {
         for (Dataset part : corpus.validation() == null
                 ? List.of(corpus.train(), corpus.test())

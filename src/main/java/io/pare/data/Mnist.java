@@ -24,9 +24,13 @@ public record Mnist(Dataset train, Dataset test) {
 
     /** One of the four files: its usual name, and the SHA-256 of MNIST's content after unpacking. */
     public enum Part {
+        /** 60,000 images. */
         TRAIN_IMAGES("train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+        /** 60,000 labels. */
         TRAIN_LABELS("train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+        /** 10,000 images. */
         TEST_IMAGES("t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+        /** 10,000 labels. */
         TEST_LABELS("t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2");
 
         private final String fileName;
@@ -37,6 +41,7 @@ public record Mnist(Dataset train, Dataset test) {
             this.sha256 = sha256;
         }
 
+        /** {@return the usual name, without {@code .gz}} */
         public String fileName() {
             return fileName;
         }
@@ -64,37 +69,54 @@ public record Mnist(Dataset train, Dataset test) {
     /**
      * What {@link #verify} found out about one file.
      *
+     * @param part which of the four files
      * @param source where it was read
+     * @param shape as its header says it
+     * @param sha256 of its content after unpacking
      * @param genuine whether it is MNIST's own content, to the bit
      */
     public record Check(Part part, String source, int[] shape, String sha256, boolean genuine) {}
 
-    /** The files inside the runnable jar. */
+    /** {@return the images of the files inside the runnable jar} */
     public static Mnist embedded() {
         return of("MNIST", null);
     }
 
-    /** The four IDX files in {@code folder}, or in its subfolder {@code MNIST/raw}, gzipped or not. */
+    /**
+     * {@return the images of the four IDX files in {@code folder}, or in its subfolder {@code MNIST/raw}, gzipped or
+     * not}
+     *
+     * @param folder with the four files
+     */
     public static Mnist load(Path folder) {
         return of(folder.toString(), folder);
     }
 
-    /** The same under another name. */
+    /**
+     * {@return the same under another name}
+     *
+     * @param name for reports
+     * @param folder with the four files
+     */
     public static Mnist load(String name, Path folder) {
         return of(name, folder);
     }
 
-    /** Whether {@code folder} has files that {@link #load} looks for. */
+    /**
+     * {@return whether {@code folder} has files that {@link #load} looks for}
+     *
+     * @param folder any folder
+     */
     public static boolean looksLike(Path folder) {
         return Files.isDirectory(folder) && locate(Part.TRAIN_IMAGES, folder) != null;
     }
 
-    /** With the scale of MNIST and shifts of a pixel. */
+    /** {@return the images with the scale of MNIST and shifts of a pixel} */
     public Corpus corpus() {
         return corpus(InputScale.MNIST, Augmentation.of(new Shift(1, false)), List.of());
     }
 
-    /** The ten kinds of clothes of Fashion-MNIST (Xiao, Rasul, Vollgraf, 1708.07747), with flips too. */
+    /** {@return the ten kinds of clothes of Fashion-MNIST (Xiao, Rasul, Vollgraf, 1708.07747), with flips too} */
     public Corpus fashion() {
         return corpus(InputScale.FASHION_MNIST, new Augmentation(new Shift(1, false), Crop.CENTER, true),
                 List.of("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
@@ -105,7 +127,12 @@ public record Mnist(Dataset train, Dataset test) {
         return new Corpus(train.name().replace(" (train)", ""), train, null, test, scale, augmentation, names);
     }
 
-    /** Reads the four files of {@code folder}, or the embedded ones for null, and compares them with MNIST. */
+    /**
+     * Reads the four files of {@code folder}, or the embedded ones for null, and compares them with MNIST.
+     *
+     * @param folder {@code null} for the files inside the runnable jar
+     * @return what each file is, in the order of {@link Part}
+     */
     public static List<Check> verify(Path folder) {
         List<Check> checks = new ArrayList<>();
         for (Part part : Part.values()) {

@@ -37,6 +37,8 @@ public final class OddImages {
     private final AtomicInteger leftOut = new AtomicInteger();
 
     /**
+     * Makes rules that nothing has met yet.
+     *
      * @param damaged rule for images that cannot be read: skip or refuse
      * @param foreign rule for those that can and have other colours than the network's input
      * @param background what transparent images are laid upon, or {@code null} to drop their transparency
@@ -52,12 +54,18 @@ public final class OddImages {
         this.notes = notes;
     }
 
-    /** Drops transparency. */
+    /**
+     * Drops transparency.
+     *
+     * @param damaged what to do with images that cannot be decoded
+     * @param foreign what to do with images of other colours than asked for
+     * @param notes told what was done, a line each
+     */
     public OddImages(Rule damaged, Rule foreign, Consumer<String> notes) {
         this(damaged, foreign, null, notes);
     }
 
-    /** Stops at the first damaged image, converts foreign colours. */
+    /** {@return rules that stop at the first damaged image and convert foreign colours} */
     public static OddImages refused() {
         return new OddImages(Rule.REFUSE, Rule.CONVERT, line -> {
         });
@@ -68,7 +76,12 @@ public final class OddImages {
         return background;
     }
 
-    /** Says that files of {@code place} are not read, as images of other formats. */
+    /**
+     * Says that files of {@code place} are not read, as images of other formats.
+     *
+     * @param place where they lie
+     * @param others what they are
+     */
     public void leftOut(Path place, PictureFormats.Others others) {
         leftOut(place, others, "read are " + PictureFormats.endings());
     }
@@ -81,7 +94,7 @@ public final class OddImages {
         }
     }
 
-    /** Files that were left out unread. */
+    /** {@return files that were left out unread} */
     public int leftOut() {
         return leftOut.get();
     }
@@ -112,12 +125,12 @@ public final class OddImages {
         }
     }
 
-    /** Images that were left out. */
+    /** {@return how many images were left out} */
     public int skipped() {
         return skipped.size();
     }
 
-    /** Images of other colours that were taken. */
+    /** {@return how many images of other colours were taken} */
     public int converted() {
         return converted.size();
     }

@@ -21,12 +21,16 @@ public final class PictureFormats {
 
     private PictureFormats() {}
 
-    /** Whether a file of that name counts as a picture. */
+    /**
+     * {@return whether a file of that name counts as a picture}
+     *
+     * @param file only its name is looked at
+     */
     public static boolean named(Path file) {
         return ENDINGS.contains(ending(file));
     }
 
-    /** The endings of their names, for messages. */
+    /** {@return the endings of their names, for messages} */
     public static String endings() {
         return ENDINGS.stream().map(ending -> "." + ending).collect(Collectors.joining(", "));
     }
@@ -45,14 +49,18 @@ public final class PictureFormats {
         /** None counted yet. */
         public Others() {}
 
-        /** Counts one. */
+        /**
+         * Counts one.
+         *
+         * @param file counted by its ending
+         */
         public void add(Path file) {
             String ending = ending(file);
             counts.merge(ending.isEmpty() ? "without an ending" : "." + ending, 1, Integer::sum);
             total++;
         }
 
-        /** How many there are. */
+        /** {@return how many there are} */
         public int total() {
             return total;
         }

@@ -28,7 +28,10 @@ public final class PictureReader implements AutoCloseable {
     private byte[] negative = new byte[0];
 
     /**
+     * Makes a reader with buffers of its own.
+     *
      * @param shape of inputs; its resize is not used
+     * @param scale how pixels become inputs
      * @param inverted whether dark is ink: MNIST's digits are light on dark
      * @param odd what becomes of pictures that cannot be read
      * @param notes told when a picture has another size
@@ -50,6 +53,9 @@ public final class PictureReader implements AutoCloseable {
     /**
      * Writes a picture, CHW, into {@code input} from {@code at} on.
      *
+     * @param file a picture
+     * @param input receives the values, CHW
+     * @param at where in {@code input} they begin
      * @return whether it was written; {@code false} if it cannot be read and is to be skipped
      * @throws DataException if it is not to be skipped, or is not there
      */

@@ -15,7 +15,14 @@ public final class Sheet {
 
     private Sheet() {}
 
-    /** Writes the first {@code rows * columns} images (fewer if the set is smaller), grey or red-green-blue. */
+    /**
+     * Writes the first {@code rows * columns} images (fewer if the set is smaller), grey or red-green-blue.
+     *
+     * @param target a PNG file, replaced as a whole
+     * @param data the images
+     * @param rows of images
+     * @param columns of images
+     */
     public static void write(Path target, Dataset data, int rows, int columns) {
         if (rows < 1 || columns < 1) {
             throw new IllegalArgumentException("a sheet of " + rows + " x " + columns + " images holds nothing");

@@ -11,6 +11,7 @@ public record Shift(float pixels, boolean subPixel) {
     /** No augmentation. */
     public static final Shift NONE = new Shift(0, false);
 
+    /** Checks the distance. */
     public Shift {
         if (!(pixels >= 0) || !Float.isFinite(pixels)) {
             throw new IllegalArgumentException("shift must be 0 pixels or more, is " + pixels);

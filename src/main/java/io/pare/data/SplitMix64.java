@@ -14,12 +14,21 @@ public final class SplitMix64 implements RandomGenerator {
 
     private long state;
 
-    /** Starts at {@code state}: a seed, or what {@link #state()} gave. */
+    /**
+     * Starts at {@code state}: a seed, or what {@link #state()} gave.
+     *
+     * @param state any number, or that of another generator
+     */
     public SplitMix64(long state) {
         this.state = state;
     }
 
-    /** A generator for one purpose among many that share a seed: equal paths give equal sequences. */
+    /**
+     * {@return a generator for one purpose among many that share a seed: equal paths give equal sequences}
+     *
+     * @param seed common to all purposes
+     * @param path tells the purpose
+     */
     public static SplitMix64 of(long seed, long... path) {
         long state = mix(seed + GOLDEN);
         for (long step : path) {
@@ -28,7 +37,7 @@ public final class SplitMix64 implements RandomGenerator {
         return new SplitMix64(state);
     }
 
-    /** What a new generator needs to continue where this one is. */
+    /** {@return what a new generator needs to continue where this one is} */
     public long state() {
         return state;
     }
@@ -60,7 +69,11 @@ public final class SplitMix64 implements RandomGenerator {
         return (int) (product >>> 32);
     }
 
-    /** Shuffles in place (Fisher-Yates, from the end). */
+    /**
+     * Shuffles in place (Fisher-Yates, from the end).
+     *
+     * @param values shuffled in place
+     */
     public void shuffle(int[] values) {
         for (int i = values.length - 1; i > 0; i--) {
             int other = nextInt(i + 1);

@@ -10,6 +10,7 @@ import io.pare.net.Task;
  * @param width of a sample's values, at least 1
  */
 public record Targets(Task task, float[] values, int width) {
+    /** Checks that the values make whole rows. */
     public Targets {
         if (width < 1 || values.length % width != 0) {
             throw new DataException(values.length + " values are no targets of " + width + " each");

@@ -46,13 +46,22 @@ public final class AtomicFile {
     /** What goes into a file. */
     @FunctionalInterface
     public interface Content {
-        /** Writes everything to {@code channel}, which is empty and at position 0, and leaves it open. */
+        /**
+         * Writes everything to {@code channel}, which is empty and at position 0, and leaves it open.
+         *
+         * @param channel where to, open for writing
+         * @throws IOException if it cannot be written; the target then stays as it was
+         */
         void writeTo(FileChannel channel) throws IOException;
     }
 
     /**
      * Writes what {@code content} gives. A thread that is interrupted writes all the same, so that a job that stops for
      * it can save; the interrupt is there again at the end.
+     *
+     * @param target the file: replaced as a whole, its folder created if need be; devices and pipes are written to
+     *     directly
+     * @param content gives the bytes, from the first on each time it is asked; a failure leaves the old file
      */
     public static void write(Path target, Content content) {
         boolean interrupted = Thread.interrupted();
@@ -95,7 +104,13 @@ public final class AtomicFile {
         }
     }
 
-    /** Writes {@code bytes}. */
+    /**
+     * Writes {@code bytes}.
+     *
+     * @param target the file: replaced as a whole, its folder created if need be; devices and pipes are written to
+     *     directly
+     * @param bytes the whole content
+     */
     public static void write(Path target, byte[] bytes) {
         write(target, channel -> {
             ByteBuffer buffer = ByteBuffer.wrap(bytes);
@@ -105,7 +120,13 @@ public final class AtomicFile {
         });
     }
 
-    /** Writes {@code text} as UTF-8. */
+    /**
+     * Writes {@code text} as UTF-8.
+     *
+     * @param target the file: replaced as a whole, its folder created if need be; devices and pipes are written to
+     *     directly
+     * @param text the whole content
+     */
     public static void write(Path target, String text) {
         write(target, text.getBytes(StandardCharsets.UTF_8));
     }
@@ -113,6 +134,9 @@ public final class AtomicFile {
     /**
      * Fails as {@link #write(Path, String)} would if {@code target} cannot be written, and changes nothing but creating
      * its folder: for a look before hours of work whose result is to go there.
+     *
+     * @param target the file: replaced as a whole, its folder created if need be; devices and pipes are written to
+     *     directly
      */
     public static void check(Path target) {
         if (Files.exists(target) && !Files.isRegularFile(target) && !Files.isDirectory(target)) {

@@ -7,6 +7,12 @@ import java.io.UncheckedIOException;
 public final class FileException extends UncheckedIOException {
     private static final long serialVersionUID = 1L;
 
+    /**
+     * Makes an exception of one line.
+     *
+     * @param message one line: the file, the cause, what to do
+     * @param cause what the system said
+     */
     public FileException(String message, IOException cause) {
         super(message, cause);
     }

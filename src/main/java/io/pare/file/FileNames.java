@@ -7,7 +7,11 @@ import java.nio.charset.StandardCharsets;
 public final class FileNames {
     private FileNames() {}
 
-    /** What to add to a message about a file of that name; nothing if the locale can hold it. */
+    /**
+     * {@return what to add to a message about a file of that name; nothing if the locale can hold it}
+     *
+     * @param name a file's name, without its folder
+     */
     public static String hint(String name) {
         return hint(name, Charset.forName(System.getProperty("sun.jnu.encoding", StandardCharsets.UTF_8.name())));
     }

@@ -38,6 +38,8 @@ public final class FolderLock implements AutoCloseable {
     /**
      * Locks {@code folder}, which is created if need be, and deletes the temporary files that dead writers left in it.
      *
+     * @param folder created if need be
+     * @return the lock, to be closed by whoever took it
      * @throws FileException if another run has it, or if it cannot be locked
      */
     public static FolderLock take(Path folder) {

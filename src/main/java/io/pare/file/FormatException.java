@@ -8,10 +8,21 @@ public final class FormatException extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private static final int MAX_LENGTH = 2000;
 
+    /**
+     * Makes an exception of one line.
+     *
+     * @param message one line; control characters become spaces, and what is longer than 2,000 characters is cut
+     */
     public FormatException(String message) {
         super(oneLine(message));
     }
 
+    /**
+     * Makes an exception of one line.
+     *
+     * @param message one line; control characters become spaces, and what is longer than 2,000 characters is cut
+     * @param cause what failed below, kept for programmers
+     */
     public FormatException(String message, Throwable cause) {
         super(oneLine(message), cause);
     }

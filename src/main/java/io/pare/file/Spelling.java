@@ -6,7 +6,12 @@ import java.util.Collection;
 public final class Spelling {
     private Spelling() {}
 
-    /** The nearest known name, as the end of a sentence; empty if none is near. */
+    /**
+     * {@return the nearest known name, as the end of a sentence; empty if none is near}
+     *
+     * @param name what somebody wrote
+     * @param known what could have been written
+     */
     public static String suggestion(String name, Collection<String> known) {
         String best = null;
         int bestDistance = 1 + Math.max(2, name.length() / 3);

@@ -20,8 +20,9 @@ public final class TextFile {
     private TextFile() {}
 
     /**
-     * The whole text, without a byte order mark.
+     * {@return the whole text, without a byte order mark}
      *
+     * @param file of at most 256 MB and an eighth of the heap
      * @throws FileException if it is not UTF-8, or too long; the message names the file, and the line where it can
      * @throws IOException if it cannot be read
      */

@@ -46,11 +46,13 @@ public final class NetworkFile {
     public static final String MODEL = "model";
     /** Entries of a safetensors file's map that say for which images and how many classes the network is. */
     public static final String INPUT = "input.shape";
+    /** Entry beside {@link #INPUT}: how many classes. */
     public static final String CLASSES = "classes";
     /** Entry of a safetensors file's map that holds the layers of a network that no name stands for. */
     public static final String LAYERS = "layers";
     /** Entries of a safetensors file's map that say how pixels become inputs. */
     public static final String MEAN = "input.mean";
+    /** Entry beside {@link #MEAN}: by what pixels are divided. */
     public static final String DEVIATION = "input.deviation";
 
     private static final long MAX_FILE_BYTES = 1L << 30;
@@ -88,7 +90,14 @@ public final class NetworkFile {
         ONNX
     }
 
-    /** Writes the whole file or nothing. */
+    /**
+     * Writes the whole file or nothing.
+     *
+     * @param path of the file
+     * @param weights the network and its tensors
+     * @param kind of file
+     * @throws IOException not thrown: what cannot be written is an {@link io.pare.file.FileException}
+     */
     public static void write(Path path, CompressedWeights weights, Kind kind) throws IOException {
         switch (kind) {
             case PARE -> PareFile.write(path, weights);
@@ -99,7 +108,13 @@ public final class NetworkFile {
         }
     }
 
-    /** Begins a safetensors file that says which network its tensors belong to, and how pixels become inputs. */
+    /**
+     * Begins a safetensors file that says which network its tensors belong to, and how pixels become inputs.
+     *
+     * @param model the network
+     * @param scale how pixels become inputs
+     * @return a writer, to which tensors are to be added
+     */
     public static Safetensors.Writer writer(Net model, InputScale scale) {
         Safetensors.Writer writer = new Safetensors.Writer().metadata(MODEL, model.name())
                 .metadata(INPUT, model.input().toString()).metadata(CLASSES, Integer.toString(model.classes()))
@@ -168,7 +183,13 @@ public final class NetworkFile {
         return MemorySegment.ofArray(bytes.array());
     }
 
-    /** Reads a network; a file of tensors must name its network, as safetensors may. */
+    /**
+     * Reads a network; a file of tensors must name its network, as safetensors may.
+     *
+     * @param path of the file
+     * @return the network and its tensors, on the heap
+     * @throws IOException if the file cannot be read
+     */
     public static CompressedWeights read(Path path) throws IOException {
         return read(path, null, Map.of());
     }
@@ -176,14 +197,25 @@ public final class NetworkFile {
     /**
      * Reads a network.
      *
+     * @param path of the file
      * @param model the network that the file's weights belong to, or null to trust the file
      * @param names for parameters whose tensor has another name in the file: parameter to tensor; may be empty
+     * @return the network and its tensors, on the heap
+     * @throws IOException if the file cannot be read
      */
     public static CompressedWeights read(Path path, Net model, Map<String, String> names) throws IOException {
         return contents(path, model, names).weights();
     }
 
-    /** Reads a network like {@link #read(Path, Net, Map)}, and whether the file says how pixels become inputs. */
+    /**
+     * Reads a network like {@link #read(Path, Net, Map)}, and whether the file says how pixels become inputs.
+     *
+     * @param path of the file
+     * @param model the network that the file is to hold; {@code null} where the file says it
+     * @param names tensors' names by parameters' names; empty where they are the same
+     * @return the network and what the file says of it
+     * @throws IOException if the file cannot be read
+     */
     public static StoredNetwork contents(Path path, Net model, Map<String, String> names) throws IOException {
         return contents(path, model, names, false);
     }
@@ -191,8 +223,13 @@ public final class NetworkFile {
     /**
      * As {@link #contents(Path, Net, Map)}.
      *
+     * @param path of the file
+     * @param model the network that the file is to hold; {@code null} where the file says it
+     * @param names tensors' names by parameters' names; empty where they are the same
      * @param ignoreExtra whether tensors of a file that the network has no parameter for are left out rather
      *     than refused; then every parameter must be found by its name
+     * @return the network and what the file says of it
+     * @throws IOException if the file cannot be read
      */
     public static StoredNetwork contents(Path path, Net model, Map<String, String> names, boolean ignoreExtra)
             throws IOException {
@@ -202,7 +239,13 @@ public final class NetworkFile {
     /**
      * As {@link #contents(Path, Net, Map, boolean)}.
      *
+     * @param path of the file
+     * @param model the network that the file is to hold; {@code null} where the file says it
+     * @param names tensors' names by parameters' names; empty where they are the same
+     * @param ignoreExtra whether tensors that the network has not are no error
      * @param bindings what an ONNX file leaves open; other files leave nothing open
+     * @return the network and what the file says of it
+     * @throws IOException if the file cannot be read
      */
     public static StoredNetwork contents(Path path, Net model, Map<String, String> names, boolean ignoreExtra,
             Bindings bindings) throws IOException {
@@ -228,10 +271,12 @@ public final class NetworkFile {
     }
 
     /**
-     * How pixels become inputs of the network in a file, or null if the file does not say it. Tensors of large files are not
-     * read.
+     * {@return how pixels become inputs of the network in a file, or null if the file does not say it} Tensors of large
+     * files are not read.
      *
+     * @param path of the file
      * @throws FormatException if the file is damaged
+     * @throws IOException if the file cannot be read
      */
     public static InputScale scale(Path path) throws IOException {
         return switch (format(path)) {
@@ -257,7 +302,12 @@ public final class NetworkFile {
         return header >= 0 && header <= Files.size(path);
     }
 
-    /** What format a file has, by its first bytes; for a ZIP archive, by what it holds. */
+    /**
+     * {@return what format a file has, by its first bytes; for a ZIP archive, by what it holds}
+     *
+     * @param path of any file
+     * @throws IOException if the file cannot be read
+     */
     public static Format format(Path path) throws IOException {
         if (Files.isDirectory(path)) {
             throw new FormatException(path + " is a folder, a file with a network was expected");
@@ -341,7 +391,13 @@ public final class NetworkFile {
                 .collect(Collectors.joining(", "));
     }
 
-    /** Reads a map of names: one line {@code parameter=tensor} for each, {@code #} begins a comment. */
+    /**
+     * Reads a map of names: one line {@code parameter=tensor} for each, {@code #} begins a comment.
+     *
+     * @param path of a text
+     * @return tensors' names by parameters' names
+     * @throws IOException if the file cannot be read
+     */
     public static Map<String, String> readNames(Path path) throws IOException {
         Properties properties = new Properties();
         try (Reader reader = new StringReader(TextFile.read(path))) {

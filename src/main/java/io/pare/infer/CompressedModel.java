@@ -97,7 +97,13 @@ public final class CompressedModel implements AutoCloseable {
         }
     }
 
-    /** Reads a {@code .pare} file. Throws {@link FormatException} if it is none or damaged. */
+    /**
+     * Reads a {@code .pare} file. Throws {@link FormatException} if it is none or damaged.
+     *
+     * @param path of a {@code .pare} file
+     * @return the model, ready to predict
+     * @throws IOException if the file cannot be read
+     */
     public static CompressedModel load(Path path) throws IOException {
         return of(PareFile.read(path));
     }
@@ -112,40 +118,54 @@ public final class CompressedModel implements AutoCloseable {
      * }</pre>
      *
      * @param stream of at most 1 GB; what begins as no {@code .pare} file does is read no further
+     * @return the model, ready to predict
      * @throws FormatException if it gives something else, too much of it, or the file is damaged
      * @throws NullPointerException if it is {@code null}, as for a resource that there is not
+     * @throws IOException if the file cannot be read
      */
     public static CompressedModel load(InputStream stream) throws IOException {
         return of(PareFile.read(stream));
     }
 
-    /** As {@link #load(InputStream)}, of so many bytes at most. */
+    /**
+     * As {@link #load(InputStream)}, of so many bytes at most.
+     *
+     * @param stream read to its end, not closed
+     * @param most bytes that are read at most
+     * @return the model, ready to predict
+     * @throws IOException if the file cannot be read
+     */
     public static CompressedModel load(InputStream stream, long most) throws IOException {
         return of(PareFile.read(stream, most));
     }
 
-    /** Makes weights ready to predict. Throws {@link IllegalArgumentException} if the heap is too small for that. */
+    /**
+     * Makes weights ready to predict. Throws {@link IllegalArgumentException} if the heap is too small for that.
+     *
+     * @param weights a network and its tensors
+     * @return the model, which shares the tensors
+     */
     public static CompressedModel of(CompressedWeights weights) {
         return new CompressedModel(Objects.requireNonNull(weights));
     }
 
-    /** The network. */
+    /** {@return the network} */
     public Net model() {
         return weights.model();
     }
 
-    /** The weights as they are in the file. */
+    /** {@return the weights as they are in the file} */
     public CompressedWeights weights() {
         return weights;
     }
 
-    /** How pixels of 0 to 255 become inputs. */
+    /** {@return how pixels of 0 to 255 become inputs} */
     public InputScale scale() {
         return weights.scale();
     }
 
     /**
-     * The probability of each class.
+     * {@return the probability of each class}
      *
      * @param image inputs in CHW order, scaled as in training: see {@link #scale}
      * @throws IllegalArgumentException if there are fewer or more than one image has, or one is no finite number
@@ -164,6 +184,10 @@ public final class CompressedModel implements AutoCloseable {
     /**
      * As {@link #predict(float[])} for {@code count} images, one after another; the result has a row for each. What lies in
      * the array beyond them is left alone.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link #scale} says
+     * @param count number of images
+     * @return a row of probabilities for each image
      */
     public float[] predict(float[] images, int count) {
         Session session = borrow();
@@ -177,42 +201,90 @@ public final class CompressedModel implements AutoCloseable {
         }
     }
 
-    /** As {@link #predict(float[], int)} into an array of the caller: makes no garbage. */
+    /**
+     * As {@link #predict(float[], int)} into an array of the caller: makes no garbage.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link #scale} says
+     * @param count number of images
+     * @param probabilities receives a row for each image
+     */
     public void predict(float[] images, int count, float[] probabilities) {
         run(Floats.ARRAY, images, count, probabilities, true);
     }
 
-    /** As {@link Session#predict(FloatBuffer, int, FloatBuffer)}, on any thread. */
+    /**
+     * As {@link Session#predict(FloatBuffer, int, FloatBuffer)}, on any thread.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link #scale} says
+     * @param count number of images
+     * @param probabilities receives a row for each image
+     */
     public void predict(FloatBuffer images, int count, FloatBuffer probabilities) {
         run(Floats.BUFFER, images, count, probabilities, true);
     }
 
-    /** As {@link Session#predict(ByteBuffer, int, ByteBuffer)}, on any thread. */
+    /**
+     * As {@link Session#predict(ByteBuffer, int, ByteBuffer)}, on any thread.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link #scale} says
+     * @param count number of images
+     * @param probabilities receives a row for each image
+     */
     public void predict(ByteBuffer images, int count, ByteBuffer probabilities) {
         run(Floats.BYTES, images, count, probabilities, true);
     }
 
-    /** As {@link Session#predict(MemorySegment, int, MemorySegment)}, on any thread. */
+    /**
+     * As {@link Session#predict(MemorySegment, int, MemorySegment)}, on any thread.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link #scale} says
+     * @param count number of images
+     * @param probabilities receives a row for each image
+     */
     public void predict(MemorySegment images, int count, MemorySegment probabilities) {
         run(Floats.SEGMENT, images, count, probabilities, true);
     }
 
-    /** The logits of {@code count} images, one after another, into rows of {@code classes} values: makes no garbage. */
+    /**
+     * The logits of {@code count} images, one after another, into rows of {@code classes} values: makes no garbage.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link #scale} says
+     * @param count number of images
+     * @param logits receives a row for each image
+     */
     public void logits(float[] images, int count, float[] logits) {
         run(Floats.ARRAY, images, count, logits, false);
     }
 
-    /** As {@link Session#logits(FloatBuffer, int, FloatBuffer)}, on any thread. */
+    /**
+     * As {@link Session#logits(FloatBuffer, int, FloatBuffer)}, on any thread.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link #scale} says
+     * @param count number of images
+     * @param logits receives a row for each image
+     */
     public void logits(FloatBuffer images, int count, FloatBuffer logits) {
         run(Floats.BUFFER, images, count, logits, false);
     }
 
-    /** As {@link Session#logits(ByteBuffer, int, ByteBuffer)}, on any thread. */
+    /**
+     * As {@link Session#logits(ByteBuffer, int, ByteBuffer)}, on any thread.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link #scale} says
+     * @param count number of images
+     * @param logits receives a row for each image
+     */
     public void logits(ByteBuffer images, int count, ByteBuffer logits) {
         run(Floats.BYTES, images, count, logits, false);
     }
 
-    /** As {@link Session#logits(MemorySegment, int, MemorySegment)}, on any thread. */
+    /**
+     * As {@link Session#logits(MemorySegment, int, MemorySegment)}, on any thread.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link #scale} says
+     * @param count number of images
+     * @param logits receives a row for each image
+     */
     public void logits(MemorySegment images, int count, MemorySegment logits) {
         run(Floats.SEGMENT, images, count, logits, false);
     }
@@ -257,17 +329,27 @@ public final class CompressedModel implements AutoCloseable {
      * Divides calls of more than {@value #PART} images among the calling thread and tasks of an executor from now on;
      * {@code null} for the calling thread alone. The bits are the same. The calling thread takes what no task has begun, so
      * a busy executor costs time and no more. Segments must be of a shared arena then. Sessions stay on their thread.
+     *
+     * @param next used by calls that begin from now on
      */
     public void executor(Executor next) {
         executor = next;
     }
 
-    /** Tells this one of every prediction from now on, by sessions too; {@code null} for nobody. Any thread may call it. */
+    /**
+     * Tells this one of every prediction from now on, by sessions too; {@code null} for nobody. Any thread may call it.
+     *
+     * @param next used by calls that begin from now on
+     */
     public void listener(PredictionListener next) {
         listener = next;
     }
 
-    /** The most probable class of one image; the lowest of equals. */
+    /**
+     * {@return the most probable class of one image; the lowest of equals}
+     *
+     * @param image CHW floats, scaled as {@link #scale} says; at least as many as the network takes
+     */
     public int classify(float[] image) {
         float[] probabilities = predict(image);
         int best = 0;
@@ -279,7 +361,7 @@ public final class CompressedModel implements AutoCloseable {
         return best;
     }
 
-    /** Scratch memory of the caller's own, for one thread. */
+    /** {@return the scratch memory of the caller's own, for one thread} */
     public Session session() {
         checkOpen();
         return open();
@@ -319,7 +401,7 @@ public final class CompressedModel implements AutoCloseable {
         }
     }
 
-    /** How each layer runs, for one sample. */
+    /** {@return how each layer runs, for one sample} */
     public List<String> describe() {
         return single.describe();
     }

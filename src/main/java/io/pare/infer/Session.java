@@ -73,6 +73,7 @@ public final class Session {
      * The logits of {@code count} images. What lies in the arrays beyond them is left alone.
      *
      * @param images one after another, each in CHW order
+     * @param count number of images
      * @param logits one row of {@code classes} values for each image
      * @throws IllegalArgumentException if an array is too short, or an input is no finite number
      */
@@ -80,12 +81,24 @@ public final class Session {
         run(Floats.ARRAY, images, count, logits, false);
     }
 
-    /** As {@link #logits(float[], int, float[])}, from and to buffers: from their positions on, which stay. */
+    /**
+     * As {@link #logits(float[], int, float[])}, from and to buffers: from their positions on, which stay.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link CompressedModel#scale} says
+     * @param count number of images
+     * @param logits receives a row for each image
+     */
     public void logits(FloatBuffer images, int count, FloatBuffer logits) {
         run(Floats.BUFFER, images, count, logits, false);
     }
 
-    /** As {@link #logits(FloatBuffer, int, FloatBuffer)}, of floats in the byte order that each buffer has. */
+    /**
+     * As {@link #logits(FloatBuffer, int, FloatBuffer)}, of floats in the byte order that each buffer has.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link CompressedModel#scale} says
+     * @param count number of images
+     * @param logits receives a row for each image
+     */
     public void logits(ByteBuffer images, int count, ByteBuffer logits) {
         run(Floats.BYTES, images, count, logits, false);
     }
@@ -93,33 +106,66 @@ public final class Session {
     /**
      * As {@link #logits(float[], int, float[])}, from and to segments on the heap or off it, at any address, of floats in
      * the machine's byte order. Confined ones must be of this thread.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link CompressedModel#scale} says
+     * @param count number of images
+     * @param logits receives a row for each image
      */
     public void logits(MemorySegment images, int count, MemorySegment logits) {
         run(Floats.SEGMENT, images, count, logits, false);
     }
 
-    /** As {@link #logits(float[], float[])}, the class probabilities; a network that ends in them is taken at its word. */
+    /**
+     * As {@link #logits(float[], float[])}, the class probabilities; a network that ends in them is taken at its word.
+     *
+     * @param image CHW floats, scaled as {@link CompressedModel#scale} says
+     * @param probabilities receives a row for each image
+     */
     public void predict(float[] image, float[] probabilities) {
         checkOne(image);
         predict(image, 1, probabilities);
     }
 
-    /** As {@link #logits(float[], int, float[])}, the class probabilities. */
+    /**
+     * As {@link #logits(float[], int, float[])}, the class probabilities.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link CompressedModel#scale} says
+     * @param count number of images
+     * @param probabilities receives a row for each image
+     */
     public void predict(float[] images, int count, float[] probabilities) {
         run(Floats.ARRAY, images, count, probabilities, true);
     }
 
-    /** As {@link #logits(FloatBuffer, int, FloatBuffer)}, the class probabilities. */
+    /**
+     * As {@link #logits(FloatBuffer, int, FloatBuffer)}, the class probabilities.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link CompressedModel#scale} says
+     * @param count number of images
+     * @param probabilities receives a row for each image
+     */
     public void predict(FloatBuffer images, int count, FloatBuffer probabilities) {
         run(Floats.BUFFER, images, count, probabilities, true);
     }
 
-    /** As {@link #logits(ByteBuffer, int, ByteBuffer)}, the class probabilities. */
+    /**
+     * As {@link #logits(ByteBuffer, int, ByteBuffer)}, the class probabilities.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link CompressedModel#scale} says
+     * @param count number of images
+     * @param probabilities receives a row for each image
+     */
     public void predict(ByteBuffer images, int count, ByteBuffer probabilities) {
         run(Floats.BYTES, images, count, probabilities, true);
     }
 
-    /** As {@link #logits(MemorySegment, int, MemorySegment)}, the class probabilities. */
+    /**
+     * As {@link #logits(MemorySegment, int, MemorySegment)}, the class probabilities.
+     *
+     * @param images CHW floats of one image after another, scaled as {@link CompressedModel#scale} says
+     * @param count number of images
+     * @param probabilities receives a row for each image
+     */
     public void predict(MemorySegment images, int count, MemorySegment probabilities) {
         run(Floats.SEGMENT, images, count, probabilities, true);
     }

@@ -19,17 +19,29 @@ public record Bits(MemorySegment segment, long offset) {
         }
     }
 
-    /** Bytes that {@code n} bits take. */
+    /**
+     * {@return the bytes that {@code n} bits take}
+     *
+     * @param n number of elements, at least 0
+     */
     public static long bytes(long n) {
         return (n + 7) >>> 3;
     }
 
-    /** The bits from number {@code first} on, a multiple of 8. */
+    /**
+     * {@return the bits from number {@code first} on, a multiple of 8}
+     *
+     * @param first number of an element
+     */
     public Bits from(long first) {
         return first == 0 ? this : new Bits(segment, offset + first / Byte.SIZE);
     }
 
-    /** Whether bit {@code i} is set. */
+    /**
+     * {@return whether bit {@code i} is set}
+     *
+     * @param i number of an element, below that for which there is memory
+     */
     public boolean get(long i) {
         return (segment.get(ValueLayout.JAVA_BYTE, offset + (i >>> 3)) >>> (i & 7) & 1) != 0;
     }

@@ -20,30 +20,39 @@ public record Groups(long rows, long columns, long blockRows, long blockColumns)
         Ranges.product(rows, columns);
     }
 
-    /** The filters of a convolution [filters, perFilter...], or the rows of a matrix. */
+    /**
+     * {@return the filters of a convolution [filters, perFilter...], or the rows of a matrix}
+     *
+     * @param filters rows of the matrix: output channels, or outputs
+     * @param perFilter elements of each: input channels times kernel height times width
+     */
     public static Groups filters(long filters, long perFilter) {
         return new Groups(filters, perFilter, 1, Math.max(1, perFilter));
     }
 
     /**
-     * The input channels of a convolution [filters, channels, kernel height * width]; with kernel 1 also the columns of
-     * a matrix.
+     * {@return the input channels of a convolution [filters, channels, kernel height * width]; with kernel 1 also the
+     * columns of a matrix}
+     *
+     * @param filters output channels
+     * @param channels input channels
+     * @param kernel kernel height times width
      */
     public static Groups channels(long filters, long channels, long kernel) {
         return new Groups(filters, Ranges.product(channels, kernel), Math.max(1, filters), kernel);
     }
 
-    /** Elements of the matrix. */
+    /** {@return the elements of the matrix} */
     public long elements() {
         return rows * columns;
     }
 
-    /** Groups in a row of blocks. */
+    /** {@return the groups in a row of blocks} */
     public long across() {
         return Math.ceilDiv(columns, blockColumns);
     }
 
-    /** Number of groups. */
+    /** {@return the number of groups} */
     public long count() {
         return Math.ceilDiv(rows, blockRows) * across();
     }

@@ -62,12 +62,12 @@ public final class KernelProvider {
         }
     }
 
-    /** The elementwise kernels in use. */
+    /** {@return the elementwise kernels in use} */
     public static Kernels active() {
         return chosen().kernels;
     }
 
-    /** The loops of sparse layers in use. */
+    /** {@return the loops of sparse layers in use} */
     public static SparseKernels sparse() {
         return chosen().sparse;
     }
@@ -82,7 +82,7 @@ public final class KernelProvider {
         return chosen().loops;
     }
 
-    /** One line for logs and reports: what is in use, why, and what would give the faster one. */
+    /** {@return one line for logs and reports: what is in use, why, and what would give the faster one} */
     public static String reason() {
         return chosen().reason;
     }

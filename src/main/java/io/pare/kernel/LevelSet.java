@@ -26,22 +26,35 @@ public record LevelSet(boolean zero, float... multiples) {
         }
     }
 
+    /** {@return a copy of the multiples, ascending} */
     @Override
     public float[] multiples() {
         return multiples.clone();
     }
 
-    /** {@code +-q, +-2q, ..., +-nq} without zero: the paper's set. */
+    /**
+     * {@return {@code +-q, +-2q, ..., +-nq} without zero: the paper's set}
+     *
+     * @param n multiples on either side of zero, 1 to 128
+     */
     public static LevelSet equidistant(int n) {
         return new LevelSet(false, steps(n));
     }
 
-    /** {@code 0, +-q, +-2q, ..., +-nq}. */
+    /**
+     * {@return {@code 0, +-q, +-2q, ..., +-nq}}
+     *
+     * @param n multiples on either side of zero, 1 to 128
+     */
     public static LevelSet equidistantWithZero(int n) {
         return new LevelSet(true, steps(n));
     }
 
-    /** {@code +-q, +-2q, +-4q, ..., +-2^(n-1) q} without zero. */
+    /**
+     * {@return {@code +-q, +-2q, +-4q, ..., +-2^(n-1) q} without zero}
+     *
+     * @param n multiples on either side of zero, 1 to 128
+     */
     public static LevelSet powersOfTwo(int n) {
         checkCount(n);
         float[] powers = new float[n];
@@ -51,22 +64,27 @@ public record LevelSet(boolean zero, float... multiples) {
         return new LevelSet(false, powers);
     }
 
-    /** {@code -q, 0, +q}. */
+    /** {@return {@code -q, 0, +q}} */
     public static LevelSet ternary() {
         return new LevelSet(true, 1);
     }
 
-    /** {@code -q, +q}. */
+    /** {@return {@code -q, +q}} */
     public static LevelSet binary() {
         return new LevelSet(false, 1);
     }
 
-    /** Number of levels, with zero if it is a level. */
+    /** {@return the number of levels, with zero if it is a level} */
     public int size() {
         return 2 * multiples.length + (zero ? 1 : 0);
     }
 
-    /** Level {@code i} of the ascending list, for scale {@code q}. */
+    /**
+     * {@return the level {@code i} of the ascending list, for scale {@code q}}
+     *
+     * @param i from 0 to {@link #size} - 1, the lowest level first
+     * @param q the scale, above 0
+     */
     public float level(int i, float q) {
         Objects.checkIndex(i, size());
         int n = multiples.length;

@@ -23,7 +23,11 @@ public record Penalty(MemorySegment z, long zOffset, MemorySegment u, long uOffs
         }
     }
 
-    /** The term of the elements from number {@code first} on. */
+    /**
+     * {@return the term of the elements from number {@code first} on}
+     *
+     * @param first number of an element
+     */
     public Penalty from(long first) {
         long bytes = first * Float.BYTES;
         return first == 0 ? this : new Penalty(z, zOffset + bytes, u, uOffset + bytes, rho);

@@ -118,6 +118,8 @@ public final class Projections implements AutoCloseable {
     /**
      * Opens projections that use the calling thread and {@code threads - 1} more.
      *
+     * @param threads at least 1: the caller's thread and {@code threads - 1} that the instance starts and owns
+     * @return projections that the caller closes
      * @throws IllegalStateException if the JVM denies native access; the message says what to do
      */
     public static Projections open(int threads) {
@@ -151,7 +153,16 @@ public final class Projections implements AutoCloseable {
 
     // ---- top-k --------------------------------------------------------------------------------------------------
 
-    /** Writes to {@code z} the {@code k} greatest magnitudes of {@code x}, 0 elsewhere; {@code z} may be {@code x}. */
+    /**
+     * Writes to {@code z} the {@code k} greatest magnitudes of {@code x}, 0 elsewhere; {@code z} may be {@code x}.
+     *
+     * @param x the elements
+     * @param xOff where they begin, in bytes
+     * @param z receives the projection
+     * @param zOff where it begins, in bytes
+     * @param n number of elements
+     * @param k how many survive, 0 to {@code n}
+     */
     public void topK(MemorySegment x, long xOff, MemorySegment z, long zOff, long n, long k) {
         Span span = Span.of(x, xOff, n);
         MemorySegment out = writable(z, zOff, n);
@@ -161,7 +172,15 @@ public final class Projections implements AutoCloseable {
         }, x, z);
     }
 
-    /** Where {@link #topK} would cut; {@code k} from 1 to {@code n}. Reads 4 bytes an element, writes nothing. */
+    /**
+     * Where {@link #topK} would cut; {@code k} from 1 to {@code n}. Reads 4 bytes an element, writes nothing.
+     *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
+     * @param k how many survive, 1 to {@code n}
+     * @return the magnitude where {@link #topK} would cut, and what lies above and at it
+     */
     public Threshold threshold(MemorySegment x, long xOff, long n, long k) {
         Span span = Span.of(x, xOff, n);
         if (k < 1 || k > n) {
@@ -176,6 +195,13 @@ public final class Projections implements AutoCloseable {
 
     /**
      * Writes a set bit for each survivor of {@link #topK}, in the layout of {@link Bits}; reads the input about once.
+     *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
+     * @param k how many survive, 0 to {@code n}
+     * @param bits receives {@link Bits#bytes} bytes
+     * @param bitsOff where they begin, in bytes
      */
     public void topKBits(MemorySegment x, long xOff, long n, long k, MemorySegment bits, long bitsOff) {
         Span span = Span.of(x, xOff, n);
@@ -193,6 +219,16 @@ public final class Projections implements AutoCloseable {
      * <p>It reads w, u and z and writes u and z, 20 bytes an element; where many sums are equal it reads them twice or
      * three times. Should the sampled bracket miss (less than once in a million calls where weights that lie together
      * are independent), the dual residual is an upper bound; all else is exact always.
+     *
+     * @param w the weights, only read
+     * @param wOff where they begin, in bytes
+     * @param u the scaled dual, read and written
+     * @param uOff where it begins, in bytes
+     * @param z the last projection, replaced by the new one
+     * @param zOff where it begins, in bytes
+     * @param n number of elements
+     * @param k how many survive, 0 to {@code n}
+     * @return how far weights and projection are apart, and how far the projection moved
      */
     public Residuals topKAdmm(MemorySegment w, long wOff, MemorySegment u, long uOff, MemorySegment z, long zOff,
             long n,
@@ -210,6 +246,10 @@ public final class Projections implements AutoCloseable {
     /**
      * Divides a budget of {@code k} survivors over several tensors by {@code weight * magnitude}; equal products go to
      * the earlier tensor. Each tensor's own top-k of its share is then the projection onto the common budget.
+     *
+     * @param tensors in the order that settles ties
+     * @param k survivors of all together, 0 to the sum of their counts
+     * @return survivors of each, in the order of the tensors
      */
     public long[] globalBudget(List<Span> tensors, long k) {
         List<Span> spans = List.copyOf(tensors);
@@ -230,7 +270,16 @@ public final class Projections implements AutoCloseable {
 
     // ---- structured ---------------------------------------------------------------------------------------------
 
-    /** Writes one score for each group, rounded to float from sums in double. */
+    /**
+     * Writes one score for each group, rounded to float from sums in double.
+     *
+     * @param x the matrix, row-major
+     * @param xOff where it begins, in bytes
+     * @param groups how the matrix is divided
+     * @param norm how a group is scored
+     * @param scores receives {@link Groups#count} floats
+     * @param scoresOff where they begin, in bytes
+     */
     public void groupScores(MemorySegment x, long xOff, Groups groups, Norm norm, MemorySegment scores,
             long scoresOff) {
         MemorySegment in = readable(x, xOff, groups.elements());
@@ -238,7 +287,17 @@ public final class Projections implements AutoCloseable {
         call(() -> structured.score(in, xOff, groups, norm, out, scoresOff), x, scores);
     }
 
-    /** Keeps the {@code k} groups of highest score, the lowest number among equals; {@code z} may be {@code x}. */
+    /**
+     * Keeps the {@code k} groups of highest score, the lowest number among equals; {@code z} may be {@code x}.
+     *
+     * @param x the matrix, row-major
+     * @param xOff where it begins, in bytes
+     * @param z receives the projection
+     * @param zOff where it begins, in bytes
+     * @param groups how the matrix is divided
+     * @param norm how a group is scored
+     * @param k how many groups survive, 0 to their number
+     */
     public void topGroups(MemorySegment x, long xOff, MemorySegment z, long zOff, Groups groups, Norm norm, long k) {
         MemorySegment in = readable(x, xOff, groups.elements());
         MemorySegment out = writable(z, zOff, groups.elements());
@@ -248,6 +307,14 @@ public final class Projections implements AutoCloseable {
     /**
      * Keeps the {@code keep} greatest magnitudes of each {@code group} consecutive elements (2:4 sparsity has keep 2,
      * group 4); a shorter group at the end keeps its {@code keep} greatest too. {@code z} may be {@code x}.
+     *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param z receives the projection
+     * @param zOff where it begins, in bytes
+     * @param n number of elements
+     * @param keep 0 to {@code group}
+     * @param group elements of a group, 1 to 2^18
      */
     public void keepOfGroups(MemorySegment x, long xOff, MemorySegment z, long zOff, long n, int keep, int group) {
         MemorySegment in = readable(x, xOff, n);
@@ -265,9 +332,15 @@ public final class Projections implements AutoCloseable {
      * optimum. It takes O(n log n) time for any {@code m}, and 32 bytes for each distinct value. Where very many values
      * lie so evenly that optima abound, it takes O(m n log n) and {@code 8 m + 32} bytes. Project with {@link #assign}.
      *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
      * @param importance a weight of the squared error of each element, not negative; {@code null} for equal ones
+     * @param importanceOff where they begin, in bytes
      * @param m codewords, 1 to 256
      * @param codebook receives the codewords in ascending order; behind the last in use, copies of the last
+     * @param codebookOff where it begins, in bytes
+     * @return codewords in use and the least error
      */
     public Clusters kMeansExact(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
             MemorySegment codebook, long codebookOff) {
@@ -289,6 +362,17 @@ public final class Projections implements AutoCloseable {
      * sort of all (linear time, 8 bytes of scratch an element). A round then costs O(m log n). An empty cluster
      * restarts at the element of greatest error. Codewords that stay empty, for lack of distinct values, are dropped at
      * the end. The midpoint of two codewords belongs to the lower one.
+     *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
+     * @param importance as for {@link #kMeansExact}
+     * @param importanceOff where they begin, in bytes
+     * @param m codewords, 1 to 256
+     * @param codebook {@code m} finite floats to start from; receives the codewords as for {@link #kMeansExact}
+     * @param codebookOff where it begins, in bytes
+     * @param maxRounds at least 0
+     * @return codewords in use, their error, and the rounds that were run
      */
     public Clusters kMeans(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
             MemorySegment codebook, long codebookOff, int maxRounds) {
@@ -310,7 +394,16 @@ public final class Projections implements AutoCloseable {
      * {@link #kMeans} from a start of its own: from 32 codewords on the optimum over a grid of 4,096 places, which lie as
      * dense as the elements' density to the power 1/3 (Panter and Dite 1951), below as {@link #linearStart}.
      *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
+     * @param importance as for {@link #kMeansExact}
+     * @param importanceOff where they begin, in bytes
+     * @param m codewords, 1 to 256
      * @param codebook receives the codewords as for {@link #kMeans}; what it held plays no part
+     * @param codebookOff where it begins, in bytes
+     * @param maxRounds at least 0
+     * @return codewords in use, their error, and the rounds that were run
      */
     public Clusters kMeansCold(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
             MemorySegment codebook, long codebookOff, int maxRounds) {
@@ -327,7 +420,16 @@ public final class Projections implements AutoCloseable {
         }, x, importance, codebook);
     }
 
-    /** Fills {@code codebook} with a start for {@link #kMeans}: {@code m} values evenly over the non-zero range. */
+    /**
+     * Fills {@code codebook} with a start for {@link #kMeans}: {@code m} values evenly over the non-zero range.
+     *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
+     * @param m codewords, 1 to 256
+     * @param codebook receives {@code m} floats, ascending
+     * @param codebookOff where it begins, in bytes
+     */
     public void linearStart(MemorySegment x, long xOff, long n, int m, MemorySegment codebook, long codebookOff) {
         MemorySegment words = writableCodebook(m, codebook, codebookOff);
         MemorySegment in = readable(x, xOff, n);
@@ -342,11 +444,17 @@ public final class Projections implements AutoCloseable {
      * pass; O(log m) steps an element for up to 16 codewords (8 or 4 where vectors are shorter), O(m) vector steps
      * beyond.
      *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
      * @param m codewords, 0 to 256; 0, as a clustering of zeros alone returns, is enough where all elements are zero
      * @param codebook {@code m} ascending floats
+     * @param codebookOff where it begins, in bytes
      * @param values receives the codewords; may be {@code x}; {@code null} for none
+     * @param valuesOff where they begin, in bytes
      * @param codes receives one unsigned byte for each element, its codeword's number, and 0 for a zero element, which
      *     only {@code values} or {@code x} tell apart from number 0; {@code null} for none
+     * @param codesOff where they begin, in bytes
      * @return sum of squared distances
      */
     public double assign(MemorySegment x, long xOff, long n, int m, MemorySegment codebook, long codebookOff,
@@ -365,6 +473,12 @@ public final class Projections implements AutoCloseable {
      * The scale q of least squared error (times importance) over the non-zero elements, among all floats, up to
      * the rounding of the levels. Sorts the elements (linear time), then bounds intervals of q in O(levels log n) each.
      *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
+     * @param importance a weight of the squared error of each element, not negative; {@code null} for equal ones
+     * @param importanceOff where they begin, in bytes
+     * @param levels the set of levels
      * @return q; 1 where every element is zero
      */
     public float optimalScale(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff,
@@ -378,8 +492,12 @@ public final class Projections implements AutoCloseable {
     }
 
     /**
-     * The scale that the published code takes, for comparison: the best of 201 within a tenth of max / n.
+     * {@return the scale that the published code takes, for comparison: the best of 201 within a tenth of max / n}
      *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
+     * @param levels an equidistant set
      * @param countZeros the published quirk: pruned weights count as errors of q each, which biases q downwards
      */
     public float scannedScale(MemorySegment x, long xOff, long n, LevelSet levels, boolean countZeros) {
@@ -390,12 +508,20 @@ public final class Projections implements AutoCloseable {
         }, x);
     }
 
-    /** The error over the non-zero elements at the scale that the last of the two calls above found. */
+    /** {@return the error over the non-zero elements at the scale that the last of the two calls above found} */
     public double scaleError() {
         return call(scale::error);
     }
 
-    /** Writes the levels for scale {@code q} as an ascending codebook for {@link #assign}; returns their number. */
+    /**
+     * Writes the levels for scale {@code q} as an ascending codebook for {@link #assign}; returns their number.
+     *
+     * @param levels the set of levels
+     * @param q the scale, above 0
+     * @param codebook receives {@link LevelSet#size} floats, ascending
+     * @param codebookOff where it begins, in bytes
+     * @return the number of levels
+     */
     public static int levels(LevelSet levels, float q, MemorySegment codebook, long codebookOff) {
         Ranges.writableFloats(codebook, codebookOff, levels.size());
         for (int i = 0; i < levels.size(); i++) {
@@ -413,10 +539,20 @@ public final class Projections implements AutoCloseable {
      * <p>A local optimum, never worse than top-k followed by k-means. Each round costs a few passes and a k-means. An
      * element takes 8 bytes and a bit of scratch.
      *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
+     * @param k how many may be other than zero, 0 to {@code n}
+     * @param m codewords, 1 to 256
      * @param warm whether {@code codebook} holds a start; otherwise it is a linear one over the survivors
+     * @param codebook receives the codewords, ascending; read first where {@code warm}
+     * @param codebookOff where it begins, in bytes
      * @param maxRounds at least 1
      * @param z receives the projection; not {@code x}
+     * @param zOff where it begins, in bytes
      * @param codes receives codeword numbers as {@link #assign} writes them; {@code null} for none
+     * @param codesOff where they begin, in bytes
+     * @return codewords in use, survivors and error
      */
     public Joint joint(MemorySegment x, long xOff, long n, long k, int m, boolean warm, MemorySegment codebook,
             long codebookOff, int maxRounds, MemorySegment z, long zOff, MemorySegment codes, long codesOff) {

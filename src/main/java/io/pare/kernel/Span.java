@@ -25,7 +25,13 @@ public record Span(MemorySegment x, long xOffset, MemorySegment u, long uOffset,
         }
     }
 
-    /** {@code count} floats of weight 1. */
+    /**
+     * {@return {@code count} floats of weight 1}
+     *
+     * @param x float memory, at least as long as the elements
+     * @param xOffset in bytes
+     * @param count number of floats
+     */
     public static Span of(MemorySegment x, long xOffset, long count) {
         return new Span(x, xOffset, null, 0, count, 1);
     }

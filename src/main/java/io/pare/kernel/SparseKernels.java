@@ -11,12 +11,12 @@ public interface SparseKernels {
     /** Floats behind its range that a loop may touch. */
     int SLACK = 16;
 
-    /** The kernels of the provider that this JVM uses, chosen once: see {@link KernelProvider}. */
+    /** {@return the kernels of the provider that this JVM uses, chosen once: see {@link KernelProvider}} */
     static SparseKernels active() {
         return KernelProvider.sparse();
     }
 
-    /** Name for logs, such as {@code simd(512)} or {@code scalar}. */
+    /** {@return the name for logs, such as {@code simd(512)} or {@code scalar}} */
     String name();
 
     /**
@@ -25,23 +25,69 @@ public interface SparseKernels {
      *
      * <p>One output row or plane of a sparse convolution, or one output of a sparse linear layer over a batch whose
      * samples lie side by side. {@code out} must not be {@code in}.
+     *
+     * @param in activations, only read
+     * @param inAt number of the float where the range begins
+     * @param offsets for each weight, how far from {@code inAt} its inputs begin
+     * @param weights one for each offset
+     * @param from first weight
+     * @param to behind the last weight
+     * @param bias added to each sum
+     * @param floor least value of an output: 0 is a ReLU, minus infinity no limit
+     * @param out receives the sums
+     * @param outAt number of the float where the output begins
+     * @param count floats of a range
      */
     void accumulate(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias, float floor,
             float[] out, int outAt, int count);
 
-    /** Sum of {@code weights[k] * in[inAt + offsets[k]]} for {@code k} from {@code from} to {@code to} (exclusive). */
+    /**
+     * {@return the sum of {@code weights[k] * in[inAt + offsets[k]]} for {@code k} from {@code from} to {@code to}
+     * (exclusive)}
+     *
+     * @param in activations, only read
+     * @param inAt number of the float where the range begins
+     * @param offsets for each weight, how far from {@code inAt} its inputs begin
+     * @param weights one for each offset
+     * @param from first weight
+     * @param to behind the last weight
+     */
     float gather(float[] in, int inAt, int[] offsets, float[] weights, int from, int to);
 
-    /** Sum of {@code weights[weightsAt + i] * in[inAt + i]} for {@code i} below {@code count}. */
+    /**
+     * {@return the sum of {@code weights[weightsAt + i] * in[inAt + i]} for {@code i} below {@code count}}
+     *
+     * @param weights dense weights
+     * @param weightsAt number of the first
+     * @param in activations, only read
+     * @param inAt number of the float where the range begins
+     * @param count floats of a range
+     */
     float dot(float[] weights, int weightsAt, float[] in, int inAt, int count);
 
-    /** Sum of {@code count} values. */
+    /**
+     * {@return the sum of {@code count} values}
+     *
+     * @param in activations, only read
+     * @param inAt number of the float where the range begins
+     * @param count floats of a range
+     */
     float sum(float[] in, int inAt, int count);
 
     /**
      * The transpose of {@link #accumulate} by its weights: adds {@code sum of gradient[gradientAt + p] * in[inAt +
      * offsets[k] + p]}, over {@code p} below {@code count}, to {@code sums[k]}, for {@code k} from {@code from} to
      * {@code to} (exclusive). Nothing behind a range is touched.
+     *
+     * @param in activations, only read
+     * @param inAt number of the float where the range begins
+     * @param offsets as for {@link #accumulate}
+     * @param sums added to, one for each weight
+     * @param from first weight
+     * @param to behind the last weight
+     * @param gradient of the output
+     * @param gradientAt number of the float where it begins
+     * @param count floats of a range
      */
     void accumulateWeights(float[] in, int inAt, int[] offsets, float[] sums, int from, int to, float[] gradient,
             int gradientAt, int count);
@@ -50,6 +96,16 @@ public interface SparseKernels {
      * The transpose of {@link #accumulate} by its input: adds {@code weights[k] * gradient[gradientAt + p]} to
      * {@code out[outAt + offsets[k] + p]}, for {@code k} from {@code from} to {@code to} (exclusive) and {@code p}
      * below {@code count}. Nothing behind a range is touched.
+     *
+     * @param gradient of the output
+     * @param gradientAt number of the float where it begins
+     * @param offsets as for {@link #accumulate}
+     * @param weights one for each offset
+     * @param from first weight
+     * @param to behind the last weight
+     * @param out added to
+     * @param outAt number of the float where the output begins
+     * @param count floats of a range
      */
     void scatter(float[] gradient, int gradientAt, int[] offsets, float[] weights, int from, int to, float[] out,
             int outAt, int count);
@@ -59,7 +115,16 @@ public interface SparseKernels {
      * value in row-major order that equals its window's maximum gets the maximum's gradient, the others get 0.
      *
      * @param in what the forward pass read; {@code dIn} lies like it, both from {@code inAt}
+     * @param dIn receives the gradient of the input
+     * @param inAt number of the float where the range begins
+     * @param rowStride floats from a row to the next
+     * @param kernel height and width of a window
+     * @param n samples side by side
      * @param out what it wrote; {@code dOut} lies like it, both from {@code outAt}
+     * @param dOut gradient of the output
+     * @param outAt number of the float where the output begins
+     * @param outHeight rows of the output
+     * @param outWidth pixels of a row of the output
      */
     void maxPoolBackward(float[] in, float[] dIn, int inAt, int rowStride, int kernel, int n, float[] out, float[] dOut,
             int outAt, int outHeight, int outWidth);
@@ -68,6 +133,17 @@ public interface SparseKernels {
      * Maximum over windows of {@code kernel} x {@code kernel} at distance {@code stride}, for one channel of {@code n}
      * samples that lie side by side; pixels of an input row are {@code n} apart, rows {@code rowStride}. Rows of the
      * output follow each other without gap. NaN wins.
+     *
+     * @param in activations, only read
+     * @param inAt number of the float where the range begins
+     * @param rowStride floats from a row to the next
+     * @param kernel height and width of a window
+     * @param stride pixels from a window to the next
+     * @param n samples side by side
+     * @param out receives the maxima
+     * @param outAt number of the float where the output begins
+     * @param outHeight rows of the output
+     * @param outWidth pixels of a row of the output
      */
     void maxPool(float[] in, int inAt, int rowStride, int kernel, int stride, int n, float[] out, int outAt,
             int outHeight, int outWidth);

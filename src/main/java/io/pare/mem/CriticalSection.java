@@ -17,17 +17,31 @@ public final class CriticalSection implements AutoCloseable {
     private final OneThread oneThread;
     private final List<Region.Hold> holds = new ArrayList<>();
 
-    /** @param oneThread common to all sections of which one at a time may be entered */
+    /**
+     * Makes a section that covers no region yet.
+     *
+     * @param oneThread common to all sections of which one at a time may be entered
+     */
     public CriticalSection(OneThread oneThread) {
         this.oneThread = oneThread;
     }
 
-    /** Says that the region of that memory is computed on; memory of no region is its owner's to keep. */
+    /**
+     * Says that the region of that memory is computed on; memory of no region is its owner's to keep.
+     *
+     * @param memory off-heap memory; its region stays open while the section is entered
+     * @return this section
+     */
     public CriticalSection on(MemorySegment memory) {
         return on(Region.holdOf(memory));
     }
 
-    /** Says that a region is computed on. */
+    /**
+     * Says that a region is computed on.
+     *
+     * @param region stays open while the section is entered
+     * @return this section
+     */
     public CriticalSection on(Region region) {
         return on(region.hold());
     }
@@ -42,6 +56,7 @@ public final class CriticalSection implements AutoCloseable {
     /**
      * Enters, until {@link #close}; the thread that is inside may enter again.
      *
+     * @return this section, for {@code try}
      * @throws IllegalStateException if another thread is inside, or a region is closed
      */
     public CriticalSection enter() {

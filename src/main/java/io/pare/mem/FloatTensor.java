@@ -15,7 +15,12 @@ public final class FloatTensor {
     private final long[] shape;
     private final long count;
 
-    /** Views {@code segment} as a tensor; it must hold exactly the shape's number of floats and be native memory. */
+    /**
+     * Views {@code segment} as a tensor; it must hold exactly the shape's number of floats and be native memory.
+     *
+     * @param segment row-major, aligned to 4 bytes at least; not copied
+     * @param shape sizes of the dimensions, the slowest first; none for a scalar
+     */
     public FloatTensor(MemorySegment segment, long... shape) {
         this.shape = shape.clone();
         this.count = count(shape);
@@ -29,7 +34,12 @@ public final class FloatTensor {
         this.segment = segment;
     }
 
-    /** The number of elements of a shape; 1 for the empty shape. Throws on negative sizes and where the bytes overflow. */
+    /**
+     * {@return the number of elements of a shape; 1 for the empty shape} Throws on negative sizes and where the bytes
+     * overflow.
+     *
+     * @param shape sizes of the dimensions, the slowest first; none for a scalar
+     */
     public static long count(long... shape) {
         long count = 1;
         for (long size : shape) {
@@ -42,49 +52,74 @@ public final class FloatTensor {
         return count;
     }
 
+    /** {@return the memory itself, not copied} */
     public MemorySegment segment() {
         return segment;
     }
 
-    /** A copy of the shape. */
+    /** {@return a copy of the shape} */
     public long[] shape() {
         return shape.clone();
     }
 
-    /** Size of dimension {@code axis}. */
+    /**
+     * {@return the size of dimension {@code axis}}
+     *
+     * @param axis from 0 to {@link #rank} - 1
+     */
     public long size(int axis) {
         return shape[axis];
     }
 
+    /** {@return the number of dimensions, 0 for a scalar} */
     public int rank() {
         return shape.length;
     }
 
-    /** Number of elements. */
+    /** {@return the number of elements} */
     public long count() {
         return count;
     }
 
+    /** {@return the bytes of the elements, four each} */
     public long byteSize() {
         return segment.byteSize();
     }
 
-    /** Element at row-major {@code index}. For edges and tests; kernels work on ranges. */
+    /**
+     * {@return the element at row-major {@code index}} For edges and tests; kernels work on ranges.
+     *
+     * @param index from 0 to {@link #count} - 1
+     */
     public float get(long index) {
         return segment.getAtIndex(ValueLayout.JAVA_FLOAT, index);
     }
 
-    /** Sets the element at row-major {@code index}. */
+    /**
+     * Sets the element at row-major {@code index}.
+     *
+     * @param index from 0 to {@link #count} - 1
+     * @param value any float
+     */
     public void set(long index, float value) {
         segment.setAtIndex(ValueLayout.JAVA_FLOAT, index, value);
     }
 
-    /** The same memory under another shape of the same count. */
+    /**
+     * {@return the same memory under another shape of the same count}
+     *
+     * @param newShape sizes of the dimensions, the slowest first
+     */
     public FloatTensor reshape(long... newShape) {
         return new FloatTensor(segment, newShape);
     }
 
-    /** Rows {@code from} (inclusive) to {@code to} (exclusive) of the first dimension, as a view. */
+    /**
+     * {@return the rows {@code from} (inclusive) to {@code to} (exclusive) of the first dimension, as a view}
+     *
+     * @param from first row
+     * @param to behind the last row
+     */
     public FloatTensor rows(long from, long to) {
         long[] sliced = shape.clone();
         long rowBytes = shape[0] == 0 ? 0 : byteSize() / shape[0];
@@ -92,7 +127,12 @@ public final class FloatTensor {
         return new FloatTensor(segment.asSlice(from * rowBytes, (to - from) * rowBytes), sliced);
     }
 
-    /** Copies {@code values} in; their number must be the tensor's count. */
+    /**
+     * Copies {@code values} in; their number must be the tensor's count.
+     *
+     * @param values in row-major order
+     * @return this tensor
+     */
     public FloatTensor copyFrom(float[] values) {
         if (values.length != count) {
             throw new IllegalArgumentException(
@@ -102,7 +142,12 @@ public final class FloatTensor {
         return this;
     }
 
-    /** Copies another tensor of the same count in. */
+    /**
+     * Copies another tensor of the same count in.
+     *
+     * @param other of the same count; its shape may differ
+     * @return this tensor
+     */
     public FloatTensor copyFrom(FloatTensor other) {
         if (other.count != count) {
             throw new IllegalArgumentException("cannot copy " + other + " into " + this);
@@ -111,6 +156,12 @@ public final class FloatTensor {
         return this;
     }
 
+    /**
+     * Sets all elements.
+     *
+     * @param value any float
+     * @return this tensor
+     */
     public FloatTensor fill(float value) {
         if (Float.floatToRawIntBits(value) == 0) {
             segment.fill((byte) 0);
@@ -122,7 +173,7 @@ public final class FloatTensor {
         return this;
     }
 
-    /** The elements, copied to the heap. */
+    /** {@return the elements, copied to the heap} */
     public float[] toArray() {
         return segment.toArray(ValueLayout.JAVA_FLOAT);
     }

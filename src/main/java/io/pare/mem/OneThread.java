@@ -21,7 +21,11 @@ public final class OneThread {
     /** How often that thread has entered; only it reads and writes this. */
     private int depth;
 
-    /** @param subject what is guarded, as it begins the message: {@code "network lenet5"} */
+    /**
+     * Makes a guard that nobody has entered.
+     *
+     * @param subject what is guarded, as it begins the message: {@code "network lenet5"}
+     */
     public OneThread(String subject) {
         this.subject = subject;
     }

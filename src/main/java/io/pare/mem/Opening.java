@@ -13,7 +13,7 @@ public final class Opening extends Exception {
         super("opened by thread '" + Thread.currentThread().getName() + "'");
     }
 
-    /** Where the caller is; {@code null} unless leaks are looked for, with {@code -Dpare.debug.leaks=true}. */
+    /** {@return where the caller is; {@code null} unless leaks are looked for, with {@code -Dpare.debug.leaks=true}} */
     public static Opening here() {
         return DEBUG_LEAKS ? new Opening() : null;
     }

@@ -26,7 +26,11 @@ public final class Parallel {
     /** Handles one item; each thread has a task of its own, which is closed at the end. */
     @FunctionalInterface
     public interface Task extends AutoCloseable {
-        /** Handles an item, from 0. */
+        /**
+         * Handles an item, from 0.
+         *
+         * @param item number of the item, from 0
+         */
         void run(int item);
 
         @Override
@@ -42,6 +46,10 @@ public final class Parallel {
     /**
      * Runs items 0 to {@code count - 1}, on the calling thread and {@code threads - 1} others. If some fail, the failure
      * of the first of them is thrown, an error too, whatever the number of threads.
+     *
+     * @param threads that take part, the caller's among them
+     * @param count number of items
+     * @param tasks makes what a thread does, once for each thread
      */
     public static void run(int threads, int count, Supplier<? extends Task> tasks) {
         List<Thread> others = new ArrayList<>();
@@ -69,6 +77,9 @@ public final class Parallel {
      * any more when this returns.
      *
      * @param executor {@code null} for threads of its own
+     * @param threads that take part, the caller's among them
+     * @param count number of items
+     * @param tasks makes what a thread does, once for each thread
      */
     public static void run(Executor executor, int threads, int count, Supplier<? extends Task> tasks) {
         if (executor == null) {

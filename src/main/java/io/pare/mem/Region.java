@@ -49,6 +49,7 @@ public final class Region implements AutoCloseable {
     /** Frees one native handle. */
     @FunctionalInterface
     public interface Release {
+        /** Frees the handle. An exception is passed on by {@link Region#close}, after all others have been freed. */
         void run();
     }
 
@@ -75,6 +76,7 @@ public final class Region implements AutoCloseable {
         /**
          * Takes hold until {@link #close}, once for each time.
          *
+         * @return this
          * @throws IllegalStateException if the region is closed
          */
         public synchronized Hold take() {
@@ -145,17 +147,33 @@ public final class Region implements AutoCloseable {
         }
     }
 
-    /** Opens a region whose memory only the calling thread may touch. */
+    /**
+     * Opens a region whose memory only the calling thread may touch.
+     *
+     * @param name for messages and reports, such as {@code network lenet5}
+     * @return the region, which its opener closes
+     */
     public static Region confined(String name) {
         return new Region(name, Arena.ofConfined(), Thread.currentThread(), Long.MAX_VALUE, null, null);
     }
 
-    /** Opens a region whose memory any thread may touch. Costs microseconds to close: one per model or run. */
+    /**
+     * Opens a region whose memory any thread may touch. Costs microseconds to close: one per model or run.
+     *
+     * @param name for messages and reports, such as {@code network lenet5}
+     * @return the region, which its opener closes
+     */
     public static Region shared(String name) {
         return new Region(name, Arena.ofShared(), null, Long.MAX_VALUE, null, null);
     }
 
-    /** As {@link #shared(String)}, and refuses with {@link MemoryLimitException} to hold more than {@code capBytes}. */
+    /**
+     * As {@link #shared(String)}, and refuses with {@link MemoryLimitException} to hold more than {@code capBytes}.
+     *
+     * @param name for messages and reports, such as {@code network lenet5}
+     * @param capBytes the most that it may hold, at least 0
+     * @return the region, which its opener closes
+     */
     public static Region shared(String name, long capBytes) {
         if (capBytes < 0) {
             throw new IllegalArgumentException("cap of region '" + name + "' is negative: " + capBytes);
@@ -168,6 +186,9 @@ public final class Region implements AutoCloseable {
      * Any thread may touch it. The file loses its name at once, so that its space is free again when the region is closed
      * or the process ends, in whatever way; space is taken when memory is allocated, not when it is written to.
      *
+     * @param name for messages and reports, such as {@code network lenet5}
+     * @param path of a file that does not exist, in a folder that does
+     * @return the region, which its opener closes
      * @throws UncheckedIOException if there is such a file already or none can be made; allocation throws it if the disk
      *         has no room
      */
@@ -184,6 +205,8 @@ public final class Region implements AutoCloseable {
     /**
      * Allocates {@code bytes} zeroed bytes, aligned to 64 and followed by 64 bytes of slack that are not counted.
      *
+     * @param bytes at least 0
+     * @return memory of the region: it ends with it
      * @throws OutOfMemoryError if the system has no more, with what this region and all regions hold
      * @throws IllegalStateException if the region is closed
      */
@@ -240,7 +263,12 @@ public final class Region implements AutoCloseable {
         }
     }
 
-    /** Allocates a zeroed float tensor of the given shape. */
+    /**
+     * Allocates a zeroed float tensor of the given shape.
+     *
+     * @param shape sizes of the dimensions, the slowest first
+     * @return a view of memory of the region
+     */
     public FloatTensor tensor(long... shape) {
         long count = FloatTensor.count(shape);
         return new FloatTensor(allocate(Math.multiplyExact(count, (long) Float.BYTES)), shape);
@@ -250,6 +278,7 @@ public final class Region implements AutoCloseable {
      * Takes ownership of a native handle: {@code release} runs once, after this region's memory is freed. If the region is
      * closed already it runs now.
      *
+     * @param release frees the handle; must not use this region's memory
      * @throws IllegalStateException if the region is closed
      */
     public void own(Release release) {
@@ -264,45 +293,53 @@ public final class Region implements AutoCloseable {
         hold.checkOpen();
     }
 
-    /** The arena, for calls that allocate by themselves; what they allocate is not counted. Never close it itself. */
+    /**
+     * {@return the arena, for calls that allocate by themselves; what they allocate is not counted} Never close it
+     * itself.
+     */
     public Arena arena() {
         return arena;
     }
 
+    /** {@return the name that messages and reports have} */
     public String name() {
         return hold.name;
     }
 
-    /** Bytes of memory that this region holds; those in a file are not counted. */
+    /** {@return how many bytes of memory that this region holds; those in a file are not counted} */
     public long bytes() {
         synchronized (hold) {
             return hold.bytes;
         }
     }
 
-    /** What keeps this region open. */
+    /** {@return what keeps this region open} */
     public Hold hold() {
         return hold;
     }
 
-    /** What keeps the region open that the memory belongs to; {@code null} for memory of no open region. */
+    /**
+     * {@return what keeps the region open that the memory belongs to; {@code null} for memory of no open region}
+     *
+     * @param memory any off-heap memory
+     */
     public static Hold holdOf(MemorySegment memory) {
         return OPEN.get(memory.scope());
     }
 
-    /** Bytes that all open regions hold together. */
+    /** {@return the bytes that all open regions hold together} */
     public static long liveBytes() {
         return LIVE_BYTES.get();
     }
 
-    /** Number of regions that are open. */
+    /** {@return the number of regions that are open} */
     public static int liveRegions() {
         return OPEN.size();
     }
 
     /**
-     * One line for each open region: name, bytes, handles. For leak reports. With {@code -Dpare.debug.leaks=true} the stack
-     * of its opening follows.
+     * {@return one line for each open region: name, bytes, handles} For leak reports. With {@code
+     * -Dpare.debug.leaks=true} the stack of its opening follows.
      */
     public static String describeLive() {
         StringBuilder text = new StringBuilder();

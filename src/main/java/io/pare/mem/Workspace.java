@@ -12,27 +12,45 @@ public final class Workspace {
     private MemorySegment memory;
     private Object lastUser;
 
+    /**
+     * Makes working memory of no size.
+     *
+     * @param region from which memory is taken, and which frees it
+     */
     public Workspace(Region region) {
         this.region = region;
         this.oneThread = new OneThread("the working memory of '" + region.name() + "'");
     }
 
-    /** What every user enters. */
+    /** {@return what every user enters} */
     public OneThread oneThread() {
         return oneThread;
     }
 
-    /** Makes a user the owner of the content. */
+    /**
+     * Makes a user the owner of the content.
+     *
+     * @param user whoever computes in the memory, known by identity
+     */
     public void claim(Object user) {
         lastUser = user;
     }
 
-    /** Whether the content is still this user's. */
+    /**
+     * {@return whether the content is still this user's}
+     *
+     * @param user whoever computes in the memory, known by identity
+     */
     public boolean isClaimedBy(Object user) {
         return lastUser == user;
     }
 
-    /** The first {@code bytes} of the memory. If it is too small, allocates anew; earlier users keep the old memory. */
+    /**
+     * {@return the first {@code bytes} of the memory} If it is too small, allocates anew; earlier users keep the old
+     * memory.
+     *
+     * @param bytes at least 0
+     */
     public MemorySegment take(long bytes) {
         if (memory == null || memory.byteSize() < bytes) {
             memory = region.allocate(bytes);

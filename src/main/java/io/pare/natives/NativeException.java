@@ -4,10 +4,14 @@ package io.pare.natives;
 public class NativeException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** The C function. */
     private final String call;
+    /** What the call returned. */
     private final int status;
 
     /**
+     * Makes an exception whose message has all four.
+     *
      * @param call the C function
      * @param status its numeric status
      * @param statusText the library's name for the status
@@ -19,12 +23,12 @@ public class NativeException extends RuntimeException {
         this.status = status;
     }
 
-    /** The C function that failed. */
+    /** {@return the C function that failed} */
     public final String call() {
         return call;
     }
 
-    /** The status that it returned. */
+    /** {@return the status that it returned} */
     public final int status() {
         return status;
     }

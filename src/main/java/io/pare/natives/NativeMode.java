@@ -14,7 +14,7 @@ public enum NativeMode {
     /** The system property that chooses the mode. */
     public static final String PROPERTY = "pare.native";
 
-    /** The mode in force, {@link #AUTO} where the property is not set. Throws on any other word. */
+    /** {@return the mode in force, {@link #AUTO} where the property is not set} Throws on any other word. */
     public static NativeMode fromProperty() {
         String word = System.getProperty(PROPERTY, "auto");
         for (NativeMode mode : values()) {

@@ -56,7 +56,7 @@ public final class NativeThreads {
         }
     }
 
-    /** The count that was set last; before that, what {@code -Dpare.threads} asks for, or 1. */
+    /** {@return the count that was set last; before that, what {@code -Dpare.threads} asks for, or 1} */
     public static int get() {
         int set = current;
         return set > 0 ? set : initial();

@@ -35,7 +35,7 @@ public final class Natives {
     private Natives() {}
 
     /**
-     * Whether operations shall use the native libraries: loads them unless they are off.
+     * {@return whether operations shall use the native libraries: loads them unless they are off}
      *
      * @throws NativesUnavailableException if {@code -Dpare.native=on} and they cannot be loaded
      */
@@ -50,6 +50,7 @@ public final class Natives {
     /**
      * Loads the libraries if they are not loaded yet.
      *
+     * @return the state, with what was loaded from where
      * @throws NativesUnavailableException if they are off or cannot be loaded
      */
     public static NativeStatus require() {
@@ -60,7 +61,7 @@ public final class Natives {
         return now;
     }
 
-    /** The state after a try to load the libraries; with {@code -Dpare.native=off} nothing is tried. */
+    /** {@return the state after a try to load the libraries; with {@code -Dpare.native=off} nothing is tried} */
     public static NativeStatus status() {
         NativeStatus known = status;
         return known != null ? known : loadOnce();
@@ -76,7 +77,7 @@ public final class Natives {
         return status;
     }
 
-    /** The platform's name as the carrier jars spell it, e.g. {@code linux-x86_64}. */
+    /** {@return the platform's name as the carrier jars spell it, such as {@code linux-x86_64}} */
     public static String platform() {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String cpu = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
@@ -89,7 +90,7 @@ public final class Natives {
         return system + "-" + machine;
     }
 
-    /** The user's cache folder for this program, whether it exists or not. */
+    /** {@return the user's cache folder for this program, whether it exists or not} */
     public static Path cacheFolder() {
         String chosen = System.getProperty(CACHE_PROPERTY);
         if (chosen != null) {

@@ -27,7 +27,12 @@ public final class Team implements AutoCloseable {
     /** What is done once for each share. */
     @FunctionalInterface
     public interface Task {
-        /** Does share {@code share} of {@code shares}, in any thread. */
+        /**
+         * Does share {@code share} of {@code shares}, in any thread.
+         *
+         * @param share number of the share, from 0
+         * @param shares how many there are
+         */
         void run(int share, int shares);
     }
 
@@ -57,6 +62,8 @@ public final class Team implements AutoCloseable {
     private volatile Throwable failure;
 
     /**
+     * Makes a team; its threads are OpenMP's, and none is started now.
+     *
      * @param shares threads that take part, the caller's among them
      * @param task what each run does
      */

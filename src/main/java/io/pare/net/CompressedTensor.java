@@ -30,6 +30,7 @@ public final class CompressedTensor {
     /**
      * Takes over its arguments, which fit together.
      *
+     * @param shape sizes of the dimensions, the slowest first
      * @param nonzeros number of values other than zero
      * @param positions ascending; {@code null} for a dense tensor
      * @param codes index into the codebook of each value; {@code null} where each stands for itself
@@ -54,17 +55,34 @@ public final class CompressedTensor {
         this.values = values;
     }
 
-    /** Compresses a tensor without loss; -0 becomes 0. Throws {@link IllegalArgumentException} on NaN and infinity. */
+    /**
+     * Compresses a tensor without loss; -0 becomes 0. Throws {@link IllegalArgumentException} on NaN and infinity.
+     *
+     * @param tensor copied
+     * @return the tensor
+     */
     public static CompressedTensor of(FloatTensor tensor) {
         return takingOver(tensor.toArray(), tensor.shape());
     }
 
-    /** Compresses row-major {@code dense} values without loss; -0 becomes 0. NaN and infinity are refused. */
+    /**
+     * Compresses row-major {@code dense} values without loss; -0 becomes 0. NaN and infinity are refused.
+     *
+     * @param dense all elements, row-major
+     * @param shape sizes of the dimensions, the slowest first
+     * @return the tensor
+     */
     public static CompressedTensor of(float[] dense, long... shape) {
         return takingOver(dense.clone(), shape);
     }
 
-    /** As {@link #of(float[], long...)}, but may keep the array, which nobody may change any more. */
+    /**
+     * As {@link #of(float[], long...)}, but may keep the array, which nobody may change any more.
+     *
+     * @param dense all elements, row-major
+     * @param shape sizes of the dimensions, the slowest first
+     * @return the tensor
+     */
     public static CompressedTensor takingOver(float[] dense, long... shape) {
         if (FloatTensor.count(shape) != dense.length) {
             throw new IllegalArgumentException("shape " + Arrays.toString(shape) + " does not hold " + dense.length
@@ -105,6 +123,11 @@ public final class CompressedTensor {
     /**
      * Takes values other than zero and their ascending positions, {@code null} if these are all; values that are few get a
      * codebook.
+     *
+     * @param shape sizes of the dimensions, the slowest first
+     * @param positions row-major and ascending; not copied
+     * @param values one for each position; not copied
+     * @return the tensor
      */
     public static CompressedTensor of(long[] shape, int[] positions, float[] values) {
         boolean dense = FloatTensor.count(shape) == values.length;
@@ -124,7 +147,11 @@ public final class CompressedTensor {
         return new CompressedTensor(shape, nonzeros, positions, zeros, codes, distinct, null);
     }
 
-    /** The distinct values in ascending order; stops collecting shortly after {@link #MAX_CODEBOOK}. */
+    /**
+     * {@return the distinct values in ascending order; stops collecting shortly after {@link #MAX_CODEBOOK}}
+     *
+     * @param values in any order
+     */
     public static float[] distinct(float[] values) {
         return distinct(values, values.length);
     }
@@ -147,7 +174,11 @@ public final class CompressedTensor {
         return Arrays.copyOf(found, size);
     }
 
-    /** Whether both hold equal values, in whatever way. */
+    /**
+     * {@return whether both hold equal values, in whatever way}
+     *
+     * @param other of any shape
+     */
     public boolean sameAs(CompressedTensor other) {
         boolean same = Arrays.equals(shape, other.shape) && nonzeros == other.nonzeros;
         for (int i = 0; same && i < nonzeros; i++) {
@@ -156,37 +187,41 @@ public final class CompressedTensor {
         return same;
     }
 
-    /** A copy of the shape: OIHW, [out, in] or [out]. */
+    /** {@return a copy of the shape: OIHW, [out, in] or [out]} */
     public long[] shape() {
         return shape.clone();
     }
 
-    /** Number of elements, zeros included. */
+    /** {@return the number of elements, zeros included} */
     public int count() {
         return count;
     }
 
-    /** Number of elements other than zero. */
+    /** {@return the number of elements other than zero} */
     public int nonzeros() {
         return nonzeros;
     }
 
-    /** Share of elements other than zero, 0 to 1. */
+    /** {@return the share of elements other than zero, 0 to 1} */
     public double density() {
         return count == 0 ? 0 : (double) nonzeros / count;
     }
 
-    /** Whether no element is zero. */
+    /** {@return whether no element is zero} */
     public boolean isDense() {
         return nonzeros == count;
     }
 
-    /** Whether the values come from a codebook. */
+    /** {@return whether the values come from a codebook} */
     public boolean isCoded() {
         return codes != null;
     }
 
-    /** Row-major index of the {@code i}-th element other than zero; ascending in {@code i}. */
+    /**
+     * {@return the row-major index of the {@code i}-th element other than zero; ascending in {@code i}}
+     *
+     * @param i from 0 to {@link #nonzeros} - 1
+     */
     public int position(int i) {
         if (positions != null) {
             return positions[i];
@@ -205,27 +240,37 @@ public final class CompressedTensor {
         return i + low;
     }
 
-    /** Value of the {@code i}-th element other than zero. */
+    /**
+     * {@return the value of the {@code i}-th element other than zero}
+     *
+     * @param i from 0 to {@link #nonzeros} - 1
+     */
     public float value(int i) {
         return codes == null ? values[i] : codebook[codes[i] & 0xff];
     }
 
-    /** Index into the codebook of the {@code i}-th element other than zero. */
+    /**
+     * {@return the index into the codebook of the {@code i}-th element other than zero}
+     *
+     * @param i from 0 to {@link #nonzeros} - 1
+     */
     public int code(int i) {
         return codes[i] & 0xff;
     }
 
-    /** A copy of the distinct values, ascending; empty if the values are not coded. */
+    /** {@return a copy of the distinct values, ascending; empty if the values are not coded} */
     public float[] codebook() {
         return codebook == null ? new float[0] : codebook.clone();
     }
 
-    /** Bits of a code of fixed length: 32 without codebook, else the least that tells the entries apart. */
+    /**
+     * {@return the bits of a code of fixed length: 32 without codebook, else the least that tells the entries apart}
+     */
     public int bitsPerValue() {
         return codebook == null ? 32 : codebook.length < 2 ? 0 : 32 - Integer.numberOfLeadingZeros(codebook.length - 1);
     }
 
-    /** All elements, zeros included, row-major. */
+    /** {@return all elements, zeros included, row-major} */
     public float[] toArray() {
         float[] dense = new float[count];
         for (int i = 0; i < nonzeros; i++) {
@@ -234,7 +279,11 @@ public final class CompressedTensor {
         return dense;
     }
 
-    /** Writes all elements into a tensor of the same shape. */
+    /**
+     * Writes all elements into a tensor of the same shape.
+     *
+     * @param into of this tensor's shape
+     */
     public void copyTo(FloatTensor into) {
         if (!Arrays.equals(into.shape(), shape)) {
             throw new IllegalArgumentException("cannot unpack shape " + Arrays.toString(shape) + " into " + into);

@@ -17,6 +17,7 @@ import java.util.Map;
  * @param scale how pixels become inputs
  */
 public record CompressedWeights(Net model, Map<String, CompressedTensor> tensors, InputScale scale) {
+    /** Checks that there is a tensor of the right shape for each parameter, and no other. */
     public CompressedWeights {
         Map<String, CompressedTensor> ordered = new LinkedHashMap<>();
         for (Parameter parameter : model.parameters()) {
@@ -38,14 +39,25 @@ public record CompressedWeights(Net model, Map<String, CompressedTensor> tensors
         tensors = Collections.unmodifiableMap(ordered);
     }
 
-    /** Compresses the parameters of a network without loss: what is zero is left out, few distinct values are coded. */
+    /**
+     * Compresses the parameters of a network without loss: what is zero is left out, few distinct values are coded.
+     *
+     * @param model the network
+     * @param parameters one tensor for each, by name; copied
+     * @param scale how pixels become inputs
+     * @return the weights
+     */
     public static CompressedWeights of(Net model, Map<String, FloatTensor> parameters, InputScale scale) {
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         parameters.forEach((name, tensor) -> tensors.put(name, CompressedTensor.of(tensor)));
         return new CompressedWeights(model, tensors, scale);
     }
 
-    /** The tensor of that name. */
+    /**
+     * {@return the tensor of that name}
+     *
+     * @param name of a parameter, such as {@code fc1.weight}
+     */
     public CompressedTensor tensor(String name) {
         CompressedTensor tensor = tensors.get(name);
         if (tensor == null) {
@@ -54,12 +66,16 @@ public record CompressedWeights(Net model, Map<String, CompressedTensor> tensors
         return tensor;
     }
 
-    /** Number of weights other than zero, biases left out. */
+    /** {@return the number of weights other than zero, biases left out} */
     public long nonzeroWeights() {
         return model.parameters().stream().filter(Parameter::weight).mapToLong(p -> tensor(p.name()).nonzeros()).sum();
     }
 
-    /** All parameters as dense tensors in memory of {@code region}. */
+    /**
+     * {@return all parameters as dense tensors in memory of {@code region}}
+     *
+     * @param region owns the memory
+     */
     public Map<String, FloatTensor> dense(Region region) {
         Map<String, FloatTensor> dense = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> {

@@ -21,7 +21,11 @@ public enum Ending {
 
     private static final String NAME = "probabilities";
 
-    /** What a network ends in; one of two in a row is a layer like others, and so are both. */
+    /**
+     * {@return what a network ends in; one of two in a row is a layer like others, and so are both}
+     *
+     * @param net any network
+     */
     public static Ending of(Net net) {
         Node last = net.output();
         Ending ending = of(last);
@@ -38,24 +42,40 @@ public enum Ending {
         };
     }
 
-    /** A network without its ending, whichever it has. */
+    /**
+     * {@return a network without its ending, whichever it has}
+     *
+     * @param net any network
+     */
     public static Net without(Net net) {
         return of(net) == NONE ? net : new Net(net.name(), net.nodes().subList(0, net.nodes().size() - 1));
     }
 
-    /** Weights of a network without its ending, whichever it has. */
+    /**
+     * {@return the weights of a network without its ending, whichever it has}
+     *
+     * @param weights of a network
+     */
     public static CompressedWeights without(CompressedWeights weights) {
         return of(weights.model()) == NONE
                 ? weights
                 : new CompressedWeights(without(weights.model()), weights.tensors(), weights.scale());
     }
 
-    /** The probability that {@link #SIGMOID} makes of a logit. */
+    /**
+     * {@return the probability that {@link #SIGMOID} makes of a logit}
+     *
+     * @param logit any number
+     */
     public static float sigmoid(float logit) {
         return Op.Sigmoid.of(logit);
     }
 
-    /** A network of logits with this ending. */
+    /**
+     * {@return a network of logits with this ending}
+     *
+     * @param net of logits
+     */
     public Net on(Net net) {
         return switch (this) {
             case NONE -> net;
@@ -65,7 +85,11 @@ public enum Ending {
         };
     }
 
-    /** Weights of a network of logits with this ending. */
+    /**
+     * {@return the weights of a network of logits with this ending}
+     *
+     * @param weights of a network of logits
+     */
     public CompressedWeights on(CompressedWeights weights) {
         return this == NONE
                 ? weights

@@ -23,6 +23,7 @@ public sealed interface Flow {
      * @param starts for each input, where its first unit stands
      */
     record Place(List<Integer> starts) implements Flow {
+        /** Copies the list. */
         public Place {
             starts = List.copyOf(starts);
         }
@@ -41,12 +42,17 @@ public sealed interface Flow {
      * @param pads whether zeros around the input are read as well
      */
     record Mix(int in, int out, int groups, int taps, boolean pads) implements Flow {
-        /** Weights of one unit of the output. */
+        /** {@return the weights of one unit of the output} */
         public int perRow() {
             return in / groups * taps;
         }
 
-        /** The unit of the input that weight {@code k} of row {@code output} reads. */
+        /**
+         * {@return the unit of the input that weight {@code k} of row {@code output} reads}
+         *
+         * @param output unit of the output
+         * @param k number of the weight in its row
+         */
         public int source(int output, int k) {
             return output / (out / groups) * (in / groups) + k / taps;
         }

@@ -32,6 +32,7 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
     private static final InputScale GREY_PHOTOGRAPHS = new InputScale(0.449f, 0.226f);
     private static final Shape MNIST_IMAGE = Shape.of(1, 28, 28);
 
+    /** Checks that there are as many deviations as means, all finite and above 0. */
     public InputScale {
         mean = List.copyOf(mean);
         deviation = List.copyOf(deviation);
@@ -43,20 +44,31 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
         }
     }
 
-    /** One scale for all channels. */
+    /**
+     * One scale for all channels.
+     *
+     * @param mean taken from each pixel
+     * @param deviation by which it is divided, above 0
+     */
     public InputScale(float mean, float deviation) {
         this(List.of(mean), List.of(deviation));
     }
 
     /**
-     * What is assumed where a file does not say it: for images of MNIST's shape MNIST's scale, with which Pare trains
-     * on them, else pixels in 0 to 1.
+     * {@return what is assumed where a file does not say it: for images of MNIST's shape MNIST's scale, with which Pare
+     * trains on them, else pixels in 0 to 1}
+     *
+     * @param input of one sample
      */
     public static InputScale usual(Shape input) {
         return input.equals(MNIST_IMAGE) ? MNIST : UNIT;
     }
 
-    /** What is usual for photographs: of three channels ImageNet's, of one its mean; of others none. */
+    /**
+     * {@return what is usual for photographs: of three channels ImageNet's, of one its mean; of others none}
+     *
+     * @param channels how many, 1 or more
+     */
     public static InputScale ofPhotographs(int channels) {
         return switch (channels) {
             case 3 -> IMAGENET;
@@ -84,25 +96,40 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
         return input;
     }
 
-    /** The network's input for a pixel of 0 to 255 in {@code channel}. */
+    /**
+     * {@return the network's input for a pixel of 0 to 255 in {@code channel}}
+     *
+     * @param channel from 0
+     * @param pixel 0 to 255
+     */
     public float apply(int channel, int pixel) {
         int c = mean.size() == 1 ? 0 : channel;
         return (pixel / 255f - mean.get(c)) / deviation.get(c);
     }
 
-    /** Whether there is a scale for each of so many channels. */
+    /**
+     * {@return whether there is a scale for each of so many channels}
+     *
+     * @param channels how many, 1 or more
+     */
     public boolean fits(int channels) {
         return mean.size() == 1 || mean.size() == channels;
     }
 
-    /** Whether there is a scale for each channel of an input, or of the image that is laid out in it as a vector. */
+    /**
+     * {@return whether there is a scale for each channel of an input, or of the image that is laid out in it as a
+     * vector}
+     *
+     * @param input of one sample
+     */
     public boolean fits(Shape input) {
         return fits(input.channels()) || fits(input.image().channels());
     }
 
     /**
-     * The network's input for every pixel of 0 to 255, a row for each channel.
+     * {@return the network's input for every pixel of 0 to 255, a row for each channel}
      *
+     * @param channels how many, 1 or more
      * @throws IllegalArgumentException if the scale is for another number of channels
      */
     public float[][] tables(int channels) {
@@ -119,19 +146,22 @@ public record InputScale(List<Float> mean, List<Float> deviation) {
         return tables;
     }
 
-    /** The means in a form that {@link #parse} reads. */
+    /** {@return the means in a form that {@link #parse} reads} */
     public String means() {
         return text(mean);
     }
 
-    /** The deviations in that form. */
+    /** {@return the deviations in that form} */
     public String deviations() {
         return text(deviation);
     }
 
     /**
+     * Reads what {@link #means} and {@link #deviations} have written.
+     *
      * @param means one number, or one for each channel with commas between
      * @param deviations as many
+     * @return the scale
      * @throws IllegalArgumentException if they are none or do not fit together
      */
     public static InputScale parse(String means, String deviations) {

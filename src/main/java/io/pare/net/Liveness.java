@@ -14,7 +14,9 @@ public final class Liveness {
         /**
          * Gives the node's weight, or {@code null} if its operator does not {@linkplain Flow.Mix mix} units.
          *
+         * @param node the node
          * @param needed units of its output that are used
+         * @return the node's weight, or {@code null} if its operator does not {@linkplain Flow.Mix mix} units
          */
         CompressedTensor visit(Node node, boolean[] needed);
     }
@@ -22,6 +24,9 @@ public final class Liveness {
     /**
      * Visits all nodes of a network whose outputs are all used. Of branches, that of a node's first input is visited first
      * and whole.
+     *
+     * @param net the network
+     * @param visitor asked once for each node
      */
     public static void walk(Net net, Visitor visitor) {
         List<List<Integer>> readers = net.readers();
@@ -48,7 +53,11 @@ public final class Liveness {
         }
     }
 
-    /** The units of each node's output, by its place, that anything behind it uses; {@code null} for the input. */
+    /**
+     * {@return the units of each node's output, by its place, that anything behind it uses; {@code null} for the input}
+     *
+     * @param weights a network and its tensors
+     */
     public static boolean[][] of(CompressedWeights weights) {
         Net net = weights.model();
         boolean[][] needed = new boolean[net.nodes().size()][];
@@ -74,8 +83,10 @@ public final class Liveness {
     }
 
     /**
-     * Which units of an input a node uses, as far as its operator says that without a look at its weights.
+     * {@return which units of an input a node uses, as far as its operator says that without a look at its weights}
      *
+     * @param net the network
+     * @param node one of it
      * @param index which of its inputs
      * @param needed units of its output that are used
      */
@@ -89,7 +100,12 @@ public final class Liveness {
         };
     }
 
-    /** The units of the input that rows of a weight read. */
+    /**
+     * {@return for each unit of the input, whether rows of a weight read it}
+     *
+     * @param mix how the weight's operator mixes units
+     * @param weight of that operator
+     */
     public static boolean[] read(Flow.Mix mix, CompressedTensor weight) {
         boolean[] read = new boolean[mix.in()];
         int perRow = mix.perRow();
@@ -99,7 +115,13 @@ public final class Liveness {
         return read;
     }
 
-    /** Flags of features, units outermost, as flags of units: one that is set sets its unit's. */
+    /**
+     * Flags of features, units outermost, as flags of units: one that is set sets its unit's.
+     *
+     * @param features a flag for each
+     * @param units how many there are
+     * @return a flag for each unit: one feature that is set sets its unit's
+     */
     public static boolean[] perUnit(boolean[] features, int units) {
         if (features.length == units) {
             return features;

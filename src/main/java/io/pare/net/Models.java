@@ -24,19 +24,25 @@ public final class Models {
 
     private Models() {}
 
-    /** Names that {@link #byName} takes. */
+    /** {@return names that {@link #byName} takes} */
     public static List<String> names() {
         return NAMES;
     }
 
-    /** The model of that name; unknown names throw {@link IllegalArgumentException} with the list of known ones. */
+    /**
+     * {@return the model of that name; unknown names throw {@link IllegalArgumentException} with the list of known
+     * ones}
+     *
+     * @param name one of {@link #names}
+     */
     public static Net byName(String name) {
         return byName(name, null, 0);
     }
 
     /**
-     * The model of that name for other images or other classes. LeNets take what they were made for only.
+     * {@return the model of that name for other images or other classes} LeNets take what they were made for only.
      *
+     * @param name one of {@link #names}
      * @param input shape of an image, or null for that of the data the network was made for
      * @param classes number of classes, or 0 for that of the data the network was made for
      */
@@ -72,7 +78,7 @@ public final class Models {
     }
 
     /**
-     * LeNet-5 in the form that Caffe made common: 430,500 weights and 580 biases.
+     * {@return LeNet-5 in the form that Caffe made common: 430,500 weights and 580 biases}
      *
      * <p>ReLU follows the first fully connected layer only. Dropout stands before the last layer.
      */
@@ -82,7 +88,7 @@ public final class Models {
                 .relu("relu1").dropout("drop1", 0.5f).linear("fc2", 10).build();
     }
 
-    /** LeNet-300-100: two hidden layers of 300 and 100 units, 266,200 weights and 410 biases. */
+    /** {@return LeNet-300-100: two hidden layers of 300 and 100 units, 266,200 weights and 410 biases} */
     public static Net lenet300() {
         return new NetBuilder("lenet300", MNIST).flatten("flatten").linear("fc1", 300).relu("relu1")
                 .dropout("drop1", 0.3f).linear("fc2", 100).relu("relu2").dropout("drop2", 0.3f).linear("fc3", 10)

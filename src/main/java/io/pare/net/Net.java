@@ -18,6 +18,7 @@ import java.util.zip.CRC32C;
  * <p>Immutable and thread-safe. Nodes stand in the order in which they were built, each behind those that it reads. That
  * order decides the order of parameters, of initial values and of what files hold. {@link NetBuilder} makes networks.
  *
+ * @param name for people and files
  * @param nodes the input first, the output last; every node but the last is read by another
  */
 public record Net(String name, List<Node> nodes) {
@@ -83,41 +84,54 @@ public record Net(String name, List<Node> nodes) {
         };
     }
 
-    /** The shape of one sample. */
+    /** {@return the shape of one sample} */
     public Shape input() {
         return nodes.getFirst().output();
     }
 
-    /** The node whose output are the logits. */
+    /** {@return the node whose output are the logits} */
     public Node output() {
         return nodes.getLast();
     }
 
-    /** Number of logits. */
+    /** {@return the number of logits} */
     public int classes() {
         return output().output().features();
     }
 
+    /**
+     * {@return the node at a place}
+     *
+     * @param place from 0, the input's
+     */
     public Node node(int place) {
         return nodes.get(place);
     }
 
-    /** The operators that compute: all nodes but the input. */
+    /** {@return the operators that compute: all nodes but the input} */
     public List<Node> layers() {
         return nodes.subList(1, nodes.size());
     }
 
-    /** Shapes of what a node takes. */
+    /**
+     * {@return the shapes of what a node takes}
+     *
+     * @param node a node of this network
+     */
     public List<Shape> inputs(Node node) {
         return shapes(nodes, node.inputs());
     }
 
-    /** How units flow through a node. */
+    /**
+     * {@return how units flow through a node}
+     *
+     * @param node a node of this network
+     */
     public Flow flow(Node node) {
         return node.op().flow(inputs(node));
     }
 
-    /** For each node, the places of those that read it, ascending; twice where one reads it twice. */
+    /** {@return for each node, the places of those that read it, ascending; twice where one reads it twice} */
     public List<List<Integer>> readers() {
         List<List<Integer>> readers = new ArrayList<>();
         for (Node node : nodes) {
@@ -128,8 +142,8 @@ public record Net(String name, List<Node> nodes) {
     }
 
     /**
-     * The nodes through which every path from the input to the output goes, in order: the network without the inner nodes
-     * of its branches.
+     * {@return the nodes through which every path from the input to the output goes, in order: the network without the
+     * inner nodes of its branches}
      */
     public List<Node> trunk() {
         int[] farthest = new int[nodes.size()];
@@ -145,12 +159,16 @@ public record Net(String name, List<Node> nodes) {
         return trunk;
     }
 
-    /** Whether the output has a value for each class: a vector, or one with further dimensions of size 1. */
+    /** {@return whether the output has a value for each class: a vector, or one with further dimensions of size 1} */
     public boolean givesVector() {
         return output().output().sizes().stream().filter(size -> size > 1).count() <= 1;
     }
 
-    /** Whether a path leads from the input to the output past all nodes that let nothing through. */
+    /**
+     * {@return whether a path leads from the input to the output past all nodes that let nothing through}
+     *
+     * @param blocked says which nodes nothing passes
+     */
     public boolean leadsPast(Predicate<Node> blocked) {
         boolean[] reached = new boolean[nodes.size()];
         for (Node node : nodes) {
@@ -163,10 +181,13 @@ public record Net(String name, List<Node> nodes) {
     /**
      * Two nodes of the trunk with weights: the second alone reads the units that the first's rows give, in their order, and
      * nothing between them depends on that order.
+     *
+     * @param producer the node whose output is read
+     * @param consumer the node that reads it, and mixes units
      */
     public record Link(Node producer, Node consumer) {}
 
-    /** The links between neighbouring nodes with weights; a producer has a bias, a consumer but one group. */
+    /** {@return the links between neighbouring nodes with weights; a producer has a bias, a consumer but one group} */
     public List<Link> links() {
         List<Link> links = new ArrayList<>();
         Node last = null;
@@ -186,38 +207,42 @@ public record Net(String name, List<Node> nodes) {
         return links;
     }
 
-    /** Every tensor, in the order of the nodes. */
+    /** {@return every tensor, in the order of the nodes} */
     public List<Parameter> parameters() {
         return nodes.stream().flatMap(node -> node.parameters().stream()).toList();
     }
 
-    /** Multiply-adds of convolutions and products for one sample. */
+    /** {@return the multiply-adds of convolutions and products for one sample} */
     public long multiplyAdds() {
         return nodes.stream().mapToLong(this::multiplyAdds).sum();
     }
 
-    /** Those of one node. */
+    /**
+     * {@return those of one node}
+     *
+     * @param node a node of this network
+     */
     public long multiplyAdds(Node node) {
         return node.op().multiplyAdds(inputs(node));
     }
 
-    /** Elements of all tensors that are trained: what papers call the number of parameters. */
+    /** {@return the elements of all tensors that are trained: what papers call the number of parameters} */
     public long trainedCount() {
         return nodes.stream().mapToLong(Node::trainedCount).sum();
     }
 
-    /** Elements of all tensors, statistics too: what a file or a copy of the network holds. */
+    /** {@return the elements of all tensors, statistics too: what a file or a copy of the network holds} */
     public long elementCount() {
         return parameters().stream().mapToLong(Parameter::count).sum();
     }
 
-    /** Number of weights, biases left out: the figure that compression ratios refer to. */
+    /** {@return the number of weights, biases left out: the figure that compression ratios refer to} */
     public long weightCount() {
         return parameters().stream().filter(Parameter::weight).mapToLong(Parameter::count).sum();
     }
 
     /**
-     * The network with other operators.
+     * {@return the network with other operators}
      *
      * @param change gives a node's operator; where it gives none, the node is left out and its readers read its input
      */
@@ -233,17 +258,24 @@ public record Net(String name, List<Node> nodes) {
         return new Net(name, changed);
     }
 
-    /** The network as it is after training: without dropout, which then does nothing. */
+    /** {@return the network as it is after training: without dropout, which then does nothing} */
     public Net trained() {
         return with(node -> node.op() instanceof Op.Dropout ? Optional.empty() : Optional.of(node.op()));
     }
 
-    /** Whether two networks compute the same from the same tensors, whatever they and their nodes are called. */
+    /**
+     * {@return whether two networks compute the same from the same tensors, whatever they and their nodes are called}
+     *
+     * @param other a network of any name
+     */
     public boolean computesLike(Net other) {
         return trained().wiring().equals(other.trained().wiring());
     }
 
-    /** Tells apart networks that compute otherwise, or drop otherwise in training; the same in every process. */
+    /**
+     * {@return a number that tells apart networks that compute otherwise, or drop otherwise in training; the same in
+     * every process}
+     */
     public String fingerprint() {
         CRC32C sum = new CRC32C();
         sum.update(wiring().toString().getBytes(StandardCharsets.UTF_8));

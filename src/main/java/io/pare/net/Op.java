@@ -17,44 +17,68 @@ import java.util.List;
  */
 public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Linear, Op.Dropout, Op.Flatten, Op.Add,
         Op.Concat, TensorOp {
-    /** The shape of the output for one sample of inputs of these shapes. */
+    /**
+     * {@return the shape of the output for one sample of inputs of these shapes}
+     *
+     * @param inputs shapes of its inputs, of one sample
+     */
     Shape output(List<Shape> inputs);
 
-    /** How the units of the output come from those of inputs of these shapes. */
+    /**
+     * {@return how the units of the output come from those of inputs of these shapes}
+     *
+     * @param inputs shapes of its inputs, of one sample
+     */
     Flow flow(List<Shape> inputs);
 
-    /** Number of inputs. */
+    /** {@return the number of inputs} */
     default int arity() {
         return 1;
     }
 
-    /** The tensors of a node of that name: weight first, then bias, then statistics, as far as it has them. */
+    /**
+     * {@return the tensors of a node of that name: weight first, then bias, then statistics, as far as it has them}
+     *
+     * @param node the node's name
+     */
     default List<Parameter> parameters(String node) {
         return List.of();
     }
 
-    /** Multiply-adds of convolutions and products for one sample; the few others are not counted. */
+    /**
+     * {@return the multiply-adds of convolutions and products for one sample; the few others are not counted}
+     *
+     * @param inputs shapes of its inputs, of one sample
+     */
     default long multiplyAdds(List<Shape> inputs) {
         return 0;
     }
 
     /**
-     * What a unit gives in every place if it takes {@code value} in every place; NaN if that cannot be said. Asked of
-     * operators that {@linkplain Flow.Keep keep} units.
+     * {@return what a unit gives in every place if it takes {@code value} in every place; NaN if that cannot be said}
+     * Asked of operators that {@linkplain Flow.Keep keep} units.
+     *
+     * @param value any number
      */
     default float ofConstant(float value) {
         return Float.NaN;
     }
 
     /**
-     * The shape in which it takes an input of the given shape: the same values, an image of one pixel in place of a vector
-     * or a vector in place of an image.
+     * {@return the shape in which it takes an input of the given shape: the same values, an image of one pixel in place
+     * of a vector or a vector in place of an image}
+     *
+     * @param input shape of the input
      */
     default Shape taken(Shape input) {
         return input;
     }
 
-    /** Values of the image that it reads with its padding; 0 where it pads nothing. */
+    /**
+     * {@return how many values it reads of the image with its padding; 0 where it pads nothing}
+     *
+     * @param input shape of the input
+     */
     default long paddedValues(Shape input) {
         return 0;
     }
@@ -105,9 +129,14 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
     /**
      * 2-D convolution (cross-correlation), weights OIHW; padding is zeros.
      *
+     * @param in channels of the input
+     * @param out channels of the output
+     * @param window where it reads
+     * @param groups of channels, each computed by itself; divides both numbers of channels
      * @param bias whether it has one; before a normalisation it needs none
      */
     record Conv2d(int in, int out, Window window, int groups, boolean bias) implements OnImages {
+        /** Checks the sizes. */
         public Conv2d {
             positive(in, out, groups);
             if (in % groups != 0 || out % groups != 0) {
@@ -115,17 +144,32 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
             }
         }
 
-        /** A square kernel, stride 1, no padding, with bias. */
+        /**
+         * {@return a square kernel, stride 1, no padding, with bias}
+         *
+         * @param in channels of the input
+         * @param out channels of the output
+         * @param kernel height and width of the window, in pixels
+         */
         public static Conv2d of(int in, int out, int kernel) {
             return of(in, out, kernel, 1, 0, true);
         }
 
-        /** A square kernel. */
+        /**
+         * {@return a square kernel}
+         *
+         * @param in channels of the input
+         * @param out channels of the output
+         * @param kernel height and width of the window, in pixels
+         * @param stride pixels from one to the next
+         * @param padding pixels around the image
+         * @param bias whether it has one
+         */
         public static Conv2d of(int in, int out, int kernel, int stride, int padding, boolean bias) {
             return new Conv2d(in, out, Window.square(kernel, stride, padding), 1, bias);
         }
 
-        /** The same with a bias. */
+        /** {@return the same with a bias} */
         public Conv2d biased() {
             return new Conv2d(in, out, window, groups, true);
         }
@@ -163,8 +207,14 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         }
     }
 
-    /** Fully connected layer, weight {@code [out, in]}; takes the sample as a vector. */
+    /**
+     * Fully connected layer, weight {@code [out, in]}; takes the sample as a vector.
+     *
+     * @param in features of the input
+     * @param out features of the output
+     */
     record Linear(int in, int out) implements Op {
+        /** Checks the sizes. */
         public Linear {
             positive(in, out);
         }
@@ -203,13 +253,22 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
     /**
      * Maximum over windows; padding never wins. Each window takes some pixel: one that lies in the padding alone has no
      * maximum and is refused.
+     *
+     * @param window where it reads
      */
     record MaxPool(Window window) implements OnImages {
+        /** Checks the sizes. */
         public MaxPool {
             checkPool(window);
         }
 
-        /** Square windows. */
+        /**
+         * {@return the square windows}
+         *
+         * @param kernel height and width of the window, in pixels
+         * @param stride pixels from one to the next
+         * @param padding pixels around the image
+         */
         public static MaxPool of(int kernel, int stride, int padding) {
             return new MaxPool(Window.square(kernel, stride, padding));
         }
@@ -242,11 +301,13 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
      * image, the outermost rows and columns may be left out. What makes no difference is set to false and 0, so that
      * equal means are equal records.
      *
+     * @param window where it reads
      * @param countsPadding whether any padding counts; then a constant does not come out as it went in
      * @param uncountedBottom rows of the padding below that never count
      * @param uncountedRight columns of the padding behind that never count
      */
     record AvgPool(Window window, boolean countsPadding, int uncountedBottom, int uncountedRight) implements OnImages {
+        /** Checks the sizes. */
         public AvgPool {
             checkPool(window);
             if (uncountedBottom < 0 || uncountedRight < 0 || uncountedBottom > window.bottom()
@@ -260,23 +321,42 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
             uncountedRight = countsPadding ? uncountedRight : 0;
         }
 
-        /** All padding counts, or none. */
+        /**
+         * All padding counts, or none.
+         *
+         * @param window where it reads
+         * @param countsPadding whether all padding counts, or none
+         */
         public AvgPool(Window window, boolean countsPadding) {
             this(window, countsPadding, 0, 0);
         }
 
-        /** Square windows; padding counts. */
+        /**
+         * {@return the square windows; padding counts}
+         *
+         * @param kernel height and width of the window, in pixels
+         * @param stride pixels from one to the next
+         * @param padding pixels around the image
+         */
         public static AvgPool of(int kernel, int stride, int padding) {
             return new AvgPool(Window.square(kernel, stride, padding), true);
         }
 
-        /** For each row of the output, how many rows of taps count over an image. */
+        /**
+         * {@return for each row of the output, how many rows of taps count over an image}
+         *
+         * @param image shape of the input
+         */
         public int[] countedRows(Shape image) {
             return window.rowsWithin(pooled(window, image).height(), countsPadding ? -window.top() : 0,
                     image.height() + (countsPadding ? window.bottom() - uncountedBottom : 0));
         }
 
-        /** For each column of the output, how many columns of taps count over an image. */
+        /**
+         * {@return for each column of the output, how many columns of taps count over an image}
+         *
+         * @param image shape of the input
+         */
         public int[] countedColumns(Shape image) {
             return window.columnsWithin(pooled(window, image).width(), countsPadding ? -window.left() : 0,
                     image.width() + (countsPadding ? window.right() - uncountedRight : 0));
@@ -325,9 +405,11 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
      * Batch normalisation with a scale and a shift for each channel (Ioffe, Szegedy, 1502.03167): by the batch's
      * statistics in training, by running ones, which training gathers, afterwards.
      *
+     * @param channels of the image
      * @param epsilon added to the variance
      */
     record BatchNorm(int channels, float epsilon) implements OnImages {
+        /** Checks the sizes. */
         public BatchNorm {
             positive(channels);
             if (!(epsilon >= 0) || !Float.isFinite(epsilon)) {
@@ -335,7 +417,11 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
             }
         }
 
-        /** With the usual epsilon of 1e-5. */
+        /**
+         * {@return one with the usual epsilon of 1e-5}
+         *
+         * @param channels of the image
+         */
         public static BatchNorm of(int channels) {
             return new BatchNorm(channels, 1e-5f);
         }
@@ -367,8 +453,12 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
      * {@code x / (k + alpha / size * sum of squares of size neighbouring channels) ^ beta}.
      *
      * @param size channels summed over, odd
+     * @param alpha factor of the squares
+     * @param beta exponent
+     * @param k added to the squares
      */
     record ResponseNorm(int size, float alpha, float beta, float k) implements OnImages {
+        /** Checks the sizes. */
         public ResponseNorm {
             positive(size);
             if (size % 2 == 0) {
@@ -392,13 +482,19 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
      * behind: the shortcut without weights of He, Zhang, Ren, Sun, 1512.03385 (option A).
      *
      * @param out channels, at least as many as there are
+     * @param stride pixels from one to the next
      */
     record Subsample(int out, int stride) implements OnImages {
+        /** Checks the sizes. */
         public Subsample {
             positive(out, stride);
         }
 
-        /** Channels of zeros before the first of {@code input} channels. */
+        /**
+         * {@return the channels of zeros before the first of {@code input} channels}
+         *
+         * @param input channels of the input
+         */
         public int before(int input) {
             return (out - input) / 2;
         }
@@ -428,7 +524,11 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
 
     /** 1 / (1 + exp(-x)). */
     record Sigmoid() implements Activation {
-        /** Its value at {@code x}, computed in double precision. */
+        /**
+         * {@return its value at {@code x}, computed in double precision}
+         *
+         * @param x any number
+         */
         public static float of(float x) {
             return (float) (1 / (1 + Math.exp(-x)));
         }
@@ -439,8 +539,13 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         }
     }
 
-    /** Zeroes each value with probability {@code rate} in training and scales the rest by 1 / (1 - rate). */
+    /**
+     * Zeroes each value with probability {@code rate} in training and scales the rest by 1 / (1 - rate).
+     *
+     * @param rate probability, from 0 and below 1
+     */
     record Dropout(float rate) implements Op {
+        /** Checks the sizes. */
         public Dropout {
             if (!(rate >= 0 && rate < 1)) {
                 throw new IllegalArgumentException("dropout rate " + rate + " is not in [0, 1)");
@@ -516,6 +621,7 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
      * @param arity number of inputs
      */
     record Concat(int arity) implements Op {
+        /** Checks the sizes. */
         public Concat {
             positive(arity);
         }

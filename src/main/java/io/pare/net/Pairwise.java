@@ -5,6 +5,7 @@ package io.pare.net;
  * it is 1 or 0, and any number but 0 counts as yes.
  */
 public enum Pairwise {
+    /** x + y. */
     ADD {
         @Override
         public double of(double x, double y) {
@@ -21,6 +22,7 @@ public enum Pairwise {
             return 1;
         }
     },
+    /** x - y. */
     SUBTRACT {
         @Override
         public double of(double x, double y) {
@@ -37,6 +39,7 @@ public enum Pairwise {
             return -1;
         }
     },
+    /** x y. */
     MULTIPLY {
         @Override
         public double of(double x, double y) {
@@ -53,6 +56,7 @@ public enum Pairwise {
             return x;
         }
     },
+    /** x / y. */
     DIVIDE {
         @Override
         public double of(double x, double y) {
@@ -162,48 +166,56 @@ public enum Pairwise {
             return -DIVIDE_INTEGERS.of(x, y);
         }
     },
+    /** x == y. */
     EQUAL {
         @Override
         public double of(double x, double y) {
             return x == y ? 1 : 0;
         }
     },
+    /** x &lt; y. */
     LESS {
         @Override
         public double of(double x, double y) {
             return x < y ? 1 : 0;
         }
     },
+    /** x &lt;= y. */
     LESS_OR_EQUAL {
         @Override
         public double of(double x, double y) {
             return x <= y ? 1 : 0;
         }
     },
+    /** x &gt; y. */
     GREATER {
         @Override
         public double of(double x, double y) {
             return x > y ? 1 : 0;
         }
     },
+    /** x &gt;= y. */
     GREATER_OR_EQUAL {
         @Override
         public double of(double x, double y) {
             return x >= y ? 1 : 0;
         }
     },
+    /** Whether both are other than 0. */
     AND {
         @Override
         public double of(double x, double y) {
             return x != 0 && y != 0 ? 1 : 0;
         }
     },
+    /** Whether one is other than 0. */
     OR {
         @Override
         public double of(double x, double y) {
             return x != 0 || y != 0 ? 1 : 0;
         }
     },
+    /** Whether just one is other than 0. */
     XOR {
         @Override
         public double of(double x, double y) {
@@ -211,15 +223,30 @@ public enum Pairwise {
         }
     };
 
-    /** Its value. */
+    /**
+     * {@return its value}
+     *
+     * @param x left operand
+     * @param y right operand
+     */
     public abstract double of(double x, double y);
 
-    /** Its derivative by x; 0 where steps are all that it has. */
+    /**
+     * {@return its derivative by x; 0 where steps are all that it has}
+     *
+     * @param x left operand
+     * @param y right operand
+     */
     public double slopeLeft(double x, double y) {
         return 0;
     }
 
-    /** Its derivative by y; 0 where steps are all that it has. */
+    /**
+     * {@return its derivative by y; 0 where steps are all that it has}
+     *
+     * @param x left operand
+     * @param y right operand
+     */
     public double slopeRight(double x, double y) {
         return 0;
     }

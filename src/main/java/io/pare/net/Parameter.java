@@ -25,12 +25,12 @@ public record Parameter(String name, long[] shape, int fanIn, Kind kind) {
         CONSTANT
     }
 
-    /** Whether it is a weight, which compression and weight decay touch. */
+    /** {@return whether it is a weight, which compression and weight decay touch} */
     public boolean weight() {
         return kind == Kind.WEIGHT;
     }
 
-    /** Whether an optimiser trains it; if not, it is a statistic or a constant. */
+    /** {@return whether an optimiser trains it; if not, it is a statistic or a constant} */
     public boolean trained() {
         return switch (kind) {
             case WEIGHT, BIAS, SCALE -> true;
@@ -38,7 +38,7 @@ public record Parameter(String name, long[] shape, int fanIn, Kind kind) {
         };
     }
 
-    /** Number of elements. */
+    /** {@return the number of elements} */
     public long count() {
         long count = 1;
         for (long size : shape) {

@@ -118,6 +118,7 @@ public enum Pointwise {
             return gate + x * (1 - gate * gate) * SOFTPLUS.slope(x, 0, 0);
         }
     },
+    /** Hyperbolic tangent. */
     TANH {
         @Override
         public double of(double x, double a, double b) {
@@ -197,6 +198,7 @@ public enum Pointwise {
             return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x);
         }
     },
+    /** e to the power x. */
     EXP {
         @Override
         public double of(double x, double a, double b) {
@@ -220,6 +222,7 @@ public enum Pointwise {
             return 1 / x;
         }
     },
+    /** Square root; NaN below 0. */
     SQRT {
         @Override
         public double of(double x, double a, double b) {
@@ -243,6 +246,7 @@ public enum Pointwise {
             return -1 / (x * x);
         }
     },
+    /** |x|. */
     ABS {
         @Override
         public double of(double x, double a, double b) {
@@ -278,6 +282,7 @@ public enum Pointwise {
             return a == 0 ? 0 : a * Math.pow(x, a - 1);
         }
     },
+    /** Sine, of radians. */
     SIN {
         @Override
         public double of(double x, double a, double b) {
@@ -289,6 +294,7 @@ public enum Pointwise {
             return Math.cos(x);
         }
     },
+    /** Cosine, of radians. */
     COS {
         @Override
         public double of(double x, double a, double b) {
@@ -345,10 +351,22 @@ public enum Pointwise {
 
     private static final double CUBIC = 0.044715;
 
-    /** Its value. */
+    /**
+     * {@return its value}
+     *
+     * @param x the value
+     * @param a first parameter
+     * @param b second parameter
+     */
     public abstract double of(double x, double a, double b);
 
-    /** Its derivative; 0 where steps are all that it has. */
+    /**
+     * {@return its derivative; 0 where steps are all that it has}
+     *
+     * @param x the value
+     * @param a first parameter
+     * @param b second parameter
+     */
     public double slope(double x, double a, double b) {
         return 0;
     }

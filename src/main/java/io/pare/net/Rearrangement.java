@@ -14,7 +14,10 @@ public record Rearrangement(Shape input, List<Integer> order, List<int[]> indice
     /** An index that stands for no value of the input. */
     public static final int NOTHING = -1;
 
-    /** For each axis of the output and each index, the distance in values from the input's first, or {@link #NOTHING}. */
+    /**
+     * {@return for each axis of the output and each index, the distance in values from the input's first, or {@link
+     * #NOTHING}}
+     */
     public int[][] offsets() {
         int[] strides = new int[input.rank()];
         int stride = 1;

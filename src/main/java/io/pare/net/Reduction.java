@@ -2,5 +2,14 @@ package io.pare.net;
 
 /** What {@link TensorOp.Reduce} makes of many numbers. Of equal largest or smallest ones the first has the gradient. */
 public enum Reduction {
-    SUM, MEAN, MAX, MIN, PRODUCT
+    /** Their sum. */
+    SUM,
+    /** Their mean. */
+    MEAN,
+    /** The largest. */
+    MAX,
+    /** The smallest. */
+    MIN,
+    /** Their product. */
+    PRODUCT
 }

@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
  * @param sizes positive
  */
 public record Shape(List<Integer> sizes) {
+    /** Checks that all sizes are positive. */
     public Shape {
         sizes = List.copyOf(sizes);
         if (sizes.stream().anyMatch(size -> size < 1)) {
@@ -22,12 +23,21 @@ public record Shape(List<Integer> sizes) {
         }
     }
 
-    /** The shape of such sizes, outermost first. */
+    /**
+     * {@return the shape of such sizes, outermost first}
+     *
+     * @param sizes positive, the slowest first
+     */
     public static Shape of(int... sizes) {
         return new Shape(IntStream.of(sizes).boxed().toList());
     }
 
-    /** Reads what {@link #toString} writes; one number is an image of one pixel. */
+    /**
+     * Reads what {@link #toString} writes; one number is an image of one pixel.
+     *
+     * @param text such as {@code 3x32x32}, or one number
+     * @return the shape
+     */
     public static Shape parse(String text) {
         String[] sizes = text.split("x");
         if (sizes.length != 1 && sizes.length != 3) {
@@ -37,31 +47,36 @@ public record Shape(List<Integer> sizes) {
         return parsed.length == 1 ? of(parsed[0], 1, 1) : of(parsed);
     }
 
+    /** {@return the number of dimensions; the batch is none} */
     public int rank() {
         return sizes.size();
     }
 
-    /** Units: channels of an image, features of a vector. */
+    /** {@return the number of units: channels of an image, features of a vector} */
     public int channels() {
         return rank() > 0 ? sizes.getFirst() : 1;
     }
 
-    /** The size of the last dimension but {@code behind - 1}: 1 asks for the last one. */
+    /**
+     * {@return the size of the last dimension but {@code behind - 1}: 1 asks for the last one}
+     *
+     * @param behind from 1
+     */
     public Integer fromEnd(int behind) {
         return sizes.get(rank() - behind);
     }
 
-    /** Rows of an image; 1 of a vector. */
+    /** {@return the rows of an image; 1 of a vector} */
     public int height() {
         return rank() > 1 ? sizes.get(1) : 1;
     }
 
-    /** Columns of an image; 1 of a vector. */
+    /** {@return the columns of an image; 1 of a vector} */
     public int width() {
         return rank() > 2 ? sizes.get(2) : 1;
     }
 
-    /** Elements of one sample; {@link ArithmeticException} beyond the range of an int. */
+    /** {@return the elements of one sample; {@link ArithmeticException} beyond the range of an int} */
     public int features() {
         int features = 1;
         for (int i = 0; i < rank(); i++) {
@@ -70,14 +85,14 @@ public record Shape(List<Integer> sizes) {
         return features;
     }
 
-    /** Whether there is one value for each unit: a vector, an image of one pixel, a number. */
+    /** {@return whether there is one value for each unit: a vector, an image of one pixel, a number} */
     public boolean isVector() {
         return sizes.stream().skip(1).allMatch(size -> size == 1);
     }
 
     /**
-     * The image whose values, channel by channel and row by row, an input of this shape takes: of a vector the square one in
-     * grey or in red, green and blue that has as many; otherwise the shape itself.
+     * {@return the image whose values, channel by channel and row by row, an input of this shape takes: of a vector the
+     * square one in grey or in red, green and blue that has as many; otherwise the shape itself}
      */
     public Shape image() {
         if (isVector()) {
@@ -91,7 +106,12 @@ public record Shape(List<Integer> sizes) {
         return this;
     }
 
-    /** Whether values of the other shape, in their order, can be those of this one: the same but for ones, or a vector. */
+    /**
+     * {@return whether values of the other shape, in their order, can be those of this one: the same but for ones, or a
+     * vector}
+     *
+     * @param other of a value
+     */
     public boolean takes(Shape other) {
         return features() == other.features()
                 && (isVector() || other.isVector() || extended().equals(other.extended()));
@@ -101,7 +121,7 @@ public record Shape(List<Integer> sizes) {
         return sizes.stream().filter(size -> size > 1).toList();
     }
 
-    /** The same values as a vector. */
+    /** {@return the same values as a vector} */
     public Shape flat() {
         return of(features());
     }

@@ -17,17 +17,25 @@ public enum Task {
         this.metric = metric;
     }
 
-    /** What the metric is called by which networks are chosen. */
+    /** {@return what the metric is called by which networks are chosen} */
     public String metric() {
         return metric;
     }
 
-    /** The metric's value for a score, which is higher the better: the same, but for errors. */
+    /**
+     * {@return the metric's value for a score, which is higher the better: the same, but for errors}
+     *
+     * @param score higher is better
+     */
     public double shown(double score) {
         return this == REGRESS ? 0 - score : score;
     }
 
-    /** The score of a metric's value. */
+    /**
+     * {@return the score of a metric's value}
+     *
+     * @param value of the metric
+     */
     public double score(double value) {
         return shown(value);
     }

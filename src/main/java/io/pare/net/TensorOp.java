@@ -20,7 +20,11 @@ public sealed interface TensorOp extends Op {
         return new Flow.Blend();
     }
 
-    /** The same values for every sample, which training leaves as they are. */
+    /**
+     * The same values for every sample, which training leaves as they are.
+     *
+     * @param shape of the values, which are a tensor of the network
+     */
     record Constant(Shape shape) implements TensorOp {
         @Override
         public int arity() {
@@ -41,11 +45,16 @@ public sealed interface TensorOp extends Op {
     /**
      * A function of each value by itself.
      *
+     * @param function what is computed
      * @param a first number of the function, see {@link Pointwise}
      * @param b second number of the function
      */
     record Map(Pointwise function, float a, float b) implements TensorOp {
-        /** A function that needs no numbers. */
+        /**
+         * {@return a function that needs no numbers}
+         *
+         * @param function what is computed
+         */
         public static Map of(Pointwise function) {
             return new Map(function, 0, 0);
         }
@@ -67,7 +76,12 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** A function of the values of two inputs that stand at the same place; one may be {@linkplain #broadcast broadcast}. */
+    /**
+     * A function of the values of two inputs that stand at the same place; one may be {@linkplain #broadcast
+     * broadcast}.
+     *
+     * @param function what is computed
+     */
     record Zip(Pairwise function) implements TensorOp {
         @Override
         public int arity() {
@@ -101,10 +115,12 @@ public sealed interface TensorOp extends Op {
     /**
      * One number for all values along some axes.
      *
+     * @param function what is computed
      * @param axes ascending, at least one
      * @param keeps whether the axes stay, with size 1
      */
     record Reduce(Reduction function, List<Integer> axes, boolean keeps) implements TensorOp {
+        /** Checks the sizes. */
         public Reduce {
             axes = List.copyOf(axes);
             if (axes.isEmpty() || !axes.equals(axes.stream().distinct().sorted().toList())) {
@@ -137,6 +153,7 @@ public sealed interface TensorOp extends Op {
     /**
      * e^x over the sum of e^x along an axis.
      *
+     * @param axis counted from the slowest, without the batch
      * @param logarithm whether it gives its logarithm
      */
     record Softmax(int axis, boolean logarithm) implements TensorOp {
@@ -147,7 +164,11 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** The same values in another shape. */
+    /**
+     * The same values in another shape.
+     *
+     * @param to shape of the output
+     */
     record Reshape(Shape to) implements TensorOp {
         @Override
         public Flow flow(List<Shape> inputs) {
@@ -170,7 +191,11 @@ public sealed interface TensorOp extends Op {
 
     /** Operators that put values of their only input to other places, or leave them out, or repeat them. */
     sealed interface Rearranging extends TensorOp {
-        /** Where each value of the output comes from. */
+        /**
+         * {@return where each value of the output comes from}
+         *
+         * @param input shape of the input
+         */
         Rearrangement of(Shape input);
     }
 
@@ -180,6 +205,7 @@ public sealed interface TensorOp extends Op {
      * @param order for each axis of the output, that of the input
      */
     record Transpose(List<Integer> order) implements Rearranging {
+        /** Checks the sizes. */
         public Transpose {
             order = List.copyOf(order);
         }
@@ -209,6 +235,7 @@ public sealed interface TensorOp extends Op {
      * @param to what is left
      */
     record Slice(List<Integer> starts, List<Integer> steps, Shape to) implements Rearranging {
+        /** Checks the sizes. */
         public Slice {
             starts = List.copyOf(starts);
             steps = List.copyOf(steps);
@@ -245,7 +272,11 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** The input, {@linkplain #broadcast broadcast} along axes of size 1 and new outer ones. */
+    /**
+     * The input, {@linkplain #broadcast broadcast} along axes of size 1 and new outer ones.
+     *
+     * @param to shape of the output
+     */
     record Expand(Shape to) implements Rearranging {
         @Override
         public Shape output(List<Shape> inputs) {
@@ -281,9 +312,11 @@ public sealed interface TensorOp extends Op {
      *
      * @param before how many, for each axis
      * @param after how many, for each axis
+     * @param border what the new values are
      * @param value of {@link Border#CONSTANT}
      */
     record Pad(List<Integer> before, List<Integer> after, Border border, float value) implements Rearranging {
+        /** Checks the sizes. */
         public Pad {
             before = List.copyOf(before);
             after = List.copyOf(after);
@@ -330,8 +363,14 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** The values at fixed indices along an axis. */
+    /**
+     * The values at fixed indices along an axis.
+     *
+     * @param axis counted from the slowest, without the batch
+     * @param indices along the axis, in the output's order; negative ones count from the end
+     */
     record Take(int axis, List<Integer> indices) implements Rearranging {
+        /** Checks the sizes. */
         public Take {
             indices = List.copyOf(indices);
         }
@@ -363,8 +402,10 @@ public sealed interface TensorOp extends Op {
      * The inputs, one after another along an axis.
      *
      * @param arity number of inputs
+     * @param axis counted from the slowest, without the batch
      */
     record Join(int arity, int axis) implements TensorOp {
+        /** Checks the sizes. */
         public Join {
             checkPositive(arity);
         }
@@ -413,7 +454,11 @@ public sealed interface TensorOp extends Op {
             return new Shape(sizes);
         }
 
-        /** The axes over which matrices are counted. */
+        /**
+         * {@return the axes over which matrices are counted}
+         *
+         * @param matrices shape of two dimensions or more
+         */
         public static Shape outer(Shape matrices) {
             return new Shape(matrices.sizes().subList(0, matrices.rank() - 2));
         }
@@ -434,10 +479,12 @@ public sealed interface TensorOp extends Op {
      * are all -infinity gives zeros.
      *
      * @param scale of the products of queries and keys
+     * @param masked whether a mask is the last input
      * @param rowsFirst whether queries, keys, values and the output have their rows before the last axis of heads: {@code
      *            [rows, heads, features]}. The mask is the same
      */
     record Attention(float scale, boolean masked, boolean rowsFirst) implements TensorOp {
+        /** Checks the sizes. */
         public Attention {
             if (!Float.isFinite(scale)) {
                 throw new IllegalArgumentException("scales scores by " + scale);
@@ -457,7 +504,11 @@ public sealed interface TensorOp extends Op {
             return headsFirst(new Shape(sizes));
         }
 
-        /** The shape of the scores, of all heads. */
+        /**
+         * {@return the shape of the scores, of all heads}
+         *
+         * @param inputs shapes of its inputs, of one sample
+         */
         public Shape scores(List<Shape> inputs) {
             List<Shape> matrices = inputs.subList(0, 3).stream().map(this::headsFirst).toList();
             Shape queries = matrices.getFirst();
@@ -480,7 +531,11 @@ public sealed interface TensorOp extends Op {
             return new Shape(sizes);
         }
 
-        /** A shape with rows and heads in the order of the scores. */
+        /**
+         * {@return a shape with rows and heads in the order of the scores}
+         *
+         * @param shape a shape {@code [rows, heads, features]}
+         */
         public Shape headsFirst(Shape shape) {
             int rank = shape.rank();
             if (rank < (rowsFirst ? 3 : 2)) {
@@ -499,8 +554,15 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** A linear layer along the last axis, weight {@code [out, in]}. */
+    /**
+     * A linear layer along the last axis, weight {@code [out, in]}.
+     *
+     * @param in features of the input
+     * @param out features of the output
+     * @param bias whether it has one
+     */
     record Projection(int in, int out, boolean bias) implements TensorOp {
+        /** Checks the sizes. */
         public Projection {
             checkPositive(in, out);
         }
@@ -527,8 +589,14 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** Rows of a table, weight {@code [rows, width]}, whose numbers are the input; the width is a new last axis. */
+    /**
+     * Rows of a table, weight {@code [rows, width]}, whose numbers are the input; the width is a new last axis.
+     *
+     * @param rows number of rows
+     * @param width features of a row
+     */
     record Embedding(int rows, int width) implements TensorOp {
+        /** Checks the sizes. */
         public Embedding {
             checkPositive(rows, width);
         }
@@ -546,7 +614,12 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** Of the first input the values along an axis whose indices are the second input; its axes stand in place of that one. */
+    /**
+     * Of the first input the values along an axis whose indices are the second input; its axes stand in place of that
+     * one.
+     *
+     * @param axis counted from the slowest, without the batch
+     */
     record Gather(int axis) implements TensorOp {
         @Override
         public int arity() {
@@ -571,6 +644,7 @@ public sealed interface TensorOp extends Op {
      * @param epsilon added to the variance
      */
     record LayerNorm(List<Integer> sizes, float epsilon) implements TensorOp {
+        /** Checks the sizes. */
         public LayerNorm {
             sizes = List.copyOf(sizes);
             checkEpsilon(epsilon);
@@ -596,9 +670,12 @@ public sealed interface TensorOp extends Op {
      * Mean 0 and variance 1 over each group of channels and all that lies behind them, then a scale and a shift for each
      * channel (Wu, He, 1803.08494); with one channel in each group it is instance normalisation (1607.08022).
      *
+     * @param channels of the input
+     * @param groups of channels, each computed by itself
      * @param epsilon added to the variance
      */
     record GroupNorm(int channels, int groups, float epsilon) implements TensorOp {
+        /** Checks the sizes. */
         public GroupNorm {
             checkPositive(channels, groups);
             checkEpsilon(epsilon);
@@ -625,7 +702,11 @@ public sealed interface TensorOp extends Op {
         }
     }
 
-    /** x above zero, below it x times a slope that is trained (He, Zhang, Ren, Sun, 1502.01852). */
+    /**
+     * x above zero, below it x times a slope that is trained (He, Zhang, Ren, Sun, 1502.01852).
+     *
+     * @param slope shape of the slopes, which is broadcast
+     */
     record PRelu(Shape slope) implements TensorOp {
         /** Slopes that are not one for each unit belong to several, or several to one. */
         @Override
@@ -656,12 +737,18 @@ public sealed interface TensorOp extends Op {
      * <p>The window is that of the convolution from the output to the input: pixels stand a stride apart, and its padding
      * is cut off. A size of the output is {@code (size - 1) * stride + span - before - after + extra}.
      *
+     * @param in channels of the input
+     * @param out channels of the output
+     * @param window of the convolution that this is the transpose of
+     * @param groups of channels, each computed by itself
      * @param extraHeight rows more, at the bottom: what else the padding would cut, then the bias alone
      * @param extraWidth columns more, on the right
+     * @param bias whether it has one
      */
     record ConvTranspose(int in, int out, Window window, int groups, int extraHeight, int extraWidth, boolean bias)
             implements
             TensorOp {
+        /** Checks the sizes. */
         public ConvTranspose {
             if (in < 1 || out < 1 || groups < 1 || in % groups != 0 || out % groups != 0 || extraHeight < 0
                     || extraWidth < 0) {
@@ -751,6 +838,8 @@ public sealed interface TensorOp extends Op {
      *
      * @param to the shape of the result
      * @param scales for each axis the factor that {@link Coordinates} use: about the quotient of the sizes
+     * @param interpolation how many values make one
+     * @param coordinates where they lie
      * @param nearest of {@link Interpolation#NEAREST}
      * @param cubic the coefficient of {@link Interpolation#CUBIC}, mostly -0.5 or -0.75
      * @param excludesOutside whether weights beyond the edges are left out, and the others made to add up to 1
@@ -758,18 +847,31 @@ public sealed interface TensorOp extends Op {
      */
     record Resize(Shape to, List<Float> scales, Interpolation interpolation, Coordinates coordinates, Nearest nearest,
             float cubic, boolean excludesOutside, boolean antialias) implements TensorOp {
+        /** Checks the sizes. */
         public Resize {
             scales = List.copyOf(scales);
         }
 
-        /** With the quotients of the sizes as scales. */
+        /**
+         * {@return one with the quotients of the sizes as scales}
+         *
+         * @param from shape of the input
+         * @param to shape of the output
+         * @param interpolation how many values make one
+         * @param coordinates where they lie
+         */
         public static Resize of(Shape from, Shape to, Interpolation interpolation, Coordinates coordinates) {
             List<Float> scales = IntStream.range(0, Math.min(from.rank(), to.rank()))
                     .mapToObj(axis -> (float) to.sizes().get(axis) / from.sizes().get(axis)).toList();
             return new Resize(to, scales, interpolation, coordinates, Nearest.ROUND_PREFER_FLOOR, -0.75f, false, false);
         }
 
-        /** Whether an axis stays as it is. */
+        /**
+         * {@return whether an axis stays as it is}
+         *
+         * @param axis counted from the slowest, without the batch
+         * @param input shape of the input
+         */
         public boolean keeps(int axis, Shape input) {
             return scales.get(axis) == 1 && to.sizes().get(axis).equals(input.sizes().get(axis));
         }
@@ -821,12 +923,12 @@ public sealed interface TensorOp extends Op {
             this.gates = gates;
         }
 
-        /** Gates, of which each has rows of weights of its own. */
+        /** {@return the number of gates, of which each has rows of weights of its own} */
         public int gates() {
             return gates;
         }
 
-        /** Whether there is a cell state besides the hidden one. */
+        /** {@return whether there is a cell state besides the hidden one} */
         public boolean hasCellState() {
             return this == LSTM;
         }
@@ -834,16 +936,23 @@ public sealed interface TensorOp extends Op {
 
     /** Which way {@link Recurrent} reads a sequence. */
     enum Direction {
-        FORWARD, REVERSE,
+        /** From the first step to the last. */
+        FORWARD,
+        /** From the last step to the first. */
+        REVERSE,
         /** Forward by the first half of the weights, in reverse by the second. */
         BOTH;
 
-        /** Ways in which it reads. */
+        /** {@return the number of ways in which it reads} */
         public int count() {
             return this == BOTH ? 2 : 1;
         }
 
-        /** Whether the {@code index}-th way goes from the last step to the first. */
+        /**
+         * {@return whether the {@code index}-th way goes from the last step to the first}
+         *
+         * @param index from 0
+         */
         public boolean isReverse(int index) {
             return this == REVERSE || index == 1;
         }
@@ -864,16 +973,25 @@ public sealed interface TensorOp extends Op {
      * last step. ONNX's Y is rows 0 to {@code sequence - 1} with the axes of directions and steps exchanged; Y_h is one row
      * of each direction; Y_c is row {@code sequence}.
      *
+     * @param cell what a step computes
+     * @param in features of a step's input
+     * @param hidden features of the state
+     * @param direction in which steps are read
      * @param stateful whether the states before the first step are tensors of the layer
      */
     record Recurrent(Cell cell, int in, int hidden, Direction direction, boolean stateful) implements TensorOp {
+        /** Checks the sizes. */
         public Recurrent {
             if (in < 1 || hidden < 1) {
                 throw new IllegalArgumentException("takes " + in + " features to " + hidden + " hidden units");
             }
         }
 
-        /** Rows of each direction's output. */
+        /**
+         * {@return the rows of each direction's output}
+         *
+         * @param sequence steps in time
+         */
         public int rows(int sequence) {
             return cell.hasCellState() ? sequence + 1 : sequence;
         }
@@ -912,8 +1030,10 @@ public sealed interface TensorOp extends Op {
     }
 
     /**
-     * The shape to which shapes are broadcast, as numpy does it: last axes stand over one another. An axis of size 1, or one
-     * that a shape lacks, is repeated to the size that it has in the others.
+     * {@return the shape to which shapes are broadcast, as numpy does it: last axes stand over one another} An axis of
+     * size 1, or one that a shape lacks, is repeated to the size that it has in the others.
+     *
+     * @param inputs shapes of its inputs, of one sample
      */
     static Shape broadcast(List<Shape> inputs) {
         int rank = inputs.stream().mapToInt(Shape::rank).max().orElse(0);

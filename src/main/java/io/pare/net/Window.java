@@ -7,6 +7,10 @@ package io.pare.net;
  * and {@code left} columns before the image; from place to place it moves by a stride. There are as many places as fit
  * into the image and its padding.
  *
+ * @param kernelHeight rows of taps
+ * @param kernelWidth columns of taps
+ * @param strideHeight rows from one place to the next
+ * @param strideWidth columns from one place to the next
  * @param top rows of padding above the image
  * @param left columns of padding before the image
  * @param bottom rows of padding below the image
@@ -32,51 +36,87 @@ public record Window(int kernelHeight, int kernelWidth, int strideHeight, int st
         }
     }
 
-    /** With stride 1, without padding and dilation. */
+    /**
+     * {@return the with stride 1, without padding and dilation}
+     *
+     * @param kernelHeight rows of taps
+     * @param kernelWidth columns of taps
+     */
     public static Window of(int kernelHeight, int kernelWidth) {
         return new Window(kernelHeight, kernelWidth, 1, 1, 0, 0, 0, 0, 1, 1);
     }
 
-    /** A square one that moves and is padded alike both ways. */
+    /**
+     * {@return a square one that moves and is padded alike both ways}
+     *
+     * @param kernel rows and columns of taps
+     * @param stride pixels from one place to the next, both ways
+     * @param padding pixels around the image
+     */
     public static Window square(int kernel, int stride, int padding) {
         return uniform(kernel, kernel, stride, padding, 1);
     }
 
-    /** One stride and one dilation both ways, and the same padding on all sides. */
+    /**
+     * {@return one stride and one dilation both ways, and the same padding on all sides}
+     *
+     * @param kernelHeight rows of taps
+     * @param kernelWidth columns of taps
+     * @param stride pixels from one place to the next, both ways
+     * @param padding pixels around the image
+     * @param dilation pixels from one tap to the next, both ways
+     */
     public static Window uniform(int kernelHeight, int kernelWidth, int stride, int padding, int dilation) {
         return of(kernelHeight, kernelWidth).by(stride, stride).padded(padding, padding, padding, padding)
                 .dilated(dilation, dilation);
     }
 
-    /** The same with other strides. */
+    /**
+     * {@return the same with other strides}
+     *
+     * @param height rows from one place to the next
+     * @param width columns from one place to the next
+     */
     public Window by(int height, int width) {
         return new Window(kernelHeight, kernelWidth, height, width, top, left, bottom, right, dilationHeight,
                 dilationWidth);
     }
 
-    /** The same with other padding. */
+    /**
+     * {@return the same with other padding}
+     *
+     * @param above rows of padding
+     * @param before columns of padding
+     * @param below rows of padding
+     * @param behind columns of padding
+     */
     public Window padded(int above, int before, int below, int behind) {
         return new Window(kernelHeight, kernelWidth, strideHeight, strideWidth, above, before, below, behind,
                 dilationHeight, dilationWidth);
     }
 
-    /** The same with other dilations. */
+    /**
+     * {@return the same with other dilations}
+     *
+     * @param height rows from one tap to the next
+     * @param width columns from one tap to the next
+     */
     public Window dilated(int height, int width) {
         return new Window(kernelHeight, kernelWidth, strideHeight, strideWidth, top, left, bottom, right, height,
                 width);
     }
 
-    /** Number of taps. */
+    /** {@return the number of taps} */
     public int taps() {
         return kernelHeight * kernelWidth;
     }
 
-    /** Rows from the first tap to the last, both included. */
+    /** {@return the rows from the first tap to the last, both included} */
     public long spanHeight() {
         return span(kernelHeight, dilationHeight);
     }
 
-    /** Columns from the first tap to the last, both included. */
+    /** {@return the columns from the first tap to the last, both included} */
     public long spanWidth() {
         return span(kernelWidth, dilationWidth);
     }
@@ -85,39 +125,49 @@ public record Window(int kernelHeight, int kernelWidth, int strideHeight, int st
         return (kernel - 1L) * dilation + 1;
     }
 
-    /** Whether there is padding on some side. */
+    /** {@return whether there is padding on some side} */
     public boolean pads() {
         return top > 0 || left > 0 || bottom > 0 || right > 0;
     }
 
-    /** Whether taps lie apart. */
+    /** {@return whether taps lie apart} */
     public boolean isDilated() {
         return dilationHeight > 1 || dilationWidth > 1;
     }
 
-    /** Whether it has as many rows as columns. */
+    /** {@return whether it has as many rows as columns} */
     public boolean isSquare() {
         return kernelHeight == kernelWidth;
     }
 
-    /** Whether stride, padding and dilation are the same in both directions and on all sides. */
+    /** {@return whether stride, padding and dilation are the same in both directions and on all sides} */
     public boolean isUniform() {
         return strideHeight == strideWidth && top == left && top == bottom && top == right
                 && dilationHeight == dilationWidth;
     }
 
-    /** Whether it moves by single pixels, without padding and dilation. */
+    /** {@return whether it moves by single pixels, without padding and dilation} */
     public boolean isPlain() {
         return strideHeight == 1 && strideWidth == 1 && !pads() && !isDilated();
     }
 
-    /** Whether there is a place for it over such images. */
+    /**
+     * {@return whether there is a place for it over such images}
+     *
+     * @param image shape of the image, {@code [channels, height, width]}
+     */
     public boolean fits(Shape image) {
         return spanHeight() <= (long) image.height() + top + bottom
                 && spanWidth() <= (long) image.width() + left + right;
     }
 
-    /** Images of so many channels with a pixel for each place; {@link IllegalArgumentException} if it does not fit. */
+    /**
+     * {@return the images of so many channels with a pixel for each place; {@link IllegalArgumentException} if it does
+     * not fit}
+     *
+     * @param channels channels of the output
+     * @param image shape of the image, {@code [channels, height, width]}
+     */
     public Shape output(int channels, Shape image) {
         return Shape.of(channels, places(image.height(), spanHeight(), strideHeight, top, bottom),
                 places(image.width(), spanWidth(), strideWidth, left, right));
@@ -132,7 +182,12 @@ public record Window(int kernelHeight, int kernelWidth, int strideHeight, int st
         return (int) (room / stride) + 1;
     }
 
-    /** Values of an image with its padding; 0 where there is none. {@link ArithmeticException} beyond a long. */
+    /**
+     * {@return the values of an image with its padding; 0 where there is none} {@link ArithmeticException} beyond a
+     * long.
+     *
+     * @param image shape of the image, {@code [channels, height, width]}
+     */
     public long paddedValues(Shape image) {
         return !pads() ? 0
                 : Math.multiplyExact(image.channels(), Math.multiplyExact((long) image.height() + top + bottom,

@@ -31,12 +31,22 @@ public final class NpyFile {
 
     private NpyFile() {}
 
-    /** Whether a file with these first bytes is one. */
+    /**
+     * {@return whether a file with these first bytes is one}
+     *
+     * @param start of a file
+     */
     public static boolean is(byte[] start) {
         return new String(start, StandardCharsets.ISO_8859_1).startsWith(NpyHeader.MAGIC);
     }
 
-    /** Opens a file and reads its header; it holds one tensor, {@link #ARRAY}. */
+    /**
+     * Opens a file and reads its header; it holds one tensor, {@link #ARRAY}.
+     *
+     * @param path of the file
+     * @return the open file, which the caller closes
+     * @throws IOException if the file cannot be read
+     */
     public static StoredTensors open(Path path) throws IOException {
         FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
         try {
@@ -51,7 +61,12 @@ public final class NpyFile {
         }
     }
 
-    /** Writes the whole file or nothing, see {@link AtomicFile}; the same tensor gives the same bytes. */
+    /**
+     * Writes the whole file or nothing, see {@link AtomicFile}; the same tensor gives the same bytes.
+     *
+     * @param path of the file
+     * @param tensor written row-major
+     */
     public static void write(Path path, FloatTensor tensor) {
         AtomicFile.write(path, channel -> write(Channels.newOutputStream(channel), tensor));
     }

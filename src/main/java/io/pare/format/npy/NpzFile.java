@@ -23,12 +23,22 @@ public final class NpzFile {
 
     private NpzFile() {}
 
-    /** Whether an archive is one: it has arrays and nothing else. */
+    /**
+     * {@return whether an archive is one: it has arrays and nothing else}
+     *
+     * @param archive any archive
+     */
     public static boolean isIn(ZipArchive archive) {
         return !archive.names().isEmpty() && archive.names().stream().allMatch(name -> name.endsWith(ENDING));
     }
 
-    /** Opens a file and reads the header of each array. */
+    /**
+     * Opens a file and reads the header of each array.
+     *
+     * @param path of the file
+     * @return the open file, which the caller closes
+     * @throws IOException if the file cannot be read
+     */
     public static StoredTensors open(Path path) throws IOException {
         try {
             ZipArchive archive = ZipArchive.open(path);
@@ -57,7 +67,12 @@ public final class NpzFile {
         }
     }
 
-    /** Writes arrays by name, not packed, in their order: the whole file or nothing, see {@link AtomicFile}. */
+    /**
+     * Writes arrays by name, not packed, in their order: the whole file or nothing, see {@link AtomicFile}.
+     *
+     * @param path of the file
+     * @param arrays by name, without {@code .npy}
+     */
     public static void write(Path path, Map<String, FloatTensor> arrays) {
         AtomicFile.write(path, channel -> {
             ZipOutputStream zip = new ZipOutputStream(Channels.newOutputStream(channel));

@@ -17,31 +17,51 @@ public record Bindings(Map<String, Integer> sizes, Map<String, OnnxConstant> con
     /** Says nothing. */
     public static final Bindings NONE = new Bindings(Map.of(), Map.of());
 
+    /** Copies the maps. */
     public Bindings {
         sizes = Map.copyOf(sizes);
         constants = Map.copyOf(constants);
     }
 
-    /** With all outputs. */
+    /**
+     * With all outputs.
+     *
+     * @param sizes of dimensions, by name
+     * @param constants for inputs, by name
+     */
     public Bindings(Map<String, Integer> sizes, Map<String, OnnxConstant> constants) {
         this(sizes, constants, null);
     }
 
-    /** The same with the size of a dimension, named as in {@link #sizes}. */
+    /**
+     * {@return the same with the size of a dimension, named as in {@link #sizes}}
+     *
+     * @param dimension its name in the file
+     * @param size at least 1
+     */
     public Bindings with(String dimension, int size) {
         Map<String, Integer> more = new HashMap<>(sizes);
         more.put(dimension, size);
         return new Bindings(more, constants, output);
     }
 
-    /** The same with a tensor for an input. */
+    /**
+     * {@return the same with a tensor for an input}
+     *
+     * @param input of the graph
+     * @param constant takes the input's place
+     */
     public Bindings with(String input, OnnxConstant constant) {
         Map<String, OnnxConstant> more = new HashMap<>(constants);
         more.put(input, constant);
         return new Bindings(sizes, more, output);
     }
 
-    /** The same with only one output, or with all for {@code null}. */
+    /**
+     * {@return the same with only one output, or with all for {@code null}}
+     *
+     * @param name of an output of the graph
+     */
     public Bindings output(String name) {
         return new Bindings(sizes, constants, name);
     }

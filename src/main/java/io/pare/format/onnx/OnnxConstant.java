@@ -24,10 +24,31 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
 
     /** Types of elements. Their names are those of ONNX. */
     public enum Type {
-        FLOAT(1, 4, Field.FLOATS), UINT8(2, 1, Field.INTEGERS), INT8(3, 1, Field.INTEGERS),
-        UINT16(4, 2, Field.INTEGERS), INT16(5, 2, Field.INTEGERS), INT32(6, 4, Field.INTEGERS),
-        INT64(7, 8, Field.LONGS), BOOL(9, 1, Field.INTEGERS), FLOAT16(10, 2, Field.INTEGERS),
-        DOUBLE(11, 8, Field.DOUBLES), UINT32(12, 4, Field.UNSIGNED_LONGS), UINT64(13, 8, Field.UNSIGNED_LONGS),
+        /** IEEE single. */
+        FLOAT(1, 4, Field.FLOATS),
+        /** Unsigned, 8 bits. */
+        UINT8(2, 1, Field.INTEGERS),
+        /** Signed, 8 bits. */
+        INT8(3, 1, Field.INTEGERS),
+        /** Unsigned, 16 bits. */
+        UINT16(4, 2, Field.INTEGERS),
+        /** Signed, 16 bits. */
+        INT16(5, 2, Field.INTEGERS),
+        /** Signed, 32 bits. */
+        INT32(6, 4, Field.INTEGERS),
+        /** Signed, 64 bits. */
+        INT64(7, 8, Field.LONGS),
+        /** A byte; 0 is false. */
+        BOOL(9, 1, Field.INTEGERS),
+        /** IEEE half. */
+        FLOAT16(10, 2, Field.INTEGERS),
+        /** IEEE double. */
+        DOUBLE(11, 8, Field.DOUBLES),
+        /** Unsigned, 32 bits. */
+        UINT32(12, 4, Field.UNSIGNED_LONGS),
+        /** Unsigned, 64 bits. */
+        UINT64(13, 8, Field.UNSIGNED_LONGS),
+        /** The upper half of an IEEE single. */
         BFLOAT16(16, 2, Field.INTEGERS);
 
         private final int code;
@@ -66,14 +87,23 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
         }
     }
 
-    /** A vector of integers. */
+    /**
+     * {@return a vector of integers}
+     *
+     * @param values the elements
+     */
     public static OnnxConstant of(long... values) {
         ByteBuffer data = bytes(values.length * Long.BYTES);
         data.asLongBuffer().put(values);
         return new OnnxConstant(Type.INT64, new long[]{values.length}, data);
     }
 
-    /** Row-major integers. */
+    /**
+     * {@return the row-major integers}
+     *
+     * @param values row-major; copied
+     * @param shape sizes of the dimensions, the slowest first; none for a scalar
+     */
     public static OnnxConstant of(long[] values, long... shape) {
         return of(values).reshaped(shape);
     }
@@ -118,7 +148,12 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
         return new OnnxConstant(type, shape, into);
     }
 
-    /** Row-major values. */
+    /**
+     * {@return the row-major values}
+     *
+     * @param values row-major; copied
+     * @param shape sizes of the dimensions, the slowest first; none for a scalar
+     */
     public static OnnxConstant of(float[] values, long... shape) {
         ByteBuffer data = bytes(values.length * Float.BYTES);
         data.asFloatBuffer().put(values);
@@ -180,7 +215,7 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
         };
     }
 
-    /** All elements as floats. */
+    /** {@return all elements as floats} */
     public float[] decimals() {
         float[] values = new float[count()];
         if (type == Type.FLOAT) {

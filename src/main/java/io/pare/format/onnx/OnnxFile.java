@@ -38,50 +38,99 @@ public final class OnnxFile {
 
     private OnnxFile() {}
 
-    /** Writes the whole file or nothing; {@code codebooks} asks for codes and codebooks where a tensor has them. */
+    /**
+     * Writes the whole file or nothing; {@code codebooks} asks for codes and codebooks where a tensor has them.
+     *
+     * @param path of the file
+     * @param weights a network and its tensors
+     * @param codebooks whether coded weights stay so, as a table and 8-bit numbers; otherwise they are written as
+     *     floats
+     */
     public static void write(Path path, CompressedWeights weights, boolean codebooks) {
         write(path, weights, codebooks, OnnxNames.usual(weights.model()));
     }
 
-    /** The same with names of one's own. */
+    /**
+     * The same with names of one's own.
+     *
+     * @param path of the file
+     * @param weights a network and its tensors
+     * @param codebooks whether coded weights stay so, as a table and 8-bit numbers; otherwise they are written as
+     *     floats
+     * @param names of input and output
+     */
     public static void write(Path path, CompressedWeights weights, boolean codebooks, OnnxNames names) {
         AtomicFile.write(path, new OnnxExporter(weights, codebooks, names).run());
     }
 
-    /** The bytes of a file. */
+    /**
+     * {@return the bytes of a file}
+     *
+     * @param weights a network and its tensors
+     * @param codebooks whether coded weights stay so, as a table and 8-bit numbers; otherwise they are written as
+     *     floats
+     */
     public static byte[] encode(CompressedWeights weights, boolean codebooks) {
         return new OnnxExporter(weights, codebooks, OnnxNames.usual(weights.model())).run();
     }
 
-    /** What a file's bytes hold: layers, under the names of a known network if it has the same layers. */
+    /**
+     * {@return what a file's bytes hold: layers, under the names of a known network if it has the same layers}
+     *
+     * @param file all bytes of a file
+     */
     public static CompressedWeights decode(byte[] file) {
         return contents(file).weights();
     }
 
     /**
-     * The network of a file that computes each sample by itself, and whether it says how pixels become inputs; weights may
-     * lie in files beside it.
+     * {@return the network of a file that computes each sample by itself, and whether it says how pixels become inputs;
+     * weights may lie in files beside it}
+     *
+     * @param path of the file
+     * @throws IOException if the file cannot be read
      */
     public static StoredNetwork contents(Path path) throws IOException {
         return contents(path, Bindings.NONE);
     }
 
-    /** The same of a file that is read with {@code bindings}. */
+    /**
+     * {@return the same of a file that is read with {@code bindings}}
+     *
+     * @param path of the file
+     * @param bindings what the file leaves open
+     * @throws IOException if the file cannot be read
+     */
     public static StoredNetwork contents(Path path, Bindings bindings) throws IOException {
         return mapped(path, file -> stored(model(file, folder(path), bindings, List.of(Batch.FIRST))));
     }
 
-    /** The same of a file's bytes. */
+    /**
+     * {@return the same of a file's bytes}
+     *
+     * @param file all bytes of a file
+     */
     public static StoredNetwork contents(byte[] file) {
         return stored(model(ByteBuffer.wrap(file), null, Bindings.NONE, List.of(Batch.FIRST)));
     }
 
-    /** What a file with one input and one output calls them. */
+    /**
+     * {@return what a file with one input and one output calls them}
+     *
+     * @param path of the file
+     * @throws IOException if the file cannot be read
+     */
     public static OnnxNames names(Path path) throws IOException {
         return names(path, Bindings.NONE);
     }
 
-    /** The same of a file that is read with {@code bindings}, which may choose one of several outputs. */
+    /**
+     * {@return the same of a file that is read with {@code bindings}, which may choose one of several outputs}
+     *
+     * @param path of the file
+     * @param bindings what the file leaves open
+     * @throws IOException if the file cannot be read
+     */
     public static OnnxNames names(Path path, Bindings bindings) throws IOException {
         List<String> inputs = inputs(path, bindings);
         return mapped(path, file -> new OnnxNames(inputs.getFirst(),
@@ -89,9 +138,13 @@ public final class OnnxFile {
     }
 
     /**
-     * Names of what a graph takes: its inputs, without tensors of the file, constants and those that nothing reads.
+     * {@return names of what a graph takes: its inputs, without tensors of the file, constants and those that nothing
+     * reads}
      *
+     * @param path of the file
+     * @param bindings what the file leaves open
      * @throws FormatException if there are none
+     * @throws IOException if the file cannot be read
      */
     public static List<String> inputs(Path path, Bindings bindings) throws IOException {
         return mapped(path, file -> new OnnxImporter(OnnxGraph.of(file, folder(path), bindings), bindings)
@@ -114,7 +167,13 @@ public final class OnnxFile {
         return ports.stream().map(Port::name).toList();
     }
 
-    /** What a file holds, with the inputs and outputs of its graph; weights may lie in files beside it. */
+    /**
+     * {@return what a file holds, with the inputs and outputs of its graph; weights may lie in files beside it}
+     *
+     * @param path of the file
+     * @param bindings what the file leaves open
+     * @throws IOException if the file cannot be read
+     */
     public static OnnxModel model(Path path, Bindings bindings) throws IOException {
         return mapped(path, file -> model(file, folder(path), bindings, List.of(Batch.values())));
     }
@@ -135,7 +194,12 @@ public final class OnnxFile {
         }
     }
 
-    /** What a file's bytes hold, with the inputs and outputs of its graph. */
+    /**
+     * {@return what a file's bytes hold, with the inputs and outputs of its graph}
+     *
+     * @param file all bytes of a file
+     * @param bindings what the file leaves open
+     */
     public static OnnxModel model(byte[] file, Bindings bindings) {
         return model(ByteBuffer.wrap(file), null, bindings, List.of(Batch.values()));
     }
@@ -153,16 +217,23 @@ public final class OnnxFile {
     }
 
     /**
-     * Sizes of dimensions that a file leaves free, as its inputs have them. Those of the first axis are left out: it counts
-     * samples as a rule, of which a network takes any number.
+     * {@return the sizes of dimensions that a file leaves free, as its inputs have them} Those of the first axis are
+     * left out: it counts samples as a rule, of which a network takes any number.
      *
+     * @param path of the file
      * @param inputs by name; others than the graph's say nothing
+     * @throws IOException if the file cannot be read
      */
     public static Bindings sizes(Path path, Map<String, OnnxConstant> inputs) throws IOException {
         return mapped(path, file -> sizes(new OnnxGraph(file, folder(path)), inputs));
     }
 
-    /** The same of a file's bytes. */
+    /**
+     * {@return the same of a file's bytes}
+     *
+     * @param file all bytes of a file
+     * @param inputs tensors for the graph's inputs, by name
+     */
     public static Bindings sizes(byte[] file, Map<String, OnnxConstant> inputs) {
         return sizes(new OnnxGraph(ByteBuffer.wrap(file), null), inputs);
     }
@@ -182,12 +253,22 @@ public final class OnnxFile {
         return sizes;
     }
 
-    /** The tensor that is all of a file, as ONNX's tests keep them: a message TensorProto. */
+    /**
+     * {@return the tensor that is all of a file, as ONNX's tests keep them: a message TensorProto}
+     *
+     * @param path of the file
+     * @throws IOException if the file cannot be read
+     */
     public static OnnxConstant tensor(Path path) throws IOException {
         return new OnnxTensors(folder(path)).read(new Protobuf.Reader(Files.readAllBytes(path)));
     }
 
-    /** How pixels become inputs, or null if a file does not say it. Its tensors are not read. */
+    /**
+     * {@return how pixels become inputs, or null if a file does not say it} Its tensors are not read.
+     *
+     * @param path of the file
+     * @throws IOException if the file cannot be read
+     */
     public static InputScale scale(Path path) throws IOException {
         return mapped(path, file -> scale(new OnnxGraph(file, folder(path)).properties()));
     }

@@ -17,6 +17,7 @@ import java.util.List;
  */
 public record OnnxModel(CompressedWeights weights, boolean scaled, List<Port> inputs, List<Port> outputs,
         List<String> notes) {
+    /** Copies the lists. */
     public OnnxModel {
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);

@@ -11,7 +11,11 @@ import io.pare.net.TensorOp;
  * @param output of shape [batch, ...], mostly [batch, classes]
  */
 public record OnnxNames(String input, String output) {
-    /** Unless somebody says otherwise: the output is called by what its last operator makes of it. */
+    /**
+     * {@return names unless somebody says otherwise: the output is called by what its last operator makes of it}
+     *
+     * @param net to be written
+     */
     public static OnnxNames usual(Net net) {
         boolean probabilities = switch (net.trained().output().op()) {
             case TensorOp.Softmax(int _, boolean logarithm) -> !logarithm;

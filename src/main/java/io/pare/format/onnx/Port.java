@@ -8,23 +8,25 @@ import io.pare.format.onnx.OnnxConstant.Type;
  * <p>A network takes and gives one vector of floats for each sample. It holds this value's elements of the sample, in
  * row-major order of the axes other than the batch's, from {@code offset} on.
  *
+ * @param name in the graph
  * @param type of its elements in ONNX; the network has floats for all of them
  * @param shape in ONNX, at the batch's axis -1 if any number of samples will do
  * @param batchAxis the axis that counts samples; -1 if there is none: the whole value is one sample
  * @param offset its first element's place among the values of a sample
  */
 public record Port(String name, Type type, long[] shape, int batchAxis, int offset) {
+    /** Copies the shape and checks it. */
     public Port {
         shape = shape.clone();
     }
 
-    /** A copy of the shape. */
+    /** {@return a copy of the shape} */
     @Override
     public long[] shape() {
         return shape.clone();
     }
 
-    /** Elements of one sample. */
+    /** {@return the elements of one sample} */
     public int features() {
         return Math.toIntExact(outer() * inner());
     }
@@ -51,6 +53,7 @@ public record Port(String name, Type type, long[] shape, int batchAxis, int offs
      * Puts a tensor into the vectors that a network takes.
      *
      * @param tensor row-major, of {@code samples} samples
+     * @param samples how many
      * @param vectors of all samples, one after another
      */
     public void pack(float[] tensor, int samples, float[] vectors) {
@@ -61,6 +64,7 @@ public record Port(String name, Type type, long[] shape, int batchAxis, int offs
      * Takes a tensor out of the vectors that a network gives.
      *
      * @param vectors of all samples, one after another
+     * @param samples how many
      * @return the tensor of {@code samples} samples, row-major
      */
     public float[] unpack(float[] vectors, int samples) {

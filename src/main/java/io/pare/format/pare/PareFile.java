@@ -66,6 +66,11 @@ public final class PareFile {
      *
      * @param file size of the whole file
      * @param header magic, version, model, checksum, rounding
+     * @param positions bytes that say where the values stand
+     * @param codes bytes that say which value each is
+     * @param codebooks bytes of the values themselves
+     * @param biases bytes of all tensors but weights
+     * @param tensors the same of each weight, by its name
      */
     public record Sizes(int file, double header, double positions, double codes, double codebooks, double biases,
             Map<String, TensorSizes> tensors) {}
@@ -73,22 +78,37 @@ public final class PareFile {
     /**
      * Bytes of one tensor.
      *
+     * @param positions bytes that say where the values stand
+     * @param codes bytes that say which value each is
+     * @param codebook bytes of the values themselves
      * @param positionBound log2 C(n, k) in bytes: what positions cost that are independent of each other
      */
     public record TensorSizes(double positions, double codes, double codebook, double positionBound) {
+        /** {@return the bytes of the three parts} */
         public double total() {
             return positions + codes + codebook;
         }
     }
 
-    /** Writes the whole file or nothing, after a check that a reader takes what is written. */
+    /**
+     * Writes the whole file or nothing, after a check that a reader takes what is written.
+     *
+     * @param path of the file
+     * @param weights a network and its tensors
+     */
     public static void write(Path path, CompressedWeights weights) {
         byte[] file = encode(weights);
         decode(file);
         AtomicFile.write(path, file);
     }
 
-    /** Reads and checks a file. */
+    /**
+     * Reads and checks a file.
+     *
+     * @param path of a {@code .pare} file
+     * @return the network and its tensors, on the heap
+     * @throws IOException if the file cannot be read
+     */
     public static CompressedWeights read(Path path) throws IOException {
         try {
             return decode(bytes(path));
@@ -101,7 +121,10 @@ public final class PareFile {
      * Reads and checks a file from a stream, to its end; the stream stays open. What does not begin as a file does is read
      * no further.
      *
+     * @param stream read to its end, not closed
+     * @return the network and its tensors, on the heap
      * @throws NullPointerException if there is no stream, as for a resource that there is not
+     * @throws IOException if the file cannot be read
      */
     public static CompressedWeights read(InputStream stream) throws IOException {
         return read(stream, MAX_FILE_BYTES);
@@ -110,7 +133,11 @@ public final class PareFile {
     /**
      * As {@link #read(InputStream)}, of so many bytes at most.
      *
+     * @param stream read to its end, not closed
+     * @param most bytes that are read at most
+     * @return the network and its tensors, on the heap
      * @throws IllegalArgumentException if that is less than 1
+     * @throws IOException if the file cannot be read
      */
     public static CompressedWeights read(InputStream stream, long most) throws IOException {
         Objects.requireNonNull(stream,
@@ -153,7 +180,11 @@ public final class PareFile {
         }
     }
 
-    /** The bytes of a file. */
+    /**
+     * {@return the bytes of a file}
+     *
+     * @param weights a network and its tensors
+     */
     public static byte[] encode(CompressedWeights weights) {
         return encode(weights, choices(weights, true));
     }
@@ -165,7 +196,11 @@ public final class PareFile {
         return framed(version, coder.finish());
     }
 
-    /** The bytes of a network without weights: a file that ends behind the layers. */
+    /**
+     * {@return the bytes of a network without weights: a file that ends behind the layers}
+     *
+     * @param net a network
+     */
     public static byte[] encode(Net net) {
         BitCoder.Writer coder = new BitCoder.Writer();
         int version = NetCoder.version(net);
@@ -173,7 +208,11 @@ public final class PareFile {
         return framed(version, coder.finish());
     }
 
-    /** The network of {@link #encode(Net)}. */
+    /**
+     * {@return the network of {@link #encode(Net)}}
+     *
+     * @param file all bytes of a file; not changed
+     */
     public static Net network(byte[] file) {
         int version = version(file);
         return new NetCoder(new BitCoder.Reader(file, MAGIC.length + 1, file.length - Integer.BYTES), version)
@@ -187,7 +226,11 @@ public final class PareFile {
         return file.array();
     }
 
-    /** What the bytes of a file hold. */
+    /**
+     * {@return what the bytes of a file hold}
+     *
+     * @param file all bytes of a file; not changed
+     */
     public static CompressedWeights decode(byte[] file) {
         int version = version(file);
         int end = file.length - Integer.BYTES;
@@ -230,7 +273,11 @@ public final class PareFile {
         return (int) crc.getValue();
     }
 
-    /** Where the bytes of the weights' file go. */
+    /**
+     * {@return where the bytes of the weights' file go}
+     *
+     * @param weights a network and its tensors
+     */
     public static Sizes sizes(CompressedWeights weights) {
         Map<String, Choice> choices = choices(weights, true);
         BitCoder.Meter meter = new BitCoder.Meter();
@@ -255,7 +302,12 @@ public final class PareFile {
                 meter.bits(Part.CODEBOOK) / 8, meter.bits(Part.BIASES) / 8, tensors);
     }
 
-    /** log2 of the number of ways to choose {@code k} of {@code n}. */
+    /**
+     * {@return the log2 of the number of ways to choose {@code k} of {@code n}}
+     *
+     * @param n of how many
+     * @param k how many, 0 to {@code n}
+     */
     public static double logBinomial(long n, long k) {
         double bits = 0;
         for (long i = 1; i <= Math.min(k, n - k); i++) {
@@ -337,7 +389,11 @@ public final class PareFile {
         return Float.intBitsToFloat(coder.bits(Float.floatToRawIntBits(value), 32));
     }
 
-    /** Refuses networks that are larger than any that is meant: files can declare them in a few bytes. */
+    /**
+     * Refuses networks that are larger than any that is meant: files can declare them in a few bytes.
+     *
+     * @param model a network of any size
+     */
     public static void checkSize(Net model) {
         try {
             long features = model.input().features();
@@ -420,12 +476,23 @@ public final class PareFile {
         return all;
     }
 
-    /** About how many bits the weight of a node that mixes units takes. */
+    /**
+     * {@return about how many bits the weight of a node that mixes units takes}
+     *
+     * @param model the network that the tensor belongs to
+     * @param node whose weight it is
+     * @param weight the tensor
+     */
     public static double bits(Net model, Node node, CompressedTensor weight) {
         return CodingSearch.bits(weight, view(model, node));
     }
 
-    /** Whether a tensor has so many elements that positions are coded by gaps, which no order makes much shorter. */
+    /**
+     * {@return whether a tensor has so many elements that positions are coded by gaps, which no order makes much
+     * shorter}
+     *
+     * @param elements of the tensor, zeros included
+     */
     public static boolean isCodedByGaps(long elements) {
         return elements > TensorCoder.MAX_CELLS;
     }

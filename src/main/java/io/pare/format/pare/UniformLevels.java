@@ -3,6 +3,7 @@ package io.pare.format.pare;
 /**
  * A codebook as whole multiples of one step: value = step * level, computed in float.
  *
+ * @param step distance of two levels
  * @param levels ascending, none zero
  */
 public record UniformLevels(float step, int[] levels) {
@@ -11,7 +12,11 @@ public record UniformLevels(float step, int[] levels) {
 
     private static final int MAX_SMALLEST = 16;
 
-    /** The step and levels that give exactly these ascending values, or null if there are none. */
+    /**
+     * {@return the step and levels that give exactly these ascending values, or null if there are none}
+     *
+     * @param values ascending floats
+     */
     public static UniformLevels of(float[] values) {
         float smallest = Float.MAX_VALUE;
         for (float value : values) {

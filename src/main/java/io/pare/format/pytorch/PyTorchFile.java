@@ -62,7 +62,11 @@ public final class PyTorchFile {
 
     private PyTorchFile() {}
 
-    /** Whether a file with these first bytes has the older form. */
+    /**
+     * {@return whether a file with these first bytes has the older form}
+     *
+     * @param start of a file
+     */
     public static boolean isLegacy(byte[] start) {
         return start.length >= SNIFFED_BYTES && start[0] == (byte) 0x80
                 && (hasNumber(start, NUMBER_AT) || hasNumber(start, FRAMED_NUMBER_AT));
@@ -72,7 +76,11 @@ public final class PyTorchFile {
         return Arrays.equals(start, at, at + NUMBER.length, NUMBER, 0, NUMBER.length);
     }
 
-    /** Whether an archive has the newer form. */
+    /**
+     * {@return whether an archive has the newer form}
+     *
+     * @param archive any archive
+     */
     public static boolean isIn(ZipArchive archive) {
         return archive.names().stream().anyMatch(PyTorchFile::isPickle);
     }
@@ -81,7 +89,13 @@ public final class PyTorchFile {
         return entry.equals(PICKLE) || entry.endsWith("/" + PICKLE);
     }
 
-    /** Opens a file of either form and reads its pickle; tensors are read when they are asked for. */
+    /**
+     * Opens a file of either form and reads its pickle; tensors are read when they are asked for.
+     *
+     * @param path of the file
+     * @return the open file, which the caller closes
+     * @throws IOException if the file cannot be read
+     */
     public static StoredTensors open(Path path) throws IOException {
         try {
             byte[] start;

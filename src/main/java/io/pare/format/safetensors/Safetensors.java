@@ -61,10 +61,14 @@ public final class Safetensors implements NamedTensors {
     /**
      * One tensor of a file.
      *
+     * @param name of a tensor
+     * @param type of its elements
+     * @param shape sizes of the dimensions, the slowest first
      * @param offset of its first byte, counted from the end of the header
      * @param bytes its size, which equals the shape's count times the element size
      */
     public record Entry(String name, ElementType type, long[] shape, long offset, long bytes) {
+        /** {@return the number of elements} */
         public long count() {
             return bytes / type.bytes();
         }
@@ -85,7 +89,13 @@ public final class Safetensors implements NamedTensors {
         this.metadata = Collections.unmodifiableMap(metadata);
     }
 
-    /** Opens a file and checks its whole header. */
+    /**
+     * Opens a file and checks its whole header.
+     *
+     * @param path of the file
+     * @return the open file, which the caller closes
+     * @throws IOException if the file cannot be read
+     */
     public static Safetensors open(Path path) throws IOException {
         FileChannel channel = openChannel(path);
         try {
@@ -300,7 +310,12 @@ public final class Safetensors implements NamedTensors {
         return entries.containsKey(name);
     }
 
-    /** Type, shape and place of a tensor; {@link FormatException} names those that exist if this one does not. */
+    /**
+     * {@return the type, shape and place of a tensor; {@link FormatException} names those that exist if this one does
+     * not}
+     *
+     * @param name of a tensor
+     */
     public Entry entry(String name) {
         Entry entry = entries.get(name);
         if (entry == null) {
@@ -319,7 +334,13 @@ public final class Safetensors implements NamedTensors {
         return tensor;
     }
 
-    /** Reads a tensor of floats into one that exists; its shape must be the file's. */
+    /**
+     * Reads a tensor of floats into one that exists; its shape must be the file's.
+     *
+     * @param name of a tensor
+     * @param into of the tensor's shape
+     * @throws IOException if the file cannot be read
+     */
     public void floats(String name, FloatTensor into) throws IOException {
         Entry entry = entry(name);
         checkFloat(entry);
@@ -374,7 +395,12 @@ public final class Safetensors implements NamedTensors {
         return values;
     }
 
-    /** A tensor's bytes as the file has them, on the heap; at most 2 GiB. */
+    /**
+     * {@return a tensor's bytes as the file has them, on the heap; at most 2 GiB}
+     *
+     * @param name of a tensor
+     * @throws IOException if the file cannot be read
+     */
     public byte[] bytes(String name) throws IOException {
         Entry entry = entry(name);
         if (entry.bytes() > Integer.MAX_VALUE - 8) {
@@ -426,18 +452,36 @@ public final class Safetensors implements NamedTensors {
         /** A file without tensors yet. */
         public Writer() {}
 
-        /** Adds an entry to the map of strings, or replaces it. Written in the keys' order. */
+        /**
+         * Adds an entry to the map of strings, or replaces it. Written in the keys' order.
+         *
+         * @param key any text
+         * @param value any text
+         * @return this writer
+         */
         public Writer metadata(String key, String value) {
             metadata.put(Objects.requireNonNull(key), Objects.requireNonNull(value));
             return this;
         }
 
-        /** Adds a tensor as F32. */
+        /**
+         * Adds a tensor as F32.
+         *
+         * @param name of a tensor
+         * @param tensor read by {@link #write}, so it must stay as it is until then
+         * @return this writer
+         */
         public Writer add(String name, FloatTensor tensor) {
             return add(name, ElementType.F32, tensor.shape(), tensor.segment());
         }
 
-        /** Adds a vector as I64. */
+        /**
+         * Adds a vector as I64.
+         *
+         * @param name of a tensor
+         * @param values the elements
+         * @return this writer
+         */
         public Writer add(String name, long[] values) {
             byte[] bytes = new byte[Math.multiplyExact(values.length, Long.BYTES)];
             MemorySegment segment = MemorySegment.ofArray(bytes);
@@ -447,7 +491,15 @@ public final class Safetensors implements NamedTensors {
             return add(name, ElementType.I64, new long[]{values.length}, segment);
         }
 
-        /** Adds little-endian {@code data} of the given type and shape. */
+        /**
+         * Adds little-endian {@code data} of the given type and shape.
+         *
+         * @param name of a tensor
+         * @param type of its elements
+         * @param shape sizes of the dimensions, the slowest first
+         * @param data the elements, row-major, off-heap; read by {@link #write}, so it must stay as it is until then
+         * @return this writer
+         */
         public Writer add(String name, ElementType type, long[] shape, MemorySegment data) {
             if (name.equals("__metadata__")) {
                 throw new IllegalArgumentException("'__metadata__' is not a name for a tensor");
@@ -467,7 +519,12 @@ public final class Safetensors implements NamedTensors {
             return this;
         }
 
-        /** Writes the whole file or nothing, see {@link AtomicFile}. */
+        /**
+         * Writes the whole file or nothing, see {@link AtomicFile}.
+         *
+         * @param path of the file, replaced as a whole
+         * @throws IOException not thrown: what cannot be written is an {@link io.pare.file.FileException}
+         */
         public void write(Path path) throws IOException {
             if (!NATIVE_IS_LITTLE) {
                 throw new UnsupportedOperationException("writing safetensors needs a little-endian machine");

@@ -6,7 +6,32 @@ import java.nio.ByteOrder;
 
 /** Types of elements of tensors in files, by the names that the safetensors format gives them. */
 public enum ElementType {
-    F64(8), F32(4), F16(2), BF16(2), I64(8), I32(4), I16(2), I8(1), U64(8), U32(4), U16(2), U8(1), BOOL(1);
+    /** IEEE double. */
+    F64(8),
+    /** IEEE single. */
+    F32(4),
+    /** IEEE half. */
+    F16(2),
+    /** The upper half of an IEEE single. */
+    BF16(2),
+    /** Signed, 64 bits. */
+    I64(8),
+    /** Signed, 32 bits. */
+    I32(4),
+    /** Signed, 16 bits. */
+    I16(2),
+    /** Signed, 8 bits. */
+    I8(1),
+    /** Unsigned, 64 bits. */
+    U64(8),
+    /** Unsigned, 32 bits. */
+    U32(4),
+    /** Unsigned, 16 bits. */
+    U16(2),
+    /** Unsigned, 8 bits. */
+    U8(1),
+    /** A byte; 0 is false. */
+    BOOL(1);
 
     private static final ValueLayout.OfShort LE_I16 = ValueLayout.JAVA_SHORT_UNALIGNED
             .withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -20,12 +45,12 @@ public enum ElementType {
         this.bytes = bytes;
     }
 
-    /** Size of one element in bytes. */
+    /** {@return the size of one element in bytes} */
     public int bytes() {
         return bytes;
     }
 
-    /** Whether elements are floating point; the others are integers and truth values. */
+    /** {@return whether elements are floating point; the others are integers and truth values} */
     public boolean isFloat() {
         return switch (this) {
             case F64, F32, F16, BF16 -> true;
@@ -34,7 +59,7 @@ public enum ElementType {
     }
 
     /**
-     * An element as float. F16 and BF16 are widened exactly; F64 and wide integers are rounded to the nearest.
+     * {@return an element as float} F16 and BF16 are widened exactly; F64 and wide integers are rounded to the nearest.
      *
      * @param elements little-endian
      * @param index counted in elements
@@ -55,7 +80,7 @@ public enum ElementType {
     }
 
     /**
-     * An integer or truth value as long; that of U64 is negative where it takes 64 bits.
+     * {@return an integer or truth value as long; that of U64 is negative where it takes 64 bits}
      *
      * @param elements little-endian
      * @param index counted in elements

@@ -8,6 +8,10 @@ import java.nio.channels.FileChannel;
 /**
  * A part of an open file, from byte {@code start} on. Nothing is mapped, so a file that another process cuts short gives
  * an error and not a fault.
+ *
+ * @param channel open for reading; its opener closes it
+ * @param start where the bytes begin in the file
+ * @param size how many there are
  */
 public record FileSource(FileChannel channel, long start, long size) implements ByteSource {
     /** Heap beyond {@code into} is not used for more than so many bytes at a time. */

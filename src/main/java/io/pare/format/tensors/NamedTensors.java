@@ -14,26 +14,51 @@ import java.util.Set;
  * Errors in the file's content are {@link FormatException}, errors of the system {@link IOException}.
  */
 public interface NamedTensors extends AutoCloseable {
-    /** What the file says beside its tensors; may be empty. */
+    /** {@return what the file says beside its tensors; may be empty} */
     Map<String, String> metadata();
 
-    /** Names of the tensors, in the file's order. */
+    /** {@return names of the tensors, in the file's order} */
     Set<String> names();
 
-    /** Whether the file's order is that in which its writer made the tensors; otherwise it may be one by name or size. */
+    /**
+     * {@return whether the file's order is that in which its writer made the tensors; otherwise it may be one by name
+     * or size}
+     */
     boolean keepsOrder();
 
+    /**
+     * {@return whether there is a tensor of that name}
+     *
+     * @param name any text
+     */
     default boolean contains(String name) {
         return names().contains(name);
     }
 
-    /** Shape of a tensor; {@link FormatException} if there is none of that name. */
+    /**
+     * {@return the shape of a tensor; {@link FormatException} if there is none of that name}
+     *
+     * @param name of a tensor
+     */
     long[] shape(String name);
 
-    /** Reads a tensor into memory of {@code region}, row-major. Values are rounded to the nearest float. */
+    /**
+     * Reads a tensor into memory of {@code region}, row-major. Values are rounded to the nearest float.
+     *
+     * @param name of a tensor
+     * @param region owns the memory
+     * @return the tensor, row-major
+     * @throws IOException if the file cannot be read
+     */
     FloatTensor floats(String name, Region region) throws IOException;
 
-    /** Reads a tensor of integers of any width to the heap, row-major; values above the range of long are refused. */
+    /**
+     * Reads a tensor of integers of any width to the heap, row-major; values above the range of long are refused.
+     *
+     * @param name of a tensor
+     * @return the elements, row-major
+     * @throws IOException if the file cannot be read
+     */
     long[] longs(String name) throws IOException;
 
     @Override

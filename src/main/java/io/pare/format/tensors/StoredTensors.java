@@ -18,7 +18,10 @@ public final class StoredTensors implements NamedTensors {
     private final Closeable file;
 
     /**
+     * Takes over an open file with what was found in it.
+     *
      * @param path for messages
+     * @param tensors by name, in the file's order
      * @param file is closed with this
      */
     public StoredTensors(Path path, Map<String, StoredTensor> tensors, Closeable file) {
@@ -42,7 +45,11 @@ public final class StoredTensors implements NamedTensors {
         return true;
     }
 
-    /** Type of a tensor's elements. */
+    /**
+     * {@return the type of a tensor's elements}
+     *
+     * @param name of a tensor
+     */
     public ElementType type(String name) {
         return tensor(name).type();
     }
@@ -63,7 +70,13 @@ public final class StoredTensors implements NamedTensors {
         return named(name, tensor(name)::longs);
     }
 
-    /** Reads a tensor of unsigned bytes to the heap, row-major. */
+    /**
+     * Reads a tensor of unsigned bytes to the heap, row-major.
+     *
+     * @param name of a tensor
+     * @return the elements, row-major
+     * @throws IOException if the file cannot be read
+     */
     public byte[] bytes(String name) throws IOException {
         return named(name, tensor(name)::bytes);
     }

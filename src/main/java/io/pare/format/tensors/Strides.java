@@ -35,7 +35,11 @@ public record Strides(long[] shape, long[] steps) {
         }
     }
 
-    /** The last dimension varies fastest. */
+    /**
+     * {@return the strides with which the last dimension varies fastest}
+     *
+     * @param shape sizes of the dimensions, the slowest first
+     */
     public static Strides rowMajor(long... shape) {
         long[] steps = new long[shape.length];
         long step = 1;
@@ -46,7 +50,11 @@ public record Strides(long[] shape, long[] steps) {
         return new Strides(shape, steps);
     }
 
-    /** The first dimension varies fastest, as in Fortran. */
+    /**
+     * {@return the strides with which the first dimension varies fastest, as in Fortran}
+     *
+     * @param shape sizes of the dimensions, the fastest first
+     */
     public static Strides columnMajor(long... shape) {
         long[] steps = new long[shape.length];
         long step = 1;
@@ -62,12 +70,12 @@ public record Strides(long[] shape, long[] steps) {
         return size > 0 && step > Long.MAX_VALUE / size ? Long.MAX_VALUE : step * Math.max(0, size);
     }
 
-    /** Number of elements. */
+    /** {@return the number of elements} */
     public long count() {
         return FloatTensor.count(shape);
     }
 
-    /** Number of elements from the first of the tensor to its last, both included; 0 if it has none. */
+    /** {@return the number of elements from the first of the tensor to its last, both included; 0 if it has none} */
     public long span() {
         if (count() == 0) {
             return 0;

@@ -29,7 +29,11 @@ public final class ZipArchive implements AutoCloseable {
         this.bytes = bytes;
     }
 
-    /** Whether a file with these first bytes is one. */
+    /**
+     * {@return whether a file with these first bytes is one}
+     *
+     * @param start of a file
+     */
     public static boolean is(byte[] start) {
         return start.length >= 4 && start[0] == 'P' && start[1] == 'K' && start[2] == 3 && start[3] == 4;
     }
@@ -37,8 +41,11 @@ public final class ZipArchive implements AutoCloseable {
     /**
      * Opens a file and reads its directory.
      *
+     * @param path of the file
+     * @return the open archive, which the caller closes
      * @throws FormatException without the file's name if it is none, or too large for the heap: a directory may fill the
      *     whole file
+     * @throws IOException if the file cannot be read
      */
     public static ZipArchive open(Path path) throws IOException {
         long bytes = Files.size(path);
@@ -53,16 +60,27 @@ public final class ZipArchive implements AutoCloseable {
         }
     }
 
-    /** Names of the entries, in the directory's order. */
+    /** {@return names of the entries, in the directory's order} */
     public List<String> names() {
         return file.stream().map(ZipEntry::getName).toList();
     }
 
+    /**
+     * {@return whether there is an entry of that name}
+     *
+     * @param name any text
+     */
     public boolean contains(String name) {
         return file.getEntry(name) != null;
     }
 
-    /** A whole entry; {@link FormatException} if it is larger than {@code limit} or damaged. */
+    /**
+     * {@return a whole entry; {@link FormatException} if it is larger than {@code limit} or damaged}
+     *
+     * @param name of an entry
+     * @param limit the most bytes that it may have
+     * @throws IOException if the file cannot be read
+     */
     public byte[] bytes(String name, int limit) throws IOException {
         ByteSource source = source(name);
         if (source.size() > limit) {
@@ -76,7 +94,11 @@ public final class ZipArchive implements AutoCloseable {
         return bytes;
     }
 
-    /** An entry of the archive; its checksum is checked where it is read as a whole. */
+    /**
+     * {@return an entry of the archive; its checksum is checked where it is read as a whole}
+     *
+     * @param name of an entry
+     */
     public ByteSource source(String name) {
         ZipEntry entry = file.getEntry(name);
         if (entry == null) {

@@ -98,7 +98,10 @@ public final class NetworkDescription {
     /**
      * Reads a file.
      *
+     * @param file a text in YAML
+     * @return the description, checked line by line
      * @throws FormatException if it is no such description
+     * @throws IOException if the file cannot be read
      */
     public static NetworkDescription read(Path file) throws IOException {
         if (Files.size(file) > MOST_BYTES) {
@@ -128,14 +131,15 @@ public final class NetworkDescription {
         }
     }
 
-    /** The shape of an image that the network takes. */
+    /** {@return the shape of an image that the network takes} */
     public Shape input() {
         return input;
     }
 
     /**
-     * The network.
+     * {@return the network}
      *
+     * @param name for the network
      * @param classes what {@code classes} stands for
      * @throws FormatException if the layers do not fit together
      */
