@@ -16,6 +16,7 @@ module io.pare.engine {
     requires static jdk.incubator.vector;
     requires static transitive org.jspecify;
 
+    exports io.pare;
     exports io.pare.compress;
     exports io.pare.compress.constraint;
     exports io.pare.compress.recipe;

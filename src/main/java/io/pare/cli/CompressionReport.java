@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.Pare;
 import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.Recipe;
 import io.pare.exec.backend.Precision;
@@ -152,7 +153,7 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
         facts.put("seed", Long.toString(seed));
         facts.put("threads", Integer.toString(threads));
         facts.put("precision", precision.toString());
-        facts.put("Pare", Version.number() + ", commit " + BuildInfo.commit());
+        facts.put("Pare", Version.number() + ", commit " + Pare.commit());
         return facts;
     }
 

@@ -1,15 +1,10 @@
 package io.pare.cli;
 
-import io.pare.blas.Blas;
+import io.pare.Pare;
+import io.pare.Pare;
 import io.pare.blas.Gemm;
-import io.pare.blas.JavaBlas;
-import io.pare.dnnl.DnnlEngine;
-import io.pare.kernel.KernelProvider;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import io.pare.natives.LoadedLibrary;
-import io.pare.natives.NativeStatus;
-import io.pare.natives.Natives;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -28,11 +23,10 @@ import picocli.CommandLine.Spec;
             "  -Dpare.simd.bits=128|256|512      their vector width",
             "  -Dpare.native=auto|on|off         oneDNN and OpenBLAS",
             "  -Dpare.native.path=DIR            libraries of your own",
-            "  -Dpare.cache=DIR                  where libraries are unpacked"})
+            "  -Dpare.cache=DIR                  where libraries are unpacked",
+            "  -Dpare.env=on|off                 settings of their threads in the environment"})
 final class DoctorCommand implements Callable<Integer> {
-    private static final int SMALL = 67;
     private static final int LARGE = 1024;
-    private static final double TOLERANCE = 1e-4;
     private static final long MEASURE_NANOS = 300_000_000L;
 
     @Mixin
@@ -45,66 +39,24 @@ final class DoctorCommand implements Callable<Integer> {
     public Integer call() {
         int count = threads.orElse(ThreadOption.processors());
         ThreadOption.apply(count);
-        line("pare", Version.number() + ", commit " + BuildInfo.commit());
-        line("jdk", Runtime.version() + ", " + System.getProperty("java.vm.name") + ", "
-                + System.getProperty("java.home"));
-        line("system", System.getProperty("os.name") + " " + System.getProperty("os.arch") + ", "
-                + ThreadOption.processors() + " processors, heap up to " + (Runtime.getRuntime().maxMemory() >> 20)
-                + " MB");
-        line("threads", Integer.toString(count));
-        line("kernels", KernelProvider.reason());
-        NativeStatus status = Natives.status();
-        line("native", (status.available() ? "on" : "off") + " (" + status.mode().name().toLowerCase(Locale.ROOT)
-                + "), " + status.platform() + ": " + status.reason());
-        line("cache", Natives.cacheFolder().toString());
-        status.notes().forEach(note -> line("note", note));
-        for (LoadedLibrary library : status.libraries()) {
-            line(library.role(), library.path() + " (" + library.origin().name().toLowerCase(Locale.ROOT) + ")");
-        }
-        if (Natives.enabled()) {
-            line("onednn", DnnlEngine.get().version() + ", code for " + DnnlEngine.get().isa());
-            line("openblas", Blas.config().trim() + ", kernels for " + Blas.core());
-        }
-        double error = selfTest();
-        line("self-test",
-                String.format(Locale.ROOT, "product of %dx%d matrices: largest relative error %.1e, %s", SMALL,
-                        SMALL, error, error < TOLERANCE ? "good" : "WRONG"));
-        line("speed", String.format(Locale.ROOT, "%.1f GFLOP/s in float products of %dx%d", speed(), LARGE, LARGE));
-        return error < TOLERANCE ? Commands.OK : Commands.FAILURE;
+        Pare.Status status = Pare.status();
+        status.lines().forEach(this::line);
+        line(new Pare.Line("speed",
+                String.format(Locale.ROOT, "%.1f GFLOP/s in float products of %dx%d", speed(), LARGE, LARGE)));
+        return status.healthy() ? Commands.OK : Commands.FAILURE;
     }
 
-    private void line(String name, String text) {
+    private void line(Pare.Line line) {
         PrintWriter out = spec.commandLine().getOut();
-        out.printf("%-10s %s%n", name, text);
+        out.println(line);
         // At once: who measures a slow machine, or an interpreting JVM, sees how far it has come.
         out.flush();
     }
 
-    /** Largest difference between the product in use and the plain one, relative to the largest value. */
-    private static double selfTest() {
-        try (Region region = Region.shared("doctor")) {
-            FloatTensor a = matrix(region, SMALL, 1);
-            FloatTensor b = matrix(region, SMALL, 2);
-            FloatTensor found = region.tensor(SMALL, SMALL);
-            FloatTensor expected = region.tensor(SMALL, SMALL);
-            Gemm.sgemm(false, true, SMALL, SMALL, SMALL, 1, a.segment(), SMALL, b.segment(), SMALL, 0,
-                    found.segment(), SMALL);
-            JavaBlas.sgemm(false, true, SMALL, SMALL, SMALL, 1, a.segment(), SMALL, b.segment(), SMALL, 0,
-                    expected.segment(), SMALL);
-            double largest = 0;
-            double difference = 0;
-            for (long i = 0; i < expected.count(); i++) {
-                largest = Math.max(largest, Math.abs(expected.get(i)));
-                difference = Math.max(difference, Math.abs(expected.get(i) - found.get(i)));
-            }
-            return difference / largest;
-        }
-    }
-
     private static double speed() {
         try (Region region = Region.shared("doctor")) {
-            FloatTensor a = matrix(region, LARGE, 1);
-            FloatTensor b = matrix(region, LARGE, 2);
+            FloatTensor a = matrix(region, 1);
+            FloatTensor b = matrix(region, 2);
             FloatTensor c = region.tensor(LARGE, LARGE);
             double best = 0;
             long start = System.nanoTime();
@@ -118,8 +70,8 @@ final class DoctorCommand implements Callable<Integer> {
         }
     }
 
-    private static FloatTensor matrix(Region region, int side, int seed) {
-        FloatTensor matrix = region.tensor(side, side);
+    private static FloatTensor matrix(Region region, int seed) {
+        FloatTensor matrix = region.tensor(LARGE, LARGE);
         for (long i = 0; i < matrix.count(); i++) {
             matrix.set(i, (float) Math.sin(seed + 0.37 * i));
         }

@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.Pare;
 import io.pare.data.Corpus;
 import io.pare.exec.backend.Precision;
 import io.pare.net.CompressedWeights;
@@ -88,7 +89,7 @@ final class EvalCommand implements Callable<Integer> {
             JsonReport json = new JsonReport().put("model", weights.model().name())
                     .put("dataset", corpus.name()).put("engine", chosen)
                     .put("threads", processors).put("precision", numbers).put("version", Version.number())
-                    .put("commit", BuildInfo.commit());
+                    .put("commit", Pare.commit());
             if (chosen == Engine.DENSE) {
                 json.putAll(Machine.current().fields());
             }

@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.Pare;
 import io.pare.blas.Blas;
 import io.pare.dnnl.DnnlEngine;
 import io.pare.kernel.KernelProvider;
@@ -30,7 +31,7 @@ record Machine(String jdk, String onednn, String openblas, String isa, String ke
     Map<String, Object> fields() {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("version", Version.number());
-        fields.put("commit", BuildInfo.commit());
+        fields.put("commit", Pare.commit());
         fields.put("jdk", jdk);
         fields.put("onednn", onednn);
         fields.put("openblas", openblas);

@@ -14,7 +14,7 @@ final class MemoryOption {
     @Option(names = "--memory-limit", paramLabel = "SIZE", converter = Size.class,
             description = "Resident memory to stay within, such as 4G or 900M (of 1024). What the run needs is computed"
                     + " before anything is allocated; a batch that does not fit is seen in several passes, as by"
-                    + " --accumulate, then with --recompute, and what cannot fit is refused.")
+                    + " --accumulate, then with --recompute, and what cannot fit is refused (default: a container's limit).")
     private Long limit;
 
     @Option(names = "--recompute",
@@ -24,7 +24,7 @@ final class MemoryOption {
 
     /** What was asked for. */
     MemoryFit fit() {
-        return new MemoryFit(limit, recompute);
+        return new MemoryFit(limit == null ? MemoryFit.container().limit() : limit, recompute);
     }
 
     /** Reads sizes such as 900M and 1.5G. */

@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.Pare;
 import io.pare.compress.recipe.Sensitivity;
 import io.pare.data.Corpus;
 import io.pare.report.JsonReport;
@@ -83,7 +84,7 @@ final class SensitivityCommand implements Callable<Integer> {
             facts.put("validation images",
                     String.format(Locale.ROOT, "%,d", corpus.split(0, seed).validation().size()));
             facts.put("seed", Long.toString(seed));
-            facts.put("Pare", Version.number() + ", commit " + BuildInfo.commit());
+            facts.put("Pare", Version.number() + ", commit " + Pare.commit());
             new SensitivityPage(network.name(), corpus.task(), facts, found).page().write(plot);
         }
         return Commands.OK;

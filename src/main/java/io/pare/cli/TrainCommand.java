@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.Pare;
 import io.pare.data.Augmentation;
 import io.pare.data.Corpus;
 import io.pare.data.Crop;
@@ -458,7 +459,7 @@ final class TrainCommand implements Callable<Integer> {
         results.printf(Locale.ROOT, "seconds              %.1f%n", run.seconds());
         results.flush();
         try {
-            job.finish(Map.of("commit", BuildInfo.commit()));
+            job.finish(Map.of("commit", Pare.commit()));
         } catch (FileException e) {
             throw withTheWayOn(e, folder);
         }

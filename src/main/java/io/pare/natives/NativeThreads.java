@@ -56,6 +56,12 @@ public final class NativeThreads {
         }
     }
 
+    /** What the environment says otherwise, as far as it can be said to libraries that are loaded already. */
+    static void applyAfterLoading() {
+        call("omp_set_num_threads", get());
+        call("openblas_set_num_threads", 1);
+    }
+
     /** {@return the count that was set last; before that, what {@code -Dpare.threads} asks for, or 1} */
     public static int get() {
         int set = current;

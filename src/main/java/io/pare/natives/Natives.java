@@ -27,6 +27,12 @@ public final class Natives {
     /** Number of threads that the pools start with; {@link NativeThreads#set} changes it later. */
     public static final String THREADS_PROPERTY = "pare.threads";
 
+    /**
+     * Whether settings of OpenMP and OpenBLAS are written into the environment of the process while they are loaded: on, as is
+     * usual, or off.
+     */
+    public static final String ENVIRONMENT_PROPERTY = "pare.env";
+
     private static final System.Logger LOG = System.getLogger("io.pare.natives");
 
     private static volatile NativeStatus status;
@@ -130,7 +136,10 @@ public final class Natives {
                         + " has 64 bits: computing in Java; native/README.md says how to generate them for " + platform,
                         List.of(), List.of());
             }
-            prepareEnvironment();
+            boolean written = writesEnvironment();
+            if (written) {
+                prepareEnvironment();
+            }
             LibraryStore store = new LibraryStore(cacheFolder(), platform, files, NativesJar::open);
             List<LibraryFile> group = new ArrayList<>();
             for (LibraryFile file : files) {
@@ -139,6 +148,9 @@ public final class Natives {
                     loaded.addAll(loadGroup(group, store, notes));
                     group.clear();
                 }
+            }
+            if (!written) {
+                NativeThreads.applyAfterLoading();
             }
             return new NativeStatus(mode, platform, true, "loaded from " + origins(loaded), List.copyOf(loaded),
                     List.copyOf(notes));
@@ -153,6 +165,15 @@ public final class Natives {
                     + (module.isNamed() ? module.getName() : "ALL-UNNAMED"),
                     List.of(), List.copyOf(notes));
         }
+    }
+
+    private static boolean writesEnvironment() {
+        String word = System.getProperty(ENVIRONMENT_PROPERTY, "on");
+        return switch (word) {
+            case "on" -> true;
+            case "off" -> false;
+            default -> throw new IllegalArgumentException("-D" + ENVIRONMENT_PROPERTY + "=" + word + ": use on or off");
+        };
     }
 
     private static void prepareEnvironment() {

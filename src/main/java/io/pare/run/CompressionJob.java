@@ -75,7 +75,7 @@ public final class CompressionJob implements AutoCloseable {
     private Ending ending = Ending.NONE;
     private long seed = 1;
     private Precision precision = Precision.FP32;
-    private MemoryFit memory = MemoryFit.UNLIMITED;
+    private MemoryFit memory = MemoryFit.container();
     private Path admmFile;
     private int steps;
     private boolean packed = true;
@@ -196,7 +196,7 @@ public final class CompressionJob implements AutoCloseable {
     /**
      * Stays within a limit: by more passes a step, then by ADMM's tensors in a file.
      *
-     * @param limit of the process
+     * @param limit of the process; without this, {@link MemoryFit#container}
      * @return this
      */
     public CompressionJob memory(MemoryFit limit) {

@@ -6,6 +6,9 @@ import io.pare.natives.Natives;
 import io.pare.net.Net;
 import io.pare.train.TrainingMemory;
 import io.pare.train.TrainingSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -48,6 +51,31 @@ public record MemoryFit(@Nullable Long limit, boolean recompute) {
      */
     public static MemoryFit of(long limit) {
         return new MemoryFit(limit, false);
+    }
+
+    /**
+     * Within the memory of the container that this process runs in: what jobs stay within unless they are told otherwise.
+     *
+     * @return a fit without a limit where there is no container, or one that is free to take all
+     */
+    public static MemoryFit container() {
+        return container(Path.of("/sys/fs/cgroup"));
+    }
+
+    /** By the files of control groups of version 2 or 1, as a container sees them. */
+    static MemoryFit container(Path groups) {
+        for (String file : List.of("memory.max", "memory/memory.limit_in_bytes")) {
+            try {
+                String text = Files.readString(groups.resolve(file)).strip();
+                // Without a limit it is "max", or more than any machine has.
+                if (text.matches("[1-9][0-9]{0,14}")) {
+                    return of(Long.parseLong(text));
+                }
+            } catch (IOException e) {
+                // Another version, or no container.
+            }
+        }
+        return UNLIMITED;
     }
 
     /** {@return whether memory is to be saved} */

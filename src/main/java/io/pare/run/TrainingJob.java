@@ -46,7 +46,7 @@ public final class TrainingJob implements AutoCloseable {
     private final boolean resumed;
     private RunSettings settings;
     private StoredWeights from;
-    private MemoryFit memory = MemoryFit.UNLIMITED;
+    private MemoryFit memory = MemoryFit.container();
     private Stop stop = Stop.BY_INTERRUPT;
     private Consumer<String> notes = line -> {
     };
@@ -107,7 +107,7 @@ public final class TrainingJob implements AutoCloseable {
     /**
      * Stays within a limit: by more passes a step, then by values that are computed twice.
      *
-     * @param limit of the process
+     * @param limit of the process; without this, {@link MemoryFit#container}
      * @return this
      */
     public TrainingJob memory(MemoryFit limit) {

@@ -41,9 +41,10 @@ class ArchitectureTest {
     private static final int JAVA_25 = 69;
 
     /** For each package, the packages of Pare that it may use besides itself. Arrows point down. */
-    private static final Map<String, Set<String>> ALLOWED = Map.ofEntries(Map.entry("", Set.of()),
+    private static final Map<String, Set<String>> ALLOWED = Map.ofEntries(
+            Map.entry("", Set.of("blas", "dnnl", "kernel", "natives", "mem")),
             Map.entry("cli",
-                    Set.of("run", "report", "compress", "compress.constraint", "compress.stage",
+                    Set.of("", "run", "report", "compress", "compress.constraint", "compress.stage",
                             "compress.recipe", "infer", "train", "rewrite", "format", "format.pare", "format.onnx",
                             "descent", "net", "data", "exec.backend", "dnnl", "blas", "natives", "kernel", "mem",
                             "file")),
@@ -167,7 +168,10 @@ class ArchitectureTest {
             if (found) {
                 Set<String> named = Pattern.compile("\\{@code ([\\w.]+)}").matcher(said.group(1)).results()
                         .map(match -> match.group(1)).collect(Collectors.toCollection(TreeSet::new));
-                assertEquals(new TreeSet<>(row.getValue()), named, page.toString());
+                Set<String> allowed = new TreeSet<>(row.getValue());
+                // The doors to everything: they have no page.
+                allowed.remove("");
+                assertEquals(allowed, named, page.toString());
             }
         }
     }
@@ -227,7 +231,7 @@ class ArchitectureTest {
         for (String from : packages) {
             for (String to : ALLOWED.get(from)) {
                 boolean kernels = from.startsWith("kernel.") && to.startsWith("kernel");
-                assertTrue(kernels || to.startsWith("ffm.") || rows.get(from) < rows.get(to),
+                assertTrue(kernels || to.isEmpty() || to.startsWith("ffm.") || rows.get(from) < rows.get(to),
                         from + " uses " + to + ", which is not below it in docs/architecture.md");
             }
         }

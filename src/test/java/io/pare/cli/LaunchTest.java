@@ -42,6 +42,16 @@ class LaunchTest {
     }
 
     @Test
+    void aContainersProcessorsAreAllThatAreUsed() throws Exception {
+        Jvm.Result result = Jvm.plain("-XX:ActiveProcessorCount=1", "-Dpare.native=off").run("doctor");
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains(" 1 processors"), result.out());
+        assertTrue(result.out().contains("threads    1\n"), result.out());
+        Jvm.Result more = Jvm.plain("-XX:ActiveProcessorCount=3", "-Dpare.native=off").run("doctor");
+        assertTrue(more.out().contains("threads    3\n"), more.out());
+    }
+
+    @Test
     void theUsersOptionsReachTheChild() throws Exception {
         Jvm.Result result = Jvm.plain("--enable-preview", "-Xmx300m", "-Dpare.kernels=scalar", "-Dpare.native=off")
                 .run("doctor", "--threads", "1");

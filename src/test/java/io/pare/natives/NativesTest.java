@@ -43,6 +43,18 @@ class NativesTest {
     }
 
     @Test
+    void theEnvironmentIsWrittenUnlessThatIsSwitchedOff() throws Exception {
+        String written = probe(true);
+        assertTrue(
+                written.contains("OMP_NUM_THREADS=1\nOPENBLAS_NUM_THREADS=1\nGOMP_SPINCOUNT=20000\nKMP_BLOCKTIME=1\n"),
+                written);
+        String off = probe(true, "-Dpare.env=off");
+        assertTrue(off.contains("OMP_NUM_THREADS=\nOPENBLAS_NUM_THREADS=\nGOMP_SPINCOUNT=\nKMP_BLOCKTIME=\n"), off);
+        assertTrue(off.contains("available=true") && off.contains("openblas-threads=1"), off);
+        assertTrue(probe(true, "-Dpare.env=no").contains("-Dpare.env=no: use on or off"));
+    }
+
+    @Test
     void replacesADamagedFileAndSaysSo() throws Exception {
         probe(true);
         Path library = find("libopenblas");
