@@ -1,7 +1,21 @@
 /**
  * Trains neural networks and compresses them with ADMM.
  *
- * <p>What is exported is the API. What is optional is required {@code static}: the JVM has the SIMD kernels with
+ * <p>Ten types to begin with:
+ * <ul>
+ * <li>{@link io.pare.infer.CompressedModel} predicts from a small file;
+ * <li>{@link io.pare.data.Corpus} is a data set in parts;
+ * <li>{@link io.pare.run.TrainingJob} trains a network on it;
+ * <li>{@link io.pare.run.CompressionJob} makes a network a small file, by recipe or to a size;
+ * <li>{@link io.pare.net.NetBuilder} declares a network;
+ * <li>{@link io.pare.format.NetworkFile} reads and writes networks in all formats;
+ * <li>{@link io.pare.train.Network} is a network with memory, to train and evaluate;
+ * <li>{@link io.pare.compress.recipe.Compression} compresses tensors of a program's own;
+ * <li>{@link io.pare.kernel.Projections} has the projections alone;
+ * <li>{@link io.pare.mem.Region} owns memory outside the heap.
+ * </ul>
+ *
+ * <p>What is exported is the API; the page of each package says what to begin with in it. What is optional is required {@code static}: the JVM has the SIMD kernels with
  * {@code --add-modules jdk.incubator.vector}, recipes and checkpoints need Jackson, pictures need {@code java.desktop}. The
  * command line is part of the build of this module, but not of its jar.
  */

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Samples in arrays of NumPy: a {@code .npz} file with arrays such as {@code x_train} and {@code y_train}, or a folder with
@@ -126,7 +127,7 @@ public final class ArrayFiles {
      * @param notes takes a line if a test part is split off, or the task is not classification
      * @return the parts, in memory
      */
-    public static Corpus load(Path place, Shape taken, Ending ending, Task task, Consumer<String> notes) {
+    public static Corpus load(Path place, Shape taken, Ending ending, @Nullable Task task, Consumer<String> notes) {
         ArrayFiles files = new ArrayFiles(place, taken);
         files.find();
         return files.corpus(task != null ? task : files.task(ending, notes), notes);

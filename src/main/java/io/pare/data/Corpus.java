@@ -4,6 +4,7 @@ import io.pare.net.InputScale;
 import io.pare.net.Task;
 import java.util.List;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A data set with its published division into training and test part, and how it is usually trained on.
@@ -16,7 +17,7 @@ import java.util.concurrent.Executor;
  * @param augmentation of training images
  * @param classNames in the order of labels
  */
-public record Corpus(String name, Dataset train, Dataset validation, Dataset test, InputScale scale,
+public record Corpus(String name, Dataset train, @Nullable Dataset validation, Dataset test, InputScale scale,
         Augmentation augmentation, List<String> classNames) {
     private static final int HELD_BACK_SHARE = 12;
 
@@ -40,7 +41,7 @@ public record Corpus(String name, Dataset train, Dataset validation, Dataset tes
      * @param threads 0 or more
      * @param executor runs the tasks that read ahead
      */
-    public Corpus loaders(int threads, Executor executor) {
+    public Corpus loaders(int threads, @Nullable Executor executor) {
         return new Corpus(name, train.loaders(threads, executor),
                 validation == null ? null : validation.loaders(threads, executor), test.loaders(threads, executor),
                 scale,

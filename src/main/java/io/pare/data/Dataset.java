@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Labelled images that become inputs of one shape: in memory (47 MB for MNIST's 60,000), made up, or decoded from files
@@ -300,7 +301,7 @@ public final class Dataset {
     }
 
     /** {@return what runs the tasks that read images ahead; {@code null} for threads that {@link Batches} starts} */
-    public Executor executor() {
+    public @Nullable Executor executor() {
         return executor;
     }
 
@@ -322,7 +323,7 @@ public final class Dataset {
      * @param chosen {@code null} for threads that {@link Batches} starts and ends
      * @return the same images
      */
-    public Dataset loaders(int threads, Executor chosen) {
+    public Dataset loaders(int threads, @Nullable Executor chosen) {
         if (threads < 0) {
             throw new IllegalArgumentException("number of loading threads is " + threads + ", must be 0 or more");
         }

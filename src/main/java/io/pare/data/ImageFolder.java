@@ -23,6 +23,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import javax.imageio.stream.ImageInputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Pictures of every {@linkplain PictureFormats format} that is read, in a folder with the parts {@code train}, and
@@ -116,7 +117,7 @@ public final class ImageFolder {
      * @param threads that decode, at least 1
      * @return the parts; pictures are decoded when they are asked for
      */
-    public static Corpus load(Path folder, Shape shape, OddImages odd, Executor executor, int threads) {
+    public static Corpus load(Path folder, Shape shape, OddImages odd, @Nullable Executor executor, int threads) {
         return new ImageFolder(folder, shape, odd, executor, threads).load();
     }
 

@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The MNIST data set, or another of its format (Fashion-MNIST, KMNIST): 28 x 28 grey images in 10 classes.
@@ -133,7 +134,7 @@ public record Mnist(Dataset train, Dataset test) {
      * @param folder {@code null} for the files inside the runnable jar
      * @return what each file is, in the order of {@link Part}
      */
-    public static List<Check> verify(Path folder) {
+    public static List<Check> verify(@Nullable Path folder) {
         List<Check> checks = new ArrayList<>();
         for (Part part : Part.values()) {
             Idx idx = read(part, folder);

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What becomes of images that are damaged, transparent or not of red, green and blue, with a count of them. Thread-safe.
@@ -44,7 +45,7 @@ public final class OddImages {
      * @param background what transparent images are laid upon, or {@code null} to drop their transparency
      * @param notes takes a line for each image that is skipped, and one for files that are not read
      */
-    public OddImages(Rule damaged, Rule foreign, Background background, Consumer<String> notes) {
+    public OddImages(Rule damaged, Rule foreign, @Nullable Background background, Consumer<String> notes) {
         if (damaged == Rule.CONVERT) {
             throw new IllegalArgumentException("a damaged image cannot be converted: skip or refuse it");
         }

@@ -39,6 +39,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Reads a network from any of the files that Pare knows, whatever its name, and writes it as any of them. */
 public final class NetworkFile {
@@ -203,7 +204,7 @@ public final class NetworkFile {
      * @return the network and its tensors, on the heap
      * @throws IOException if the file cannot be read
      */
-    public static CompressedWeights read(Path path, Net model, Map<String, String> names) throws IOException {
+    public static CompressedWeights read(Path path, @Nullable Net model, Map<String, String> names) throws IOException {
         return contents(path, model, names).weights();
     }
 
@@ -216,7 +217,7 @@ public final class NetworkFile {
      * @return the network and what the file says of it
      * @throws IOException if the file cannot be read
      */
-    public static StoredNetwork contents(Path path, Net model, Map<String, String> names) throws IOException {
+    public static StoredNetwork contents(Path path, @Nullable Net model, Map<String, String> names) throws IOException {
         return contents(path, model, names, false);
     }
 
@@ -231,7 +232,7 @@ public final class NetworkFile {
      * @return the network and what the file says of it
      * @throws IOException if the file cannot be read
      */
-    public static StoredNetwork contents(Path path, Net model, Map<String, String> names, boolean ignoreExtra)
+    public static StoredNetwork contents(Path path, @Nullable Net model, Map<String, String> names, boolean ignoreExtra)
             throws IOException {
         return contents(path, model, names, ignoreExtra, Bindings.NONE);
     }
@@ -247,7 +248,7 @@ public final class NetworkFile {
      * @return the network and what the file says of it
      * @throws IOException if the file cannot be read
      */
-    public static StoredNetwork contents(Path path, Net model, Map<String, String> names, boolean ignoreExtra,
+    public static StoredNetwork contents(Path path, @Nullable Net model, Map<String, String> names, boolean ignoreExtra,
             Bindings bindings) throws IOException {
         return switch (format(path)) {
             case PARE -> new StoredNetwork(fitting(path, PareFile.read(path), model), true);
@@ -278,7 +279,7 @@ public final class NetworkFile {
      * @throws FormatException if the file is damaged
      * @throws IOException if the file cannot be read
      */
-    public static InputScale scale(Path path) throws IOException {
+    public static @Nullable InputScale scale(Path path) throws IOException {
         return switch (format(path)) {
             case PARE -> PareFile.read(path).scale();
             case SAFETENSORS -> {
@@ -352,7 +353,7 @@ public final class NetworkFile {
     }
 
     /** Checks that weights belong to the wanted network, and gives them its names: layers may be called differently. */
-    private static CompressedWeights fitting(Path path, CompressedWeights weights, Net model) {
+    private static CompressedWeights fitting(Path path, CompressedWeights weights, @Nullable Net model) {
         if (model == null || weights.model().equals(model)) {
             return weights;
         }

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A compressed network that predicts straight from its compressed form.
@@ -332,7 +333,7 @@ public final class CompressedModel implements AutoCloseable {
      *
      * @param next used by calls that begin from now on
      */
-    public void executor(Executor next) {
+    public void executor(@Nullable Executor next) {
         executor = next;
     }
 
@@ -341,7 +342,7 @@ public final class CompressedModel implements AutoCloseable {
      *
      * @param next used by calls that begin from now on
      */
-    public void listener(PredictionListener next) {
+    public void listener(@Nullable PredictionListener next) {
         listener = next;
     }
 

@@ -2,6 +2,7 @@ package io.pare.kernel;
 
 import io.pare.mem.direct.KeepAlive;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** {@link Kernels} as users call them: checks ranges first, and keeps memory allocated until the call ends. */
 final class CheckedKernels implements Kernels {
@@ -118,7 +119,7 @@ final class CheckedKernels implements Kernels {
 
     @Override
     public double softmaxCrossEntropy(MemorySegment logits, long logitsOff, MemorySegment labels, long labelsOff,
-            long rows, int classes, float scale, MemorySegment gradient, long gradientOff) {
+            long rows, int classes, float scale, @Nullable MemorySegment gradient, long gradientOff) {
         labelled(logits, logitsOff, labels, labelsOff, rows, classes);
         if (gradient != null) {
             Ranges.writableFloats(gradient, gradientOff, rows * classes);
@@ -146,7 +147,8 @@ final class CheckedKernels implements Kernels {
 
     @Override
     public void sgd(Sgd settings, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff,
-            MemorySegment velocity, long velocityOff, long n, Penalty penalty, Bits mask) {
+            @Nullable MemorySegment velocity, long velocityOff, long n, @Nullable Penalty penalty,
+            @Nullable Bits mask) {
         Ranges.writableFloats(w, wOff, n);
         Ranges.floats(g, gOff, n);
         if (velocity != null) {
@@ -159,7 +161,8 @@ final class CheckedKernels implements Kernels {
 
     @Override
     public void adam(Adam settings, float rate, long step, MemorySegment w, long wOff, MemorySegment g, long gOff,
-            MemorySegment m, long mOff, MemorySegment v, long vOff, long n, Penalty penalty, Bits mask) {
+            MemorySegment m, long mOff, MemorySegment v, long vOff, long n, @Nullable Penalty penalty,
+            @Nullable Bits mask) {
         Ranges.writableFloats(w, wOff, n);
         Ranges.floats(g, gOff, n);
         Ranges.writableFloats(m, mOff, n);

@@ -1,6 +1,7 @@
 package io.pare.kernel;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Elementwise, reduction and optimiser steps over ranges of floats.
@@ -220,7 +221,7 @@ public interface Kernels {
      * @throws IllegalArgumentException if a label is out of range, naming its row
      */
     double softmaxCrossEntropy(MemorySegment logits, long logitsOff, MemorySegment labels, long labelsOff, long rows,
-            int classes, float scale, MemorySegment gradient, long gradientOff);
+            int classes, float scale, @Nullable MemorySegment gradient, long gradientOff);
 
     /**
      * {@return the number of rows whose labelled class is among the {@code top} largest values; among equals the lowest
@@ -252,8 +253,8 @@ public interface Kernels {
      * @param penalty ADMM's term, added to the gradient; {@code null} for none
      * @param mask weights whose bit is 0 are left as they are, and so is their velocity; {@code null} for none
      */
-    void sgd(Sgd settings, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff, MemorySegment velocity,
-            long velocityOff, long n, Penalty penalty, Bits mask);
+    void sgd(Sgd settings, float rate, MemorySegment w, long wOff, MemorySegment g, long gOff,
+            @Nullable MemorySegment velocity, long velocityOff, long n, @Nullable Penalty penalty, @Nullable Bits mask);
 
     /**
      * One step of {@link Adam} or AdamW on {@code n} weights.
@@ -274,7 +275,8 @@ public interface Kernels {
      * @param mask as for {@link #sgd}; both moments of a masked weight are left as they are
      */
     void adam(Adam settings, float rate, long step, MemorySegment w, long wOff, MemorySegment g, long gOff,
-            MemorySegment m, long mOff, MemorySegment v, long vOff, long n, Penalty penalty, Bits mask);
+            MemorySegment m, long mOff, MemorySegment v, long vOff, long n, @Nullable Penalty penalty,
+            @Nullable Bits mask);
 
     /**
      * {@code x = bit ? x : 0} for each element.

@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The Euclidean projections of ADMM over ranges of floats, exact and deterministic: top-k by magnitude (single,
@@ -342,8 +343,8 @@ public final class Projections implements AutoCloseable {
      * @param codebookOff where it begins, in bytes
      * @return codewords in use and the least error
      */
-    public Clusters kMeansExact(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
-            MemorySegment codebook, long codebookOff) {
+    public Clusters kMeansExact(MemorySegment x, long xOff, long n, @Nullable MemorySegment importance,
+            long importanceOff, int m, MemorySegment codebook, long codebookOff) {
         MemorySegment words = writableCodebook(m, codebook, codebookOff);
         MemorySegment weights = optional(importance, importanceOff, n);
         MemorySegment in = readable(x, xOff, n);
@@ -374,8 +375,8 @@ public final class Projections implements AutoCloseable {
      * @param maxRounds at least 0
      * @return codewords in use, their error, and the rounds that were run
      */
-    public Clusters kMeans(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
-            MemorySegment codebook, long codebookOff, int maxRounds) {
+    public Clusters kMeans(MemorySegment x, long xOff, long n, @Nullable MemorySegment importance,
+            long importanceOff, int m, MemorySegment codebook, long codebookOff, int maxRounds) {
         MemorySegment words = writableCodebook(m, codebook, codebookOff);
         MemorySegment weights = optional(importance, importanceOff, n);
         MemorySegment in = readable(x, xOff, n);
@@ -405,8 +406,8 @@ public final class Projections implements AutoCloseable {
      * @param maxRounds at least 0
      * @return codewords in use, their error, and the rounds that were run
      */
-    public Clusters kMeansCold(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff, int m,
-            MemorySegment codebook, long codebookOff, int maxRounds) {
+    public Clusters kMeansCold(MemorySegment x, long xOff, long n, @Nullable MemorySegment importance,
+            long importanceOff, int m, MemorySegment codebook, long codebookOff, int maxRounds) {
         MemorySegment words = writableCodebook(m, codebook, codebookOff);
         MemorySegment weights = optional(importance, importanceOff, n);
         MemorySegment in = readable(x, xOff, n);
@@ -458,7 +459,7 @@ public final class Projections implements AutoCloseable {
      * @return sum of squared distances
      */
     public double assign(MemorySegment x, long xOff, long n, int m, MemorySegment codebook, long codebookOff,
-            MemorySegment values, long valuesOff, MemorySegment codes, long codesOff) {
+            @Nullable MemorySegment values, long valuesOff, @Nullable MemorySegment codes, long codesOff) {
         MemorySegment in = readable(x, xOff, n);
         MemorySegment outValues = values == null ? null : writable(values, valuesOff, n);
         MemorySegment outCodes = codes == null ? null : writableBytes(codes, codesOff, n);
@@ -481,8 +482,8 @@ public final class Projections implements AutoCloseable {
      * @param levels the set of levels
      * @return q; 1 where every element is zero
      */
-    public float optimalScale(MemorySegment x, long xOff, long n, MemorySegment importance, long importanceOff,
-            LevelSet levels) {
+    public float optimalScale(MemorySegment x, long xOff, long n, @Nullable MemorySegment importance,
+            long importanceOff, LevelSet levels) {
         MemorySegment in = readable(x, xOff, n);
         MemorySegment weights = optional(importance, importanceOff, n);
         return call(() -> {
@@ -555,7 +556,8 @@ public final class Projections implements AutoCloseable {
      * @return codewords in use, survivors and error
      */
     public Joint joint(MemorySegment x, long xOff, long n, long k, int m, boolean warm, MemorySegment codebook,
-            long codebookOff, int maxRounds, MemorySegment z, long zOff, MemorySegment codes, long codesOff) {
+            long codebookOff, int maxRounds, MemorySegment z, long zOff, @Nullable MemorySegment codes,
+            long codesOff) {
         MemorySegment best = writableCodebook(m, codebook, codebookOff);
         MemorySegment in = readable(x, xOff, n);
         MemorySegment out = writable(z, zOff, n);
@@ -584,7 +586,7 @@ public final class Projections implements AutoCloseable {
         return Unconfined.of(segment);
     }
 
-    private static MemorySegment optional(MemorySegment importance, long offset, long n) {
+    private static @Nullable MemorySegment optional(@Nullable MemorySegment importance, long offset, long n) {
         return importance == null ? null : readable(importance, offset, n);
     }
 

@@ -2,6 +2,7 @@ package io.pare.kernel;
 
 import io.pare.mem.direct.Unconfined;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One tensor of a budget that several share: the elements are {@code x}, or {@code x + u} where {@code u} is given.
@@ -13,7 +14,8 @@ import java.lang.foreign.MemorySegment;
  * @param count elements
  * @param weight finite, above 0: elements compete by {@code weight * |x + u|}
  */
-public record Span(MemorySegment x, long xOffset, MemorySegment u, long uOffset, long count, float weight) {
+public record Span(MemorySegment x, long xOffset, @Nullable MemorySegment u, long uOffset, long count,
+        float weight) {
     /** Checks the range and the weight. */
     public Span {
         Ranges.floats(x, xOffset, count);

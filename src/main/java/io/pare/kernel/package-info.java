@@ -1,7 +1,7 @@
 /**
  * Numeric kernels over memory: elementwise and optimiser steps, loops of sparse layers, and the projections of ADMM.
  *
- * <p>Doors for the rest of the library:
+ * <p>Public. Begin with {@link io.pare.kernel.Projections}. The doors:
  *
  * <ul>
  * <li>{@link io.pare.kernel.Kernels}: elementwise, reduction and optimiser steps over off-heap floats;
@@ -20,4 +20,7 @@
  * <p>This package uses {@code io.pare.mem}, {@code mem.direct} and the JDK, nothing else. Only {@link io.pare.kernel.KernelProvider} knows
  * the implementations; it loads the SIMD ones by name, because they need a module that may be absent.
  */
+@NullMarked
 package io.pare.kernel;
+
+import org.jspecify.annotations.NullMarked;

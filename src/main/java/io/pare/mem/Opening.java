@@ -2,6 +2,7 @@ package io.pare.mem;
 
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Where an object was opened that is to be closed, for reports of those that are not. */
 public final class Opening extends Exception {
@@ -14,7 +15,7 @@ public final class Opening extends Exception {
     }
 
     /** {@return where the caller is; {@code null} unless leaks are looked for, with {@code -Dpare.debug.leaks=true}} */
-    public static Opening here() {
+    public static @Nullable Opening here() {
         return DEBUG_LEAKS ? new Opening() : null;
     }
 

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Owns off-heap memory and native handles and frees both: the memory, then the handles in reverse order of their creation.
@@ -323,7 +324,7 @@ public final class Region implements AutoCloseable {
      *
      * @param memory any off-heap memory
      */
-    public static Hold holdOf(MemorySegment memory) {
+    public static @Nullable Hold holdOf(MemorySegment memory) {
         return OPEN.get(memory.scope());
     }
 

@@ -7,4 +7,7 @@
  *
  * <p>May use {@code mem} and {@code file}.
  */
+@NullMarked
 package io.pare.natives;
+
+import org.jspecify.annotations.NullMarked;

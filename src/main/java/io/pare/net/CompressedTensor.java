@@ -2,6 +2,7 @@ package io.pare.net;
 
 import io.pare.mem.FloatTensor;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A tensor of which only the values other than zero are kept: where they stand, and what they are.
@@ -37,8 +38,8 @@ public final class CompressedTensor {
      * @param codebook ascending; {@code null} likewise
      * @param values {@code null} where there are codes
      */
-    public CompressedTensor(long[] shape, int nonzeros, int[] positions, byte[] codes, float[] codebook,
-            float[] values) {
+    public CompressedTensor(long[] shape, int nonzeros, int @Nullable [] positions, byte @Nullable [] codes,
+            float @Nullable [] codebook, float @Nullable [] values) {
         this(shape, nonzeros, FloatTensor.count(shape) == nonzeros ? null : positions,
                 FloatTensor.count(shape) == nonzeros ? new int[0] : null, codes, codebook, values);
     }
@@ -129,7 +130,7 @@ public final class CompressedTensor {
      * @param values one for each position; not copied
      * @return the tensor
      */
-    public static CompressedTensor of(long[] shape, int[] positions, float[] values) {
+    public static CompressedTensor of(long[] shape, int @Nullable [] positions, float[] values) {
         boolean dense = FloatTensor.count(shape) == values.length;
         return of(shape, values.length, dense ? null : positions, dense ? new int[0] : null, values);
     }

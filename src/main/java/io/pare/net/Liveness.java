@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Follows from a network's output back which units of each node anything behind it uses. */
 public final class Liveness {
@@ -18,6 +19,7 @@ public final class Liveness {
          * @param needed units of its output that are used
          * @return the node's weight, or {@code null} if its operator does not {@linkplain Flow.Mix mix} units
          */
+        @Nullable
         CompressedTensor visit(Node node, boolean[] needed);
     }
 
@@ -58,7 +60,7 @@ public final class Liveness {
      *
      * @param weights a network and its tensors
      */
-    public static boolean[][] of(CompressedWeights weights) {
+    public static boolean[] @Nullable [] of(CompressedWeights weights) {
         Net net = weights.model();
         boolean[][] needed = new boolean[net.nodes().size()][];
         walk(net, (node, used) -> {

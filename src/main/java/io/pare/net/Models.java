@@ -3,6 +3,7 @@ package io.pare.net;
 import io.pare.net.Op.ResponseNorm;
 import io.pare.net.Op.Subsample;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The networks that Pare knows by name.
@@ -46,7 +47,7 @@ public final class Models {
      * @param input shape of an image, or null for that of the data the network was made for
      * @param classes number of classes, or 0 for that of the data the network was made for
      */
-    public static Net byName(String name, Shape input, int classes) {
+    public static Net byName(String name, @Nullable Shape input, int classes) {
         return switch (name) {
             case "lenet5" -> lenet5();
             case "lenet300" -> lenet300();

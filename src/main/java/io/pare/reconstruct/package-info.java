@@ -4,8 +4,12 @@
  * <p>{@link io.pare.reconstruct.Reconstruction} solves it by ADMM with the projections of Pare and one factor of the inputs'
  * {@link io.pare.reconstruct.Hessian}. Published methods are options of the same class.
  *
- * <p>Public. It knows matrices only: no network, no file, no training.
+ * <p>Public. Begin with {@link io.pare.reconstruct.Reconstruction}. It knows matrices only: no network, no file, no
+ * training.
  *
  * <p>May use {@code compress.constraint}, {@code kernel}, {@code blas} and {@code mem}.
  */
+@NullMarked
 package io.pare.reconstruct;
+
+import org.jspecify.annotations.NullMarked;

@@ -198,6 +198,16 @@ class ArchitectureTest {
         }
     }
 
+    @Test
+    void pagesOfExportedPackagesSayWhatToBeginWithAndWhereNullMayBe() throws IOException {
+        for (String name : EXPORTED) {
+            String page = Files.readString(pageOf(name));
+            assertTrue(page.replaceAll("\\s+(\\* )?", " ").contains("{@link io.pare." + name + "."),
+                    pageOf(name).toString());
+            assertTrue(page.contains("@NullMarked"), pageOf(name) + " is not @NullMarked");
+        }
+    }
+
     /** Or a caller would get what it cannot name. */
     @Test
     void noPublicSignatureOfAnExportedPackageNamesAnInternalType() {

@@ -5,4 +5,7 @@
  *
  * <p>May use {@code format.tensors}, {@code mem} and {@code file}.
  */
+@NullMarked
 package io.pare.format.npy;
+
+import org.jspecify.annotations.NullMarked;

@@ -2,6 +2,7 @@ package io.pare.format.onnx;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a file leaves open and its reader says: sizes of free dimensions, inputs that are constants, and which output is
@@ -13,7 +14,8 @@ import java.util.Map;
  * @param constants tensors that stand for inputs of the graph, by the input's name
  * @param output name of the only output that is computed; {@code null} for all
  */
-public record Bindings(Map<String, Integer> sizes, Map<String, OnnxConstant> constants, String output) {
+public record Bindings(Map<String, Integer> sizes, Map<String, OnnxConstant> constants,
+        @Nullable String output) {
     /** Says nothing. */
     public static final Bindings NONE = new Bindings(Map.of(), Map.of());
 
@@ -62,7 +64,7 @@ public record Bindings(Map<String, Integer> sizes, Map<String, OnnxConstant> con
      *
      * @param name of an output of the graph
      */
-    public Bindings output(String name) {
+    public Bindings output(@Nullable String name) {
         return new Bindings(sizes, constants, name);
     }
 }

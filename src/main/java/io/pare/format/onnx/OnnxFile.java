@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes networks as ONNX (github.com/onnx/onnx, IR version {@value #IR_VERSION}, opset {@value #OPSET}) and reads
@@ -269,12 +270,12 @@ public final class OnnxFile {
      * @param path of the file
      * @throws IOException if the file cannot be read
      */
-    public static InputScale scale(Path path) throws IOException {
+    public static @Nullable InputScale scale(Path path) throws IOException {
         return mapped(path, file -> scale(new OnnxGraph(file, folder(path)).properties()));
     }
 
     /** The scale that the file gives, or null. */
-    private static InputScale scale(Map<String, String> properties) {
+    private static @Nullable InputScale scale(Map<String, String> properties) {
         if (!properties.containsKey(MEAN) && !properties.containsKey(DEVIATION)) {
             return null;
         }

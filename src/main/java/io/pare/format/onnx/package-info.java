@@ -1,9 +1,12 @@
 /**
  * ONNX files: {@link io.pare.format.onnx.OnnxFile} writes networks and reads those whose operators Pare knows.
  *
- * <p>{@code OnnxFile}, {@code OnnxModel} with its {@code Port}s, {@code Bindings} and {@code OnnxConstant} are public; the
- * reader of protobuf messages and the importer are internal.
+ * <p>Public. Begin with {@link io.pare.format.onnx.OnnxFile}. What a file leaves open is said by
+ * {@link io.pare.format.onnx.Bindings}.
  *
  * <p>May use {@code format.pare}, {@code tensor}, {@code net}, {@code mem} and {@code file}.
  */
+@NullMarked
 package io.pare.format.onnx;
+
+import org.jspecify.annotations.NullMarked;

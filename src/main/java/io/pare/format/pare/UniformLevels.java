@@ -1,5 +1,7 @@
 package io.pare.format.pare;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A codebook as whole multiples of one step: value = step * level, computed in float.
  *
@@ -17,7 +19,7 @@ public record UniformLevels(float step, int[] levels) {
      *
      * @param values ascending floats
      */
-    public static UniformLevels of(float[] values) {
+    public static @Nullable UniformLevels of(float[] values) {
         float smallest = Float.MAX_VALUE;
         for (float value : values) {
             smallest = Math.min(smallest, Math.abs(value));

@@ -6,4 +6,7 @@
  *
  * <p>May use {@code format.tensors}, {@code mem} and {@code file}.
  */
+@NullMarked
 package io.pare.format.pytorch;
+
+import org.jspecify.annotations.NullMarked;

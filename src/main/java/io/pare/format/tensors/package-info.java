@@ -6,4 +6,7 @@
  *
  * <p>May use {@code mem} and {@code file}.
  */
+@NullMarked
 package io.pare.format.tensors;
+
+import org.jspecify.annotations.NullMarked;
