@@ -26,6 +26,18 @@ set(openblas "${WORK}/headers/org/bytedeco/openblas/${PLATFORM}/include")
 jextract(io.pare.ffm.cblas cblas.includes "${openblas}" cblas.h)
 jextract(io.pare.ffm.lapacke lapacke.includes "${openblas}" lapacke.h)
 
+# The one difference: jextract's lookup sees the libraries of one class loader only, ours those that Pare has opened.
+set(theirs "SymbolLookup.loaderLookup()\n            .or(Linker.nativeLinker().defaultLookup())")
+foreach(header dnnl/dnnl_h cblas/cblas_h lapacke/lapacke_h)
+  file(READ "${WORK}/java/io/pare/ffm/${header}.java" text)
+  string(FIND "${text}" "${theirs}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "jextract's ${header}.java looks functions up in another way than before")
+  endif()
+  string(REPLACE "${theirs}" "io.pare.ffm.lookup.Symbols.lookup()" text "${text}")
+  file(WRITE "${WORK}/java/io/pare/ffm/${header}.java" "${text}")
+endforeach()
+
 set(committed "${ROOT}/native/bindings/java")
 if(MODE STREQUAL "update")
   file(REMOVE_RECURSE "${committed}/io")

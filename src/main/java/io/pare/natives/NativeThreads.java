@@ -3,7 +3,6 @@ package io.pare.natives;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
@@ -70,7 +69,7 @@ public final class NativeThreads {
 
     @SuppressWarnings("restricted")
     private static void call(String function, int value) {
-        MemorySegment address = SymbolLookup.loaderLookup().find(function).orElse(null);
+        MemorySegment address = Natives.symbols().find(function).orElse(null);
         if (address == null) {
             // A build of oneDNN without OpenMP: it has no pool to set.
             return;

@@ -1,9 +1,12 @@
 package io.pare.natives;
 
+import io.pare.ffm.lookup.Symbols;
 import io.pare.natives.LoadedLibrary.Origin;
 import java.io.File;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +21,7 @@ import java.util.Locale;
  * kept in {@link NativeStatus#notes()}.
  *
  * <p>Thread-safe. The libraries stay loaded until the process ends: unloading a library whose threads live would crash.
+ * Several class loaders of a JVM may each have their own copy of this class; they share libraries of the same file.
  */
 public final class Natives {
     /** Folders to search first, separated as in a class path. */
@@ -37,6 +41,7 @@ public final class Natives {
 
     private static volatile NativeStatus status;
     private static Throwable cause;
+    private static volatile SymbolLookup symbols;
 
     private Natives() {}
 
@@ -149,6 +154,8 @@ public final class Natives {
                     group.clear();
                 }
             }
+            symbols = loaded.stream().map(library -> open(library.path())).reduce(SymbolLookup::or).orElseThrow();
+            Symbols.use(symbols);
             if (!written) {
                 NativeThreads.applyAfterLoading();
             }
@@ -304,14 +311,32 @@ public final class Natives {
         return null;
     }
 
+    /** Null, or why the library cannot be loaded. */
     @SuppressWarnings("restricted")
     private static Throwable tryLoad(Path path) {
         try {
-            System.load(path.toString());
+            open(path);
             return null;
-        } catch (UnsatisfiedLinkError e) {
-            return e;
+        } catch (IllegalArgumentException e) {
+            // It does not say why. The other way to load a library does, but only one class loader of a JVM may go it.
+            try {
+                System.load(path.toString());
+                return e;
+            } catch (UnsatisfiedLinkError why) {
+                return why;
+            }
         }
+    }
+
+    /** Opens a library until the process ends, also where another class loader has it already. */
+    @SuppressWarnings("restricted")
+    private static SymbolLookup open(Path path) {
+        return SymbolLookup.libraryLookup(path, Arena.global());
+    }
+
+    /** The functions of all libraries, which must be {@link #enabled}. */
+    static SymbolLookup symbols() {
+        return symbols;
     }
 
     private static String origins(List<LoadedLibrary> loaded) {

@@ -4,7 +4,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -50,7 +49,7 @@ public final class Team implements AutoCloseable {
 
         @SuppressWarnings("restricted")
         private static MethodHandle function(String name, FunctionDescriptor type, Linker.Option... options) {
-            MemorySegment address = SymbolLookup.loaderLookup().find(name).orElse(null);
+            MemorySegment address = Natives.symbols().find(name).orElse(null);
             return address == null ? null : Linker.nativeLinker().downcallHandle(address, type, options);
         }
     }

@@ -5,7 +5,7 @@
  *
  * <p>Public. Begin with {@link io.pare.natives.Natives#enabled()} and {@link io.pare.natives.NativeThreads}.
  *
- * <p>May use {@code mem} and {@code file}.
+ * <p>May use {@code ffm.lookup}, {@code mem} and {@code file}.
  */
 @NullMarked
 package io.pare.natives;

@@ -90,15 +90,15 @@ class ArchitectureTest {
             Map.entry("exec", Set.of("net", "kernel", "mem.direct", "mem")),
             Map.entry("dnnl", Set.of("natives", "ffm.dnnl", "mem")),
             Map.entry("blas", Set.of("dnnl", "natives", "ffm.cblas", "ffm.lapacke", "mem")),
-            Map.entry("natives", Set.of("mem", "file")),
+            Map.entry("natives", Set.of("ffm.lookup", "mem", "file")),
             Map.entry("kernel", Set.of("kernel.scalar", "kernel.simd", "kernel.passes", "mem.direct", "mem")),
             Map.entry("kernel.scalar", Set.of("kernel", "kernel.passes", "mem")),
             Map.entry("kernel.simd", Set.of("kernel", "kernel.scalar", "kernel.passes", "mem.direct", "mem")),
             Map.entry("kernel.passes", Set.of()), Map.entry("mem.direct", Set.of("mem")),
             Map.entry("mem", Set.of()),
             Map.entry("file", Set.of()),
-            Map.entry("ffm.dnnl", Set.of()), Map.entry("ffm.cblas", Set.of()),
-            Map.entry("ffm.lapacke", Set.of()));
+            Map.entry("ffm.dnnl", Set.of("ffm.lookup")), Map.entry("ffm.cblas", Set.of("ffm.lookup")),
+            Map.entry("ffm.lapacke", Set.of("ffm.lookup")), Map.entry("ffm.lookup", Set.of()));
 
     /** What a program that embeds Pare may name: the module exports these packages, and the pages of all others say "Internal". */
     private static final Set<String> EXPORTED = Set.of("run", "reconstruct", "compress", "compress.constraint",

@@ -20,8 +20,7 @@ public class cblas_h extends cblas_h$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = io.pare.ffm.lookup.Symbols.lookup();
 
 
     private static class openblas_set_num_threads {

@@ -20,8 +20,7 @@ public class dnnl_h extends dnnl_h$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = io.pare.ffm.lookup.Symbols.lookup();
 
     private static final int DNNL_MAX_NDIMS = (int)12L;
     /**

@@ -20,8 +20,7 @@ public class lapacke_h extends lapacke_h$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = io.pare.ffm.lookup.Symbols.lookup();
 
     private static final int LAPACK_COL_MAJOR = (int)102L;
     /**
