@@ -28,7 +28,7 @@ module io.pare.engine {
     requires static java.desktop;
     requires static java.management;
     requires static jdk.incubator.vector;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports io.pare;
     exports io.pare.compress;

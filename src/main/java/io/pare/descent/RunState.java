@@ -25,7 +25,6 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Needs Jackson. Whoever hands over objects of Jackson, an optional dependency, requires its module as well.
  */
-@SuppressWarnings("exports")
 public abstract class RunState {
     /** Largest count that is read: no run reaches it, and counting on from it does not overflow. */
     private static final long MOST = 1L << 53;
