@@ -50,23 +50,26 @@ final class Convolution extends PlanStep {
 
     @Override
     void run(SparseKernels kernels, float[] in, float[] out) {
-        Layout to = output();
         for (int o = 0; o < needed.length; o++) {
             if (needed[o]) {
-                int at = o * to.plane() * n;
-                if (window.strideWidth() > 1) {
-                    strided(kernels, in, out, o, at);
-                } else if (n == 1 && window.strideHeight() == 1) {
-                    kernels.accumulate(in, 0, rows.offsets, rows.weights, rows.starts[o], rows.starts[o + 1],
-                            rows.biases[o], floor, out, at, (to.height() - 1) * to.row() + to.width());
-                } else {
-                    for (int y = 0; y < to.height(); y++) {
-                        kernels.accumulate(in, y * window.strideHeight() * input.row() * n, rows.offsets, rows.weights,
-                                rows.starts[o],
-                                rows.starts[o + 1], rows.biases[o], floor, out, at + y * to.row() * n,
-                                to.width() * n);
-                    }
-                }
+                channel(kernels, in, o, out, o * output().plane() * n);
+            }
+        }
+    }
+
+    /** Channel {@code o} of the output alone, whose plane begins at {@code at}. */
+    void channel(SparseKernels kernels, float[] in, int o, float[] out, int at) {
+        Layout to = output();
+        if (window.strideWidth() > 1) {
+            strided(kernels, in, out, o, at);
+        } else if (n == 1 && window.strideHeight() == 1) {
+            kernels.accumulate(in, 0, rows.offsets, rows.weights, rows.starts[o], rows.starts[o + 1], rows.biases[o],
+                    floor, out, at, (to.height() - 1) * to.row() + to.width());
+        } else {
+            for (int y = 0; y < to.height(); y++) {
+                kernels.accumulate(in, y * window.strideHeight() * input.row() * n, rows.offsets, rows.weights,
+                        rows.starts[o], rows.starts[o + 1], rows.biases[o], floor, out, at + y * to.row() * n,
+                        to.width() * n);
             }
         }
     }

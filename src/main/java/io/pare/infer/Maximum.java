@@ -28,16 +28,24 @@ final class Maximum extends PlanStep {
     void run(SparseKernels kernels, float[] in, float[] out) {
         for (int c = 0; c < needed.length; c++) {
             if (needed[c]) {
-                int from = c * input.plane() * n;
-                int to = c * output().plane() * n;
-                if (usual) {
-                    kernels.maxPool(in, from, input.row() * n, window.kernelHeight(), window.strideHeight(), n, out, to,
-                            output().height(), output().width());
-                } else {
-                    plane(in, from, out, to);
-                }
+                channel(kernels, in, c * input.plane() * n, c, out);
             }
         }
+    }
+
+    /** Channel {@code c} alone, whose input begins at {@code from}. */
+    void channel(SparseKernels kernels, float[] in, int from, int c, float[] out) {
+        int to = c * output().plane() * n;
+        if (usual) {
+            kernels.maxPool(in, from, input.row() * n, window.kernelHeight(), window.strideHeight(), n, out, to,
+                    output().height(), output().width());
+        } else {
+            plane(in, from, out, to);
+        }
+    }
+
+    boolean needs(int channel) {
+        return needed[channel];
     }
 
     private void plane(float[] in, int inAt, float[] out, int outAt) {

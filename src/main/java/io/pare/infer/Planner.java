@@ -21,8 +21,8 @@ import java.util.List;
 /**
  * Turns the nodes of a network into the steps of a {@link Plan} and gives their values buffers.
  *
- * <p>A buffer is free again once every reader of its value has run. Normalisations and ReLUs that alone read a
- * convolution, and ReLUs that alone read a linear layer or a sum, are computed with it.
+ * <p>A buffer is free again once every reader of its value has run. Normalisations, ReLUs and maxima that
+ * alone read a convolution, and ReLUs that alone read a linear layer or a sum, are computed with it.
  */
 final class Planner {
     private final int n;
@@ -71,9 +71,15 @@ final class Planner {
                         ? Affine.identity(conv.out())
                         : Affine.of(norm.name(), (BatchNorm) norm.op(), weights);
                 Value in = padded(take(node.input()), conv.window(), 0);
-                Value out = add(new Convolution(node, conv, affine, in.layout(), weights, needed[node.place()],
-                        relu != null, n), in);
-                put(relu == null ? last.place() : relu.place(), out, node, last);
+                Convolution step = new Convolution(node, conv, affine, in.layout(), weights, needed[node.place()],
+                        relu != null, n);
+                Node active = relu == null ? last : relu;
+                Node pool = onlyReader(active, Op.MaxPool.class);
+                if (pool != null && !((Op.MaxPool) pool.op()).window().pads()) {
+                    put(pool.place(), addPooled(step, pool, in), node, last, active);
+                } else {
+                    put(active.place(), add(step, in), node, last);
+                }
             }
             case Op.Linear linear -> {
                 Node relu = onlyReader(node, Relu.class);
@@ -240,6 +246,21 @@ final class Planner {
         int to = step.inPlace() ? input.buffer() : free(input.buffer());
         moves.add(new Move.Single(step, input.buffer(), to));
         return new Value(step.output(), to);
+    }
+
+    private Value addPooled(Convolution convolution, Node pool, Value input) {
+        Layout all = convolution.output();
+        Layout one = new Layout(1, all.height(), all.width(), all.row(), all.plane());
+        Maximum maximum = new Maximum(pool, ((Op.MaxPool) pool.op()).window(), one, needed[pool.place()], n);
+        List<Integer> taken = new ArrayList<>();
+        // Free only once the step has run; until then its input is not free either.
+        pending.set(input.buffer(), pending.get(input.buffer()) + 1);
+        int plane = reserve(taken, one);
+        int to = reserve(taken, maximum.output());
+        pending.set(input.buffer(), pending.get(input.buffer()) - 1);
+        taken.forEach(buffer -> pending.set(buffer, 0));
+        moves.add(new Move.Pooled(convolution, maximum, input.buffer(), plane, to));
+        return new Value(maximum.output(), to);
     }
 
     /** A buffer other than {@code taken} in which nothing is that is read again. */

@@ -5,7 +5,7 @@ import io.pare.kernel.SparseKernels;
 /** Puts samples that lie side by side one after another, or back. */
 final class SampleOrder extends PlanStep {
     /** Values that are put elsewhere together: those of all samples fit a first-level cache. */
-    private static final int TILE = 64;
+    static final int TILE = 64;
 
     private final Layout layout;
     private final boolean compact;

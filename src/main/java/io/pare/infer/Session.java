@@ -39,7 +39,7 @@ public final class Session {
     /** What one image comes to. */
     private final float[] answer;
     private float[][] buffers = {};
-    /** One image on its way into a block. */
+    /** A piece of an image on its way into a block. */
     private float[] row = {};
 
     /** @param listening gives whoever is told of predictions; {@code null} for nobody */
@@ -281,16 +281,18 @@ public final class Session {
         grow(block);
         int n = block.samples();
         if (row.length == 0) {
-            row = new float[features];
+            row = new float[SampleOrder.TILE];
         }
         float[] first = buffers[0];
-        for (int s = 0; s < n; s++) {
-            // The places of a block that is not full repeat its last sample.
-            if (s < samples) {
-                floats.read(images, (long) (from + s) * features, row, features);
-            }
-            for (int j = 0; j < features; j++) {
-                first[j * n + s] = row[j];
+        for (int begin = 0; begin < features; begin += SampleOrder.TILE) {
+            int count = Math.min(features - begin, SampleOrder.TILE);
+            for (int s = 0; s < n; s++) {
+                // The places of a block that is not full repeat its last sample.
+                long at = (long) (from + Math.min(s, samples - 1)) * features;
+                floats.read(images, at + begin, row, count);
+                for (int j = 0; j < count; j++) {
+                    first[(begin + j) * n + s] = row[j];
+                }
             }
         }
         checkFinite(from, samples, n);

@@ -132,7 +132,7 @@ public interface SparseKernels {
     /**
      * Maximum over windows of {@code kernel} x {@code kernel} at distance {@code stride}, for one channel of {@code n}
      * samples that lie side by side; pixels of an input row are {@code n} apart, rows {@code rowStride}. Rows of the
-     * output follow each other without gap. NaN wins.
+     * output follow each other without gap. NaN wins; of zeros of different sign, either may be the maximum.
      *
      * @param in activations, only read
      * @param inAt number of the float where the range begins

@@ -4,6 +4,7 @@ import io.pare.kernel.SparseKernels;
 import io.pare.kernel.scalar.ScalarSparseKernels;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -49,6 +50,14 @@ public final class SimdSparseKernels implements SparseKernels {
         }
     }
 
+    /**
+     * As {@code max}, bit by bit, for a floor that is a number: one comparison and one choice. On x86 {@code max} is six
+     * instructions, because it settles NaN and zeros of either sign for both of its operands.
+     */
+    private static FloatVector atLeast(float floor, FloatVector a) {
+        return a.blend(floor, a.compare(VectorOperators.LE, floor));
+    }
+
     private static void eight(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
             float floor, float[] out, int outAt) {
         FloatVector a0 = FloatVector.broadcast(F, bias);
@@ -71,14 +80,14 @@ public final class SimdSparseKernels implements SparseKernels {
             a6 = FloatVector.fromArray(F, in, at + 6 * L).fma(w, a6);
             a7 = FloatVector.fromArray(F, in, at + 7 * L).fma(w, a7);
         }
-        a0.max(floor).intoArray(out, outAt);
-        a1.max(floor).intoArray(out, outAt + L);
-        a2.max(floor).intoArray(out, outAt + 2 * L);
-        a3.max(floor).intoArray(out, outAt + 3 * L);
-        a4.max(floor).intoArray(out, outAt + 4 * L);
-        a5.max(floor).intoArray(out, outAt + 5 * L);
-        a6.max(floor).intoArray(out, outAt + 6 * L);
-        a7.max(floor).intoArray(out, outAt + 7 * L);
+        atLeast(floor, a0).intoArray(out, outAt);
+        atLeast(floor, a1).intoArray(out, outAt + L);
+        atLeast(floor, a2).intoArray(out, outAt + 2 * L);
+        atLeast(floor, a3).intoArray(out, outAt + 3 * L);
+        atLeast(floor, a4).intoArray(out, outAt + 4 * L);
+        atLeast(floor, a5).intoArray(out, outAt + 5 * L);
+        atLeast(floor, a6).intoArray(out, outAt + 6 * L);
+        atLeast(floor, a7).intoArray(out, outAt + 7 * L);
     }
 
     private static void six(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
@@ -99,12 +108,12 @@ public final class SimdSparseKernels implements SparseKernels {
             a4 = FloatVector.fromArray(F, in, at + 4 * L).fma(w, a4);
             a5 = FloatVector.fromArray(F, in, at + 5 * L).fma(w, a5);
         }
-        a0.max(floor).intoArray(out, outAt);
-        a1.max(floor).intoArray(out, outAt + L);
-        a2.max(floor).intoArray(out, outAt + 2 * L);
-        a3.max(floor).intoArray(out, outAt + 3 * L);
-        a4.max(floor).intoArray(out, outAt + 4 * L);
-        a5.max(floor).intoArray(out, outAt + 5 * L);
+        atLeast(floor, a0).intoArray(out, outAt);
+        atLeast(floor, a1).intoArray(out, outAt + L);
+        atLeast(floor, a2).intoArray(out, outAt + 2 * L);
+        atLeast(floor, a3).intoArray(out, outAt + 3 * L);
+        atLeast(floor, a4).intoArray(out, outAt + 4 * L);
+        atLeast(floor, a5).intoArray(out, outAt + 5 * L);
     }
 
     private static void four(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
@@ -121,10 +130,10 @@ public final class SimdSparseKernels implements SparseKernels {
             a2 = FloatVector.fromArray(F, in, at + 2 * L).fma(w, a2);
             a3 = FloatVector.fromArray(F, in, at + 3 * L).fma(w, a3);
         }
-        a0.max(floor).intoArray(out, outAt);
-        a1.max(floor).intoArray(out, outAt + L);
-        a2.max(floor).intoArray(out, outAt + 2 * L);
-        a3.max(floor).intoArray(out, outAt + 3 * L);
+        atLeast(floor, a0).intoArray(out, outAt);
+        atLeast(floor, a1).intoArray(out, outAt + L);
+        atLeast(floor, a2).intoArray(out, outAt + 2 * L);
+        atLeast(floor, a3).intoArray(out, outAt + 3 * L);
     }
 
     private static void two(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
@@ -137,8 +146,8 @@ public final class SimdSparseKernels implements SparseKernels {
             a0 = FloatVector.fromArray(F, in, at).fma(w, a0);
             a1 = FloatVector.fromArray(F, in, at + L).fma(w, a1);
         }
-        a0.max(floor).intoArray(out, outAt);
-        a1.max(floor).intoArray(out, outAt + L);
+        atLeast(floor, a0).intoArray(out, outAt);
+        atLeast(floor, a1).intoArray(out, outAt + L);
     }
 
     /** Two sums, because one would wait for each multiply-add in turn. */
@@ -154,7 +163,7 @@ public final class SimdSparseKernels implements SparseKernels {
         if (k < to) {
             a0 = FloatVector.fromArray(F, in, inAt + offsets[k]).fma(FloatVector.broadcast(F, weights[k]), a0);
         }
-        a0.add(a1).max(floor).intoArray(out, outAt);
+        atLeast(floor, a0.add(a1)).intoArray(out, outAt);
     }
 
     /** Plain loads beat the gather instruction at the few weights per output that a sparse layer has. */
@@ -206,28 +215,81 @@ public final class SimdSparseKernels implements SparseKernels {
     @Override
     public void maxPool(float[] in, int inAt, int rowStride, int kernel, int stride, int n, float[] out, int outAt,
             int outHeight, int outWidth) {
-        if (n % L == 0) {
+        if (n % L == 0 && kernel != 2) {
             samples(in, inAt, rowStride, kernel, stride, n, out, outAt, outHeight, outWidth);
-        } else if (n == 1 && kernel == 2 && stride == 2) {
-            pairs(in, inAt, rowStride, out, outAt, outHeight, outWidth);
-        } else {
+            return;
+        }
+        boolean done = n % L == 0
+                ? quads(in, inAt, rowStride, stride, n, out, outAt, outHeight, outWidth)
+                : n == 1 && kernel == 2 && stride == 2 && pairs(in, inAt, rowStride, out, outAt, outHeight, outWidth);
+        if (!done) {
             SCALAR.maxPool(in, inAt, rowStride, kernel, stride, n, out, outAt, outHeight, outWidth);
         }
     }
 
-    /** One sample: neighbours of a row are brought together by two shuffles. */
-    private static void pairs(float[] in, int inAt, int rowStride, float[] out, int outAt, int outHeight,
+    /** The larger of two numbers; where one is NaN, either of them. */
+    private static FloatVector larger(FloatVector a, FloatVector b) {
+        return a.blend(b, b.compare(VectorOperators.GT, a));
+    }
+
+    /** Whether all lanes are finite numbers. */
+    private static boolean finite(FloatVector a) {
+        return a.sub(a).compare(VectorOperators.EQ, 0).allTrue();
+    }
+
+    /**
+     * One sample: neighbours of a row are brought together by two shuffles. Returns whether the result holds: not if the
+     * sum of the values is not finite, for then one may be NaN.
+     */
+    private static boolean pairs(float[] in, int inAt, int rowStride, float[] out, int outAt, int outHeight,
             int outWidth) {
-        for (int y = 0; y < outHeight; y++) {
-            int upper = inAt + 2 * y * rowStride;
-            int lower = upper + rowStride;
-            int to = outAt + y * outWidth;
-            for (int x = 0; x < outWidth; x += L / 2) {
-                FloatVector v = FloatVector.fromArray(F, in, upper + 2 * x)
-                        .max(FloatVector.fromArray(F, in, lower + 2 * x));
-                v.rearrange(EVEN).max(v.rearrange(ODD)).intoArray(out, to + x);
+        FloatVector upperSum = FloatVector.zero(F);
+        FloatVector lowerSum = upperSum;
+        int halves = (outWidth + L / 2 - 1) / (L / 2);
+        int from = inAt;
+        int to = outAt;
+        int x = 0;
+        // One loop over rows and halves: an inner one of one or two turns would take as long to set up as to run.
+        for (int i = 0; i < outHeight * halves; i++) {
+            FloatVector u = FloatVector.fromArray(F, in, from + 2 * x);
+            FloatVector l = FloatVector.fromArray(F, in, from + rowStride + 2 * x);
+            upperSum = upperSum.add(u);
+            lowerSum = lowerSum.add(l);
+            FloatVector v = larger(u, l);
+            larger(v.rearrange(EVEN), v.rearrange(ODD)).intoArray(out, to + x);
+            x += L / 2;
+            if (x >= outWidth) {
+                x = 0;
+                from += 2 * rowStride;
+                to += outWidth;
             }
         }
+        return finite(upperSum.add(lowerSum));
+    }
+
+    /** Windows of two by two. Returns whether the result holds, as {@link #pairs}. */
+    private static boolean quads(float[] in, int inAt, int rowStride, int stride, int n, float[] out, int outAt,
+            int outHeight, int outWidth) {
+        FloatVector upperSum = FloatVector.zero(F);
+        FloatVector lowerSum = upperSum;
+        int to = outAt;
+        for (int y = 0; y < outHeight; y++) {
+            for (int x = 0; x < outWidth; x++) {
+                int upper = inAt + y * stride * rowStride + x * stride * n;
+                int lower = upper + rowStride;
+                for (int i = 0; i < n; i += L) {
+                    FloatVector a = FloatVector.fromArray(F, in, upper + i);
+                    FloatVector b = FloatVector.fromArray(F, in, upper + n + i);
+                    FloatVector c = FloatVector.fromArray(F, in, lower + i);
+                    FloatVector d = FloatVector.fromArray(F, in, lower + n + i);
+                    upperSum = upperSum.add(a.add(b));
+                    lowerSum = lowerSum.add(c.add(d));
+                    larger(larger(a, b), larger(c, d)).intoArray(out, to);
+                    to += L;
+                }
+            }
+        }
+        return finite(upperSum.add(lowerSum));
     }
 
     private static void samples(float[] in, int inAt, int rowStride, int kernel, int stride, int n, float[] out,

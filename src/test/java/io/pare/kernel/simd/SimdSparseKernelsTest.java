@@ -76,6 +76,37 @@ class SimdSparseKernelsTest {
     }
 
     @Test
+    void everyKindOfNumberPassesFloorsAndPools() {
+        float[] kinds = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MAX_VALUE, -Float.MAX_VALUE,
+                Float.MIN_VALUE, -Float.MIN_VALUE, 0f, -0f, 1};
+        for (int n : new int[]{1, 5, 16, 32}) {
+            int rowStride = 6 * n;
+            float[] in = new float[4 * rowStride + 2 * SparseKernels.SLACK];
+            float[] expected = new float[in.length];
+            float[] actual = new float[in.length];
+            for (int trial = 0; trial < 300; trial++) {
+                // In some trials, one place alone is none of the usual numbers.
+                boolean one = trial % 3 == 0;
+                for (int i = 0; i < in.length; i++) {
+                    in[i] = one ? random.nextInt(3) - 1 : kinds[random.nextInt(trial % 3 == 1 ? kinds.length : 5)];
+                }
+                in[random.nextInt(4 * rowStride)] = kinds[random.nextInt(kinds.length)];
+                scalar.maxPool(in, 0, rowStride, 2, 2, n, expected, 0, 2, 3);
+                simd.maxPool(in, 0, rowStride, 2, 2, n, actual, 0, 2, 3);
+                for (int i = 0; i < 6 * n; i++) {
+                    // Zeros of either sign are the same maximum.
+                    assertEquals(expected[i] + 0f, actual[i] + 0f, "n " + n + ", " + i);
+                }
+                for (float floor : new float[]{0, Float.NEGATIVE_INFINITY}) {
+                    scalar.accumulate(in, 0, new int[]{0}, new float[]{1}, 0, 1, 0, floor, expected, 0, rowStride);
+                    simd.accumulate(in, 0, new int[]{0}, new float[]{1}, 0, 1, 0, floor, actual, 0, rowStride);
+                    assertArrayEquals(Arrays.copyOf(expected, rowStride), Arrays.copyOf(actual, rowStride));
+                }
+            }
+        }
+    }
+
+    @Test
     void poolsAreThoseOfTheOracle() {
         for (int n : new int[]{1, 5, 16, 32}) {
             for (int width : new int[]{1, 4, 5, 12, 33}) {
