@@ -78,7 +78,7 @@ class SimdSparseKernelsTest {
     @Test
     void everyKindOfNumberPassesFloorsAndPools() {
         float[] kinds = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MAX_VALUE, -Float.MAX_VALUE,
-                Float.MIN_VALUE, -Float.MIN_VALUE, 0f, -0f, 1};
+            Float.MIN_VALUE, -Float.MIN_VALUE, 0f, -0f, 1};
         for (int n : new int[]{1, 5, 16, 32}) {
             int rowStride = 6 * n;
             float[] in = new float[4 * rowStride + 2 * SparseKernels.SLACK];
