@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
 
 /** Gives a quick look at how fast a network predicts; claims come from the JMH benchmarks. */
 @Command(name = "bench-infer", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "Time predictions of a network on one thread: a quick look.%n", optionListHeading = "%nOptions:%n",
+        header = "Time predictions of a network on one thread: a quick look.", optionListHeading = "%nOptions:%n",
         footer = {"", "Examples:", "  pare bench-infer lenet5.pare", "  pare bench-infer lenet5.pare --batch 64"})
 final class BenchInferCommand implements Callable<Integer> {
     @Mixin

@@ -15,8 +15,11 @@ import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
@@ -26,7 +29,7 @@ import picocli.CommandLine.TypeConversionException;
 
 /** The root of the command line, and its exit codes. */
 @Command(name = "pare", mixinStandardHelpOptions = true, versionProvider = Version.class,
-        header = "Trains neural networks on the JVM and compresses them with ADMM.%n",
+        header = "Trains neural networks on the JVM and compresses them with ADMM.",
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n", footer = {"",
             "Examples (pare stands for: ${sys:pare.command:-java -jar target/engine.jar}):", "  pare train lenet5",
@@ -41,7 +44,10 @@ public final class Commands implements Runnable {
     /** The commands, in the order in which help names them. */
     private static final List<Class<?>> ALL = List.of(TrainCommand.class, CompressCommand.class,
             SensitivityCommand.class, EvalCommand.class, DataCommand.class, ModelsCommand.class, ExportCommand.class,
-            InspectCommand.class, PredictCommand.class, RunCommand.class, BenchInferCommand.class, DoctorCommand.class);
+            InspectCommand.class, PredictCommand.class, RunCommand.class, BenchInferCommand.class, DoctorCommand.class,
+            HelpCommand.class);
+    /** Names a file of arguments, in which the name of a command may stand. */
+    private static final String ARGUMENT_FILE = "@";
 
     /** Done. */
     public static final int OK = 0;
@@ -70,42 +76,50 @@ public final class Commands implements Runnable {
 
     /** Runs one command line with other streams. */
     static int run(TerminalWriter out, TerminalWriter err, String... args) {
-        return Failures.afterResults(line().setOut(out).setErr(err).execute(args), out, err);
+        return out.exit(lineFor(args).setOut(out).setErr(err).execute(args), err);
     }
 
-    /** Shows what the program takes, without reading what each of its commands takes; gives the exit code. */
-    static int overview() {
-        TerminalWriter out = TerminalWriter.of(FileDescriptor.out, System.out.charset());
-        help(titles().setOut(out));
-        return Failures.afterResults(OK, out, TerminalWriter.of(FileDescriptor.err, System.err.charset()));
+    /** The whole command line with its handlers, for tests that look at its output. */
+    static CommandLine line() {
+        return line(command -> true);
     }
 
     /**
-     * The root with the names and headers of its commands only. Their options are fields, which picocli finds by
-     * reflection in most of the time that an overview would take.
+     * What {@code args} need of the command line. Options are fields, which picocli finds by reflection: those of the
+     * commands that are not named would take a fifth of the time of a short run.
      */
-    static CommandLine titles() {
-        CommandLine root = layout(new CommandLine(new Commands()));
+    static CommandLine lineFor(String... args) {
+        Set<String> words = Set.copyOf(List.of(args));
+        boolean hidden = words.stream().anyMatch(word -> word.startsWith(ARGUMENT_FILE));
+        return line(command -> hidden || words.contains(command.name()));
+    }
+
+    private static CommandLine line(Predicate<Command> whole) {
+        Commands commands = new Commands();
+        CommandLine root = new CommandLine(commands);
         for (Class<?> command : ALL) {
             Command title = command.getAnnotation(Command.class);
-            CommandSpec titled = CommandSpec.create();
-            titled.usageMessage().header(title.header());
-            root.addSubcommand(title.name(), titled);
+            if (whole.test(title)) {
+                root.addSubcommand(command);
+            } else {
+                CommandSpec titled = CommandSpec.create();
+                titled.usageMessage().header(title.header());
+                root.addSubcommand(title.name(), titled);
+            }
         }
-        return root;
+        setApart(root);
+        return equipped(root, new Failures(() -> commands.debug));
     }
 
-    private static CommandLine layout(CommandLine line) {
-        return line.setUsageHelpAutoWidth(true).setUsageHelpLongOptionsMaxWidth(30);
+    /** Parts the usage from the header above it by an empty line, which lists of commands shall not have. */
+    private static void setApart(CommandLine line) {
+        line.getCommandSpec().usageMessage().synopsisHeading("%nUsage: ");
+        line.getSubcommands().values().forEach(Commands::setApart);
     }
 
-    /** The command line with its handlers, for tests that look at its output. */
-    static CommandLine line() {
-        Commands commands = new Commands();
-        Failures failures = new Failures(() -> commands.debug);
-        CommandLine line = new CommandLine(commands);
-        ALL.forEach(line::addSubcommand);
-        return layout(line)
+    private static CommandLine equipped(CommandLine line, Failures failures) {
+        return line.setUsageHelpAutoWidth(true).setUsageHelpLongOptionsMaxWidth(30)
+                .setColorScheme(Help.defaultColorScheme(Colours.wanted() ? Help.Ansi.ON : Help.Ansi.OFF))
                 .registerConverter(Path.class, Commands::path)
                 .registerConverter(URI.class, Commands::address)
                 .registerConverter(Optimizer.Rule.class, new Words<>(Optimizer.Rule.class))

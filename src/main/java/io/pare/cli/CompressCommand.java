@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
 
 /** Compresses a network by a recipe. */
 @Command(name = "compress", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "Prune, cluster and quantise a network with ADMM, by a recipe.%n")
+        header = "Prune, cluster and quantise a network with ADMM, by a recipe.")
 final class CompressCommand implements Callable<Integer> {
     private static final int SAMPLED = 1 << 20;
 

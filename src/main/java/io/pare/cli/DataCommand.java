@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 
 /** Looks at data sets, and fetches some. */
-@Command(name = "data", mixinStandardHelpOptions = true, header = "Verify and fetch data sets, look at their images.%n",
+@Command(name = "data", mixinStandardHelpOptions = true, header = "Verify and fetch data sets, look at their images.",
         synopsisSubcommandLabel = "COMMAND", commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n")
 final class DataCommand implements Runnable {
     private static final int MEGABYTE = 1_000_000;
@@ -97,7 +97,7 @@ final class DataCommand implements Runnable {
     }
 
     @Command(name = "mnist", mixinStandardHelpOptions = true,
-            header = "Check the four files of MNIST or Fashion-MNIST, and draw images as a PNG sheet.%n",
+            header = "Check the four files of MNIST or Fashion-MNIST, and draw images as a PNG sheet.",
             description = "Without --data it looks at the files inside the jar. Exit code 2 if a file is damaged.",
             optionListHeading = "%nOptions:%n", footer = {
                 "", "Examples:", "  pare data mnist", "  pare data mnist --data ~/fashion-mnist",
@@ -118,7 +118,7 @@ final class DataCommand implements Runnable {
     }
 
     @Command(name = "cifar10", mixinStandardHelpOptions = true,
-            header = "Fetch and check CIFAR-10 in its binary form (163 MB).%n", optionListHeading = "%nOptions:%n",
+            header = "Fetch and check CIFAR-10 in its binary form (163 MB).", optionListHeading = "%nOptions:%n",
             description = "A download that was cut short goes on where it stopped, and counts only with the right SHA-256."
                     + " The images may also lie as pictures in train and test, in a folder for each class.",
             footer = {"", "Examples:", "  pare data cifar10 --download",
@@ -128,7 +128,7 @@ final class DataCommand implements Runnable {
     }
 
     @Command(name = "cifar100", mixinStandardHelpOptions = true,
-            header = "Fetch and check CIFAR-100 in its binary form (161 MB).%n", optionListHeading = "%nOptions:%n",
+            header = "Fetch and check CIFAR-100 in its binary form (161 MB).", optionListHeading = "%nOptions:%n",
             footer = {"", "Examples:", "  pare data cifar100 --download"})
     void cifar100(@Mixin CifarOptions options, @Mixin SheetOptions sheet) {
         cifar(Cifar.CIFAR100, options, sheet);
@@ -183,7 +183,7 @@ final class DataCommand implements Runnable {
     }
 
     @Command(name = "folder", mixinStandardHelpOptions = true,
-            header = "Decode every picture of a folder with train and test or val, and say which are damaged.%n",
+            header = "Decode every picture of a folder with train and test or val, and say which are damaged.",
             optionListHeading = "%nOptions:%n",
             description = "Exit code 2 if a picture is damaged. Takes as long as an epoch's loading.",
             footer = {"", "Examples:", "  pare data folder ~/imagenette", "  pare data folder ~/photos --sheet p.png"})

@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
 
 /** Says what a run would use on this machine and why, and tests it. */
 @Command(name = "doctor", mixinStandardHelpOptions = true,
-        header = "Say what this machine uses and why, and how fast it is.%n",
+        header = "Say what this machine uses and why, and how fast it is.",
         description = "Exit code 1 if what is asked for cannot be had or computes wrong results.",
         optionListHeading = "%nOptions:%n", footer = {
             "", "What can be forced, as JVM options before -jar:",

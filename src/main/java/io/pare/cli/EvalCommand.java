@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
 
 /** Measures a trained network on test data. */
 @Command(name = "eval", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "Measure a trained network on test data.%n", optionListHeading = "%nOptions:%n",
+        header = "Measure a trained network on test data.", optionListHeading = "%nOptions:%n",
         footer = {"", "Examples:", "  pare eval runs/lenet5", "  pare eval runs/prune/lenet5.pare",
             "  pare eval lenet5.onnx --data DIR",
             "  pare eval resnet20.pth --model resnet20 --dataset cifar10 --data DIR --scale imagenet"})

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
 
 /** Writes a network as another kind of file. */
 @Command(name = "export", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "Write a network as .pare, safetensors or ONNX.%n",
+        header = "Write a network as .pare, safetensors or ONNX.",
         description = {
             "Also imports: FILE may be one of PyTorch, NumPy, safetensors or ONNX that others wrote for a model that"
                     + " Pare knows; --names maps names. ONNX files use opset 13.",

@@ -16,7 +16,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
@@ -74,21 +73,6 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
             case IllegalArgumentException _ -> Commands.USAGE;
             default -> Commands.FAILURE;
         };
-    }
-
-    /** The exit code of a command that came to {@code exit}, after a look at whether its results have arrived. */
-    static int afterResults(int exit, TerminalWriter out, TerminalWriter err) {
-        IOException lost = out.failure().orElse(null);
-        if (lost == null || exit != Commands.OK) {
-            return exit;
-        }
-        String reason = String.valueOf(lost.getMessage());
-        if (reason.toLowerCase(Locale.ROOT).contains("broken pipe")) {
-            // Whoever reads has seen enough, as in `pare models | head -1`.
-            return Commands.UNREAD;
-        }
-        err.println("pare: cannot write results to stdout: " + reason);
-        return Commands.FAILURE;
     }
 
     private void print(PrintWriter err, String text, Throwable failure) {

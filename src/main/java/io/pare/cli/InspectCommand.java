@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
 
 /** Says what a network's file holds and where its bytes go. */
 @Command(name = "inspect", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "Say what a network's file holds, and where its bytes go.%n",
+        header = "Say what a network's file holds, and where its bytes go.",
         description = {"Bytes are those of a .pare file of the network, also where FILE is of another kind.", ""},
         optionListHeading = "%nOptions:%n", footer = {"", "Example:", "  pare inspect runs/prune/lenet5.pare"})
 final class InspectCommand implements Callable<Integer> {

@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import java.io.FileDescriptor;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -20,9 +21,11 @@ public final class Launch {
     static final String PARENT = "pare.parent";
 
     private static final String MODULE = "jdk.incubator.vector";
-    private static final Set<String> PLAIN = Set.of("--help", "-h", "--version", "-V", "help");
-    private static final Set<String> HELP = Set.of("--help", "-h");
+    private static final Set<String> PLAIN = Set.of("--help", "-h", "--version", "-V");
+    private static final Set<String> HELP = Set.of("--help", "-h", HelpCommand.NAME);
     private static final Set<String> VERSION = Set.of("--version", "-V");
+    /** Commands that tell of the command line only. */
+    private static final Set<String> ASKING = Set.of(HelpCommand.NAME);
     private static final long WATCH_MILLIS = 200;
     private static final long LEAVE_MILLIS = 20_000;
 
@@ -30,11 +33,11 @@ public final class Launch {
 
     /** Runs the command line and ends the JVM with its exit code. */
     public static void main(String[] args) throws Exception {
-        if (args.length == 1 && VERSION.contains(args[0])) {
-            System.exit(version());
-        }
         if (args.length == 0 || args.length == 1 && HELP.contains(args[0])) {
-            System.exit(Commands.overview());
+            System.exit(show(Overview.text(Colours.wanted())));
+        }
+        if (args.length == 1 && VERSION.contains(args[0])) {
+            System.exit(show(String.join("\n", new Version().getVersion()) + "\n"));
         }
         String parent = System.getProperty(PARENT);
         if (parent != null) {
@@ -53,17 +56,16 @@ public final class Launch {
         System.exit(relaunch(args));
     }
 
-    /** Answers without the command line's parser, which takes half of the time that such an answer would take. */
-    private static int version() {
-        for (String line : new Version().getVersion()) {
-            System.out.println(line);
-        }
-        return System.out.checkError() ? Commands.UNREAD : Commands.OK;
+    /** Answers without the command line's parser, which takes most of the time that such an answer would take. */
+    private static int show(String text) {
+        TerminalWriter out = TerminalWriter.of(FileDescriptor.out, System.out.charset());
+        out.control(text);
+        return out.exit(Commands.OK, TerminalWriter.of(FileDescriptor.err, System.err.charset()));
     }
 
     /** Whether help or version is all that is asked for, which needs no kernels and should come at once. */
     static boolean computesNothing(String[] args) {
-        return args.length == 0 || List.of(args).stream().anyMatch(PLAIN::contains);
+        return args.length == 0 || ASKING.contains(args[0]) || List.of(args).stream().anyMatch(PLAIN::contains);
     }
 
     private static int relaunch(String[] args) throws InterruptedException {

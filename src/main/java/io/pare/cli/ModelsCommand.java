@@ -21,7 +21,7 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Lists the networks, or the layers of one. */
 @Command(name = "models", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "List the networks, or the layers of one.%n",
+        header = "List the networks, or the layers of one.",
         description = "Parameters are all that is trained. MACs are multiply-adds of convolutions and products for one"
                 + " image; activations are the float32 outputs of all layers for one image.",
         optionListHeading = "%nOptions:%n", footer = {"", "Examples:", "  pare models", "  pare models resnet20",

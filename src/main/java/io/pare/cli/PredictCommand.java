@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
 
 /** Says what a network sees in pictures. */
 @Command(name = "predict", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "Say what a network sees in pictures, straight from its compressed form.%n",
+        header = "Say what a network sees in pictures, straight from its compressed form.",
         description = {
             "Pictures are read as for evaluation. Those of another size than the network's are brought to it, with a note on"
                     + " stderr: of photographs the middle, of drawings (for grey networks) all. MNIST's digits are light on"

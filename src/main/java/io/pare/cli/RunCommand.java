@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
 
 /** Gives a network tensors and writes those that it gives. */
 @Command(name = "run", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "Give a network tensors from files, and write those that it gives.%n",
+        header = "Give a network tensors from files, and write those that it gives.",
         description = {
             "Inputs and outputs have the names of an ONNX file; other networks take input and give output. The shapes are"
                     + " those of ONNX, the batch included: its size, and those of other dimensions that the file leaves"

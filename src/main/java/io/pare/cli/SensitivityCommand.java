@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
 
 /** Measures what each layer can do without. */
 @Command(name = "sensitivity", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "Prune and cluster one layer at a time, without retraining, and measure.%n", footer = {
+        header = "Prune and cluster one layer at a time, without retraining, and measure.", footer = {
             "", "Example:", "  pare sensitivity lenet5 --from runs/lenet5 --plot sensitivity.html"})
 final class SensitivityCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL",

@@ -10,7 +10,6 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.Optional;
 
 /**
  * Where lines leave for a terminal, a file or a pipe: what text of others could steer a terminal with is written out.
@@ -27,7 +26,7 @@ final class TerminalWriter extends PrintWriter {
         this.sink = sink;
     }
 
-    /** Writes to {@code out} without a buffer in between, so that {@link #failure} sees what went wrong there. */
+    /** Writes to {@code out} without a buffer in between, so that {@link #exit} sees what went wrong there. */
     static TerminalWriter of(OutputStream out, Charset charset) {
         return new TerminalWriter(new Sink(out), charset);
     }
@@ -36,10 +35,19 @@ final class TerminalWriter extends PrintWriter {
         return of(new FileOutputStream(out), charset);
     }
 
-    /** Why something that was written is lost; flushes. */
-    Optional<IOException> failure() {
+    /** The exit code of a command that came to {@code exit}, after a look at whether its results have arrived here. */
+    int exit(int exit, TerminalWriter err) {
         flush();
-        return Optional.ofNullable(sink.failure);
+        if (sink.failure == null || exit != Commands.OK) {
+            return exit;
+        }
+        String reason = String.valueOf(sink.failure.getMessage());
+        if (reason.toLowerCase(Locale.ROOT).contains("broken pipe")) {
+            // Whoever reads has seen enough, as in `pare models | head -1`.
+            return Commands.UNREAD;
+        }
+        err.println("pare: cannot write results to stdout: " + reason);
+        return Commands.FAILURE;
     }
 
     /** Writes text of Pare's own as it is. */

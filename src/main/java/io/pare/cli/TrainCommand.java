@@ -44,7 +44,7 @@ import picocli.CommandLine.Spec;
 
 /** Trains a network from its first weights or from trained ones, or goes on with a run that was stopped. */
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
-        header = "Train a network, choose its best epoch on validation data, test it once.%n", description = {
+        header = "Train a network, choose its best epoch on validation data, test it once.", description = {
             "The test data is looked at once, after training. Every epoch ends with a checkpoint in the --out"
                     + " folder; Ctrl-C saves one at once.",
             ""},

@@ -510,16 +510,40 @@ class CommandsTest {
     }
 
     @Test
-    void theOverviewThatNeedsNoOptionsOfCommandsIsTheHelpOfAll() {
-        for (CommandLine.Help.Ansi colours : CommandLine.Help.Ansi.values()) {
-            for (int width : new int[]{60, 80, 133, 300}) {
-                CommandLine titles = Commands.titles().setUsageHelpAutoWidth(false).setUsageHelpWidth(width);
-                CommandLine all = Commands.line().setUsageHelpAutoWidth(false).setUsageHelpWidth(width);
-                assertEquals(all.getUsageMessage(colours), titles.getUsageMessage(colours));
-            }
-        }
-        assertEquals(Commands.line().isUsageHelpAutoWidth(), Commands.titles().isUsageHelpAutoWidth());
-        assertEquals(List.copyOf(Commands.line().getSubcommands().keySet()),
-                List.copyOf(Commands.titles().getSubcommands().keySet()));
+    void whatIsBuiltForOneCommandIsThatOfAll() {
+        CommandLine all = Commands.line();
+        all.getSubcommands().forEach((name, expected) -> {
+            CommandLine found = Commands.lineFor("--debug", name);
+            assertEquals(List.copyOf(all.getSubcommands().keySet()), List.copyOf(found.getSubcommands().keySet()));
+            assertEquals(expected.getUsageMessage(), found.getSubcommands().get(name).getUsageMessage());
+            assertEquals(all.getUsageMessage(), found.getUsageMessage());
+        });
+        assertEquals(all.getSubcommands().get("train").getUsageMessage(),
+                Commands.lineFor("@words").getSubcommands().get("train").getUsageMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"train,train --help", "data mnist,data mnist --help", "help,help --help", "'',--help"})
+    void helpIsAWordTo(String asked, String option) {
+        Result word = run(("help " + asked).strip().split(" "));
+        assertEquals(Commands.OK, word.exit(), word.err());
+        assertEquals(run(option.split(" ")).out(), word.out());
+    }
+
+    @Test
+    void helpForWhatIsNoCommandIsAWrongCommandLine() {
+        assertExplained(Commands.USAGE, "unknown command 'nonsense'", run("help", "nonsense"));
+        assertExplained(Commands.USAGE, "unknown command 'trian'; did you mean train", run("help", "trian"));
+        assertExplained(Commands.USAGE, "'mnst'", run("help", "data", "mnst"));
+        assertExplained(Commands.USAGE, "one argument too many: 'more'", run("help", "train", "more"));
+    }
+
+    @Test
+    void argumentsInAFileNameACommandToo() throws IOException {
+        Path words = Files.writeString(folder.resolve("words"), "models lenet5");
+        StringWriter text = new StringWriter();
+        String[] args = {"@" + words};
+        assertEquals(Commands.OK, Commands.lineFor(args).setOut(new PrintWriter(text)).execute(args));
+        assertTrue(text.toString().contains("430,500"), text.toString());
     }
 }

@@ -71,11 +71,38 @@ class LaunchTest {
     }
 
     @Test
-    void helpAndVersionNeedNoChild() throws Exception {
-        Jvm.Result result = Jvm.plain().run("--version");
-        assertEquals(Commands.OK, result.exit());
-        assertTrue(result.out().startsWith("pare "), result.out());
-        assertEquals("", result.err());
+    void helpAndVersionNeedNeitherAChildNorTheParser() throws Exception {
+        for (String[] args : new String[][]{{}, {"-h"}, {"--help"}, {"help"}, {"-V"}, {"--version"}}) {
+            Path classes = folder.resolve("classes");
+            Jvm.Result result = Jvm.plain("-Xlog:class+load:file=" + classes).run(args);
+            assertEquals(Commands.OK, result.exit());
+            assertTrue(result.out().startsWith(List.of(args).toString().matches("\\[(-V|--version)\\]")
+                    ? "pare "
+                    : "Trains neural networks"), result.out());
+            assertEquals("", result.err());
+            String loaded = Files.readString(classes);
+            assertTrue(loaded.contains("io.pare.cli.Launch "), loaded);
+            assertFalse(loaded.contains("picocli.CommandLine "), loaded);
+        }
+    }
+
+    @Test
+    void helpHasColoursWhereTheyAreAskedFor() throws Exception {
+        for (String[] args : new String[][]{{"--help"}, {"--debug", "--help"}, {"train", "--help"}}) {
+            assertFalse(Jvm.plain().run(args).out().contains("\u001b"));
+            assertTrue(Jvm.plain().runUnder("export CLICOLOR_FORCE=1", args).out().contains("\u001b[1mpare"));
+            assertFalse(Jvm.plain().runUnder("export CLICOLOR_FORCE=1 NO_COLOR=1", args).out().contains("\u001b"));
+        }
+    }
+
+    @Test
+    void helpThatCannotBeWrittenIsAFailure() throws Exception {
+        assumeTrue(Files.exists(Path.of("/dev/full")));
+        for (String asked : List.of("--help", "--version")) {
+            Jvm.Result result = Jvm.plain().runUnder("exec > /dev/full", asked);
+            assertEquals(Commands.FAILURE, result.exit());
+            assertTrue(result.err().startsWith("pare: cannot write results to stdout: "), result.err());
+        }
     }
 
     @Test

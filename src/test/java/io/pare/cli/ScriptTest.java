@@ -88,12 +88,24 @@ class ScriptTest {
 
     @Test
     void whoeverReadsLessThanAllEndsTheCommandQuietly() throws Exception {
-        Process process = new ProcessBuilder("/bin/bash", "-c",
-                "\"$0\" models 2> \"$1\" | true; exit ${PIPESTATUS[0]}", clone.resolve("pare").toString(),
-                folder.resolve("err").toString()).start();
-        assertEquals(Commands.UNREAD, Jvm.await(process));
-        String err = Files.readString(folder.resolve("err"));
-        assertTrue(err.lines().allMatch(line -> line.startsWith("WARNING: ")), err);
+        for (String asked : List.of("models", "--help", "--version", "train --help")) {
+            Process process = new ProcessBuilder("/bin/bash", "-c",
+                    "\"$0\" " + asked + " 2> \"$1\" | true; exit ${PIPESTATUS[0]}", clone.resolve("pare").toString(),
+                    folder.resolve("err").toString()).start();
+            assertEquals(Commands.UNREAD, Jvm.await(process), asked);
+            String err = Files.readString(folder.resolve("err"));
+            assertTrue(err.lines().allMatch(line -> line.startsWith("WARNING: ")), err);
+        }
+    }
+
+    @Test
+    void oneJvmComputesAndSaysWhatTheUserTyped() throws Exception {
+        Result found = run(Map.of("JDK_JAVA_OPTIONS", "-Dpare.native=off"), clone.resolve("pare").toString(), "doctor");
+        assertEquals(Commands.OK, found.exit(), found.text());
+        assertTrue(found.text().contains("kernels=simd") && found.text().contains("native     off (off)"),
+                found.text());
+        assertEquals(1, found.text().lines().filter(line -> line.contains("Picked up JDK_JAVA_OPTIONS")).count(),
+                found.text());
     }
 
     private static String java() {
