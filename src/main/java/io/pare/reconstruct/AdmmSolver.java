@@ -19,8 +19,33 @@ final class AdmmSolver {
         this.right = layer.matrix();
     }
 
-    /** Overwrites scaled weights, which are the start, by weights of the support that is found. */
-    void solveSupport(FloatTensor w) {
+    /** Overwrites scaled weights, which are the start, by those that are found. */
+    void solve(FloatTensor w) {
+        if (goal.isSupport()) {
+            solveSupport(w);
+        } else {
+            solveValues(w);
+        }
+    }
+
+    private void solveValues(FloatTensor w) {
+        FloatTensor inverse = layer.inverse(settings.penalty());
+        FloatTensor u = layer.matrix();
+        FloatTensor z = layer.matrix();
+        FloatTensor sum = layer.matrix();
+        long n = w.count();
+        for (int t = 1; t <= settings.iterations(); t++) {
+            kernels.add(w.segment(), 0, u.segment(), 0, u.segment(), 0, n);
+            sum.copyFrom(u);
+            goal.project(sum, z, 1);
+            kernels.subtract(u.segment(), 0, z.segment(), 0, u.segment(), 0, n);
+            step(inverse, u, z, w);
+        }
+        w.copyFrom(z);
+        goal.descend(w, settings.steps());
+    }
+
+    private void solveSupport(FloatTensor w) {
         FloatTensor inverse = layer.inverse(settings.penalty());
         FloatTensor u = layer.matrix();
         FloatTensor z = layer.matrix();
@@ -30,7 +55,7 @@ final class AdmmSolver {
             kernels.add(w.segment(), 0, u.segment(), 0, u.segment(), 0, n);
             if (t <= settings.ramp()) {
                 double left = 1 - (double) t / settings.ramp();
-                goal.support(u, z, 1 - left * left * left);
+                goal.project(u, z, 1 - left * left * left);
                 Support.mark(z, mask);
             } else {
                 kernels.multiply(u.segment(), 0, mask.segment(), 0, z.segment(), 0, n);
@@ -52,7 +77,8 @@ final class AdmmSolver {
      * weight can make them good, and iterations on the way to that only blur which to keep.
      */
     private void projectIfBetter(FloatTensor w, Support support, FloatTensor z, FloatTensor mask) {
-        goal.support(layer.dense, z, 1);
+        right.copyFrom(layer.dense);
+        goal.project(right, z, 1);
         Support.mark(z, mask);
         support.solve(z, mask, settings.steps());
         if (layer.error(z) < layer.error(w)) {

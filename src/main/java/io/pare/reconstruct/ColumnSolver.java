@@ -12,18 +12,52 @@ import java.lang.foreign.MemorySegment;
 final class ColumnSolver {
     private final Layer layer;
     private final Goal goal;
-    private final int block;
+    private final Method.Columns settings;
 
     ColumnSolver(Layer layer, Goal goal, Method.Columns settings) {
         this.layer = layer;
         this.goal = goal;
-        this.block = goal.width(settings.block());
+        this.settings = settings;
     }
 
-    /** Overwrites scaled weights by those of the support that is found. */
-    void solveSupport(FloatTensor w) {
+    /** Overwrites scaled weights by those that are found. */
+    void solve(FloatTensor w) {
         FloatTensor factor = layer.inverse(0);
         layer.factor(factor);
+        if (goal.isSupport()) {
+            solveSupport(w, factor);
+        } else {
+            solveValues(w, factor);
+        }
+    }
+
+    /** Rounds each weight to the nearest of the values that the projection of the weights has found. */
+    private void solveValues(FloatTensor w, FloatTensor factor) {
+        FloatTensor errors = layer.matrix();
+        FloatTensor projected = layer.matrix().copyFrom(layer.dense);
+        goal.project(projected, projected, 1);
+        Palettes palettes = goal.palettes().orElseThrow(() -> new IllegalArgumentException(
+                "column by column weights go to a codebook or to levels: take another method"));
+        w.copyFrom(layer.dense);
+        for (int first = 0; first < layer.inputs; first += settings.block()) {
+            int end = Math.min(layer.inputs, first + settings.block());
+            for (int row = 0; row < layer.outputs; row++) {
+                for (int i = first; i < end; i++) {
+                    int part = goal.part(row, i);
+                    float value = 0;
+                    if (goal.allows(row, i) && palettes.size(part) > 0) {
+                        value = palettes.word(part, palettes.nearest(part, w.get(at(row, i)) / layer.scale[i]));
+                    }
+                    goal.set(row, i, value);
+                    replace(w, factor, errors, row, i, value * layer.scale[i], end);
+                }
+            }
+            update(w, factor, errors, first, end);
+        }
+    }
+
+    private void solveSupport(FloatTensor w, FloatTensor factor) {
+        int block = goal.width(settings.block());
         FloatTensor errors = layer.matrix();
         for (int first = 0; first < layer.inputs; first += block) {
             int end = Math.min(layer.inputs, first + block);

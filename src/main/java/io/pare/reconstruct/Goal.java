@@ -1,13 +1,18 @@
 package io.pare.reconstruct;
 
+import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Feasibility;
 import io.pare.compress.constraint.ProjectionState;
+import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
 import io.pare.compress.constraint.WeightChange;
+import io.pare.kernel.Kernels;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** A set that a layer's weights are to lie in, and its projection in the metric of the Hessian's diagonal. */
@@ -18,13 +23,22 @@ final class Goal {
     private final Layer layer;
     private final Projections projections;
     private final ProjectionState state = new ProjectionState();
+    private final Kernels kernels = Kernels.active();
+    /** 1 where earlier sets let a weight be other than zero, else 0; {@code null} for everywhere. */
+    private final FloatTensor allowed;
+    /** What {@link #values} last found, not scaled. */
+    private FloatTensor values;
+    private FloatTensor plain;
+    private FloatTensor importance;
 
-    Goal(Constraint set, Parts parts, long[] shape, Layer layer, Projections projections) {
+    Goal(Constraint set, Parts parts, long[] shape, Layer layer, Projections projections,
+            FloatTensor allowed) {
         this.set = set;
         this.parts = parts;
         this.shape = shape;
         this.layer = layer;
         this.projections = projections;
+        this.allowed = allowed;
     }
 
     /** Whether the set says where zeros are and nothing of values: it then is the same in any units. */
@@ -32,10 +46,93 @@ final class Goal {
         return set.brokenBy().equals(Set.of(WeightChange.FILLS_ZEROS));
     }
 
-    /** Projects scaled weights of a support; {@code share} of what the set forbids is forbidden. */
-    void support(FloatTensor from, FloatTensor to, double share) {
-        at(share).project(parts.of(from.reshape(shape)), parts.of(to.reshape(shape)), new ProjectionState(),
-                projections);
+    /** Projects scaled weights, which it may change; {@code share} of the zeros that a support asks for are asked for. */
+    void project(FloatTensor from, FloatTensor to, double share) {
+        mask(from);
+        if (!isSupport()) {
+            values(from, to);
+            return;
+        }
+        at(share).project(partsOf(from), partsOf(to), new ProjectionState(), projections);
+    }
+
+    private void mask(FloatTensor weights) {
+        if (allowed != null) {
+            kernels.multiply(weights.segment(), 0, allowed.segment(), 0, weights.segment(), 0, weights.count());
+        }
+    }
+
+    /** Projects scaled weights onto values, which are those of weights that are not scaled. */
+    private void values(FloatTensor from, FloatTensor to) {
+        allocate();
+        layer.unscale(from, plain);
+        set.projectWeighted(partsOf(plain), partsOf(importance), partsOf(values), state, projections);
+        layer.scale(values, to);
+    }
+
+    private void allocate() {
+        if (values == null) {
+            values = layer.matrix();
+            plain = layer.matrix();
+            importance = layer.matrix();
+            for (int row = 0; row < layer.outputs; row++) {
+                for (int i = 0; i < layer.inputs; i++) {
+                    importance.set((long) row * layer.inputs + i, layer.scale[i] * layer.scale[i]);
+                }
+            }
+        }
+    }
+
+    /** Projects scaled weights, which it may change, as if a change of each counted the same before they were scaled. */
+    void projectPlainly(FloatTensor from, FloatTensor to) {
+        mask(from);
+        allocate();
+        layer.unscale(from, plain);
+        set.project(partsOf(plain), partsOf(values), state, projections);
+        layer.scale(values, to);
+    }
+
+    private List<FloatTensor> partsOf(FloatTensor matrix) {
+        return parts.of(matrix.reshape(shape));
+    }
+
+    /** The values that weights may take, if they are few and free; after a projection. */
+    Optional<Palettes> palettes() {
+        int count = parts.count(layer.outputs, layer.inputs);
+        return switch (set) {
+            case Clustering clustering -> Optional.of(Palettes.codebooks(state, count));
+            case Quantization levels -> Optional.of(Palettes.levels(levels, state, count));
+            default -> Optional.empty();
+        };
+    }
+
+    /** Lowers the error of the values that the last projection found; {@code scaled} follows. */
+    void descend(FloatTensor scaled, int rounds) {
+        palettes().ifPresent(
+                palettes -> new CodeDescent(layer, parts, palettes, allowed).run(values, scaled, rounds));
+    }
+
+    /** Whether a weight may be other than zero. */
+    boolean allows(int row, int column) {
+        return allowed == null || allowed.get((long) row * layer.inputs + column) != 0;
+    }
+
+    int part(int row, int column) {
+        return parts.at(row, column, layer.inputs);
+    }
+
+    /** Writes the weights of the solution, exactly as the set has them. */
+    void write(FloatTensor scaled, FloatTensor to) {
+        if (isSupport()) {
+            layer.unscale(scaled, to);
+        } else {
+            to.copyFrom(values);
+        }
+    }
+
+    /** Replaces what the last projection found. */
+    void set(int row, int column, float value) {
+        values.set((long) row * layer.inputs + column, value);
     }
 
     /** The set on the way from no constraint, at 0, to itself, at 1. */
@@ -96,6 +193,6 @@ final class Goal {
 
     /** Whether unscaled weights lie in the set, counted. */
     Feasibility measure(FloatTensor weights) {
-        return set.measure(parts.of(weights.reshape(shape)), state);
+        return set.measure(partsOf(weights), state);
     }
 }

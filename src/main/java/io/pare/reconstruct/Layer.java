@@ -67,6 +67,11 @@ final class Layer {
         return region.tensor(outputs, inputs);
     }
 
+    /** A new vector of one element for each input, zero. */
+    FloatTensor vector() {
+        return region.tensor(inputs);
+    }
+
     /** A new square matrix, zero. */
     FloatTensor square() {
         return region.tensor(inputs, inputs);

@@ -40,10 +40,13 @@ public sealed interface Method {
      * which the diagonal of H is 1. A support shrinks by 1 - (1 - t / ramp)^3, is frozen after {@code ramp} iterations, and
      * gets its least-squares values by conjugate gradients.
      *
+     * <p>Values have no ramp. They end with rounds of coordinate descent on the codes, each with a least-squares fit of the
+     * codebook or the interval.
+     *
      * @param penalty above 0
      * @param iterations in all
      * @param ramp iterations after which a support is frozen; at most {@code iterations}
-     * @param steps of conjugate gradients at the end
+     * @param steps of conjugate gradients, or rounds of descent, at the end
      * @param swaps of two weights of a row, at most, that lower its error; each takes 2 d^2 multiply-adds, and the first of a
      *     row as many for each weight. For top-k and n of m only
      */
@@ -75,6 +78,31 @@ public sealed interface Method {
          */
         public Admm swaps(int most) {
             return new Admm(penalty, iterations, ramp, steps, most);
+        }
+    }
+
+    /**
+     * ADMM with a growing penalty (ALPS, Meng et al. 2024): one eigen-decomposition serves all penalties. Every third iteration
+     * the penalty grows by 30, 20 or 10 %, as more than a tenth, more than 0.5 % or less of the support has changed. It ends
+     * when the support no longer changes. For sets of supports only.
+     *
+     * @param penalty to start with, above 0
+     * @param iterations at most
+     * @param steps of conjugate gradients at the end
+     */
+    record Alps(double penalty, int iterations, int steps) implements Method {
+        /** Checks the numbers. */
+        public Alps {
+            if (!(penalty > 0 && penalty < Double.POSITIVE_INFINITY) || iterations < 1 || steps < 0) {
+                throw new IllegalArgumentException(
+                        "no such schedule: penalty " + penalty + ", " + iterations + " iterations, " + steps
+                                + " steps");
+            }
+        }
+
+        /** As published. */
+        public Alps() {
+            this(0.1, 300, 10);
         }
     }
 }

@@ -65,6 +65,11 @@ public record Parts(Kind kind, int size) {
         return parts;
     }
 
+    /** How many there are. */
+    int count(int rows, int columns) {
+        return at(rows - 1, columns - 1, columns) + 1;
+    }
+
     /** Elements of a part, but for the last group of a row. */
     long elements(int rows, int columns) {
         return switch (kind) {

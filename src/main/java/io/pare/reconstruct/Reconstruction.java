@@ -1,11 +1,16 @@
 package io.pare.reconstruct;
 
+import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Feasibility;
+import io.pare.compress.constraint.SparseClustering;
+import io.pare.compress.constraint.WeightChange;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Compression of one layer without training: the weights of a set that change the layer's outputs least.
@@ -17,16 +22,30 @@ import java.util.Arrays;
  * <p>Immutable; any number of threads may use one. A call takes about ten matrices of the weights' size and two of the
  * Hessian's, outside the heap, and frees them. Equal arguments give equal bits on the same machine and thread count.
  *
- * @param set where the weights are to lie
- * @param parts what has to lie in it: the matrix, each row, or each group
+ * @param targets the sets, in the order in which they are met: each is met on the support of the one before
  * @param method how
  * @param damping added to the Hessian's diagonal, as a multiple of its mean: it holds weights near to what they were where few
  *     inputs speak
  * @param threads of the projections; products take those of the native libraries
  */
-public record Reconstruction(Constraint set, Parts parts, Method method, double damping, int threads) {
-    /** Checks the damping. */
+public record Reconstruction(List<Target> targets, Method method, double damping, int threads) {
+    /**
+     * A set and what has to lie in it.
+     *
+     * @param set where weights are to lie
+     * @param parts the matrix, each row, or each group
+     */
+    public record Target(Constraint set, Parts parts) {}
+
+    /** Checks the numbers, and that no set undoes an earlier one. */
     public Reconstruction {
+        targets = List.copyOf(targets);
+        for (Target later : targets.subList(Math.min(1, targets.size()), targets.size())) {
+            if (later.set.changes().contains(WeightChange.FILLS_ZEROS)) {
+                throw new IllegalArgumentException(
+                        later.set.describe() + " would fill the zeros of the set before: let it keep zeros");
+            }
+        }
         if (!(damping >= 0 && damping < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("damping cannot be " + damping);
         }
@@ -46,16 +65,34 @@ public record Reconstruction(Constraint set, Parts parts, Method method, double 
      * @param set where the weights are to lie
      */
     public static Reconstruction onto(Constraint set) {
-        return new Reconstruction(set, Parts.MATRIX, Method.ADMM, 0.01, 1);
+        return new Reconstruction(List.of(), Method.ADMM, 0.01, 1).then(set);
     }
 
     /**
-     * {@return the same set for other parts}
+     * {@return the same with a further set, which is met on the support of the last one: a codebook of sparse weights, say}
+     *
+     * @param set that keeps zeros
+     */
+    public Reconstruction then(Constraint set) {
+        List<Target> more = new ArrayList<>(targets);
+        if (set instanceof SparseClustering both) {
+            more.add(new Target(both.sparsity(), Parts.MATRIX));
+            more.add(new Target(new Clustering(both.k()), Parts.MATRIX));
+        } else {
+            more.add(new Target(set, Parts.MATRIX));
+        }
+        return new Reconstruction(more, method, damping, threads);
+    }
+
+    /**
+     * {@return the same, the last set being for other parts}
      *
      * @param other parts, each of which has to lie in it
      */
     public Reconstruction parts(Parts other) {
-        return new Reconstruction(set, other, method, damping, threads);
+        List<Target> changed = new ArrayList<>(targets);
+        changed.add(new Target(changed.removeLast().set, other));
+        return new Reconstruction(changed, method, damping, threads);
     }
 
     /**
@@ -64,7 +101,7 @@ public record Reconstruction(Constraint set, Parts parts, Method method, double 
      * @param other method
      */
     public Reconstruction method(Method other) {
-        return new Reconstruction(set, parts, other, damping, threads);
+        return new Reconstruction(targets, other, damping, threads);
     }
 
     /**
@@ -73,7 +110,7 @@ public record Reconstruction(Constraint set, Parts parts, Method method, double 
      * @param other multiple of the mean diagonal, 0 or above
      */
     public Reconstruction damping(double other) {
-        return new Reconstruction(set, parts, method, other, threads);
+        return new Reconstruction(targets, method, other, threads);
     }
 
     /**
@@ -91,20 +128,30 @@ public record Reconstruction(Constraint set, Parts parts, Method method, double 
         check(weights, hessian, to);
         try (Region region = Region.shared("reconstruction"); Projections projections = Projections.open(threads)) {
             Layer layer = new Layer(weights, hessian, damping, region);
-            Goal goal = new Goal(set, parts, weights.shape(), layer, projections);
             FloatTensor scaled = layer.matrix().copyFrom(layer.dense);
-            switch (method) {
-                case Method.Admm admm -> new AdmmSolver(layer, goal, admm).solveSupport(scaled);
-                case Method.Columns columns -> new ColumnSolver(layer, goal, columns).solveSupport(scaled);
-                case Method.Wanda wanda -> goal.support(layer.dense, scaled, 1);
-                case Method.Magnitude magnitude -> {
-                    goal.support(weights.reshape(layer.outputs, layer.inputs), scaled, 1);
-                    layer.scale(scaled, scaled);
-                }
+            FloatTensor allowed = null;
+            List<Goal> goals = new ArrayList<>();
+            for (Target target : targets) {
+                Goal goal = new Goal(target.set, target.parts, weights.shape(), layer, projections, allowed);
+                solve(layer, goal, scaled);
+                goals.add(goal);
+                allowed = layer.matrix();
+                Support.mark(scaled, allowed);
             }
             double error = layer.error(scaled);
-            layer.unscale(scaled, to);
-            return new Outcome(error, goal.measure(to));
+            goals.getLast().write(scaled, to);
+            return new Outcome(error,
+                    goals.stream().map(goal -> goal.measure(to)).reduce(Feasibility::and).orElseThrow());
+        }
+    }
+
+    private void solve(Layer layer, Goal goal, FloatTensor scaled) {
+        switch (method) {
+            case Method.Admm admm -> new AdmmSolver(layer, goal, admm).solve(scaled);
+            case Method.Columns columns -> new ColumnSolver(layer, goal, columns).solve(scaled);
+            case Method.Alps alps -> new AlpsSolver(layer, goal, alps).solve(scaled);
+            case Method.Wanda wanda -> goal.project(layer.matrix().copyFrom(scaled), scaled, 1);
+            case Method.Magnitude magnitude -> goal.projectPlainly(layer.matrix().copyFrom(scaled), scaled);
         }
     }
 

@@ -5,7 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.Projector;
+import io.pare.compress.constraint.Quantization;
+import io.pare.compress.constraint.Quantization.Levels;
+import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
 import io.pare.compress.constraint.StructuredSparsity.Unit;
@@ -81,6 +86,107 @@ class ReconstructionTest {
             used.solve(w, hessian, again);
             assertArrayEquals(z.toArray(), again.toArray());
         }
+    }
+
+    static Stream<Reconstruction> values() {
+        Quantization levels = Quantization.bits(3);
+        return Stream.of(Reconstruction.onto(new Clustering(8)), Reconstruction.onto(new Clustering(1)),
+                Reconstruction.onto(new Clustering(4)).parts(Parts.ROWS),
+                Reconstruction.onto(new Clustering(4)).parts(Parts.groups(32)),
+                Reconstruction.onto(levels).parts(Parts.ROWS), Reconstruction.onto(levels).parts(Parts.groups(24)),
+                Reconstruction.onto(Quantization.bits(1)).parts(Parts.ROWS),
+                Reconstruction.onto(new Quantization(Levels.TERNARY, 1, true, true)).parts(Parts.ROWS),
+                Reconstruction.onto(new Quantization(Levels.POWERS, 3, false, false)),
+                Reconstruction.onto(new SparseClustering(Sparsity.share(0.5), 8)),
+                Reconstruction.onto(StructuredSparsity.nOfM(2, 4)).then(new Clustering(16)).parts(Parts.ROWS),
+                Reconstruction.onto(Sparsity.share(0.4)).parts(Parts.ROWS).then(levels).parts(Parts.groups(32)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("values")
+    void admmGivesProvedValuesOfLessErrorThanTheirProjection(Reconstruction admm) {
+        Reconstruction.Outcome outcome = admm.solve(w, hessian, z);
+        assertTrue(outcome.feasibility().holds(), outcome.feasibility().detail());
+        assertEquals(Problems.error(x, w, z), outcome.error(), 1e-4 * outcome.error() + 1e-6);
+        for (Method peer : List.of(new Method.Wanda(), new Method.Magnitude(), new Method.Columns())) {
+            FloatTensor other = region.tensor(OUTPUTS, D);
+            Reconstruction.Outcome projected = admm.method(peer).solve(w, hessian, other);
+            assertTrue(projected.feasibility().holds(), projected.feasibility().detail());
+            assertTrue(outcome.error() <= projected.error() + 1e-6, peer + " has " + projected + ", ADMM " + outcome);
+        }
+        FloatTensor again = region.tensor(OUTPUTS, D);
+        admm.solve(w, hessian, again);
+        assertArrayEquals(z.toArray(), again.toArray());
+    }
+
+    /** No other value of a weight lowers the error of the damped problem, once descent has come to rest. */
+    @Test
+    void codesAreTheBestOnesByOne() {
+        Reconstruction.onto(new Clustering(6)).method(new Method.Admm(1, 25, 20, 60, 0)).solve(w, hessian, z);
+        float[] values = Projector.distinct(z, 6);
+        double damping = 0.01 * hessian.meanDiagonal();
+        for (int row = 0; row < OUTPUTS; row++) {
+            for (int i = 0; i < D; i++) {
+                double gradient = 0;
+                double size = 0;
+                for (int j = 0; j < D; j++) {
+                    double h = hessian.at(i, j) + (i == j ? damping : 0);
+                    double change = z.get((long) row * D + j) - w.get((long) row * D + j);
+                    gradient += h * change;
+                    size += Math.abs(h * change);
+                }
+                double curvature = hessian.at(i, i) + damping;
+                for (float value : values) {
+                    double step = value - z.get((long) row * D + i);
+                    assertTrue(curvature * step * step + 2 * gradient * step >= -1e-4 * size * Math.abs(step),
+                            row + "," + i + " would rather be " + value);
+                }
+            }
+        }
+    }
+
+    @Test
+    void alpsFindsSupportsLikeAdmm() {
+        for (Reconstruction each : List.of(Reconstruction.onto(Sparsity.share(0.3)),
+                Reconstruction.onto(StructuredSparsity.nOfM(2, 4)))) {
+            Reconstruction.Outcome alps = each.method(new Method.Alps()).solve(w, hessian, z);
+            assertTrue(alps.feasibility().holds(), alps.feasibility().detail());
+            double sparseGpt = each.method(new Method.Columns()).solve(w, hessian, z).error();
+            assertTrue(alps.error() < 0.8 * sparseGpt, alps.error() + " beside " + sparseGpt);
+        }
+        Reconstruction values = Reconstruction.onto(new Clustering(4)).method(new Method.Alps());
+        assertThrows(IllegalArgumentException.class, () -> values.solve(w, hessian, z));
+        assertThrows(IllegalArgumentException.class, () -> new Method.Alps(0, 1, 1));
+    }
+
+    /** The codebook of the weighted k-means, and each rounding error made good by all later columns, in double. */
+    @Test
+    void gptqIsWhatItsPaperSays() {
+        Reconstruction clustered = Reconstruction.onto(new Clustering(8));
+        clustered.method(new Method.Wanda()).solve(w, hessian, z);
+        float[] words = Projector.distinct(z, 8);
+        clustered.method(new Method.Columns(24)).solve(w, hessian, z);
+        int different = 0;
+        for (int row = 0; row < OUTPUTS; row++) {
+            double[] left = new double[D];
+            for (int i = 0; i < D; i++) {
+                left[i] = w.get((long) row * D + i);
+            }
+            for (int i = 0; i < D; i++) {
+                float nearest = words[0];
+                for (float word : words) {
+                    nearest = Math.abs(word - left[i]) < Math.abs(nearest - left[i]) ? word : nearest;
+                }
+                double[] inverse = firstRowOfInverse(i);
+                double factor = (left[i] - nearest) / inverse[0];
+                for (int j = i; j < D; j++) {
+                    left[j] -= factor * inverse[j - i];
+                }
+                different += z.get((long) row * D + i) == nearest ? 0 : 1;
+            }
+        }
+        // A weight at the middle of two values may be rounded to either, and with it those that follow.
+        assertTrue(different <= OUTPUTS * D / 100, different + " weights differ");
     }
 
     @Test
@@ -269,6 +375,9 @@ class ReconstructionTest {
         assertThrows(IllegalArgumentException.class, () -> Parts.groups(0));
         Reconstruction columns = Reconstruction.onto(StructuredSparsity.of(Unit.ROW, 0.5)).method(new Method.Columns());
         assertThrows(IllegalArgumentException.class, () -> columns.solve(w, hessian, z));
+        Reconstruction filling = Reconstruction.onto(Sparsity.share(0.5));
+        assertThrows(IllegalArgumentException.class,
+                () -> filling.then(new Quantization(Levels.UNIFORM, 3, false, true)));
         w.set(3, Float.NaN);
         assertThrows(IllegalArgumentException.class, () -> half.solve(w, hessian, z));
     }

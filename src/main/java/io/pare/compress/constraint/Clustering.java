@@ -4,6 +4,7 @@ import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Every non-zero element is one of k values that are free; zeros stay zero and take no value.
@@ -39,10 +40,23 @@ public record Clustering(int k) implements Constraint {
     @Override
     public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
         for (int i = 0; i < from.size(); i++) {
-            double[] codes = Projector.codebook(kernels, from.get(i), k, memory.get(CODEBOOK, i));
-            memory.put(CODEBOOK, i, codes);
-            Projector.nearest(kernels, from.get(i), to.get(i), codes, true);
+            cluster(from.get(i), null, to.get(i), memory, i, kernels);
         }
+    }
+
+    @Override
+    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        for (int i = 0; i < from.size(); i++) {
+            cluster(from.get(i), importance.get(i), to.get(i), memory, i, kernels);
+        }
+    }
+
+    private void cluster(FloatTensor from, @Nullable FloatTensor importance, FloatTensor to, ProjectionState memory,
+            int i, Projections kernels) {
+        double[] codes = Projector.codebook(kernels, from, importance, k, memory.get(CODEBOOK, i));
+        memory.put(CODEBOOK, i, codes);
+        Projector.nearest(kernels, from, to, codes, true);
     }
 
     @Override

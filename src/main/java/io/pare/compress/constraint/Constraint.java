@@ -38,6 +38,21 @@ public sealed interface Constraint permits Sparsity, StructuredSparsity, Cluster
     void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels);
 
     /**
+     * As {@link #project}, where the squared change of each element counts by its importance. A set that knows no weights gives
+     * its nearest point, as this does.
+     *
+     * @param from tensors with finite values
+     * @param importance of each element, above 0, in tensors of the same shapes
+     * @param to of the same shapes, memory apart from {@code from}
+     * @param memory of this constraint on these tensors
+     * @param kernels that the projection runs on
+     */
+    default void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        project(from, to, memory, kernels);
+    }
+
+    /**
      * A Z step and a U step: {@code z = proj(w + u)}, {@code u = u + w - z}. Constraints whose kernel does both at once
      * replace this.
      *

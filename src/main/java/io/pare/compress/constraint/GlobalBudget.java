@@ -77,7 +77,7 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
         for (int i = 0; i < widths.length; i++) {
             Projector.topK(kernels, from.get(i), to.get(i), best.kept()[i]);
             int k = 1 << best.widths()[i];
-            double[] codes = Projector.codebook(kernels, to.get(i), k, memory.get(Clustering.CODEBOOK, i));
+            double[] codes = Projector.codebook(kernels, to.get(i), null, k, memory.get(Clustering.CODEBOOK, i));
             memory.put(Clustering.CODEBOOK, i, codes);
             memory.put(WIDTH, i, best.widths()[i]);
             Projector.nearest(kernels, to.get(i), to.get(i), codes, true);

@@ -88,19 +88,21 @@ public final class Projector {
      *
      * @param kernels that project
      * @param tensor read only
+     * @param importance of the elements' squared errors, or {@code null} for equal ones
      * @param k codewords, 1 to 256
      * @param start codewords to start Lloyd's rounds from, or {@code null} for the global optimum
      */
-    public static double[] codebook(Projections kernels, FloatTensor tensor, int k,
+    public static double[] codebook(Projections kernels, FloatTensor tensor, @Nullable FloatTensor importance, int k,
             double @Nullable [] start) {
         try (Region region = Region.confined("codebook")) {
             MemorySegment words = region.allocate((long) k * Float.BYTES);
+            MemorySegment weights = importance == null ? null : importance.segment();
             Clusters found;
             if (start == null || start.length != k) {
-                found = kernels.kMeansExact(tensor.segment(), 0, tensor.count(), null, 0, k, words, 0);
+                found = kernels.kMeansExact(tensor.segment(), 0, tensor.count(), weights, 0, k, words, 0);
             } else {
                 write(start, words);
-                found = kernels.kMeans(tensor.segment(), 0, tensor.count(), null, 0, k, words, 0, ROUNDS);
+                found = kernels.kMeans(tensor.segment(), 0, tensor.count(), weights, 0, k, words, 0, ROUNDS);
             }
             return read(words, found.size());
         }
@@ -174,10 +176,13 @@ public final class Projector {
      *
      * @param kernels that project
      * @param tensor read only
+     * @param importance of the elements' squared errors, or {@code null} for equal ones
      * @param levels in units of the interval
      */
-    public static double interval(Projections kernels, FloatTensor tensor, LevelSet levels) {
-        return kernels.optimalScale(tensor.segment(), 0, tensor.count(), null, 0, levels);
+    public static double interval(Projections kernels, FloatTensor tensor, @Nullable FloatTensor importance,
+            LevelSet levels) {
+        return kernels.optimalScale(tensor.segment(), 0, tensor.count(),
+                importance == null ? null : importance.segment(), 0, levels);
     }
 
     /**

@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Every element is one of a fixed set of levels, scaled by one interval q for each tensor.
@@ -75,11 +76,24 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
     @Override
     public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
         for (int i = 0; i < from.size(); i++) {
-            double[] last = memory.get(INTERVAL, i);
-            double q = last == null || follow ? Projector.interval(kernels, from.get(i), levelSet()) : last[0];
-            memory.put(INTERVAL, i, q);
-            Projector.nearest(kernels, from.get(i), to.get(i), scaled(q), keepZero);
+            round(from.get(i), null, to.get(i), memory, i, kernels);
         }
+    }
+
+    @Override
+    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        for (int i = 0; i < from.size(); i++) {
+            round(from.get(i), importance.get(i), to.get(i), memory, i, kernels);
+        }
+    }
+
+    private void round(FloatTensor from, @Nullable FloatTensor importance, FloatTensor to, ProjectionState memory,
+            int i, Projections kernels) {
+        double[] last = memory.get(INTERVAL, i);
+        double q = last == null || follow ? Projector.interval(kernels, from, importance, levelSet()) : last[0];
+        memory.put(INTERVAL, i, q);
+        Projector.nearest(kernels, from, to, scaled(q), keepZero);
     }
 
     /**

@@ -1,0 +1,154 @@
+package io.pare.reconstruct;
+
+import io.pare.compress.constraint.Clustering;
+import io.pare.compress.constraint.ProjectionState;
+import io.pare.compress.constraint.Quantization;
+import io.pare.kernel.LevelSet;
+import java.util.Arrays;
+
+/**
+ * The values that weights may take, for each part: a codebook, or levels times an interval. Either is a few free numbers times
+ * a fixed basis, so both can be moved by least squares.
+ */
+final class Palettes {
+    /** Free numbers that explain less than this of what the largest does stay as they are. */
+    private static final double UNUSED = 1e-10;
+
+    private final Quantization levels;
+    private final ProjectionState state;
+    /** Ascending. */
+    private final float[][] words;
+
+    private Palettes(Quantization levels, ProjectionState state, int parts) {
+        this.levels = levels;
+        this.state = state;
+        this.words = new float[parts][];
+        for (int part = 0; part < parts; part++) {
+            if (levels != null) {
+                interval(part, state.get(Quantization.INTERVAL, part)[0]);
+            } else {
+                double[] codebook = state.get(Clustering.CODEBOOK, part);
+                words[part] = new float[codebook.length];
+                for (int i = 0; i < codebook.length; i++) {
+                    words[part][i] = (float) codebook[i];
+                }
+            }
+        }
+    }
+
+    /** Of free values, as a projection left them. */
+    static Palettes codebooks(ProjectionState state, int parts) {
+        return new Palettes(null, state, parts);
+    }
+
+    /** Of levels, as a projection left their intervals. */
+    static Palettes levels(Quantization levels, ProjectionState state, int parts) {
+        return new Palettes(levels, state, parts);
+    }
+
+    private void interval(int part, double q) {
+        double[] scaled = levels.scaled(q);
+        words[part] = new float[scaled.length];
+        for (int i = 0; i < scaled.length; i++) {
+            words[part][i] = (float) scaled[i];
+        }
+    }
+
+    /** Values of a part. */
+    int size(int part) {
+        return words[part].length;
+    }
+
+    float word(int part, int code) {
+        return words[part][code];
+    }
+
+    /** The number of the nearest value, of two equally near ones the lower; the values must not be none. */
+    int nearest(int part, double value) {
+        float[] all = words[part];
+        int code = Arrays.binarySearch(all, (float) value);
+        if (code >= 0) {
+            return code;
+        }
+        int above = -code - 1;
+        if (above == 0 || above == all.length) {
+            return above == 0 ? 0 : above - 1;
+        }
+        return value - all[above - 1] <= all[above] - value ? above - 1 : above;
+    }
+
+    /**
+     * Moves the values of a part to the minimum of a quadratic, one Newton step of the free numbers.
+     *
+     * @param curvature for each pair of values
+     * @param gradient for each value, at what they are now
+     * @return the new value of each old one
+     */
+    float[] move(int part, double[][] curvature, double[] gradient) {
+        float[] old = words[part];
+        if (levels == null) {
+            double[] step = solve(curvature, gradient);
+            float[] moved = new float[old.length];
+            for (int i = 0; i < old.length; i++) {
+                moved[i] = (float) (old[i] - step[i]);
+            }
+            words[part] = moved.clone();
+            Arrays.sort(words[part]);
+            state.put(Clustering.CODEBOOK, part, widened(words[part]));
+            return moved;
+        }
+        LevelSet set = levels.levelSet();
+        double slope = 0;
+        double bend = 0;
+        for (int i = 0; i < old.length; i++) {
+            slope += set.level(i, 1) * gradient[i];
+            for (int j = 0; j < old.length; j++) {
+                bend += (double) set.level(i, 1) * set.level(j, 1) * curvature[i][j];
+            }
+        }
+        double q = state.get(Quantization.INTERVAL, part)[0];
+        double moved = (float) (q - slope / bend);
+        if (bend > 0 && moved > 0) {
+            state.put(Quantization.INTERVAL, part, moved);
+            interval(part, moved);
+        }
+        return words[part];
+    }
+
+    private static double[] widened(float[] values) {
+        double[] wide = new double[values.length];
+        for (int i = 0; i < wide.length; i++) {
+            wide[i] = values[i];
+        }
+        return wide;
+    }
+
+    /** Gauss's elimination of a symmetric system; rows that nothing is left of give 0. Overwrites both. */
+    private static double[] solve(double[][] a, double[] b) {
+        int n = b.length;
+        double largest = 0;
+        for (int i = 0; i < n; i++) {
+            largest = Math.max(largest, a[i][i]);
+        }
+        boolean[] used = new boolean[n];
+        for (int p = 0; p < n; p++) {
+            used[p] = a[p][p] > UNUSED * largest;
+            for (int i = p + 1; i < n && used[p]; i++) {
+                double factor = a[i][p] / a[p][p];
+                for (int j = p; j < n; j++) {
+                    a[i][j] -= factor * a[p][j];
+                }
+                b[i] -= factor * b[p];
+            }
+        }
+        double[] x = new double[n];
+        for (int i = n - 1; i >= 0; i--) {
+            double left = b[i];
+            for (int j = i + 1; j < n; j++) {
+                left -= a[i][j] * x[j];
+            }
+            x[i] = used[i] ? left / a[i][i] : 0;
+        }
+        return x;
+    }
+}
