@@ -1,0 +1,4 @@
+/** A program that embeds Pare. */
+module embed {
+    requires io.pare.engine;
+}
