@@ -20,7 +20,12 @@ public final class Main {
 
     private Main() {}
 
-    /** Runs the command line, or tells which JDK is missing. */
+    /**
+     * Runs the command line, or tells which JDK is missing.
+     *
+     * @param args the command and its options
+     * @throws Throwable what the command line failed with unexpectedly; a failure that it knows ends the JVM with its code
+     */
     public static void main(String[] args) throws Throwable {
         String found = System.getProperty("java.specification.version");
         if (feature(found) < NEEDED) {
