@@ -17,9 +17,7 @@ import static io.pare.kernel.simd.Vectors.bits;
 import static io.pare.kernel.simd.Vectors.found;
 import static io.pare.kernel.simd.Vectors.high;
 import static io.pare.kernel.simd.Vectors.key;
-import static io.pare.kernel.simd.Vectors.load;
 import static io.pare.kernel.simd.Vectors.low;
-import static io.pare.kernel.simd.Vectors.square;
 import static io.pare.mem.direct.Unconfined.MEMORY;
 import static io.pare.mem.direct.Unconfined.floats;
 import static io.pare.mem.direct.Unconfined.writableFloats;
@@ -48,6 +46,8 @@ import jdk.incubator.vector.VectorOperators;
 public final class SimdTopKPasses implements TopKPasses {
     private static final ValueLayout.OfLong BITS64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LE);
     private static final ValueLayout.OfShort BITS16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
+    /** Elements of three arrays that stay in the first-level cache. */
+    private static final int BLOCK = 2048;
 
     @Override
     public int speculate(MemorySegment x, long xOff, MemorySegment z, long zOff, int n, int lo, int guess, int hi,
@@ -428,16 +428,30 @@ public final class SimdTopKPasses implements TopKPasses {
 
     private static void maskAdmmAbove(long w, long u, long z, int from, int to, int key, double[] primal,
             double[] dual) {
-        if (LANES < STRIDE) {
-            shortMaskAdmmAbove(w, u, z, from, to, key, primal, dual);
+        if (LANES == STRIDE) {
+            maskAdmmAbove(w, u, z, from, to, key, primal, dual, 0);
             return;
         }
+        // Blocks stay in the first-level cache while each part of the sums passes over them.
+        for (int at = from; at < to; at += BLOCK) {
+            for (int lane = 0; lane < STRIDE; lane += LANES) {
+                maskAdmmAbove(w, u, z, at + lane, Math.min(to, at + BLOCK), key, primal, dual, lane);
+            }
+        }
+    }
+
+    /**
+     * A vector of each {@link Passes#STRIDE} elements. Its sums, from accumulator {@code lane} on, then fit registers of any
+     * width: sums of all {@link Passes#STRIDE} would be kept in memory.
+     */
+    private static void maskAdmmAbove(long w, long u, long z, int from, int to, int key, double[] primal, double[] dual,
+            int lane) {
         IntVector zero = IntVector.zero(I32);
-        DoubleVector primal0 = DoubleVector.fromArray(F64, primal, 0);
-        DoubleVector primal1 = DoubleVector.fromArray(F64, primal, HALF);
-        DoubleVector dual0 = DoubleVector.fromArray(F64, dual, 0);
-        DoubleVector dual1 = DoubleVector.fromArray(F64, dual, HALF);
-        for (int i = from; i < to; i += LANES) {
+        DoubleVector primal0 = DoubleVector.fromArray(F64, primal, lane);
+        DoubleVector primal1 = DoubleVector.fromArray(F64, primal, lane + HALF);
+        DoubleVector dual0 = DoubleVector.fromArray(F64, dual, lane);
+        DoubleVector dual1 = DoubleVector.fromArray(F64, dual, lane + HALF);
+        for (int i = from; i < to; i += STRIDE) {
             long o = (long) i * Float.BYTES;
             FloatVector weight = FloatVector.fromMemorySegment(F32, MEMORY, w + o, LE);
             FloatVector old = FloatVector.fromMemorySegment(F32, MEMORY, z + o, LE);
@@ -457,29 +471,10 @@ public final class SimdTopKPasses implements TopKPasses {
             dual0 = d0.fma(d0, dual0);
             dual1 = d1.fma(d1, dual1);
         }
-        primal0.intoArray(primal, 0);
-        primal1.intoArray(primal, HALF);
-        dual0.intoArray(dual, 0);
-        dual1.intoArray(dual, HALF);
-    }
-
-    /** {@link #maskAdmmAbove} for vectors shorter than the strided sums. */
-    private static void shortMaskAdmmAbove(long w, long u, long z, int from, int to, int key, double[] primal,
-            double[] dual) {
-        IntVector zero = IntVector.zero(I32);
-        for (int i = from; i < to; i += LANES) {
-            long o = (long) i * Float.BYTES;
-            FloatVector weight = load(w + o);
-            FloatVector old = load(z + o);
-            IntVector v = weight.add(load(u + o)).reinterpretAsInts();
-            VectorMask<Integer> kept = key(v).compare(VectorOperators.GT, key);
-            IntVector next = zero.blend(v, kept);
-            int lane = i & STRIDE - 1;
-            square(weight, next.reinterpretAsFloats(), primal, lane);
-            square(next.reinterpretAsFloats(), old, dual, lane);
-            next.intoMemorySegment(MEMORY, z + o, LE);
-            v.blend(zero, kept).intoMemorySegment(MEMORY, u + o, LE);
-        }
+        primal0.intoArray(primal, lane);
+        primal1.intoArray(primal, lane + HALF);
+        dual0.intoArray(dual, lane);
+        dual1.intoArray(dual, lane + HALF);
     }
 
     @Override
