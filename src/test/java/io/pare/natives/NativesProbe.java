@@ -12,6 +12,10 @@ import java.util.List;
 
 /** A process of its own, because libraries are loaded once: prints what it finds, line by line. */
 public final class NativesProbe {
+    /** What loading the libraries sets in the environment of C. */
+    static final List<String> VARIABLES =
+            List.of("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GOMP_SPINCOUNT", "KMP_BLOCKTIME");
+
     private NativesProbe() {}
 
     /** As C sees it. */
@@ -34,7 +38,7 @@ public final class NativesProbe {
         System.out.println("reason=" + status.reason());
         status.notes().forEach(note -> System.out.println("note=" + note));
         status.libraries().forEach(l -> System.out.println(l.role() + "=" + l.origin() + " " + l.path()));
-        for (String name : List.of("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")) {
+        for (String name : VARIABLES) {
             System.out.println(name + "=" + environment(name));
         }
         if (status.available()) {

@@ -231,6 +231,8 @@ class NativesTest {
 
     private static String run(List<String> command, String... variable) throws Exception {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        // A test before this one may have loaded the libraries, which writes the environment that children inherit.
+        builder.environment().keySet().removeAll(NativesProbe.VARIABLES);
         if (variable.length == 2) {
             builder.environment().put(variable[0], variable[1]);
         }
