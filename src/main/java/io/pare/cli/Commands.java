@@ -45,7 +45,7 @@ public final class Commands implements Runnable {
     private static final List<Class<?>> ALL = List.of(TrainCommand.class, CompressCommand.class,
             SensitivityCommand.class, EvalCommand.class, DataCommand.class, ModelsCommand.class, ExportCommand.class,
             InspectCommand.class, PredictCommand.class, RunCommand.class, BenchInferCommand.class, DoctorCommand.class,
-            HelpCommand.class);
+            CompletionCommand.class, HelpCommand.class);
     /** Names a file of arguments, in which the name of a command may stand. */
     private static final String ARGUMENT_FILE = "@";
 
@@ -129,6 +129,7 @@ public final class Commands implements Runnable {
                 .registerConverter(OddImages.Rule.class, new Words<>(OddImages.Rule.class))
                 .registerConverter(Task.class, new Words<>(Task.class))
                 .registerConverter(Precision.class, new Words<>(Precision.class))
+                .registerConverter(CompletionCommand.Shell.class, new Words<>(CompletionCommand.Shell.class))
                 .registerConverter(Crop.class, new Words<>(Crop.class))
                 .registerConverter(Engine.class, new Words<>(Engine.class))
                 .registerConverter(NetworkFile.Kind.class, new Words<>(NetworkFile.Kind.class))

@@ -25,7 +25,7 @@ public final class Launch {
     private static final Set<String> HELP = Set.of("--help", "-h", HelpCommand.NAME);
     private static final Set<String> VERSION = Set.of("--version", "-V");
     /** Commands that tell of the command line only. */
-    private static final Set<String> ASKING = Set.of(HelpCommand.NAME);
+    private static final Set<String> ASKING = Set.of(HelpCommand.NAME, CompletionCommand.NAME);
     private static final long WATCH_MILLIS = 200;
     private static final long LEAVE_MILLIS = 20_000;
 

@@ -22,7 +22,8 @@ record Words<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
                 .map(Words::word).collect(Collectors.joining(", ")));
     }
 
-    private static String word(Enum<?> constant) {
+    /** The word by which a user names {@code constant}. */
+    static String word(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }
