@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.pare.data.IdxFiles;
 import io.pare.data.Numpy;
 import io.pare.data.Pictures;
+import io.pare.exec.backend.Precision;
 import io.pare.format.NetworkFile;
 import io.pare.net.Net;
 import io.pare.net.NetBuilder;
@@ -129,7 +130,7 @@ class UnusedOptionsTest {
                 new Case("compress", "--admm-file", compress + " --recipe @retrain.yaml --admm-file @zu",
                         "--admm-file is for stages with ADMM"),
                 new Case("eval", "--precision", "eval @grey.pare --precision bf16 " + DIGITS,
-                        "sparse engine has fp32 only"),
+                        Precision.BF16.obstacle().orElse("sparse engine has fp32 only")),
                 new Case("models", "--input", "models @grey.pare --input 1x9x9", "--input belongs to a name"),
                 new Case("models", "--input", "models --input 1x9x9", "need a network"),
                 new Case("models", "--classes", "models @grey.onnx --classes 5", "--classes belongs to a name"),
