@@ -1,5 +1,6 @@
 package io.pare.data;
 
+import io.pare.file.Uninterrupted;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
@@ -9,7 +10,6 @@ import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -50,19 +50,8 @@ final class Decoder implements AutoCloseable {
         private byte[] bytes = new byte[1 << 16];
         private int size;
 
-        /** An interrupt, which closes channels, waits until the file is read: it says nothing of the picture. */
         void load(Path file) throws IOException {
-            boolean interrupted = Thread.interrupted();
-            try {
-                read(file);
-            } catch (ClosedByInterruptException e) {
-                interrupted = Thread.interrupted();
-                read(file);
-            } finally {
-                if (interrupted) {
-                    Thread.currentThread().interrupt();
-                }
-            }
+            Uninterrupted.run(() -> read(file));
             flushedPos = 0;
             seek(0);
         }

@@ -64,21 +64,7 @@ public final class AtomicFile {
      * @param content gives the bytes, from the first on each time it is asked; a failure leaves the old file
      */
     public static void write(Path target, Content content) {
-        boolean interrupted = Thread.interrupted();
-        try {
-            writeOnce(target, content);
-        } catch (FileException e) {
-            // Channels close when an interrupt comes meanwhile.
-            if (!(e.getCause() instanceof ClosedByInterruptException) || !Thread.interrupted()) {
-                throw e;
-            }
-            interrupted = true;
-            writeOnce(target, content);
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        Uninterrupted.run(() -> writeOnce(target, content));
     }
 
     private static void writeOnce(Path target, Content content) {
