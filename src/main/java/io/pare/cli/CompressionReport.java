@@ -153,7 +153,7 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
         facts.put("seed", Long.toString(seed));
         facts.put("threads", Integer.toString(threads));
         facts.put("precision", precision.toString());
-        facts.put("Pare", Version.number() + ", commit " + Pare.commit());
+        facts.put("Pare", Pare.version() + ", commit " + Pare.commit());
         return facts;
     }
 

@@ -88,7 +88,7 @@ final class EvalCommand implements Callable<Integer> {
         if (report != null) {
             JsonReport json = new JsonReport().put("model", weights.model().name())
                     .put("dataset", corpus.name()).put("engine", chosen)
-                    .put("threads", processors).put("precision", numbers).put("version", Version.number())
+                    .put("threads", processors).put("precision", numbers).put("version", Pare.version())
                     .put("commit", Pare.commit());
             if (chosen == Engine.DENSE) {
                 json.putAll(Machine.current().fields());

@@ -29,8 +29,7 @@ final class HelpCommand implements Runnable {
             }
             asked = next;
         }
-        CommandLine shown = asked;
-        shown.setOut(spec.commandLine().getOut());
-        Commands.help(shown);
+        asked.setOut(spec.commandLine().getOut());
+        Commands.help(asked);
     }
 }

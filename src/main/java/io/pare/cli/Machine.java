@@ -30,7 +30,7 @@ record Machine(String jdk, String onednn, String openblas, String isa, String ke
     /** The fields that every report has. */
     Map<String, Object> fields() {
         Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("version", Version.number());
+        fields.put("version", Pare.version());
         fields.put("commit", Pare.commit());
         fields.put("jdk", jdk);
         fields.put("onednn", onednn);

@@ -84,7 +84,7 @@ final class SensitivityCommand implements Callable<Integer> {
             facts.put("validation images",
                     String.format(Locale.ROOT, "%,d", corpus.split(0, seed).validation().size()));
             facts.put("seed", Long.toString(seed));
-            facts.put("Pare", Version.number() + ", commit " + Pare.commit());
+            facts.put("Pare", Pare.version() + ", commit " + Pare.commit());
             new SensitivityPage(network.name(), corpus.task(), facts, found).page().write(plot);
         }
         return Commands.OK;

@@ -109,7 +109,7 @@ class PagesTest {
     void aPageNamesWhatItIsOf() {
         String page = page(0, "", new int[]{1}, new int[]{1});
         for (String fact : List.of("<dt>data</dt><dd>MNIST</dd>", "<dt>seed</dt><dd>17</dd>",
-                "<dt>threads</dt><dd>3</dd>", "<dt>Pare</dt><dd>" + Version.number() + ", commit " + Pare.commit(),
+                "<dt>threads</dt><dd>3</dd>", "<dt>Pare</dt><dd>" + Pare.version() + ", commit " + Pare.commit(),
                 ">1,234<", "fc10762: at most 10,762 non-zeros<", "One &lt;sentence&gt;.")) {
             assertTrue(page.contains(fact), fact);
         }
