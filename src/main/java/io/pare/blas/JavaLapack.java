@@ -53,13 +53,7 @@ public final class JavaLapack {
         MatrixBounds.matrix("A", a, n, n, lda);
         double[][] t = loadUpper(n, a, lda);
         invert(t);
-        double[][] transposed = new double[n][];
-        for (int row = 0; row < n; row++) {
-            transposed[row] = new double[row + 1];
-            for (int i = 0; i <= row; i++) {
-                transposed[row][i] = t[i][row];
-            }
-        }
+        double[][] transposed = transposed(t);
         double[][] inverse = new double[n][n];
         for (int first = 0; first < n; first += PANEL) {
             int end = Math.min(n, first + PANEL);

@@ -73,8 +73,8 @@ final class AdmmSolver {
     }
 
     /**
-     * The same values on the support of the weights' own projection, if that errs less. Whole rows are an example: no other
-     * weight can make them good, and iterations on the way to that only blur which to keep.
+     * The same values on the support of the weights' own projection, if that errs less. Whole rows are an example: no
+     * other weight can make them good, and iterations on the way to that only blur which to keep.
      */
     private void projectIfBetter(FloatTensor w, Support support, FloatTensor z, FloatTensor mask) {
         right.copyFrom(layer.dense);
@@ -88,10 +88,7 @@ final class AdmmSolver {
 
     /** W = (G + penalty (Z - U)) times the inverse. */
     private void step(FloatTensor inverse, FloatTensor u, FloatTensor z, FloatTensor w) {
-        long n = w.count();
-        float penalty = (float) settings.penalty();
-        kernels.subtract(z.segment(), 0, u.segment(), 0, right.segment(), 0, n);
-        kernels.addScaled(layer.target.segment(), 0, penalty, right.segment(), 0, right.segment(), 0, n);
+        layer.pull(z, u, settings.penalty(), right);
         layer.multiply(right, inverse, w);
     }
 }

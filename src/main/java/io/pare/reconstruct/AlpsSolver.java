@@ -75,9 +75,7 @@ final class AlpsSolver {
     /** W = (G + penalty (Z - U)) V^T (values + penalty)^-1 V, the eigenvectors being the rows of V. */
     private void step(FloatTensor u, FloatTensor z, FloatTensor w) {
         int d = layer.inputs;
-        long n = w.count();
-        kernels.subtract(z.segment(), 0, u.segment(), 0, right.segment(), 0, n);
-        kernels.addScaled(layer.target.segment(), 0, (float) penalty, right.segment(), 0, right.segment(), 0, n);
+        layer.pull(z, u, penalty, right);
         Gemm.sgemm(false, true, layer.outputs, d, d, 1, right.segment(), d, vectors.segment(), d, 0, turned.segment(),
                 d);
         for (int row = 0; row < layer.outputs; row++) {

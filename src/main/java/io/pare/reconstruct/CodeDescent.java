@@ -8,23 +8,22 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * Lowers the error of weights that have few values: each weight in turn takes the best value while the others stay, then the
- * values move to their least squares. Neither can raise the error.
+ * Lowers the error of weights that have few values: each weight in turn takes the best value while the others stay,
+ * then the values move to their least squares. Neither can raise the error.
  */
 final class CodeDescent {
     private final Layer layer;
+    private final Goal goal;
     private final Parts parts;
     private final Palettes palettes;
-    /** 1 where a weight may differ from zero; {@code null} for everywhere. */
-    private final FloatTensor allowed;
     private final float[][] hessian;
     private final Kernels kernels = Kernels.active();
 
-    CodeDescent(Layer layer, Parts parts, Palettes palettes, FloatTensor allowed) {
+    CodeDescent(Layer layer, Goal goal, Parts parts, Palettes palettes) {
         this.layer = layer;
+        this.goal = goal;
         this.parts = parts;
         this.palettes = palettes;
-        this.allowed = allowed;
         this.hessian = new float[layer.inputs][layer.inputs];
         for (int i = 0; i < layer.inputs; i++) {
             MemorySegment.copy(layer.hessian.segment(), ValueLayout.JAVA_FLOAT, (long) i * layer.inputs * Float.BYTES,
@@ -60,9 +59,9 @@ final class CodeDescent {
                 all[row] = codes.clone();
             } else {
                 for (int from = 0; from < layer.inputs;) {
-                    int part = parts.at(row, from, layer.inputs);
+                    int part = goal.part(row, from);
                     int end = from;
-                    while (end < layer.inputs && parts.at(row, end, layer.inputs) == part) {
+                    while (end < layer.inputs && goal.part(row, end) == part) {
                         end++;
                     }
                     Fit fit = new Fit(part);
@@ -88,8 +87,8 @@ final class CodeDescent {
     private void descend(FloatTensor values, int row, float[] slopes, int[] codes) {
         for (int i = 0; i < layer.inputs; i++) {
             codes[i] = -1;
-            int part = parts.at(row, i, layer.inputs);
-            if (palettes.size(part) > 0 && (allowed == null || allowed.get(at(row, i)) != 0)) {
+            int part = goal.part(row, i);
+            if (palettes.size(part) > 0 && goal.allows(row, i)) {
                 float value = values.get(at(row, i));
                 codes[i] = palettes.nearest(part, value - slopes[i] / layer.scale[i]);
                 float next = palettes.word(part, codes[i]);

@@ -26,7 +26,7 @@ final class Goal {
     private final Kernels kernels = Kernels.active();
     /** 1 where earlier sets let a weight be other than zero, else 0; {@code null} for everywhere. */
     private final FloatTensor allowed;
-    /** What {@link #values} last found, not scaled. */
+    /** What {@link #projectValues} last found, not scaled. */
     private FloatTensor values;
     private FloatTensor plain;
     private FloatTensor importance;
@@ -49,11 +49,17 @@ final class Goal {
     /** Projects scaled weights, which it may change; {@code share} of the zeros that a support asks for are asked for. */
     void project(FloatTensor from, FloatTensor to, double share) {
         mask(from);
-        if (!isSupport()) {
-            values(from, to);
-            return;
+        if (isSupport()) {
+            at(share).project(partsOf(from), partsOf(to), new ProjectionState(), projections);
+        } else {
+            projectValues(from, to, true);
         }
-        at(share).project(partsOf(from), partsOf(to), new ProjectionState(), projections);
+    }
+
+    /** Projects scaled weights, which it may change, as if a change of each counted the same before they were scaled. */
+    void projectPlainly(FloatTensor from, FloatTensor to) {
+        mask(from);
+        projectValues(from, to, false);
     }
 
     private void mask(FloatTensor weights) {
@@ -63,10 +69,14 @@ final class Goal {
     }
 
     /** Projects scaled weights onto values, which are those of weights that are not scaled. */
-    private void values(FloatTensor from, FloatTensor to) {
+    private void projectValues(FloatTensor from, FloatTensor to, boolean weighted) {
         allocate();
         layer.unscale(from, plain);
-        set.projectWeighted(partsOf(plain), partsOf(importance), partsOf(values), state, projections);
+        if (weighted) {
+            set.projectWeighted(partsOf(plain), partsOf(importance), partsOf(values), state, projections);
+        } else {
+            set.project(partsOf(plain), partsOf(values), state, projections);
+        }
         layer.scale(values, to);
     }
 
@@ -81,15 +91,6 @@ final class Goal {
                 }
             }
         }
-    }
-
-    /** Projects scaled weights, which it may change, as if a change of each counted the same before they were scaled. */
-    void projectPlainly(FloatTensor from, FloatTensor to) {
-        mask(from);
-        allocate();
-        layer.unscale(from, plain);
-        set.project(partsOf(plain), partsOf(values), state, projections);
-        layer.scale(values, to);
     }
 
     private List<FloatTensor> partsOf(FloatTensor matrix) {
@@ -109,7 +110,7 @@ final class Goal {
     /** Lowers the error of the values that the last projection found; {@code scaled} follows. */
     void descend(FloatTensor scaled, int rounds) {
         palettes().ifPresent(
-                palettes -> new CodeDescent(layer, parts, palettes, allowed).run(values, scaled, rounds));
+                palettes -> new CodeDescent(layer, this, parts, palettes).run(values, scaled, rounds));
     }
 
     /** Whether a weight may be other than zero. */
@@ -153,11 +154,11 @@ final class Goal {
     }
 
     /**
-     * Which weights of a row may take each other's place in the support: those of the same number. Negative where a weight
-     * cannot move alone.
+     * Which weights of a row may take each other's place in the support: those of the same number. Negative where a
+     * weight cannot move alone.
      */
     int cell(int row, int column) {
-        int part = parts.at(row, column, layer.inputs);
+        int part = part(row, column);
         return switch (set) {
             case Sparsity sparsity -> part;
             case StructuredSparsity of when of.unit() == StructuredSparsity.Unit.N_OF_M -> {

@@ -9,8 +9,9 @@ import io.pare.mem.Region;
 /**
  * The least-squares problem of one layer, in units in which the Hessian's diagonal is 1.
  *
- * <p>With D the root of the diagonal, weights W become W D and the Hessian H becomes D^-1 H D^-1. Magnitude of a scaled weight
- * is then |w| times the norm of its input, and one penalty suits all inputs. A weight matrix has a row for each output.
+ * <p>With D the root of the diagonal, weights W become W D and the Hessian H becomes D^-1 H D^-1. Magnitude of a scaled
+ * weight is then |w| times the norm of its input, and one penalty suits all inputs. A weight matrix has a row for each
+ * output.
  */
 final class Layer {
     final int outputs;
@@ -102,6 +103,13 @@ final class Layer {
     void multiply(FloatTensor left, FloatTensor right, FloatTensor to) {
         Gemm.sgemm(false, false, outputs, inputs, inputs, 1, left.segment(), inputs, right.segment(), inputs, 0,
                 to.segment(), inputs);
+    }
+
+    /** {@code to} = target + penalty ({@code z} - {@code u}), the right side of a step of ADMM. */
+    void pull(FloatTensor z, FloatTensor u, double penalty, FloatTensor to) {
+        long n = to.count();
+        kernels.subtract(z.segment(), 0, u.segment(), 0, to.segment(), 0, n);
+        kernels.addScaled(target.segment(), 0, (float) penalty, to.segment(), 0, to.segment(), 0, n);
     }
 
     /** Multiplies each column by its scale. */

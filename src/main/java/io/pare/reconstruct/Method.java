@@ -9,15 +9,15 @@ public sealed interface Method {
     record Magnitude() implements Method {}
 
     /**
-     * Nearest point where a change of a weight counts by the norm of its input: Wanda (Sun et al. 2023) for top-k, and k-means
-     * weighted by the Hessian's diagonal for codebooks. Weights that stay keep their values.
+     * Nearest point where a change of a weight counts by the norm of its input: Wanda (Sun et al. 2023) for top-k, and
+     * k-means weighted by the Hessian's diagonal for codebooks. Weights that stay keep their values.
      */
     record Wanda() implements Method {}
 
     /**
-     * One column after the other, each error made good by the columns that follow: SparseGPT (Frantar and Alistarh 2023) for
-     * {@link io.pare.compress.constraint.Sparsity} and n of m, GPTQ (Frantar et al. 2022) for values, whose codebook or scale
-     * comes from the weighted projection.
+     * One column after the other, each error made good by the columns that follow: SparseGPT (Frantar and Alistarh
+     * 2023) for {@link io.pare.compress.constraint.Sparsity} and n of m, GPTQ (Frantar et al. 2022) for values, whose
+     * codebook or scale comes from the weighted projection.
      *
      * @param block columns whose support is chosen together, and after which the rest is updated
      */
@@ -36,12 +36,12 @@ public sealed interface Method {
     }
 
     /**
-     * ADMM-Grad (Boza 2024): Z = projection of W + U, U += W - Z, W = (H + penalty)^-1 (H W0 + penalty (Z - U)), in units in
-     * which the diagonal of H is 1. A support shrinks by 1 - (1 - t / ramp)^3, is frozen after {@code ramp} iterations, and
-     * gets its least-squares values by conjugate gradients.
+     * ADMM-Grad (Boza 2024): Z = projection of W + U, U += W - Z, W = (H + penalty)^-1 (H W0 + penalty (Z - U)), in
+     * units in which the diagonal of H is 1. A support shrinks by 1 - (1 - t / ramp)^3, is frozen after {@code ramp}
+     * iterations, and gets its least-squares values by conjugate gradients.
      *
-     * <p>Values have no ramp. They end with rounds of coordinate descent on the codes, each with a least-squares fit of the
-     * codebook or the interval.
+     * <p>Values have no ramp. They end with rounds of coordinate descent on the codes, each with a least-squares fit of
+     * the codebook or the interval.
      *
      * @param penalty above 0
      * @param iterations in all
@@ -82,9 +82,9 @@ public sealed interface Method {
     }
 
     /**
-     * ADMM with a growing penalty (ALPS, Meng et al. 2024): one eigen-decomposition serves all penalties. Every third iteration
-     * the penalty grows by 30, 20 or 10 %, as more than a tenth, more than 0.5 % or less of the support has changed. It ends
-     * when the support no longer changes. For sets of supports only.
+     * ADMM with a growing penalty (ALPS, Meng et al. 2024): one eigen-decomposition serves all penalties. Every third
+     * iteration the penalty grows by 30, 20 or 10 %, as more than a tenth, more than 0.5 % or less of the support has
+     * changed. It ends when the support no longer changes. For sets of supports only.
      *
      * @param penalty to start with, above 0
      * @param iterations at most

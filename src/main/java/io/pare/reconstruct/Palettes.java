@@ -7,8 +7,8 @@ import io.pare.kernel.LevelSet;
 import java.util.Arrays;
 
 /**
- * The values that weights may take, for each part: a codebook, or levels times an interval. Either is a few free numbers times
- * a fixed basis, so both can be moved by least squares.
+ * The values that weights may take, for each part: a codebook, or levels times an interval. Either is a few free
+ * numbers times a fixed basis, so both can be moved by least squares.
  */
 final class Palettes {
     /** Free numbers that explain less than this of what the largest does stay as they are. */
@@ -27,11 +27,7 @@ final class Palettes {
             if (levels != null) {
                 interval(part, state.get(Quantization.INTERVAL, part)[0]);
             } else {
-                double[] codebook = state.get(Clustering.CODEBOOK, part);
-                words[part] = new float[codebook.length];
-                for (int i = 0; i < codebook.length; i++) {
-                    words[part][i] = (float) codebook[i];
-                }
+                words[part] = narrowed(state.get(Clustering.CODEBOOK, part));
             }
         }
     }
@@ -47,11 +43,15 @@ final class Palettes {
     }
 
     private void interval(int part, double q) {
-        double[] scaled = levels.scaled(q);
-        words[part] = new float[scaled.length];
-        for (int i = 0; i < scaled.length; i++) {
-            words[part][i] = (float) scaled[i];
+        words[part] = narrowed(levels.scaled(q));
+    }
+
+    private static float[] narrowed(double[] values) {
+        float[] narrow = new float[values.length];
+        for (int i = 0; i < narrow.length; i++) {
+            narrow[i] = (float) values[i];
         }
+        return narrow;
     }
 
     /** Values of a part. */

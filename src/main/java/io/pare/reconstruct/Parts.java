@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How a weight matrix is divided into parts, each of which has to lie in the constraint's set by itself: a count or a codebook
- * for the whole matrix, for each row, or for each group of neighbours in a row.
+ * How a weight matrix is divided into parts, each of which has to lie in the constraint's set by itself: a count or a
+ * codebook for the whole matrix, for each row, or for each group of neighbours in a row.
  *
  * @param kind what a part is
  * @param size elements of a group; the last of a row may be shorter. 0 for the other kinds

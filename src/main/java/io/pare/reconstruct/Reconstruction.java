@@ -15,9 +15,9 @@ import java.util.List;
 /**
  * Compression of one layer without training: the weights of a set that change the layer's outputs least.
  *
- * <p>For inputs X and weights W it minimises ||X W - X Z|| over the Z in a {@link Constraint}, given the {@link Hessian} X^T X
- * alone. Weights have the shape that networks store: a row for each output, and as many elements in it as the Hessian has
- * inputs. The set sees that shape, so n of m goes along the inputs.
+ * <p>For inputs X and weights W it minimises ||X W - X Z|| over the Z in a {@link Constraint}, given the
+ * {@link Hessian} X^T X alone. Weights have the shape that networks store: a row for each output, and as many elements
+ * in it as the Hessian has inputs. The set sees that shape, so n of m goes along the inputs.
  *
  * <p>Immutable; any number of threads may use one. A call takes about ten matrices of the weights' size and two of the
  * Hessian's, outside the heap, and frees them. Equal arguments give equal bits on the same machine and thread count.

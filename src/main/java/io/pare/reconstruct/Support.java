@@ -27,8 +27,8 @@ final class Support {
     }
 
     /**
-     * Conjugate gradients on all rows at once, from the values that are there (ALPS, Meng et al. 2024, algorithm 2). The scaled
-     * Hessian's diagonal is 1, so no preconditioner is left to divide by.
+     * Conjugate gradients on all rows at once, from the values that are there (ALPS, Meng et al. 2024, algorithm 2).
+     * The scaled Hessian's diagonal is 1, so no preconditioner is left to divide by.
      */
     void solve(FloatTensor w, FloatTensor mask, int steps) {
         try (Region region = Region.shared("conjugate gradients")) {

@@ -82,8 +82,8 @@ final class Tableau {
     }
 
     /**
-     * Makes the swap that lowers the error most, again and again. Where none does, each input in turn is forced in or out, and
-     * the others get the swaps that are best then: what is better in the end stays.
+     * Makes the swap that lowers the error most, again and again. Where none does, each input in turn is forced in or
+     * out, and the others get the swaps that are best then: what is better in the end stays.
      *
      * @param most swaps to make, those that are taken back included
      */

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * Every non-zero element is one of k values that are free; zeros stay zero and take no value.
  *
  * <p>The projection alternates nearest codeword and mean of the members, from the last codebook on (Lloyd's rounds to
- * convergence; the first codebook is the global optimum), so codewords move with the weights. With {@code k} from 1 to 256.
+ * convergence; the first codebook is the global optimum), so codewords move with the weights. With {@code k} from 1 to
+ * 256.
  *
  * @param k number of values, 1 to 256
  */
@@ -39,24 +40,23 @@ public record Clustering(int k) implements Constraint {
 
     @Override
     public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
-        for (int i = 0; i < from.size(); i++) {
-            cluster(from.get(i), null, to.get(i), memory, i, kernels);
-        }
+        cluster(from, null, to, memory, kernels);
     }
 
     @Override
     public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
             ProjectionState memory, Projections kernels) {
-        for (int i = 0; i < from.size(); i++) {
-            cluster(from.get(i), importance.get(i), to.get(i), memory, i, kernels);
-        }
+        cluster(from, importance, to, memory, kernels);
     }
 
-    private void cluster(FloatTensor from, @Nullable FloatTensor importance, FloatTensor to, ProjectionState memory,
-            int i, Projections kernels) {
-        double[] codes = Projector.codebook(kernels, from, importance, k, memory.get(CODEBOOK, i));
-        memory.put(CODEBOOK, i, codes);
-        Projector.nearest(kernels, from, to, codes, true);
+    private void cluster(List<FloatTensor> from, @Nullable List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        for (int i = 0; i < from.size(); i++) {
+            FloatTensor weights = importance == null ? null : importance.get(i);
+            double[] codes = Projector.codebook(kernels, from.get(i), weights, k, memory.get(CODEBOOK, i));
+            memory.put(CODEBOOK, i, codes);
+            Projector.nearest(kernels, from.get(i), to.get(i), codes, true);
+        }
     }
 
     @Override

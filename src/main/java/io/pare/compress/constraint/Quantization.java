@@ -75,25 +75,24 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
 
     @Override
     public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
-        for (int i = 0; i < from.size(); i++) {
-            round(from.get(i), null, to.get(i), memory, i, kernels);
-        }
+        round(from, null, to, memory, kernels);
     }
 
     @Override
     public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
             ProjectionState memory, Projections kernels) {
-        for (int i = 0; i < from.size(); i++) {
-            round(from.get(i), importance.get(i), to.get(i), memory, i, kernels);
-        }
+        round(from, importance, to, memory, kernels);
     }
 
-    private void round(FloatTensor from, @Nullable FloatTensor importance, FloatTensor to, ProjectionState memory,
-            int i, Projections kernels) {
-        double[] last = memory.get(INTERVAL, i);
-        double q = last == null || follow ? Projector.interval(kernels, from, importance, levelSet()) : last[0];
-        memory.put(INTERVAL, i, q);
-        Projector.nearest(kernels, from, to, scaled(q), keepZero);
+    private void round(List<FloatTensor> from, @Nullable List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        for (int i = 0; i < from.size(); i++) {
+            FloatTensor weights = importance == null ? null : importance.get(i);
+            double[] last = memory.get(INTERVAL, i);
+            double q = last == null || follow ? Projector.interval(kernels, from.get(i), weights, levelSet()) : last[0];
+            memory.put(INTERVAL, i, q);
+            Projector.nearest(kernels, from.get(i), to.get(i), scaled(q), keepZero);
+        }
     }
 
     /**
