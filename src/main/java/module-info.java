@@ -15,9 +15,10 @@
  * <li>{@link io.pare.mem.Region} owns memory outside the heap.
  * </ul>
  *
- * <p>What is exported is the API; the page of each package says what to begin with in it. What is optional is required {@code static}: the JVM has the SIMD kernels with
- * {@code --add-modules jdk.incubator.vector}, recipes and checkpoints need Jackson, pictures need {@code java.desktop}. The
- * command line is part of the build of this module, but not of its jar.
+ * <p>What is exported is the API; the page of each package says what to begin with in it. What is optional is required
+ * {@code static}: the JVM has the SIMD kernels with {@code --add-modules jdk.incubator.vector}, recipes and checkpoints
+ * need Jackson, pictures need {@code java.desktop}. The command line is part of the build of this module, but not of
+ * its jar.
  */
 module io.pare.engine {
     requires static com.fasterxml.jackson.annotation;

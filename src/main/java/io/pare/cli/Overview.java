@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 /**
  * The help of the whole program, as {@code pare --help} shows it.
  *
- * <p>A text of the jar rather than what the parser of the command line would write, for that takes three times as long
- * to load as everything else here. A test keeps the two equal.
+ * <p>It is a text of the jar. The parser of the command line would write the same, but takes three times as long to load
+ * as everything else here. A test keeps the two equal.
  */
 final class Overview {
     /** Stands in the text for what the user types to start this program. */

@@ -19,7 +19,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A training of the caller's own network: tensors, a function that fills their gradients, and a measure of accuracy. The optimiser's steps are Pare's.
+ * A training of the caller's own network: tensors, a function that fills their gradients, and a measure of accuracy.
+ * The optimiser's steps are Pare's.
  *
  * <p>Reads no data. Of {@link TrainingOptions} it uses optimiser, rate and decay; batch size, dropout, augmentation and
  * distillation are the gradient function's. Owns the memory of gradients and optimiser state;

@@ -11,8 +11,8 @@ import java.lang.foreign.ValueLayout;
  * <p>The order of an epoch depends on seed and epoch number alone, and an augmented image on these and its index; so the
  * position {@code (epoch, batch)} is the whole state, and a resumed run that seeks it gets the same bits as one that was
  * never stopped. If the set asks for {@linkplain Dataset#loaders() loading threads}, these fill a ring of three batches
- * in advance, to the same bits; {@link #close} ends them and frees the ring. They may be an executor's. {@link #next} allocates nothing on the heap
- * where images are in memory, and where they are decoded no more than the decoder does.
+ * in advance, to the same bits; {@link #close} ends them and frees the ring. They may be an executor's. {@link #next}
+ * allocates nothing on the heap where images are in memory, and where they are decoded no more than the decoder does.
  *
  * <p>Images that turn out to be unreadable and may be skipped are left out {@linkplain #inOrder in order}; in random
  * order the image that follows in the set stands in. Not thread-safe.

@@ -7,8 +7,9 @@
  * {@link io.pare.data.Batches} orders, augments and scales samples; seed, epoch and index alone decide how, whatever the
  * number of loading threads.
  *
- * <p>Public. Begin with {@link io.pare.data.Corpus}. Files are untrusted: a malformed one is refused with {@link io.pare.data.DataException}, and one that
- * declares more than the heap holds is refused before memory is allocated.
+ * <p>Public. Begin with {@link io.pare.data.Corpus}. Files are untrusted: a malformed one is refused with
+ * {@link io.pare.data.DataException}, and one that declares more than the heap holds is refused before memory is
+ * allocated.
  *
  * <p>May use {@code net}, {@code format.npy}, {@code format.tensors}, {@code mem} and {@code file}.
  */

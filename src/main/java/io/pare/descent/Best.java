@@ -5,8 +5,8 @@ import io.pare.mem.Region;
 import java.util.Map;
 
 /**
- * The best values so far: those of the highest accuracy, or another score, on validation data, of equal ones those of the lower loss, of equal
- * losses the first. The copy's memory belongs to the region. One thread at a time.
+ * The best values so far: those of the highest accuracy, or another score, on validation data, of equal ones those of
+ * the lower loss, of equal losses the first. The copy's memory belongs to the region. One thread at a time.
  */
 public final class Best {
     private final Snapshot values;

@@ -217,9 +217,9 @@ public final class Convolution {
     }
 
     /**
-     * A first layer of few channels where no backward pass follows: its direct kernel takes less. One core of a Zen 5 as AVX2,
-     * 3 to 64 channels, 7x7, 224x224, milliseconds by products and direct: 2.99 and 2.24, batch 16 46.7 and 35.9; with
-     * AVX-512 1.25 and 1.24, 22.8 and 21.5.
+     * A first layer of few channels where no backward pass follows: its direct kernel takes less. One core of a Zen 5
+     * as AVX2, 3 to 64 channels, 7x7, 224x224, milliseconds by products and direct: 2.99 and 2.24, batch 16 46.7 and
+     * 35.9; with AVX-512 1.25 and 1.24, 22.8 and 21.5.
      */
     private boolean isFirst() {
         return !options.training && options.type == DataType.F32 && options.src == null && options.weights == null
@@ -256,8 +256,8 @@ public final class Convolution {
     }
 
     /**
-     * Where the channels leave a remainder, kernels of the older generation are preferred if there is one. Not so for bf16,
-     * where those by small products are the faster ones.
+     * Where the channels leave a remainder, kernels of the older generation are preferred if there is one. Not so for
+     * bf16, where those by small products are the faster ones.
      */
     private MemorySegment descriptor(Dnnl.Create create, String call, String subject, boolean remainder,
             boolean products) {
@@ -270,8 +270,8 @@ public final class Convolution {
     }
 
     /**
-     * Place, among the kernels that oneDNN offers for a descriptor, of the first direct one, or of that by products of
-     * matrices if such are liked and the direct one is for AVX2; 0 where it has none.
+     * The place of the preferred kernel among those that oneDNN offers for a descriptor: the first direct one. Where
+     * {@code products} and that one is for AVX2, it is the kernel by products of matrices. 0 where there is none.
      */
     private static int preferred(Dnnl.Create create, String call, String subject, boolean products) {
         try (Region local = Region.confined("conv kernels")) {

@@ -6,8 +6,9 @@
  * prediction, but for views of that memory where operators on tensors of any rank compute. A
  * {@link io.pare.infer.PredictionListener} hears of each.
  *
- * <p>Public. Begin with {@link io.pare.infer.CompressedModel}. The package loads no native library and takes no off-heap memory. The SIMD kernels need the module
- * {@code jdk.incubator.vector}; without it results are the same, slower.
+ * <p>Public. Begin with {@link io.pare.infer.CompressedModel}. The package loads no native library and takes no
+ * off-heap memory. The SIMD kernels need the module {@code jdk.incubator.vector}; without it results are the same,
+ * slower.
  *
  * <p>May use {@code format.pare}, {@code net}, {@code tensor}, {@code kernel} and {@code mem}.
  */

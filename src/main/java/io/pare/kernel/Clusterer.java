@@ -9,8 +9,9 @@ import java.util.Arrays;
  */
 final class Clusterer implements AutoCloseable {
     /**
-     * From this many codewords on, Lloyd's algorithm starts from the optimum over a grid. From a linear start it ends 1.7 % above the
-     * optimum at 32 codewords of a Gaussian and at 2.3 times the optimum at 256; below 32 it ends within 0.1 %.
+     * From this many codewords on, Lloyd's algorithm starts from the optimum over a grid. From a linear start it ends
+     * 1.7 % above the optimum at 32 codewords of a Gaussian and at 2.3 times the optimum at 256; below 32 it ends
+     * within 0.1 %.
      */
     static final int MANY = 32;
 

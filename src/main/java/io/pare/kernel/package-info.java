@@ -17,8 +17,9 @@
  * (off-heap) or mapped, offsets must be multiples of four, numbers are little-endian. Loops go by address, as native
  * code does, but every call checks its ranges first and keeps their arenas open until it returns.
  *
- * <p>This package uses {@code io.pare.mem}, {@code mem.direct} and the JDK, nothing else. Only {@link io.pare.kernel.KernelProvider} knows
- * the implementations; it loads the SIMD ones by name, because they need a module that may be absent.
+ * <p>This package uses {@code io.pare.mem}, {@code mem.direct} and the JDK, nothing else. Only
+ * {@link io.pare.kernel.KernelProvider} knows the implementations; it loads the SIMD ones by name, because they need a
+ * module that may be absent.
  */
 @NullMarked
 package io.pare.kernel;

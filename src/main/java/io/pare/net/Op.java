@@ -12,8 +12,9 @@ import java.util.List;
  * needs.
  *
  * <p>Networks of images are built from those here, which treat a vector and an image of one pixel alike; {@link TensorOp}
- * has those that take tensors of any rank as they are. Where an operator looks at channels, a vector is an image of one pixel; where it takes a vector, an image is its
- * features in CHW order. Sizes that cannot be, and inputs that do not fit, throw {@link IllegalArgumentException}.
+ * has those that take tensors of any rank as they are. Where an operator looks at channels, a vector is an image of one
+ * pixel; where it takes a vector, an image is its features in CHW order. Sizes that cannot be, and inputs that do not
+ * fit, throw {@link IllegalArgumentException}.
  */
 public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Linear, Op.Dropout, Op.Flatten, Op.Add,
         Op.Concat, TensorOp {

@@ -7,7 +7,8 @@
  * from how they pass units on, their {@link io.pare.net.Flow}. {@link io.pare.net.CompressedWeights} is a network with
  * weights as positions and values, the form that all file formats share.
  *
- * <p>Public. Begin with {@link io.pare.net.NetBuilder} and {@link io.pare.net.CompressedWeights}. Everything here is immutable and thread-safe.
+ * <p>Public. Begin with {@link io.pare.net.NetBuilder} and {@link io.pare.net.CompressedWeights}. Everything here is
+ * immutable and thread-safe.
  *
  * <p>May use {@code mem}.
  */

@@ -260,7 +260,8 @@ public final class TrainingJob implements AutoCloseable {
 
     /**
      * Begins, if {@link #begin} has not, and trains until the run is done, the listener stops it or {@link #stop} says so;
-     * may be called again to go on. After each epoch, settings with history and then a checkpoint are written, and the listener is told.
+     * may be called again to go on. After each epoch, settings with history and then a checkpoint are written, and the
+     * listener is told.
      *
      * @param listener is called by this thread
      * @return whether the run is done; if so the network holds the best epoch's weights. If not, it was saved where

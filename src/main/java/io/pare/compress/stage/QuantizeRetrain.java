@@ -17,7 +17,8 @@ import java.util.Map;
 
 /**
  * Iterative quantisation and retraining: each round sets the share of every level's weights that is nearest to the
- * level, freezes it, and retrains the rest for {@code train.epochs}. After the last round all are set. The levels are those that the last stage with values found.
+ * level, freezes it, and retrains the rest for {@code train.epochs}. After the last round all are set. The levels are
+ * those that the last stage with values found.
  *
  * @param rounds of freezing and retraining
  * @param share of each level's free weights that a round freezes

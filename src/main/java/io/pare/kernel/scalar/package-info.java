@@ -6,6 +6,7 @@
  *
  * <p>Internal: the rest of the library gets them from {@link io.pare.kernel.KernelProvider}.
  *
- * <p>This package may use {@code io.pare.kernel}, {@code kernel.passes} and {@code io.pare.mem}. It must not use {@code kernel.simd}.
+ * <p>This package may use {@code io.pare.kernel}, {@code kernel.passes} and {@code io.pare.mem}. It must not use
+ * {@code kernel.simd}.
  */
 package io.pare.kernel.scalar;

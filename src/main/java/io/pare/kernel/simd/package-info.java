@@ -6,6 +6,7 @@
  *
  * <p>Internal: the rest of the library gets them from {@link io.pare.kernel.KernelProvider}.
  *
- * <p>This package may use {@code io.pare.kernel}, {@code kernel.passes}, {@code mem.direct}, {@code io.pare.mem}, and {@code kernel.scalar} for tails.
+ * <p>This package may use {@code io.pare.kernel}, {@code kernel.passes}, {@code mem.direct}, {@code io.pare.mem}, and
+ * {@code kernel.scalar} for tails.
  */
 package io.pare.kernel.simd;
