@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.kernel.passes.Passes;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -39,6 +40,15 @@ class ProjectionPropertiesTest {
             count += v != 0 ? 1 : 0;
         }
         return count;
+    }
+
+    private static boolean holds(MemorySegment words, int size, float value) {
+        for (int i = 0; i < size; i++) {
+            if (words.getAtIndex(ValueLayout.JAVA_FLOAT, i) == value) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private interface Projection {
@@ -119,7 +129,10 @@ class ProjectionPropertiesTest {
                 return;
             }
             float[] z = project(x, (q, from, to) -> q.assign(from, 0, n, exact.size(), words, 0, to, 0, null, 0));
-            assertEquals(nonZeros(x) == 0, nonZeros(z) == 0);
+            for (int i = 0; i < n; i++) {
+                // The mean of 1 and -1 is a codeword too, so a weight that was not zero may become zero.
+                assertTrue(x[i] == 0 ? Float.floatToRawIntBits(z[i]) == 0 : holds(words, exact.size(), z[i]));
+            }
             double error = squares(x, z);
             // Codewords are rounded to floats.
             double rounding = 1e-5 * (error + 1e-8);
