@@ -1,14 +1,10 @@
 package io.pare.run;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import io.pare.data.DataException;
 import io.pare.file.AtomicFile;
 import io.pare.file.FolderLock;
+import io.pare.file.Jackson;
 import io.pare.train.Checkpoint;
-import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -27,15 +23,9 @@ import org.jspecify.annotations.Nullable;
 public final class RunFolder implements AutoCloseable {
     private static final String SETTINGS = "run.json";
     private static final String PREVIOUS = "previous";
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT)
-            .enable(SerializationFeature.WRITE_ENUMS_USING_TO_STRING)
-            .enable(DeserializationFeature.READ_ENUMS_USING_TO_STRING);
 
     private final Path folder;
     private @Nullable FolderLock lock;
-
-    /** Content of the settings file. */
-    private record Run(RunSettings settings, List<EpochRecord> history) {}
 
     /**
      * Names a folder; touches nothing yet.
@@ -125,11 +115,8 @@ public final class RunFolder implements AutoCloseable {
      * @param history an entry for each epoch
      */
     public void write(RunSettings settings, List<EpochRecord> history) {
-        try {
-            AtomicFile.write(folder.resolve(SETTINGS), JSON.writeValueAsString(new Run(settings, history)) + "\n");
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("settings have no JSON form: " + settings, e);
-        }
+        Jackson.needForJson("training runs");
+        AtomicFile.write(folder.resolve(SETTINGS), new RunText(settings, history).json());
     }
 
     /** {@return the settings of the run here} */
@@ -156,7 +143,7 @@ public final class RunFolder implements AutoCloseable {
         return new ArrayList<>(read().history().stream().filter(entry -> entry.epoch() <= epochs).toList());
     }
 
-    private Run read() {
+    private RunText read() {
         Path file = folder.resolve(SETTINGS);
         if (!Files.isDirectory(folder)) {
             throw new DataException(folder + " is no folder of a run: give the one that --out named");
@@ -165,23 +152,16 @@ public final class RunFolder implements AutoCloseable {
             throw new DataException(folder + " has no " + (Files.exists(file) ? Checkpoint.FILE : SETTINGS)
                     + ": no run was begun there, or it was stopped before its first checkpoint; start it again");
         }
-        try {
-            Run run = JSON.readValue(Files.readAllBytes(file), Run.class);
-            if (run == null || run.settings() == null || run.history() == null || run.history().contains(null)) {
-                throw new DataException(file + " is damaged: it lacks settings or history");
-            }
-            RunSettings settings = run.settings();
-            if (settings.model() == null || settings.descent().optimizer().rule() == null
-                    || settings.descent().schedule().course() == null) {
-                throw new DataException(file + " is damaged: its settings lack model, optimizer or schedule");
-            }
-            return run;
-        } catch (JsonProcessingException e) {
-            throw new DataException(file + " is damaged: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
-        } catch (CharConversionException e) {
-            throw new DataException(file + " is damaged: it is not UTF-8", e);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        Jackson.needForJson("training runs");
+        RunText run = RunText.read(file);
+        if (run == null || run.settings() == null || run.history() == null || run.history().contains(null)) {
+            throw new DataException(file + " is damaged: it lacks settings or history");
         }
+        RunSettings settings = run.settings();
+        if (settings.model() == null || settings.descent().optimizer().rule() == null
+                || settings.descent().schedule().course() == null) {
+            throw new DataException(file + " is damaged: its settings lack model, optimizer or schedule");
+        }
+        return run;
     }
 }

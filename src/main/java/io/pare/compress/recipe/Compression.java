@@ -37,7 +37,7 @@ public final class Compression {
     private final Training training;
     private final List<Stage> stages = new ArrayList<>();
     private @Nullable Path stateFile;
-    private Catalog catalog = Catalog.STANDARD;
+    private Catalog catalog = Recipe.standard();
     private PipelineListener progress = PipelineListener.SILENT;
     private Stop stop = Stop.BY_INTERRUPT;
 

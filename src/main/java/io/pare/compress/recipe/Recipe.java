@@ -1,13 +1,9 @@
 package io.pare.compress.recipe;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pare.compress.TensorPattern;
 import io.pare.compress.TrainingOptions;
-import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.RecipeException;
 import io.pare.compress.stage.Stage;
+import io.pare.file.Jackson;
 import io.pare.file.Spelling;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,10 +11,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -76,56 +70,23 @@ public record Recipe(String name, String model, String description, TrainingOpti
      * @param stages in their order
      */
     public Recipe(String name, String model, String description, TrainingOptions dense, List<Stage> stages) {
-        this(name, model, description, dense, stages, Catalog.STANDARD);
+        this(name, model, description, dense, stages, standard());
     }
 
     /** The first {@code count} stages in a form that is equal for stages that do the same. */
     String text(int count) {
-        StringBuilder text = new StringBuilder();
-        try {
-            for (Stage stage : stages.subList(0, count)) {
-                text.append(stage.name()).append(catalog.sorted().writeValueAsString(stage));
-                stage.patterns().values().stream().filter(Recipe::orderCounts).forEach(text::append);
-            }
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("stages have no JSON form: " + stages, e);
-        }
-        return text.toString();
-    }
-
-    /** Whether patterns stand in an order that the sorted form hides although it may decide which one counts. */
-    private static boolean orderCounts(List<String> patterns) {
-        Comparator<String> length = Comparator.comparingInt(String::length);
-        List<String> wild = patterns.stream().filter(TensorPattern::wild).toList();
-        return !wild.stream().sorted(length).toList()
-                .equals(wild.stream().sorted(length.thenComparing(Comparator.naturalOrder())).toList());
+        return new RecipeReader(catalog).text(stages.subList(0, count));
     }
 
     /** {@return the same stages with one epoch in each of their rounds: what takes time is left out, nothing else} */
     public Recipe shortened() {
-        return edited(EPOCHS, options -> options.put(EPOCHS, Math.min(1, options.get(EPOCHS).asInt())));
+        return new RecipeReader(catalog).edited(this, EPOCHS,
+                options -> options.put(EPOCHS, Math.min(1, options.get(EPOCHS).asInt())));
     }
 
     /** {@return the same stages without distillation} */
     public Recipe undistilled() {
-        return edited(DISTILL, options -> options.put(DISTILL, 0.0));
-    }
-
-    /** The same with other values of a key of training options. */
-    private Recipe edited(String key, Consumer<ObjectNode> change) {
-        Stage editedDense = edited(new MaskRetrain(dense), key, change);
-        return new Recipe(name, model, description, editedDense.train(),
-                stages.stream().map(stage -> edited(stage, key, change)).toList(), catalog);
-    }
-
-    private Stage edited(Stage stage, String key, Consumer<ObjectNode> change) {
-        JsonNode node = catalog.yaml().valueToTree(stage);
-        node.findParents(key).forEach(options -> change.accept((ObjectNode) options));
-        try {
-            return catalog.yaml().treeToValue(node, stage.getClass());
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a stage cannot be read back: " + stage, e);
-        }
+        return new RecipeReader(catalog).edited(this, DISTILL, options -> options.put(DISTILL, 0.0));
     }
 
     /**
@@ -219,7 +180,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
      * @throws IOException if the file cannot be read
      */
     public static Recipe load(String nameOrFile) throws IOException {
-        return load(nameOrFile, Catalog.STANDARD);
+        return load(nameOrFile, standard());
     }
 
     /**
@@ -256,6 +217,12 @@ public record Recipe(String name, String model, String description, TrainingOpti
         return Stream.concat(general().stream(), shipped().stream()).toList();
     }
 
+    /** The catalog of Pare's own stages, which cannot be linked without Jackson. */
+    static Catalog standard() {
+        Jackson.needForYaml("recipes");
+        return Catalog.STANDARD;
+    }
+
     private static String resource(String name) throws IOException {
         try (InputStream in = Recipe.class.getResourceAsStream(FOLDER + name + ".yaml")) {
             if (in == null) {
@@ -274,7 +241,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
      * @throws RecipeException if it does not fit the schema
      */
     public static Recipe parse(String where, String yaml) {
-        return parse(where, yaml, Catalog.STANDARD);
+        return parse(where, yaml, standard());
     }
 
     /**

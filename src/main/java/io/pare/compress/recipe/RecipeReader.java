@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import io.pare.compress.AdmmOptions;
+import io.pare.compress.TensorPattern;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.stage.AdmmPrune;
 import io.pare.compress.stage.MaskRetrain;
@@ -22,16 +23,21 @@ import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Reads the YAML of a {@link Recipe}, and says in a line what no recipe can say. */
+/**
+ * Reads the YAML of a {@link Recipe}, and says in a line what no recipe can say. What a recipe needs Jackson for is here,
+ * so that a JVM without it can link the recipe itself.
+ */
 final class RecipeReader {
     private static final List<String> TEXTS = List.of("name", "model", "description");
     private static final List<String> MAPS = List.of("dense", "train", "admm");
@@ -90,6 +96,45 @@ final class RecipeReader {
             throw new RecipeException(where + ": " + said(e) + place(e), e);
         } catch (IOException e) {
             throw new RecipeException(where + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Stages in a form that is equal for stages that do the same. */
+    String text(List<Stage> stages) {
+        StringBuilder text = new StringBuilder();
+        try {
+            for (Stage stage : stages) {
+                text.append(stage.name()).append(catalog.sorted().writeValueAsString(stage));
+                stage.patterns().values().stream().filter(RecipeReader::orderCounts).forEach(text::append);
+            }
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("stages have no JSON form: " + stages, e);
+        }
+        return text.toString();
+    }
+
+    /** Whether patterns stand in an order that the sorted form hides although it may decide which one counts. */
+    private static boolean orderCounts(List<String> patterns) {
+        Comparator<String> length = Comparator.comparingInt(String::length);
+        List<String> wild = patterns.stream().filter(TensorPattern::wild).toList();
+        return !wild.stream().sorted(length).toList()
+                .equals(wild.stream().sorted(length.thenComparing(Comparator.naturalOrder())).toList());
+    }
+
+    /** A recipe with other values of a key of training options. */
+    Recipe edited(Recipe recipe, String key, Consumer<ObjectNode> change) {
+        MaskRetrain dense = (MaskRetrain) edited(new MaskRetrain(recipe.dense()), key, change);
+        return new Recipe(recipe.name(), recipe.model(), recipe.description(), dense.train(),
+                recipe.stages().stream().map(stage -> edited(stage, key, change)).toList(), catalog);
+    }
+
+    private Stage edited(Stage stage, String key, Consumer<ObjectNode> change) {
+        JsonNode node = yaml.valueToTree(stage);
+        node.findParents(key).forEach(options -> change.accept((ObjectNode) options));
+        try {
+            return yaml.treeToValue(node, stage.getClass());
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a stage cannot be read back: " + stage, e);
         }
     }
 

@@ -1,14 +1,10 @@
 package io.pare.format.yaml;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import io.pare.file.FileException;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.pare.file.FormatException;
+import io.pare.file.Jackson;
 import io.pare.file.Spelling;
-import io.pare.file.TextFile;
 import io.pare.net.Net;
 import io.pare.net.NetBuilder;
 import io.pare.net.Op;
@@ -43,8 +39,6 @@ import java.util.TreeSet;
  * classes of the data.
  */
 public final class NetworkDescription {
-    private static final ObjectMapper YAML =
-            new ObjectMapper(new YAMLFactory().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
     private static final long MOST_BYTES = 1 << 20;
     private static final int MOST_DEPTH = 50;
     private static final Set<String> KEYS = Set.of("input", "layers");
@@ -107,15 +101,8 @@ public final class NetworkDescription {
         if (Files.size(file) > MOST_BYTES) {
             throw new FormatException(file + " has more than " + MOST_BYTES + " bytes: it declares no network");
         }
-        JsonNode root;
-        try {
-            root = YAML.readTree(TextFile.read(file));
-        } catch (FileException e) {
-            throw new FormatException(e.getMessage(), e);
-        } catch (JsonProcessingException e) {
-            throw new FormatException(file + ": " + e.getOriginalMessage().lines().findFirst().orElse("")
-                    + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"));
-        }
+        Jackson.needForYaml("networks in YAML");
+        JsonNode root = YamlText.read(file);
         if (root == null || !root.isObject()) {
             throw new FormatException(file + ": a network is a map with the keys input and layers");
         }
@@ -194,7 +181,7 @@ public final class NetworkDescription {
                         + " must be one kind with a map, such as 'conv: {out: 8, kernel: 3}'");
             }
             String title = alone ? node.asText() : node.fieldNames().next();
-            JsonNode given = alone ? YAML.createObjectNode() : node.get(title);
+            JsonNode given = alone ? JsonNodeFactory.instance.objectNode() : node.get(title);
             if (!given.isObject() && !given.isNull()) {
                 throw new FormatException(file + ": " + place + " (" + title + ") must be a map of settings");
             }

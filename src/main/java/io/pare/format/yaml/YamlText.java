@@ -1,0 +1,33 @@
+package io.pare.format.yaml;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.pare.file.FileException;
+import io.pare.file.FormatException;
+import io.pare.file.TextFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** A text in YAML as a tree. Apart from what is made of it, which a JVM without Jackson can link. */
+final class YamlText {
+    private static final ObjectMapper YAML =
+            new ObjectMapper(new YAMLFactory().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
+
+    private YamlText() {}
+
+    /** {@return the root, or null of an empty text; a key that stands there twice is refused} */
+    static @Nullable JsonNode read(Path file) throws IOException {
+        try {
+            return YAML.readTree(TextFile.read(file));
+        } catch (FileException e) {
+            throw new FormatException(e.getMessage(), e);
+        } catch (JsonProcessingException e) {
+            throw new FormatException(file + ": " + e.getOriginalMessage().lines().findFirst().orElse("")
+                    + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"));
+        }
+    }
+}
