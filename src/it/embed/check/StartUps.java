@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 
 /**
  * Starts the program in every way in which programs are started, and compares what it prints. Argument: the target folder,
- * with the program's classes, its jar for Spring Boot, and the folders {@code library}, {@code natives}, {@code jackson}.
+ * with the program's classes, its jar for Spring Boot, and the folders {@code library}, {@code predict}, {@code natives},
+ * {@code jackson}.
  */
 class StartUps {
     private static final String VECTORS = "--add-modules=jdk.incubator.vector";
@@ -21,7 +22,8 @@ class StartUps {
     private static final String DENY = "--illegal-native-access=deny";
     private static final String APP = "embed.App";
     private static final String MODULE = "embed/embed.App";
-    private static final String ALONE = "predict: 1600 on 8 threads, 0 wrong\nproject: 100 kept of 10000";
+    private static final String PREDICTED = "predict: 1600 on 8 threads, 0 wrong";
+    private static final String ALONE = PREDICTED + "\nproject: 100 kept of 10000";
 
     private final Path target;
     private int failures;
@@ -52,6 +54,14 @@ class StartUps {
 
         expect("class path, library alone", ALONE, java, VECTORS, UNNAMED, "-cp", join(classes, library), APP, "predict",
                 "project");
+        String predicting = jars("predict");
+        String stored = "target/lenet300.pare";
+        expect("the jar that predicts, alone", PREDICTED, java, VECTORS, UNNAMED, "-cp", join(classes, predicting),
+                "embed.Service", stored);
+        expect("the jar that predicts, module path", PREDICTED, java, VECTORS, NAMED, "--add-modules=io.pare.engine",
+                "-p", predicting, "-cp", classes, "embed.Service", stored);
+        expect("own network without Jackson", "add com.fasterxml.jackson.dataformat:jackson-dataformat-yaml", java,
+                VECTORS, UNNAMED, "-Dpare.native=off", "-cp", join(classes, library), APP, "own-network");
         expect("own network, library and Jackson", "own-network: 2 weights left, proved true", java, VECTORS, UNNAMED,
                 "-Dpare.native=off", "-cp", join(classes, library, jackson), APP, "own-network");
         expect("built-in network", "built-in: written and read back", java, VECTORS, UNNAMED, cache, "-cp",

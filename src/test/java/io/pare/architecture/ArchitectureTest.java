@@ -27,6 +27,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -206,6 +207,24 @@ class ArchitectureTest {
                     pageOf(name).toString());
             assertTrue(page.contains("@NullMarked"), pageOf(name) + " is not @NullMarked");
         }
+    }
+
+    /** What it leaves out, a program would miss only when it runs. */
+    @Test
+    void theJarThatPredictsHoldsAllThatItsPackagesUse() throws IOException {
+        String pom = Files.readString(Path.of("pom.xml"));
+        String execution = pom.substring(pom.indexOf("<id>predict</id>"));
+        Set<String> held = Pattern.compile("<include>io/pare/([\\w/]*?)/?\\*+</include>")
+                .matcher(execution.substring(0, execution.indexOf("</execution>"))).results()
+                .map(match -> match.group(1).replace('/', '.')).collect(Collectors.toSet());
+        assertTrue(held.contains("infer"), held.toString());
+        Predicate<String> inside = name -> held.stream()
+                .anyMatch(root -> name.equals(root) || !root.isEmpty() && name.startsWith(root + "."));
+        ALLOWED.forEach((from, used) -> {
+            if (inside.test(from)) {
+                used.forEach(to -> assertTrue(inside.test(to), from + " uses " + to + ", which is not in the jar"));
+            }
+        });
     }
 
     /** Or a caller would get what it cannot name. */

@@ -10,8 +10,6 @@ import io.pare.compress.recipe.Compression;
 import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.Recipe;
 import io.pare.format.pare.PareFile;
-import io.pare.infer.CompressedModel;
-import io.pare.infer.Session;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -36,22 +34,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 
 /** What programs do with Pare, one word each; each prints a line that tells how it went. */
 public final class App {
-    private static final int THREADS = 8;
-    private static final int PREDICTIONS = 200;
-
     private App() {}
 
     public static void main(String[] words) throws Exception {
@@ -67,9 +57,9 @@ public final class App {
         }
     }
 
-    /** A service: one model, eight threads, each with a session of its own. */
+    /** A network with random weights, written and served. */
     private static String predict() throws IOException, InterruptedException, ExecutionException {
-        Path file = Files.createTempFile("embed", ".pare");
+        Path file = Path.of("target", "lenet300.pare");
         try (Network network = Network.create(Models.byName("lenet300"), 1, false)) {
             Map<String, FloatTensor> values = new LinkedHashMap<>();
             for (Weight weight : network.weights()) {
@@ -77,32 +67,7 @@ public final class App {
             }
             PareFile.write(file, CompressedWeights.of(network.model(), values, InputScale.UNIT));
         }
-        try (CompressedModel model = CompressedModel.load(file);
-                ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
-            float[] image = new float[model.model().input().features()];
-            Arrays.fill(image, 0.5f);
-            float[] expected = model.predict(image);
-            List<Future<Integer>> found = new ArrayList<>();
-            for (int t = 0; t < THREADS; t++) {
-                found.add(threads.submit(() -> {
-                    Session session = model.session();
-                    float[] probabilities = new float[expected.length];
-                    int wrong = 0;
-                    for (int i = 0; i < PREDICTIONS; i++) {
-                        session.predict(image, 1, probabilities);
-                        wrong += Arrays.equals(expected, probabilities) ? 0 : 1;
-                    }
-                    return wrong;
-                }));
-            }
-            int wrong = 0;
-            for (Future<Integer> each : found) {
-                wrong += each.get();
-            }
-            return THREADS * PREDICTIONS + " on " + THREADS + " threads, " + wrong + " wrong";
-        } finally {
-            Files.delete(file);
-        }
+        return Service.predict(file);
     }
 
     /** The greatest hundred of ten thousand stay. */
