@@ -57,6 +57,7 @@ module io.pare.engine {
     exports io.pare.reconstruct;
     exports io.pare.rewrite;
     exports io.pare.run;
+    exports io.pare.text;
     exports io.pare.train;
 
     // Jackson reads and writes the records of recipes, checkpoints and runs.

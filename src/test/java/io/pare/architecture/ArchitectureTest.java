@@ -68,6 +68,7 @@ class ArchitectureTest {
             Map.entry("reconstruct", Set.of("compress.constraint", "kernel", "blas", "mem")),
             Map.entry("infer", Set.of("format.pare", "net", "tensor", "kernel", "mem")),
             Map.entry("tensor", Set.of("net", "blas")),
+            Map.entry("text", Set.of("file")),
             Map.entry("train",
                     Set.of("descent", "exec.backend", "exec", "net", "data", "format", "format.safetensors",
                             "rewrite", "kernel", "mem", "file")),
@@ -106,7 +107,7 @@ class ArchitectureTest {
     private static final Set<String> EXPORTED = Set.of("", "run", "reconstruct", "compress", "compress.constraint",
             "compress.stage", "compress.recipe", "infer", "train", "rewrite", "descent", "format", "format.pare",
             "format.safetensors", "format.pytorch", "format.npy", "format.onnx", "format.tensors", "format.yaml",
-            "net", "data", "exec", "exec.backend", "kernel", "natives", "mem", "file");
+            "net", "data", "exec", "exec.backend", "kernel", "natives", "mem", "file", "text");
 
     private static final Map<String, ClassModel> MODELS = new TreeMap<>();
 
