@@ -85,6 +85,24 @@ public interface Training {
         return null;
     }
 
+    /** {@return the weights that {@link #walk} shows, in its order; none where a training shows no inputs} */
+    default List<Variable> layers() {
+        return List.of();
+    }
+
+    /**
+     * Takes samples through the network and shows each layer that multiplies rows of inputs by its weights. No label is
+     * looked at.
+     *
+     * @param samples of the training data at most, the same in each call; 0 for all
+     * @param sequential whether layers take what those before them give as the visitor has left them; otherwise what they
+     *            gave before
+     * @param visitor sees the layers of {@link #layers}
+     */
+    default void walk(int samples, boolean sequential, LayerVisitor visitor) {
+        throw new IllegalStateException("this training does not show what its layers take");
+    }
+
     /**
      * What one epoch measured.
      *

@@ -8,7 +8,9 @@ import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -65,13 +67,34 @@ public final class Graph {
             values[node.place()] = switch (node.op()) {
                 case Op.Input(Shape shape) -> input(input, batched(batch, shape));
                 case Op.Dropout _ when !dropout -> inputs.getFirst();
-                // What looks at channels may have made an image of a vector.
-                case TensorOp op -> applied(batch, op, node.inputs().stream()
-                        .map(place -> shaped(values[place], net.node(place).output())).toList(), tensors(node));
-                case Op op -> apply(op, inputs, tensors(node));
+                case Op _ -> node(net, node, batch, inputs);
             };
         }
         return vector(values[values.length - 1]);
+    }
+
+    /**
+     * {@return what one layer of a network gives, for a caller who writes what it takes: inputs are named by the places of
+     * the nodes that give them, and have their shapes}
+     *
+     * @param net layers
+     * @param node of the network, not its input
+     * @param batch samples of a pass
+     */
+    public static Value layer(Net net, Node node, int batch) {
+        Map<Integer, Value> given = new HashMap<>();
+        return node(net, node, batch, node.inputs().stream().map(place -> given.computeIfAbsent(place,
+                each -> input(Integer.toString(each), batched(batch, net.node(each).output())))).toList());
+    }
+
+    private static Value node(Net net, Node node, int batch, List<Value> inputs) {
+        if (node.op() instanceof TensorOp op) {
+            // What looks at channels may have made an image of a vector.
+            return applied(batch, op, IntStream.range(0, inputs.size())
+                    .mapToObj(i -> shaped(inputs.get(i), net.node(node.inputs().get(i)).output())).toList(),
+                    tensors(node));
+        }
+        return apply(node.op(), inputs, tensors(node));
     }
 
     private static List<Value> tensors(Node node) {

@@ -192,6 +192,11 @@ final class Goal {
         part.project(parts.of(scores), parts.of(kept), new ProjectionState(), projections);
     }
 
+    /** What the set remembers of its last projection. */
+    ProjectionState memory() {
+        return state;
+    }
+
     /** Whether unscaled weights lie in the set, counted. */
     Feasibility measure(FloatTensor weights) {
         return set.measure(partsOf(weights), state);

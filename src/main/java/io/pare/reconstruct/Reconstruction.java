@@ -3,6 +3,7 @@ package io.pare.reconstruct;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Feasibility;
+import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.WeightChange;
 import io.pare.kernel.Projections;
@@ -56,8 +57,14 @@ public record Reconstruction(List<Target> targets, Method method, double damping
      *
      * @param error squared error of the outputs over their square
      * @param feasibility what proves that the weights lie in the set
+     * @param memories for each target what its set remembers: the levels that count as allowed
      */
-    public record Outcome(double error, Feasibility feasibility) {}
+    public record Outcome(double error, Feasibility feasibility, List<ProjectionState> memories) {
+        /** Copies the list. */
+        public Outcome {
+            memories = List.copyOf(memories);
+        }
+    }
 
     /**
      * {@return a reconstruction by ADMM, of the whole matrix as one part}
@@ -141,7 +148,8 @@ public record Reconstruction(List<Target> targets, Method method, double damping
             double error = layer.error(scaled);
             goals.getLast().write(scaled, to);
             return new Outcome(error,
-                    goals.stream().map(goal -> goal.measure(to)).reduce(Feasibility::and).orElseThrow());
+                    goals.stream().map(goal -> goal.measure(to)).reduce(Feasibility::and).orElseThrow(),
+                    goals.stream().map(Goal::memory).toList());
         }
     }
 

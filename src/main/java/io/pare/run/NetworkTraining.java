@@ -1,5 +1,6 @@
 package io.pare.run;
 
+import io.pare.compress.LayerVisitor;
 import io.pare.compress.StepHook;
 import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
@@ -16,10 +17,12 @@ import io.pare.mem.FloatTensor;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.Parameter;
+import io.pare.train.LayerWalk;
 import io.pare.train.Network;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingSettings;
 import io.pare.train.Weight;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +30,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -223,6 +227,32 @@ public final class NetworkTraining implements Training, AutoCloseable {
      */
     public io.pare.train.Evaluation measure(Dataset data) {
         return io.pare.train.Evaluation.of(network, data, scale);
+    }
+
+    @Override
+    public List<Variable> layers() {
+        Set<String> shown = LayerWalk.weights(network.model()).stream().map(Parameter::name)
+                .collect(Collectors.toSet());
+        return variables.stream().filter(variable -> shown.contains(variable.name())).toList();
+    }
+
+    @Override
+    public void walk(int samples, boolean sequential, LayerVisitor visitor) {
+        Dataset shown = samples > 0 && samples < train.size() ? train.split(samples, seed).validation() : train;
+        Map<String, Variable> byName = new HashMap<>();
+        variables.forEach(variable -> byName.put(variable.name(), variable));
+        LayerWalk.run(network, shown, scale, sequential,
+                (weight, inputs) -> visitor.layer(byName.get(weight.name()), new LayerVisitor.Inputs() {
+                    @Override
+                    public int width() {
+                        return inputs.width();
+                    }
+
+                    @Override
+                    public void forEach(Consumer<FloatTensor> block) {
+                        inputs.forEach(block);
+                    }
+                }));
     }
 
     @Override

@@ -139,6 +139,11 @@ public final class Network implements Binding, AutoCloseable {
         }
     }
 
+    /** The backend of its tapes in fp32. */
+    Backend backend() {
+        return Backends.dense(useNative);
+    }
+
     /** What enters it has the network for itself, and open, until it leaves. */
     CriticalSection section() {
         return section;

@@ -48,7 +48,7 @@ class PagesTest {
                 }
                 rows.add(new EpochRow(++epoch, i + 1, epochs[stage], 1e-3, 0.5, 0.9, 0.4, 1, 0, found, List.of(layer)));
             }
-            stages.add(new StageRow(stage + 1, "stage", 0.9, 0.4, 1, Map.of(), 1, 0, List.of(layer), rows));
+            stages.add(new StageRow(stage + 1, "stage", 0.9, 0.4, 1, Map.of(), Map.of(), 1, 0, List.of(layer), rows));
         }
         Pipeline.Result result = new Pipeline.Result(stages, List.of(layer),
                 Map.of("conv1.weight+fc10762: at most 10762 non-zeros", new Feasibility(true, 0, "10762 non-zeros")),

@@ -98,7 +98,8 @@ class ProgressTest {
         lines.stageBegins(10, 12, "progressive-prune", 120);
         pass(91);
         lines.epoch(new EpochRow(1, 100, 120, 0.1, 6.9077, 0.9876, 6.9077, 90, 1, List.of(), layers));
-        lines.stageEnds(new StageRow(10, "progressive-prune", 0.9876, 12.3456, 0, Map.of(), 90, 1, layers, List.of()));
+        lines.stageEnds(new StageRow(10, "progressive-prune", 0.9876, 12.3456, 0, Map.of(), Map.of(), 90, 1, layers,
+                List.of()));
         List<String> all = text().lines().toList();
         assertTrue(all.stream().allMatch(line -> line.length() < 80), text());
         assertTrue(all.get(1).contains("100/120 ETA 30m 20s loss 6.9077 val 0.9876 (6.9077) kept 16777336 res 0.000"),

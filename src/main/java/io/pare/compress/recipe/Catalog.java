@@ -36,6 +36,7 @@ import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.ProgressivePrune;
 import io.pare.compress.stage.QuantizeRetrain;
 import io.pare.compress.stage.RecipeException;
+import io.pare.compress.stage.Reconstruct;
 import io.pare.compress.stage.Stage;
 import io.pare.file.Spelling;
 import java.io.IOException;
@@ -64,7 +65,7 @@ public final class Catalog {
     public static final Catalog STANDARD = new Catalog(
             List.of(AdmmPrune.DEFAULTS, MaskRetrain.DEFAULTS, ProgressivePrune.DEFAULTS, AdmmValues.CLUSTER,
                     AdmmValues.QUANTIZE, QuantizeRetrain.DEFAULTS, ClusterRetrain.DEFAULTS, AdmmJoint.DEFAULTS,
-                    AdmmBudget.DEFAULTS, AdmmConstrain.DEFAULTS),
+                    AdmmBudget.DEFAULTS, AdmmConstrain.DEFAULTS, Reconstruct.DEFAULTS),
             List.of(Sparsity.share(1), StructuredSparsity.of(StructuredSparsity.Unit.ROW, 1), new Clustering(256),
                     Quantization.bits(8), new SparseClustering(Sparsity.share(1), 256)));
 

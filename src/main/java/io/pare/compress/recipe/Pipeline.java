@@ -250,7 +250,7 @@ public final class Pipeline {
             verify("stage " + (index + 1) + " (" + kind + ")", before);
             StageRow row = new StageRow(index + 1, kind, end.accuracy(), end.loss(),
                     start.squaredDistances().values().stream().mapToDouble(Double::doubleValue).sum(),
-                    run.cutErrors(),
+                    run.cutErrors(), run.outputErrors(),
                     epochs.stream().mapToDouble(EpochRow::trainSeconds).sum(),
                     epochs.stream().mapToDouble(EpochRow::projectionSeconds).sum(), LayerRow.of(context.weights()),
                     List.copyOf(epochs));

@@ -14,12 +14,17 @@ import java.util.Map;
  * @param squaredChange sum over all weights of the squared change from the stage's beginning
  * @param squaredErrors by tensor, of the projection that the stage ended with: the sum of squares by which it moved the
  *            weights
+ * @param outputErrors by tensor, where the stage knows it: squared error of the layer's outputs over their square
  * @param trainSeconds of all its W steps
  * @param projectionSeconds of all its Z and U steps
  * @param layers a recount of what it handed on
  * @param epochs one row each
  */
 public record StageRow(int number, String kind, double validationAccuracy, double validationLoss,
-        double squaredChange, Map<String, Double> squaredErrors, double trainSeconds, double projectionSeconds,
-        List<LayerRow> layers,
-        List<EpochRow> epochs) {}
+        double squaredChange, Map<String, Double> squaredErrors, Map<String, Double> outputErrors, double trainSeconds,
+        double projectionSeconds, List<LayerRow> layers, List<EpochRow> epochs) {
+    /** Runs that were saved before there were errors of outputs have none. */
+    public StageRow {
+        outputErrors = outputErrors == null ? Map.of() : outputErrors;
+    }
+}

@@ -242,6 +242,11 @@ public abstract class StageRun implements AutoCloseable {
         return cutErrors;
     }
 
+    /** {@return by tensor, where the stage knows it, the squared error of the layer's outputs over their square} */
+    public Map<String, Double> outputErrors() {
+        return Map.of();
+    }
+
     /**
      * Makes the weights lie in the stage's sets and guarantees it in the context.
      *

@@ -1,5 +1,5 @@
 /**
- * The steps of a compression: pruning, retraining, choosing values.
+ * The steps of a compression: pruning, retraining, choosing values, and all of it without training.
  *
  * <p>A {@link io.pare.compress.stage.Stage} is a record in a file of its own: keys, defaults, memory, check and run. Its
  * {@link io.pare.compress.stage.StageRun} works on what the stages of one run share, a
@@ -9,8 +9,8 @@
  * <p>Public. Callers bring stages of their own as {@link io.pare.compress.stage.Stage.Custom}, most with an
  * {@link io.pare.compress.stage.AdmmRun}.
  *
- * <p>May use {@code compress}, {@code compress.constraint}, {@code descent}, {@code kernel}, {@code mem} and
- * {@code file}.
+ * <p>May use {@code compress}, {@code compress.constraint}, {@code reconstruct}, {@code descent}, {@code kernel},
+ * {@code mem} and {@code file}.
  */
 @NullMarked
 package io.pare.compress.stage;

@@ -1,0 +1,270 @@
+package io.pare.compress.stage;
+
+import io.pare.compress.Guarantee;
+import io.pare.compress.LayerVisitor;
+import io.pare.compress.TensorPattern;
+import io.pare.compress.Training;
+import io.pare.compress.TrainingOptions;
+import io.pare.compress.Variable;
+import io.pare.compress.constraint.Clustering;
+import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.ProjectionState;
+import io.pare.compress.constraint.Quantization;
+import io.pare.compress.constraint.SparseClustering;
+import io.pare.compress.constraint.WeightChange;
+import io.pare.kernel.Projections;
+import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
+import io.pare.reconstruct.Hessian;
+import io.pare.reconstruct.Method;
+import io.pare.reconstruct.Reconstruction;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Puts each layer's weights into sets such that its outputs change least, from some inputs alone: no training, no labels. See
+ * {@link Reconstruction}.
+ *
+ * <p>Of tensors that no rows of inputs are multiplied by, as tables of embeddings, nothing says which weights matter: they go to
+ * the nearest point of their sets of values alone.
+ *
+ * @param constraints by tensor or pattern, the sets in order, each on the support of the one before; tensors that none
+ *            matches are left alone
+ * @param method how a layer is solved
+ * @param damping added to the diagonal of the inputs' products, as a multiple of its mean
+ * @param samples of the training data at most; 0 for all
+ * @param sequential whether each layer gets the inputs that the compressed layers before it give; otherwise those of the
+ *            network as it was
+ */
+public record Reconstruct(Map<String, List<Constraint>> constraints, Solver method, double damping, int samples,
+        boolean sequential) implements Stage {
+    /** Nothing constrained, ADMM on a thousand samples. */
+    public static final Reconstruct DEFAULTS = new Reconstruct(Map.of(), Solver.ADMM, 0.01, 1000, true);
+    /** It trains nothing. */
+    private static final TrainingOptions NONE =
+            new TrainingOptions(0, TrainingOptions.DEFAULTS.descent(), 64, false, 0, false,
+                    0, 1, 0, TrainingOptions.Select.LAST);
+
+    /** How a layer is solved. */
+    public enum Solver {
+        /** ADMM with a fixed penalty. */
+        ADMM(Method.ADMM),
+        /** ADMM with a growing penalty; for supports. */
+        ALPS(new Method.Alps()),
+        /** Column by column, for top-k and n of m. */
+        SPARSEGPT(new Method.Columns()),
+        /** Column by column, for values. */
+        GPTQ(new Method.Columns()),
+        /** Nearest point by the norms of the inputs. */
+        WANDA(new Method.Wanda()),
+        /** Nearest point. */
+        MAGNITUDE(new Method.Magnitude());
+
+        private final Method method;
+
+        Solver(Method method) {
+            this.method = method;
+        }
+
+        /** {@return the method with its usual numbers} */
+        public Method method() {
+            return method;
+        }
+    }
+
+    /**
+     * Checks the keys.
+     *
+     * @throws IllegalArgumentException naming the key that is wrong
+     */
+    public Reconstruct {
+        Map<String, List<Constraint>> copy = new LinkedHashMap<>();
+        TensorPattern.inOrder("constraints", constraints).forEach((pattern, sets) -> copy.put(pattern,
+                checked(pattern, sets)));
+        constraints = TensorPattern.inOrder("constraints", copy);
+        Keys.check(damping >= 0 && damping < Double.POSITIVE_INFINITY, "damping", damping);
+        Keys.check(samples >= 0, "samples", samples);
+    }
+
+    private static List<Constraint> checked(String pattern, List<Constraint> sets) {
+        List<Constraint> listed = Keys.listed("constraints: " + pattern, sets);
+        Keys.check(!listed.isEmpty(), "constraints: " + pattern, "empty: leave the pattern out");
+        for (Constraint set : listed) {
+            Keys.check(!set.joint(), "constraints: " + pattern, set.describe() + ", which is for several tensors");
+        }
+        onto(listed);
+        return listed;
+    }
+
+    /** Refuses a set that undoes the one before. */
+    private static Reconstruction onto(List<Constraint> sets) {
+        Reconstruction reconstruction = Reconstruction.onto(sets.getFirst());
+        for (Constraint set : sets.subList(1, sets.size())) {
+            reconstruction = reconstruction.then(set);
+        }
+        return reconstruction;
+    }
+
+    @Override
+    public String name() {
+        return "reconstruct";
+    }
+
+    @Override
+    public TrainingOptions train() {
+        return NONE;
+    }
+
+    @Override
+    public Stream<TrainingOptions> trainings() {
+        return Stream.empty();
+    }
+
+    @Override
+    public Map<String, List<String>> patterns() {
+        return Map.of("constraints", List.copyOf(constraints.keySet()));
+    }
+
+    /** What a layer takes follows from its inputs, which a recipe does not know. */
+    @Override
+    public long memory(Sizes sizes) {
+        return sizes.run(NONE);
+    }
+
+    @Override
+    public Effect check(Forecast forecast) {
+        if (constraints.isEmpty()) {
+            throw forecast.refused("needs 'constraints', such as {\"fc*\": [{kind: Sparsity, share: 0.5}]}");
+        }
+        List<Claim> left = new ArrayList<>();
+        List<String> held = new ArrayList<>();
+        for (Forecast.Weights each : forecast.named(constraints.keySet())) {
+            held.add(each.name());
+            boolean zeroApart = false;
+            each.values(Long.MAX_VALUE);
+            for (Constraint set : sets(each.name())) {
+                if (set.changes().contains(WeightChange.MAKES_ZEROS)) {
+                    each.nonzeros(1);
+                    zeroApart = true;
+                }
+                if (set.values() < Long.MAX_VALUE) {
+                    each.values(set.values());
+                }
+                if (choosesValues(set)) {
+                    each.levels(set, zeroApart);
+                }
+                left.add(forecast.claim(set, List.of(each)));
+            }
+        }
+        return Effect.NONE.and(WeightChange.FILLS_ZEROS, held::contains).and(WeightChange.MAKES_ZEROS, held::contains)
+                .and(WeightChange.SPLITS_VALUES, held::contains).and(WeightChange.SHIFTS_VALUES, held::contains)
+                .claiming(left);
+    }
+
+    /** The sets of a tensor, each of one kind. */
+    private List<Constraint> sets(String tensor) {
+        List<Constraint> sets = new ArrayList<>();
+        for (Constraint set : TensorPattern.first(constraints, tensor, List.<Constraint>of())) {
+            if (set instanceof SparseClustering both) {
+                sets.add(both.sparsity());
+                sets.add(new Clustering(both.k()));
+            } else {
+                sets.add(set);
+            }
+        }
+        return sets;
+    }
+
+    private static boolean choosesValues(Constraint set) {
+        return set instanceof Clustering || set instanceof Quantization;
+    }
+
+    @Override
+    public String remedy(Claim claim) {
+        return "put it before that stage, or leave those layers out of its constraints";
+    }
+
+    @Override
+    public StageRun open(RunContext context) {
+        return StageRun.open(region -> new Run(context, region));
+    }
+
+    private final class Run extends StageRun {
+        private final Map<String, Double> errors = new LinkedHashMap<>();
+
+        Run(RunContext context, Region region) {
+            super(context, region, NONE);
+        }
+
+        /** There is no optimiser whose state would begin. */
+        @Override
+        public void begin() {}
+
+        @Override
+        public Map<String, Double> outputErrors() {
+            return errors;
+        }
+
+        @Override
+        public boolean cut() {
+            long begin = System.nanoTime();
+            Training training = context.training();
+            Set<String> layers = Set.copyOf(training.layers().stream().map(Variable::name).toList());
+            List<Variable> held = context.weights(constraints.keySet());
+            held.stream().filter(variable -> !layers.contains(variable.name())).forEach(this::project);
+            if (held.stream().anyMatch(variable -> layers.contains(variable.name()))) {
+                training.walk(samples, sequential, (weights, inputs) -> {
+                    context.stop().check();
+                    if (held.contains(weights)) {
+                        solve(weights, inputs);
+                    }
+                });
+            }
+            context.epochEnds((System.nanoTime() - begin) / 1e9, 0);
+            return true;
+        }
+
+        private void solve(Variable weights, LayerVisitor.Inputs inputs) {
+            List<Constraint> sets = sets(weights.name());
+            try (Region matrices = Region.shared("inputs of " + weights.name())) {
+                Hessian hessian = new Hessian(matrices, inputs.width());
+                inputs.forEach(hessian::add);
+                Reconstruction.Outcome outcome = onto(sets).method(method.method()).damping(damping)
+                        .solve(weights.value(), hessian, weights.value());
+                errors.put(weights.name(), outcome.error());
+                for (int i = 0; i < sets.size(); i++) {
+                    guarantee(weights, sets, i, outcome.memories().get(i));
+                }
+            } catch (IllegalArgumentException | IllegalStateException | ArithmeticException e) {
+                throw new RecipeException("reconstruct cannot solve " + weights.name() + ": " + e.getMessage(), e);
+            }
+        }
+
+        private void project(Variable variable) {
+            List<Constraint> sets = sets(variable.name()).stream().filter(Reconstruct::choosesValues).toList();
+            try (Region copies = Region.shared("projection of " + variable.name());
+                    Projections projections = Projections.open(1)) {
+                FloatTensor from = copies.tensor(variable.value().shape());
+                for (int i = 0; i < sets.size(); i++) {
+                    ProjectionState memory = new ProjectionState();
+                    from.copyFrom(variable.value());
+                    sets.get(i).project(List.of(from), List.of(variable.value()), memory, projections);
+                    guarantee(variable, sets, i, memory);
+                }
+            }
+        }
+
+        private void guarantee(Variable variable, List<Constraint> sets, int index, ProjectionState memory) {
+            Guarantee made = new Guarantee(sets.get(index), List.of(variable.name()), memory.all());
+            context.guarantee(made);
+            if (choosesValues(sets.get(index))) {
+                context.handOn(made, sets.subList(0, index).stream()
+                        .anyMatch(set -> set.changes().contains(WeightChange.MAKES_ZEROS)));
+            }
+        }
+    }
+}
