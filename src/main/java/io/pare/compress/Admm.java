@@ -84,6 +84,8 @@ public final class Admm implements AutoCloseable {
         private final RhoRule rule;
         private Constraint constraint;
         private double rho;
+        /** Of each element's squared change; {@code null} for equal ones. */
+        private @Nullable List<FloatTensor> importance;
 
         Group(Region region, int index, Term term, List<Variable> variables) {
             this.term = index;
@@ -101,6 +103,23 @@ public final class Admm implements AutoCloseable {
 
         List<FloatTensor> values() {
             return variables.stream().map(Variable::value).toList();
+        }
+
+        /** Writes the projection of the values themselves. */
+        void project(List<FloatTensor> to, Projections projections) {
+            if (importance == null) {
+                constraint.project(values(), to, memory, projections);
+            } else {
+                constraint.projectWeighted(values(), importance, to, memory, projections);
+            }
+        }
+
+        void step(Projections projections, double[] primal, double[] dual) {
+            if (importance == null) {
+                constraint.step(values(), u, z, last, memory, projections, primal, dual);
+            } else {
+                constraint.stepWeighted(values(), u, importance, z, last, memory, projections, primal, dual);
+            }
         }
     }
 
@@ -213,7 +232,7 @@ public final class Admm implements AutoCloseable {
         long begin = System.nanoTime();
         for (Group group : groups) {
             group.u.forEach(tensor -> tensor.fill(0f));
-            group.constraint.project(group.values(), group.z, group.memory, projections);
+            group.project(group.z, projections);
         }
         iterations = 0;
         projectionSeconds += (System.nanoTime() - begin) / 1e9;
@@ -236,8 +255,7 @@ public final class Admm implements AutoCloseable {
             double[] primals = new double[n];
             double[] duals = new double[n];
             double rho = group.rho;
-            group.constraint.step(group.values(), group.u, group.z, group.last, group.memory, projections, primals,
-                    duals);
+            group.step(projections, primals, duals);
             double primal = Arrays.stream(primals).map(norm -> norm * norm).sum();
             double dual = Arrays.stream(duals).map(norm -> norm * norm).sum();
             group.rho = group.rule.next(group.rho, Math.sqrt(primal), rho * Math.sqrt(dual));
@@ -316,13 +334,34 @@ public final class Admm implements AutoCloseable {
     }
 
     /**
+     * Lets squared changes of elements count by their importance in all projections from now on. It is not saved with the
+     * solver's state.
+     *
+     * @param importance above 0, in tensors of the variables' shapes, by variable; those that lack any count alike. The
+     *            tensors are read whenever the solver projects
+     * @throws IllegalArgumentException if variables that one constraint sees together have it only in part
+     */
+    public void weigh(Map<Variable, FloatTensor> importance) {
+        for (Group group : groups) {
+            List<FloatTensor> known = group.variables.stream().filter(importance::containsKey).map(importance::get)
+                    .toList();
+            if (!known.isEmpty() && known.size() < group.variables.size()) {
+                throw new IllegalArgumentException(
+                        "importance is known of " + known.size() + " of " + group.variables.size()
+                                + " tensors: give it for all that are " + group.constraint.describe());
+            }
+            group.importance = known.isEmpty() ? null : known;
+        }
+    }
+
+    /**
      * Writes the projection of W itself, without the dual, into W: the weights then lie in every set, if the sets of one
      * tensor were projected onto in an order that keeps the earlier ones.
      */
     public void project() {
         long begin = System.nanoTime();
         for (Group group : groups) {
-            group.constraint.project(group.values(), group.last, group.memory, projections);
+            group.project(group.last, projections);
             for (int i = 0; i < group.variables.size(); i++) {
                 group.variables.get(i).value().copyFrom(group.last.get(i));
             }

@@ -13,9 +13,11 @@ import java.util.Map;
  * @param updatesPerEpoch ADMM iterations in an epoch, evenly spread; a share below one makes an iteration span epochs
  * @param restart whether the learning rate's course begins anew in each iteration, rather than spanning the stage
  * @param tolerance residuals, relative to the weights, at which the stage ends early; 0 for never
+ * @param fisher whether a squared change of a weight counts, in Z steps and in the cut, by a running mean of the
+ *            weight's squared gradient
  */
 public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, double factor, double limit,
-        double updatesPerEpoch, boolean restart, double tolerance) {
+        double updatesPerEpoch, boolean restart, double tolerance, boolean fisher) {
     /** Values of the keys that a recipe leaves out. */
     public static final AdmmOptions DEFAULTS = new AdmmOptions(1e-3, Map.of(), Rule.FIXED, 1.3, 1, 1, false, 0);
 
@@ -29,6 +31,23 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
         MULTIPLY,
         /** It follows the residuals, see {@link RhoRule.Balanced}. */
         BALANCE
+    }
+
+    /**
+     * Takes all changes as equal, as without {@code fisher}.
+     *
+     * @param rho weight of the penalty in the first iteration
+     * @param rhoOf other weights for single tensors
+     * @param rule how rho changes
+     * @param factor of the rule
+     * @param limit largest rho
+     * @param updatesPerEpoch ADMM iterations in an epoch
+     * @param restart whether the learning rate's course begins anew in each iteration
+     * @param tolerance at which the stage ends early; 0 for never
+     */
+    public AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, double factor, double limit,
+            double updatesPerEpoch, boolean restart, double tolerance) {
+        this(rho, rhoOf, rule, factor, limit, updatesPerEpoch, restart, tolerance, false);
     }
 
     /**
@@ -62,6 +81,11 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
         if (!(value > 0 && value <= MOST)) {
             throw new IllegalArgumentException(name + " cannot be " + value + ": must be above 0 and at most " + MOST);
         }
+    }
+
+    /** {@return the same with {@code fisher}} */
+    public AdmmOptions byFisher() {
+        return new AdmmOptions(rho, rhoOf, rule, factor, limit, updatesPerEpoch, restart, tolerance, true);
     }
 
     /** {@return the rule as the solver takes it} */

@@ -4,6 +4,7 @@ import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Projects onto "at most k non-zeros, each one of m codewords", by alternating between support and codewords.
@@ -35,16 +36,35 @@ final class JointProjection {
         this.assignment = assignment;
     }
 
+    /** Elements, and a weight of the squared error of each; {@code null} for equal ones. */
+    private record Elements(MemorySegment x, long offset, @Nullable MemorySegment importance, long importanceOffset) {
+        float value(long i) {
+            return x.get(F32, offset + i * F);
+        }
+
+        double weight(long i) {
+            return importance == null ? 1 : importance.get(F32, importanceOffset + i * F);
+        }
+    }
+
     /** As {@link Projections#joint}, whose ranges were checked; {@code best} is its codebook. */
-    Joint project(MemorySegment in, long xOff, long n, long k, int m, boolean warm, MemorySegment best,
-            long codebookOff, int maxRounds, MemorySegment out, long zOff, MemorySegment outCodes, long codesOff) {
-        selector.one(Span.of(in, xOff, n));
-        dense.write(k, out, zOff);
+    Joint project(MemorySegment in, long xOff, long n, @Nullable MemorySegment importance, long importanceOff, long k,
+            int m, boolean warm, MemorySegment best, long codebookOff, int maxRounds, MemorySegment out, long zOff,
+            MemorySegment outCodes, long codesOff) {
+        Elements elements = new Elements(in, xOff, importance, importanceOff);
         try (Region scratch = Region.shared("joint projection")) {
             MemorySegment support = scratch.allocate(n * F);
             MemorySegment gains = scratch.allocate(n * F);
             MemorySegment words = scratch.allocate(m * F);
             Bits kept = new Bits(scratch.allocate(Bits.bytes(n)), 0);
+            if (importance == null) {
+                selector.one(Span.of(in, xOff, n));
+                dense.write(k, out, zOff);
+            } else {
+                // Without codewords yet, an element gains by being kept what it costs to drop it.
+                gains(elements, n, null, gains);
+                select(elements, n, k, gains, kept, out, zOff);
+            }
             if (warm) {
                 MemorySegment.copy(best, codebookOff, words, 0, m * F);
             }
@@ -53,9 +73,9 @@ final class JointProjection {
             int rounds = 0;
             int size = 0;
             while (rounds < maxRounds) {
-                Clusters clusters = cluster(support, n, m, words, warm || rounds > 0,
+                Clusters clusters = cluster(support, n, elements, m, words, warm || rounds > 0,
                         rounds == 0 ? FIRST_ROUNDS : LATER_ROUNDS);
-                double error = distance(in, xOff, support, n, words, clusters.size());
+                double error = distance(elements, support, n, words, clusters.size(), gains);
                 if (!(error < least)) {
                     break;
                 }
@@ -67,23 +87,16 @@ final class JointProjection {
                 if (size == 0) {
                     break;
                 }
-                gains(in, xOff, n, words, size, gains);
-                selector.one(Span.of(gains, 0, n));
-                bits.write(k, kept.segment(), 0);
-                parallel.chunks(n, (worker, from, to) -> {
-                    for (long i = from; i < to; i++) {
-                        // An element that gains nothing by being kept becomes zero.
-                        boolean keep = kept.get(i) && gains.get(F32, i * F) > 0;
-                        support.set(F32, i * F, keep ? in.get(F32, xOff + i * F) : 0);
-                    }
-                });
+                assignment.assign(in, xOff, n, size, words, 0, gains, 0, null, 0);
+                gains(elements, n, gains, gains);
+                select(elements, n, k, gains, kept, support, 0);
             }
             assignment.assign(out, zOff, n, size, best, codebookOff, out, zOff, outCodes, codesOff);
             double error = parallel.sum(n, (worker, from, to) -> {
                 double part = 0;
                 for (long i = from; i < to; i++) {
-                    double d = (double) in.get(F32, xOff + i * F) - out.get(F32, zOff + i * F);
-                    part += d * d;
+                    double d = (double) elements.value(i) - out.get(F32, zOff + i * F);
+                    part += elements.weight(i) * d * d;
                 }
                 return part;
             });
@@ -98,39 +111,67 @@ final class JointProjection {
         }
     }
 
-    private Clusters cluster(MemorySegment support, long n, int m, MemorySegment words, boolean started, int most) {
+    private Clusters cluster(MemorySegment support, long n, Elements elements, int m, MemorySegment words,
+            boolean started, int most) {
         Clusters clusters;
         if (started) {
             clusterer.codebook.read(m, words, 0);
-            clusters = clusterer.lloyd(support, 0, n, null, 0, m, most);
+            clusters = clusterer.lloyd(support, 0, n, elements.importance(), elements.importanceOffset(), m, most);
         } else {
-            clusters = clusterer.cold(support, 0, n, null, 0, m, most);
+            clusters = clusterer.cold(support, 0, n, elements.importance(), elements.importanceOffset(), m, most);
         }
         clusterer.codebook.write(clusters.size(), m, words, 0);
         return clusters;
     }
 
     /** Squared error of the support by its nearest codewords and of all other elements by zero. */
-    private double distance(MemorySegment x, long xOff, MemorySegment support, long n, MemorySegment words, int size) {
-        return assignment.assign(support, 0, n, size, words, 0, null, 0, null, 0)
-                + parallel.sum(n, (worker, from, to) -> {
-                    double dropped = 0;
-                    for (long i = from; i < to; i++) {
-                        double v = support.get(F32, i * F) == 0 ? x.get(F32, xOff + i * F) : 0;
-                        dropped += v * v;
-                    }
-                    return dropped;
-                });
+    private double distance(Elements elements, MemorySegment support, long n, MemorySegment words, int size,
+            MemorySegment nearest) {
+        boolean weighted = elements.importance() != null;
+        double kept = assignment.assign(support, 0, n, size, words, 0, weighted ? nearest : null, 0, null, 0);
+        if (weighted) {
+            return parallel.sum(n, (worker, from, to) -> {
+                double part = 0;
+                for (long i = from; i < to; i++) {
+                    double d = (double) elements.value(i) - nearest.get(F32, i * F);
+                    part += elements.weight(i) * d * d;
+                }
+                return part;
+            });
+        }
+        return kept + parallel.sum(n, (worker, from, to) -> {
+            double dropped = 0;
+            for (long i = from; i < to; i++) {
+                double v = support.get(F32, i * F) == 0 ? elements.value(i) : 0;
+                dropped += v * v;
+            }
+            return dropped;
+        });
     }
 
-    /** By how much the squared error of each element falls if its nearest codeword replaces 0; never below 0. */
-    private void gains(MemorySegment x, long xOff, long n, MemorySegment words, int size, MemorySegment gains) {
-        assignment.assign(x, xOff, n, size, words, 0, gains, 0, null, 0);
+    /**
+     * By how much the squared error of each element falls if the value at {@code instead} replaces 0, or the element itself
+     * where that is {@code null}; never below 0. {@code gains} may be {@code instead}.
+     */
+    private void gains(Elements elements, long n, @Nullable MemorySegment instead, MemorySegment gains) {
         parallel.chunks(n, (worker, from, to) -> {
             for (long i = from; i < to; i++) {
-                double v = x.get(F32, xOff + i * F);
-                double d = v - gains.get(F32, i * F);
-                gains.set(F32, i * F, (float) Math.max(0, v * v - d * d));
+                double v = elements.value(i);
+                double d = instead == null ? 0 : v - instead.get(F32, i * F);
+                gains.set(F32, i * F, (float) Math.max(0, elements.weight(i) * (v * v - d * d)));
+            }
+        });
+    }
+
+    /** Keeps the {@code k} elements that gain most by it, and zeroes the rest and what gains nothing. */
+    private void select(Elements elements, long n, long k, MemorySegment gains, Bits kept, MemorySegment out,
+            long outOff) {
+        selector.one(Span.of(gains, 0, n));
+        bits.write(k, kept.segment(), 0);
+        parallel.chunks(n, (worker, from, to) -> {
+            for (long i = from; i < to; i++) {
+                boolean keep = kept.get(i) && gains.get(F32, i * F) > 0;
+                out.set(F32, outOff + i * F, keep ? elements.value(i) : 0);
             }
         });
     }

@@ -558,15 +558,44 @@ public final class Projections implements AutoCloseable {
     public Joint joint(MemorySegment x, long xOff, long n, long k, int m, boolean warm, MemorySegment codebook,
             long codebookOff, int maxRounds, MemorySegment z, long zOff, @Nullable MemorySegment codes,
             long codesOff) {
+        return joint(x, xOff, n, null, 0, k, m, warm, codebook, codebookOff, maxRounds, z, zOff, codes, codesOff);
+    }
+
+    /**
+     * As {@link #joint(MemorySegment, long, long, long, int, boolean, MemorySegment, long, int, MemorySegment, long,
+     * MemorySegment, long)}, where the squared error of each element counts by its importance. It starts from the
+     * elements that cost most to drop.
+     *
+     * @param x the elements, only read
+     * @param xOff where they begin, in bytes
+     * @param n number of elements
+     * @param importance a weight of the squared error of each element, not negative; {@code null} for equal ones
+     * @param importanceOff where they begin, in bytes
+     * @param k how many may be other than zero, 0 to {@code n}
+     * @param m codewords, 1 to 256
+     * @param warm whether {@code codebook} holds a start; otherwise it is a linear one over the survivors
+     * @param codebook receives the codewords, ascending; read first where {@code warm}
+     * @param codebookOff where it begins, in bytes
+     * @param maxRounds at least 1
+     * @param z receives the projection; not {@code x}
+     * @param zOff where it begins, in bytes
+     * @param codes receives codeword numbers as {@link #assign} writes them; {@code null} for none
+     * @param codesOff where they begin, in bytes
+     * @return codewords in use, survivors and the weighted error
+     */
+    public Joint joint(MemorySegment x, long xOff, long n, @Nullable MemorySegment importance, long importanceOff,
+            long k, int m, boolean warm, MemorySegment codebook, long codebookOff, int maxRounds, MemorySegment z,
+            long zOff, @Nullable MemorySegment codes, long codesOff) {
         MemorySegment best = writableCodebook(m, codebook, codebookOff);
+        MemorySegment weights = optional(importance, importanceOff, n);
         MemorySegment in = readable(x, xOff, n);
         MemorySegment out = writable(z, zOff, n);
         MemorySegment outCodes = codes == null ? null : writableBytes(codes, codesOff, n);
         if (maxRounds < 1) {
             throw new IllegalArgumentException("codewords are not found in " + maxRounds + " rounds");
         }
-        return call(() -> joint.project(in, xOff, n, k, m, warm, best, codebookOff, maxRounds, out, zOff, outCodes,
-                codesOff), x, codebook, z, codes);
+        return call(() -> joint.project(in, xOff, n, weights, importanceOff, k, m, warm, best, codebookOff, maxRounds,
+                out, zOff, outCodes, codesOff), x, importance, codebook, z, codes);
     }
 
     // ---- shared -------------------------------------------------------------------------------------------------

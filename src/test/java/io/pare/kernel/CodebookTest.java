@@ -534,6 +534,45 @@ class CodebookTest {
 
     @ParameterizedTest
     @MethodSource("providers")
+    void theWeightedJointProjectionKeepsBothConstraintsAndMoreRoundsNeverHurt(Passes passes) {
+        for (int n : new int[]{1, 2, 15, 16, 17, 63, 64, 65, 500}) {
+            MemorySegment in = Memory.floats(Memory.gaussian(n, n));
+            float[] weights = Memory.gaussian(n, n + 1000);
+            for (int i = 0; i < n; i++) {
+                weights[i] = (float) Math.exp(2 * weights[i]);
+            }
+            MemorySegment importance = Memory.floats(weights);
+            int k = Math.max(1, n / 8);
+            double last = Double.POSITIVE_INFINITY;
+            for (int rounds = 1; rounds <= 4; rounds++) {
+                float[] alone = null;
+                for (int threads = 1; threads <= 2; threads++) {
+                    try (Projections p = new Projections(passes, threads)) {
+                        MemorySegment z = Memory.zeros(n);
+                        Joint joint = p.joint(in, 0, n, importance, 0, k, 3, false, Memory.zeros(3), 0, rounds, z, 0,
+                                null, 0);
+                        float[] result = Memory.array(z, 0, n);
+                        double error = 0;
+                        for (int i = 0; i < n; i++) {
+                            double d = (double) in.getAtIndex(ValueLayout.JAVA_FLOAT, i) - result[i];
+                            error += weights[i] * d * d;
+                        }
+                        assertTrue(joint.survivors() <= k && joint.size() <= 3);
+                        assertEquals(error, joint.error(), 1e-9 * (1 + error));
+                        assertTrue(error <= last * (1 + 1e-6) + 1e-12, n + " elements, round " + rounds);
+                        if (alone != null) {
+                            assertArrayEquals(alone, result);
+                            last = error;
+                        }
+                        alone = result;
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("providers")
     void whatIsPrunedToNothingIsClusteredByNoCodeword(Passes passes) {
         int n = 1000;
         MemorySegment zeros = Memory.zeros(n);

@@ -67,23 +67,55 @@ public sealed interface Constraint permits Sparsity, StructuredSparsity, Cluster
      */
     default void step(List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> z, List<FloatTensor> scratch,
             ProjectionState memory, Projections kernels, double[] primal, double[] dual) {
+        addTo(u, w);
+        project(u, scratch, memory, kernels);
+        settle(w, u, z, scratch, primal, dual);
+    }
+
+    /**
+     * As {@link #step}, with {@code z} by {@link #projectWeighted}.
+     *
+     * @param w weights, read only
+     * @param u scaled dual variables, updated in place
+     * @param importance of each element, above 0, in tensors of the same shapes
+     * @param z receives the projection
+     * @param scratch of the same shapes; overwritten
+     * @param memory what the constraint keeps between projections
+     * @param kernels that project
+     * @param primal receives the norm of W - Z for each tensor
+     * @param dual receives the norm of the change in Z
+     */
+    default void stepWeighted(List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> importance,
+            List<FloatTensor> z, List<FloatTensor> scratch, ProjectionState memory, Projections kernels,
+            double[] primal, double[] dual) {
+        addTo(u, w);
+        projectWeighted(u, importance, scratch, memory, kernels);
+        settle(w, u, z, scratch, primal, dual);
+    }
+
+    private static void addTo(List<FloatTensor> u, List<FloatTensor> w) {
         Kernels plain = Kernels.active();
         for (int i = 0; i < w.size(); i++) {
             MemorySegment sum = u.get(i).segment();
             plain.add(sum, 0, w.get(i).segment(), 0, sum, 0, u.get(i).count());
         }
-        project(u, scratch, memory, kernels);
+    }
+
+    /** Takes the projection {@code next} of {@code u} as Z, what it leaves as U, and measures both residuals. */
+    private static void settle(List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> z, List<FloatTensor> next,
+            double[] primal, double[] dual) {
+        Kernels plain = Kernels.active();
         for (int i = 0; i < w.size(); i++) {
             long n = w.get(i).count();
             MemorySegment dualOf = u.get(i).segment();
             MemorySegment old = z.get(i).segment();
-            MemorySegment next = scratch.get(i).segment();
-            plain.subtract(dualOf, 0, next, 0, dualOf, 0, n);
-            plain.subtract(next, 0, old, 0, old, 0, n);
+            MemorySegment now = next.get(i).segment();
+            plain.subtract(dualOf, 0, now, 0, dualOf, 0, n);
+            plain.subtract(now, 0, old, 0, old, 0, n);
             dual[i] = Math.sqrt(plain.sumOfSquares(old, 0, n));
-            plain.subtract(w.get(i).segment(), 0, next, 0, old, 0, n);
+            plain.subtract(w.get(i).segment(), 0, now, 0, old, 0, n);
             primal[i] = Math.sqrt(plain.sumOfSquares(old, 0, n));
-            z.get(i).copyFrom(scratch.get(i));
+            z.get(i).copyFrom(next.get(i));
         }
     }
 

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bits times non-zeros, summed over all tensors, stay within a budget: a knapsack over which weights stay and how many
@@ -49,10 +51,23 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
 
     @Override
     public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
+        spend(from, null, to, memory, kernels);
+    }
+
+    @Override
+    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        spend(from, importance, to, memory, kernels);
+    }
+
+    private void spend(List<FloatTensor> from, @Nullable List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
         List<Ranked> ranked = new ArrayList<>();
         int[] widths = new int[from.size()];
         for (int i = 0; i < widths.length; i++) {
-            ranked.add(new Ranked(from.get(i), score, kernels));
+            ranked.add(importance == null
+                    ? Ranked.of(from.get(i), score, kernels)
+                    : Ranked.of(from.get(i), importance.get(i), score, kernels));
             double[] last = memory.get(WIDTH, i);
             widths[i] = last == null ? (minimumBits + maximumBits) / 2 : (int) last[0];
         }
@@ -75,9 +90,15 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
             }
         }
         for (int i = 0; i < widths.length; i++) {
-            Projector.topK(kernels, from.get(i), to.get(i), best.kept()[i]);
+            FloatTensor weights = importance == null ? null : importance.get(i);
+            if (weights == null) {
+                Projector.topK(kernels, from.get(i), to.get(i), best.kept()[i]);
+            } else {
+                WeightedSupport.project(Sparsity.count(best.kept()[i]), List.of(from.get(i)), List.of(weights),
+                        List.of(to.get(i)), memory, kernels);
+            }
             int k = 1 << best.widths()[i];
-            double[] codes = Projector.codebook(kernels, to.get(i), null, k, memory.get(Clustering.CODEBOOK, i));
+            double[] codes = Projector.codebook(kernels, to.get(i), weights, k, memory.get(Clustering.CODEBOOK, i));
             memory.put(Clustering.CODEBOOK, i, codes);
             memory.put(WIDTH, i, best.widths()[i]);
             Projector.nearest(kernels, to.get(i), to.get(i), codes, true);
@@ -115,31 +136,58 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
         return new Choice(widths.clone(), kept, error);
     }
 
-    /** A tensor's non-zeros by falling magnitude, with the sums that scores and errors need. */
+    /** A tensor's non-zeros by falling magnitude, weighted if they are, with the sums that scores and errors need. */
     private static final class Ranked {
         final float[] magnitudes;
         private final float[] signed;
+        private final float @Nullable [] weights;
         private final double[] squares;
         private final GlobalSparsity.Score score;
         private final Projections kernels;
 
-        Ranked(FloatTensor tensor, GlobalSparsity.Score score, Projections kernels) {
+        private Ranked(float[] signed, float @Nullable [] weights, GlobalSparsity.Score score, Projections kernels) {
+            this.signed = signed;
+            this.weights = weights;
             this.score = score;
             this.kernels = kernels;
+            this.magnitudes = new float[signed.length];
+            this.squares = new double[signed.length + 1];
+            for (int i = 0; i < signed.length; i++) {
+                magnitudes[i] = weights == null ? Math.abs(signed[i]) : scaled(signed[i], weights[i]);
+                squares[i + 1] = squares[i] + (double) magnitudes[i] * magnitudes[i];
+            }
+        }
+
+        static Ranked of(FloatTensor tensor, GlobalSparsity.Score score, Projections kernels) {
             float[] sorted = Projector.nonzeroValues(tensor);
             Arrays.sort(sorted);
-            this.signed = new float[sorted.length];
+            float[] signed = new float[sorted.length];
             int low = 0;
             int high = sorted.length - 1;
             for (int i = 0; i < signed.length; i++) {
                 signed[i] = Math.abs(sorted[low]) > Math.abs(sorted[high]) ? sorted[low++] : sorted[high--];
             }
-            this.magnitudes = new float[signed.length];
-            this.squares = new double[signed.length + 1];
-            for (int i = 0; i < signed.length; i++) {
-                magnitudes[i] = Math.abs(signed[i]);
-                squares[i + 1] = squares[i] + (double) signed[i] * signed[i];
+            return new Ranked(signed, null, score, kernels);
+        }
+
+        static Ranked of(FloatTensor tensor, FloatTensor importance, GlobalSparsity.Score score,
+                Projections kernels) {
+            long[] order = LongStream.range(0, tensor.count()).filter(e -> tensor.get(e) != 0)
+                    .map(e -> (long) Float.floatToRawIntBits(scaled(tensor.get(e), importance.get(e))) << 32
+                            | ~e & 0xffff_ffffL)
+                    .sorted().toArray();
+            float[] signed = new float[order.length];
+            float[] weights = new float[order.length];
+            for (int i = 0; i < order.length; i++) {
+                long element = ~order[order.length - 1 - i] & 0xffff_ffffL;
+                signed[i] = tensor.get(element);
+                weights[i] = importance.get(element);
             }
+            return new Ranked(signed, weights, score, kernels);
+        }
+
+        private static float scaled(float value, float importance) {
+            return (float) (Math.sqrt(importance) * Math.abs(value));
         }
 
         double score(int at) {
@@ -147,14 +195,17 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
             return score == GlobalSparsity.Score.LAMP ? square / squares[at + 1] : square;
         }
 
-        /** Squared distance to the nearest tensor of so many non-zeros and k values; relative under LAMP. */
+        /** Squared distance, weighted if there are weights, to the nearest tensor of so many non-zeros and k values; relative under LAMP. */
         double error(int kept, int k) {
             double error = squares[signed.length] - squares[kept];
             if (kept > 0) {
                 try (Region region = Region.confined("support")) {
                     FloatTensor support = region.tensor(kept).copyFrom(Arrays.copyOf(signed, kept));
                     MemorySegment words = region.allocate((long) k * Float.BYTES);
-                    error += kernels.kMeansCold(support.segment(), 0, kept, null, 0, k, words, 0, 100).error();
+                    MemorySegment importance = weights == null
+                            ? null
+                            : region.tensor(kept).copyFrom(Arrays.copyOf(weights, kept)).segment();
+                    error += kernels.kMeansCold(support.segment(), 0, kept, importance, 0, k, words, 0, 100).error();
                 }
             }
             return score == GlobalSparsity.Score.LAMP ? error / Math.max(squares[signed.length], 1e-30) : error;

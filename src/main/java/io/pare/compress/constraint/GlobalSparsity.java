@@ -13,7 +13,7 @@ import java.util.Set;
  * At most so many non-zeros in all tensors together; how many each gets follows from the weights.
  *
  * <p>Each tensor keeps its largest magnitudes. Under {@link Score#MAGNITUDE} the projection is the Euclidean one onto
- * the union; {@link Score#LAMP} compares tensors by the layer-adaptive score of Lee et al. (2010.07611), the share of a
+ * the union, and the weighted one is that of weighted changes; {@link Score#LAMP} compares tensors by the layer-adaptive score of Lee et al. (2010.07611), the share of a
  * weight's square in the squares of all that are no smaller, which needs no weights between layers and never empties
  * one.
  *
@@ -47,6 +47,11 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
         LAMP,
         /** The square of the magnitude times the tensor's importance: a diagonal Fisher matrix, averaged by tensor. */
         IMPORTANCE,
+        /**
+         * The square of the magnitude times the element's own importance: a diagonal Fisher matrix. A projection that is
+         * given no importance compares magnitudes.
+         */
+        FISHER,
         /** Nothing: each tensor has a count of its own. */
         COUNTS
     }
@@ -124,6 +129,12 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
         }
     }
 
+    @Override
+    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        WeightedSupport.project(this, from, importance, to, memory, kernels);
+    }
+
     private void select(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
         long[] kept = counts(from, to, kernels);
         for (int i = 0; i < from.size(); i++) {
@@ -137,7 +148,7 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
             case COUNTS -> {
                 return counts.stream().mapToLong(Long::longValue).toArray();
             }
-            case MAGNITUDE, IMPORTANCE -> {
+            case MAGNITUDE, IMPORTANCE, FISHER -> {
                 List<Span> spans = new ArrayList<>();
                 long elements = 0;
                 for (int i = 0; i < from.size(); i++) {

@@ -198,14 +198,32 @@ public final class Projector {
      */
     public static double[] joint(Projections kernels, FloatTensor from, FloatTensor to, long kept, int k,
             double @Nullable [] start) {
+        return joint(kernels, from, null, to, kept, k, start);
+    }
+
+    /**
+     * Projects onto at most {@code kept} non-zeros of {@code k} values, where squared changes have weights.
+     *
+     * @param kernels that project
+     * @param from read only
+     * @param importance of the elements' squared changes, or {@code null} for equal ones
+     * @param to of the same shape; overwritten
+     * @param kept most non-zeros
+     * @param k codewords, 1 to 256
+     * @param start codewords to start from, or {@code null}
+     * @return the codebook, ascending
+     */
+    public static double[] joint(Projections kernels, FloatTensor from, @Nullable FloatTensor importance,
+            FloatTensor to, long kept, int k, double @Nullable [] start) {
         try (Region region = Region.confined("codebook")) {
             MemorySegment words = region.allocate((long) k * Float.BYTES);
             boolean warm = start != null && start.length == k;
             if (warm) {
                 write(start, words);
             }
-            io.pare.kernel.Joint found = kernels.joint(from.segment(), 0, from.count(), Math.min(kept, from.count()), k,
-                    warm, words, 0, ROUNDS, to.segment(), 0, null, 0);
+            io.pare.kernel.Joint found = kernels.joint(from.segment(), 0, from.count(),
+                    importance == null ? null : importance.segment(), 0, Math.min(kept, from.count()), k, warm, words, 0,
+                    ROUNDS, to.segment(), 0, null, 0);
             return read(words, found.size());
         }
     }

@@ -5,12 +5,13 @@ import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * At most so many non-zeros, and these of at most k values: both in one projection.
  *
- * <p>For a given codebook the best support is that of the largest gains {@code v^2 - (v - c)^2}, c the codeword nearest
- * to v; for a given support the best codebook is that of the means. The projection alternates the two from the last
+ * <p>For a given codebook the best support is that of the largest gains {@code v^2 - (v - c)^2}, times the
+ * element's importance if it has one, c the codeword nearest to v; for a given support the best codebook is that of the means. The projection alternates the two from the last
  * codebook on; neither step can raise the distance.
  *
  * @param sparsity how many non-zeros
@@ -31,11 +32,22 @@ public record SparseClustering(Sparsity sparsity, int k) implements Constraint {
 
     @Override
     public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
+        choose(from, null, to, memory, kernels);
+    }
+
+    @Override
+    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        choose(from, importance, to, memory, kernels);
+    }
+
+    private void choose(List<FloatTensor> from, @Nullable List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
         for (int i = 0; i < from.size(); i++) {
             FloatTensor tensor = from.get(i);
-            memory.put(Clustering.CODEBOOK, i,
-                    Projector.joint(kernels, tensor, to.get(i), sparsity.kept(tensor.count()), k,
-                            memory.get(Clustering.CODEBOOK, i)));
+            FloatTensor weights = importance == null ? null : importance.get(i);
+            memory.put(Clustering.CODEBOOK, i, Projector.joint(kernels, tensor, weights, to.get(i),
+                    sparsity.kept(tensor.count()), k, memory.get(Clustering.CODEBOOK, i)));
         }
     }
 

@@ -63,6 +63,12 @@ public record Sparsity(long count, double share) implements Constraint {
     }
 
     @Override
+    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        WeightedSupport.project(this, from, importance, to, memory, kernels);
+    }
+
+    @Override
     public void step(List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> z, List<FloatTensor> scratch,
             ProjectionState memory, Projections kernels, double[] primal, double[] dual) {
         for (int i = 0; i < w.size(); i++) {

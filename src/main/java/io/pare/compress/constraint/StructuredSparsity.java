@@ -127,6 +127,12 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
         }
     }
 
+    @Override
+    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        WeightedSupport.project(this, from, importance, to, memory, kernels);
+    }
+
     private void keepNOfM(float[] x, int columns) {
         for (int row = 0; row < x.length; row += columns) {
             for (int start = row; start < row + columns; start += second) {

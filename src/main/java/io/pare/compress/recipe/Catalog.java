@@ -19,6 +19,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.pare.compress.AdmmOptions;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
@@ -85,6 +86,7 @@ public final class Catalog {
                 .toArray(NamedType[]::new);
         this.json = JsonMapper.builder().registerSubtypes(own).build();
         this.sorted = JsonMapper.builder().registerSubtypes(own).addMixIn(TrainingOptions.Keys.class, Additions.class)
+                .addMixIn(AdmmOptions.class, Additions.class)
                 .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
         this.yaml = JsonMapper.builder(YAMLFactory.builder().build()).registerSubtypes(own)
                 .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -118,6 +120,9 @@ public final class Catalog {
     private interface Additions {
         @JsonInclude(JsonInclude.Include.NON_DEFAULT)
         boolean flip();
+
+        @JsonInclude(JsonInclude.Include.NON_DEFAULT)
+        boolean fisher();
     }
 
     /**

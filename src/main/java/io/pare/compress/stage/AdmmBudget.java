@@ -33,8 +33,11 @@ public record AdmmBudget(double bytes, int minimumBits, int maximumBits, GlobalS
         Keys.check(bytes > 0 && bytes < Long.MAX_VALUE / 8, "bytes", bytes);
         Keys.check(minimumBits >= 1 && minimumBits <= maximumBits, "minimumBits", minimumBits);
         Keys.check(maximumBits <= Keys.MOST_BITS, "maximumBits", maximumBits);
-        if (score != GlobalSparsity.Score.LAMP && score != GlobalSparsity.Score.MAGNITUDE) {
-            throw new IllegalArgumentException("score must be lamp or magnitude");
+        if (score == null || score == GlobalSparsity.Score.IMPORTANCE || score == GlobalSparsity.Score.COUNTS) {
+            throw new IllegalArgumentException("score must be lamp, magnitude or fisher");
+        }
+        if (score == GlobalSparsity.Score.FISHER) {
+            admm = admm.byFisher();
         }
     }
 

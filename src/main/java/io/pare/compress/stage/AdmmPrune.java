@@ -44,6 +44,9 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
         exclude = Keys.listed("exclude", exclude);
         structure = TensorPattern.inOrder("structure", structure);
         Keys.check(ramp >= 0 && ramp <= 1, "ramp", ramp);
+        if (keep.score() == GlobalSparsity.Score.FISHER) {
+            admm = admm.byFisher();
+        }
         if (keep.chosen() && !structure.isEmpty()) {
             throw new IllegalArgumentException("keep and structure exclude each other");
         }

@@ -10,6 +10,7 @@ import io.pare.descent.RunState;
 import io.pare.mem.Region;
 import java.util.List;
 import java.util.function.DoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /** A run whose W step carries ADMM's penalty, onto the constraints of a {@link Schedule}. */
 public final class AdmmRun extends StageRun {
@@ -74,6 +75,7 @@ public final class AdmmRun extends StageRun {
     private final boolean snap;
     private List<Target> targets = List.of();
     private Admm admm;
+    private @Nullable Fisher fisher;
     private List<ResidualRow> residuals = List.of();
     private boolean converged;
     private long steps;
@@ -121,6 +123,9 @@ public final class AdmmRun extends StageRun {
             builder.constrain(variables, target.at().apply(0), rho, options.rhoRule());
         }
         admm = builder.build();
+        if (options.fisher()) {
+            fisher = new Fisher(region, targets.stream().flatMap(target -> target.variables().stream()).toList());
+        }
     }
 
     @Override
@@ -135,6 +140,17 @@ public final class AdmmRun extends StageRun {
             state.number("progress", progress());
         }
         admm.visit(state);
+        if (fisher != null) {
+            fisher.visit(state);
+            weigh();
+        }
+    }
+
+    /** Lets the solver know what is known of importance; before the first gradients all weights count alike. */
+    private void weigh() {
+        if (fisher.known()) {
+            admm.weigh(fisher.importance());
+        }
     }
 
     private double progress() {
@@ -160,6 +176,10 @@ public final class AdmmRun extends StageRun {
     public void beforeUpdate(double done) {
         if (++steps % OBSERVED == 0) {
             schedule.observe(admm);
+            if (fisher != null) {
+                fisher.observe();
+                weigh();
+            }
         }
         // A little slack, so that rounding does not put an update off to the next step.
         if (Math.floor(done * options.updatesPerEpoch() + 1e-9) > admm.iterations()) {

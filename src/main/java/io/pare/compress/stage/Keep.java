@@ -32,7 +32,7 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
      */
     public Keep {
         if (score == null) {
-            throw new IllegalArgumentException("score must be one of lamp, magnitude and importance");
+            throw new IllegalArgumentException("score must be one of lamp, magnitude, importance and fisher");
         }
         layers = TensorPattern.inOrder("layers", layers);
         layers.forEach((pattern, wanted) -> {

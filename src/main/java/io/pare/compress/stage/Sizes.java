@@ -31,4 +31,9 @@ public record Sizes(long weights, long all, boolean admmInFile) {
     public long admm() {
         return Admm.memory(weights, admmInFile);
     }
+
+    /** {@return bytes of each weight's mean squared gradient} */
+    public long fisher() {
+        return weights * Float.BYTES;
+    }
 }

@@ -10,6 +10,8 @@ import io.pare.compress.LayerRow;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -56,6 +58,29 @@ class ConstraintTest {
         return sum;
     }
 
+    private FloatTensor importance(long seed, long... shape) {
+        FloatTensor tensor = random(seed, shape);
+        for (long i = 0; i < tensor.count(); i++) {
+            tensor.set(i, (float) Math.exp(3 * tensor.get(i)));
+        }
+        return tensor;
+    }
+
+    private List<FloatTensor> projectWeighted(Constraint constraint, ProjectionState memory, List<FloatTensor> from,
+            List<FloatTensor> importance) {
+        List<FloatTensor> to = from.stream().map(tensor -> region.tensor(tensor.shape())).toList();
+        constraint.projectWeighted(from, importance, to, memory, kernels);
+        return to;
+    }
+
+    private static double distance(FloatTensor a, FloatTensor b, FloatTensor importance) {
+        double sum = 0;
+        for (long i = 0; i < a.count(); i++) {
+            sum += importance.get(i) * Math.pow(a.get(i) - b.get(i), 2);
+        }
+        return sum;
+    }
+
     static List<Constraint> all() {
         return List.of(Sparsity.count(7), Sparsity.share(0.25), StructuredSparsity.of(StructuredSparsity.Unit.ROW, 0.5),
                 StructuredSparsity.of(StructuredSparsity.Unit.CHANNEL, 0.5),
@@ -67,7 +92,189 @@ class ConstraintTest {
                 new SparseClustering(Sparsity.count(9), 2),
                 new GlobalSparsity(11, GlobalSparsity.Score.MAGNITUDE, List.of()),
                 new GlobalSparsity(11, GlobalSparsity.Score.LAMP, List.of()),
-                new GlobalBudget(30, 1, 3, GlobalSparsity.Score.MAGNITUDE));
+                new GlobalSparsity(11, GlobalSparsity.Score.FISHER, List.of()),
+                new GlobalBudget(30, 1, 3, GlobalSparsity.Score.MAGNITUDE),
+                new GlobalBudget(30, 1, 3, GlobalSparsity.Score.FISHER));
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
+    void aWeightedProjectionLiesInTheSetAndStaysWhereItIs(Constraint constraint) {
+        for (long seed = 0; seed < 20; seed++) {
+            ProjectionState memory = new ProjectionState();
+            List<FloatTensor> importance = List.of(importance(seed + 100, 6, 3, 2, 2));
+            List<FloatTensor> once = projectWeighted(constraint, memory, List.of(random(seed, 6, 3, 2, 2)), importance);
+            Feasibility measured = constraint.measure(once, memory);
+            assertTrue(measured.holds(), constraint.describe() + ": " + measured.detail());
+            List<FloatTensor> twice = projectWeighted(constraint, memory, once, importance);
+            assertArrayEquals(once.getFirst().toArray(), twice.getFirst().toArray(), 1e-6f, constraint.describe());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
+    void aWeightedProjectionDependsOnRatiosOfWeightsOnly(Constraint constraint) {
+        for (long seed = 0; seed < 20; seed++) {
+            FloatTensor x = random(seed, 6, 3, 2, 2);
+            FloatTensor importance = importance(seed + 100, 6, 3, 2, 2);
+            FloatTensor larger = region.tensor(importance.shape());
+            for (long i = 0; i < importance.count(); i++) {
+                larger.set(i, 64 * importance.get(i));
+            }
+            // A power of four only shifts exponents, of the roots too: all bits are the same.
+            assertArrayEquals(
+                    projectWeighted(constraint, new ProjectionState(), List.of(x), List.of(importance)).getFirst()
+                            .toArray(),
+                    projectWeighted(constraint, new ProjectionState(), List.of(x), List.of(larger)).getFirst()
+                            .toArray(),
+                    constraint.describe());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
+    void withEqualWeightsItIsThePlainProjection(Constraint constraint) {
+        for (long seed = 0; seed < 20; seed++) {
+            FloatTensor x = random(seed, 6, 3, 2, 2);
+            FloatTensor ones = region.tensor(x.shape());
+            ones.fill(1f);
+            assertArrayEquals(project(constraint, new ProjectionState(), x).getFirst().toArray(),
+                    projectWeighted(constraint, new ProjectionState(), List.of(x), List.of(ones)).getFirst().toArray(),
+                    1e-6f, constraint.describe());
+        }
+    }
+
+    /** Sets of supports over elements that are few enough to try all of them. */
+    static List<Constraint> supports() {
+        return List.of(Sparsity.count(4), StructuredSparsity.of(StructuredSparsity.Unit.ROW, 0.5),
+                StructuredSparsity.of(StructuredSparsity.Unit.COLUMN, 0.34), StructuredSparsity.blocks(2, 2, 0.5),
+                StructuredSparsity.nOfM(1, 2), new GlobalSparsity(5, GlobalSparsity.Score.MAGNITUDE, List.of()),
+                new GlobalSparsity(5, GlobalSparsity.Score.FISHER, List.of()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("supports")
+    void noOtherSupportIsNearerByWeights(Constraint constraint) {
+        int n = 12;
+        for (long seed = 0; seed < 5; seed++) {
+            FloatTensor x = random(seed, 4, 3);
+            FloatTensor importance = importance(seed + 100, 4, 3);
+            ProjectionState memory = new ProjectionState();
+            FloatTensor z = projectWeighted(constraint, memory, List.of(x), List.of(importance)).getFirst();
+            FloatTensor other = region.tensor(4, 3);
+            double best = Double.POSITIVE_INFINITY;
+            for (int support = 0; support < 1 << n; support++) {
+                for (int i = 0; i < n; i++) {
+                    other.set(i, (support >> i & 1) == 0 ? 0 : x.get(i));
+                }
+                if (constraint.measure(List.of(other), memory).holds()) {
+                    best = Math.min(best, distance(x, other, importance));
+                }
+            }
+            // Roots and products are rounded to floats: of two supports as near as that either may be chosen.
+            assertEquals(best, distance(x, z, importance), 1e-5 * best, constraint.describe() + ", seed " + seed);
+        }
+    }
+
+    @Test
+    void aGlobalCountIsTheBestOfAllTensorsTogetherByWeights() {
+        for (long seed = 0; seed < 10; seed++) {
+            List<FloatTensor> x = List.of(random(seed, 5), random(seed + 50, 6));
+            List<FloatTensor> importance = List.of(importance(seed + 100, 5), importance(seed + 150, 6));
+            List<FloatTensor> z = projectWeighted(new GlobalSparsity(4, GlobalSparsity.Score.FISHER, List.of()),
+                    new ProjectionState(), x, importance);
+            double best = Double.POSITIVE_INFINITY;
+            for (int support = 0; support < 1 << 11; support++) {
+                if (Integer.bitCount(support) == 4) {
+                    double error = 0;
+                    for (int i = 0; i < 11; i++) {
+                        int t = i < 5 ? 0 : 1;
+                        int e = i < 5 ? i : i - 5;
+                        error += (support >> i & 1) == 0
+                                ? importance.get(t).get(e) * Math.pow(x.get(t).get(e), 2)
+                                : 0;
+                    }
+                    best = Math.min(best, error);
+                }
+            }
+            double found = distance(x.get(0), z.get(0), importance.get(0))
+                    + distance(x.get(1), z.get(1), importance.get(1));
+            assertEquals(best, found, 1e-5 * best, "seed " + seed);
+        }
+    }
+
+    @Test
+    void weightedCodewordsAreTheBestOfAllCuts() {
+        for (long seed = 0; seed < 20; seed++) {
+            FloatTensor x = random(seed, 10);
+            FloatTensor importance = importance(seed + 100, 10);
+            FloatTensor z = projectWeighted(new Clustering(3), new ProjectionState(), List.of(x), List.of(importance))
+                    .getFirst();
+            Integer[] order = new Integer[10];
+            Arrays.setAll(order, i -> i);
+            Arrays.sort(order, (a, b) -> Float.compare(x.get(a), x.get(b)));
+            double best = Double.POSITIVE_INFINITY;
+            for (int first = 0; first <= 10; first++) {
+                for (int second = first; second <= 10; second++) {
+                    best = Math.min(best, spread(x, importance, order, 0, first)
+                            + spread(x, importance, order, first, second) + spread(x, importance, order, second, 10));
+                }
+            }
+            assertEquals(best, distance(x, z, importance), 1e-5 * best + 1e-10, "seed " + seed);
+        }
+    }
+
+    /** Weighted squared error of a run of sorted elements about their weighted mean. */
+    private static double spread(FloatTensor x, FloatTensor importance, Integer[] order, int from, int to) {
+        double weight = 0;
+        double sum = 0;
+        double squares = 0;
+        for (int i = from; i < to; i++) {
+            double f = importance.get(order[i]);
+            double v = x.get(order[i]);
+            weight += f;
+            sum += f * v;
+            squares += f * v * v;
+        }
+        return weight == 0 ? 0 : Math.max(0, squares - sum * sum / weight);
+    }
+
+    @Test
+    void jointIsNoWorseThanSparsityAndThenClusteringByWeights() {
+        for (long seed = 0; seed < 50; seed++) {
+            FloatTensor x = random(seed, 40);
+            List<FloatTensor> importance = List.of(importance(seed + 100, 40));
+            FloatTensor z = projectWeighted(new SparseClustering(Sparsity.count(12), 2), new ProjectionState(),
+                    List.of(x), importance).getFirst();
+            List<FloatTensor> sparse =
+                    projectWeighted(Sparsity.count(12), new ProjectionState(), List.of(x), importance);
+            ProjectionState start = new ProjectionState();
+            MemorySegment words = region.allocate(2L * Float.BYTES);
+            kernels.kMeansCold(sparse.getFirst().segment(), 0, 40, importance.getFirst().segment(), 0, 2, words, 0,
+                    1000);
+            start.put(Clustering.CODEBOOK, 0, words.getAtIndex(ValueLayout.JAVA_FLOAT, 0),
+                    words.getAtIndex(ValueLayout.JAVA_FLOAT, 1));
+            FloatTensor sequence = projectWeighted(new Clustering(2), start, sparse, importance).getFirst();
+            double one = distance(x, sequence, importance.getFirst());
+            assertTrue(distance(x, z, importance.getFirst()) <= one * (1 + 1e-5), "seed " + seed);
+        }
+    }
+
+    @Test
+    void aWeightedStepMovesWhatIsLeftIntoTheDual() {
+        FloatTensor w = tensor(new long[]{4}, 3, 2, -1, 0.5f);
+        FloatTensor u = tensor(new long[]{4}, 0, 0.5f, 0, -0.25f);
+        FloatTensor z = tensor(new long[]{4}, 3, 0, 0, 0);
+        FloatTensor importance = tensor(new long[]{4}, 0.01f, 1, 16, 1);
+        double[] primal = new double[1];
+        double[] dual = new double[1];
+        // Weighted squares of w + u: 0.09, 6.25, 16 and 0.0625.
+        Sparsity.count(2).stepWeighted(List.of(w), List.of(u), List.of(importance), List.of(z),
+                List.of(region.tensor(4)), new ProjectionState(), kernels, primal, dual);
+        assertArrayEquals(new float[]{0, 2.5f, -1, 0}, z.toArray());
+        assertArrayEquals(new float[]{3, 0, 0, 0.25f}, u.toArray());
+        assertEquals(Math.sqrt(9 + 0.25 + 0.25), primal[0], 1e-6);
+        assertEquals(Math.sqrt(9 + 6.25 + 1), dual[0], 1e-6);
     }
 
     @ParameterizedTest

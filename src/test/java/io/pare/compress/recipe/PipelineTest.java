@@ -2,6 +2,7 @@ package io.pare.compress.recipe;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -26,6 +27,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -49,6 +51,22 @@ class PipelineTest {
               - cluster-retrain: {train: {learningRate: 0.001}}
               - admm-joint: {keep: {total: 80}, bits: {w1: 2, w2: 3}}
               - global-budget: {bytes: 20, minimumBits: 1, maximumBits: 2}
+            """;
+
+    /** Stages whose projections weigh squared changes. */
+    static final String FISHER = """
+            name: fisher
+            train: {epochs: 3, learningRate: 0.01, schedule: cosine}
+            admm: {rho: 0.02, updatesPerEpoch: 2, rule: multiply, factor: 1.5, limit: 0.5}
+            stages:
+              - admm-prune: {keep: {ratio: 3, score: fisher}, ramp: 0.6}
+              - progressive-prune:
+                  ratios: [4]
+                  prune: {keep: {score: fisher}, train: {epochs: 2}}
+                  retrain: {epochs: 1}
+              - admm-cluster: {bits: {"*": 3}, admm: {fisher: true}}
+              - admm-joint: {keep: {total: 80}, bits: {w1: 2, w2: 3}, admm: {fisher: true}}
+              - global-budget: {bytes: 20, minimumBits: 1, maximumBits: 2, score: fisher}
             """;
 
     @TempDir
@@ -97,10 +115,45 @@ class PipelineTest {
         }
     }
 
+    @Test
+    void importanceChangesWhatStaysAndConstraintsHold() throws IOException {
+        float[][] weighted;
+        float[][] plain;
+        try (Blobs blobs = new Blobs().dense(5)) {
+            Pipeline.Result result = new Pipeline(Recipe.parse("fisher", FISHER), blobs.training,
+                    folder.resolve("fisher"), PipelineListener.SILENT).run();
+            assertTrue(result.proofs().values().stream().allMatch(Feasibility::holds));
+            assertTrue(result.weightDataBytes() <= 20, "weight data " + result.weightDataBytes());
+            weighted = values(blobs);
+        }
+        try (Blobs blobs = new Blobs().dense(5)) {
+            String without = FISHER.replace("score: fisher", "score: magnitude").replace("fisher: true", "restart: false");
+            new Pipeline(Recipe.parse("plain", without), blobs.training, folder.resolve("plain"),
+                    PipelineListener.SILENT).run();
+            plain = values(blobs);
+        }
+        assertFalse(Arrays.equals(weighted[0], plain[0]));
+    }
+
+    @Test
+    void stagesThatWeighNothingAreSavedAsBeforeTheyCould() {
+        assertFalse(Recipe.parse("all", ALL).text(8).contains("fisher"));
+        assertTrue(Recipe.parse("fisher", FISHER).text(5).contains("\"fisher\":true"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 10})
+    void aRunByImportanceThatIsKilledAndResumedEndsWithTheSameBits(int epochs) throws IOException {
+        resumes(Recipe.parse("fisher", FISHER), epochs);
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 3, 5, 8, 12, 16, 20, 23, 27, 31})
     void aRunThatIsKilledAndResumedEndsWithTheSameBits(int epochs) throws IOException {
-        Recipe recipe = Recipe.parse("all", ALL);
+        resumes(Recipe.parse("all", ALL), epochs);
+    }
+
+    private void resumes(Recipe recipe, int epochs) throws IOException {
         float[][] whole;
         Pipeline.Result wanted;
         try (Blobs blobs = new Blobs().dense(2)) {
@@ -148,6 +201,7 @@ class PipelineTest {
     @ValueSource(strings = {"admm-prune: {keep: {ratio: 3}}", "mask-retrain: {train: {average: 0.5, select: best}}",
         "progressive-prune: {ratios: [4, 5], models: 2, prune: {train: {select: best}}}",
         "progressive-prune: {ratios: [4], models: 1, train: {average: 0.5}}", "admm-joint: {bits: {'*': 2}}",
+        "admm-prune: {keep: {ratio: 3, score: fisher}}", "admm-cluster: {bits: {'*': 2}, admm: {fisher: true}}",
         "global-budget: {bytes: 40, minimumBits: 1, maximumBits: 3}", "admm-cluster: {bits: {'*': 2}}",
         "admm: {constraints: {'*': {kind: Clustering, k: 5}}}"})
     void theMemoryOfStagesIsKnownBeforehand(String stage) throws IOException {
