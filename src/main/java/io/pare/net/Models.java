@@ -15,7 +15,7 @@ public final class Models {
     private static final Shape MNIST = Shape.of(1, 28, 28);
     private static final Shape CIFAR = Shape.of(3, 32, 32);
     private static final Shape IMAGENET = Shape.of(3, 224, 224);
-    private static final List<String> NAMES = List.of("lenet5", "lenet300", "resnet20", "resnet32", "vgg11-cifar",
+    private static final List<String> NAMES = List.of("lenet5", "lenet5-relu", "lenet300", "resnet20", "resnet32", "vgg11-cifar",
             "vgg11-bn-cifar", "vgg16-cifar", "vgg16-bn-cifar", "alexnet", "alexnet-torchvision", "vgg11", "vgg11-bn",
             "vgg16", "vgg16-bn", "resnet18", "resnet50");
 
@@ -50,6 +50,7 @@ public final class Models {
     public static Net byName(String name, @Nullable Shape input, int classes) {
         return switch (name) {
             case "lenet5" -> lenet5();
+            case "lenet5-relu" -> lenet5Relu();
             case "lenet300" -> lenet300();
             case "resnet20" -> cifarResnet(name, 3, or(input, CIFAR), or(classes, 10));
             case "resnet32" -> cifarResnet(name, 5, or(input, CIFAR), or(classes, 10));
@@ -87,6 +88,17 @@ public final class Models {
         return new NetBuilder("lenet5", MNIST).conv("conv1", 20, 5, 1, 0, true).maxPool("pool1", 2, 2, 0)
                 .conv("conv2", 50, 5, 1, 0, true).maxPool("pool2", 2, 2, 0).flatten("flatten").linear("fc1", 500)
                 .relu("relu1").dropout("drop1", 0.5f).linear("fc2", 10).build();
+    }
+
+    /**
+     * {@return LeNet-5 of the same weights as {@link #lenet5}, with ReLU behind the convolutions too}
+     *
+     * <p>As the TensorFlow code has it that came with arXiv 1804.03294.
+     */
+    public static Net lenet5Relu() {
+        return new NetBuilder("lenet5-relu", MNIST).conv("conv1", 20, 5, 1, 0, true).relu("relu1")
+                .maxPool("pool1", 2, 2, 0).conv("conv2", 50, 5, 1, 0, true).relu("relu2").maxPool("pool2", 2, 2, 0)
+                .flatten("flatten").linear("fc1", 500).relu("relu3").dropout("drop1", 0.5f).linear("fc2", 10).build();
     }
 
     /** {@return LeNet-300-100: two hidden layers of 300 and 100 units, 266,200 weights and 410 biases} */

@@ -25,6 +25,16 @@ class NetTest {
     }
 
     @Test
+    void lenet5WithReluHasTheWeightsOfCaffes() {
+        Net model = Models.lenet5Relu();
+        assertEquals(430_500, model.weightCount());
+        assertEquals(Models.lenet5().parameters().stream().map(each -> each.name() + each.count()).toList(),
+                model.parameters().stream().map(each -> each.name() + each.count()).toList());
+        assertFalse(model.computesLike(Models.lenet5()));
+        assertEquals(3, model.layers().stream().filter(layer -> layer.op() instanceof Op.Relu).count());
+    }
+
+    @Test
     void lenet300HasThePublishedCounts() {
         assertEquals(266_200, Models.lenet300().weightCount());
     }

@@ -37,7 +37,7 @@ import java.util.Map;
  */
 final class NetCoder {
     /** Numbers of known networks, from 1; 0 is a description in the file. Never renumber: files refer to them. */
-    static final List<String> KNOWN = List.of("lenet5", "lenet300");
+    static final List<String> KNOWN = List.of("lenet5", "lenet300", "lenet5-relu");
 
     private static final int MAX_LAYERS = 1 << 16;
     private static final int MAX_NAME = 255;

@@ -97,7 +97,7 @@ class PareFileTest {
 
     @Test
     void emptyAndFullNetworksComeBack() {
-        for (Net model : List.of(SMALL, Models.lenet5(), Models.lenet300())) {
+        for (Net model : List.of(SMALL, Models.lenet5(), Models.lenet300(), Models.lenet5Relu())) {
             Map<String, Integer> none = new HashMap<>();
             model.parameters().forEach(p -> none.put(p.name(), 0));
             CompressedWeights empty = PrunedNets.of(model, none, 3, 0, 1);
