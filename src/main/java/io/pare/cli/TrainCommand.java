@@ -6,6 +6,7 @@ import io.pare.data.Corpus;
 import io.pare.data.Crop;
 import io.pare.data.DataException;
 import io.pare.data.Dataset;
+import io.pare.data.Warp;
 import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
@@ -74,6 +75,10 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--sub-pixel", run -> run.variation().subPixel()),
             Map.entry("--crop", run -> run.variation().crop()),
             Map.entry("--flip", run -> run.variation().flip()),
+            Map.entry("--rotate", run -> run.variation().warp().rotate()),
+            Map.entry("--zoom", run -> run.variation().warp().zoom()),
+            Map.entry("--shear", run -> run.variation().warp().shear()),
+            Map.entry("--elastic", run -> run.variation().warp().elastic()),
             Map.entry("--dataset", run -> run.data().source()),
             Map.entry("--images", run -> run.data().images()),
             Map.entry("--resize", run -> run.data().resize()),
@@ -173,6 +178,23 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--flip", negatable = true, fallbackValue = "true",
             description = "Mirror every other training image, left to right (default: yes, but for MNIST).")
     private Boolean flip;
+
+    @Option(names = "--rotate", paramLabel = "DEGREES", defaultValue = "0",
+            description = "Turn training images by up to so many degrees either way (default: ${DEFAULT-VALUE}).")
+    private float rotate;
+
+    @Option(names = "--zoom", paramLabel = "SHARE", defaultValue = "0",
+            description = "Let them grow or shrink by up to this share, such as 0.1 (default: ${DEFAULT-VALUE}).")
+    private float zoom;
+
+    @Option(names = "--shear", paramLabel = "TANGENT", defaultValue = "0",
+            description = "Let them lean by up to the angle of this tangent (default: ${DEFAULT-VALUE}).")
+    private float shear;
+
+    @Option(names = "--elastic", paramLabel = "PIXELS", defaultValue = "0",
+            description = "Bend them by a smooth random field that moves pixels by so many, in the root mean square"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private float elastic;
 
     @Option(names = "--crop", paramLabel = "PART",
             description = "Part of a training picture: center, random, or resized, which is of random size and ratio too"
@@ -414,16 +436,28 @@ final class TrainCommand implements Callable<Integer> {
     private RunSettings.Variation variation(Corpus corpus) {
         Augmentation usual = corpus.augmentation();
         Dataset train = corpus.train();
+        Warp warp = warp();
         if (!train.varies() && (shift != null && shift > 0 || flip != null && flip || crop != null)) {
             throw new UsageException("--shift, --flip and --crop are for pictures; the inputs of " + corpus.name()
                     + " are none");
+        }
+        for (String option : List.of("--rotate", "--zoom", "--shear", "--elastic")) {
+            belongs(option, train.varies(), "pictures; the inputs of " + corpus.name() + " are none");
         }
         belongs("--sub-pixel", train.varies(), "pictures; the inputs of " + corpus.name() + " are none");
         double pixels = shift == null ? usual.shift().pixels() : shift;
         belongs("--sub-pixel", pixels > 0, "--shift above 0");
         inside("--shift", pixels, 0, Math.min(train.height(), train.width()));
         return new RunSettings.Variation(pixels, subPixel, crop == null ? usual.crop() : crop,
-                flip == null ? usual.flip() : flip);
+                flip == null ? usual.flip() : flip, warp);
+    }
+
+    private Warp warp() {
+        try {
+            return new Warp(rotate, zoom, shear, elastic);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--" + e.getMessage());
+        }
     }
 
     private static List<String> introduction(TrainingJob job, Corpus corpus, RunFolder folder) {

@@ -22,9 +22,10 @@ import org.jspecify.annotations.Nullable;
  * @param average share of the stage, at its end, over which weights are averaged; 0 for none
  * @param select the weights that the stage ends with
  * @param patience epochs without a better one after which a stage that retrains ends, with the best weights; 0 for all
+ * @param warp augmentation: random maps of the plane; where there is one, shifts are fractions of pixels too
  */
 public record TrainingOptions(int epochs, Descent descent, int batchSize, boolean dropout, int shift, boolean flip,
-        double distill, double temperature, double average, Select select, int patience) {
+        double distill, double temperature, double average, Select select, int patience, Warp warp) {
 
     /** Values of the keys that a recipe leaves out. */
     public static final TrainingOptions DEFAULTS =
@@ -40,6 +41,40 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
         LAST,
         /** Those of the epoch that did best on validation. */
         BEST
+    }
+
+    /**
+     * Random maps of the plane by which images are varied. Each is drawn evenly up to its bound in both directions.
+     *
+     * @param rotate largest angle of a rotation, in degrees
+     * @param zoom largest share by which an image grows or shrinks
+     * @param shear largest tangent of the angle by which upright lines lean
+     * @param elastic root mean square of the way by which a smooth random field moves pixels, in pixels
+     */
+    public record Warp(double rotate, double zoom, double shear, double elastic) {
+        /** No map. */
+        public static final Warp NONE = new Warp(0, 0, 0, 0);
+    }
+
+    /**
+     * Warps nothing.
+     *
+     * @param epochs passes over the training data, in one round of the stage
+     * @param descent how a gradient becomes a step, and how long steps are
+     * @param batchSize samples a step
+     * @param dropout whether the model's dropout layers drop
+     * @param shift most pixels that images move by
+     * @param flip whether images are mirrored at random
+     * @param distill share of distillation in the loss, in [0, 1]
+     * @param temperature of the distillation, above 0
+     * @param average share of the stage over which weights are averaged, in [0, 1]
+     * @param select the weights that the stage ends with
+     * @param patience epochs without a better one after which a stage that retrains ends; 0 for all
+     */
+    public TrainingOptions(int epochs, Descent descent, int batchSize, boolean dropout, int shift, boolean flip,
+            double distill, double temperature, double average, Select select, int patience) {
+        this(epochs, descent, batchSize, dropout, shift, flip, distill, temperature, average, select, patience,
+                Warp.NONE);
     }
 
     /**
@@ -84,6 +119,10 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
         check(temperature > 0 && temperature <= 1000, "temperature", temperature);
         check(average >= 0 && average <= 1, "average", average);
         check(patience >= 0 && patience <= MOST, "patience", patience);
+        check(warp.rotate() >= 0 && warp.rotate() <= 180, "rotate", warp.rotate());
+        check(warp.zoom() >= 0 && warp.zoom() < 1, "zoom", warp.zoom());
+        check(warp.shear() >= 0 && warp.shear() <= 10, "shear", warp.shear());
+        check(warp.elastic() >= 0 && warp.elastic() <= 1000, "elastic", warp.elastic());
     }
 
     private static void check(boolean fits, String name, Object value) {
@@ -114,12 +153,20 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
      * @param select the weights that the stage ends with
      * @param clipNorm most length of a gradient; {@code null} for any
      * @param patience {@code null} for all epochs
+     * @param rotate largest angle of a rotation, in degrees; {@code null} for none
+     * @param zoom largest share by which an image grows or shrinks; {@code null} for none
+     * @param shear largest tangent of a lean; {@code null} for none
+     * @param elastic root mean square of a smooth displacement, in pixels; {@code null} for none
      */
     public record Keys(int epochs, double learningRate, double finalRate, Schedule.Course schedule, double warmup,
             Optimizer.Rule optimizer, double momentum, double weightDecay, int batchSize, boolean dropout, int shift,
             boolean flip, double distill, double temperature, double average, Select select,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double clipNorm,
-            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Integer patience) {}
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Integer patience,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double rotate,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double zoom,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double shear,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double elastic) {}
 
     /** {@return the same by the keys of a recipe} */
     @JsonValue
@@ -128,8 +175,16 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
         Schedule schedule = descent.schedule();
         return new Keys(epochs, schedule.rate(), schedule.floor(), schedule.course(), schedule.warmUp(),
                 optimizer.rule(), optimizer.momentum(), optimizer.decay(), batchSize, dropout, shift, flip, distill,
-                temperature, average, select, descent.clipNorm() == 0 ? null : descent.clipNorm(),
-                patience == 0 ? null : patience);
+                temperature, average, select, given(descent.clipNorm()), patience == 0 ? null : patience,
+                given(warp.rotate()), given(warp.zoom()), given(warp.shear()), given(warp.elastic()));
+    }
+
+    private static @Nullable Double given(double value) {
+        return value == 0 ? null : value;
+    }
+
+    private static double or0(@Nullable Double given) {
+        return given == null ? 0 : given;
     }
 
     /**
@@ -142,10 +197,11 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
     public static TrainingOptions of(Keys keys) {
         Descent descent = new Descent(new Optimizer(keys.optimizer(), keys.momentum(), keys.weightDecay()),
                 new Schedule(keys.learningRate(), keys.schedule(), keys.finalRate(), keys.warmup()),
-                keys.clipNorm() == null ? 0 : keys.clipNorm());
+                or0(keys.clipNorm()));
         return new TrainingOptions(keys.epochs(), descent, keys.batchSize(), keys.dropout(), keys.shift(),
                 keys.flip(), keys.distill(), keys.temperature(), keys.average(), keys.select(),
-                keys.patience() == null ? 0 : keys.patience());
+                keys.patience() == null ? 0 : keys.patience(),
+                new Warp(or0(keys.rotate()), or0(keys.zoom()), or0(keys.shear()), or0(keys.elastic())));
     }
 
     /**
@@ -161,8 +217,7 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
     @Override
     public String toString() {
         Keys keys = keys();
-        return keys.toString().replaceFirst("Keys", "TrainingOptions").replace(", clipNorm=null", "")
-                .replace(", patience=null", "")
+        return keys.toString().replaceFirst("Keys", "TrainingOptions").replaceAll(", [A-Za-z]+=null", "")
                 .replace("schedule=" + keys.schedule(), "schedule=" + keys.schedule().name())
                 .replace("optimizer=" + keys.optimizer(), "optimizer=" + keys.optimizer().name());
     }

@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * Makes inputs of images for one thread: reads, cuts out, scales, shifts, flips. What cannot be varied is left as it is.
+ * Makes inputs of images for one thread: reads, cuts out, scales, shifts, warps, flips. What cannot be varied is left as it is.
  * Allocates nothing by itself.
  */
 final class Loader implements AutoCloseable {
@@ -18,6 +18,9 @@ final class Loader implements AutoCloseable {
     private final Preprocessor preprocessor;
     private final Augmentation augmentation;
     private final boolean varied;
+    /** {@code null} where nothing is warped. */
+    private final Warper warper;
+    private final float[] black;
     private final float[] image;
     private final float[] source;
     private final SplitMix64 random = new SplitMix64(0);
@@ -32,7 +35,15 @@ final class Loader implements AutoCloseable {
         this.augmentation = data.varies() ? augmentation : Augmentation.NONE;
         this.varied = !this.augmentation.equals(Augmentation.NONE);
         this.image = new float[data.imageBytes()];
-        this.source = this.augmentation.shift().none() ? image : new float[data.imageBytes()];
+        boolean moved = !this.augmentation.shift().none() || !this.augmentation.warp().none();
+        this.source = moved ? new float[data.imageBytes()] : image;
+        this.warper = this.augmentation.warp().none()
+                ? null
+                : new Warper(this.augmentation.warp(), data.channels(), data.height(), data.width());
+        this.black = new float[data.channels()];
+        for (int channel = 0; channel < black.length; channel++) {
+            black[channel] = preprocessor.black(channel);
+        }
     }
 
     /**
@@ -59,8 +70,8 @@ final class Loader implements AutoCloseable {
         } else {
             floats.copy(data.row(index), source);
         }
-        if (!augmentation.shift().none()) {
-            shift();
+        if (source != image) {
+            move();
         }
         if (augmentation.flip() && random.nextInt(2) == 1) {
             flip();
@@ -81,9 +92,18 @@ final class Loader implements AutoCloseable {
         }
     }
 
-    private void shift() {
-        float down = augmentation.shift().draw(random);
-        float right = augmentation.shift().draw(random);
+    private void move() {
+        Shift shift = augmentation.shift();
+        float down = shift.none() ? 0 : shift.draw(random);
+        float right = shift.none() ? 0 : shift.draw(random);
+        if (warper == null) {
+            shift(down, right);
+        } else {
+            warper.run(source, down, right, black, random, image);
+        }
+    }
+
+    private void shift(float down, float right) {
         int rows = (int) Math.floor(down);
         int columns = (int) Math.floor(right);
         float below = down - rows;
@@ -102,7 +122,7 @@ final class Loader implements AutoCloseable {
         int kept = width - Math.abs(right);
         for (int channel = 0; channel < data.channels(); channel++) {
             int plane = channel * height * width;
-            Arrays.fill(image, plane, plane + height * width, preprocessor.black(channel));
+            Arrays.fill(image, plane, plane + height * width, black[channel]);
             for (int y = Math.max(0, down); kept > 0 && y < Math.min(height, height + down); y++) {
                 System.arraycopy(source, plane + (y - down) * width + Math.max(0, -right), image,
                         plane + y * width + Math.max(0, right), kept);
@@ -130,7 +150,7 @@ final class Loader implements AutoCloseable {
 
     private float at(int channel, int y, int x) {
         boolean outside = y < 0 || x < 0 || y >= data.height() || x >= data.width();
-        return outside ? preprocessor.black(channel) : source[(channel * data.height() + y) * data.width() + x];
+        return outside ? black[channel] : source[(channel * data.height() + y) * data.width() + x];
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.data.Shift;
+import io.pare.data.Warp;
 import io.pare.exec.backend.Precision;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
@@ -183,9 +184,12 @@ public final class NetworkTraining implements Training, AutoCloseable {
         TrainingSettings.Distillation distillation = options.distill() == 0
                 ? null
                 : new TrainingSettings.Distillation(teacher, (float) options.temperature(), (float) options.distill());
-        Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), false);
+        TrainingOptions.Warp bounds = options.warp();
+        Warp warp = new Warp((float) bounds.rotate(), (float) bounds.zoom(), (float) bounds.shear(),
+                (float) bounds.elastic());
+        Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), !warp.equals(Warp.NONE));
         return new TrainingSettings(options.batchSize(), options.descent().optimizer(), options.dropout(),
-                new Augmentation(shift, crop, options.flip()), distillation, seed, precision, 1, 0,
+                new Augmentation(shift, crop, options.flip(), warp), distillation, seed, precision, 1, 0,
                 false, options.descent().clipNorm());
     }
 

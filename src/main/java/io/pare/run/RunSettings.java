@@ -7,6 +7,7 @@ import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.data.Shift;
+import io.pare.data.Warp;
 import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
@@ -69,8 +70,21 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
      * @param subPixel whether shifts are any fraction of pixels
      * @param crop part of a training image that is taken; {@code null}, as in runs of old, for the middle
      * @param flip whether they are mirrored at random
+     * @param warp random maps of the plane
      */
-    public record Variation(double shift, boolean subPixel, @Nullable Crop crop, boolean flip) {
+    public record Variation(double shift, boolean subPixel, @Nullable Crop crop, boolean flip, Warp warp) {
+        /**
+         * Warps nothing.
+         *
+         * @param shift pixels that they are shifted by at most
+         * @param subPixel whether shifts are any fraction of pixels
+         * @param crop part of a training image that is taken; {@code null} for the middle
+         * @param flip whether they are mirrored at random
+         */
+        public Variation(double shift, boolean subPixel, @Nullable Crop crop, boolean flip) {
+            this(shift, subPixel, crop, flip, Warp.NONE);
+        }
+
         /**
          * {@return the variation that an augmentation says}
          *
@@ -78,11 +92,11 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
          */
         public static Variation of(Augmentation augmentation) {
             return new Variation(augmentation.shift().pixels(), augmentation.shift().subPixel(), augmentation.crop(),
-                    augmentation.flip());
+                    augmentation.flip(), augmentation.warp());
         }
 
         private Augmentation augmentation() {
-            return new Augmentation(new Shift((float) shift, subPixel), crop == null ? Crop.CENTER : crop, flip);
+            return new Augmentation(new Shift((float) shift, subPixel), crop == null ? Crop.CENTER : crop, flip, warp);
         }
     }
 
@@ -252,7 +266,8 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
             String from, String background, boolean keepZeros, Task task,
             double clipNorm, int patience,
             @JsonInclude(JsonInclude.Include.NON_NULL) Map<String, Integer> dimensions,
-            @JsonInclude(JsonInclude.Include.NON_NULL) String output) {}
+            @JsonInclude(JsonInclude.Include.NON_NULL) String output,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Warp warp) {}
 
     @JsonValue
     Json json() {
@@ -265,7 +280,7 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
                 data.damaged(), data.nonRgb(), precision, steps.accumulate(), steps.evaluationBatch(),
                 steps.recompute(), from, data.background(), keepZeros, data.task(), descent.clipNorm(),
                 steps.patience(), bindings.sizes().isEmpty() ? null : new TreeMap<>(bindings.sizes()),
-                bindings.output());
+                bindings.output(), variation.warp().equals(Warp.NONE) ? null : variation.warp());
     }
 
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
@@ -275,7 +290,8 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
                 json.nonRgb() == null ? OddImages.Rule.CONVERT : json.nonRgb(), json.background(), json.task());
         Descent descent = new Descent(new Optimizer(json.optimizer(), json.momentum(), json.weightDecay()),
                 new Schedule(json.learningRate(), json.schedule(), json.floor(), json.warmUp()), json.clipNorm());
-        Variation variation = new Variation(json.shift(), json.subPixel(), json.crop(), json.flip());
+        Variation variation = new Variation(json.shift(), json.subPixel(), json.crop(), json.flip(),
+                json.warp() == null ? Warp.NONE : json.warp());
         Steps steps = new Steps(json.epochs(), json.batchSize(), json.dropout(), json.accumulate(),
                 json.evaluationBatch(), json.recompute(), json.patience());
         return new RunSettings(json.model(), json.from(), json.keepZeros(), data, json.validation(), descent,

@@ -1,6 +1,7 @@
 package io.pare.train;
 
 import io.pare.data.Augmentation;
+import io.pare.data.Warp;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
 import io.pare.exec.backend.Precision;
@@ -15,7 +16,8 @@ final class SettingsText {
         TrainingSettings s = run.trainer().settings();
         Task task = run.trainer().data().task();
         Augmentation a = s.augmentation();
-        String more = a.equals(Augmentation.of(a.shift())) ? "" : " " + a.crop() + " flip=" + a.flip();
+        String more = (a.with(Warp.NONE).equals(Augmentation.of(a.shift())) ? "" : " " + a.crop() + " flip=" + a.flip())
+                + (a.warp().equals(Warp.NONE) ? "" : " " + a.warp());
         return "Plan[epochs=" + run.plan().epochs() + ", rate=" + run.plan().schedule().rate() + ", schedule="
                 + words(run.plan().schedule(), run.trainer().stepsPerEpoch()) + "] batchSize=" + s.batchSize() + " "
                 + words(s.optimizer()) + " dropout=" + s.dropout() + " "

@@ -31,11 +31,14 @@ class TrainingOptionsTest {
     @Test
     void whatCameLaterIsNamedWhereItIsOn() throws JsonProcessingException {
         TrainingOptions options = new TrainingOptions(3, new Descent(OPTIONS.descent().optimizer(),
-                OPTIONS.descent().schedule(), 0.5), 16, true, 1, true, 0.5, 4, 0.25, TrainingOptions.Select.BEST, 2);
+                OPTIONS.descent().schedule(), 0.5), 16, true, 1, true, 0.5, 4, 0.25, TrainingOptions.Select.BEST, 2,
+                new TrainingOptions.Warp(10, 0.1, 0, 1.5));
         String text = new ObjectMapper().writeValueAsString(options);
-        assertTrue(text.endsWith("\"select\":\"BEST\",\"clipNorm\":0.5,\"patience\":2}"), text);
+        assertTrue(text.endsWith("\"select\":\"BEST\",\"clipNorm\":0.5,\"patience\":2,\"rotate\":10.0,\"zoom\":0.1,"
+                + "\"elastic\":1.5}"), text);
         assertEquals(options, new ObjectMapper().readValue(text, TrainingOptions.class));
-        assertTrue(options.toString().endsWith(", select=BEST, clipNorm=0.5, patience=2]"), options.toString());
+        assertTrue(options.toString().endsWith(", select=BEST, clipNorm=0.5, patience=2, rotate=10.0, zoom=0.1,"
+                + " elastic=1.5]"), options.toString());
         assertThrows(IllegalArgumentException.class, () -> new Descent(OPTIONS.descent().optimizer(),
                 OPTIONS.descent().schedule(), -1));
     }

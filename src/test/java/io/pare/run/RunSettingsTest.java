@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
+import io.pare.data.Warp;
 import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
@@ -46,6 +47,16 @@ class RunSettingsTest {
     void allSettingsAreKeptUnderTheNamesTheyAlwaysHad() throws JsonProcessingException {
         assertEquals(KEPT, JSON.writeValueAsString(SETTINGS));
         assertEquals(SETTINGS, JSON.readValue(KEPT, RunSettings.class));
+    }
+
+    @Test
+    void warpsAreKeptWhereThereAreAny() throws JsonProcessingException {
+        RunSettings warped = SETTINGS.with(new RunSettings.Variation(0.1, true, Crop.RANDOM, true,
+                new Warp(10, 0.1f, 0.12f, 1.4f)));
+        String kept = JSON.writeValueAsString(warped);
+        assertTrue(kept.endsWith("\"output\":\"y\",\"warp\":{\"rotate\":10.0,\"zoom\":0.1,\"shear\":0.12,"
+                + "\"elastic\":1.4}}"), kept);
+        assertEquals(warped, JSON.readValue(kept, RunSettings.class));
     }
 
     @Test

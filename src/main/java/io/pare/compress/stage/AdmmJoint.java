@@ -42,8 +42,9 @@ public record AdmmJoint(Keep keep, Map<String, Integer> bits, AdmmOptions admm, 
             throw new IllegalArgumentException("score cannot be importance, which admm-prune alone measures");
         }
         if (keep.score() == GlobalSparsity.Score.FISHER) {
-            throw new IllegalArgumentException("score cannot be fisher, for counts are split before any gradient is known:"
-                    + " give admm: {fisher: true}, which weighs the projection");
+            throw new IllegalArgumentException(
+                    "score cannot be fisher, for counts are split before any gradient is known:"
+                            + " give admm: {fisher: true}, which weighs the projection");
         }
     }
 

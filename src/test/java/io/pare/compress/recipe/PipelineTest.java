@@ -127,7 +127,8 @@ class PipelineTest {
             weighted = values(blobs);
         }
         try (Blobs blobs = new Blobs().dense(5)) {
-            String without = FISHER.replace("score: fisher", "score: magnitude").replace("fisher: true", "restart: false");
+            String without =
+                    FISHER.replace("score: fisher", "score: magnitude").replace("fisher: true", "restart: false");
             new Pipeline(Recipe.parse("plain", without), blobs.training, folder.resolve("plain"),
                     PipelineListener.SILENT).run();
             plain = values(blobs);
