@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.Pare;
 import io.pare.compress.recipe.Recipe;
 import io.pare.data.Corpus;
 import io.pare.file.FileException;
@@ -99,6 +100,10 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--no-pack",
             description = "Leave all weights and biases as trained. Otherwise, last of all, what cannot change the output is removed, biases and values are rounded to few bits as long as validation accuracy stays, and units are sorted: the same network in a smaller file. All figures are of the packed network.")
     private boolean unpacked;
+
+    @Option(names = "--provenance",
+            description = "Note in the .pare file how it was made: version, recipe, data, seed and scores, some 150 bytes. inspect shows them.")
+    private boolean provenance;
 
     @Option(names = "--anew", description = "Begin again where --out holds an unfinished run, rather than going on.")
     private boolean anew;
@@ -232,6 +237,9 @@ final class CompressCommand implements Callable<Integer> {
         }
         if (unpacked) {
             job.unpacked();
+        }
+        if (provenance) {
+            job.provenance(Map.of("pare", Pare.version() + ", commit " + Pare.commit()));
         }
         if (anew) {
             job.anew();

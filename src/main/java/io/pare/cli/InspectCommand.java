@@ -63,6 +63,9 @@ final class InspectCommand implements Callable<Integer> {
                 weights.model().input(),
                 weights.model().classes());
         out.printf("scale      %s%n", Scales.text(weights.scale()));
+        Map<String, String> provenance =
+                NetworkFile.format(file) == NetworkFile.Format.PARE ? PareFile.provenance(file) : Map.of();
+        provenance.forEach((name, text) -> out.printf("%-10s %s%n", name, text));
         out.printf(Locale.ROOT, "weights    %,d of %,d kept (1/%.1f)%n%n", weights.nonzeroWeights(),
                 weights.model().weightCount(), (double) weights.model().weightCount() / weights.nonzeroWeights());
         out.printf("%-14s %-12s %9s %9s %8s %7s %5s %11s %9s %9s%n", "tensor", "shape", "elements", "kept", "density",
@@ -98,7 +101,8 @@ final class InspectCommand implements Callable<Integer> {
         out.flush();
         if (report != null) {
             new JsonReport().put("file", file.toString()).put("kind", kind(file)).put("fileBytes", Files.size(file))
-                    .put("model", weights.model().name()).put("scale", Scales.text(weights.scale()))
+                    .put("provenance", provenance).put("model", weights.model().name())
+                    .put("scale", Scales.text(weights.scale()))
                     .put("weights", weights.model().weightCount())
                     .put("keptWeights", weights.nonzeroWeights()).put("pareBytes", sizes.file())
                     .put("positions", sizes.positions()).put("codes", sizes.codes())

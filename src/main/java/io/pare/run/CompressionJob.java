@@ -37,6 +37,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 
@@ -79,6 +80,7 @@ public final class CompressionJob implements AutoCloseable {
     private Path admmFile;
     private int steps;
     private boolean packed = true;
+    private Map<String, String> noted;
     private boolean anew;
     private PipelineListener progress = PipelineListener.SILENT;
     private Stop stop = Stop.BY_INTERRUPT;
@@ -233,6 +235,18 @@ public final class CompressionJob implements AutoCloseable {
      */
     public CompressionJob unpacked() {
         packed = false;
+        return this;
+    }
+
+    /**
+     * Notes in the file how it was made: recipe, data, seed, and the scores on validation and test data. The file then has
+     * some 150 bytes more; {@link PareFile#provenance} reads them.
+     *
+     * @param more what else to note, first; texts of one line by names without a colon
+     * @return this
+     */
+    public CompressionJob provenance(Map<String, String> more) {
+        noted = new LinkedHashMap<>(more);
         return this;
     }
 
@@ -473,7 +487,7 @@ public final class CompressionJob implements AutoCloseable {
         Evaluation test = training.measure(corpus.test());
         Checkpoint.saveWeights(network, ending, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
         Path file = folder.resolve(model.name() + ".pare");
-        long written = write(file);
+        long written = write(file, note(compressed.recipe(), result, test));
         return new CompressionResult(compressed.recipe(), model, result, pipeline.death(), packing, denseTest, test,
                 file,
                 written, denseSeconds, Metrics.ofConstant(split.validation()));
@@ -527,11 +541,25 @@ public final class CompressionJob implements AutoCloseable {
         }
     }
 
+    private Map<String, String> note(Recipe used, Pipeline.Result result, Evaluation test) {
+        if (noted == null) {
+            return Map.of();
+        }
+        Map<String, String> note = new LinkedHashMap<>(noted);
+        note.put("recipe", used.name());
+        note.put("data", corpus.name() + ", " + corpus.train().fingerprint());
+        note.put("seed", Long.toString(seed));
+        note.put("validation",
+                String.format(Locale.ROOT, "%.4f", corpus.task().shown(result.validation().accuracy())));
+        note.put("test", test.words());
+        return note;
+    }
+
     /** Writes the coded network and reads it back; gives the file's size. */
-    private long write(Path file) throws IOException {
+    private long write(Path file, Map<String, String> note) throws IOException {
         CompressedWeights weights =
                 ending.on(CompressedWeights.of(model, values(network), corpus.scale()));
-        PareFile.write(file, weights);
+        PareFile.write(file, weights, note);
         CompressedWeights stored = PareFile.read(file);
         weights.tensors().forEach((name, tensor) -> {
             if (!tensor.sameAs(stored.tensor(name))) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pare.Pare;
 import io.pare.data.IdxFiles;
 import io.pare.format.NetworkFile;
 import java.io.IOException;
@@ -196,11 +197,15 @@ class CompressCommandTest {
     void aRehearsalRunsEveryStageForAFewSteps() throws IOException {
         Path report = folder.resolve("rehearsal.json");
         Result result = run("compress", "lenet300", "--recipe", recipe, "--data", "synthetic", "--images", 300,
-                "--steps", 2, "--threads", 1,
+                "--steps", 2, "--threads", 1, "--provenance",
                 "--out", folder.resolve("rehearsal"), "--report", report);
         assertEquals(Commands.OK, result.exit(), result.err());
         assertTrue(result.out().contains("a rehearsal: 2 steps") && result.out().contains("synthetic"), result.out());
         assertTrue(result.out().contains("read back: the same weights"), result.out());
+        String inspected = run("inspect", folder.resolve("rehearsal").resolve("lenet300.pare")).out();
+        assertTrue(inspected.contains("pare       " + Pare.version()) && inspected.contains("recipe     small")
+                && inspected.contains("data       synthetic") && inspected.contains("seed       1")
+                && inspected.contains("validation 0.") && inspected.contains("test       0."), inspected);
         JsonNode json = new ObjectMapper().readTree(report.toFile());
         assertEquals(2, json.path("rehearsalSteps").asInt());
         assertEquals(5, json.path("stages").size());

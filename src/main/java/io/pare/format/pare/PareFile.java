@@ -56,6 +56,8 @@ public final class PareFile {
     private static final byte[] MAGIC = {'P', 'A', 'R', 'E'};
     private static final int FRAME_BYTES = MAGIC.length + 1 + Integer.BYTES;
     private static final long MAX_FILE_BYTES = 1L << 30;
+    /** Added to the version where the file says how it was made. */
+    private static final int NOTED = 0x80;
     /** What is read of a stream at once. */
     private static final int PART_BYTES = 1 << 16;
 
@@ -97,9 +99,38 @@ public final class PareFile {
      * @param weights a network and its tensors
      */
     public static void write(Path path, CompressedWeights weights) {
-        byte[] file = encode(weights);
+        write(path, weights, Map.of());
+    }
+
+    /**
+     * Writes the whole file or nothing, with a note of how it was made.
+     *
+     * @param path of the file
+     * @param weights a network and its tensors
+     * @param provenance texts of one line by names without a colon, in their order; nothing is written where it is empty
+     * @throws IllegalArgumentException if a name or text is none of these, or all of them take more than 65,535 bytes
+     */
+    public static void write(Path path, CompressedWeights weights, Map<String, String> provenance) {
+        byte[] file = encode(weights, choices(weights, true), Note.bytes(provenance));
         decode(file);
         AtomicFile.write(path, file);
+    }
+
+    /**
+     * {@return what a file says of how it was made, in its order; empty if it says nothing}
+     *
+     * @param path of a {@code .pare} file
+     * @throws IOException if the file cannot be read
+     */
+    public static Map<String, String> provenance(Path path) throws IOException {
+        try {
+            byte[] file = bytes(path);
+            version(file);
+            return noted(file) ? Note.read(Arrays.copyOfRange(file, MAGIC.length + 1 + Short.BYTES, payload(file)))
+                    : Map.of();
+        } catch (FormatException e) {
+            throw new FormatException(path + ": " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -186,14 +217,14 @@ public final class PareFile {
      * @param weights a network and its tensors
      */
     public static byte[] encode(CompressedWeights weights) {
-        return encode(weights, choices(weights, true));
+        return encode(weights, choices(weights, true), Note.NONE);
     }
 
-    private static byte[] encode(CompressedWeights weights, Map<String, Choice> choices) {
+    private static byte[] encode(CompressedWeights weights, Map<String, Choice> choices, byte[] note) {
         BitCoder.Writer coder = new BitCoder.Writer();
         int version = NetCoder.version(weights.model());
         code(coder, version, weights, Budget.FREE, choices);
-        return framed(version, coder.finish());
+        return framed(version, note, coder.finish());
     }
 
     /**
@@ -205,7 +236,7 @@ public final class PareFile {
         BitCoder.Writer coder = new BitCoder.Writer();
         int version = NetCoder.version(net);
         new NetCoder(coder, version).code(net);
-        return framed(version, coder.finish());
+        return framed(version, Note.NONE, coder.finish());
     }
 
     /**
@@ -215,13 +246,18 @@ public final class PareFile {
      */
     public static Net network(byte[] file) {
         int version = version(file);
-        return new NetCoder(new BitCoder.Reader(file, MAGIC.length + 1, file.length - Integer.BYTES), version)
+        return new NetCoder(new BitCoder.Reader(file, payload(file), file.length - Integer.BYTES), version)
                 .code(null);
     }
 
-    private static byte[] framed(int version, byte[] payload) {
-        ByteBuffer file = ByteBuffer.allocate(FRAME_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
-        file.put(MAGIC).put((byte) version).put(payload);
+    private static byte[] framed(int version, byte[] note, byte[] payload) {
+        int extra = note.length == 0 ? 0 : Short.BYTES + note.length;
+        ByteBuffer file = ByteBuffer.allocate(FRAME_BYTES + extra + payload.length).order(ByteOrder.LITTLE_ENDIAN);
+        file.put(MAGIC).put((byte) (extra == 0 ? version : version | NOTED));
+        if (extra > 0) {
+            file.putShort((short) note.length).put(note);
+        }
+        file.put(payload);
         file.putInt(checksum(file.array(), file.position()));
         return file.array();
     }
@@ -234,7 +270,7 @@ public final class PareFile {
     public static CompressedWeights decode(byte[] file) {
         int version = version(file);
         int end = file.length - Integer.BYTES;
-        return code(new BitCoder.Reader(file, MAGIC.length + 1, end), version, null, new FileBudget(file.length), null);
+        return code(new BitCoder.Reader(file, payload(file), end), version, null, new FileBudget(file.length), null);
     }
 
     /** The version of a whole and undamaged file. */
@@ -259,12 +295,33 @@ public final class PareFile {
             throw new FormatException("truncated, it has " + file.length + " bytes and even an empty one has "
                     + FRAME_BYTES + ": copy or download it again");
         }
-        int version = file[MAGIC.length] & 0xff;
+        int version = file[MAGIC.length] & 0xff & ~NOTED;
         if (version < 1 || version > VERSION) {
             throw new FormatException("version " + version + " of the format, this is a reader of version " + VERSION
                     + ": use a newer version of Pare");
         }
         return version;
+    }
+
+    private static boolean noted(byte[] file) {
+        return (file[MAGIC.length] & NOTED) != 0;
+    }
+
+    /** Where the payload of a whole file begins: behind the note, if there is one. */
+    private static int payload(byte[] file) {
+        int at = MAGIC.length + 1;
+        if (!noted(file)) {
+            return at;
+        }
+        at += Short.BYTES;
+        int end = file.length - Integer.BYTES;
+        if (at <= end) {
+            at += Short.toUnsignedInt(ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getShort(at - Short.BYTES));
+        }
+        if (at > end) {
+            throw new FormatException("damaged, its note of how it was made does not end: download it again");
+        }
+        return at;
     }
 
     private static int checksum(byte[] bytes, int length) {
@@ -296,7 +353,7 @@ public final class PareFile {
                             spent[Part.CODES.ordinal()], spent[Part.CODEBOOK.ordinal()],
                             logBinomial(tensor.count(), tensor.nonzeros()) / 8));
         });
-        int file = encode(weights, choices).length;
+        int file = encode(weights, choices, Note.NONE).length;
         double header = file - (meter.total() - meter.bits(Part.HEADER)) / 8;
         return new Sizes(file, header, meter.bits(Part.POSITIONS) / 8, meter.bits(Part.CODES) / 8,
                 meter.bits(Part.CODEBOOK) / 8, meter.bits(Part.BIASES) / 8, tensors);

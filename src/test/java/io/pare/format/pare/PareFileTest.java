@@ -23,10 +23,12 @@ import io.pare.rewrite.BatchNormFolding;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -182,6 +184,47 @@ class PareFileTest {
         Files.write(path, new byte[]{'P', 'K', 3, 4});
         assertTrue(assertThrows(FormatException.class, () -> PareFile.read(path)).getMessage()
                 .startsWith(path + ": not a .pare file"));
+    }
+
+    @Test
+    void aNoteOfHowItWasMadeComesBackAndChangesNothingElse(@TempDir Path folder) throws IOException {
+        CompressedWeights weights = PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2);
+        Path plain = folder.resolve("plain.pare");
+        Path noted = folder.resolve("noted.pare");
+        Map<String, String> note = new LinkedHashMap<>();
+        note.put("recipe", "lenet5-joint");
+        note.put("data", "Zürich: 28x28");
+        PareFile.write(plain, weights);
+        PareFile.write(noted, weights, note);
+        assertEquals(List.copyOf(note.entrySet()), List.copyOf(PareFile.provenance(noted).entrySet()));
+        assertEquals(Map.of(), PareFile.provenance(plain));
+        PrunedNets.assertSame(weights, PareFile.read(noted));
+        byte[] file = Files.readAllBytes(noted);
+        int bytes = "recipe: lenet5-joint\ndata: Zürich: 28x28\n".getBytes(StandardCharsets.UTF_8).length;
+        assertEquals(Files.size(plain) + 2 + bytes, file.length);
+
+        byte[] endless = file.clone();
+        endless[5] = (byte) 0xff;
+        endless[6] = (byte) 0xff;
+        assertTrue(assertThrows(FormatException.class, () -> PareFile.decode(reseal(endless))).getMessage()
+                .contains("does not end"));
+        assertDamaged(noted, file, 7, 0xff, "not UTF-8");
+        assertDamaged(noted, file, 7, '\t', "without a name");
+        assertDamaged(noted, file, 13, ';', "without a name");
+        for (String name : List.of("", "a:b", "a\nb")) {
+            assertThrows(IllegalArgumentException.class, () -> PareFile.write(plain, weights, Map.of(name, "x")));
+        }
+        assertThrows(IllegalArgumentException.class, () -> PareFile.write(plain, weights, Map.of("x", "a\nb")));
+        assertThrows(IllegalArgumentException.class,
+                () -> PareFile.write(plain, weights, Map.of("x", "a".repeat(1 << 16))));
+    }
+
+    private static void assertDamaged(Path path, byte[] file, int at, int value, String message) throws IOException {
+        byte[] damaged = file.clone();
+        damaged[at] = (byte) value;
+        Files.write(path, reseal(damaged));
+        String said = assertThrows(FormatException.class, () -> PareFile.provenance(path)).getMessage();
+        assertTrue(said.startsWith(path + ": damaged") && said.contains(message), said);
     }
 
     @Test
