@@ -43,7 +43,8 @@ import picocli.CommandLine.TypeConversionException;
 public final class Commands implements Runnable {
     /** The commands, in the order in which help names them. */
     private static final List<Class<?>> ALL = List.of(TrainCommand.class, CompressCommand.class,
-            SensitivityCommand.class, EvalCommand.class, DataCommand.class, ModelsCommand.class, ExportCommand.class,
+            SweepCommand.class, SensitivityCommand.class, EvalCommand.class, DataCommand.class, ModelsCommand.class,
+            ExportCommand.class,
             InspectCommand.class, PredictCommand.class, RunCommand.class, BenchInferCommand.class, DoctorCommand.class,
             CompletionCommand.class, HelpCommand.class);
     /** Names a file of arguments, in which the name of a command may stand. */

@@ -42,12 +42,16 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     @Override
     public int handleParseException(ParameterException e, String[] args) {
         CommandLine line = e.getCommandLine();
-        String text = e instanceof UnmatchedArgumentException unmatched ? unmatched(line, unmatched)
-                : NOT_WHOLE.matcher(NO_NUMBER.matcher(e.getMessage()).replaceAll("is no number"))
-                        .replaceAll("is no whole number");
-        print(line.getErr(), text, e);
+        print(line.getErr(), text(e), e);
         line.getErr().println("Try: " + line.getCommandSpec().qualifiedName() + " --help");
         return Commands.USAGE;
+    }
+
+    /** What is wrong with a command line, in one line. */
+    static String text(ParameterException e) {
+        return e instanceof UnmatchedArgumentException unmatched ? unmatched(e.getCommandLine(), unmatched)
+                : NOT_WHOLE.matcher(NO_NUMBER.matcher(e.getMessage()).replaceAll("is no number"))
+                        .replaceAll("is no whole number");
     }
 
     /** Names the first word that means nothing: those behind it may be its values. */

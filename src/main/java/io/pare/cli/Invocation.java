@@ -1,20 +1,15 @@
 package io.pare.cli;
 
-import java.util.regex.Pattern;
+import io.pare.cli.sweep.ShellText;
+import java.util.List;
 
 /** Commands as the user would type them, for messages that say what to do next. */
 final class Invocation {
-    private static final Pattern PLAIN = Pattern.compile("[\\w./:=,+@%-]+");
-
     private Invocation() {}
 
     /** A command line of this program, called as it was called now. */
     static String of(String... args) {
-        StringBuilder line = new StringBuilder(System.getProperty("pare.command", "pare"));
-        for (String arg : args) {
-            line.append(' ')
-                    .append(PLAIN.matcher(arg).matches() ? arg : "'" + arg.replace("'", "'\\''") + "'");
-        }
-        return line.toString();
+        String program = System.getProperty("pare.command", "pare");
+        return args.length == 0 ? program : program + " " + ShellText.line(List.of(args));
     }
 }

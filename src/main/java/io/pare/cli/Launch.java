@@ -1,12 +1,15 @@
 package io.pare.cli;
 
+import java.io.File;
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Starts the command line in a JVM that has the incubator module.
@@ -95,15 +98,28 @@ public final class Launch {
         return child.waitFor();
     }
 
-    private static List<String> command(String[] args) {
+    /** Starts a JVM with the incubator module that ends when this one does. */
+    static List<String> command(String... args) {
+        return command(List.of("-D" + PARENT + "=" + ProcessHandle.current().pid()), args);
+    }
+
+    /** Starts a JVM with the incubator module in any folder, at any time. */
+    static List<String> independentCommand(String... args) {
+        return command(List.of(), args);
+    }
+
+    private static List<String> command(List<String> option, String... args) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> !argument.startsWith("-D" + PARENT + "=")).forEach(command::add);
         command.add("--add-modules=" + MODULE);
         command.add("--enable-native-access=ALL-UNNAMED");
-        command.add("-D" + PARENT + "=" + ProcessHandle.current().pid());
+        command.addAll(option);
         command.add("-cp");
-        command.add(System.getProperty("java.class.path"));
+        command.add(Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(entry -> Path.of(entry).toAbsolutePath().toString())
+                .collect(Collectors.joining(File.pathSeparator)));
         command.add("io.pare.Main");
         command.addAll(List.of(args));
         return command;

@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
@@ -94,6 +95,10 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--validation", RunSettings::validation),
             Map.entry("--seed", RunSettings::seed),
             Map.entry("--precision", RunSettings::precision));
+
+    /** Options that decide no bits and that a resumed run takes, too; it knows its threads. */
+    static final Set<String> RESUMED =
+            Set.of("--data", "--memory-limit", "--recompute", "--loaders", "--quiet", "-q", "--debug");
 
     @Parameters(arity = "0..1", paramLabel = "MODEL",
             description = "A network: a name, see models; an .onnx or .pare file, whose weights are trained further; or a"

@@ -3,6 +3,7 @@ package io.pare.file;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -43,6 +44,10 @@ public final class FolderLock implements AutoCloseable {
      * @throws FileException if another run has it, or if it cannot be locked
      */
     public static FolderLock take(Path folder) {
+        return take(folder, FileChannel::tryLock);
+    }
+
+    private static FolderLock take(Path folder, Locking locking) {
         try {
             Files.createDirectories(folder);
             Path real = folder.toRealPath();
@@ -50,7 +55,7 @@ public final class FolderLock implements AutoCloseable {
                 throw inUse(folder, ProcessHandle.current().pid() + ", this one");
             }
             try {
-                FolderLock lock = new FolderLock(real, lock(folder));
+                FolderLock lock = new FolderLock(real, lock(folder, locking));
                 AtomicFile.removeAbandoned(real);
                 return lock;
             } catch (IOException | RuntimeException e) {
@@ -62,11 +67,28 @@ public final class FolderLock implements AutoCloseable {
         }
     }
 
-    private static FileChannel lock(Path folder) throws IOException {
+    /**
+     * Locks {@code folder} as {@link #take} does, but waits until no other process has it.
+     *
+     * @param folder created if need be
+     * @return the lock, to be closed by whoever took it
+     * @throws FileException if another run of this process has it, or if it cannot be locked
+     */
+    public static FolderLock await(Path folder) {
+        return take(folder, FileChannel::lock);
+    }
+
+    /** Locks a channel; gives nothing if another process has the lock. */
+    @FunctionalInterface
+    private interface Locking {
+        FileLock lock(FileChannel channel) throws IOException;
+    }
+
+    private static FileChannel lock(Path folder, Locking locking) throws IOException {
         Path file = folder.resolve(NAME);
         FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
-            if (channel.tryLock() == null) {
+            if (locking.lock(channel) == null) {
                 throw inUse(folder, Files.readString(file).strip());
             }
             channel.truncate(0);

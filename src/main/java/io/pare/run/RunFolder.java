@@ -76,6 +76,11 @@ public final class RunFolder implements AutoCloseable {
         return Files.exists(folder.resolve(Checkpoint.FILE)) && Files.notExists(weights());
     }
 
+    /** {@return whether a run lies here that has a checkpoint to go on from, or that is finished} */
+    public boolean resumable() {
+        return Files.exists(folder.resolve(SETTINGS)) && Files.exists(folder.resolve(Checkpoint.FILE));
+    }
+
     /**
      * Moves an unfinished run into a subfolder, from which it can be resumed. The checkpoint that lies there goes
      * first and the one of this run comes last, so that a kill in between leaves no checkpoint beside the history of
@@ -148,7 +153,7 @@ public final class RunFolder implements AutoCloseable {
         if (!Files.isDirectory(folder)) {
             throw new DataException(folder + " is no folder of a run: give the one that --out named");
         }
-        if (!Files.exists(file) || !Files.exists(folder.resolve(Checkpoint.FILE))) {
+        if (!resumable()) {
             throw new DataException(folder + " has no " + (Files.exists(file) ? Checkpoint.FILE : SETTINGS)
                     + ": no run was begun there, or it was stopped before its first checkpoint; start it again");
         }

@@ -1,0 +1,120 @@
+package io.pare.cli.sweep;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Tables, pages and fronts of runs whose reports are made up. */
+class SweepTableTest {
+    private static SweepRow done(int number, String score, double value, double bytes) {
+        return new SweepRow(new SweptRun(number, "0" + number, Map.of("seed", "" + number), List.of("compress")),
+                new Ended(0, "bye"), new LinkedHashMap<>(Map.of(score, value, "bytesWithIndex", bytes)));
+    }
+
+    private static SweepRow failed(int number, String line) {
+        return new SweepRow(new SweptRun(number, "0" + number, Map.of("seed", "" + number), List.of("compress")),
+                new Ended(2, line), Map.of());
+    }
+
+    private static SweepRow unfinished(int number) {
+        return new SweepRow(new SweptRun(number, "0" + number, Map.of("seed", "" + number), List.of("compress")), null,
+                Map.of());
+    }
+
+    /** By the definition, of a few values so that there are ties. */
+    @Test
+    void theFrontIsWhatNoOtherRunBeats() {
+        SplittableRandom random = new SplittableRandom(5);
+        for (int round = 0; round < 200; round++) {
+            boolean error = round % 2 == 1;
+            List<SweepRow> rows = IntStream.range(0, random.nextInt(12)).mapToObj(i -> done(i + 1,
+                    error ? "testMAE" : "testAccuracy", random.nextInt(5), random.nextInt(5))).toList();
+            Front front = Front.of(rows);
+            List<Double> sizes = front.best().stream().map(Front.Point::bytes).toList();
+            assertEquals(sizes.stream().sorted().distinct().toList(), sizes);
+            for (Front.Point point : front.points()) {
+                boolean beaten = front.points().stream().anyMatch(other -> {
+                    double better = (error ? -1 : 1) * (other.score() - point.score());
+                    return better >= 0 && other.bytes() <= point.bytes()
+                            && (better > 0 || other.bytes() < point.bytes());
+                });
+                boolean alike = front.best().stream()
+                        .anyMatch(best -> best.bytes() == point.bytes() && best.score() == point.score());
+                assertEquals(!beaten, alike, point + " of " + rows);
+            }
+        }
+    }
+
+    @Test
+    void csvAndJsonSayTheSame() throws IOException {
+        List<SweepRow> rows =
+                List.of(done(1, "testAccuracy", 0.5, 100), failed(2, "a \"bad\", bad day"), unfinished(3));
+        List<String> lines = new SweepTable(rows).csv().lines().toList();
+        assertTrue(lines.getFirst().startsWith("run,seed,state,exit,lastLine,onFront,"), lines.getFirst());
+        assertTrue(lines.get(1).startsWith("1,1,done,0,,true,"), lines.get(1));
+        assertEquals("2,2,failed,2,\"a \"\"bad\"\", bad day\",false,,", lines.get(2));
+        assertEquals("3,3,unfinished,,,false,,", lines.get(3));
+        JsonNode json = new ObjectMapper().readTree(new SweepTable(rows).json().json()).get("runs");
+        assertEquals(0.5, json.get(0).get("report").get("testAccuracy").doubleValue());
+        assertTrue(json.get(0).get("lastLine").isNull() && json.get(2).get("exit").isNull());
+        assertEquals("a \"bad\", bad day", json.get(1).get("lastLine").asText());
+    }
+
+    @Test
+    void thePageHasAllRunsAndAsksNobody() {
+        List<SweepRow> rows =
+                new ArrayList<>(List.of(done(1, "testAccuracy", 0.5, 100), done(2, "testAccuracy", 0.4, 90),
+                        done(3, "testAccuracy", 0.3, 95), failed(4, "<script>alert()</script>"), unfinished(5)));
+        String html = new SweepPage("Sweep a&b", rows).page().html();
+        assertTrue(html.contains("Sweep a&amp;b") && html.contains("on the front") && html.contains("other runs"),
+                html);
+        assertTrue(html.contains("&lt;script&gt;alert"), html);
+        assertFalse(html.replace("http://www.w3.org/2000/svg", "").matches("(?s).*(https?:|src=|@import).*"), html);
+        assertTrue(new SweepPage("none", List.of(unfinished(1))).page().html().contains("nothing was measured"));
+    }
+
+    @Test
+    void bytesAreThoseOfTheFileElseOfTheWeights() {
+        SweptRun run = new SweptRun(1, "1", Map.of(), List.of("train"));
+        assertEquals(400, new SweepRow(run, new Ended(0, ""), Map.of("weights", 100)).bytes().getAsDouble());
+        assertEquals(7, new SweepRow(run, new Ended(0, ""), Map.of("weights", "w.onnx", "bytesWithIndex", 7)).bytes()
+                .getAsDouble());
+        assertTrue(new SweepRow(run, new Ended(0, ""), Map.of("weights", "w.onnx")).bytes().isEmpty());
+        assertEquals("testMAE 0.2500, 400 bytes",
+                new SweepRow(run, new Ended(0, ""), Map.of("testMAE", 0.25, "weights", 100)).summary());
+    }
+
+    @Test
+    void coresAreSplitWithoutARest() {
+        assertEquals(List.of(0, 1, 2, 3, 8), Cores.parsed("0-3,8"));
+        for (int cores = 1; cores < 9; cores++) {
+            List<Integer> all = IntStream.range(10, 10 + cores).boxed().toList();
+            for (int jobs = 1; jobs < 12; jobs++) {
+                List<List<Integer>> parts = Cores.split(all, jobs, null).parts();
+                assertEquals(jobs, parts.size());
+                assertTrue(parts.stream().noneMatch(List::isEmpty) && all.containsAll(parts.stream()
+                        .flatMap(List::stream).toList()));
+                if (jobs <= cores) {
+                    assertEquals(all, parts.stream().flatMap(List::stream).toList());
+                    int least = cores / jobs;
+                    assertTrue(parts.stream().allMatch(part -> part.size() == least || part.size() == least + 1));
+                }
+            }
+        }
+        assertEquals(List.of(), Cores.split(List.of(0), 1, null).pin(0));
+        assertEquals("[taskset, --cpu-list, 4,5]",
+                Cores.split(List.of(3, 4, 5), 2, Path.of("taskset")).pin(1).toString());
+    }
+}
