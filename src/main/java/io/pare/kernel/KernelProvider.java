@@ -8,6 +8,7 @@ import io.pare.kernel.passes.TopKPasses;
 import io.pare.kernel.scalar.ScalarCodebookPasses;
 import io.pare.kernel.scalar.ScalarGroupPasses;
 import io.pare.kernel.scalar.ScalarKernels;
+import io.pare.kernel.scalar.ScalarMatrixKernels;
 import io.pare.kernel.scalar.ScalarSelectPasses;
 import io.pare.kernel.scalar.ScalarSparseKernels;
 import io.pare.kernel.scalar.ScalarTopKPasses;
@@ -37,16 +38,18 @@ public final class KernelProvider {
 
     private final Kernels kernels;
     private final SparseKernels sparse;
+    private final MatrixKernels matrices;
     /** The passes without a warm-up. */
     private final Passes loops;
     private final Passes passes;
     private final String reason;
     private final System.Logger.Level level;
 
-    private KernelProvider(Kernels kernels, SparseKernels sparse, Passes loops, Passes passes, String reason,
-            System.Logger.Level level) {
+    private KernelProvider(Kernels kernels, SparseKernels sparse, MatrixKernels matrices, Passes loops, Passes passes,
+            String reason, System.Logger.Level level) {
         this.kernels = new CheckedKernels(kernels);
         this.sparse = sparse;
+        this.matrices = matrices;
         this.loops = loops;
         this.passes = passes;
         this.reason = "kernels=" + kernels.name() + " reason=" + reason;
@@ -70,6 +73,11 @@ public final class KernelProvider {
     /** {@return the loops of sparse layers in use} */
     public static SparseKernels sparse() {
         return chosen().sparse;
+    }
+
+    /** {@return the products of packed matrices in use} */
+    static MatrixKernels matrices() {
+        return chosen().matrices;
     }
 
     /** The passes over memory that the projections use. */
@@ -127,7 +135,9 @@ public final class KernelProvider {
 
     private static KernelProvider scalar(String reason, System.Logger.Level level) {
         Passes passes = scalarPasses();
-        return new KernelProvider(new ScalarKernels(), new ScalarSparseKernels(), passes, passes, reason, level);
+        return new KernelProvider(new ScalarKernels(), new ScalarSparseKernels(), new ScalarMatrixKernels(), passes,
+                passes,
+                reason, level);
     }
 
     /** The passes in plain Java. */
@@ -147,7 +157,8 @@ public final class KernelProvider {
     private static KernelProvider simd(String reason) {
         Passes vectors = new Passes(simd(SelectPasses.class), simd(TopKPasses.class), simd(GroupPasses.class),
                 simd(CodebookPasses.class));
-        return new KernelProvider(simd(Kernels.class), simd(SparseKernels.class), vectors,
+        return new KernelProvider(simd(Kernels.class), simd(SparseKernels.class),
+                new WarmupMatrixKernels(simd(MatrixKernels.class), new ScalarMatrixKernels()), vectors,
                 warmingUp(vectors, scalarPasses()), reason, System.Logger.Level.DEBUG);
     }
 

@@ -55,11 +55,13 @@ final class Warmup {
         return new Slices(n);
     }
 
-    private synchronized boolean isTurnOfVectors() {
+    /** Whether the vector loop is to do what comes next. */
+    synchronized boolean isTurnOfVectors() {
         return (double) vectorNanos * STAKE < (double) plainNanos * plainNanos;
     }
 
-    private synchronized void note(boolean vectors, int count, long nanos) {
+    /** Takes note of the time that elements took, by the vector loop or its twin. */
+    synchronized void note(boolean vectors, int count, long nanos) {
         double each = (double) nanos / count;
         if (vectors) {
             vectorNanos += nanos;

@@ -6,6 +6,7 @@
  * <ul>
  * <li>{@link io.pare.kernel.Kernels}: elementwise, reduction and optimiser steps over off-heap floats;
  * <li>{@link io.pare.kernel.SparseKernels}: inner loops of sparse layers over heap arrays;
+ * <li>{@link io.pare.kernel.MatrixKernels}: products with packed matrices, over heap arrays;
  * <li>{@link io.pare.kernel.Projections}: top-k, codebooks, quantisation levels and both together;
  * <li>{@link io.pare.kernel.KernelProvider}: which implementation runs, and why.
  * </ul>

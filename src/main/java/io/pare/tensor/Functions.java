@@ -9,7 +9,7 @@ import java.util.Arrays;
  *
  * <p>A Taylor series takes x / 2^{@value #HALVINGS}; as many doublings of the argument follow.
  */
-final class Functions {
+public final class Functions {
     private static final int HALVINGS = 10;
     private static final double PART = 1.0 / (1 << HALVINGS);
     /** Beyond these e^x is 0 or infinity as a float. */
@@ -24,7 +24,7 @@ final class Functions {
     private Functions() {}
 
     /** e^x. */
-    static double exp(double x) {
+    public static double exp(double x) {
         double y = 1 + series(x);
         y *= y;
         y *= y;

@@ -1,11 +1,13 @@
 /**
- * Text for networks: the tokens that a network's vocabulary has for it.
+ * Text for networks, and vectors for text.
  *
- * <p>Public. Begin with {@link io.pare.text.WordPiece}, which reads the {@code tokenizer.json} beside a model.
+ * <p>Public. Begin with {@link io.pare.text.SentenceEncoder}, which gives sentences vectors by a network of BERT's kind.
+ * {@link io.pare.text.WordPiece} reads the {@code tokenizer.json} beside the network.
  *
  * <p>JSON is read by a few lines of this package, because predicting needs no other library.
  *
- * <p>May use {@code file}.
+ * <p>May use {@code format}, {@code format.pare}, {@code format.onnx}, {@code net}, {@code tensor}, {@code kernel} and
+ * {@code file}.
  */
 @NullMarked
 package io.pare.text;
