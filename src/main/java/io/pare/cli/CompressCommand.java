@@ -7,6 +7,7 @@ import io.pare.file.FileException;
 import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.net.Task;
+import io.pare.run.Calibration;
 import io.pare.run.CompressionJob;
 import io.pare.run.CompressionResult;
 import io.pare.run.DataSets;
@@ -43,7 +44,7 @@ final class CompressCommand implements Callable<Integer> {
     private FromOption from;
 
     @Option(names = "--recipe", paramLabel = "NAME|FILE",
-            description = "prune, joint or quantize, which fit any network and take --ratio; another recipe that comes"
+            description = "prune, joint, quantize or reconstruct, which fit any network and take --ratio; another recipe that comes"
                     + " with Pare; or a YAML file (default: the model's own -joint recipe).")
     private String recipeName;
 
@@ -53,8 +54,11 @@ final class CompressCommand implements Callable<Integer> {
 
     @Option(names = "--ratio", paramLabel = "R",
             description = "Of --auto and of the recipes prune and joint: weights to non-zeros (default of these: 10)."
-                    + " Of quantize: 32 bits to those of a value (default: 8).")
+                    + " Of quantize: 32 bits to those of a value (default: 8). Of reconstruct: weights to non-zeros of each layer (default: 2).")
     private Double ratio;
+
+    @Mixin
+    private ReconstructOption reconstruct;
 
     @Option(names = "--bytes", paramLabel = "B",
             description = "Of --auto: bytes of weight data, bits times non-zeros over 8.")
@@ -115,6 +119,9 @@ final class CompressCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         check();
         Recipe named = recipeName == null ? null : named();
+        if (reconstruct.calibration() != null) {
+            return calibrated(named);
+        }
         ModelSource source = from.source(model != null ? model : named.model());
         Recipe recipe = auto || named != null ? named : Recipe.usual(source.name());
         int count = threads.orElse(ThreadOption.processors());
@@ -141,6 +148,29 @@ final class CompressCommand implements Callable<Integer> {
         }
     }
 
+    /** Compresses by inputs without labels. */
+    private int calibrated(Recipe recipe) throws IOException {
+        data.refuse(reconstruct.calibration());
+        PrintWriter err = spec.commandLine().getErr();
+        Calibration calibration =
+                reconstruct.open(model, from, data.settings().odd(err::println), err::println);
+        String name = calibration.weights().model().name();
+        Path folder = out != null ? out : Path.of("runs", recipe.name() + "-" + name);
+        OutputPath.checkFolder(folder);
+        int count = threads.orElse(ThreadOption.processors());
+        ThreadOption.apply(count);
+        try (CompressionJob job = new CompressionJob(calibration.weights().model(), calibration.corpus(), folder)
+                .recipe(recipe).from(calibration.weights())) {
+            int code = run(job, calibration.corpus(), folder, count);
+            if (calibration.names().isPresent()) {
+                Path file = folder.resolve(name + ".onnx");
+                calibration.writeOnnx(file, PareFile.read(folder.resolve(name + ".pare")));
+                printOnnx(file);
+            }
+            return code;
+        }
+    }
+
     /** The recipe that was named. */
     private Recipe named() throws IOException {
         if (!Recipe.general().contains(recipeName)) {
@@ -157,6 +187,9 @@ final class CompressCommand implements Callable<Integer> {
         if (model == null) {
             throw new UsageException("which MODEL? The recipe " + recipeName + " fits any");
         }
+        if (recipeName.equals(Recipe.RECONSTRUCT)) {
+            return reconstruct.recipe(ratio == null ? Recipe.USUAL_RECONSTRUCTION : ratio);
+        }
         return ratio == null ? Recipe.load(recipeName) : Recipe.general(recipeName, ratio);
     }
 
@@ -167,6 +200,10 @@ final class CompressCommand implements Callable<Integer> {
     private void exportOnnx(Path folder, String name, ModelSource source) throws IOException {
         Path file = folder.resolve(name + ".onnx");
         source.writeOnnx(file, PareFile.read(folder.resolve(name + ".pare")));
+        printOnnx(file);
+    }
+
+    private void printOnnx(Path file) throws IOException {
         PrintWriter results = spec.commandLine().getOut();
         results.printf(Locale.ROOT, "%-20s %s, %,d bytes%n", "as ONNX", file, Files.size(file));
         results.flush();
@@ -232,7 +269,7 @@ final class CompressCommand implements Callable<Integer> {
         if (bytes != null) {
             job.toBytes(bytes, floor);
         }
-        if (from.given()) {
+        if (from.given() && reconstruct.calibration() == null) {
             job.from(from.weights());
         }
         if (unpacked) {
@@ -257,6 +294,7 @@ final class CompressCommand implements Callable<Integer> {
         if (model == null && recipeName == null) {
             throw new UsageException("which MODEL? Give a name, see models, or a file");
         }
+        reconstruct.check(Recipe.RECONSTRUCT.equals(recipeName));
         if (auto && recipeName != null) {
             throw new UsageException("--recipe and --auto exclude each other");
         }

@@ -3,6 +3,7 @@ package io.pare.cli;
 import io.pare.Pare;
 import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.Recipe;
+import io.pare.compress.stage.StageRow;
 import io.pare.exec.backend.Precision;
 import io.pare.net.Net;
 import io.pare.net.Task;
@@ -157,6 +158,20 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
         return facts;
     }
 
+    /** By how much the outputs of layers changed, of the last stage that knows it. */
+    private String layerErrors() {
+        Map<String, Double> errors = result().stages().stream().map(StageRow::outputErrors)
+                .filter(each -> !each.isEmpty()).reduce((_, later) -> later).orElse(Map.of());
+        if (errors.isEmpty()) {
+            return "";
+        }
+        Map.Entry<String, Double> worst =
+                errors.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow();
+        return String.format(Locale.ROOT, "layer errors         mean %.4f, most %.4f of %s: squared, of the outputs%n",
+                errors.values().stream().mapToDouble(Double::doubleValue).average().orElseThrow(), worst.getValue(),
+                worst.getKey());
+    }
+
     String text() {
         StringBuilder text = new StringBuilder();
         warnings().forEach(warning -> text.append(warning).append(System.lineSeparator()));
@@ -175,6 +190,7 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
         result().layers()
                 .forEach(layer -> text.append(String.format(Locale.ROOT, "%-14s %,9d of %,9d  %3d values  %2d bits%n",
                         layer.name(), layer.kept(), layer.total(), layer.unique(), layer.bits())));
+        text.append(layerErrors());
         done.packing().forEach(row -> text.append(String.format(Locale.ROOT, "packed: %s; validation %s (%.4f)%n",
                 row.step(), MetricsText.shown(task(), row.validationAccuracy()), row.validationLoss())));
         text.append(String.format(Locale.ROOT, "non-zeros            %,d of %,d (%.1f times)%n", result().nonzeros(),

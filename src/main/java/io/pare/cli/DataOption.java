@@ -9,6 +9,7 @@ import io.pare.run.DataSettings.Source;
 import io.pare.run.ModelSource;
 import io.pare.run.Scales;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -123,6 +124,19 @@ final class DataOption {
     /** Whether the data set was named, or a place for it. */
     boolean given() {
         return source != null || data != null;
+    }
+
+    /** Refuses what is for a data set, where inputs without labels take its place. */
+    void refuse(Path inputs) {
+        for (String option : List.of("--dataset", "--data", "--task", "--images", "--resize", "--scale", "--loaders")) {
+            if (matched(option)) {
+                throw new UsageException(option + (option.equals("--data") ? " and --calibrate exclude each other"
+                        : " belongs to --data, whose place --calibrate takes: leave it out"));
+            }
+        }
+        for (String option : List.of("--damaged", "--non-rgb", "--background")) {
+            belongs(option, Files.isDirectory(inputs), "folders of pictures", inputs.toString());
+        }
     }
 
     /** Opens the data for a network that may follow it, as {@link DataSets#open} does. */

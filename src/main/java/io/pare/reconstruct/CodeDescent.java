@@ -5,7 +5,6 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 
 /**
  * Lowers the error of weights that have few values: each weight in turn takes the best value while the others stay,
@@ -94,15 +93,16 @@ final class CodeDescent {
                 float next = palettes.word(part, codes[i]);
                 if (next != value) {
                     values.set(at(row, i), next);
-                    add((next - value) * layer.scale[i], hessian[i], slopes);
+                    add((next - value) * layer.scale[i], hessian[i], 0, slopes);
                 }
             }
         }
     }
 
-    private static void add(float factor, float[] from, float[] to) {
+    /** Adds a multiple of the elements of {@code from} that begin at {@code first}. */
+    private static void add(float factor, float[] from, int first, float[] to) {
         for (int j = 0; j < to.length; j++) {
-            to[j] += factor * from[j];
+            to[j] += factor * from[first + j];
         }
     }
 
@@ -113,7 +113,7 @@ final class CodeDescent {
                 float value = values.get(at(row, i));
                 values.set(at(row, i), moved[codes[i]]);
                 if (slopes != null && moved[codes[i]] != value) {
-                    add((moved[codes[i]] - value) * layer.scale[i], hessian[i], slopes);
+                    add((moved[codes[i]] - value) * layer.scale[i], hessian[i], 0, slopes);
                 }
             }
         }
@@ -133,18 +133,21 @@ final class CodeDescent {
 
         /** Adds the weights of a row from {@code from} to {@code end}. */
         void add(int[] codes, float[] slopes, int from, int end) {
-            double[] sums = new double[gradient.length];
+            // Rows of the Hessian are added up whole, for the JIT does that with vectors.
+            float[][] sums = new float[gradient.length][];
             for (int i = from; i < end; i++) {
                 if (codes[i] >= 0) {
                     gradient[codes[i]] += (double) slopes[i] * layer.scale[i];
-                    Arrays.fill(sums, 0);
-                    for (int j = from; j < end; j++) {
-                        if (codes[j] >= 0) {
-                            sums[codes[j]] += (double) hessian[i][j] * layer.scale[j];
-                        }
+                    if (sums[codes[i]] == null) {
+                        sums[codes[i]] = new float[end - from];
                     }
-                    for (int code = 0; code < sums.length; code++) {
-                        curvature[codes[i]][code] += sums[code] * layer.scale[i];
+                    CodeDescent.add(layer.scale[i], hessian[i], from, sums[codes[i]]);
+                }
+            }
+            for (int code = 0; code < sums.length; code++) {
+                for (int j = from; sums[code] != null && j < end; j++) {
+                    if (codes[j] >= 0) {
+                        curvature[code][codes[j]] += (double) sums[code][j - from] * layer.scale[j];
                     }
                 }
             }

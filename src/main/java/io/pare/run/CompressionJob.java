@@ -22,6 +22,7 @@ import io.pare.mem.FloatTensor;
 import io.pare.natives.Natives;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Ending;
+import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.Parameter;
 import io.pare.net.Task;
@@ -65,6 +66,11 @@ public final class CompressionJob implements AutoCloseable {
     /** In the metadata of the dense network: what it was made from. */
     private static final String PROVENANCE = "provenance";
 
+    /** Gives a network its first weights. */
+    private interface First {
+        void copyTo(Network into, InputScale scale, Consumer<String> notes) throws IOException;
+    }
+
     private final Net model;
     private final Corpus corpus;
     private final Path folder;
@@ -72,7 +78,7 @@ public final class CompressionJob implements AutoCloseable {
     private Double ratio;
     private Double bytes;
     private double floor;
-    private StoredWeights from;
+    private First from;
     private Ending ending = Ending.NONE;
     private long seed = 1;
     private Precision precision = Precision.FP32;
@@ -158,7 +164,18 @@ public final class CompressionJob implements AutoCloseable {
      * @return this
      */
     public CompressionJob from(StoredWeights weights) {
-        from = weights;
+        from = weights::copyTo;
+        return this;
+    }
+
+    /**
+     * Begins with these weights.
+     *
+     * @param weights of the same model
+     * @return this
+     */
+    public CompressionJob from(CompressedWeights weights) {
+        from = (into, _, _) -> into.copyFrom(weights);
         return this;
     }
 

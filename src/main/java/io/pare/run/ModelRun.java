@@ -100,18 +100,24 @@ public record ModelRun(OnnxModel model) {
      * @throws RunException if one is missing, unknown or of another shape than the network takes
      */
     public Map<String, OnnxConstant> outputs(Map<String, OnnxConstant> inputs, Engine engine) {
+        float[] vectors = vectors(inputs);
         int samples = samples(inputs);
-        CompressedWeights weights = model.weights();
-        float[] vectors = new float[Math.multiplyExact(samples, weights.model().input().features())];
-        for (Port port : model.inputs()) {
-            port.pack(inputs.get(port.name()).decimals(), samples, vectors);
-        }
-        float[] given = engine.outputs(weights, vectors, samples);
+        float[] given = engine.outputs(model.weights(), vectors, samples);
         Map<String, OnnxConstant> outputs = new LinkedHashMap<>();
         for (Port port : model.outputs()) {
             outputs.put(port.name(), OnnxConstant.of(port.unpack(given, samples), shape(port, samples)));
         }
         return outputs;
+    }
+
+    /** What the network takes for such inputs: a vector for each sample; refuses what {@link #outputs} refuses. */
+    float[] vectors(Map<String, OnnxConstant> inputs) {
+        int samples = samples(inputs);
+        float[] vectors = new float[Math.multiplyExact(samples, model.weights().model().input().features())];
+        for (Port port : model.inputs()) {
+            port.pack(inputs.get(port.name()).decimals(), samples, vectors);
+        }
+        return vectors;
     }
 
     /** Checks names and shapes; gives the number of samples, one where the network takes nothing. */

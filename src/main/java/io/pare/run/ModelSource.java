@@ -126,8 +126,13 @@ public sealed interface ModelSource {
         return file.toAbsolutePath().normalize().toString();
     }
 
-    /** A file's name without its ending and without what no folder is called. */
-    private static String named(Path file) {
+    /**
+     * {@return what a network is called by its file: the file's name without its ending and without what no folder is
+     * called}
+     *
+     * @param file of a network
+     */
+    static String named(Path file) {
         return folderName(file.toAbsolutePath().normalize().getFileName().toString()
                 .replaceFirst("(?<=.)\\.[A-Za-z]+$", ""));
     }

@@ -1,7 +1,11 @@
 package io.pare.compress.recipe;
 
 import io.pare.compress.TrainingOptions;
+import io.pare.compress.constraint.Clustering;
+import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.stage.RecipeException;
+import io.pare.compress.stage.Reconstruct;
 import io.pare.compress.stage.Stage;
 import io.pare.file.Jackson;
 import io.pare.file.Spelling;
@@ -11,7 +15,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -42,6 +48,12 @@ public record Recipe(String name, String model, String description, TrainingOpti
     private static final double USUAL_RATIO = 10;
     /** Four bits. */
     private static final double USUAL_QUANTIZATION = 8;
+    /** Half of the weights: about what a network bears without training. */
+    public static final double USUAL_RECONSTRUCTION = 2;
+    /** Bits of a value of {@code reconstruct}. */
+    public static final int USUAL_BITS = 4;
+    /** Name of the recipe that trains nothing. */
+    public static final String RECONSTRUCT = "reconstruct";
     private static final String EPOCHS = "epochs";
     private static final String DISTILL = "distill";
     private static final String FOLDER = "/io/pare/compress/recipes/";
@@ -124,7 +136,38 @@ public record Recipe(String name, String model, String description, TrainingOpti
      * @return names for {@link #general(String, double)}
      */
     public static List<String> general() {
-        return List.of("prune", "joint", "quantize");
+        return List.of("prune", "joint", "quantize", RECONSTRUCT);
+    }
+
+    /**
+     * {@return the recipe {@code reconstruct}, which fits any network and trains nothing: each layer pruned alike, then its
+     * values clustered}
+     *
+     * @param ratio of a layer's weights to non-zeros, 1 for all of them
+     * @param bits of a value, from 1 to 8; 32 for floats
+     * @param method how a layer is solved
+     * @param samples of the data at most; 0 for all
+     * @throws RecipeException if a number is out of range, or nothing would be compressed
+     */
+    public static Recipe reconstruct(double ratio, int bits, Reconstruct.Solver method, int samples) {
+        if (!(ratio >= 1 && ratio <= MOST_RATIO)) {
+            throw new RecipeException("the ratio is " + ratio + ", must be from 1 to " + MOST_RATIO);
+        }
+        if (bits != Float.SIZE && (bits < 1 || bits > MOST_BITS)) {
+            throw new RecipeException("bits is " + bits + ": a value takes 1 to " + MOST_BITS + ", or 32 as a float");
+        }
+        List<Constraint> sets = new ArrayList<>();
+        if (ratio > 1) {
+            sets.add(Sparsity.share(1 / ratio));
+        }
+        if (bits < Float.SIZE) {
+            sets.add(Clustering.bits(bits));
+        }
+        if (sets.isEmpty()) {
+            throw new RecipeException("a ratio of 1 and values of 32 bits compress nothing: give others");
+        }
+        return new Recipe(RECONSTRUCT, "", "Compresses any network without training.", DENSE,
+                List.of(new Reconstruct(Map.of("*", sets), method, Reconstruct.DEFAULTS.damping(), samples, true)));
     }
 
     /**
@@ -136,6 +179,9 @@ public record Recipe(String name, String model, String description, TrainingOpti
      * @throws IOException if the recipe cannot be read
      */
     public static Recipe general(String name, double ratio) throws IOException {
+        if (name.equals(RECONSTRUCT)) {
+            return reconstruct(ratio, USUAL_BITS, Reconstruct.DEFAULTS.method(), Reconstruct.DEFAULTS.samples());
+        }
         if (!(ratio > 1 && ratio <= MOST_RATIO)) {
             throw new RecipeException("the ratio is " + ratio + ", must be above 1 and at most " + MOST_RATIO);
         }
@@ -196,7 +242,11 @@ public record Recipe(String name, String model, String description, TrainingOpti
             return parse(nameOrFile, resource(nameOrFile), catalog);
         }
         if (general().contains(nameOrFile)) {
-            return general(nameOrFile, nameOrFile.equals("quantize") ? USUAL_QUANTIZATION : USUAL_RATIO);
+            return general(nameOrFile, switch (nameOrFile) {
+                case "quantize" -> USUAL_QUANTIZATION;
+                case RECONSTRUCT -> USUAL_RECONSTRUCTION;
+                default -> USUAL_RATIO;
+            });
         }
         Path path = Path.of(nameOrFile);
         if (!Files.isRegularFile(path)) {

@@ -21,6 +21,7 @@ import io.pare.reconstruct.Reconstruction;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -73,6 +74,11 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
         /** {@return the method with its usual numbers} */
         public Method method() {
             return method;
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 

@@ -1,0 +1,82 @@
+package io.pare.cli;
+
+import io.pare.compress.recipe.Recipe;
+import io.pare.compress.stage.Reconstruct;
+import io.pare.compress.stage.Reconstruct.Solver;
+import io.pare.data.OddImages;
+import io.pare.net.CompressedWeights;
+import io.pare.run.Calibration;
+import io.pare.run.ModelSource;
+import io.pare.run.StoredWeights;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
+
+/** The options of the recipe that trains nothing. */
+final class ReconstructOption {
+    @Spec(Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(names = "--calibrate", paramLabel = "PATH",
+            description = "Of reconstruct: inputs without labels, in place of --data. A .npy file of what the network takes, a .npz"
+                    + " file with an array for each input of an ONNX file, or a folder of pictures. Scores are then the"
+                    + " mean change of the outputs.")
+    private Path calibration;
+
+    @Option(names = "--samples", paramLabel = "N", defaultValue = "1000",
+            description = "Of reconstruct: inputs at most, 0 for all (default: ${DEFAULT-VALUE}).")
+    private int samples;
+
+    @Option(names = "--bits", paramLabel = "B", defaultValue = "4",
+            description = "Of reconstruct: bits of a value, 1 to 8, or 32 for floats (default: ${DEFAULT-VALUE}).")
+    private int bits;
+
+    @Option(names = "--method", paramLabel = "NAME", defaultValue = "admm",
+            description = "Of reconstruct: admm, alps, sparsegpt, gptq, wanda or magnitude (default: ${DEFAULT-VALUE}).")
+    private Solver method;
+
+    /** Where inputs without labels are; {@code null} for labelled data. */
+    Path calibration() {
+        return calibration;
+    }
+
+    /** Refuses these options where no recipe takes them. */
+    void check(boolean used) {
+        for (String option : new String[]{"--calibrate", "--samples", "--bits", "--method"}) {
+            if (!used && spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw new UsageException(option + " belongs to --recipe " + Recipe.RECONSTRUCT);
+            }
+        }
+        if (samples < 0) {
+            throw new UsageException("--samples is " + samples + ", must be at least 0");
+        }
+        if (calibration != null && !Files.exists(calibration)) {
+            throw new UsageException("--calibrate " + calibration + " does not exist");
+        }
+    }
+
+    Recipe recipe(double ratio) {
+        return Recipe.reconstruct(ratio, bits, method, samples);
+    }
+
+    /** Reads the network and its inputs. */
+    Calibration open(String model, FromOption from, OddImages odd, Consumer<String> notes) throws IOException {
+        if (!from.given() && Calibration.named(model, calibration)) {
+            return Calibration.ofOnnx(Path.of(model), calibration, from.bindings(model));
+        }
+        ModelSource source = from.source(model);
+        StoredWeights stored = from.given()
+                ? from.weights()
+                : source.weights().orElseThrow(() -> new UsageException(
+                        model + " has no weights: give its trained ones by --from, or a file of a network"));
+        CompressedWeights weights = stored.read(from.given() ? source.usual() : null, notes).weights();
+        return Files.isDirectory(calibration)
+                ? Calibration.ofPictures(weights, calibration, samples, odd, notes)
+                : Calibration.of(weights, calibration);
+    }
+}

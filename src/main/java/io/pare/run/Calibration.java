@@ -1,0 +1,210 @@
+package io.pare.run;
+
+import io.pare.data.Augmentation;
+import io.pare.data.Corpus;
+import io.pare.data.Dataset;
+import io.pare.data.ImageFolder;
+import io.pare.data.OddImages;
+import io.pare.data.PictureReader;
+import io.pare.data.Targets;
+import io.pare.format.onnx.Bindings;
+import io.pare.format.onnx.OnnxConstant;
+import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxNames;
+import io.pare.format.onnx.Port;
+import io.pare.mem.Heap;
+import io.pare.natives.Natives;
+import io.pare.net.CompressedWeights;
+import io.pare.net.InputScale;
+import io.pare.net.Net;
+import io.pare.net.Shape;
+import io.pare.net.Task;
+import io.pare.train.Network;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * A trained network and inputs of it without labels: what a {@link CompressionJob} needs to compress it by a recipe that trains
+ * nothing. What the network gives for the inputs is what it is to give: scores are the mean absolute change of its outputs.
+ * Immutable.
+ *
+ * @param weights of the network
+ * @param corpus the inputs, the same in all parts, with the network's outputs as targets
+ * @param names of the input and the output in its ONNX file, if it has one of each
+ */
+public record Calibration(CompressedWeights weights, Corpus corpus, Optional<OnnxNames> names) {
+    /** Inputs of a pass. */
+    private static final int BATCH = 32;
+
+    /**
+     * Reads an ONNX file and tensors for its inputs, whose sizes are those of dimensions that the file leaves free.
+     *
+     * @param file in ONNX
+     * @param tensors a .npy file, or a .npz file with an array for each input
+     * @param bindings says more
+     * @return the network and its inputs
+     * @throws RunException if an array is missing, unknown or of another shape than the network takes
+     * @throws io.pare.file.FormatException if a file is damaged, or holds what Pare does not read
+     * @throws IOException if a file cannot be read
+     */
+    public static Calibration ofOnnx(Path file, Path tensors, Bindings bindings) throws IOException {
+        Map<String, OnnxConstant> inputs = inputs(tensors, ModelRun.inputs(file, bindings));
+        ModelRun run = ModelRun.ofOnnx(file, inputs, bindings);
+        CompressedWeights read = run.model().weights();
+        check(tensors, inputs, read.scale());
+        Net net = new Net(ModelSource.named(file), read.model().nodes());
+        List<Port> taken = run.model().inputs();
+        List<Port> given = run.model().outputs();
+        Optional<OnnxNames> names = taken.size() == 1 && given.size() == 1
+                ? Optional.of(new OnnxNames(taken.getFirst().name(), given.getFirst().name()))
+                : Optional.empty();
+        return of(new CompressedWeights(net, read.tensors(), read.scale()), tensors, run.vectors(inputs), names);
+    }
+
+    /**
+     * Reads tensors for any network.
+     *
+     * @param weights of the network
+     * @param tensors a .npy file {@code [n, ...]} of what it takes
+     * @return the network and its inputs
+     * @throws RunException if the array is of another shape than the network takes
+     * @throws io.pare.file.FormatException if the file is damaged
+     * @throws IOException if the file cannot be read
+     */
+    public static Calibration of(CompressedWeights weights, Path tensors) throws IOException {
+        ModelRun run = ModelRun.of(weights);
+        Map<String, OnnxConstant> inputs = inputs(tensors, run.model().inputs().stream().map(Port::name).toList());
+        check(tensors, inputs, weights.scale());
+        return of(weights, tensors, run.vectors(inputs), Optional.empty());
+    }
+
+    /**
+     * Reads pictures as for evaluation.
+     *
+     * @param weights of the network
+     * @param folder with pictures in it
+     * @param most pictures at most, evenly spread over the folder; 0 for all
+     * @param odd what becomes of pictures that cannot be read or are of other colours
+     * @param notes takes a line for pictures of another size than the network's, which are brought to it
+     * @return the network and its inputs
+     * @throws RunException if the network takes no pictures, or they do not fit the heap
+     * @throws io.pare.data.DataException if there are none, or one that cannot be read is refused
+     * @throws IOException if a file cannot be read
+     */
+    public static Calibration ofPictures(CompressedWeights weights, Path folder, int most, OddImages odd,
+            Consumer<String> notes) throws IOException {
+        Shape input = weights.model().input().image();
+        if (input.channels() != 1 && input.channels() != 3) {
+            throw new RunException("pictures have 1 or 3 channels, " + weights.model().name() + " takes "
+                    + weights.model().input().channels());
+        }
+        List<Path> files = PicturePredictor.find(List.of(folder), odd);
+        int count = most > 0 ? Math.min(most, files.size()) : files.size();
+        long bytes = (long) count * input.features() * Float.BYTES;
+        if (!Heap.holds(bytes)) {
+            throw new RunException(count + " pictures of " + folder + " " + Heap.shortage(bytes)
+                    + ", or take fewer by --samples");
+        }
+        float[] inputs = new float[count * input.features()];
+        int read = 0;
+        try (PictureReader reader = new PictureReader(
+                new ImageFolder.Shape(input.channels(), input.height(), input.width(), 0), weights.scale(), false, odd,
+                notes)) {
+            for (int i = 0; i < count; i++) {
+                Path file = files.get((int) ((long) i * files.size() / count));
+                read += reader.read(file, inputs, read * input.features()) ? 1 : 0;
+            }
+        }
+        return of(weights, folder, Arrays.copyOf(inputs, read * input.features()), Optional.empty());
+    }
+
+    /**
+     * {@return whether a network in that file is to be read by {@link #ofOnnx}, since its tensors have names}
+     *
+     * @param model a name or a file
+     * @param inputs a file or folder
+     * @throws IOException if the file cannot be read
+     */
+    public static boolean named(String model, Path inputs) throws IOException {
+        Path file = Path.of(model);
+        return Files.isRegularFile(file) && !Files.isDirectory(inputs) && ModelRun.isOnnx(file);
+    }
+
+    /** The same with names for its ONNX file. */
+    private static Calibration of(CompressedWeights weights, Path source, float[] vectors, Optional<OnnxNames> names) {
+        Net net = weights.model();
+        int features = net.input().features();
+        int count = vectors.length / features;
+        for (int i = 0; i < vectors.length; i++) {
+            if (!Float.isFinite(vectors[i])) {
+                throw new RunException(source + ": value " + i % features + " of sample " + i / features + " is "
+                        + vectors[i] + ": inputs must be finite");
+            }
+        }
+        Shape sample = net.input().rank() == 3 ? net.input() : Shape.of(features);
+        Dataset data = Dataset.ofFloats(source.toString(), sample, vectors,
+                new Targets(Task.REGRESS, outputs(weights, source, vectors, count), net.classes()));
+        return new Calibration(weights,
+                new Corpus(source.toString(), data, data, data, weights.scale(), Augmentation.NONE, List.of()), names);
+    }
+
+    private static float[] outputs(CompressedWeights weights, Path source, float[] vectors, int count) {
+        int features = weights.model().input().features();
+        int classes = weights.model().classes();
+        float[] outputs = new float[Math.multiplyExact(count, classes)];
+        try (Network network = Network.frozen(weights, Natives.enabled())) {
+            for (int from = 0; from < count; from += BATCH) {
+                int to = Math.min(count, from + BATCH);
+                float[] given = network.outputs(Arrays.copyOfRange(vectors, from * features, to * features), to - from);
+                System.arraycopy(given, 0, outputs, from * classes, given.length);
+            }
+        }
+        for (int i = 0; i < outputs.length; i++) {
+            if (!Float.isFinite(outputs[i])) {
+                throw new RunException(source + ": for sample " + i / classes + " the network gives " + outputs[i]
+                        + ": leave it out, or look for where it comes from");
+            }
+        }
+        return outputs;
+    }
+
+    /** Refuses pixels, which would not be scaled, where the network takes scaled ones. */
+    private static void check(Path file, Map<String, OnnxConstant> inputs, InputScale scale) {
+        if (!scale.equals(InputScale.UNIT)
+                && inputs.values().stream().anyMatch(each -> each.type() != OnnxConstant.Type.FLOAT)) {
+            throw new RunException(file + " holds integers, and the network takes pixels of scale " + Scales.text(scale)
+                    + ": give floats that are scaled so, or a folder of pictures");
+        }
+    }
+
+    /** The tensors of a file by the inputs that they are for. */
+    private static Map<String, OnnxConstant> inputs(Path file, List<String> names) throws IOException {
+        Map<String, OnnxConstant> all = TensorFile.readAll(file);
+        if (all.size() == 1 && names.size() == 1) {
+            return Map.of(names.getFirst(), all.values().iterator().next());
+        }
+        if (all.containsKey(TensorFile.UNNAMED)) {
+            throw new RunException(file + " holds one array, and the network takes " + String.join(", ", names)
+                    + ": give a .npz file with an array for each");
+        }
+        return all;
+    }
+
+    /**
+     * Writes compressed weights as an ONNX file with the names of the first one.
+     *
+     * @param into replaced in one step
+     * @param compressed weights of the same network
+     * @throws IllegalStateException if there are no {@link #names}
+     */
+    public void writeOnnx(Path into, CompressedWeights compressed) {
+        OnnxFile.write(into, compressed, true,
+                names.orElseThrow(() -> new IllegalStateException(weights.model().name() + " has several inputs")));
+    }
+}
