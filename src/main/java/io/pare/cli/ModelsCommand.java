@@ -53,7 +53,7 @@ final class ModelsCommand implements Callable<Integer> {
         }
         if (name == null) {
             if (input != null || classes != null || onnx.given()) {
-                throw new UsageException("options need a network, such as " + Models.names().get(2));
+                throw new UsageException("options need a network, such as resnet20");
             }
             list(out);
         } else {

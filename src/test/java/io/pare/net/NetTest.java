@@ -35,6 +35,11 @@ class NetTest {
     }
 
     @Test
+    void theTeacherOfMnistHasTheWeightsThatItsPageSays() {
+        assertEquals(197_152, Models.byName("mnist-teacher").weightCount());
+    }
+
+    @Test
     void lenet300HasThePublishedCounts() {
         assertEquals(266_200, Models.lenet300().weightCount());
     }
