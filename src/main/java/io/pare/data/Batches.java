@@ -28,6 +28,8 @@ public final class Batches implements AutoCloseable {
     private final int batchSize;
     private final boolean shuffled;
     private final long seed;
+    /** Number of ways in which an image is varied, epoch by epoch in turn; 0 for a new one in each epoch. */
+    private final int copies;
     private final int[] order;
     private final int[] indices;
     private final Loader loader;
@@ -39,7 +41,7 @@ public final class Batches implements AutoCloseable {
     private int given;
 
     private Batches(Dataset data, int batchSize, InputScale scale, Augmentation augmentation, boolean shuffled,
-            long seed) {
+            long seed, int copies) {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch size must be at least 1, is " + batchSize);
         }
@@ -51,6 +53,7 @@ public final class Batches implements AutoCloseable {
         this.batchSize = batchSize;
         this.shuffled = shuffled;
         this.seed = seed;
+        this.copies = copies;
         this.order = new int[data.size()];
         this.indices = new int[batchSize];
         boolean ahead = data.loaders() > 0;
@@ -74,7 +77,23 @@ public final class Batches implements AutoCloseable {
      */
     public static Batches shuffled(Dataset data, int batchSize, InputScale scale, Augmentation augmentation,
             long seed) {
-        return new Batches(data, batchSize, scale, augmentation, true, seed);
+        return shuffled(data, batchSize, scale, augmentation, seed, 0);
+    }
+
+    /**
+     * As {@link #shuffled(Dataset, int, InputScale, Augmentation, long)}, of images that are varied in so many ways only.
+     *
+     * @param data the images
+     * @param batchSize rows of a batch, at least 1
+     * @param scale how pixels become inputs
+     * @param augmentation what is done to each image
+     * @param seed of order and augmentation
+     * @param copies of an image: in an epoch it is varied as in the one so many epochs before; 0 for a new way in each
+     * @return the batches, which the caller closes
+     */
+    public static Batches shuffled(Dataset data, int batchSize, InputScale scale, Augmentation augmentation,
+            long seed, int copies) {
+        return new Batches(data, batchSize, scale, augmentation, true, seed, copies);
     }
 
     /**
@@ -86,7 +105,23 @@ public final class Batches implements AutoCloseable {
      * @return the batches, which the caller closes
      */
     public static Batches inOrder(Dataset data, int batchSize, InputScale scale) {
-        return new Batches(data, batchSize, scale, Augmentation.NONE, false, 0);
+        return inOrder(data, batchSize, scale, Augmentation.NONE, 0);
+    }
+
+    /**
+     * Every image once in the order of the set, varied as in {@link #shuffled} batches of that seed and epoch; the last
+     * batch may be short.
+     *
+     * @param data the images
+     * @param batchSize rows of a batch, at least 1
+     * @param scale how pixels become inputs
+     * @param augmentation what is done to each image
+     * @param seed of the augmentation
+     * @return the batches, which the caller closes
+     */
+    public static Batches inOrder(Dataset data, int batchSize, InputScale scale, Augmentation augmentation,
+            long seed) {
+        return new Batches(data, batchSize, scale, augmentation, false, seed, 0);
     }
 
     /** {@return the number of batches in an epoch} */
@@ -150,7 +185,7 @@ public final class Batches implements AutoCloseable {
         if (shuffled) {
             SplitMix64.of(seed, SHUFFLE, newEpoch).shuffle(order);
         }
-        augmentation = SplitMix64.of(seed, AUGMENT, newEpoch).nextLong();
+        augmentation = SplitMix64.of(seed, AUGMENT, copies == 0 ? newEpoch : newEpoch % copies).nextLong();
         epoch = newEpoch;
         batch = newBatch;
     }

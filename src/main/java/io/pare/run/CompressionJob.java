@@ -99,7 +99,9 @@ public final class CompressionJob implements AutoCloseable {
     private Dataset.Split split;
     private Fitted fitted;
     private Network network;
-    private Network teacher;
+    /** The dense network as it was: what a search goes back to, and whom stages distil from if they name no other. */
+    private Network dense;
+    private StoredTeachers teachers;
     private NetworkTraining training;
     private Provenance provenance;
     private double denseSeconds;
@@ -357,13 +359,15 @@ public final class CompressionJob implements AutoCloseable {
             }
         }
         split = corpus.split(0, seed);
+        teachers = StoredTeachers.open(searches() ? outline() : recipe, model, corpus);
         fitted = fitted(searches() ? outline() : recipe,
                 from == null && !Files.exists(denseFile));
         network = Network.create(model, seed, Natives.enabled());
-        if (searches() || recipe.distills()) {
-            teacher = Network.create(model, seed, Natives.enabled());
+        if (searches() || recipe.distills() && teachers.empty()) {
+            dense = Network.create(model, seed, Natives.enabled());
+            teachers.byDense(dense);
         }
-        training = new NetworkTraining(network, teacher, split.train(), split.validation(), corpus.scale(),
+        training = new NetworkTraining(network, teachers.teachers(), split.train(), split.validation(), corpus.scale(),
                 corpus.augmentation().crop(), seed, steps, precision);
         training.passes(fitted::passes);
         training.warnings(warnings);
@@ -374,8 +378,8 @@ public final class CompressionJob implements AutoCloseable {
             trainDense(denseState, denseFile);
         }
         provenance = provenance.with("starting weights", Checkpoint.fingerprint(network));
-        if (teacher != null) {
-            copy(network, teacher);
+        if (dense != null) {
+            copy(network, dense);
         }
         denseTest = training.measure(corpus.test());
         return denseTest;
@@ -454,6 +458,10 @@ public final class CompressionJob implements AutoCloseable {
         Provenance same = Provenance.NONE.with("--seed", seed).with("--precision", precision).with("--steps", steps)
                 .with("data", images).with("scale of pixels", Scales.text(corpus.scale()))
                 .with("layers", model.fingerprint());
+        if (!searches() && !recipe.teaching().equals(Recipe.Teaching.BY_DENSE)) {
+            same = same.with("'distill:' of its recipe", teachers.networks().stream().map(Checkpoint::fingerprint)
+                    .toList() + " copies " + recipe.teaching().copies());
+        }
         return corpus.task() == Task.CLASSIFY ? same : same.with("--task", corpus.task());
     }
 
@@ -533,7 +541,7 @@ public final class CompressionJob implements AutoCloseable {
                 return new Compressed(tried, pipeline, result);
             }
             wanted *= bytes != null ? 1.25 : 0.8;
-            copy(teacher, network);
+            copy(dense, network);
         }
     }
 
@@ -609,12 +617,9 @@ public final class CompressionJob implements AutoCloseable {
                 .distinct()
                 .toList();
         long all = model.elementCount();
-        long forTeacher = outline.distills()
-                ? (all + (long) train.size() * model.classes()) * Float.BYTES
-                        + TrainingMemory.inference(model, train, Natives.enabled())
-                : 0;
+        long forTeachers = outline.distills() ? teachersMemory(outline, train) : 0;
         for (Path file = admmFile;; file = folder.resolve("admm.tmp")) {
-            long besides = forTeacher + MemoryFit.images(corpus)
+            long besides = forTeachers + MemoryFit.images(corpus)
                     + Pipeline.memory(outline, model.weightCount(), all, file != null);
             try {
                 Map<Integer, TrainingSettings> byBatch = new LinkedHashMap<>();
@@ -628,6 +633,19 @@ public final class CompressionJob implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** Weights and activations of those who teach, and their answers. */
+    private long teachersMemory(Recipe outline, Dataset train) {
+        long variations = outline.trainings(false).stream()
+                .map(options -> List.of(options.shift(), options.flip(), options.warp())).distinct().count();
+        Integer copies = outline.teaching().copies();
+        long answers = copies == null ? 1 : copies * variations;
+        List<Net> models =
+                teachers.empty() ? List.of(model) : teachers.networks().stream().map(Network::model).toList();
+        return answers * train.size() * model.classes() * Float.BYTES
+                + models.stream().mapToLong(each -> each.elementCount() * Float.BYTES
+                        + TrainingMemory.inference(each, train, Natives.enabled())).sum();
     }
 
     private Path state() {
@@ -655,7 +673,8 @@ public final class CompressionJob implements AutoCloseable {
     public void close() {
         FolderLock held = lock;
         lock = null;
-        try (FolderLock _ = held; Network _ = network; Network _ = teacher; NetworkTraining _ = training) {
+        try (FolderLock _ = held; Network _ = network; Network _ = dense; StoredTeachers _ = teachers;
+                NetworkTraining _ = training) {
             // Closes the last one first, and all of them whatever one throws.
         }
     }

@@ -20,6 +20,7 @@ import io.pare.net.Net;
 import io.pare.net.Parameter;
 import io.pare.train.LayerWalk;
 import io.pare.train.Network;
+import io.pare.train.Teachers;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingSettings;
 import io.pare.train.Weight;
@@ -39,12 +40,12 @@ import org.jspecify.annotations.Nullable;
  * {@link io.pare.compress.recipe.Pipeline} and {@link io.pare.compress.recipe.Compression} steer when they compress a
  * {@link Network}.
  *
- * <p>Owns the threads that load images, which {@link #close} ends; networks and data stay the caller's and must outlive
+ * <p>Owns the threads that load images, which {@link #close} ends; networks, teachers and data stay the caller's and must outlive
  * it. One thread at a time.
  */
 public final class NetworkTraining implements Training, AutoCloseable {
     private final Network network;
-    private final @Nullable Network teacher;
+    private final @Nullable Teachers teachers;
     private final Dataset train;
     private final Dataset validation;
     private final InputScale scale;
@@ -62,7 +63,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
      * Makes a training of a network.
      *
      * @param network that is trained and compressed, in place
-     * @param teacher the dense network that stages distil from; {@code null} if none does
+     * @param teachers that stages distil from; {@code null} if none does
      * @param train what steps see
      * @param validation what {@link #validate} measures
      * @param scale how pixels become inputs
@@ -71,12 +72,12 @@ public final class NetworkTraining implements Training, AutoCloseable {
      * @param stepLimit steps of an epoch at most; 0 for all of the data
      * @param precision of training steps; validation is in fp32, as what is made is used
      */
-    public NetworkTraining(Network network, @Nullable Network teacher, Dataset train, Dataset validation,
+    public NetworkTraining(Network network, @Nullable Teachers teachers, Dataset train, Dataset validation,
             InputScale scale,
             Crop crop,
             long seed, int stepLimit, Precision precision) {
         this.network = network;
-        this.teacher = teacher;
+        this.teachers = teachers;
         this.train = train;
         this.validation = validation;
         this.scale = scale;
@@ -145,7 +146,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
         }
         current = options;
         close();
-        trainer = new Trainer(network, train, scale, passes.apply(settings(options, teacher, crop, seed, precision)));
+        trainer = new Trainer(network, train, scale, passes.apply(settings(options, teachers, crop, seed, precision)));
     }
 
     /**
@@ -174,16 +175,16 @@ public final class NetworkTraining implements Training, AutoCloseable {
      * {@return the settings of a trainer that a stage's options ask for}
      *
      * @param options of the stage
-     * @param teacher that it distils from; may be {@code null} where {@code options} do not distil
+     * @param teachers that it distils from; may be {@code null} where {@code options} do not distil
      * @param crop how images are shifted and mirrored
      * @param seed of all that is random
      * @param precision of training steps
      */
-    public static TrainingSettings settings(TrainingOptions options, @Nullable Network teacher, Crop crop, long seed,
+    public static TrainingSettings settings(TrainingOptions options, @Nullable Teachers teachers, Crop crop, long seed,
             Precision precision) {
         TrainingSettings.Distillation distillation = options.distill() == 0
                 ? null
-                : new TrainingSettings.Distillation(teacher, (float) options.temperature(), (float) options.distill());
+                : new TrainingSettings.Distillation(teachers, (float) options.temperature(), (float) options.distill());
         TrainingOptions.Warp bounds = options.warp();
         Warp warp = new Warp((float) bounds.rotate(), (float) bounds.zoom(), (float) bounds.shear(),
                 (float) bounds.elastic());
@@ -195,7 +196,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
 
     @Override
     public boolean hasTeacher() {
-        return teacher != null;
+        return teachers != null;
     }
 
     @Override

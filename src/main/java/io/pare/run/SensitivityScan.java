@@ -7,6 +7,7 @@ import io.pare.exec.backend.Precision;
 import io.pare.natives.Natives;
 import io.pare.net.Net;
 import io.pare.train.Network;
+import io.pare.train.Teachers;
 import java.io.IOException;
 import java.util.function.Consumer;
 
@@ -32,7 +33,8 @@ public final class SensitivityScan {
             throws IOException {
         Dataset.Split split = corpus.split(0, seed);
         try (Network network = Network.create(model, seed, Natives.enabled());
-                NetworkTraining training = new NetworkTraining(network, network, split.train(), split.validation(),
+                NetworkTraining training = new NetworkTraining(network, Teachers.of(network), split.train(),
+                        split.validation(),
                         corpus.scale(), corpus.augmentation().crop(), seed, 0, Precision.FP32)) {
             from.copyTo(network, corpus.scale(), warnings);
             return Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);

@@ -35,7 +35,10 @@ public final class Trainer implements AutoCloseable {
     private final Dataset data;
     private final Batches batches;
     private Tape tape;
-    private final @Nullable FloatTensor teacherLogits;
+    private final InputScale scale;
+    private final @Nullable Teachers teachers;
+    /** Their answers by image; {@code null} where there are none, or images are new to them in each step. */
+    private @Nullable FloatTensor answers;
     private final List<Weight> weights;
     private final Update update;
     private long steps;
@@ -128,7 +131,7 @@ public final class Trainer implements AutoCloseable {
      * @throws IllegalStateException if another thread uses the network, or it is closed
      */
     public Trainer(Network network, Dataset data, InputScale scale, TrainingSettings settings) {
-        if (settings.distillation() != null && settings.distillation().teacher() == null) {
+        if (settings.distillation() != null && settings.distillation().teachers() == null) {
             throw new IllegalArgumentException("the training of " + network.model().name()
                     + " is to distil, and no teacher is given: give one, or settings without distillation");
         }
@@ -139,13 +142,20 @@ public final class Trainer implements AutoCloseable {
         this.network = network;
         this.data = data;
         this.settings = settings;
+        this.scale = scale;
+        this.teachers = settings.distillation() == null ? null : settings.distillation().teachers();
+        if (teachers != null) {
+            teachers.checkFit(network);
+        }
         this.oneThread = new OneThread("the trainer of " + network.model().name());
         this.weights = network.weights().stream().filter(weight -> weight.parameter().trained()).toList();
-        this.batches = Batches.shuffled(data, settings.passSize(), scale, settings.augmentation(), settings.seed());
+        this.batches = Batches.shuffled(data, settings.passSize(), scale, settings.augmentation(), settings.seed(),
+                teachers == null ? 0 : Math.max(0, teachers.copies()));
         try (var _ = network.section().enter()) {
             network.evaluationBatch(settings.evaluationBatch());
-            TrainingSettings.Distillation distillation = settings.distillation();
-            this.teacherLogits = distillation == null ? null : logits(distillation.teacher(), data, scale);
+            this.answers = teachers != null && teachers.copies() == Teachers.AS_THEY_ARE
+                    ? teachers.plain(network.region(), data, scale)
+                    : null;
             this.tape = tape();
             network.prepare(settings.optimizer());
             this.update = new Update(weights);
@@ -164,24 +174,6 @@ public final class Trainer implements AutoCloseable {
         Tape suited = network.trainingTape(settings, data.task(), sparse);
         suited.readMasks();
         return suited;
-    }
-
-    /** What the teacher says to each image as it is, not shifted: asked once, rather than in each step. */
-    private FloatTensor logits(Network asked, Dataset data, InputScale scale) {
-        FloatTensor logits = network.region().tensor(data.size(), asked.model().classes());
-        int size = Evaluation.batch(asked, data);
-        Tape answers = asked.inferenceTape(size);
-        try (Batches inOrder = Batches.inOrder(data, size, scale)) {
-            int count;
-            while ((count = inOrder.next(answers.input(Network.IMAGES), answers.labels())) > 0) {
-                answers.forward(0);
-                for (int row = 0; row < count; row++) {
-                    int image = inOrder.index(row);
-                    logits.rows(image, image + 1).copyFrom(answers.output().rows(row, row + 1));
-                }
-            }
-        }
-        return logits;
     }
 
     /** {@return what is trained; the caller's} */
@@ -262,6 +254,9 @@ public final class Trainer implements AutoCloseable {
         tape = tape();
         int parts = settings.accumulate();
         batches.seek(epoch, fromBatch * parts);
+        if (teachers != null && teachers.copies() > 0) {
+            answers = teachers.kept(data, scale, settings.augmentation(), settings.seed(), epoch);
+        }
         progress.epoch = epoch;
         progress.batch = fromBatch;
         if (fromBatch == 0) {
@@ -312,11 +307,13 @@ public final class Trainer implements AutoCloseable {
 
     /** Forward and backward on what is in the tape's inputs. */
     private void pass(long key, int part) {
-        if (teacherLogits != null) {
+        if (teachers != null && answers == null) {
+            teachers.answer(tape.input(Network.IMAGES), tape.input(Network.TEACHER));
+        } else if (answers != null) {
             FloatTensor into = tape.input(Network.TEACHER);
             long bytes = into.byteSize() / settings.passSize();
             for (int row = 0; row < settings.passSize(); row++) {
-                MemorySegment.copy(teacherLogits.segment(), batches.index(row) * bytes, into.segment(), row * bytes,
+                MemorySegment.copy(answers.segment(), batches.index(row) * bytes, into.segment(), row * bytes,
                         bytes);
             }
         }

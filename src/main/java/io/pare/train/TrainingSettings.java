@@ -126,9 +126,9 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
     /**
      * Knowledge distillation (Hinton, Vinyals, Dean, 1503.02531).
      *
-     * @param teacher network of the same input and classes, on which no training runs meanwhile; not owned
+     * @param teachers not owned; {@code null} where only memory is planned
      * @param temperature above 0
-     * @param share of the loss that the teacher gives, in [0, 1]
+     * @param share of the loss that the teachers give, in [0, 1]
      */
-    public record Distillation(Network teacher, float temperature, float share) {}
+    public record Distillation(@Nullable Teachers teachers, float temperature, float share) {}
 }

@@ -14,6 +14,7 @@ import io.pare.net.PrunedNets;
 import io.pare.net.Shape;
 import io.pare.rewrite.ValueForm;
 import io.pare.train.Network;
+import io.pare.train.Teachers;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingMemory;
 import io.pare.train.TrainingSettings;
@@ -95,7 +96,7 @@ public final class GoldenTraining {
         try (Network teacher = Network.create(model, 1, false)) {
             teacher.copyFrom(GoldenNets.dense(model, 7));
             train("training/lenet300-distilled", model, new TrainingSettings(8, ADAM, true, Augmentation.NONE,
-                    new TrainingSettings.Distillation(teacher, 2, 0.5f), 5), 5);
+                    new TrainingSettings.Distillation(Teachers.of(teacher), 2, 0.5f), 5), 5);
         }
     }
 

@@ -19,12 +19,19 @@ import io.pare.descent.StoppedException;
 import io.pare.file.FileException;
 import io.pare.file.FolderLock;
 import io.pare.format.pare.PareFile;
+import io.pare.mem.FloatTensor;
+import io.pare.net.CompressedWeights;
+import io.pare.net.Net;
+import io.pare.net.NetBuilder;
+import io.pare.train.Network;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -78,6 +85,72 @@ class CompressionJobTest {
             CompressionResult unpacked = anew.run();
             assertTrue(unpacked.packing().isEmpty() && unpacked.fileBytes() > file.length, unpacked.toString());
         }
+    }
+
+    @Test
+    void networksOfOtherKindsTeach() throws IOException {
+        Path one = teacher("one", 1, 3);
+        Path two = teacher("two", 2, 3);
+        String text = """
+                dense: {epochs: 1, batchSize: 16}
+                distill: {teacher: [%s, %s], copies: 2}
+                train: {epochs: 2, batchSize: 16, distill: 0.5, shift: 1, zoom: 0.1}
+                stages:
+                  - admm-prune: {keep: {ratio: 2}}
+                  - mask-retrain: {}
+                """;
+        Recipe both = Recipe.parse("taught", text.formatted(one, two));
+        byte[] expected;
+        try (CompressionJob job = job().recipe(both)) {
+            expected = Files.readAllBytes(job.run().file());
+        }
+        folder = temporary.resolve("stopped");
+        try (CompressionJob job = job().recipe(both).progress(new PipelineListener() {
+            private int epochs;
+
+            @Override
+            public void epoch(EpochRow row) {
+                if (++epochs == 4) {
+                    throw new IllegalStateException("stopped");
+                }
+            }
+        })) {
+            assertThrows(IllegalStateException.class, job::run);
+        }
+        try (CompressionJob job = job().recipe(Recipe.parse("taught", text.formatted(one, one)))) {
+            String refusal = assertThrows(RecipeException.class, job::run).getMessage();
+            assertTrue(refusal.contains("'distill:' of its recipe"), refusal);
+        }
+        try (CompressionJob job = job().recipe(both)) {
+            assertArrayEquals(expected, Files.readAllBytes(job.run().file()));
+        }
+    }
+
+    @Test
+    void teachersThatCannotTeachAreRefusedInALine() throws IOException {
+        Path four = teacher("four", 1, 4);
+        for (String[] each : new String[][]{{four.toString(), "and tells 4 classes apart, own takes 1x4x4"},
+            {"no/such/run", "recipe taught distils from no/such/run: no/such/run does not exist"}}) {
+            Recipe taught = Recipe.parse("taught", "{distill: {teacher: [" + each[0]
+                    + "]}, stages: [mask-retrain: {train: {distill: 0.5}}]}");
+            try (CompressionJob job = job().recipe(taught)) {
+                String refusal = assertThrows(RunException.class, job::run).getMessage();
+                assertTrue(refusal.contains(each[1]), refusal);
+            }
+        }
+    }
+
+    /** The file of a network with other layers than the student's. */
+    private Path teacher(String name, long seed, int classes) throws IOException {
+        Net model = new NetBuilder(name, data.model().input()).conv("conv1", 2, 3, 1, 1, true).relu("relu1")
+                .flatten("flatten").linear("fc1", classes).build();
+        Path file = temporary.resolve(name + ".pare");
+        try (Network network = Network.create(model, seed, false)) {
+            Map<String, FloatTensor> values = new LinkedHashMap<>();
+            network.weights().forEach(weight -> values.put(weight.name(), weight.value()));
+            PareFile.write(file, CompressedWeights.of(model, values, data.corpus().scale()));
+        }
+        return file;
     }
 
     /** Stopped by all ways, in the dense training and in stages, until it comes through: the same bits in the end. */

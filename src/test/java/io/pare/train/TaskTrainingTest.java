@@ -137,7 +137,7 @@ class TaskTrainingTest {
     void nobodyDistilsWhereThereAreNoClasses() {
         try (Network network = Network.create(NET, 1, false); Network teacher = Network.create(NET, 2, false)) {
             TrainingSettings settings = new TrainingSettings(16, Optimizer.ADAM, false, Augmentation.NONE,
-                    new TrainingSettings.Distillation(teacher, 2, 0.5f), 5);
+                    new TrainingSettings.Distillation(Teachers.of(teacher), 2, 0.5f), 5);
             assertThrows(IllegalArgumentException.class,
                     () -> new Trainer(network, data(Task.REGRESS, 32, 1), InputScale.UNIT, settings));
         }

@@ -237,7 +237,7 @@ class TrainingRunTest {
             run(teacher, Optimizer.ADAM, 5e-3).run(QUIET);
             TrainingSettings settings =
                     new TrainingSettings(16, Optimizer.ADAM, false, Augmentation.NONE,
-                            new TrainingSettings.Distillation(teacher, 3f, 1f), 3);
+                            new TrainingSettings.Distillation(Teachers.of(teacher), 3f, 1f), 3);
             Trainer trainer = new Trainer(student, halves(200, 1), InputScale.UNIT, settings);
             double before = Evaluation.of(student, halves(80, 2), InputScale.UNIT).loss();
             for (int epoch = 0; epoch < 4; epoch++) {

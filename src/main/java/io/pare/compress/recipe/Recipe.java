@@ -16,11 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pipeline as a list of stages, read from YAML.
@@ -33,10 +35,11 @@ import java.util.stream.Stream;
  * @param description one sentence
  * @param dense how the dense network is trained where none is given
  * @param stages in order
+ * @param teaching whom stages distil from
  * @param catalog that the recipe was read with: it has every constraint that a resumable run of it saves
  */
 public record Recipe(String name, String model, String description, TrainingOptions dense, List<Stage> stages,
-        Catalog catalog) {
+        Teaching teaching, Catalog catalog) {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}");
     private static final long MOST_BYTES = 1 << 20;
     /** Adam with a cosine, dropout and small shifts; the best epoch on validation. */
@@ -59,9 +62,56 @@ public record Recipe(String name, String model, String description, TrainingOpti
     private static final String FOLDER = "/io/pare/compress/recipes/";
 
     /**
+     * Whom stages with a {@code distill} above 0 learn from. A recipe writes it as {@code distill: {teacher: [runs/one,
+     * runs/two], copies: 8}}.
+     *
+     * @param teacher folders of finished runs, or files, of networks of the same inputs and classes, which answer by the
+     *            mean of their logits; none for the dense network
+     * @param copies in which students see each image: teachers are asked about each copy once; 0 for new images, about
+     *            which they are asked in each step; {@code null} for any images, where teachers see them as they are
+     */
+    public record Teaching(List<String> teacher, @Nullable Integer copies) {
+        /** By the dense network, which sees images as they are. */
+        public static final Teaching BY_DENSE = new Teaching(List.of(), null);
+        private static final int MOST_COPIES = 1000;
+
+        /**
+         * Copies the list.
+         *
+         * @throws IllegalArgumentException if an entry is empty, or copies are not 0 to 1000
+         */
+        public Teaching {
+            teacher = teacher == null ? List.of() : Collections.unmodifiableList(new ArrayList<>(teacher));
+            if (teacher.stream().anyMatch(each -> each == null || each.isBlank())) {
+                throw new IllegalArgumentException("teacher has an empty entry");
+            }
+            if (copies != null && (copies < 0 || copies > MOST_COPIES)) {
+                throw new IllegalArgumentException(
+                        "copies cannot be " + copies + ": give 0 to " + MOST_COPIES + ", or leave it out");
+            }
+        }
+    }
+
+    /**
+     * Distils, where stages do, from the dense network.
+     *
+     * @param name of the recipe
+     * @param model that it was made for; empty for any
+     * @param description one line
+     * @param dense how a dense network is trained before it
+     * @param stages in their order
+     * @param catalog that the recipe was read with
+     */
+    public Recipe(String name, String model, String description, TrainingOptions dense, List<Stage> stages,
+            Catalog catalog) {
+        this(name, model, description, dense, stages, Teaching.BY_DENSE, catalog);
+    }
+
+    /**
      * Checks the name and copies the lists.
      *
-     * @throws IllegalArgumentException if the name has other characters
+     * @throws IllegalArgumentException if the name has other characters, or the recipe says whom it distils from and
+     *             does not distil
      */
     public Recipe {
         if (!NAME.matcher(name).matches()) {
@@ -70,6 +120,11 @@ public record Recipe(String name, String model, String description, TrainingOpti
         }
         stages = List.copyOf(stages);
         Objects.requireNonNull(catalog, "catalog");
+        if (!teaching.equals(Teaching.BY_DENSE)
+                && stages.stream().flatMap(Stage::trainings).noneMatch(options -> options.distill() > 0)) {
+            throw new IllegalArgumentException("distill names whom to learn from, and no stage does: give train a share"
+                    + " of it, such as {distill: 0.5}");
+        }
     }
 
     /**
@@ -98,7 +153,9 @@ public record Recipe(String name, String model, String description, TrainingOpti
 
     /** {@return the same stages without distillation} */
     public Recipe undistilled() {
-        return new RecipeReader(catalog).edited(this, DISTILL, options -> options.put(DISTILL, 0.0));
+        return new RecipeReader(catalog).edited(
+                new Recipe(name, model, description, dense, stages, Teaching.BY_DENSE, catalog), DISTILL,
+                options -> options.put(DISTILL, 0.0));
     }
 
     /**

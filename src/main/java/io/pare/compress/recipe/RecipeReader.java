@@ -40,7 +40,7 @@ import java.util.stream.Stream;
  */
 final class RecipeReader {
     private static final List<String> TEXTS = List.of("name", "model", "description");
-    private static final List<String> MAPS = List.of("dense", "train", "admm");
+    private static final List<String> MAPS = List.of("dense", "train", "admm", "distill");
     private static final List<String> KEYS = Stream.of(TEXTS, MAPS, List.of("stages")).flatMap(List::stream).toList();
     private static final Pattern TWICE = Pattern.compile("Duplicate field '([^']*)'");
     private static final Set<Class<?>> FRACTIONS = Set.of(double.class, Double.class);
@@ -87,9 +87,12 @@ final class RecipeReader {
                     ? fill(where + ": dense", MaskRetrain.DEFAULTS,
                             yaml.createObjectNode().set("train", root.get("dense")), yaml.createObjectNode()).train()
                     : Recipe.DENSE;
+            Recipe.Teaching teaching = root.path("distill").isObject()
+                    ? bound(where + ": distill", root.get("distill"), Recipe.Teaching.class)
+                    : Recipe.Teaching.BY_DENSE;
             JsonNode name = root.path("name");
             return new Recipe(name.asText().isEmpty() ? named(where) : name.asText(), root.path("model").asText(""),
-                    root.path("description").asText(""), dense, stages, catalog);
+                    root.path("description").asText(""), dense, stages, teaching, catalog);
         } catch (IllegalArgumentException e) {
             throw new RecipeException(where + ": " + firstLine(e.getMessage()), e);
         } catch (JsonProcessingException e) {
@@ -125,7 +128,8 @@ final class RecipeReader {
     Recipe edited(Recipe recipe, String key, Consumer<ObjectNode> change) {
         MaskRetrain dense = (MaskRetrain) edited(new MaskRetrain(recipe.dense()), key, change);
         return new Recipe(recipe.name(), recipe.model(), recipe.description(), dense.train(),
-                recipe.stages().stream().map(stage -> edited(stage, key, change)).toList(), catalog);
+                recipe.stages().stream().map(stage -> edited(stage, key, change)).toList(), recipe.teaching(),
+                catalog);
     }
 
     private Stage edited(Stage stage, String key, Consumer<ObjectNode> change) {
@@ -181,8 +185,12 @@ final class RecipeReader {
             throw new RecipeException(where + ": must be a map of settings");
         }
         Catalog.overlay(where, full, given);
+        return bound(where, full, defaults.getClass());
+    }
+
+    private <T> T bound(String where, JsonNode full, Class<T> type) {
         try {
-            return yaml.treeToValue(full, defaults.getClass());
+            return yaml.treeToValue(full, type);
         } catch (UnrecognizedPropertyException e) {
             throw new RecipeException(where + ": unknown key '" + e.getPropertyName() + "'" + Spelling.suggestion(
                     e.getPropertyName(), e.getKnownPropertyIds().stream().map(Object::toString).toList()), e);
