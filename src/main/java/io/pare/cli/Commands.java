@@ -9,6 +9,7 @@ import io.pare.format.NetworkFile;
 import io.pare.net.Task;
 import io.pare.run.DataSettings;
 import io.pare.run.Engine;
+import io.pare.text.Pooling;
 import java.io.FileDescriptor;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -45,7 +46,8 @@ public final class Commands implements Runnable {
     private static final List<Class<?>> ALL = List.of(TrainCommand.class, CompressCommand.class,
             SweepCommand.class, SensitivityCommand.class, EvalCommand.class, DataCommand.class, ModelsCommand.class,
             ExportCommand.class,
-            InspectCommand.class, PredictCommand.class, RunCommand.class, BenchInferCommand.class, DoctorCommand.class,
+            InspectCommand.class, PredictCommand.class, EmbedCommand.class, RunCommand.class, BenchInferCommand.class,
+            DoctorCommand.class,
             CompletionCommand.class, HelpCommand.class);
     /** Names a file of arguments, in which the name of a command may stand. */
     private static final String ARGUMENT_FILE = "@";
@@ -133,6 +135,7 @@ public final class Commands implements Runnable {
                 .registerConverter(CompletionCommand.Shell.class, new Words<>(CompletionCommand.Shell.class))
                 .registerConverter(Crop.class, new Words<>(Crop.class))
                 .registerConverter(Engine.class, new Words<>(Engine.class))
+                .registerConverter(Pooling.class, new Words<>(Pooling.class))
                 .registerConverter(NetworkFile.Kind.class, new Words<>(NetworkFile.Kind.class))
                 .setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures)
                 .setExecutionStrategy(Commands::execute);

@@ -14,15 +14,19 @@ import io.pare.run.Engine;
 import io.pare.run.RunFolder;
 import io.pare.run.RunSettings;
 import io.pare.run.Scales;
+import io.pare.run.SentencePairs;
+import io.pare.text.SentenceEncoder;
 import io.pare.train.Evaluation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
@@ -31,8 +35,12 @@ import picocli.CommandLine.Spec;
         header = "Measure a trained network on test data.", optionListHeading = "%nOptions:%n",
         footer = {"", "Examples:", "  pare eval runs/lenet5", "  pare eval runs/prune/lenet5.pare",
             "  pare eval lenet5.onnx --data DIR",
+            "  pare eval all-minilm-l6-v2.onnx --sts stsb-dev.csv",
             "  pare eval resnet20.pth --model resnet20 --dataset cifar10 --data DIR --scale imagenet"})
 final class EvalCommand implements Callable<Integer> {
+    private static final Set<String> OF_ENCODERS = Set.of("--sts", "--tokenizer", "--pooling");
+    private static final Set<String> OF_BOTH = Set.of("--threads", "--report", "--debug");
+
     @Mixin
     private NetworkSource source;
 
@@ -52,19 +60,64 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--report", paramLabel = "FILE.json", description = "Write results as JSON.")
     private Path report;
 
+    @Option(names = "--sts", paramLabel = "FILE.csv",
+            description = "Measure a sentence encoder instead: Spearman's rank correlation of cosines with scores. Lines have"
+                    + " two sentences and a score.")
+    private Path pairs;
+
+    @Mixin
+    private EncoderOption encoder;
+
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
+        checkBelong();
+        if (report != null) {
+            OutputPath.checkFile("--report", report);
+        }
+        return pairs == null ? pictures() : sentences();
+    }
+
+    /** Refuses options of the other kind of measurement. */
+    private void checkBelong() {
+        for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+            String name = option.longestName();
+            if (pairs == null && OF_ENCODERS.contains(name)) {
+                throw new UsageException(name + " is for sentence encoders: say by --sts FILE.csv what to measure");
+            }
+            if (pairs != null && !OF_ENCODERS.contains(name) && !OF_BOTH.contains(name)) {
+                throw new UsageException(
+                        name + " does not go with --sts, which measures a sentence encoder: leave it out");
+            }
+        }
+    }
+
+    private int sentences() throws IOException {
+        SentencePairs scored = SentencePairs.read(pairs);
+        SentenceEncoder opened = encoder.open(source.file());
+        int processors = threads.orElse(ThreadOption.processors());
+        double spearman = scored.spearman(opened, processors);
+        PrintWriter out = spec.commandLine().getOut();
+        out.printf("model          %s%n", source.file().getFileName());
+        out.printf(Locale.ROOT, "pairs          %d%n", scored.scores().length);
+        out.printf(Locale.ROOT, "spearman       %.4f%n", spearman);
+        out.flush();
+        if (report != null) {
+            new JsonReport().put("model", source.file().getFileName().toString()).put("pairs", scored.scores().length)
+                    .put("spearman", spearman).put("threads", processors).put("version", Pare.version())
+                    .put("commit", Pare.commit()).write(report);
+        }
+        return Commands.OK;
+    }
+
+    private int pictures() throws IOException {
         StoredNetwork contents = source.contents(spec.commandLine().getErr()::println);
         Engine chosen = engine != null ? engine : Engine.usual(source.file());
         int processors = threads.orElse(ThreadOption.processors());
         Precision numbers = precision.get();
         chosen.check(numbers);
-        if (report != null) {
-            OutputPath.checkFile("--report", report);
-        }
         DataSettings settings = settings();
         DataSets.Opened opened = data.open(settings, contents.weights().model(), processors,
                 spec.commandLine().getErr()::println);

@@ -28,18 +28,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@link SentenceEncoder} against the engine that computes any network, on small encoders. */
 class SentenceEncoderTest {
-    private static final String TOKENIZER = """
-            {"normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
-                            "strip_accents": null, "lowercase": true},
-             "pre_tokenizer": {"type": "BertPreTokenizer"},
-             "post_processor": {"type": "TemplateProcessing",
-               "single": [{"SpecialToken": {"id": "[X]"}}, {"Sequence": {"id": "A"}}],
-               "special_tokens": {"[X]": {"ids": [1]}}},
-             "model": {"type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "##",
-                       "max_input_chars_per_word": 100,
-                       "vocab": {"?": 0, "[X]": 1, "a": 2, "b": 3, "c": 4, "d": 5, "e": 6, "f": 7, "g": 8}}}
-            """;
-
     @TempDir
     Path folder;
 
@@ -48,11 +36,7 @@ class SentenceEncoderTest {
     }
 
     private static SentenceEncoder encoder(CompressedWeights weights, Pooling pooling) throws IOException {
-        return SentenceEncoder.of(weights, tokenizer(TOKENIZER), pooling);
-    }
-
-    private static CompressedWeights weights() {
-        return TinyEncoder.weights(TinyEncoder.net(Pointwise.GELU, true));
+        return SentenceEncoder.of(weights, tokenizer(TinyEncoder.TOKENIZER), pooling);
     }
 
     @ParameterizedTest
@@ -76,7 +60,7 @@ class SentenceEncoderTest {
 
     @Test
     void aVectorIsTheSameAloneAndAmongOthersOnAnyThread() throws IOException {
-        SentenceEncoder encoder = encoder(weights(), Pooling.MEAN);
+        SentenceEncoder encoder = encoder(TinyEncoder.weights(), Pooling.MEAN);
         Random random = new Random(8);
         List<String> texts = new ArrayList<>(List.of(""));
         for (int i = 0; i < 300; i++) {
@@ -104,10 +88,10 @@ class SentenceEncoderTest {
     @Test
     void aPareFileIsReadToo() throws IOException {
         Path model = folder.resolve("tiny.pare");
-        Path tokenizer = Files.writeString(folder.resolve("tokenizer.json"), TOKENIZER);
-        PareFile.write(model, weights());
+        Path tokenizer = Files.writeString(folder.resolve("tokenizer.json"), TinyEncoder.TOKENIZER);
+        PareFile.write(model, TinyEncoder.weights());
         SentenceEncoder encoder = SentenceEncoder.open(model, tokenizer, Pooling.FIRST);
-        assertArrayEquals(encoder(weights(), Pooling.FIRST).encode("a b"), encoder.encode("a b"));
+        assertArrayEquals(encoder(TinyEncoder.weights(), Pooling.FIRST).encode("a b"), encoder.encode("a b"));
     }
 
     @Test
@@ -116,12 +100,13 @@ class SentenceEncoderTest {
                 TinyEncoder.weights(TinyEncoder.net(Pointwise.GELU, false)), Pooling.MEAN));
         assertEquals("no encoder of BERT's kind: its step layer0.attention is a Attention, where attention of rows of"
                 + " heads is needed", e.getMessage());
-        String more = TOKENIZER.replace("\"g\": 8", "\"g\": 9");
-        e = assertThrows(FormatException.class, () -> SentenceEncoder.of(weights(), tokenizer(more), Pooling.MEAN));
+        String more = TinyEncoder.TOKENIZER.replace("\"g\": 8", "\"g\": 9");
+        e = assertThrows(FormatException.class,
+                () -> SentenceEncoder.of(TinyEncoder.weights(), tokenizer(more), Pooling.MEAN));
         assertEquals("the tokenizer has 10 tokens, the network has words for 9: they belong to different models",
                 e.getMessage());
         Path file = Files.writeString(folder.resolve("model.onnx"), "none");
-        Path tokenizer = Files.writeString(folder.resolve("tokenizer.json"), TOKENIZER);
+        Path tokenizer = Files.writeString(folder.resolve("tokenizer.json"), TinyEncoder.TOKENIZER);
         e = assertThrows(FormatException.class, () -> SentenceEncoder.open(file, tokenizer, Pooling.MEAN));
         assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
         assertTrue(Collections.frequency(e.getMessage().chars().boxed().toList(), (int) '\n') == 0);

@@ -16,7 +16,20 @@ import java.util.Map;
 import java.util.Random;
 
 /** An encoder of BERT's kind with odd sizes and random weights. */
-final class TinyEncoder {
+public final class TinyEncoder {
+    /** Of eight words, with one token before a text. */
+    public static final String TOKENIZER = """
+            {"normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+                            "strip_accents": null, "lowercase": true},
+             "pre_tokenizer": {"type": "BertPreTokenizer"},
+             "post_processor": {"type": "TemplateProcessing",
+               "single": [{"SpecialToken": {"id": "[X]"}}, {"Sequence": {"id": "A"}}],
+               "special_tokens": {"[X]": {"ids": [1]}}},
+             "model": {"type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "##",
+                       "max_input_chars_per_word": 100,
+                       "vocab": {"?": 0, "[X]": 1, "a": 2, "b": 3, "c": 4, "d": 5, "e": 6, "f": 7, "g": 8}}}
+            """;
+
     static final int WORDS = 9;
     static final int LENGTH = 7;
     static final int WIDTH = 15;
@@ -24,6 +37,7 @@ final class TinyEncoder {
 
     private TinyEncoder() {}
 
+    /** An encoder with that function of features. */
     static Net net(Pointwise function, boolean rowsFirst) {
         NetBuilder net = new NetBuilder("tiny", Shape.of(LENGTH));
         net.add("words", new TensorOp.Embedding(WORDS, WIDTH));
@@ -58,6 +72,11 @@ final class TinyEncoder {
         net.add(name + "narrow", new TensorOp.Projection(70, WIDTH, true));
         net.add(name + "sum2", new TensorOp.Zip(Pairwise.ADD), List.of(net.at(), middle));
         net.add(name + "norm2", new TensorOp.LayerNorm(List.of(WIDTH), 1e-5f));
+    }
+
+    /** An encoder of the usual kind. */
+    public static CompressedWeights weights() {
+        return weights(net(Pointwise.GELU, true));
     }
 
     static CompressedWeights weights(Net net) {

@@ -1,0 +1,38 @@
+package io.pare.cli;
+
+import io.pare.run.RunException;
+import io.pare.text.Pooling;
+import io.pare.text.SentenceEncoder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** What a sentence encoder is beside its network. */
+final class EncoderOption {
+    @Option(names = "--tokenizer", paramLabel = "FILE.json",
+            description = "The model's tokenizer.json (default: that name beside the model, or the model's name and"
+                    + " -tokenizer.json).")
+    private Path tokenizer;
+
+    @Option(names = "--pooling", paramLabel = "NAME",
+            description = "How vectors of tokens become that of a text: mean (all-MiniLM, E5) or first (BGE); the model's"
+                    + " card says it (default: mean).")
+    private Pooling pooling;
+
+    SentenceEncoder open(Path model) throws IOException {
+        return SentenceEncoder.open(model, tokenizer == null ? beside(model) : tokenizer,
+                pooling == null ? Pooling.MEAN : pooling);
+    }
+
+    private static Path beside(Path model) {
+        String name = model.getFileName().toString();
+        String base = name.contains(".") ? name.substring(0, name.lastIndexOf('.')) : name;
+        List<Path> places = List.of(model.resolveSibling("tokenizer.json"),
+                model.resolveSibling(base + "-tokenizer.json"));
+        return places.stream().filter(Files::exists).findFirst()
+                .orElseThrow(() -> new RunException("there is neither " + places.getFirst() + " nor "
+                        + places.getLast() + ": name the model's tokenizer by --tokenizer FILE"));
+    }
+}
