@@ -40,7 +40,8 @@ class RecipeTest {
     @Test
     void everyRecipeInTheJarIsNamed() throws IOException {
         try (var files = Files.list(Path.of("src/main/resources/io/pare/compress/recipes"))) {
-            assertEquals(Stream.concat(Recipe.shipped().stream(), Recipe.general().stream()).sorted().toList(),
+            assertEquals(Stream.concat(Recipe.shipped().stream(), Recipe.general().stream())
+                    .filter(name -> !name.equals(Recipe.RECONSTRUCT)).sorted().toList(),
                     files.map(file -> file.getFileName().toString().replace(".yaml", "")).sorted().toList());
         }
     }
