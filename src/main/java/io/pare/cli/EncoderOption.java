@@ -22,11 +22,15 @@ final class EncoderOption {
     private Pooling pooling;
 
     SentenceEncoder open(Path model) throws IOException {
-        return SentenceEncoder.open(model, tokenizer == null ? beside(model) : tokenizer,
+        return SentenceEncoder.open(model, tokenizer(tokenizer, model),
                 pooling == null ? Pooling.MEAN : pooling);
     }
 
-    private static Path beside(Path model) {
+    /** The tokenizer that was given, or that which lies beside a model. */
+    static Path tokenizer(Path given, Path model) {
+        if (given != null) {
+            return given;
+        }
         String name = model.getFileName().toString();
         String base = name.contains(".") ? name.substring(0, name.lastIndexOf('.')) : name;
         List<Path> places = List.of(model.resolveSibling("tokenizer.json"),

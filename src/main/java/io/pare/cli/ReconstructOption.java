@@ -11,6 +11,7 @@ import io.pare.run.StoredWeights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.function.Consumer;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -24,9 +25,14 @@ final class ReconstructOption {
 
     @Option(names = "--calibrate", paramLabel = "PATH",
             description = "Of reconstruct: inputs without labels, in place of --data. A .npy file of what the network takes, a .npz"
-                    + " file with an array for each input of an ONNX file, or a folder of pictures. Scores are then the"
-                    + " mean change of the outputs.")
+                    + " file with an array for each input of an ONNX file, or a folder of pictures. For the file of a"
+                    + " sentence encoder a .txt file with a text in each line. Scores are then the mean change of the outputs.")
     private Path calibration;
+
+    @Option(names = "--tokenizer", paramLabel = "FILE.json",
+            description = "Of --calibrate with texts: the encoder's tokenizer.json (default: that name beside the model, or"
+                    + " the model's name and -tokenizer.json).")
+    private Path tokenizer;
 
     @Option(names = "--samples", paramLabel = "N", defaultValue = "1000",
             description = "Of reconstruct: inputs at most, 0 for all (default: ${DEFAULT-VALUE}).")
@@ -58,6 +64,13 @@ final class ReconstructOption {
         if (calibration != null && !Files.exists(calibration)) {
             throw new UsageException("--calibrate " + calibration + " does not exist");
         }
+        if (tokenizer != null && (calibration == null || !isText())) {
+            throw new UsageException("--tokenizer belongs to --calibrate with a .txt file");
+        }
+    }
+
+    private boolean isText() {
+        return calibration.toString().toLowerCase(Locale.ROOT).endsWith(".txt");
     }
 
     Recipe recipe(double ratio) {
@@ -66,6 +79,14 @@ final class ReconstructOption {
 
     /** Reads the network and its inputs. */
     Calibration open(String model, FromOption from, OddImages odd, Consumer<String> notes) throws IOException {
+        if (isText()) {
+            Path file = Path.of(model);
+            if (from.given() || !Files.isRegularFile(file)) {
+                throw new UsageException("--calibrate " + calibration
+                        + " is text, which is for the file of a sentence encoder; " + model + " is none");
+            }
+            return Calibration.ofText(file, EncoderOption.tokenizer(tokenizer, file), calibration, samples);
+        }
         if (!from.given() && Calibration.named(model, calibration)) {
             return Calibration.ofOnnx(Path.of(model), calibration, from.bindings(model));
         }

@@ -19,6 +19,9 @@ import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.Shape;
 import io.pare.net.Task;
+import io.pare.text.Pooling;
+import io.pare.text.SentenceEncoder;
+import io.pare.text.WordPiece;
 import io.pare.train.Network;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,10 +38,12 @@ import java.util.function.Consumer;
  * Immutable.
  *
  * @param weights of the network
- * @param corpus the inputs, the same in all parts, with the network's outputs as targets
+ * @param corpus the inputs, of which the first are for validation and test too, with the network's outputs as targets
  * @param names of the input and the output in its ONNX file, if it has one of each
  */
 public record Calibration(CompressedWeights weights, Corpus corpus, Optional<OnnxNames> names) {
+    /** Outputs by which changes are measured, as far as whole samples allow. */
+    private static final int MEASURED = 1 << 20;
     /** Inputs of a pass. */
     private static final int BATCH = 32;
 
@@ -125,6 +130,42 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
     }
 
     /**
+     * Reads a sentence encoder and texts. The network takes as many tokens as the tokenizer allows: windows of that size are
+     * filled with one text after another. Changes of outputs are those of the first few windows.
+     *
+     * @param file of a sentence encoder, see {@link SentenceEncoder#open}
+     * @param tokenizer its {@code tokenizer.json}
+     * @param text in UTF-8, a text in each line
+     * @param most texts at most; 0 for all
+     * @return the encoder and its inputs; what is compressed is for {@link SentenceEncoder#open} again
+     * @throws RunException if the texts fill no window, or a line is empty
+     * @throws io.pare.file.FormatException if a file is damaged, or holds something else
+     * @throws IOException if a file cannot be read
+     */
+    public static Calibration ofText(Path file, Path tokenizer, Path text, int most) throws IOException {
+        WordPiece words = WordPiece.read(tokenizer);
+        List<String> texts = Sentences.read(text).texts();
+        CompressedWeights read = SentenceEncoder.network(file, words);
+        // Refuses what is no encoder, before minutes are spent on it.
+        SentenceEncoder.of(read, words, Pooling.MEAN);
+        CompressedWeights weights = new CompressedWeights(new Net(ModelSource.named(file), read.model().nodes()),
+                read.tensors(), read.scale());
+        int length = weights.model().input().features();
+        int[] tokens = texts.subList(0, most > 0 ? Math.min(most, texts.size()) : texts.size()).stream()
+                .map(words::encode).flatMapToInt(Arrays::stream).toArray();
+        int windows = tokens.length / length;
+        if (windows == 0) {
+            throw new RunException(text + " has " + tokens.length + " tokens, the encoder takes " + length
+                    + " at once: give more text");
+        }
+        float[] vectors = new float[windows * length];
+        for (int i = 0; i < vectors.length; i++) {
+            vectors[i] = tokens[i];
+        }
+        return of(weights, text, vectors, Optional.empty());
+    }
+
+    /**
      * {@return whether a network in that file is to be read by {@link #ofOnnx}, since its tensors have names}
      *
      * @param model a name or a file
@@ -150,8 +191,10 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
         Shape sample = net.input().rank() == 3 ? net.input() : Shape.of(features);
         Dataset data = Dataset.ofFloats(source.toString(), sample, vectors,
                 new Targets(Task.REGRESS, outputs(weights, source, vectors, count), net.classes()));
+        Dataset measured = data.range(0, Math.clamp(MEASURED / net.classes(), 1, count));
         return new Calibration(weights,
-                new Corpus(source.toString(), data, data, data, weights.scale(), Augmentation.NONE, List.of()), names);
+                new Corpus(source.toString(), data, measured, measured, weights.scale(), Augmentation.NONE, List.of()),
+                names);
     }
 
     private static float[] outputs(CompressedWeights weights, Path source, float[] vectors, int count) {

@@ -66,8 +66,7 @@ public final class SentenceEncoder {
     public static SentenceEncoder open(Path model, Path tokenizer, Pooling pooling) throws IOException {
         WordPiece words = WordPiece.read(tokenizer);
         try {
-            return of(NetworkFile.format(model) == NetworkFile.Format.ONNX ? onnx(model, words) : PareFile.read(model),
-                    words, pooling);
+            return of(network(model, words), words, pooling);
         } catch (FormatException e) {
             throw new FormatException(model + ": " + e.getMessage(), e);
         }
@@ -84,6 +83,19 @@ public final class SentenceEncoder {
      */
     public static SentenceEncoder of(CompressedWeights weights, WordPiece tokenizer, Pooling pooling) {
         return new SentenceEncoder(TransformerReader.read(weights), tokenizer, Objects.requireNonNull(pooling));
+    }
+
+    /**
+     * {@return the network of an encoder, which takes the ids of as many tokens as a text may have: what {@link #of} takes,
+     * before or after it is compressed}
+     *
+     * @param model an ONNX file as sentence encoders are exported, or a {@code .pare} file that was made of one
+     * @param tokenizer of the same model
+     * @throws FormatException if the file holds something else
+     * @throws IOException if it cannot be read
+     */
+    public static CompressedWeights network(Path model, WordPiece tokenizer) throws IOException {
+        return NetworkFile.format(model) == NetworkFile.Format.ONNX ? onnx(model, tokenizer) : PareFile.read(model);
     }
 
     private static CompressedWeights onnx(Path model, WordPiece tokenizer) throws IOException {

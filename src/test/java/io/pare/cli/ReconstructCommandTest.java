@@ -17,6 +17,9 @@ import io.pare.net.Net;
 import io.pare.net.NetBuilder;
 import io.pare.net.Parameter;
 import io.pare.net.Shape;
+import io.pare.text.Pooling;
+import io.pare.text.SentenceEncoder;
+import io.pare.text.TinyEncoder;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -131,6 +134,36 @@ class ReconstructCommandTest {
         assertEquals(0, result.exit, result.err);
         refused("fc.weight: calibration of 60 rows is too small for 64 inputs: their rank needs 4 rows more",
                 at("net.pare"), "--calibrate", at("pictures"), "--samples", 60);
+    }
+
+    @Test
+    void textsAreForSentenceEncoders() throws IOException {
+        Path model = at("tiny.pare");
+        PareFile.write(model, TinyEncoder.weights());
+        Path tokenizer = Files.writeString(at("tiny-tokenizer.json"), TinyEncoder.TOKENIZER);
+        StringBuilder lines = new StringBuilder();
+        Random random = new Random(4);
+        for (int i = 0; i < 300; i++) {
+            lines.append("abcdefg".charAt(random.nextInt(7))).append(' ').append("abcdefg".charAt(random.nextInt(7)))
+                    .append('\n');
+        }
+        Path text = Files.writeString(at("lines.txt"), lines);
+        Result result = run(model, "--recipe", "reconstruct", "--calibrate", text, "--bits", 8, "--out", at("out"),
+                "-q");
+        assertEquals(0, result.exit, result.err);
+        Path small = at("out").resolve("tiny.pare");
+        assertTrue(Files.size(small) < Files.size(model) / 2);
+        SentenceEncoder dense = SentenceEncoder.open(model, tokenizer, Pooling.MEAN);
+        SentenceEncoder encoder = SentenceEncoder.open(small, tokenizer, Pooling.MEAN);
+        double cosine = 0;
+        for (int j = 0; j < encoder.dimension(); j++) {
+            cosine += dense.encode("a b g")[j] * encoder.encode("a b g")[j];
+        }
+        assertTrue(cosine > 0.8 && cosine < 0.99999, "cosine " + cosine);
+        refused("has 3 tokens, the encoder takes 7 at once", model, "--calibrate",
+                Files.writeString(at("short.txt"), "a b"));
+        refused("is text, which is for the file of a sentence encoder", "lenet5", "--calibrate", text);
+        refused("there is neither", at("net.pare"), "--calibrate", text);
     }
 
     @Test

@@ -39,6 +39,7 @@ class LayerErrorTest {
             double sparseGpt = admm.method(new Method.Columns()).solve(w, hessian, z).error();
             String errors = "d = " + d + ": ADMM " + ours + ", SparseGPT " + sparseGpt + ", Wanda " + wanda + ", ratio "
                     + ours / sparseGpt;
+            System.out.println(errors);
             assertTrue(ours <= BAR * sparseGpt, errors);
         }
     }
