@@ -1,26 +1,24 @@
 package io.pare.cli;
 
 import io.pare.Pare;
+import io.pare.compress.recipe.PipelineListener;
 import io.pare.compress.recipe.Recipe;
 import io.pare.data.Corpus;
 import io.pare.file.FileException;
 import io.pare.format.pare.PareFile;
-import io.pare.mem.FloatTensor;
 import io.pare.net.Task;
 import io.pare.run.Calibration;
 import io.pare.run.CompressionJob;
 import io.pare.run.CompressionResult;
 import io.pare.run.DataSets;
 import io.pare.run.ModelSource;
-import io.pare.train.Network;
-import io.pare.train.Weight;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,8 +31,6 @@ import picocli.CommandLine.Spec;
 @Command(name = "compress", mixinStandardHelpOptions = true, sortOptions = false,
         header = "Prune, cluster and quantise a network with ADMM, by a recipe.")
 final class CompressCommand implements Callable<Integer> {
-    private static final int SAMPLED = 1 << 20;
-
     @Parameters(arity = "0..1", paramLabel = "MODEL",
             description = "A network: a name, see models; an .onnx or .pare file with its weights; or a .yaml file that"
                     + " declares its layers (default: the one that --recipe was made for).")
@@ -97,6 +93,9 @@ final class CompressCommand implements Callable<Integer> {
 
     @Mixin
     private DataOption data;
+
+    @Mixin
+    private TensorBoardOption tensorboard;
 
     @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
     private boolean quiet;
@@ -215,10 +214,22 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private int run(CompressionJob job, Corpus corpus, Path folder, int count) throws IOException {
+        Optional<Path> events = tensorboard.folder();
         PrintWriter err = spec.commandLine().getErr();
-        settings(job, corpus.task(), err);
+        settings(job, err);
+        PipelineListener lines = quiet ? PipelineListener.SILENT
+                : new CompressionLines(err, corpus.task(), System::nanoTime);
+        if (events.isEmpty()) {
+            return run(job.progress(lines), corpus, folder, count, err);
+        }
+        try (CompressionEvents written = new CompressionEvents(events.get(), corpus.task(), job::network, lines)) {
+            return run(job.progress(written), corpus, folder, count, err);
+        }
+    }
+
+    private int run(CompressionJob job, Corpus corpus, Path folder, int count, PrintWriter err) throws IOException {
         job.begin();
-        Map<String, float[]> before = samples(job.network());
+        Map<String, float[]> before = WeightSamples.of(job.network());
         CompressionResult done = job.run();
         double accuracy = done.found().validation().accuracy();
         if (!done.death().isEmpty()) {
@@ -238,7 +249,8 @@ final class CompressCommand implements Callable<Integer> {
         if (report != null) {
             written.json().write(report);
         }
-        new CompressionPage(written, before, samples(job.network())).page().write(folder.resolve("report.html"));
+        new CompressionPage(written, before, WeightSamples.of(job.network())).page()
+                .write(folder.resolve("report.html"));
         if (steps == 0 && !job.reached(accuracy)) {
             err.printf(Locale.ROOT, "pare: validation %s %s is %s the floor %.4f: ask for a smaller ratio%n",
                     task.metric(), MetricsText.shown(task, accuracy), task == Task.REGRESS ? "above" : "below", floor);
@@ -257,7 +269,7 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     /** Tells the job what was asked for. */
-    private void settings(CompressionJob job, Task task, PrintWriter err) throws IOException {
+    private void settings(CompressionJob job, PrintWriter err) throws IOException {
         job.seed(seed).precision(precision.get()).memory(memory.fit()).admmFile(admmFile).rehearsal(steps)
                 .warnings(line -> {
                     err.println(line);
@@ -282,7 +294,7 @@ final class CompressCommand implements Callable<Integer> {
             job.anew();
         }
         if (!quiet) {
-            job.notes(err::println).progress(new CompressionLines(err, task, System::nanoTime));
+            job.notes(err::println);
         }
     }
 
@@ -317,22 +329,5 @@ final class CompressCommand implements Callable<Integer> {
         if (report != null) {
             OutputPath.checkFile("--report", report);
         }
-    }
-
-    /** Weights for the plots: of large tensors every so-many-th. */
-    private static Map<String, float[]> samples(Network network) {
-        Map<String, float[]> samples = new LinkedHashMap<>();
-        for (Weight weight : network.weights()) {
-            if (weight.decays()) {
-                FloatTensor value = weight.value();
-                int stride = (int) Math.ceilDiv(value.count(), SAMPLED);
-                float[] sample = new float[(int) Math.ceilDiv(value.count(), stride)];
-                for (int i = 0; i < sample.length; i++) {
-                    sample[i] = value.get((long) i * stride);
-                }
-                samples.put(weight.name(), sample);
-            }
-        }
-        return samples;
     }
 }

@@ -10,10 +10,15 @@ final class OutputPath {
 
     /** Refuses a folder for results, given as {@code --out}, that is a file or lies in one. */
     static void checkFolder(Path folder) {
+        checkFolder("--out", folder);
+    }
+
+    /** Refuses a folder that is a file or lies in one. */
+    static void checkFolder(String option, Path folder) {
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
-            throw new UsageException("--out " + folder + " is a file: name a folder");
+            throw new UsageException(option + " " + folder + " is a file: name a folder");
         }
-        checkParents("--out", folder);
+        checkParents(option, folder);
     }
 
     /**

@@ -83,6 +83,10 @@ final class SweepCommand implements Callable<Integer> {
                     + " (default: ${DEFAULT-VALUE}).")
     private String claim;
 
+    @Option(names = TensorBoardOption.NAME, paramLabel = "DIR",
+            description = "Folder for event files of TensorBoard, a folder below it for each run that can write them.")
+    private Path events;
+
     @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
     private boolean quiet;
 
@@ -99,7 +103,7 @@ final class SweepCommand implements Callable<Integer> {
         }
         if (gather) {
             SweepFolder.Plan plan = folder.plan();
-            folder.begin(checked(folder), 0, plan.threads());
+            folder.begin(checked(folder), asked(), plan.threads());
             return gathered(folder, plan);
         }
         List<SweptRun> runs = checked(folder);
@@ -124,11 +128,21 @@ final class SweepCommand implements Callable<Integer> {
             throw new UsageException("--gather, --run, --slurm and --kubernetes exclude each other");
         }
         inside("--jobs", jobs, MOST_JOBS);
+        inside("--run", only, SweepFile.MOST_RUNS);
+        if (jobs != null && (gather || only != null)) {
+            throw new UsageException("--jobs belongs to runs of a whole sweep");
+        }
         inside("--threads", threads, ThreadOption.MOST);
         for (String option : List.of("--image", "--claim")) {
             if (kubernetes == null && spec.commandLine().getParseResult().hasMatchedOption(option)) {
                 throw new UsageException(option + " belongs to --kubernetes");
             }
+        }
+        if (events != null) {
+            if (gather || kubernetes != null) {
+                throw new UsageException(TensorBoardOption.NAME + " belongs to runs here and to --slurm");
+            }
+            OutputPath.checkFolder(TensorBoardOption.NAME, events);
         }
         if (slurm != null) {
             OutputPath.checkFile("--slurm", slurm);
@@ -167,7 +181,7 @@ final class SweepCommand implements Callable<Integer> {
     private List<SweptRun> checked(SweepFolder folder) throws IOException {
         List<SweptRun> runs = SweepFile.read(file);
         for (SweptRun run : runs) {
-            SweptLine.checked(file, folder, run);
+            SweptLine.checked(file, folder, run, events);
         }
         return runs;
     }
@@ -183,7 +197,11 @@ final class SweepCommand implements Callable<Integer> {
 
     private List<String> words(SweepFolder folder, String... number) {
         List<String> words = new ArrayList<>(List.of(NAME, file.toAbsolutePath().normalize().toString(), "--out",
-                folder.path().toAbsolutePath().normalize().toString(), "--run"));
+                folder.path().toAbsolutePath().normalize().toString()));
+        if (events != null) {
+            words.addAll(List.of(TensorBoardOption.NAME, events.toAbsolutePath().normalize().toString()));
+        }
+        words.add("--run");
         words.addAll(List.of(number));
         return words;
     }
@@ -193,7 +211,7 @@ final class SweepCommand implements Callable<Integer> {
         // The plan counts once it is there, whatever becomes of the file while the sweep goes on.
         SweepFolder.Plan plan =
                 folder.begin(folder.begun() ? folder.plan().runs() : checked(folder), asked(), usual());
-        if (only < 1 || only > plan.runs().size()) {
+        if (only > plan.runs().size()) {
             throw new UsageException("--run is " + only + ", must be from 1 to " + plan.runs().size());
         }
         SweptRun run = plan.runs().get(only - 1);
@@ -203,7 +221,7 @@ final class SweepCommand implements Callable<Integer> {
                 return Commands.OK;
             }
             folder.begins(run);
-            int exit = logged(folder, run, SweptLine.checked(file, folder, run).words(plan.threads()));
+            int exit = logged(folder, run, SweptLine.checked(file, folder, run, events).words(plan.threads()));
             if (exit != Commands.STOPPED) {
                 folder.ends(run, exit);
             }
@@ -241,7 +259,8 @@ final class SweepCommand implements Callable<Integer> {
 
     /** The most threads that any run takes. */
     private int widest(SweepFolder folder, List<SweptRun> runs, int usual) {
-        return runs.stream().mapToInt(run -> SweptLine.checked(file, folder, run).threads(usual)).max().orElse(usual);
+        return runs.stream().mapToInt(run -> SweptLine.checked(file, folder, run, events).threads(usual)).max()
+                .orElse(usual);
     }
 
     /** Writes the table and the page, and says in short what they have. */

@@ -21,16 +21,19 @@ final class SweptLine {
     private static final String RESUME = "--resume";
     private static final String THREADS = "--threads";
     /** What the sweep itself decides. */
-    private static final Set<String> OWN = Set.of(REPORT, RESUME, "--help", "--version");
+    private static final Set<String> OWN = Set.of(REPORT, RESUME, TensorBoardOption.NAME, "--help", "--version");
 
     private final SweepFolder folder;
     private final SweptRun run;
+    /** Folder for event files of all runs; {@code null} for none. */
+    private final Path events;
     private final CommandSpec spec;
     private final ParseResult parsed;
 
-    private SweptLine(SweepFolder folder, SweptRun run) {
+    private SweptLine(SweepFolder folder, SweptRun run, Path events) {
         this.folder = folder;
         this.run = run;
+        this.events = events;
         CommandLine line = Commands.lineFor(run.words().toArray(String[]::new));
         CommandSpec named = line.getCommandSpec();
         for (String word : run.words()) {
@@ -61,11 +64,12 @@ final class SweptLine {
      * Refuses a run that the command line would refuse.
      *
      * @param file that declares it
+     * @param events folder for event files of all runs; {@code null} for none
      * @throws FormatException naming the file and the run
      */
-    static SweptLine checked(Path file, SweepFolder folder, SweptRun run) {
+    static SweptLine checked(Path file, SweepFolder folder, SweptRun run, Path events) {
         try {
-            return new SweptLine(folder, run);
+            return new SweptLine(folder, run, events);
         } catch (ParameterException e) {
             throw new FormatException(file + ", " + run.title() + ": " + Failures.text(e), e);
         }
@@ -102,6 +106,9 @@ final class SweptLine {
     private void add(List<String> words, int threads) {
         if (spec.findOption(REPORT) != null) {
             words.add(REPORT + "=" + folder.report(run));
+        }
+        if (events != null && spec.findOption(TensorBoardOption.NAME) != null) {
+            words.add(TensorBoardOption.NAME + "=" + events.resolve(run.folder()));
         }
         if (spec.findOption(THREADS) != null && !saysThreads()) {
             words.add(THREADS + "=" + threads);

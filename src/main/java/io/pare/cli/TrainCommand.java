@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -236,6 +237,9 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--report", paramLabel = "FILE.json", description = "Write results as JSON.")
     private Path report;
 
+    @Mixin
+    private TensorBoardOption tensorboard;
+
     @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
     private boolean quiet;
 
@@ -262,15 +266,18 @@ final class TrainCommand implements Callable<Integer> {
         try (ProgressView view = ProgressView.choose(quiet, err);
                 TrainingJob job = job(folder, asked, source, opened);
                 StopSignal stop = new StopSignal()) {
+            Optional<Path> events = tensorboard.folder();
             job.memory(memory.fit()).notes(view::line).warnings(line -> {
                 view.clear();
                 err.println(line);
             }).begin();
             introduction(job, opened.corpus(), folder).forEach(view::line);
-            if (!run(job, folder,
-                    new Follower(view, job, stop, opened.corpus().synthetic() ? " synthetic data" : ""))) {
-                view.clear();
-                return stop(folder, job, err);
+            String mark = opened.corpus().synthetic() ? " synthetic data" : "";
+            try (RunEvents written = events.map(to -> new RunEvents(to, job.progress().nextEpoch())).orElse(null)) {
+                if (!run(job, folder, new Follower(view, job, stop, written, mark))) {
+                    view.clear();
+                    return stop(folder, job, err);
+                }
             }
             finish(folder, job, opened);
             return Commands.OK;
@@ -574,14 +581,17 @@ final class TrainCommand implements Callable<Integer> {
         private final TrainingRun run;
         private final int epochs;
         private final StopSignal stop;
+        /** Written for TensorBoard; {@code null} where that was not asked for. */
+        private final RunEvents events;
         private final String mark;
         private final Pace pace;
 
-        Follower(ProgressView view, TrainingJob job, StopSignal stop, String mark) {
+        Follower(ProgressView view, TrainingJob job, StopSignal stop, RunEvents events, String mark) {
             this.view = view;
             this.run = job.progress();
             this.epochs = job.settings().steps().epochs();
             this.stop = stop;
+            this.events = events;
             this.mark = mark;
             int stepsPerEpoch = run.trainer().stepsPerEpoch();
             this.pace = new Pace((long) epochs * stepsPerEpoch, stepsPerEpoch, job.settings().steps().batchSize(),
@@ -600,6 +610,9 @@ final class TrainCommand implements Callable<Integer> {
         @Override
         public void epoch(Trainer.Progress progress, Evaluation validated, boolean bestSoFar) {
             pace.between(true);
+            if (events != null) {
+                events.epoch(progress, validated, run.trainer().network());
+            }
             view.line(String.format(Locale.ROOT,
                     "epoch %2d/%d  ETA %s  loss %.4f%s val %s  %s img/s%s%s", progress.epoch() + 1,
                     epochs, pace.left(run.trainer().steps()), progress.loss(), right(progress),

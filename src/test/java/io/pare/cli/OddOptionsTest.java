@@ -22,7 +22,8 @@ class OddOptionsTest {
     private static final Set<Class<?>> WHOLE = Set.of(int.class, Integer.class, long.class, Long.class);
     private static final Set<Class<?>> REAL = Set.of(double.class, Double.class, float.class, Float.class);
     /** Judged with the data that they belong to, which is looked for first. */
-    private static final Set<String> LATE = Set.of("--rows", "--columns", "--images", "--resize");
+    private static final Set<String> LATE = Set.of("--rows", "--columns", "--images", "--resize", "--rotate",
+            "--zoom", "--shear", "--elastic");
 
     @TempDir
     Path folder;
@@ -70,7 +71,7 @@ class OddOptionsTest {
         return switch (command) {
             case "train", "compress" -> List.of("lenet300", "--data", none);
             case "sensitivity" -> List.of("lenet300", "--from", none, "--data", none);
-            case "eval", "inspect", "bench-infer", "folder" -> List.of(none);
+            case "sweep", "eval", "inspect", "bench-infer", "folder" -> List.of(none);
             case "export" -> List.of(none, "--as", "pare");
             case "predict" -> List.of(none, "--image", none);
             case "models" -> List.of("none");

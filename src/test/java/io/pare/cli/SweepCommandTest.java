@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pare.data.IdxFiles;
+import io.pare.report.EventReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -98,11 +100,13 @@ class SweepCommandTest {
     void aSweepThatIsKilledGoesOnToTheSameTableAndTheBitsOfSingleRuns() throws Exception {
         Path file = four();
         Path out = folder.resolve("killed");
-        Process process = JVM.start(folder.resolve("said"), words(file, out, "--jobs", "2"));
+        Path events = folder.resolve("events");
+        Process process = JVM.start(folder.resolve("said"),
+                words(file, out, "--jobs", "2", "--tensorboard", events.toString()));
         awaitAny(process, out, "checkpoint.safetensors");
         process.destroyForcibly();
         Jvm.await(process);
-        Jvm.Result result = JVM.run(words(file, out, "--jobs", "2"));
+        Jvm.Result result = JVM.run(words(file, out, "--jobs", "2", "--tensorboard", events.toString()));
         assertEquals(Commands.FAILURE, result.exit(), result.err());
         assertTrue(result.err().contains("2 at a time, 1 thread each") && result.err().contains("pinned"),
                 result.err());
@@ -113,6 +117,10 @@ class SweepCommandTest {
         assertEquals(List.of("done", "done", "done", "failed"), runs.findValuesAsText("state"));
         assertTrue(Files.readString(out.resolve("index.html")).contains("last line of its log"));
         assertEquals(5, Files.readAllLines(out.resolve("table.csv")).size());
+
+        for (String run : List.of("01-seed=1", "02-seed=2", "03-seed=3-lr=0.01")) {
+            assertEquals(Set.of(1L, 2L, 3L), EventReader.numbers(events.resolve(run)).get("loss/train").keySet());
+        }
 
         Path alone = folder.resolve("alone");
         assertEquals(Commands.OK, JVM.run("train", "lenet300", "--data", data(), "--epochs", "3", "--batch-size", "20",
@@ -289,11 +297,14 @@ class SweepCommandTest {
         Path file = sweep("command: train lenet5\nmatrix: {seed: [1]}");
         Path out = folder.resolve("out");
         assertTrue(said(Commands.USAGE, words(file, out, "--gather", "--run", "1")).contains("exclude each other"));
+        assertTrue(said(Commands.USAGE, words(file, out, "--gather", "--tensorboard", "a"))
+                .contains("--tensorboard belongs to runs here and to --slurm"));
+        assertTrue(said(Commands.USAGE, words(file, out, "--run", "1", "--jobs", "2")).contains("--jobs belongs to"));
         assertTrue(said(Commands.USAGE, words(file, out, "--image", "a")).contains("--image belongs to --kubernetes"));
         assertTrue(
                 said(Commands.USAGE, words(file, out, "--jobs", "0")).contains("--jobs is 0, must be from 1 to 1024"));
         assertTrue(
-                said(Commands.FAILURE, words(folder.resolve("none.yaml"), out)).contains("none.yaml does not exist"));
+                said(Commands.USAGE, words(folder.resolve("none.yaml"), out)).contains("none.yaml does not exist"));
     }
 
     private void refused(String said, String text, Path out) throws Exception {

@@ -40,9 +40,10 @@ class UnusedOptionsTest {
     private static final Map<String, String> ACT = Map.ofEntries(
             Map.entry("train", "--from --epochs --batch-size --accumulate --memory-limit --recompute --lr --optimizer"
                     + " --weight-decay --schedule --warm-up --clip-norm --patience --dropout --validation --seed --threads"
-                    + " --precision --dataset --loaders --out --resume --report --quiet"),
+                    + " --precision --dataset --loaders --out --resume --report --tensorboard --quiet"),
             Map.entry("compress", "--from --recipe --auto --steps --memory-limit --recompute --out --report --seed"
-                    + " --threads --precision --dataset --loaders --quiet --no-pack --anew"),
+                    + " --threads --precision --dataset --loaders --tensorboard --quiet --no-pack --provenance --anew"),
+            Map.entry("sweep", "--threads --out --gather --run --slurm --kubernetes --quiet"),
             Map.entry("sensitivity", "--from --seed --threads --dataset --loaders --report --plot"),
             Map.entry("eval", "--model --engine --dataset --loaders --threads --report --sts"),
             Map.entry("embed", "--text --out --tokenizer --pooling --threads"),
@@ -112,6 +113,12 @@ class UnusedOptionsTest {
             cases.add(new Case(command, "--output-name", line + " --model @grey.pare --output-name y",
                     "are for ONNX files"));
         }
+        cases.add(new Case("sweep", "--jobs", "sweep @x.yaml --gather --jobs 2", "--jobs belongs to runs of a whole"));
+        cases.add(new Case("sweep", "--image", "sweep @x.yaml --image a", "--image belongs to --kubernetes"));
+        cases.add(new Case("sweep", "--claim", "sweep @x.yaml --slurm @x.sh --claim a",
+                "--claim belongs to --kubernetes"));
+        cases.add(
+                new Case("sweep", "--tensorboard", "sweep @x.yaml --gather --tensorboard @x", "belongs to runs here"));
         String train = "train lenet300 " + DIGITS;
         String compress = "compress lenet300 " + DIGITS;
         cases.addAll(List.of(

@@ -10,6 +10,7 @@ import io.pare.file.FormatException;
 import io.pare.file.Spelling;
 import io.pare.file.TextFile;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -35,6 +36,9 @@ import java.util.TreeSet;
  * the command that belong to no option.
  */
 public final class SweepFile {
+    /** Runs of a sweep at most. */
+    public static final int MOST_RUNS = 10_000;
+
     private static final ObjectMapper YAML =
             new ObjectMapper(new YAMLFactory().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
     private static final String COMMAND = "command";
@@ -43,7 +47,6 @@ public final class SweepFile {
     private static final String LIST = "list";
     private static final Set<String> KEYS = new TreeSet<>(Set.of(COMMAND, OPTIONS, MATRIX, LIST));
     private static final String ARGUMENTS = "arguments";
-    private static final int MOST_RUNS = 10_000;
     private static final int LONGEST_NAME = 100;
 
     private final Path file;
@@ -69,6 +72,8 @@ public final class SweepFile {
                 throw new FormatException(file + ": a sweep is a map with the keys " + String.join(", ", KEYS));
             }
             return new SweepFile(file, root).runs();
+        } catch (NoSuchFileException e) {
+            throw new FormatException(file + " does not exist: name the sweep's YAML file", e);
         } catch (FileException e) {
             throw new FormatException(e.getMessage(), e);
         } catch (JsonProcessingException e) {

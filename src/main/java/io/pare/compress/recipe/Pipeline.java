@@ -33,6 +33,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -197,6 +198,9 @@ public final class Pipeline {
                 }
             }
             RecipeCheck.notes(recipe, training, saved == null, stateFile != null);
+            progress.runBegins(recipe.name(), Stream
+                    .concat(finished.stream().flatMap(stage -> stage.epochs().stream()), epochs.stream())
+                    .mapToLong(EpochRow::epoch).max().orElse(0));
             for (int i = at; i < recipe.stages().size(); i++) {
                 int first = i == at ? epoch : 0;
                 context.stop().check();

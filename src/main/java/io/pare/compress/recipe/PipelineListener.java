@@ -9,6 +9,14 @@ public interface PipelineListener {
     PipelineListener SILENT = new PipelineListener() {};
 
     /**
+     * Hears that a run begins, or is resumed; a job may have several, the first of which trains the dense network.
+     *
+     * @param recipe its name
+     * @param epochs of the run that are over
+     */
+    default void runBegins(String recipe, long epochs) {}
+
+    /**
      * Hears that a stage begins, or is resumed.
      *
      * @param number of the stage, from 1

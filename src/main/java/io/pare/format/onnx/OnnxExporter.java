@@ -5,7 +5,7 @@ import static io.pare.format.onnx.OnnxNodes.integer;
 import static io.pare.format.onnx.OnnxNodes.sizes;
 
 import io.pare.format.onnx.OnnxConstant.Type;
-import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.format.protobuf.Protobuf.Writer;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Net;
 import io.pare.net.Node;

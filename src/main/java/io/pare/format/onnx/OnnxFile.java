@@ -3,6 +3,7 @@ package io.pare.format.onnx;
 import io.pare.file.AtomicFile;
 import io.pare.file.FormatException;
 import io.pare.format.onnx.OnnxInputs.Batch;
+import io.pare.format.protobuf.Protobuf;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.StoredNetwork;

@@ -1,8 +1,8 @@
 package io.pare.format.onnx;
 
 import io.pare.file.FormatException;
-import io.pare.format.onnx.Protobuf.Numbers;
-import io.pare.format.onnx.Protobuf.Reader;
+import io.pare.format.protobuf.Protobuf.Numbers;
+import io.pare.format.protobuf.Protobuf.Reader;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package io.pare.format.onnx;
 
 import io.pare.file.FormatException;
-import io.pare.format.onnx.Protobuf.Reader;
+import io.pare.format.protobuf.Protobuf.Reader;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashSet;

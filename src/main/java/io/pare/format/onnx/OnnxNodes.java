@@ -1,7 +1,7 @@
 package io.pare.format.onnx;
 
 import io.pare.format.onnx.OnnxConstant.Type;
-import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.format.protobuf.Protobuf.Writer;
 import io.pare.net.CompressedTensor;
 import io.pare.net.Shape;
 import io.pare.net.Window;

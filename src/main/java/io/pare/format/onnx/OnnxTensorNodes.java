@@ -7,7 +7,7 @@ import static io.pare.format.onnx.OnnxNodes.sizes;
 import static io.pare.format.onnx.OnnxNodes.text;
 
 import io.pare.format.onnx.OnnxConstant.Type;
-import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.format.protobuf.Protobuf.Writer;
 import io.pare.net.Node;
 import io.pare.net.Pairwise;
 import io.pare.net.Pointwise;

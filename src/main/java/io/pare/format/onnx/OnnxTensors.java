@@ -2,8 +2,8 @@ package io.pare.format.onnx;
 
 import io.pare.file.FormatException;
 import io.pare.format.onnx.OnnxConstant.Type;
-import io.pare.format.onnx.Protobuf.Numbers;
-import io.pare.format.onnx.Protobuf.Reader;
+import io.pare.format.protobuf.Protobuf.Numbers;
+import io.pare.format.protobuf.Protobuf.Reader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,7 +1,7 @@
 package io.pare.format.onnx;
 
-import io.pare.format.onnx.Protobuf.Reader;
-import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.format.protobuf.Protobuf.Reader;
+import io.pare.format.protobuf.Protobuf.Writer;
 import io.pare.format.safetensors.Safetensors;
 import io.pare.mem.Region;
 import io.pare.net.CompressedWeights;

@@ -9,7 +9,7 @@ import ai.onnxruntime.OrtException;
 import io.pare.data.Dataset;
 import io.pare.data.Mnist;
 import io.pare.file.FormatException;
-import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.format.protobuf.Protobuf.Writer;
 import io.pare.infer.ReferenceNet;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;

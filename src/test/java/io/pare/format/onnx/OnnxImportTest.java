@@ -12,7 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.onnxruntime.OrtException;
 import io.pare.file.FormatException;
 import io.pare.format.onnx.OnnxConstant.Type;
-import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.format.protobuf.Protobuf.Writer;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.Net;

@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.onnxruntime.OrtException;
 import io.pare.file.FormatException;
 import io.pare.format.onnx.OnnxImportTest.Onnx;
-import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.format.protobuf.Protobuf.Writer;
 import io.pare.run.Engine;
 import io.pare.run.ModelRun;
 import java.io.IOException;

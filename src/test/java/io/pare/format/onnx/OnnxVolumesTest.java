@@ -6,7 +6,7 @@ import static io.pare.format.onnx.OnnxNodes.text;
 
 import ai.onnxruntime.OrtException;
 import io.pare.format.onnx.OnnxImportTest.Onnx;
-import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.format.protobuf.Protobuf.Writer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

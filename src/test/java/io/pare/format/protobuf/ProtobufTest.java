@@ -1,4 +1,4 @@
-package io.pare.format.onnx;
+package io.pare.format.protobuf;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.file.FormatException;
-import io.pare.format.onnx.Protobuf.Numbers;
-import io.pare.format.onnx.Protobuf.Reader;
-import io.pare.format.onnx.Protobuf.Writer;
+import io.pare.format.protobuf.Protobuf.Numbers;
+import io.pare.format.protobuf.Protobuf.Reader;
+import io.pare.format.protobuf.Protobuf.Writer;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,4 +1,4 @@
-package io.pare.format.onnx;
+package io.pare.format.protobuf;
 
 import io.pare.file.FormatException;
 import java.io.ByteArrayOutputStream;
@@ -7,17 +7,17 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The wire format of protocol buffers (protobuf.dev/programming-guides/encoding), as much of it as ONNX needs. */
-final class Protobuf {
-    static final int VARINT = 0;
-    static final int FIXED64 = 1;
-    static final int BYTES = 2;
-    static final int FIXED32 = 5;
+/** The wire format of protocol buffers (protobuf.dev/programming-guides/encoding), as much of it as Pare's files need. */
+public final class Protobuf {
+    private static final int VARINT = 0;
+    private static final int FIXED64 = 1;
+    private static final int BYTES = 2;
+    private static final int FIXED32 = 5;
 
     private Protobuf() {}
 
     /** Builds one message; messages nest as bytes. */
-    static final class Writer {
+    public static final class Writer {
         private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
         private void varint(long value) {
@@ -29,13 +29,13 @@ final class Protobuf {
             out.write((int) rest);
         }
 
-        Writer number(int field, long value) {
+        public Writer number(int field, long value) {
             varint((long) field << 3 | VARINT);
             varint(value);
             return this;
         }
 
-        Writer decimal(int field, float value) {
+        public Writer decimal(int field, float value) {
             varint((long) field << 3 | FIXED32);
             int bits = Float.floatToRawIntBits(value);
             for (int i = 0; i < 4; i++) {
@@ -44,28 +44,51 @@ final class Protobuf {
             return this;
         }
 
-        Writer bytes(int field, byte[] value) {
+        public Writer real(int field, double value) {
+            varint((long) field << 3 | FIXED64);
+            fixed(value);
+            return this;
+        }
+
+        /** A repeated number, packed. */
+        public Writer reals(int field, double[] values) {
+            varint((long) field << 3 | BYTES);
+            varint((long) values.length * Double.BYTES);
+            for (double value : values) {
+                fixed(value);
+            }
+            return this;
+        }
+
+        private void fixed(double value) {
+            long bits = Double.doubleToRawLongBits(value);
+            for (int i = 0; i < Double.BYTES; i++) {
+                out.write((int) (bits >>> 8 * i));
+            }
+        }
+
+        public Writer bytes(int field, byte[] value) {
             varint((long) field << 3 | BYTES);
             varint(value.length);
             out.writeBytes(value);
             return this;
         }
 
-        Writer text(int field, String value) {
+        public Writer text(int field, String value) {
             return bytes(field, value.getBytes(StandardCharsets.UTF_8));
         }
 
-        Writer message(int field, Writer value) {
+        public Writer message(int field, Writer value) {
             return bytes(field, value.toByteArray());
         }
 
-        byte[] toByteArray() {
+        public byte[] toByteArray() {
             return out.toByteArray();
         }
     }
 
     /** Walks over the fields of one message inside a buffer. Every length is checked against the message's end. */
-    static final class Reader {
+    public static final class Reader {
         private final ByteBuffer bytes;
         private final int start;
         private final int end;
@@ -76,12 +99,12 @@ final class Protobuf {
         private int valueAt;
         private int valueBytes;
 
-        Reader(byte[] bytes) {
+        public Reader(byte[] bytes) {
             this(ByteBuffer.wrap(bytes));
         }
 
         /** Of all of a buffer, whose position does not matter. */
-        Reader(ByteBuffer bytes) {
+        public Reader(ByteBuffer bytes) {
             this(bytes, 0, bytes.limit());
         }
 
@@ -93,12 +116,12 @@ final class Protobuf {
         }
 
         /** The same message, read from its beginning. */
-        Reader again() {
+        public Reader again() {
             return new Reader(bytes, start, end);
         }
 
         /** Moves to the next field; false at the end. */
-        boolean next() {
+        public boolean next() {
             if (at == end) {
                 return false;
             }
@@ -149,10 +172,10 @@ final class Protobuf {
         }
 
         private static FormatException damaged() {
-            return new FormatException("not a valid protocol buffer: damaged, or no ONNX file");
+            return new FormatException("not a valid protocol buffer: damaged, or a file of another kind");
         }
 
-        int field() {
+        public int field() {
             return field;
         }
 
@@ -162,36 +185,36 @@ final class Protobuf {
             }
         }
 
-        long number() {
+        public long number() {
             expect(VARINT);
             return number;
         }
 
-        float decimal() {
+        public float decimal() {
             expect(FIXED32);
             return buffer().getFloat();
         }
 
-        String text() {
+        public String text() {
             expect(BYTES);
             byte[] text = new byte[valueBytes];
             bytes.get(valueAt, text);
             return new String(text, StandardCharsets.UTF_8);
         }
 
-        Reader message() {
+        public Reader message() {
             expect(BYTES);
             return new Reader(bytes, valueAt, valueAt + valueBytes);
         }
 
         /** A value of bytes, not copied, little-endian. */
-        ByteBuffer bytes() {
+        public ByteBuffer bytes() {
             expect(BYTES);
             return buffer();
         }
 
         /** The bytes of a value of any type but {@link #VARINT}, not copied, little-endian. */
-        ByteBuffer buffer() {
+        public ByteBuffer buffer() {
             if (type == VARINT) {
                 throw damaged();
             }
@@ -199,7 +222,7 @@ final class Protobuf {
         }
 
         /** Appends a repeated number, packed or not. */
-        void numbers(Numbers into) {
+        public void numbers(Numbers into) {
             if (type == VARINT) {
                 into.add(number);
             } else {
@@ -212,26 +235,26 @@ final class Protobuf {
     }
 
     /** A growing list of longs. */
-    static final class Numbers {
+    public static final class Numbers {
         private long[] values = new long[4];
         private int size;
 
-        void add(long value) {
+        public void add(long value) {
             if (size == values.length) {
                 values = Arrays.copyOf(values, size * 2);
             }
             values[size++] = value;
         }
 
-        int size() {
+        public int size() {
             return size;
         }
 
-        long get(int index) {
+        public long get(int index) {
             return values[index];
         }
 
-        long[] toArray() {
+        public long[] toArray() {
             return Arrays.copyOf(values, size);
         }
     }
