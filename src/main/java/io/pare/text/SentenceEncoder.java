@@ -10,10 +10,10 @@ import io.pare.net.CompressedWeights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.LongStream;
 
 /**
  * Gives sentences vectors whose cosine says how near their meanings are (Reimers and Gurevych, 1908.10084): a network of
@@ -30,6 +30,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * vectors are the same but for rounding, and slower.
  */
 public final class SentenceEncoder {
+    /** What graphs call the ids of tokens. */
+    private static final String IDS = "input_ids";
     /** Positions that BERT and most models like it have. */
     private static final int POSITIONS = 512;
     /** Tokens that are computed together, where texts are short: weights are read once for them. */
@@ -104,16 +106,22 @@ public final class SentenceEncoder {
     }
 
     /**
-     * What makes a network of one input of a graph: all tokens count, and they are of the first text. The first input takes
-     * their ids.
+     * What makes a network of one input of a graph: all tokens count, they are of the first text, and positions rise from 0.
+     * Ids of tokens are the input of that name, or the first.
      */
-    private static Bindings bindings(List<String> inputs, int length) {
-        Bindings bindings = Bindings.NONE;
+    static Bindings bindings(List<String> inputs, int length) {
+        String ids = inputs.contains(IDS) ? IDS : inputs.getFirst();
+        Bindings bindings = Bindings.NONE.with(ids + ":1", length);
         for (String input : inputs) {
-            long[] values = new long[length];
-            Arrays.fill(values, input.equals("attention_mask") ? 1 : 0);
-            bindings = input.equals(inputs.getFirst()) ? bindings.with(input + ":1", length)
-                    : bindings.with(input, OnnxConstant.of(values, 1, length));
+            if (!input.equals(ids)) {
+                long[] values = switch (input) {
+                    case "attention_mask" -> LongStream.generate(() -> 1).limit(length).toArray();
+                    case "position_ids" -> LongStream.range(0, length).toArray();
+                    case "token_type_ids" -> new long[length];
+                    default -> throw new FormatException("no encoder of BERT's kind: it has the input '" + input + "'");
+                };
+                bindings = bindings.with(input, OnnxConstant.of(values, 1, length));
+            }
         }
         return bindings;
     }

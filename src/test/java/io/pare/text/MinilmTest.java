@@ -19,10 +19,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** all-MiniLM-L6-v2, with ONNX Runtime as the judge. */
+/** all-MiniLM-L6-v2, with ONNX Runtime as the judge. Plain Java is judged by {@link SentenceEncoderTest}. */
+@Tag("native")
 class MinilmTest {
     private static final List<String> WORDS = List.of("a", "man", "is", "playing", "the", "guitar", "unaffable", "dogs",
             "run", "42", ",", "\u4e2d", "caf\u00e9", "quickly", "over", "hills", "Berlin", "neural", "networks", "!");

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.file.FormatException;
+import io.pare.format.onnx.Bindings;
 import io.pare.format.pare.PareFile;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Pointwise;
@@ -19,7 +20,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,6 +95,21 @@ class SentenceEncoderTest {
         PareFile.write(model, TinyEncoder.weights());
         SentenceEncoder encoder = SentenceEncoder.open(model, tokenizer, Pooling.FIRST);
         assertArrayEquals(encoder(TinyEncoder.weights(), Pooling.FIRST).encode("a b"), encoder.encode("a b"));
+    }
+
+    @Test
+    void inputsOfAGraphAreKnownByTheirNames() {
+        Bindings bindings = SentenceEncoder.bindings(
+                List.of("attention_mask", "input_ids", "position_ids", "token_type_ids"), 3);
+        assertEquals(Map.of("input_ids:1", 3), bindings.sizes());
+        assertEquals(Set.of("attention_mask", "position_ids", "token_type_ids"), bindings.constants().keySet());
+        assertArrayEquals(new float[]{1, 1, 1}, bindings.constants().get("attention_mask").decimals());
+        assertArrayEquals(new float[]{0, 1, 2}, bindings.constants().get("position_ids").decimals());
+        assertArrayEquals(new float[3], bindings.constants().get("token_type_ids").decimals());
+        assertEquals(Map.of("tokens:1", 3), SentenceEncoder.bindings(List.of("tokens"), 3).sizes());
+        FormatException e = assertThrows(FormatException.class,
+                () -> SentenceEncoder.bindings(List.of("input_ids", "pixel_values"), 3));
+        assertEquals("no encoder of BERT's kind: it has the input 'pixel_values'", e.getMessage());
     }
 
     @Test
