@@ -1,13 +1,16 @@
 package io.pare.compress.constraint;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.pare.kernel.Projections;
 import io.pare.kernel.Span;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * At most so many non-zeros in all tensors together; how many each gets follows from the weights.
@@ -23,13 +26,17 @@ import java.util.Set;
  *            others: there they would cost storage and change nothing but a constant
  * @param counts of each tensor under {@link Score#COUNTS}, else empty
  * @param importance of each tensor under {@link Score#IMPORTANCE}; empty for equal ones
+ * @param rate power of an element's bits by which its squared magnitude is divided before it is compared; 0 for none. Bits
+ *            follow from the rows and columns of the projections before, so that thin ones are drained
  */
 public record GlobalSparsity(long total, Score score, @JsonProperty("wires") List<Dependency> dependencies,
-        List<Long> counts, List<Double> importance)
+        List<Long> counts, List<Double> importance,
+        @JsonInclude(JsonInclude.Include.NON_DEFAULT) double rate)
         implements
         Constraint {
     static final String KEPT = "kept";
     private static final int ROUNDS = 3;
+    private static final int MOST_RATE = 10;
 
     /**
      * The rows of one tensor are units that feed columns of another. Both are indices in the constraint's list.
@@ -59,7 +66,7 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
     /**
      * Copies the lists.
      *
-     * @throws IllegalArgumentException if the total is below 1
+     * @throws IllegalArgumentException if the total is below 1, or the rate is not 0 to {@value #MOST_RATE}
      */
     public GlobalSparsity {
         dependencies = List.copyOf(dependencies);
@@ -68,6 +75,23 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
         if (total < 1) {
             throw new IllegalArgumentException("a total of " + total + " non-zeros leaves no network");
         }
+        if (!(rate >= 0 && rate <= MOST_RATE)) {
+            throw new IllegalArgumentException("rate cannot be " + rate + ": it is a power from 0 to " + MOST_RATE);
+        }
+    }
+
+    /**
+     * Compares elements whatever it costs to store them.
+     *
+     * @param total non-zeros that stay, of all tensors together; at least 1
+     * @param score by which elements of different tensors are compared
+     * @param dependencies between tensors, for the removal of dead units
+     * @param counts of each tensor under {@link Score#COUNTS}, else empty
+     * @param importance of each tensor under {@link Score#IMPORTANCE}; empty for equal ones
+     */
+    public GlobalSparsity(long total, Score score, List<Dependency> dependencies, List<Long> counts,
+            List<Double> importance) {
+        this(total, score, dependencies, counts, importance, 0);
     }
 
     /**
@@ -100,6 +124,47 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
 
     @Override
     public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
+        if (rate == 0) {
+            choose(from, to, memory, kernels);
+        } else {
+            rated(from, null, to, memory, kernels);
+        }
+    }
+
+    @Override
+    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        if (rate == 0) {
+            WeightedSupport.project(this, from, importance, to, memory, kernels);
+        } else {
+            rated(from, importance, to, memory, kernels);
+        }
+    }
+
+    /** Projects by weights, or equal ones, that are divided by what elements cost to store. */
+    private void rated(List<FloatTensor> from, @Nullable List<FloatTensor> weights, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        GlobalSparsity free = new GlobalSparsity(total, score, dependencies, counts, importance);
+        try (Region region = Region.confined("rated weights")) {
+            List<FloatTensor> divided = new ArrayList<>();
+            for (int i = 0; i < from.size(); i++) {
+                FloatTensor tensor = region.tensor(from.get(i).shape());
+                if (weights == null) {
+                    tensor.fill(1f);
+                } else {
+                    tensor.copyFrom(weights.get(i));
+                }
+                if (PositionCost.known(memory)) {
+                    PositionCost.divide(from.get(i), tensor, i, rate, memory);
+                }
+                divided.add(tensor);
+            }
+            free.projectWeighted(from, divided, to, memory, kernels);
+        }
+        PositionCost.remember(to, memory);
+    }
+
+    private void choose(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
         select(from, to, memory, kernels);
         if (dependencies.isEmpty()) {
             return;
@@ -127,12 +192,6 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
             // weights can still form a path later.
             select(from, to, memory, kernels);
         }
-    }
-
-    @Override
-    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
-            ProjectionState memory, Projections kernels) {
-        WeightedSupport.project(this, from, importance, to, memory, kernels);
     }
 
     private void select(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
@@ -201,6 +260,7 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
 
     @Override
     public String describe() {
-        return "at most " + total + " non-zeros in all, by " + score.name().toLowerCase(Locale.ROOT);
+        return "at most " + total + " non-zeros in all, by " + score.name().toLowerCase(Locale.ROOT)
+                + (rate == 0 ? "" : " over bits^" + rate);
     }
 }

@@ -33,6 +33,7 @@ import io.pare.compress.stage.AdmmJoint;
 import io.pare.compress.stage.AdmmPrune;
 import io.pare.compress.stage.AdmmValues;
 import io.pare.compress.stage.ClusterRetrain;
+import io.pare.compress.stage.Keep;
 import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.ProgressivePrune;
 import io.pare.compress.stage.QuantizeRetrain;
@@ -86,7 +87,7 @@ public final class Catalog {
                 .toArray(NamedType[]::new);
         this.json = JsonMapper.builder().registerSubtypes(own).build();
         this.sorted = JsonMapper.builder().registerSubtypes(own).addMixIn(TrainingOptions.Keys.class, Additions.class)
-                .addMixIn(AdmmOptions.class, Additions.class)
+                .addMixIn(AdmmOptions.class, Additions.class).addMixIn(Keep.class, Additions.class)
                 .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
         this.yaml = JsonMapper.builder(YAMLFactory.builder().build()).registerSubtypes(own)
                 .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -123,6 +124,9 @@ public final class Catalog {
 
         @JsonInclude(JsonInclude.Include.NON_DEFAULT)
         boolean fisher();
+
+        @JsonInclude(JsonInclude.Include.NON_DEFAULT)
+        double rate();
     }
 
     /**

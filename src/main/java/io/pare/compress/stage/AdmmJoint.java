@@ -41,6 +41,9 @@ public record AdmmJoint(Keep keep, Map<String, Integer> bits, AdmmOptions admm, 
         if (keep.score() == GlobalSparsity.Score.IMPORTANCE) {
             throw new IllegalArgumentException("score cannot be importance, which admm-prune alone measures");
         }
+        if (keep.rate() > 0) {
+            throw new IllegalArgumentException("rate belongs to admm-prune and progressive-prune");
+        }
         if (keep.score() == GlobalSparsity.Score.FISHER) {
             throw new IllegalArgumentException(
                     "score cannot be fisher, for counts are split before any gradient is known:"

@@ -265,8 +265,8 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
         private GlobalSparsity inAll(double progress) {
             boolean weighed = Arrays.stream(importance).allMatch(weight -> weight > 0);
             return new GlobalSparsity(between(Arrays.stream(starts).sum(), total, progress), stage.keep.score(),
-                    dependencies,
-                    List.of(), weighed ? Arrays.stream(importance).boxed().toList() : List.of());
+                    dependencies, List.of(), weighed ? Arrays.stream(importance).boxed().toList() : List.of(),
+                    stage.keep.rate());
         }
 
         private long count(int index, double progress) {

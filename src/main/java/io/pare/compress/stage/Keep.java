@@ -18,11 +18,28 @@ import java.util.Map;
  * @param score what makes tensors comparable under a total
  * @param removeDead whether units without a consumer or without an input give their weights to others
  * @param layers by name or pattern: a count from 1 on, a share below 1; tensors that none matches stay dense
+ * @param rate power of a weight's bits by which its score is divided under a total; 0 for none
  */
 public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean removeDead,
-        Map<String, Double> layers) {
+        Map<String, Double> layers, double rate) {
+    private static final int MOST_RATE = 10;
+
     /** Nothing chosen. */
     public static final Keep DEFAULTS = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, Map.of());
+
+    /**
+     * Scores weights whatever it costs to store them.
+     *
+     * @param total non-zeros in all tensors together, or 0
+     * @param ratio weights to non-zeros, or 0
+     * @param score what makes tensors comparable under a total
+     * @param removeDead whether units without a consumer or without an input give their weights to others
+     * @param layers counts or shares by name or pattern
+     */
+    public Keep(long total, double ratio, GlobalSparsity.Score score, boolean removeDead,
+            Map<String, Double> layers) {
+        this(total, ratio, score, removeDead, layers, 0);
+    }
 
     /**
      * Checks the values of the keys.
@@ -51,6 +68,12 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
         if (ratio != 0 && !(ratio >= 1 && ratio < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("ratio cannot be " + ratio
                     + ": it is weights to non-zeros, at least 1; 10 keeps one weight in ten");
+        }
+        if (!(rate >= 0 && rate <= MOST_RATE)) {
+            throw new IllegalArgumentException("rate cannot be " + rate + ": it is a power from 0 to " + MOST_RATE);
+        }
+        if (!layers.isEmpty() && rate > 0) {
+            throw new IllegalArgumentException("rate does not count where layers says what each tensor keeps");
         }
         if (!layers.isEmpty() && score != GlobalSparsity.Score.LAMP) {
             throw new IllegalArgumentException("score does not count where layers says what each tensor keeps");

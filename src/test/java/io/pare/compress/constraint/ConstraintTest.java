@@ -93,6 +93,7 @@ class ConstraintTest {
                 new GlobalSparsity(11, GlobalSparsity.Score.MAGNITUDE, List.of()),
                 new GlobalSparsity(11, GlobalSparsity.Score.LAMP, List.of()),
                 new GlobalSparsity(11, GlobalSparsity.Score.FISHER, List.of()),
+                new GlobalSparsity(11, GlobalSparsity.Score.FISHER, List.of(), List.of(), List.of(), 1),
                 new GlobalBudget(30, 1, 3, GlobalSparsity.Score.MAGNITUDE),
                 new GlobalBudget(30, 1, 3, GlobalSparsity.Score.FISHER));
     }
@@ -142,6 +143,70 @@ class ConstraintTest {
                     projectWeighted(constraint, new ProjectionState(), List.of(x), List.of(ones)).getFirst().toArray(),
                     1e-6f, constraint.describe());
         }
+    }
+
+    @Test
+    void aRateDividesTheScoreByTheBitsOfThePlace() {
+        GlobalSparsity rated =
+                new GlobalSparsity(6, GlobalSparsity.Score.MAGNITUDE, List.of(), List.of(), List.of(), 1);
+        ProjectionState memory = new ProjectionState();
+        // Six in the first row: the last one has to give way to one of the second row, or not.
+        project(rated, memory, tensor(new long[]{2, 8}, 9, 8, 7, 6, 5, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+        double all = 6;
+        double living = Math.min(0.7, (all + 1) * (6.4 / 6.8) * (1.4 / 9.2));
+        double dead = (all + 1) * (0.4 / 6.8) * (0.4 / 9.2);
+        double ratio = Math.sqrt(bits(dead) / bits(living));
+        assertTrue(ratio > 1.2, "otherwise the larger one would stay in any case: " + ratio);
+        for (double factor : new double[]{0.99, 1.01}) {
+            ProjectionState copy = new ProjectionState();
+            copy.replace(memory.all());
+            float other = (float) (4 * ratio * factor);
+            FloatTensor z = project(rated, copy,
+                    tensor(new long[]{2, 8}, 9, 8, 7, 6, 5, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, other)).getFirst();
+            assertEquals(factor < 1 ? 4 : 0, z.get(5), "factor " + factor);
+            assertEquals(factor < 1 ? 0 : other, z.get(15), "factor " + factor);
+        }
+    }
+
+    private static double bits(double density) {
+        return Math.log((1 - density) / density) / Math.log(2) + 2;
+    }
+
+    @Test
+    void aRateDrainsThinRowsAndColumns() {
+        FloatTensor x = random(11, 40, 60);
+        int[] used = new int[2];
+        for (int rate = 0; rate < 2; rate++) {
+            GlobalSparsity set =
+                    new GlobalSparsity(150, GlobalSparsity.Score.MAGNITUDE, List.of(), List.of(), List.of(),
+                            rate);
+            ProjectionState memory = new ProjectionState();
+            FloatTensor z = null;
+            for (int i = 0; i < 20; i++) {
+                z = project(set, memory, x).getFirst();
+            }
+            assertEquals(150, Projector.nonzeros(z));
+            used[rate] = used(z);
+        }
+        assertTrue(used[1] < used[0], Arrays.toString(used));
+    }
+
+    /** Rows and columns that are not empty. */
+    private static int used(FloatTensor matrix) {
+        boolean[] rows = new boolean[(int) matrix.size(0)];
+        boolean[] columns = new boolean[(int) matrix.size(1)];
+        for (int e = 0; e < matrix.count(); e++) {
+            rows[e / columns.length] |= matrix.get(e) != 0;
+            columns[e % columns.length] |= matrix.get(e) != 0;
+        }
+        int count = 0;
+        for (boolean row : rows) {
+            count += row ? 1 : 0;
+        }
+        for (boolean column : columns) {
+            count += column ? 1 : 0;
+        }
+        return count;
     }
 
     /** Sets of supports over elements that are few enough to try all of them. */
