@@ -208,9 +208,15 @@ final class SweepCommand implements Callable<Integer> {
 
     /** Runs one run in this process; what it says goes into its log. */
     private int one(SweepFolder folder) throws IOException {
+        if (!folder.begun()) {
+            // Tasks on many machines begin at once.
+            List<SweptRun> runs = checked(folder);
+            try (FolderLock _ = FolderLock.await(folder.path())) {
+                folder.begin(runs, asked(), usual());
+            }
+        }
         // The plan counts once it is there, whatever becomes of the file while the sweep goes on.
-        SweepFolder.Plan plan =
-                folder.begin(folder.begun() ? folder.plan().runs() : checked(folder), asked(), usual());
+        SweepFolder.Plan plan = folder.begin(folder.plan().runs(), asked(), usual());
         if (only > plan.runs().size()) {
             throw new UsageException("--run is " + only + ", must be from 1 to " + plan.runs().size());
         }

@@ -231,6 +231,20 @@ class SweepCommandTest {
                 table(out).get("runs").findValuesAsText("state"));
     }
 
+    /** As a pod does, which has the file and an empty folder. */
+    @Test
+    void aTaskBeginsTheSweepWhereNobodyHas() throws Exception {
+        Path file = four();
+        Path out = folder.resolve("new");
+        said(Commands.USAGE, words(file, out, "--run", "4"));
+        Files.delete(file);
+        said(Commands.USAGE, words(file, out, "--run", "4"));
+        assertEquals("pare: --lr is 500.0, must be above 0 and at most 100",
+                JSON.readTree(run(out, 4).resolve("ended.json").toFile()).get("line").asText());
+        assertEquals(2, Files.readAllLines(run(out, 4).resolve("log")).stream()
+                .filter(line -> line.contains(" train lenet300 ")).count());
+    }
+
     private static int shell(Path beside, String... command) throws Exception {
         Path log = beside.resolveSibling("shell.log");
         return Jvm.await(new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start());
