@@ -159,7 +159,7 @@ final class CompressCommand implements Callable<Integer> {
         int count = threads.orElse(ThreadOption.processors());
         ThreadOption.apply(count);
         try (CompressionJob job = new CompressionJob(calibration.weights().model(), calibration.corpus(), folder)
-                .recipe(recipe).from(calibration.weights())) {
+                .recipe(recipe).from(calibration.weights()).written(calibration::whole)) {
             int code = run(job, calibration.corpus(), folder, count);
             if (calibration.names().isPresent()) {
                 Path file = folder.resolve(name + ".onnx");

@@ -14,6 +14,7 @@ import io.pare.format.onnx.OnnxNames;
 import io.pare.format.onnx.Port;
 import io.pare.mem.Heap;
 import io.pare.natives.Natives;
+import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
@@ -27,10 +28,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A trained network and inputs of it without labels: what a {@link CompressionJob} needs to compress it by a recipe that trains
@@ -40,8 +45,10 @@ import java.util.function.Consumer;
  * @param weights of the network
  * @param corpus the inputs, of which the first are for validation and test too, with the network's outputs as targets
  * @param names of the input and the output in its ONNX file, if it has one of each
+ * @param all the network for texts of any length, if {@code weights} are for those of one
  */
-public record Calibration(CompressedWeights weights, Corpus corpus, Optional<OnnxNames> names) {
+public record Calibration(CompressedWeights weights, Corpus corpus, Optional<OnnxNames> names,
+        Optional<CompressedWeights> all) {
     /** Outputs by which changes are measured, as far as whole samples allow. */
     private static final int MEASURED = 1 << 20;
     /** Inputs of a pass. */
@@ -63,13 +70,12 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
         ModelRun run = ModelRun.ofOnnx(file, inputs, bindings);
         CompressedWeights read = run.model().weights();
         check(tensors, inputs, read.scale());
-        Net net = new Net(ModelSource.named(file), read.model().nodes());
         List<Port> taken = run.model().inputs();
         List<Port> given = run.model().outputs();
         Optional<OnnxNames> names = taken.size() == 1 && given.size() == 1
                 ? Optional.of(new OnnxNames(taken.getFirst().name(), given.getFirst().name()))
                 : Optional.empty();
-        return of(new CompressedWeights(net, read.tensors(), read.scale()), tensors, run.vectors(inputs), names);
+        return of(named(file, read), tensors, run.vectors(inputs), names);
     }
 
     /**
@@ -130,39 +136,60 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
     }
 
     /**
-     * Reads a sentence encoder and texts. The network takes as many tokens as the tokenizer allows: windows of that size are
-     * filled with one text after another. Changes of outputs are those of the first few windows.
+     * Reads a sentence encoder and texts, of which those of one length are taken: the length that makes up most of the tokens.
      *
-     * @param file of a sentence encoder, see {@link SentenceEncoder#open}
+     * @param file of a sentence encoder, see {@link SentenceEncoder#open}; a {@code .pare} file takes one length only
      * @param tokenizer its {@code tokenizer.json}
      * @param text in UTF-8, a text in each line
      * @param most texts at most; 0 for all
-     * @return the encoder and its inputs; what is compressed is for {@link SentenceEncoder#open} again
-     * @throws RunException if the texts fill no window, or a line is empty
+     * @return the encoder for texts of that length, and the texts; see {@link #whole}
+     * @throws RunException if a line is empty
      * @throws io.pare.file.FormatException if a file is damaged, or holds something else
      * @throws IOException if a file cannot be read
      */
     public static Calibration ofText(Path file, Path tokenizer, Path text, int most) throws IOException {
         WordPiece words = WordPiece.read(tokenizer);
-        List<String> texts = Sentences.read(text).texts();
-        CompressedWeights read = SentenceEncoder.network(file, words);
+        Map<Integer, List<int[]>> byLength = Sentences.read(text).texts().stream().map(words::encode)
+                .collect(Collectors.groupingBy(ids -> ids.length));
+        int length = Collections.max(byLength.keySet(),
+                Comparator.comparingInt(each -> each * byLength.get(each).size()));
+        CompressedWeights all = named(file, SentenceEncoder.network(file, words));
         // Refuses what is no encoder, before minutes are spent on it.
-        SentenceEncoder.of(read, words, Pooling.MEAN);
-        CompressedWeights weights = new CompressedWeights(new Net(ModelSource.named(file), read.model().nodes()),
-                read.tensors(), read.scale());
-        int length = weights.model().input().features();
-        int[] tokens = texts.subList(0, most > 0 ? Math.min(most, texts.size()) : texts.size()).stream()
-                .map(words::encode).flatMapToInt(Arrays::stream).toArray();
-        int windows = tokens.length / length;
-        if (windows == 0) {
-            throw new RunException(text + " has " + tokens.length + " tokens, the encoder takes " + length
-                    + " at once: give more text");
+        SentenceEncoder.of(all, words, Pooling.MEAN);
+        CompressedWeights weights = named(file, SentenceEncoder.network(file, length));
+        if (!weights.tensors().keySet().equals(all.tensors().keySet())) {
+            throw new RunException(file + " has other tensors for texts of " + length + " tokens: give a .npz file");
         }
-        float[] vectors = new float[windows * length];
+        List<int[]> texts = byLength.get(length);
+        int count = most > 0 ? Math.min(most, texts.size()) : texts.size();
+        float[] vectors = new float[count * length];
         for (int i = 0; i < vectors.length; i++) {
-            vectors[i] = tokens[i];
+            vectors[i] = texts.get(i / length)[i % length];
         }
-        return of(weights, text, vectors, Optional.empty());
+        Calibration found = of(weights, text, vectors, Optional.empty());
+        return new Calibration(weights, found.corpus, found.names, Optional.of(all));
+    }
+
+    private static CompressedWeights named(Path file, CompressedWeights read) {
+        return new CompressedWeights(new Net(ModelSource.named(file), read.model().nodes()), read.tensors(),
+                read.scale());
+    }
+
+    /**
+     * {@return what is to be written of compressed weights: themselves, or the network for texts of any length with them}
+     *
+     * @param compressed of {@link #weights}
+     */
+    public CompressedWeights whole(CompressedWeights compressed) {
+        if (all.isEmpty()) {
+            return compressed;
+        }
+        CompressedWeights network = all.get();
+        Map<String, CompressedTensor> tensors = new HashMap<>();
+        // Tables of positions have as many rows as a text has tokens.
+        network.tensors().forEach((name, tensor) -> tensors.put(name,
+                Arrays.equals(tensor.shape(), compressed.tensor(name).shape()) ? compressed.tensor(name) : tensor));
+        return new CompressedWeights(network.model(), tensors, network.scale());
     }
 
     /**
@@ -194,7 +221,8 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
         Dataset measured = data.range(0, Math.clamp(MEASURED / net.classes(), 1, count));
         return new Calibration(weights,
                 new Corpus(source.toString(), data, measured, measured, weights.scale(), Augmentation.NONE, List.of()),
-                names);
+                names,
+                Optional.empty());
     }
 
     private static float[] outputs(CompressedWeights weights, Path source, float[] vectors, int count) {

@@ -41,6 +41,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * Compresses a network in a folder. It trains the dense network or takes a trained one, and runs a recipe or searches one.
@@ -80,6 +81,7 @@ public final class CompressionJob implements AutoCloseable {
     private double floor;
     private First from;
     private Ending ending = Ending.NONE;
+    private UnaryOperator<CompressedWeights> written = UnaryOperator.identity();
     private long seed = 1;
     private Precision precision = Precision.FP32;
     private MemoryFit memory = MemoryFit.container();
@@ -178,6 +180,17 @@ public final class CompressionJob implements AutoCloseable {
      */
     public CompressionJob from(CompressedWeights weights) {
         from = (into, _, _) -> into.copyFrom(weights);
+        return this;
+    }
+
+    /**
+     * Writes another network with the same tensors, or some of them, in place of that which is compressed.
+     *
+     * @param made gives what is written, from what was compressed
+     * @return this
+     */
+    public CompressionJob written(UnaryOperator<CompressedWeights> made) {
+        written = made;
         return this;
     }
 
@@ -583,7 +596,7 @@ public final class CompressionJob implements AutoCloseable {
     /** Writes the coded network and reads it back; gives the file's size. */
     private long write(Path file, Map<String, String> note) throws IOException {
         CompressedWeights weights =
-                ending.on(CompressedWeights.of(model, values(network), corpus.scale()));
+                written.apply(ending.on(CompressedWeights.of(model, values(network), corpus.scale())));
         PareFile.write(file, weights, note);
         CompressedWeights stored = PareFile.read(file);
         weights.tensors().forEach((name, tensor) -> {

@@ -97,11 +97,34 @@ public final class SentenceEncoder {
      * @throws IOException if it cannot be read
      */
     public static CompressedWeights network(Path model, WordPiece tokenizer) throws IOException {
-        return NetworkFile.format(model) == NetworkFile.Format.ONNX ? onnx(model, tokenizer) : PareFile.read(model);
+        return NetworkFile.format(model) == NetworkFile.Format.ONNX
+                ? onnx(model, Math.min(POSITIONS, tokenizer.most()))
+                : PareFile.read(model);
     }
 
-    private static CompressedWeights onnx(Path model, WordPiece tokenizer) throws IOException {
-        Bindings bindings = bindings(OnnxFile.inputs(model, Bindings.NONE), Math.min(POSITIONS, tokenizer.most()));
+    /**
+     * {@return the network of {@link #network(Path, WordPiece)} for texts of one length; its tensors have the same names}
+     *
+     * @param model an ONNX file, or a {@code .pare} file for texts of just that length
+     * @param length tokens of a text
+     * @throws FormatException if the file holds something else
+     * @throws IOException if it cannot be read
+     */
+    public static CompressedWeights network(Path model, int length) throws IOException {
+        if (NetworkFile.format(model) == NetworkFile.Format.ONNX) {
+            return onnx(model, length);
+        }
+        CompressedWeights weights = PareFile.read(model);
+        if (weights.model().input().features() != length) {
+            throw new FormatException(
+                    model + " is for texts of " + weights.model().input().features() + " tokens, not of "
+                            + length + ": give the ONNX file that it was made of");
+        }
+        return weights;
+    }
+
+    private static CompressedWeights onnx(Path model, int length) throws IOException {
+        Bindings bindings = bindings(OnnxFile.inputs(model, Bindings.NONE), length);
         return OnnxFile.contents(model, bindings.output(OnnxFile.names(model, bindings).output())).weights();
     }
 
