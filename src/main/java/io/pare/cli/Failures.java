@@ -75,6 +75,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
             case RecipeException _ -> Commands.USAGE;
             case FormatException _ -> Commands.USAGE;
             case IllegalArgumentException _ -> Commands.USAGE;
+            case NoSuchFileException _ -> Commands.USAGE;
             default -> Commands.FAILURE;
         };
     }

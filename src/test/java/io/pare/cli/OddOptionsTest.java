@@ -74,6 +74,7 @@ class OddOptionsTest {
             case "sweep", "eval", "inspect", "bench-infer", "folder" -> List.of(none);
             case "export" -> List.of(none, "--as", "pare");
             case "predict" -> List.of(none, "--image", none);
+            case "embed" -> List.of(none, "--text", none, "--out", folder.resolve("vectors.npy").toString());
             case "models" -> List.of("none");
             default -> List.of("--data", none);
         };
