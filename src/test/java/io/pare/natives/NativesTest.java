@@ -46,7 +46,7 @@ class NativesTest {
     void theEnvironmentIsWrittenUnlessThatIsSwitchedOff() throws Exception {
         String written = probe(true);
         assertTrue(
-                written.contains("OMP_NUM_THREADS=1\nOPENBLAS_NUM_THREADS=1\nGOMP_SPINCOUNT=20000\nKMP_BLOCKTIME=1\n"),
+                written.contains("OMP_NUM_THREADS=1\nOPENBLAS_NUM_THREADS=1\nGOMP_SPINCOUNT=1000\nKMP_BLOCKTIME=1\n"),
                 written);
         String off = probe(true, "-Dpare.env=off");
         assertTrue(off.contains("OMP_NUM_THREADS=\nOPENBLAS_NUM_THREADS=\nGOMP_SPINCOUNT=\nKMP_BLOCKTIME=\n"), off);
