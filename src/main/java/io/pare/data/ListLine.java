@@ -3,8 +3,12 @@ package io.pare.data;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Fields of a line of comma-separated values, as RFC 4180 has them: quoted ones hold separators, and "" for a quote. */
-final class ListLine {
+/**
+ * Fields of a line of comma-separated values, as RFC 4180 has them: quoted ones hold separators, and "" for a quote.
+ *
+ * <p>Any thread may call this.
+ */
+public final class ListLine {
     private ListLine() {}
 
     /** What separates the fields of a file: a semicolon if its first line has some and no comma, both outside quotes. */
@@ -12,8 +16,13 @@ final class ListLine {
         return fields(firstLine, ',').size() == 1 && fields(firstLine, ';').size() > 1 ? ';' : ',';
     }
 
-    /** The fields without quotes and without blanks around them; none if a quote is never closed. */
-    static List<String> fields(String line, char separator) {
+    /**
+     * {@return the fields without quotes and without blanks around them; none if a quote is never closed}
+     *
+     * @param line without its end
+     * @param separator of fields
+     */
+    public static List<String> fields(String line, char separator) {
         List<String> fields = new ArrayList<>();
         StringBuilder field = new StringBuilder();
         boolean quoted = false;

@@ -1,5 +1,6 @@
 package io.pare.run;
 
+import io.pare.data.ListLine;
 import io.pare.file.TextFile;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -45,7 +46,10 @@ public record SentencePairs(List<String> first, List<String> second, double[] sc
         double[] scores = new double[lines.size()];
         for (int i = 0; i < lines.size(); i++) {
             String place = file + ", line " + (i + 1);
-            List<String> fields = fields(place, lines.get(i));
+            List<String> fields = ListLine.fields(lines.get(i), ',');
+            if (fields.isEmpty()) {
+                throw new RunException(place + " has a quote that does not end");
+            }
             if (fields.size() != FIELDS || fields.getFirst().isBlank() || fields.get(1).isBlank()) {
                 throw new RunException(place + " has not two sentences and a score, with commas between them");
             }
@@ -62,7 +66,7 @@ public record SentencePairs(List<String> first, List<String> second, double[] sc
     private static double score(String place, String text) {
         double score;
         try {
-            score = Double.parseDouble(text.strip());
+            score = Double.parseDouble(text);
         } catch (NumberFormatException e) {
             score = Double.NaN;
         }
@@ -70,31 +74,6 @@ public record SentencePairs(List<String> first, List<String> second, double[] sc
             throw new RunException(place + ": the score '" + text + "' is no finite number");
         }
         return score;
-    }
-
-    private static List<String> fields(String place, String line) {
-        List<String> fields = new ArrayList<>();
-        StringBuilder field = new StringBuilder();
-        boolean quoted = false;
-        for (int i = 0; i < line.length(); i++) {
-            char c = line.charAt(i);
-            if (quoted && c == '"' && i + 1 < line.length() && line.charAt(i + 1) == '"') {
-                field.append(c);
-                i++;
-            } else if (c == '"' && (quoted || field.isEmpty())) {
-                quoted = !quoted;
-            } else if (c == ',' && !quoted) {
-                fields.add(field.toString());
-                field.setLength(0);
-            } else {
-                field.append(c);
-            }
-        }
-        if (quoted) {
-            throw new RunException(place + " has a quote that does not end");
-        }
-        fields.add(field.toString());
-        return fields;
     }
 
     /**
