@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.compress.stage.Reconstruct;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.descent.Optimizer;
@@ -136,6 +137,7 @@ public final class Commands implements Runnable {
                 .registerConverter(Crop.class, new Words<>(Crop.class))
                 .registerConverter(Engine.class, new Words<>(Engine.class))
                 .registerConverter(Pooling.class, new Words<>(Pooling.class))
+                .registerConverter(Reconstruct.Solver.class, new Words<>(Reconstruct.Solver.class))
                 .registerConverter(NetworkFile.Kind.class, new Words<>(NetworkFile.Kind.class))
                 .setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures)
                 .setExecutionStrategy(Commands::execute);

@@ -1,7 +1,7 @@
 package io.pare.data;
 
-import io.pare.file.FileException;
 import io.pare.file.FileNames;
+import io.pare.file.FormatException;
 import io.pare.file.TextFile;
 import io.pare.mem.Parallel;
 import io.pare.net.InputScale;
@@ -445,7 +445,7 @@ public final class ImageFolder {
         String content;
         try {
             content = TextFile.read(list);
-        } catch (FileException e) {
+        } catch (FormatException e) {
             throw new DataException(e.getMessage(), e);
         }
         boolean separated = list.toString().endsWith(".csv");

@@ -23,7 +23,7 @@ public final class TextFile {
      * {@return the whole text, without a byte order mark}
      *
      * @param file of at most 256 MB and an eighth of the heap
-     * @throws FileException if it is not UTF-8, or too long; the message names the file, and the line where it can
+     * @throws FormatException if it is not UTF-8, or too long; the message names the file, and the line where it can
      * @throws IOException if it cannot be read
      */
     public static String read(Path file) throws IOException {
@@ -55,7 +55,7 @@ public final class TextFile {
         return text.startsWith("\ufeff") ? text.substring(1) : text;
     }
 
-    private static FileException refused(String message) {
-        return new FileException(message, new CharacterCodingException());
+    private static FormatException refused(String message) {
+        return new FormatException(message, new CharacterCodingException());
     }
 }

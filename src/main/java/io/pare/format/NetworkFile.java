@@ -403,8 +403,6 @@ public final class NetworkFile {
         Properties properties = new Properties();
         try (Reader reader = new StringReader(TextFile.read(path))) {
             properties.load(reader);
-        } catch (FileException e) {
-            throw new FormatException(e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new FormatException(path + ": not a map of names: " + e.getMessage(), e);
         }

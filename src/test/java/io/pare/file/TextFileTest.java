@@ -41,7 +41,7 @@ class TextFileTest {
 
     private void assertRefused(String expected, byte[] content) throws IOException {
         Path file = Files.write(folder.resolve("a.txt"), content);
-        String message = assertThrows(FileException.class, () -> TextFile.read(file)).getMessage();
+        String message = assertThrows(FormatException.class, () -> TextFile.read(file)).getMessage();
         assertTrue(message.startsWith(file.toString()) && message.contains(expected), message);
         assertTrue(message.endsWith("UTF-8"), message);
     }

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import io.pare.file.FileException;
 import io.pare.file.FormatException;
 import io.pare.file.Spelling;
 import io.pare.file.TextFile;
@@ -74,8 +73,6 @@ public final class SweepFile {
             return new SweepFile(file, root).runs();
         } catch (NoSuchFileException e) {
             throw new FormatException(file + " does not exist: name the sweep's YAML file", e);
-        } catch (FileException e) {
-            throw new FormatException(e.getMessage(), e);
         } catch (JsonProcessingException e) {
             throw new FormatException(file + ": " + e.getOriginalMessage().lines().findFirst().orElse("")
                     + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"), e);

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import io.pare.file.FileException;
 import io.pare.file.FormatException;
 import io.pare.file.TextFile;
 import java.io.IOException;
@@ -23,8 +22,6 @@ final class YamlText {
     static @Nullable JsonNode read(Path file) throws IOException {
         try {
             return YAML.readTree(TextFile.read(file));
-        } catch (FileException e) {
-            throw new FormatException(e.getMessage(), e);
         } catch (JsonProcessingException e) {
             throw new FormatException(file + ": " + e.getOriginalMessage().lines().findFirst().orElse("")
                     + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"));
