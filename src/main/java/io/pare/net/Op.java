@@ -3,6 +3,7 @@ package io.pare.net;
 import io.pare.net.Parameter.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Node} computes, as a declaration: no memory, no code that computes.
@@ -73,6 +74,21 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
      */
     default Shape taken(Shape input) {
         return input;
+    }
+
+    /** {@return whether a prediction gives its input's values in their order, perhaps as another shape} */
+    default boolean keepsValues() {
+        return false;
+    }
+
+    /** {@return whether its weight is one matrix, whose rows multiply rows of its input} */
+    default boolean multiplies() {
+        return false;
+    }
+
+    /** {@return the window whose places those rows are, as im2col lays them out; null where they lie in the input} */
+    default @Nullable Window places() {
+        return null;
     }
 
     /**
@@ -176,6 +192,16 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         }
 
         @Override
+        public boolean multiplies() {
+            return groups == 1;
+        }
+
+        @Override
+        public Window places() {
+            return window;
+        }
+
+        @Override
         public Flow.Mix flow(List<Shape> inputs) {
             return new Flow.Mix(in, out, groups, window.taps(), window.pads());
         }
@@ -218,6 +244,11 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         /** Checks the sizes. */
         public Linear {
             positive(in, out);
+        }
+
+        @Override
+        public boolean multiplies() {
+            return true;
         }
 
         @Override
@@ -554,6 +585,11 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         }
 
         @Override
+        public boolean keepsValues() {
+            return true;
+        }
+
+        @Override
         public Flow flow(List<Shape> inputs) {
             return new Flow.Keep(true);
         }
@@ -571,6 +607,11 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
 
     /** A sample as a vector, an image in CHW order. */
     record Flatten() implements Op {
+        @Override
+        public boolean keepsValues() {
+            return true;
+        }
+
         @Override
         public Flow flow(List<Shape> inputs) {
             return new Flow.Keep(true);

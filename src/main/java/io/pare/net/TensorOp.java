@@ -171,6 +171,11 @@ public sealed interface TensorOp extends Op {
      */
     record Reshape(Shape to) implements TensorOp {
         @Override
+        public boolean keepsValues() {
+            return true;
+        }
+
+        @Override
         public Flow flow(List<Shape> inputs) {
             return to.channels() == inputs.getFirst().channels() ? new Flow.Keep(true) : new Flow.Blend();
         }
@@ -565,6 +570,11 @@ public sealed interface TensorOp extends Op {
         /** Checks the sizes. */
         public Projection {
             checkPositive(in, out);
+        }
+
+        @Override
+        public boolean multiplies() {
+            return true;
         }
 
         @Override

@@ -2,7 +2,6 @@ package io.pare.train;
 
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import io.pare.net.Op;
 import io.pare.net.Shape;
 import io.pare.net.Window;
 import java.util.function.Consumer;
@@ -24,14 +23,14 @@ public final class LayerInputs {
 
     private final FloatTensor values;
     private final int width;
-    /** The convolution, or {@code null} for rows that lie there as they are. */
-    private final Op.Conv2d convolution;
+    /** Of a convolution, or {@code null} for rows that lie there as they are. */
+    private final Window window;
     private final Shape image;
 
-    private LayerInputs(FloatTensor values, int width, Op.Conv2d convolution, Shape image) {
+    private LayerInputs(FloatTensor values, int width, Window window, Shape image) {
         this.values = values;
         this.width = width;
-        this.convolution = convolution;
+        this.window = window;
         this.image = image;
     }
 
@@ -41,8 +40,8 @@ public final class LayerInputs {
     }
 
     /** Rows of a convolution of one group over images. */
-    static LayerInputs ofImages(FloatTensor values, Op.Conv2d convolution, Shape image) {
-        return new LayerInputs(values, convolution.in() * convolution.window().taps(), convolution, image);
+    static LayerInputs ofImages(FloatTensor values, Window window, Shape image) {
+        return new LayerInputs(values, image.channels() * window.taps(), window, image);
     }
 
     /** {@return elements of a row} */
@@ -56,7 +55,7 @@ public final class LayerInputs {
      * @param block takes rows {@code [n, width]}; it must not change or keep them
      */
     public void forEach(Consumer<FloatTensor> block) {
-        if (convolution == null) {
+        if (window == null) {
             block.accept(values.reshape(values.count() / width, width));
         } else {
             layOut(block);
@@ -64,7 +63,7 @@ public final class LayerInputs {
     }
 
     private void layOut(Consumer<FloatTensor> block) {
-        Shape output = convolution.window().output(1, image);
+        Shape output = window.output(1, image);
         int places = output.height() * output.width();
         long samples = values.count() / image.features();
         int each = (int) Math.min(places, Math.ceilDiv(Math.max(ROWS, ROWS_EACH * width), samples));
@@ -89,7 +88,6 @@ public final class LayerInputs {
 
     /** What the window covers in one place, in the order of a filter's weights. */
     private void copy(long sample, int row, int column, FloatTensor rows, int to) {
-        Window window = convolution.window();
         long at = (long) to * width;
         for (int channel = 0; channel < image.channels(); channel++) {
             long plane = sample * image.features() + (long) channel * image.height() * image.width();

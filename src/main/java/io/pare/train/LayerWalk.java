@@ -10,9 +10,8 @@ import io.pare.mem.Workspace;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.Node;
-import io.pare.net.Op;
 import io.pare.net.Parameter;
-import io.pare.net.TensorOp;
+import io.pare.net.Window;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -110,8 +109,7 @@ public final class LayerWalk {
     }
 
     private void pass(Node node) {
-        if (node.op() instanceof Op.Dropout || node.op() instanceof Op.Flatten
-                || node.op() instanceof TensorOp.Reshape) {
+        if (node.op().keepsValues()) {
             put(node.place(), values[node.input()]);
         } else if (sequential) {
             show(node);
@@ -124,21 +122,14 @@ public final class LayerWalk {
     }
 
     private void show(Node node) {
-        if (isShown(node)) {
+        if (node.op().multiplies()) {
+            Window places = node.op().places();
             FloatTensor taken = values[node.input()].tensor.rows(0, samples);
-            LayerInputs inputs = node.op() instanceof Op.Conv2d convolution
-                    ? LayerInputs.ofImages(taken, convolution, convolution.taken(net.node(node.input()).output()))
-                    : LayerInputs.ofRows(taken, Math.toIntExact(node.weight().shape()[1]));
+            LayerInputs inputs = places == null
+                    ? LayerInputs.ofRows(taken, Math.toIntExact(node.weight().shape()[1]))
+                    : LayerInputs.ofImages(taken, places, node.op().taken(net.node(node.input()).output()));
             visitor.layer(network.weight(node.weight().name()), inputs);
         }
-    }
-
-    private static boolean isShown(Node node) {
-        return switch (node.op()) {
-            case Op.Linear _,TensorOp.Projection _ -> true;
-            case Op.Conv2d convolution -> convolution.groups() == 1;
-            default -> false;
-        };
     }
 
     /**
@@ -147,7 +138,7 @@ public final class LayerWalk {
      * @param net layers
      */
     public static List<Parameter> weights(Net net) {
-        return net.layers().stream().filter(LayerWalk::isShown).map(Node::weight).toList();
+        return net.layers().stream().filter(node -> node.op().multiplies()).map(Node::weight).toList();
     }
 
     private void compute(Node node) {

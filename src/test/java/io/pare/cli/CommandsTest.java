@@ -124,7 +124,7 @@ class CommandsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"train|which model? Give lenet5 or lenet300",
+    @CsvSource(delimiter = '|', value = {"train|which model? Give lenet5 or lenet5-relu or lenet300",
         "train lenet6|unknown model 'lenet6'; known are lenet5",
         "train lenet5 --epoch 3|unknown option '--epoch'; did you mean --epochs",
         "trian lenet5|unknown command 'trian'; did you mean train",
