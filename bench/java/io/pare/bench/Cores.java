@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,19 +20,7 @@ record Cores(List<Integer> processors, int all) {
     private static final Path TASKSET = Path.of("/usr/bin/taskset");
 
     static Cores ofThisProcess() {
-        List<Integer> allowed = new ArrayList<>();
-        for (String range : field(Path.of("/proc/self/status"), "Cpus_allowed_list").split(",")) {
-            if (range.matches("\\d+(-\\d+)?")) {
-                String[] ends = range.split("-");
-                for (int i = Integer.parseInt(ends[0]); i <= Integer.parseInt(ends[ends.length - 1]); i++) {
-                    allowed.add(i);
-                }
-            }
-        }
-        if (allowed.isEmpty()) {
-            int count = Runtime.getRuntime().availableProcessors();
-            return new Cores(Stream.iterate(0, i -> i + 1).limit(count).toList(), count);
-        }
+        List<Integer> allowed = io.pare.cli.sweep.Cores.allowed();
         Map<String, Integer> cores = new LinkedHashMap<>();
         allowed.forEach(processor -> cores.putIfAbsent(siblings(processor), processor));
         return new Cores(List.copyOf(cores.values()), allowed.size());

@@ -19,7 +19,6 @@ import io.pare.text.SentenceEncoder;
 import io.pare.train.Evaluation;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
@@ -75,9 +74,6 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkBelong();
-        if (pairs != null && Files.notExists(pairs)) {
-            throw new UsageException("--sts " + pairs + " does not exist: name a file of pairs");
-        }
         if (report != null) {
             OutputPath.checkFile("--report", report);
         }

@@ -103,14 +103,14 @@ final class SweepCommand implements Callable<Integer> {
         }
         if (gather) {
             SweepFolder.Plan plan = folder.plan();
-            folder.begin(checked(folder), asked(), plan.threads());
+            folder.begin(runs(lines(folder)), asked(), plan.threads());
             return gathered(folder, plan);
         }
-        List<SweptRun> runs = checked(folder);
+        List<SweptLine> lines = lines(folder);
         if (slurm != null || kubernetes != null) {
-            return scheduled(folder, runs);
+            return scheduled(folder, lines);
         }
-        SweepFolder.Plan plan = folder.begin(runs, asked(), usual());
+        SweepFolder.Plan plan = folder.begin(runs(lines), asked(), usual());
         try (FolderLock _ = FolderLock.take(folder.path()); StopSignal stop = new StopSignal()) {
             SweepJobs sweep = new SweepJobs(folder, plan, Cores.split(jobs == null ? 1 : jobs), progress());
             boolean ended = sweep.run(this::command, rows -> folder.write(title(), rows), stop);
@@ -177,13 +177,13 @@ final class SweepCommand implements Callable<Integer> {
         } : err::println;
     }
 
-    /** The runs of the file, all of which the command line understands. */
-    private List<SweptRun> checked(SweepFolder folder) throws IOException {
-        List<SweptRun> runs = SweepFile.read(file);
-        for (SweptRun run : runs) {
-            SweptLine.checked(file, folder, run, events);
-        }
-        return runs;
+    /** The lines of all runs of the file, as far as the command line understands them. */
+    private List<SweptLine> lines(SweepFolder folder) throws IOException {
+        return SweepFile.read(file).stream().map(run -> SweptLine.checked(file, folder, run, events)).toList();
+    }
+
+    private static List<SweptRun> runs(List<SweptLine> lines) {
+        return lines.stream().map(SweptLine::run).toList();
     }
 
     /** A command line that runs one run in the folder of a sweep that has begun. */
@@ -210,7 +210,7 @@ final class SweepCommand implements Callable<Integer> {
     private int one(SweepFolder folder) throws IOException {
         if (!folder.begun()) {
             // Tasks on many machines begin at once.
-            List<SweptRun> runs = checked(folder);
+            List<SweptRun> runs = runs(lines(folder));
             try (FolderLock _ = FolderLock.await(folder.path())) {
                 folder.begin(runs, asked(), usual());
             }
@@ -243,30 +243,29 @@ final class SweepCommand implements Callable<Integer> {
         }
     }
 
-    private int scheduled(SweepFolder folder, List<SweptRun> runs) throws IOException {
+    private int scheduled(SweepFolder folder, List<SweptLine> lines) throws IOException {
         int most = jobs == null ? 0 : jobs;
         PrintWriter results = spec.commandLine().getOut();
         if (kubernetes != null) {
             int each = threads == null ? usual() : threads;
-            AtomicFile.write(kubernetes, new KubernetesJob(name(), TextFile.read(file), image, claim, runs.size(),
-                    each, widest(folder, runs, each), most).text());
+            AtomicFile.write(kubernetes, new KubernetesJob(name(), TextFile.read(file), image, claim, lines.size(),
+                    each, widest(lines, each), most).text());
             results.printf("%-14s %s%n", "manifest", kubernetes);
             return Commands.OK;
         }
-        SweepFolder.Plan plan = folder.begin(runs, asked(), usual());
+        SweepFolder.Plan plan = folder.begin(runs(lines), asked(), usual());
         AtomicFile.write(slurm, new SlurmScript(name(),
                 Stream.concat(Launch.independentCommand().stream(), words(folder).stream()).toList(),
-                Path.of("").toAbsolutePath(), folder.path().toAbsolutePath().normalize(), runs.size(),
-                widest(folder, runs, plan.threads()), most).text());
+                Path.of("").toAbsolutePath(), folder.path().toAbsolutePath().normalize(), lines.size(),
+                widest(lines, plan.threads()), most).text());
         results.printf("%-14s %s%n", "script", slurm);
         results.printf("%-14s %s%n", "results in", folder.path());
         return Commands.OK;
     }
 
     /** The most threads that any run takes. */
-    private int widest(SweepFolder folder, List<SweptRun> runs, int usual) {
-        return runs.stream().mapToInt(run -> SweptLine.checked(file, folder, run, events).threads(usual)).max()
-                .orElse(usual);
+    private static int widest(List<SweptLine> lines, int usual) {
+        return lines.stream().mapToInt(line -> line.threads(usual)).max().orElse(usual);
     }
 
     /** Writes the table and the page, and says in short what they have. */

@@ -75,6 +75,11 @@ final class SweptLine {
         }
     }
 
+    /** The run whose line it is. */
+    SweptRun run() {
+        return run;
+    }
+
     /** The threads that the run asks for itself, or {@code otherwise}. */
     int threads(int otherwise) {
         return saysThreads() ? parsed.matchedOptionValue(THREADS, otherwise) : otherwise;

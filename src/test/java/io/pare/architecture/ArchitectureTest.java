@@ -57,7 +57,7 @@ class ArchitectureTest {
                             "format.yaml", "text", "descent", "net", "data", "exec.backend", "kernel", "natives",
                             "mem",
                             "file")),
-            Map.entry("cli.sweep", Set.of("report", "file")), Map.entry("report", Set.of("format.protobuf", "file")),
+            Map.entry("cli.sweep", Set.of("report", "format.yaml", "file")), Map.entry("report", Set.of("format.protobuf", "file")),
             Map.entry("compress.recipe",
                     Set.of("compress", "compress.constraint", "compress.stage", "descent", "format.safetensors",
                             "kernel", "mem",

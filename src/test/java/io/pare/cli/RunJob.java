@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 /** A run of a second or two, in processes that tests stop, and what its folder must hold whatever happens to them. */
 final class RunJob {
     /** Without the optimising compiler, which would take most of so short a run. */
-    private static final Jvm JVM = Jvm.plain("--add-modules=jdk.incubator.vector",
+    static final Jvm JVM = Jvm.plain("--add-modules=jdk.incubator.vector",
             "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData",
             "-Xmx256m", "-Dpare.native=off", "-Dpare.kernels=scalar");
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -30,10 +30,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Sweeps of runs of a second, in processes that are killed; and what is refused before anything runs. */
 @Timeout(value = 1, unit = TimeUnit.HOURS)
 class SweepCommandTest {
-    /** Without the optimising compiler, which would take most of so short a run. */
-    private static final Jvm JVM = Jvm.plain("--add-modules=jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData",
-            "-Xmx256m", "-Dpare.native=off", "-Dpare.kernels=scalar");
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> CLOCKS =
             List.of("seconds", "imagesPerSecond", "projectionSeconds", "denseSeconds");
@@ -101,12 +97,12 @@ class SweepCommandTest {
         Path file = four();
         Path out = folder.resolve("killed");
         Path events = folder.resolve("events");
-        Process process = JVM.start(folder.resolve("said"),
+        Process process = RunJob.JVM.start(folder.resolve("said"),
                 words(file, out, "--jobs", "2", "--tensorboard", events.toString()));
         awaitAny(process, out, "checkpoint.safetensors");
         process.destroyForcibly();
         Jvm.await(process);
-        Jvm.Result result = JVM.run(words(file, out, "--jobs", "2", "--tensorboard", events.toString()));
+        Jvm.Result result = RunJob.JVM.run(words(file, out, "--jobs", "2", "--tensorboard", events.toString()));
         assertEquals(Commands.FAILURE, result.exit(), result.err());
         assertTrue(result.err().contains("2 at a time, 1 thread each") && result.err().contains("pinned"),
                 result.err());
@@ -123,7 +119,7 @@ class SweepCommandTest {
         }
 
         Path alone = folder.resolve("alone");
-        assertEquals(Commands.OK, JVM.run("train", "lenet300", "--data", data(), "--epochs", "3", "--batch-size", "20",
+        assertEquals(Commands.OK, RunJob.JVM.run("train", "lenet300", "--data", data(), "--epochs", "3", "--batch-size", "20",
                 "--seed", "1", "--threads", "1", "--out", alone.toString()).exit());
         assertArrayEquals(Files.readAllBytes(alone.resolve("weights.safetensors")),
                 Files.readAllBytes(run(out, 1).resolve("out/weights.safetensors")));
@@ -160,7 +156,7 @@ class SweepCommandTest {
         Path out = folder.resolve("full");
         // A plan of more than a block of 1,024 bytes.
         Path file = sweep("command: train lenet5\nmatrix: {seed: [1, 2, 3, 4], lr: [1, 2, 3, 4]}");
-        Jvm.Result result = JVM.runUnder("ulimit -f 1", words(file, out));
+        Jvm.Result result = RunJob.JVM.runUnder("ulimit -f 1", words(file, out));
         assertEquals(Commands.FAILURE, result.exit());
         List<String> lines = result.err().lines().filter(line -> line.startsWith("pare: ")).toList();
         assertEquals(1, lines.size(), result.err());
@@ -195,19 +191,19 @@ class SweepCommandTest {
     private void killedTenTimes(Path file, long seed) throws Exception {
         Path whole = folder.resolve("whole-" + seed);
         long begin = System.nanoTime();
-        assertEquals(Commands.OK, JVM.start(folder.resolve("said"), words(file, whole, "--jobs", "2")).waitFor());
+        assertEquals(Commands.OK, RunJob.JVM.start(folder.resolve("said"), words(file, whole, "--jobs", "2")).waitFor());
         long nanos = System.nanoTime() - begin;
         SplittableRandom random = new SplittableRandom(seed);
         Path out = folder.resolve("killed-" + seed);
         for (int kill = 0; kill < 10; kill++) {
-            Process process = JVM.start(folder.resolve("said"), words(file, out, "--jobs", "2"));
+            Process process = RunJob.JVM.start(folder.resolve("said"), words(file, out, "--jobs", "2"));
             // Ten parts of a sixth on average: all of the sweep is seen, starts included.
             process.waitFor(random.nextLong(nanos / 3), TimeUnit.NANOSECONDS);
             process.destroyForcibly();
             Jvm.await(process);
         }
         Path said = folder.resolve("said");
-        assertEquals(Commands.OK, JVM.start(said, words(file, out, "--jobs", "2")).waitFor(), Files.readString(said));
+        assertEquals(Commands.OK, RunJob.JVM.start(said, words(file, out, "--jobs", "2")).waitFor(), Files.readString(said));
         System.out.printf("sweep of 12 runs, killed 10 times: %s%n",
                 Files.readString(said).lines().filter(line -> line.contains(" are left")).findFirst().orElseThrow());
         assertEquals(table(whole), table(out));
@@ -219,7 +215,7 @@ class SweepCommandTest {
         Path file = four();
         Path out = folder.resolve("a folder's");
         Path script = folder.resolve("job.sh");
-        Jvm.Result written = JVM.run(words(file, out, "--slurm", script.toString(), "--jobs", "3"));
+        Jvm.Result written = RunJob.JVM.run(words(file, out, "--slurm", script.toString(), "--jobs", "3"));
         assertEquals(Commands.OK, written.exit(), written.err());
         String text = Files.readString(script);
         assertTrue(text.contains("#SBATCH --array=1-4%3\n#SBATCH --cpus-per-task=1\n"), text);

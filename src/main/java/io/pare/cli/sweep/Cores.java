@@ -52,7 +52,8 @@ public record Cores(List<List<Integer>> parts, Path taskset) {
         return cores.stream().map(String::valueOf).collect(Collectors.joining(","));
     }
 
-    private static List<Integer> allowed() {
+    /** The processors that this process may use, as the system numbers them; counted where it does not say. */
+    public static List<Integer> allowed() {
         try {
             for (String line : Files.readAllLines(STATUS)) {
                 if (line.startsWith(ALLOWED)) {

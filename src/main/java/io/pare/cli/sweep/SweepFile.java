@@ -1,15 +1,10 @@
 package io.pare.cli.sweep;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.pare.file.FormatException;
 import io.pare.file.Spelling;
-import io.pare.file.TextFile;
+import io.pare.format.yaml.YamlText;
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,8 +33,6 @@ public final class SweepFile {
     /** Runs of a sweep at most. */
     public static final int MOST_RUNS = 10_000;
 
-    private static final ObjectMapper YAML =
-            new ObjectMapper(new YAMLFactory().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
     private static final String COMMAND = "command";
     private static final String OPTIONS = "options";
     private static final String MATRIX = "matrix";
@@ -65,18 +58,11 @@ public final class SweepFile {
      * @throws IOException if it cannot be read
      */
     public static List<SweptRun> read(Path file) throws IOException {
-        try {
-            JsonNode root = YAML.readTree(TextFile.read(file));
-            if (root == null || !root.isObject()) {
-                throw new FormatException(file + ": a sweep is a map with the keys " + String.join(", ", KEYS));
-            }
-            return new SweepFile(file, root).runs();
-        } catch (NoSuchFileException e) {
-            throw new FormatException(file + " does not exist: name the sweep's YAML file", e);
-        } catch (JsonProcessingException e) {
-            throw new FormatException(file + ": " + e.getOriginalMessage().lines().findFirst().orElse("")
-                    + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"), e);
+        JsonNode root = YamlText.read(file);
+        if (root == null || !root.isObject()) {
+            throw new FormatException(file + ": a sweep is a map with the keys " + String.join(", ", KEYS));
         }
+        return new SweepFile(file, root).runs();
     }
 
     private List<SweptRun> runs() {

@@ -16,11 +16,13 @@ final class SweepPage {
     private final String title;
     private final List<SweepRow> rows;
     private final Front front;
+    private final List<String> settings;
 
     SweepPage(String title, List<SweepRow> rows) {
         this.title = title;
         this.rows = rows;
         this.front = Front.of(rows);
+        this.settings = SweepRow.settings(rows);
     }
 
     HtmlPage page() {
@@ -72,20 +74,16 @@ final class SweepPage {
                 .mapToDouble(Double::doubleValue).toArray();
     }
 
-    private List<String> settings() {
-        return rows.stream().flatMap(row -> row.run().settings().keySet().stream()).distinct().toList();
-    }
-
     private List<Column> head() {
         List<Column> head = new ArrayList<>(List.of(Column.number("run")));
-        settings().forEach(setting -> head.add(Column.text(setting)));
+        settings.forEach(setting -> head.add(Column.text(setting)));
         head.addAll(List.of(Column.text("state"), Column.number(front.score()), Column.number("bytes")));
         return head;
     }
 
     private List<String> cells(SweepRow row) {
         List<String> cells = new ArrayList<>(List.of(Integer.toString(row.run().number())));
-        settings().forEach(setting -> cells.add(row.run().settings().getOrDefault(setting, "")));
+        settings.forEach(setting -> cells.add(row.run().settings().getOrDefault(setting, "")));
         cells.add(row.state().word());
         cells.add(row.number(front.score()).isEmpty() ? ""
                 : String.format(Locale.ROOT, "%.4f", row.number(front.score()).getAsDouble()));

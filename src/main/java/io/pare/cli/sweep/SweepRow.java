@@ -35,6 +35,11 @@ public record SweepRow(SweptRun run, Ended ended, Map<String, Object> report) {
         return ended == null ? State.UNFINISHED : ended.exit() == 0 ? State.DONE : State.FAILED;
     }
 
+    /** The settings that any run has, in the order in which they come up. */
+    static List<String> settings(List<SweepRow> rows) {
+        return rows.stream().flatMap(row -> row.run().settings().keySet().stream()).distinct().toList();
+    }
+
     /** A number of the report. */
     OptionalDouble number(String field) {
         return report.get(field) instanceof Number number

@@ -3,11 +3,9 @@ package io.pare.cli.sweep;
 import io.pare.report.JsonReport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -18,11 +16,10 @@ import java.util.stream.Collectors;
 record SweepTable(List<SweepRow> rows) {
     /** As CSV of RFC 4180, but for its line ends. */
     String csv() {
-        Set<String> settings = rows.stream().flatMap(row -> row.run().settings().keySet().stream())
-                .collect(Collectors.toCollection(LinkedHashSet::new));
+        List<String> settings = SweepRow.settings(rows);
         // A report repeats some settings.
-        Set<String> fields = rows.stream().flatMap(row -> row.report().keySet().stream())
-                .filter(field -> !settings.contains(field)).collect(Collectors.toCollection(LinkedHashSet::new));
+        List<String> fields = rows.stream().flatMap(row -> row.report().keySet().stream()).distinct()
+                .filter(field -> !settings.contains(field)).toList();
         Front front = Front.of(rows);
         List<Object> head = new ArrayList<>(List.of("run"));
         head.addAll(settings);

@@ -11,20 +11,31 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** A text in YAML as a tree. Apart from what is made of it, which a JVM without Jackson can link. */
-final class YamlText {
+/**
+ * A text in YAML as a tree. Apart from what is made of it, which a JVM without Jackson can link.
+ *
+ * <p>Any thread may call this.
+ */
+public final class YamlText {
     private static final ObjectMapper YAML =
             new ObjectMapper(new YAMLFactory().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
 
     private YamlText() {}
 
-    /** {@return the root, or null of an empty text; a key that stands there twice is refused} */
-    static @Nullable JsonNode read(Path file) throws IOException {
+    /**
+     * {@return the root, or null of an empty text}
+     *
+     * @param file in UTF-8
+     * @throws FormatException if it is no YAML, or a key stands there twice; the message names the file, and the line
+     *             where it can
+     * @throws IOException if the file cannot be read
+     */
+    public static @Nullable JsonNode read(Path file) throws IOException {
         try {
             return YAML.readTree(TextFile.read(file));
         } catch (JsonProcessingException e) {
             throw new FormatException(file + ": " + e.getOriginalMessage().lines().findFirst().orElse("")
-                    + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"));
+                    + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"), e);
         }
     }
 }
