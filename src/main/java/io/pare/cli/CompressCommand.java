@@ -6,6 +6,7 @@ import io.pare.compress.recipe.Recipe;
 import io.pare.data.Corpus;
 import io.pare.file.FileException;
 import io.pare.format.pare.PareFile;
+import io.pare.net.CompressedWeights;
 import io.pare.net.Task;
 import io.pare.run.Calibration;
 import io.pare.run.CompressionJob;
@@ -132,18 +133,39 @@ final class CompressCommand implements Callable<Integer> {
         OutputPath.checkFolder(folder);
         ThreadOption.apply(count);
         try (CompressionJob job = new CompressionJob(opened.model(), opened.corpus(), folder)) {
-            try {
-                source.weights().ifPresent(job::from);
-                int code = run(job.recipe(recipe).ending(opened.ending()), opened.corpus(), folder, count);
-                if (source.isOnnx()) {
-                    exportOnnx(folder, opened.model().name(), source);
-                }
-                return code;
-            } catch (FileException e) {
-                throw job.begun()
-                        ? new FileException(e.getMessage() + "; the same command then goes on", e.getCause())
-                        : e;
+            source.weights().ifPresent(job::from);
+            return run(job.recipe(recipe).ending(opened.ending()), opened.corpus(), folder, count,
+                    source.isOnnx() ? source::writeOnnx : null);
+        }
+    }
+
+    /** Writes compressed weights as an ONNX file. */
+    private interface OnnxWriter {
+        void write(Path into, CompressedWeights weights) throws IOException;
+    }
+
+    /**
+     * Runs a job. Who brings ONNX wants it back: with the names of its input and output, and codes and codebooks where tensors
+     * have them.
+     *
+     * @param onnx writes that; {@code null} where no ONNX was brought
+     */
+    private int run(CompressionJob job, Corpus corpus, Path folder, int count, OnnxWriter onnx) throws IOException {
+        try {
+            int code = run(job, corpus, folder, count);
+            if (onnx != null) {
+                String name = job.network().model().name();
+                Path file = folder.resolve(name + ".onnx");
+                onnx.write(file, PareFile.read(folder.resolve(name + ".pare")));
+                PrintWriter results = spec.commandLine().getOut();
+                results.printf(Locale.ROOT, "%-20s %s, %,d bytes%n", "as ONNX", file, Files.size(file));
+                results.flush();
             }
+            return code;
+        } catch (FileException e) {
+            throw job.begun()
+                    ? new FileException(e.getMessage() + "; the same command then goes on", e.getCause())
+                    : e;
         }
     }
 
@@ -160,13 +182,8 @@ final class CompressCommand implements Callable<Integer> {
         ThreadOption.apply(count);
         try (CompressionJob job = new CompressionJob(calibration.weights().model(), calibration.corpus(), folder)
                 .recipe(recipe).from(calibration.weights()).written(calibration::whole)) {
-            int code = run(job, calibration.corpus(), folder, count);
-            if (calibration.names().isPresent()) {
-                Path file = folder.resolve(name + ".onnx");
-                calibration.writeOnnx(file, PareFile.read(folder.resolve(name + ".pare")));
-                printOnnx(file);
-            }
-            return code;
+            return run(job, calibration.corpus(), folder, count,
+                    calibration.names().isPresent() ? calibration::writeOnnx : null);
         }
     }
 
@@ -190,22 +207,6 @@ final class CompressCommand implements Callable<Integer> {
             return reconstruct.recipe(ratio == null ? Recipe.USUAL_RECONSTRUCTION : ratio);
         }
         return ratio == null ? Recipe.load(recipeName) : Recipe.general(recipeName, ratio);
-    }
-
-    /**
-     * Who brings ONNX wants it back: with the names of its input and output, and codes and codebooks where tensors have
-     * them.
-     */
-    private void exportOnnx(Path folder, String name, ModelSource source) throws IOException {
-        Path file = folder.resolve(name + ".onnx");
-        source.writeOnnx(file, PareFile.read(folder.resolve(name + ".pare")));
-        printOnnx(file);
-    }
-
-    private void printOnnx(Path file) throws IOException {
-        PrintWriter results = spec.commandLine().getOut();
-        results.printf(Locale.ROOT, "%-20s %s, %,d bytes%n", "as ONNX", file, Files.size(file));
-        results.flush();
     }
 
     private String folder(ModelSource source, Recipe recipe) {
