@@ -46,10 +46,8 @@ public final class Commands implements Runnable {
     /** The commands, in the order in which help names them. */
     private static final List<Class<?>> ALL = List.of(TrainCommand.class, CompressCommand.class,
             SweepCommand.class, SensitivityCommand.class, EvalCommand.class, DataCommand.class, ModelsCommand.class,
-            ExportCommand.class,
-            InspectCommand.class, PredictCommand.class, EmbedCommand.class, RunCommand.class, BenchInferCommand.class,
-            DoctorCommand.class,
-            CompletionCommand.class, HelpCommand.class);
+            ExportCommand.class, InspectCommand.class, PredictCommand.class, EmbedCommand.class, RunCommand.class,
+            BenchInferCommand.class, DoctorCommand.class, CompletionCommand.class, HelpCommand.class);
     /** Names a file of arguments, in which the name of a command may stand. */
     private static final String ARGUMENT_FILE = "@";
 

@@ -11,9 +11,12 @@ import picocli.CommandLine.Option;
 
 /** What a sentence encoder is beside its network. */
 final class EncoderOption {
+    /** Where {@link #tokenizer(Path, Path)} looks. */
+    static final String USUAL_TOKENIZER =
+            " (default: that name beside the model, or the model's name and -tokenizer.json).";
+
     @Option(names = "--tokenizer", paramLabel = "FILE.json",
-            description = "The model's tokenizer.json (default: that name beside the model, or the model's name and"
-                    + " -tokenizer.json).")
+            description = "The model's tokenizer.json" + USUAL_TOKENIZER)
     private Path tokenizer;
 
     @Option(names = "--pooling", paramLabel = "NAME",

@@ -30,15 +30,14 @@ final class ReconstructOption {
     private Path calibration;
 
     @Option(names = "--tokenizer", paramLabel = "FILE.json",
-            description = "Of --calibrate with texts: the encoder's tokenizer.json (default: that name beside the model, or"
-                    + " the model's name and -tokenizer.json).")
+            description = "Of --calibrate with texts: the encoder's tokenizer.json" + EncoderOption.USUAL_TOKENIZER)
     private Path tokenizer;
 
-    @Option(names = "--samples", paramLabel = "N", defaultValue = "1000",
+    @Option(names = "--samples", paramLabel = "N", defaultValue = "" + Reconstruct.USUAL_SAMPLES,
             description = "Of reconstruct: inputs at most, 0 for all (default: ${DEFAULT-VALUE}).")
     private int samples;
 
-    @Option(names = "--bits", paramLabel = "B", defaultValue = "4",
+    @Option(names = "--bits", paramLabel = "B", defaultValue = "" + Recipe.USUAL_BITS,
             description = "Of reconstruct: bits of a value, 1 to 8, or 32 for floats (default: ${DEFAULT-VALUE}).")
     private int bits;
 
@@ -87,7 +86,7 @@ final class ReconstructOption {
             }
             return Calibration.ofText(file, EncoderOption.tokenizer(tokenizer, file), calibration, samples);
         }
-        if (!from.given() && Calibration.named(model, calibration)) {
+        if (!from.given() && Calibration.hasNamedInputs(model, calibration)) {
             return Calibration.ofOnnx(Path.of(model), calibration, from.bindings(model));
         }
         ModelSource source = from.source(model);

@@ -136,8 +136,7 @@ public final class KernelProvider {
     private static KernelProvider scalar(String reason, System.Logger.Level level) {
         Passes passes = scalarPasses();
         return new KernelProvider(new ScalarKernels(), new ScalarSparseKernels(), new ScalarMatrixKernels(), passes,
-                passes,
-                reason, level);
+                passes, reason, level);
     }
 
     /** The passes in plain Java. */

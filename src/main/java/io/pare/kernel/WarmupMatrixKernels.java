@@ -35,19 +35,19 @@ final class WarmupMatrixKernels implements MatrixKernels {
     public void multiply(float[] a, int aAt, int aStride, int rows, PackedMatrix b, int panel, float[] out, int outAt,
             int outStride) {
         Warmup warmup = widths[b.width(panel) / lanes() - 1];
-        int some;
-        for (int row = 0; row < rows; row += some) {
-            boolean turn = warmup.done() || warmup.isTurnOfVectors();
-            some = warmup.done() || !turn ? rows - row : Math.min(ROWS, rows - row);
-            MatrixKernels chosen = turn ? vectors : plain;
-            if (warmup.done()) {
-                chosen.multiply(a, aAt + row * aStride, aStride, some, b, panel, out, outAt + row * outStride,
-                        outStride);
-                return;
-            }
+        int row = 0;
+        while (row < rows && !warmup.done()) {
+            boolean turn = warmup.isTurnOfVectors();
+            int some = turn ? Math.min(ROWS, rows - row) : rows - row;
             long begun = System.nanoTime();
-            chosen.multiply(a, aAt + row * aStride, aStride, some, b, panel, out, outAt + row * outStride, outStride);
+            (turn ? vectors : plain).multiply(a, aAt + row * aStride, aStride, some, b, panel, out,
+                    outAt + row * outStride, outStride);
             warmup.note(turn, some * b.depth(), System.nanoTime() - begun);
+            row += some;
+        }
+        if (row < rows) {
+            vectors.multiply(a, aAt + row * aStride, aStride, rows - row, b, panel, out, outAt + row * outStride,
+                    outStride);
         }
     }
 }

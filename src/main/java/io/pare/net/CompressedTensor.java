@@ -118,7 +118,7 @@ public final class CompressedTensor {
         return of(shape.clone(), positions, values);
     }
 
-    private static void checkFinite(float... dense) {
+    private static void checkFinite(float[] dense) {
         for (int i = 0; i < dense.length; i++) {
             if (!Float.isFinite(dense[i])) {
                 throw new IllegalArgumentException("value " + i + " of the tensor is " + dense[i]
@@ -128,7 +128,7 @@ public final class CompressedTensor {
     }
 
     /** A loop by itself, which the JIT vectorises. */
-    private static int nonzeros(float... dense) {
+    private static int nonzeros(float[] dense) {
         int nonzeros = 0;
         for (int i = 0; i < dense.length; i++) {
             nonzeros += dense[i] != 0 ? 1 : 0;

@@ -16,10 +16,8 @@ public final class Models {
     private static final Shape CIFAR = Shape.of(3, 32, 32);
     private static final Shape IMAGENET = Shape.of(3, 224, 224);
     private static final List<String> NAMES = List.of("lenet5", "lenet5-relu", "lenet300", "mnist-teacher", "resnet20",
-            "resnet32",
-            "vgg11-cifar",
-            "vgg11-bn-cifar", "vgg16-cifar", "vgg16-bn-cifar", "alexnet", "alexnet-torchvision", "vgg11", "vgg11-bn",
-            "vgg16", "vgg16-bn", "resnet18", "resnet50");
+            "resnet32", "vgg11-cifar", "vgg11-bn-cifar", "vgg16-cifar", "vgg16-bn-cifar", "alexnet",
+            "alexnet-torchvision", "vgg11", "vgg11-bn", "vgg16", "vgg16-bn", "resnet18", "resnet50");
 
     /** Channels of VGG's convolutions; 0 stands for a pool. */
     private static final int[] VGG11 = {64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0};

@@ -89,16 +89,16 @@ public final class EventFile implements AutoCloseable {
         ByteBuffer record = ByteBuffer.allocate(Long.BYTES + Integer.BYTES + data.length + Integer.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN);
         record.putLong(data.length);
-        record.putInt(masked(record.array(), 0, Long.BYTES));
+        record.putInt(masked(record.array(), Long.BYTES));
         record.put(data);
-        record.putInt(masked(data, 0, data.length));
+        record.putInt(masked(data, data.length));
         file.append(record.array());
     }
 
-    /** The checksum of bytes that may themselves hold checksums. */
-    private static int masked(byte[] bytes, int from, int count) {
+    /** The checksum of the first bytes, which may themselves hold checksums. */
+    private static int masked(byte[] bytes, int count) {
         CRC32C sum = new CRC32C();
-        sum.update(bytes, from, count);
+        sum.update(bytes, 0, count);
         return Integer.rotateRight((int) sum.getValue(), MASK_ROTATION) + MASK_DELTA;
     }
 

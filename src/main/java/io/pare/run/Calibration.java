@@ -199,12 +199,12 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
      * @param inputs a file or folder
      * @throws IOException if the file cannot be read
      */
-    public static boolean named(String model, Path inputs) throws IOException {
+    public static boolean hasNamedInputs(String model, Path inputs) throws IOException {
         Path file = Path.of(model);
         return Files.isRegularFile(file) && !Files.isDirectory(inputs) && ModelRun.isOnnx(file);
     }
 
-    /** The same with names for its ONNX file. */
+    /** Checks inputs, which lie in vectors one after another, and asks the network about them. */
     private static Calibration of(CompressedWeights weights, Path source, float[] vectors, Optional<OnnxNames> names) {
         Net net = weights.model();
         int features = net.input().features();
@@ -221,8 +221,7 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
         Dataset measured = data.range(0, Math.clamp(MEASURED / net.classes(), 1, count));
         return new Calibration(weights,
                 new Corpus(source.toString(), data, measured, measured, weights.scale(), Augmentation.NONE, List.of()),
-                names,
-                Optional.empty());
+                names, Optional.empty());
     }
 
     private static float[] outputs(CompressedWeights weights, Path source, float[] vectors, int count) {

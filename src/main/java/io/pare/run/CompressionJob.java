@@ -372,9 +372,9 @@ public final class CompressionJob implements AutoCloseable {
             }
         }
         split = corpus.split(0, seed);
-        teachers = StoredTeachers.open(searches() ? outline() : recipe, model, corpus);
-        fitted = fitted(searches() ? outline() : recipe,
-                from == null && !Files.exists(denseFile));
+        Recipe planned = planned();
+        teachers = StoredTeachers.open(planned, model, corpus);
+        fitted = fitted(planned, from == null && !Files.exists(denseFile));
         network = Network.create(model, seed, Natives.enabled());
         if (searches() || recipe.distills() && teachers.empty()) {
             dense = Network.create(model, seed, Natives.enabled());
@@ -429,6 +429,11 @@ public final class CompressionJob implements AutoCloseable {
         return timed.undistilled();
     }
 
+    /** The recipe, or what stands for that of a search. */
+    private Recipe planned() {
+        return searches() ? outline() : recipe;
+    }
+
     /** The stages that a search will end with, before it knows counts. */
     private Recipe outline() {
         return suited(Sensitivity.outline(model.name(), bytes != null));
@@ -450,7 +455,7 @@ public final class CompressionJob implements AutoCloseable {
     }
 
     private void trainDense(Path denseState, Path denseFile) throws IOException {
-        TrainingOptions options = (searches() ? outline() : recipe).dense();
+        TrainingOptions options = planned().dense();
         Provenance denseFrom = provenance.with("'dense:' of its recipe", options);
         if (Files.exists(denseFile)) {
             denseFrom.check(denseFile, Checkpoint.loadWeights(network, denseFile).get(PROVENANCE));

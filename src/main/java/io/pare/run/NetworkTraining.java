@@ -40,8 +40,8 @@ import org.jspecify.annotations.Nullable;
  * {@link io.pare.compress.recipe.Pipeline} and {@link io.pare.compress.recipe.Compression} steer when they compress a
  * {@link Network}.
  *
- * <p>Owns the threads that load images, which {@link #close} ends; networks, teachers and data stay the caller's and must outlive
- * it. One thread at a time.
+ * <p>Owns the threads that load images, which {@link #close} ends; networks, teachers and data stay the caller's and must
+ * outlive it. One thread at a time.
  */
 public final class NetworkTraining implements Training, AutoCloseable {
     private final Network network;

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class StoredTeachers implements AutoCloseable {
     private final List<Network> networks = new ArrayList<>();
     private final int copies;
-    private Teachers teachers;
+    private @Nullable Teachers teachers;
 
     private StoredTeachers(int copies) {
         this.copies = copies;
@@ -41,6 +41,9 @@ final class StoredTeachers implements AutoCloseable {
                 } catch (RunException e) {
                     throw new RunException("recipe " + recipe.name() + " distils from " + path + ": " + e.getMessage());
                 }
+            }
+            if (!opened.empty()) {
+                opened.teachers = new Teachers(opened.networks, opened.copies);
             }
             return opened;
         } catch (RuntimeException | Error | IOException e) {
@@ -78,17 +81,13 @@ final class StoredTeachers implements AutoCloseable {
     }
 
     /** Lets the dense network teach. */
-    Teachers byDense(Network dense) {
+    void byDense(Network dense) {
         teachers = new Teachers(List.of(dense), copies);
-        return teachers;
     }
 
-    /** The teachers, made by the first call; {@code null} where there are none. */
+    /** {@return the teachers; null where there are none} */
     @Nullable
     Teachers teachers() {
-        if (teachers == null && !empty()) {
-            teachers = new Teachers(networks, copies);
-        }
         return teachers;
     }
 

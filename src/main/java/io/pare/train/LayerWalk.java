@@ -19,7 +19,8 @@ import java.util.List;
  * Takes samples through a network one layer after another, all of them through each, and shows what layers with weights
  * take.
  *
- * <p>These are linear layers and convolutions of one group. Off-heap it holds, of all samples at once, the values that later layers still read. One thread.
+ * <p>These are linear layers and convolutions of one group. Off-heap it holds, of all samples at once, the values that
+ * later layers still read. One thread.
  */
 public final class LayerWalk {
     /** What sees the layers. */

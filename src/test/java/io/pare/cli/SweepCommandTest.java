@@ -119,8 +119,9 @@ class SweepCommandTest {
         }
 
         Path alone = folder.resolve("alone");
-        assertEquals(Commands.OK, RunJob.JVM.run("train", "lenet300", "--data", data(), "--epochs", "3", "--batch-size", "20",
-                "--seed", "1", "--threads", "1", "--out", alone.toString()).exit());
+        assertEquals(Commands.OK,
+                RunJob.JVM.run("train", "lenet300", "--data", data(), "--epochs", "3", "--batch-size", "20",
+                        "--seed", "1", "--threads", "1", "--out", alone.toString()).exit());
         assertArrayEquals(Files.readAllBytes(alone.resolve("weights.safetensors")),
                 Files.readAllBytes(run(out, 1).resolve("out/weights.safetensors")));
 
@@ -191,7 +192,8 @@ class SweepCommandTest {
     private void killedTenTimes(Path file, long seed) throws Exception {
         Path whole = folder.resolve("whole-" + seed);
         long begin = System.nanoTime();
-        assertEquals(Commands.OK, RunJob.JVM.start(folder.resolve("said"), words(file, whole, "--jobs", "2")).waitFor());
+        assertEquals(Commands.OK,
+                RunJob.JVM.start(folder.resolve("said"), words(file, whole, "--jobs", "2")).waitFor());
         long nanos = System.nanoTime() - begin;
         SplittableRandom random = new SplittableRandom(seed);
         Path out = folder.resolve("killed-" + seed);
@@ -203,7 +205,8 @@ class SweepCommandTest {
             Jvm.await(process);
         }
         Path said = folder.resolve("said");
-        assertEquals(Commands.OK, RunJob.JVM.start(said, words(file, out, "--jobs", "2")).waitFor(), Files.readString(said));
+        assertEquals(Commands.OK, RunJob.JVM.start(said, words(file, out, "--jobs", "2")).waitFor(),
+                Files.readString(said));
         System.out.printf("sweep of 12 runs, killed 10 times: %s%n",
                 Files.readString(said).lines().filter(line -> line.contains(" are left")).findFirst().orElseThrow());
         assertEquals(table(whole), table(out));

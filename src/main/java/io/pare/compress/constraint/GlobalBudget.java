@@ -153,7 +153,9 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
             this.magnitudes = new float[signed.length];
             this.squares = new double[signed.length + 1];
             for (int i = 0; i < signed.length; i++) {
-                magnitudes[i] = weights == null ? Math.abs(signed[i]) : scaled(signed[i], weights[i]);
+                magnitudes[i] = Math.abs(weights == null
+                        ? signed[i]
+                        : WeightedSupport.scaled(signed[i], weights[i]));
                 squares[i + 1] = squares[i] + (double) magnitudes[i] * magnitudes[i];
             }
         }
@@ -173,7 +175,8 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
         static Ranked of(FloatTensor tensor, FloatTensor importance, GlobalSparsity.Score score,
                 Projections kernels) {
             long[] order = LongStream.range(0, tensor.count()).filter(e -> tensor.get(e) != 0)
-                    .map(e -> (long) Float.floatToRawIntBits(scaled(tensor.get(e), importance.get(e))) << 32
+                    .map(e -> (long) Float.floatToRawIntBits(
+                            Math.abs(WeightedSupport.scaled(tensor.get(e), importance.get(e)))) << 32
                             | ~e & 0xffff_ffffL)
                     .sorted().toArray();
             float[] signed = new float[order.length];
@@ -186,16 +189,15 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
             return new Ranked(signed, weights, score, kernels);
         }
 
-        private static float scaled(float value, float importance) {
-            return (float) (Math.sqrt(importance) * Math.abs(value));
-        }
-
         double score(int at) {
             double square = (double) magnitudes[at] * magnitudes[at];
             return score == GlobalSparsity.Score.LAMP ? square / squares[at + 1] : square;
         }
 
-        /** Squared distance, weighted if there are weights, to the nearest tensor of so many non-zeros and k values; relative under LAMP. */
+        /**
+         * Squared distance, weighted if there are weights, to the nearest tensor of so many non-zeros and k values; relative
+         * under LAMP.
+         */
         double error(int kept, int k) {
             double error = squares[signed.length] - squares[kept];
             if (kept > 0) {

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * At most so many non-zeros in all tensors together; how many each gets follows from the weights.
  *
  * <p>Each tensor keeps its largest magnitudes. Under {@link Score#MAGNITUDE} the projection is the Euclidean one onto
- * the union, and the weighted one is that of weighted changes; {@link Score#LAMP} compares tensors by the layer-adaptive score of Lee et al. (2010.07611), the share of a
- * weight's square in the squares of all that are no smaller, which needs no weights between layers and never empties
- * one.
+ * the union, and the weighted one is that of weighted changes. {@link Score#LAMP} compares tensors by the layer-adaptive
+ * score of Lee et al. (2010.07611): the share of a weight's square in the squares of all that are no smaller. It needs no
+ * weights between layers and never empties one.
  *
  * @param total non-zeros in all
  * @param score what makes weights of different tensors comparable
@@ -75,6 +75,16 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
         if (total < 1) {
             throw new IllegalArgumentException("a total of " + total + " non-zeros leaves no network");
         }
+        checkRate(rate);
+    }
+
+    /**
+     * Refuses what is no rate.
+     *
+     * @param rate a power of bits
+     * @throws IllegalArgumentException if it is not from 0 to {@value #MOST_RATE}
+     */
+    public static void checkRate(double rate) {
         if (!(rate >= 0 && rate <= MOST_RATE)) {
             throw new IllegalArgumentException("rate cannot be " + rate + ": it is a power from 0 to " + MOST_RATE);
         }

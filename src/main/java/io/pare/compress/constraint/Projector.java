@@ -223,8 +223,7 @@ public final class Projector {
             }
             io.pare.kernel.Joint found = kernels.joint(from.segment(), 0, from.count(),
                     importance == null ? null : importance.segment(), 0, Math.min(kept, from.count()), k, warm, words,
-                    0,
-                    ROUNDS, to.segment(), 0, null, 0);
+                    0, ROUNDS, to.segment(), 0, null, 0);
             return read(words, found.size());
         }
     }

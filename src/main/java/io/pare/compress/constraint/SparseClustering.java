@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * At most so many non-zeros, and these of at most k values: both in one projection.
  *
- * <p>For a given codebook the best support is that of the largest gains {@code v^2 - (v - c)^2}, times the
- * element's importance if it has one, c the codeword nearest to v; for a given support the best codebook is that of the means. The projection alternates the two from the last
- * codebook on; neither step can raise the distance.
+ * <p>For a given codebook the best support is that of the largest gains {@code v^2 - (v - c)^2}, where c is the codeword
+ * nearest to v; an element's importance, if it has one, multiplies its gain. For a given support the best codebook is that
+ * of the means. The projection alternates the two from the last codebook on; neither step can raise the distance.
  *
  * @param sparsity how many non-zeros
  * @param k how many values

@@ -15,6 +15,11 @@ import java.util.List;
 final class WeightedSupport {
     private WeightedSupport() {}
 
+    /** A value whose plain square is the weighted one of {@code value}. */
+    static float scaled(float value, float importance) {
+        return (float) (Math.sqrt(importance) * value);
+    }
+
     static void project(Constraint set, List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
             ProjectionState memory, Projections kernels) {
         try (Region region = Region.confined("weighted support")) {
@@ -23,7 +28,7 @@ final class WeightedSupport {
                 FloatTensor tensor = from.get(i);
                 FloatTensor product = region.tensor(tensor.shape());
                 for (long e = 0; e < tensor.count(); e++) {
-                    product.set(e, (float) (Math.sqrt(importance.get(i).get(e)) * tensor.get(e)));
+                    product.set(e, scaled(tensor.get(e), importance.get(i).get(e)));
                 }
                 scaled.add(product);
             }

@@ -22,8 +22,6 @@ import java.util.Map;
  */
 public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean removeDead,
         Map<String, Double> layers, double rate) {
-    private static final int MOST_RATE = 10;
-
     /** Nothing chosen. */
     public static final Keep DEFAULTS = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, Map.of());
 
@@ -69,9 +67,7 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
             throw new IllegalArgumentException("ratio cannot be " + ratio
                     + ": it is weights to non-zeros, at least 1; 10 keeps one weight in ten");
         }
-        if (!(rate >= 0 && rate <= MOST_RATE)) {
-            throw new IllegalArgumentException("rate cannot be " + rate + ": it is a power from 0 to " + MOST_RATE);
-        }
+        GlobalSparsity.checkRate(rate);
         if (!layers.isEmpty() && rate > 0) {
             throw new IllegalArgumentException("rate does not count where layers says what each tensor keeps");
         }

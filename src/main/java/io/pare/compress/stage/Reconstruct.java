@@ -43,8 +43,10 @@ import java.util.stream.Stream;
  */
 public record Reconstruct(Map<String, List<Constraint>> constraints, Solver method, double damping, int samples,
         boolean sequential) implements Stage {
-    /** Nothing constrained, ADMM on a thousand samples. */
-    public static final Reconstruct DEFAULTS = new Reconstruct(Map.of(), Solver.ADMM, 0.01, 1000, true);
+    /** Samples where none are given. */
+    public static final int USUAL_SAMPLES = 1000;
+    /** Nothing constrained, by ADMM. */
+    public static final Reconstruct DEFAULTS = new Reconstruct(Map.of(), Solver.ADMM, 0.01, USUAL_SAMPLES, true);
     /** It trains nothing. */
     private static final TrainingOptions NONE =
             new TrainingOptions(0, TrainingOptions.DEFAULTS.descent(), 64, false, 0, false,

@@ -15,7 +15,7 @@ import jdk.incubator.vector.VectorSpecies;
 public final class SimdMatrixKernels implements MatrixKernels {
     private static final VectorSpecies<Float> F = Species.F32;
     private static final int L = F.length();
-    /** Where vectors are shorter than 512 bits, processors may have but 16 registers: four rows of three vectors would need all. */
+    /** Processors of shorter vectors may have 16 registers, and four rows of three vectors would need all. */
     private static final int PANEL = Species.BITS == 512 ? 3 * L : 2 * L;
 
     /**
