@@ -14,6 +14,7 @@ import java.nio.file.Path;
 /** Reads text that people write: UTF-8, with or without the byte order mark that some editors begin it with. */
 public final class TextFile {
     private static final int LARGEST = 1 << 28;
+    private static final int LONGEST_LINE = 100_000;
     private static final int ENDIAN = 0xfeff;
     private static final int OTHER_ENDIAN = 0xfffe;
 
@@ -53,6 +54,27 @@ public final class TextFile {
             throw refused(file + " has bytes of zero in it, it is UTF-16 or no text: save it as UTF-8");
         }
         return text.startsWith("\ufeff") ? text.substring(1) : text;
+    }
+
+    /**
+     * Refuses lines that nobody writes. Parsers of YAML take time by the square of a line's length: two seconds and more for
+     * 900,000 digits.
+     *
+     * @param name of the text, for the message
+     * @param text of any length
+     * @throws FormatException naming the first line of more than {@value #LONGEST_LINE} characters
+     */
+    public static void checkLines(String name, String text) {
+        int line = 1;
+        for (int start = 0; start < text.length(); line++) {
+            int end = text.indexOf('\n', start);
+            int length = (end < 0 ? text.length() : end) - start;
+            if (length > LONGEST_LINE) {
+                throw new FormatException(name + ", line " + line + " has " + length + " characters, at most "
+                        + LONGEST_LINE + " are read: break it");
+            }
+            start += length + 1;
+        }
     }
 
     private static FormatException refused(String message) {

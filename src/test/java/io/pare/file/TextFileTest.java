@@ -45,4 +45,15 @@ class TextFileTest {
         assertTrue(message.startsWith(file.toString()) && message.contains(expected), message);
         assertTrue(message.endsWith("UTF-8"), message);
     }
+
+    @Test
+    void endlessLinesAreNamed() {
+        String longest = "9".repeat(100_000);
+        TextFile.checkLines("x", "");
+        TextFile.checkLines("x", longest + "\n" + longest + "\n");
+        assertEquals("x, line 3 has 100001 characters, at most 100000 are read: break it",
+                assertThrows(FormatException.class, () -> TextFile.checkLines("x", "a\n\n" + longest + "9\nb"))
+                        .getMessage());
+        assertThrows(FormatException.class, () -> TextFile.checkLines("x", longest + "9"));
+    }
 }

@@ -17,7 +17,9 @@ import io.pare.compress.stage.AdmmPrune;
 import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.RecipeException;
 import io.pare.compress.stage.Stage;
+import io.pare.file.FormatException;
 import io.pare.file.Spelling;
+import io.pare.file.TextFile;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
@@ -54,7 +56,7 @@ final class RecipeReader {
     }
 
     Recipe read(String where, String text) {
-        try (YAMLParser parser = ((YAMLFactory) yaml.getFactory()).createParser(text)) {
+        try (YAMLParser parser = ((YAMLFactory) yaml.getFactory()).createParser(checked(where, text))) {
             JsonNode root = yaml.readTree(parser);
             if (root == null || !root.isObject()) {
                 throw new RecipeException(where + ": a recipe is a map with the keys " + KEYS);
@@ -99,6 +101,15 @@ final class RecipeReader {
             throw new RecipeException(where + ": " + said(e) + place(e), e);
         } catch (IOException e) {
             throw new RecipeException(where + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static String checked(String where, String text) {
+        try {
+            TextFile.checkLines(where, text);
+            return text;
+        } catch (FormatException e) {
+            throw new RecipeException(e.getMessage(), e);
         }
     }
 

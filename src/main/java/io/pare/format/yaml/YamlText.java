@@ -26,13 +26,15 @@ public final class YamlText {
      * {@return the root, or null of an empty text}
      *
      * @param file in UTF-8
-     * @throws FormatException if it is no YAML, or a key stands there twice; the message names the file, and the line
+     * @throws FormatException if it is no YAML, a key stands there twice or a line is endless; the message names the file, and the line
      *             where it can
      * @throws IOException if the file cannot be read
      */
     public static @Nullable JsonNode read(Path file) throws IOException {
+        String text = TextFile.read(file);
+        TextFile.checkLines(file.toString(), text);
         try {
-            return YAML.readTree(TextFile.read(file));
+            return YAML.readTree(text);
         } catch (JsonProcessingException e) {
             throw new FormatException(file + ": " + e.getOriginalMessage().lines().findFirst().orElse("")
                     + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"), e);
