@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.compress.constraint.Cost;
 import io.pare.compress.constraint.Projector;
 import io.pare.mem.FloatTensor;
 import java.util.List;
@@ -44,7 +45,8 @@ public record LayerRow(String name, long total, long kept, int unique, int bits,
         if (unique > FEW && 2L * unique > kept) {
             bits = 32;
         }
-        return new LayerRow(name, tensor.count(), kept, unique, bits, kept * (double) bits / 8,
+        return new LayerRow(name, tensor.count(), kept, unique, bits,
+                Cost.WEIGHT_DATA.of(name, tensor.count(), kept, bits),
                 logChoices(tensor.count(), kept) / 8);
     }
 

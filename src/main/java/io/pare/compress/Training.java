@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.compress.constraint.Cost;
 import io.pare.mem.FloatTensor;
 import java.util.List;
 import java.util.Map;
@@ -82,6 +83,11 @@ public interface Training {
      * if not known}
      */
     default @Nullable String output() {
+        return null;
+    }
+
+    /** {@return what the network costs as a stored file; {@code null} if not known} */
+    default @Nullable Cost fileBytes() {
         return null;
     }
 

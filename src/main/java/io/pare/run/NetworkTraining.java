@@ -6,6 +6,7 @@ import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.UnitLink;
 import io.pare.compress.Variable;
+import io.pare.compress.constraint.Cost;
 import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.Dataset;
@@ -232,6 +233,11 @@ public final class NetworkTraining implements Training, AutoCloseable {
      */
     public io.pare.train.Evaluation measure(Dataset data) {
         return io.pare.train.Evaluation.of(network, data, scale);
+    }
+
+    @Override
+    public Cost fileBytes() {
+        return new FileBytes(network.model(), scale);
     }
 
     @Override

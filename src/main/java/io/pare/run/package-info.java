@@ -9,13 +9,14 @@
  *
  * <p>Programs with a loop of their own take the parts: {@link io.pare.run.NetworkTraining} lets a
  * {@link io.pare.compress.recipe.Pipeline} compress a network, {@link io.pare.run.Packing} makes the result's file small,
- * {@link io.pare.run.MemoryFit} keeps a run within a limit.
+ * {@link io.pare.run.MemoryFit} keeps a run within a limit. {@link io.pare.run.FileBytes} and
+ * {@link io.pare.run.MultiplyAdds} say what a network costs, for budgets.
  *
  * <p>Public. Nothing here reads options or prints: notes go to a listener, and what cannot be is a
  * {@link io.pare.run.RunException} that says what to do.
  *
- * <p>May use {@code compress}, {@code compress.stage}, {@code compress.recipe}, {@code infer}, {@code train},
- * {@code rewrite}, {@code format}, {@code format.pare}, {@code format.safetensors}, {@code format.npy},
+ * <p>May use {@code compress}, {@code compress.constraint}, {@code compress.stage}, {@code compress.recipe},
+ * {@code infer}, {@code train}, {@code rewrite}, {@code format}, {@code format.pare}, {@code format.safetensors}, {@code format.npy},
  * {@code format.onnx}, {@code format.tensors}, {@code format.yaml}, {@code text}, {@code descent}, {@code net}, {@code data},
  * {@code exec.backend}, {@code kernel}, {@code natives}, {@code mem} and {@code file}.
  */

@@ -216,12 +216,7 @@ public record GlobalBudget(long bits, int minimumBits, int maximumBits, GlobalSp
 
     @Override
     public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
-        long used = 0;
-        for (FloatTensor tensor : values) {
-            long distinct = Projector.distinct(tensor, 1 << 16).length;
-            used += Projector.nonzeros(tensor) * Projector.bitsFor(distinct);
-        }
-        return Feasibility.atMost("bits", used, bits);
+        return Feasibility.atMost("bits", values.stream().mapToLong(WeightData::bits).sum(), bits);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.Cost;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Sparsity;
@@ -201,22 +202,38 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
      * @param bytes of weight data
      */
     public Recipe recipe(String model, double bytes) {
+        return recipe(model, bytes, Cost.WEIGHT_DATA);
+    }
+
+    /**
+     * {@return a recipe for a network that is forecast to cost no more: widths by {@link #bits}, no narrower than 2 and no
+     * wider than 4, and as many non-zeros as then fit}
+     *
+     * @param model name of the network
+     * @param most in the cost's unit
+     * @param cost that is asked
+     */
+    public Recipe recipe(String model, double most, Cost cost) {
         Map<String, Integer> widths = bits(base.loss() + 0.01);
         widths.replaceAll((name, width) -> Math.clamp(width, 2, 4));
+        Map<String, Long> sizes = new TreeMap<>();
+        rows.forEach(row -> sizes.put(row.tensor(), row.count()));
         long low = tensors().size();
         long high = rows.stream().filter(row -> row.share() == SHARES.getFirst()).mapToLong(Row::count).sum() + low;
         while (high - low > 1) {
             long middle = (low + high) >>> 1;
             Map<String, Long> counts = counts(middle);
-            double used = counts.entrySet().stream()
-                    .mapToDouble(entry -> entry.getValue() * (double) widths.get(entry.getKey()) / 8).sum();
-            if (used <= bytes) {
+            double used = cost.rest() + counts.entrySet().stream()
+                    .mapToDouble(entry -> cost.of(entry.getKey(), sizes.get(entry.getKey()), entry.getValue(),
+                            widths.get(entry.getKey())))
+                    .sum();
+            if (used <= most) {
                 low = middle;
             } else {
                 high = middle;
             }
         }
-        return new Recipe("auto-" + Math.round(bytes) + "bytes", model, "Counts and bits by sensitivity.",
+        return new Recipe("auto-" + Math.round(most) + "bytes", model, "Counts and bits by sensitivity.",
                 Recipe.DENSE, stages(counts(low), widths));
     }
 

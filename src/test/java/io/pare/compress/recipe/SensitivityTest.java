@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.compress.Blobs;
 import io.pare.compress.Training;
+import io.pare.compress.constraint.Cost;
 import io.pare.compress.stage.AdmmPrune;
+import io.pare.mem.FloatTensor;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -51,6 +53,33 @@ class SensitivityTest {
         double kept = prune.keep().layers().values().stream().mapToDouble(Double::doubleValue).sum();
         assertTrue(kept * 2 / 8 <= 50 && kept * 2 / 8 > 40, "kept " + kept);
         assertEquals(5, recipe.stages().size());
+    }
+
+    @Test
+    void anyCostMayBeTheBudget() {
+        Cost twice = new Cost() {
+            @Override
+            public String unit() {
+                return "doubled bytes";
+            }
+
+            @Override
+            public double of(Map<String, FloatTensor> tensors) {
+                throw new UnsupportedOperationException("nothing is measured");
+            }
+
+            @Override
+            public double of(String tensor, long elements, long kept, int bits) {
+                assertEquals(1000, elements);
+                return 2 * Cost.WEIGHT_DATA.of(tensor, elements, kept, bits);
+            }
+
+            @Override
+            public double rest() {
+                return 20;
+            }
+        };
+        assertEquals(curves().recipe("m", 40).stages(), curves().recipe("m", 100, twice).stages());
     }
 
     @Test
