@@ -10,10 +10,12 @@ import io.pare.format.onnx.OnnxRuntime;
 import io.pare.format.pare.PareFile;
 import io.pare.infer.CompressedModel;
 import io.pare.net.CompressedWeights;
+import io.pare.net.Net;
 import io.pare.net.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -34,16 +36,22 @@ class OwnOnnxTest {
 
     @TestFactory
     Stream<DynamicTest> compressedFilesAreComputedAlike() throws IOException {
-        Path files = CASES.resolve("onnx-real");
-        Assumptions.assumeTrue(Files.isDirectory(files), () -> "no ONNX files in " + files);
-        return Stream.of(Files.list(files).sorted().toArray(Path[]::new)).filter(OwnOnnxTest::hasWeights)
-                .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> check(file)));
+        Assumptions.assumeTrue(Files.isDirectory(CASES), () -> "no ONNX files in " + CASES);
+        List<DynamicTest> tests = new ArrayList<>();
+        for (String kind : List.of("onnx-made", "onnx-real")) {
+            try (Stream<Path> files = Files.list(CASES.resolve(kind))) {
+                files.filter(OwnOnnxTest::compresses).sorted().forEach(file -> tests
+                        .add(DynamicTest.dynamicTest(kind + "/" + file.getFileName(), () -> check(file))));
+            }
+        }
+        return tests.stream();
     }
 
-    /** Others are refused, which is tested elsewhere, or have nothing to compress. */
-    private static boolean hasWeights(Path file) {
+    /** Others are refused, which is tested elsewhere, have nothing to compress or give no value for each class. */
+    private static boolean compresses(Path file) {
         try {
-            return ModelSource.of(file.toString()).usual().weightCount() > 0;
+            Net net = ModelSource.of(file.toString()).usual();
+            return net.weightCount() > 0 && net.givesVector();
         } catch (FormatException e) {
             return false;
         } catch (IOException e) {
