@@ -33,6 +33,7 @@ import io.pare.compress.stage.AdmmJoint;
 import io.pare.compress.stage.AdmmPrune;
 import io.pare.compress.stage.AdmmValues;
 import io.pare.compress.stage.ClusterRetrain;
+import io.pare.compress.stage.GradualPrune;
 import io.pare.compress.stage.Keep;
 import io.pare.compress.stage.MaskRetrain;
 import io.pare.compress.stage.ProgressivePrune;
@@ -65,7 +66,8 @@ public final class Catalog {
 
     /** What comes with Pare. A constraint that a recipe says nothing more of asks for the least of its kind. */
     public static final Catalog STANDARD = new Catalog(
-            List.of(AdmmPrune.DEFAULTS, MaskRetrain.DEFAULTS, ProgressivePrune.DEFAULTS, AdmmValues.CLUSTER,
+            List.of(AdmmPrune.DEFAULTS, MaskRetrain.DEFAULTS, GradualPrune.DEFAULTS, ProgressivePrune.DEFAULTS,
+                    AdmmValues.CLUSTER,
                     AdmmValues.QUANTIZE, QuantizeRetrain.DEFAULTS, ClusterRetrain.DEFAULTS, AdmmJoint.DEFAULTS,
                     AdmmBudget.DEFAULTS, AdmmConstrain.DEFAULTS, Reconstruct.DEFAULTS),
             List.of(Sparsity.share(1), StructuredSparsity.of(StructuredSparsity.Unit.ROW, 1), new Clustering(256),

@@ -185,17 +185,7 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
             this.context = context;
             this.stage = stage;
             this.held = held;
-            this.dependencies = stage.keep.removeDead() ? dependencies(context, held) : List.of();
-        }
-
-        /** The training's links between tensors of {@code held}, as indices. */
-        private static List<GlobalSparsity.Dependency> dependencies(RunContext context, List<Variable> held) {
-            List<String> names = held.stream().map(Variable::name).toList();
-            return context.training().links().stream()
-                    .filter(link -> names.contains(link.producer()) && names.contains(link.consumer()))
-                    .map(link -> new GlobalSparsity.Dependency(names.indexOf(link.producer()),
-                            names.indexOf(link.consumer())))
-                    .toList();
+            this.dependencies = stage.keep.removeDead() ? context.dependencies(held) : List.of();
         }
 
         @Override

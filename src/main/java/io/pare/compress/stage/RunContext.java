@@ -7,6 +7,7 @@ import io.pare.compress.Training;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Quantization;
@@ -103,6 +104,16 @@ public final class RunContext {
     /** {@return elements of all {@link #weights}} */
     public long weightCount() {
         return weights.stream().mapToLong(variable -> variable.value().count()).sum();
+    }
+
+    /** The training's links between tensors of {@code held}, as indices. */
+    List<GlobalSparsity.Dependency> dependencies(List<Variable> held) {
+        List<String> names = held.stream().map(Variable::name).toList();
+        return training.links().stream()
+                .filter(link -> names.contains(link.producer()) && names.contains(link.consumer()))
+                .map(link -> new GlobalSparsity.Dependency(names.indexOf(link.producer()),
+                        names.indexOf(link.consumer())))
+                .toList();
     }
 
     /** {@return what the results of stages lie in, in their order} */

@@ -12,7 +12,8 @@ import java.util.stream.Stream;
  * <p>A new stage of Pare is one class here, its name in {@code permits}, its defaults in the recipes' catalog and a test. A
  * caller brings his own as a {@link Custom}.
  */
-public sealed interface Stage permits AdmmStage, MaskRetrain, ProgressivePrune, QuantizeRetrain, ClusterRetrain,
+public sealed interface Stage
+        permits AdmmStage, MaskRetrain, GradualPrune, ProgressivePrune, QuantizeRetrain, ClusterRetrain,
         Reconstruct, Stage.Custom {
     /** {@return the name under which recipes and saved runs call it} */
     String name();

@@ -96,9 +96,14 @@ public abstract class StageRun implements AutoCloseable {
     public void begin() {
         context.training().begin(train);
         if (masked()) {
-            masks.setNonzeros();
-            masks.install();
+            remask();
         }
+    }
+
+    /** Freezes what is zero by now, for good: a stage that cuts on the way calls it after each cut. */
+    protected final void remask() {
+        masks.setNonzeros();
+        masks.install();
     }
 
     /**

@@ -59,6 +59,7 @@ class PipelineTest {
             train: {epochs: 3, learningRate: 0.01, schedule: cosine}
             admm: {rho: 0.02, updatesPerEpoch: 2, rule: multiply, factor: 1.5, limit: 0.5}
             stages:
+              - gradual-prune: {keep: {ratio: 2.5, rate: 1}, cutsPerEpoch: 3}
               - admm-prune: {keep: {ratio: 3, score: fisher, rate: 1}, ramp: 0.6}
               - progressive-prune:
                   ratios: [4]
@@ -140,7 +141,7 @@ class PipelineTest {
     @Test
     void stagesThatWeighNothingAreSavedAsBeforeTheyCould() {
         assertFalse(Recipe.parse("all", ALL).text(8).matches("(?s).*\"(fisher|rate)\".*"));
-        assertTrue(Recipe.parse("fisher", FISHER).text(5).contains("\"fisher\":true"));
+        assertTrue(Recipe.parse("fisher", FISHER).text(6).contains("\"fisher\":true"));
     }
 
     @ParameterizedTest
@@ -203,6 +204,7 @@ class PipelineTest {
     @ValueSource(strings = {"admm-prune: {keep: {ratio: 3}}", "mask-retrain: {train: {average: 0.5, select: best}}",
         "progressive-prune: {ratios: [4, 5], models: 2, prune: {train: {select: best}}}",
         "progressive-prune: {ratios: [4], models: 1, train: {average: 0.5}}", "admm-joint: {bits: {'*': 2}}",
+        "gradual-prune: {keep: {ratio: 3}}", "gradual-prune: {keep: {ratio: 3, score: lamp}}",
         "admm-prune: {keep: {ratio: 3, score: fisher}}", "admm-cluster: {bits: {'*': 2}, admm: {fisher: true}}",
         "global-budget: {bytes: 40, minimumBits: 1, maximumBits: 3}", "admm-cluster: {bits: {'*': 2}}",
         "admm: {constraints: {'*': {kind: Clustering, k: 5}}}"})
@@ -363,6 +365,39 @@ class PipelineTest {
             sparsity.project(from, to, new ProjectionState(), kernels);
             assertArrayEquals(new float[]{2, 0}, to.get(0).toArray());
             assertArrayEquals(new float[]{0, 3}, to.get(1).toArray());
+        }
+    }
+
+    @Test
+    void gradualPruningCutsOnTheWayAndBringsNothingBack() throws IOException {
+        Recipe recipe = Recipe.parse("r", """
+                stages:
+                  - gradual-prune: {keep: {ratio: 16}, exponent: 2, cutsPerEpoch: 2, train: {epochs: 4}}
+                """);
+        List<Long> counts = new ArrayList<>();
+        List<boolean[]> supports = new ArrayList<>();
+        try (Blobs blobs = new Blobs().dense(2)) {
+            new Pipeline(recipe, blobs.training, null, new PipelineListener() {
+                @Override
+                public void epoch(EpochRow row) {
+                    counts.add(row.layers().stream().mapToLong(LayerRow::kept).sum());
+                    boolean[] support = new boolean[(int) blobs.w1.count()];
+                    for (int e = 0; e < support.length; e++) {
+                        support[e] = blobs.w1.get(e) != 0;
+                    }
+                    supports.add(support);
+                }
+            }).run();
+        }
+        // The last cut of an epoch comes half an epoch before its end: u is 1/8, 3/8, 5/8, 7/8.
+        for (int e = 0; e < 4; e++) {
+            double way = 1 - Math.pow(1 - (2 * e + 1) / 8.0, 2);
+            assertEquals(480 * Math.pow(1.0 / 16, way), counts.get(e), 1, "after epoch " + (e + 1));
+        }
+        for (int e = 1; e < 4; e++) {
+            for (int i = 0; i < supports.getFirst().length; i++) {
+                assertTrue(supports.get(e - 1)[i] || !supports.get(e)[i], "weight " + i + " came back");
+            }
         }
     }
 

@@ -100,6 +100,7 @@ class RecipeCheckTest {
         "admm-prune: {keep: {ratio: 10}, exclude: ['*']} | exclude leaves out every tensor",
         "admm-prune: {} | needs a keep",
         "admm-prune: {keep: {ratio: 0}} | needs a keep",
+        "gradual-prune: {} | needs a keep",
         "admm-cluster: {} | needs 'bits'",
         "progressive-prune: {} | needs 'ratios'",
         "quantize-retrain: {} | needs a stage before it that chooses values",
