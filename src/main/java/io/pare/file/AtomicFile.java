@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -135,25 +136,24 @@ public final class AtomicFile {
         Path parent = target.toAbsolutePath().getParent();
         try {
             Files.createDirectories(parent);
-            Path temporary = temporary(target.toAbsolutePath());
-            Files.deleteIfExists(temporary);
-            Files.delete(Files.createFile(temporary));
+            Files.delete(Files.createFile(temporary(target.toAbsolutePath())));
         } catch (IOException e) {
             throw failure(target, parent, e);
         }
     }
 
+    /** Containers that share a volume may have equal process numbers, so a random number is in the name too. */
     private static Path temporary(Path target) {
-        return target.resolveSibling(
-                prefix(target) + ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId() + SUFFIX);
+        return target.resolveSibling(prefix(target) + ProcessHandle.current().pid() + "-"
+                + ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE) + SUFFIX);
     }
 
     private static void replace(Path real, Content content) throws IOException {
         Path temporary = temporary(real);
         boolean moved = false;
         try {
-            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE,
-                    StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW,
+                    StandardOpenOption.WRITE)) {
                 content.writeTo(channel);
                 channel.force(true);
             }

@@ -1,5 +1,6 @@
 package io.pare.file;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -39,6 +40,19 @@ class AtomicFileTest {
         assertEquals("good", Files.readString(target));
         assertEquals(List.of("weights"), names(folder));
         assertTrue(e.getMessage().contains("disk is full") && e.getMessage().contains("bytes left"), e.getMessage());
+    }
+
+    /** As writers in two containers may have equal numbers of process and thread. */
+    @Test
+    void twoWritersOfOneNumberLeaveEachOtherAlone() throws IOException {
+        Path target = folder.resolve("weights");
+        AtomicFile.write(target, channel -> {
+            channel.write(ByteBuffer.wrap(new byte[]{1, 2}));
+            AtomicFile.write(target, new byte[]{9});
+            channel.write(ByteBuffer.wrap(new byte[]{3}));
+        });
+        assertArrayEquals(new byte[]{1, 2, 3}, Files.readAllBytes(target));
+        assertEquals(List.of("weights"), names(folder));
     }
 
     @Test
