@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -20,20 +18,8 @@ record Cores(List<Integer> processors, int all) {
     private static final Path TASKSET = Path.of("/usr/bin/taskset");
 
     static Cores ofThisProcess() {
-        List<Integer> allowed = io.pare.cli.sweep.Cores.allowed();
-        Map<String, Integer> cores = new LinkedHashMap<>();
-        allowed.forEach(processor -> cores.putIfAbsent(siblings(processor), processor));
-        return new Cores(List.copyOf(cores.values()), allowed.size());
-    }
-
-    /** The processors of its core, in the system's words. */
-    private static String siblings(int processor) {
-        try {
-            return Files.readString(
-                    Path.of("/sys/devices/system/cpu/cpu" + processor + "/topology/thread_siblings_list")).strip();
-        } catch (IOException e) {
-            return Integer.toString(processor);
-        }
+        List<List<Integer>> cores = io.pare.cli.sweep.Cores.cores();
+        return new Cores(cores.stream().map(List::getFirst).toList(), cores.stream().mapToInt(List::size).sum());
     }
 
     private static String field(Path file, String name) {

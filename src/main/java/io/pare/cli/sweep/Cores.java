@@ -6,7 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 
 /**
@@ -19,9 +22,9 @@ public record Cores(List<List<Integer>> parts, Path taskset) {
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final String ALLOWED = "Cpus_allowed_list:";
 
-    /** Splits the cores that this process may use. */
+    /** Splits the cores that this process may use; processors of one core stay together as far as can be. */
     public static Cores split(int jobs) {
-        return split(allowed(), jobs, installed());
+        return split(cores().stream().flatMap(List::stream).toList(), jobs, installed());
     }
 
     /** As equal parts as can be; where there are more jobs than cores, several share one. */
@@ -52,8 +55,30 @@ public record Cores(List<List<Integer>> parts, Path taskset) {
         return cores.stream().map(String::valueOf).collect(Collectors.joining(","));
     }
 
-    /** The processors that this process may use, as the system numbers them; counted where it does not say. */
-    public static List<Integer> allowed() {
+    /** The processors that this process may use, a list for each core: two that share one slow each other down. */
+    public static List<List<Integer>> cores() {
+        return grouped(allowed(), Cores::siblings);
+    }
+
+    static List<List<Integer>> grouped(List<Integer> processors, IntFunction<String> core) {
+        Map<String, List<Integer>> cores = new LinkedHashMap<>();
+        processors.forEach(processor -> cores.computeIfAbsent(core.apply(processor), _ -> new ArrayList<>())
+                .add(processor));
+        return List.copyOf(cores.values());
+    }
+
+    /** The processors of a processor's core in the system's words; itself alone where the system does not say. */
+    private static String siblings(int processor) {
+        try {
+            return Files.readString(
+                    Path.of("/sys/devices/system/cpu/cpu" + processor + "/topology/thread_siblings_list")).strip();
+        } catch (IOException e) {
+            return Integer.toString(processor);
+        }
+    }
+
+    /** As the system numbers them; counted where it does not say. */
+    private static List<Integer> allowed() {
         try {
             for (String line : Files.readAllLines(STATUS)) {
                 if (line.startsWith(ALLOWED)) {

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -94,27 +93,5 @@ class SweepTableTest {
         assertTrue(new SweepRow(run, new Ended(0, ""), Map.of("weights", "w.onnx")).bytes().isEmpty());
         assertEquals("testMAE 0.2500, 400 bytes",
                 new SweepRow(run, new Ended(0, ""), Map.of("testMAE", 0.25, "weights", 100)).summary());
-    }
-
-    @Test
-    void coresAreSplitWithoutARest() {
-        assertEquals(List.of(0, 1, 2, 3, 8), Cores.parsed("0-3,8"));
-        for (int cores = 1; cores < 9; cores++) {
-            List<Integer> all = IntStream.range(10, 10 + cores).boxed().toList();
-            for (int jobs = 1; jobs < 12; jobs++) {
-                List<List<Integer>> parts = Cores.split(all, jobs, null).parts();
-                assertEquals(jobs, parts.size());
-                assertTrue(parts.stream().noneMatch(List::isEmpty) && all.containsAll(parts.stream()
-                        .flatMap(List::stream).toList()));
-                if (jobs <= cores) {
-                    assertEquals(all, parts.stream().flatMap(List::stream).toList());
-                    int least = cores / jobs;
-                    assertTrue(parts.stream().allMatch(part -> part.size() == least || part.size() == least + 1));
-                }
-            }
-        }
-        assertEquals(List.of(), Cores.split(List.of(0), 1, null).pin(0));
-        assertEquals("[taskset, --cpu-list, 4,5]",
-                Cores.split(List.of(3, 4, 5), 2, Path.of("taskset")).pin(1).toString());
     }
 }
