@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
  * A tensor of which only the values other than zero are kept: where they stand, and what they are.
  *
  * <p>Values come from a codebook when few are distinct (at most {@value #MAX_CODEBOOK}, and each used at least twice on
- * average), otherwise each stands for itself. A tensor without any zero keeps no positions. Immutable and thread-safe;
- * on the heap, so it needs no closing.
+ * average), otherwise each stands for itself. They may also be {@linkplain #isScaled() scaled}: words of a codebook, times a
+ * scale that a group of neighbours shares. A tensor without any zero keeps no positions. Immutable and thread-safe; on the
+ * heap, so it needs no closing.
  */
 public final class CompressedTensor {
     /** Largest codebook. */
@@ -27,6 +28,8 @@ public final class CompressedTensor {
     private final byte[] codes;
     private final float[] codebook;
     private final float[] values;
+    /** What the words of the codebook are multiplied by; null where they stand for themselves. */
+    private final GroupScales scales;
 
     /**
      * Takes over its arguments, which fit together.
@@ -41,11 +44,26 @@ public final class CompressedTensor {
     public CompressedTensor(long[] shape, int nonzeros, int @Nullable [] positions, byte @Nullable [] codes,
             float @Nullable [] codebook, float @Nullable [] values) {
         this(shape, nonzeros, FloatTensor.count(shape) == nonzeros ? null : positions,
-                FloatTensor.count(shape) == nonzeros ? new int[0] : null, codes, codebook, values);
+                FloatTensor.count(shape) == nonzeros ? new int[0] : null, codes, codebook, values, null);
+    }
+
+    /**
+     * Takes over its arguments, which fit together: each value is its word times the scale of its group.
+     *
+     * @param shape sizes of the dimensions, the slowest first
+     * @param positions of the values other than zero, ascending; not looked at if these are all
+     * @param codes index into the codebook of each value
+     * @param codebook ascending
+     * @param scales of the words
+     */
+    public CompressedTensor(long[] shape, int @Nullable [] positions, byte[] codes, float[] codebook,
+            GroupScales scales) {
+        this(shape, codes.length, FloatTensor.count(shape) == codes.length ? null : positions,
+                FloatTensor.count(shape) == codes.length ? new int[0] : null, codes, codebook, null, scales);
     }
 
     private CompressedTensor(long[] shape, int nonzeros, int[] positions, int[] zeros, byte[] codes, float[] codebook,
-            float[] values) {
+            float[] values, GroupScales scales) {
         this.shape = shape;
         this.count = Math.toIntExact(FloatTensor.count(shape));
         this.nonzeros = nonzeros;
@@ -54,6 +72,7 @@ public final class CompressedTensor {
         this.codes = codes;
         this.codebook = codebook;
         this.values = values;
+        this.scales = scales;
     }
 
     /**
@@ -137,6 +156,37 @@ public final class CompressedTensor {
     }
 
     /**
+     * {@return the same values as words of a codebook times scales, or {@code null} if some value is not exactly that}
+     *
+     * @param codebook ascending, of at most {@value #MAX_CODEBOOK} words other than zero; copied
+     * @param by scales of groups that divide the elements
+     */
+    public @Nullable CompressedTensor scaled(float[] codebook, GroupScales by) {
+        byte[] found = new byte[nonzeros];
+        int[] places = zeros != null && zeros.length == 0 ? null : new int[nonzeros];
+        for (int i = 0; i < nonzeros; i++) {
+            int position = position(i);
+            float scale = by.at(position);
+            float value = value(i);
+            int near = Arrays.binarySearch(codebook, value / scale);
+            int code = -1;
+            // The quotient is rounded: the word may be the one before or behind.
+            for (int c = Math.max(0, (near < 0 ? -near - 1 : near) - 1); c < codebook.length && code < 0
+                    && c <= (near < 0 ? -near - 1 : near) + 1; c++) {
+                code = codebook[c] * scale == value ? c : -1;
+            }
+            if (code < 0) {
+                return null;
+            }
+            found[i] = (byte) code;
+            if (places != null) {
+                places[i] = position;
+            }
+        }
+        return new CompressedTensor(shape.clone(), places, found, codebook.clone(), by);
+    }
+
+    /**
      * Takes values other than zero and their ascending positions, {@code null} if these are all; values that are few get a
      * codebook.
      *
@@ -154,13 +204,13 @@ public final class CompressedTensor {
     private static CompressedTensor of(long[] shape, int nonzeros, int[] positions, int[] zeros, float[] values) {
         float[] distinct = distinct(values, nonzeros);
         if (distinct.length > MAX_CODEBOOK || distinct.length * 2 > nonzeros && nonzeros > 2) {
-            return new CompressedTensor(shape, nonzeros, positions, zeros, null, null, values);
+            return new CompressedTensor(shape, nonzeros, positions, zeros, null, null, values, null);
         }
         byte[] codes = new byte[nonzeros];
         for (int i = 0; i < nonzeros; i++) {
             codes[i] = (byte) Arrays.binarySearch(distinct, values[i]);
         }
-        return new CompressedTensor(shape, nonzeros, positions, zeros, codes, distinct, null);
+        return new CompressedTensor(shape, nonzeros, positions, zeros, codes, distinct, null, null);
     }
 
     /**
@@ -228,9 +278,26 @@ public final class CompressedTensor {
         return nonzeros == count;
     }
 
-    /** {@return whether the values come from a codebook} */
+    /** {@return whether the values are those of a codebook} */
     public boolean isCoded() {
-        return codes != null;
+        return codes != null && scales == null;
+    }
+
+    /** {@return whether the values are words of a codebook times the {@link #scales()} of their groups} */
+    public boolean isScaled() {
+        return scales != null;
+    }
+
+    /**
+     * {@return what words are multiplied by}
+     *
+     * @throws IllegalStateException if the values are not {@linkplain #isScaled() scaled}
+     */
+    public GroupScales scales() {
+        if (scales == null) {
+            throw new IllegalStateException(this + " has no scales");
+        }
+        return scales;
     }
 
     /**
@@ -262,7 +329,11 @@ public final class CompressedTensor {
      * @param i from 0 to {@link #nonzeros} - 1
      */
     public float value(int i) {
-        return codes == null ? values[i] : codebook[codes[i] & 0xff];
+        if (codes == null) {
+            return values[i];
+        }
+        float word = codebook[codes[i] & 0xff];
+        return scales == null ? word : word * scales.at(position(i));
     }
 
     /**
@@ -274,7 +345,7 @@ public final class CompressedTensor {
         return codes[i] & 0xff;
     }
 
-    /** {@return a copy of the distinct values, ascending; empty if the values are not coded} */
+    /** {@return a copy of the distinct values or, of scaled ones, words, ascending; empty if the values are not coded} */
     public float[] codebook() {
         return codebook == null ? new float[0] : codebook.clone();
     }
@@ -322,6 +393,7 @@ public final class CompressedTensor {
     @Override
     public String toString() {
         return nonzeros + " of " + Arrays.toString(shape)
-                + (codebook == null ? " as floats" : " from " + codebook.length + " values");
+                + (codebook == null ? " as floats" : " from " + codebook.length + " values")
+                + (scales == null ? "" : " times " + scales.count() + " scales");
     }
 }

@@ -9,6 +9,7 @@ import io.pare.format.pare.TensorCoder.View;
 import io.pare.format.pare.ValueCoder.Kind;
 import io.pare.net.CompressedTensor;
 import java.util.Arrays;
+import java.util.List;
 
 /** Finds a cheap way to code a tensor, by trying; equal tensors get equal ways. */
 final class CodingSearch {
@@ -73,11 +74,14 @@ final class CodingSearch {
 
     private void values(boolean thorough) {
         least = Double.MAX_VALUE;
-        for (Kind kind : Kind.values()) {
-            if (ValueCoder.possible(tensor, kind)) {
-                tryValues(best.values(kind, null));
-            }
+        List<Kind> possible =
+                Arrays.stream(Kind.values()).filter(kind -> ValueCoder.possible(tensor, kind)).toList();
+        if (possible.size() == 1 && possible.getFirst() != Kind.CODEBOOK) {
+            // Nothing to compare with: millions of floats need not be measured.
+            best = best.values(possible.getFirst(), null);
+            return;
         }
+        possible.forEach(kind -> tryValues(best.values(kind, null)));
         if (best.kind() == Kind.CODEBOOK && ValueCoder.mixes(view, tensor.nonzeros(), tensor.bitsPerValue())) {
             tryValues(best.values(Kind.CODEBOOK, ValueCoder.usualLevels(view)));
             if (thorough && best.codeLevels() != null) {
@@ -127,7 +131,8 @@ final class CodingSearch {
         }
         effort -= 4L * tensor.nonzeros() * Math.min(8, tensor.bitsPerValue());
         Meter meter = new Meter();
-        new ValueCoder(meter, view, tensor, tensor.nonzeros()).code(tensor.shape(), positions, choice.kind(),
+        new ValueCoder(meter, view, tensor, tensor.nonzeros(), Budget.FREE).code(tensor.shape(), positions,
+                choice.kind(),
                 choice.codeLevels(), BitCoder.Part.CODEBOOK, BitCoder.Part.CODES);
         return take(choice, meter.total());
     }

@@ -42,8 +42,10 @@ import java.util.zip.CRC32C;
  * malicious file gives a {@link FormatException}.
  */
 public final class PareFile {
-    /** Newest version of the format that is read, and written where version 1 cannot describe the network. */
-    public static final int VERSION = 2;
+    /** Newest version of the format that is read. The first that can describe the network and its values is written. */
+    public static final int VERSION = 3;
+    /** First version with scales of groups; it describes networks as version 2 does. */
+    private static final int SCALED = 3;
 
     /** Largest number of weights and biases that is read, all together. */
     public static final long MAX_ELEMENTS = 1L << 28;
@@ -222,7 +224,7 @@ public final class PareFile {
 
     private static byte[] encode(CompressedWeights weights, Map<String, Choice> choices, byte[] note) {
         BitCoder.Writer coder = new BitCoder.Writer();
-        int version = NetCoder.version(weights.model());
+        int version = version(weights);
         code(coder, version, weights, Budget.FREE, choices);
         return framed(version, note, coder.finish());
     }
@@ -248,6 +250,11 @@ public final class PareFile {
         int version = version(file);
         return new NetCoder(new BitCoder.Reader(file, payload(file), file.length - Integer.BYTES), version)
                 .code(null);
+    }
+
+    private static int version(CompressedWeights weights) {
+        return weights.tensors().values().stream().anyMatch(CompressedTensor::isScaled) ? SCALED
+                : NetCoder.version(weights.model());
     }
 
     private static byte[] framed(int version, byte[] note, byte[] payload) {
@@ -340,7 +347,7 @@ public final class PareFile {
         BitCoder.Meter meter = new BitCoder.Meter();
         Map<String, TensorSizes> tensors = new LinkedHashMap<>();
         double[] before = new double[Part.values().length];
-        code(meter, NetCoder.version(weights.model()), weights, Budget.FREE, choices, name -> {
+        code(meter, version(weights), weights, Budget.FREE, choices, name -> {
             double[] spent = new double[before.length];
             for (Part part : Part.values()) {
                 double bits = meter.bits(part);

@@ -117,7 +117,7 @@ final class TensorCoder {
         }
         int[] positions = tensor == null ? new int[count] : positions(tensor);
         codePositions(positions, rows, choice);
-        return new ValueCoder(coder, view, tensor, count).code(shape, positions,
+        return new ValueCoder(coder, view, tensor, count, budget).code(shape, positions,
                 choice == null ? null : choice.kind(), choice == null ? null : choice.codeLevels(),
                 bias ? Part.BIASES : Part.CODEBOOK,
                 bias ? Part.BIASES : Part.CODES);

@@ -3,8 +3,11 @@ package io.pare.format.pare;
 import io.pare.file.FormatException;
 import io.pare.format.pare.BitCoder.Frequencies;
 import io.pare.format.pare.BitCoder.Part;
+import io.pare.format.pare.TensorCoder.Budget;
 import io.pare.format.pare.TensorCoder.View;
+import io.pare.mem.FloatTensor;
 import io.pare.net.CompressedTensor;
+import io.pare.net.GroupScales;
 import java.util.Arrays;
 
 /** Codes the values of a tensor whose positions are known: a codebook or the form of floats, then one after another. */
@@ -16,7 +19,9 @@ final class ValueCoder {
         /** As floats. */
         FLOATS,
         /** As whole multiples of one step. */
-        MULTIPLES
+        MULTIPLES,
+        /** As indices into a table, times a scale for each group of elements. */
+        SCALED
     }
 
     /** Widest codes that are coded in contexts. */
@@ -33,14 +38,16 @@ final class ValueCoder {
     private final View view;
     private final CompressedTensor source;
     private final int count;
+    private final Budget budget;
     private float[] codebook;
 
     /** @param source null when reading */
-    ValueCoder(BitCoder coder, View view, CompressedTensor source, int count) {
+    ValueCoder(BitCoder coder, View view, CompressedTensor source, int count, Budget budget) {
         this.coder = coder;
         this.view = view;
         this.source = source;
         this.count = count;
+        this.budget = budget;
     }
 
     static int[] usualLevels(View view) {
@@ -63,6 +70,13 @@ final class ValueCoder {
         int number = coder.number(kind == null ? 0 : kind.ordinal(), 0);
         if (number >= Kind.values().length) {
             throw new FormatException("values of kind " + number + ": the file is damaged");
+        }
+        if (number == Kind.SCALED.ordinal()) {
+            codeCodebook();
+            GroupScales scales = scales(shape, positions);
+            coder.part(values);
+            byte[] codes = codes(positions, levels);
+            return source != null ? source : new CompressedTensor(shape, positions, codes, codebook, scales);
         }
         if (number == Kind.CODEBOOK.ordinal()) {
             codeCodebook();
@@ -88,8 +102,9 @@ final class ValueCoder {
     static boolean possible(CompressedTensor tensor, Kind kind) {
         return switch (kind) {
             case CODEBOOK -> tensor.isCoded();
-            case FLOATS -> !tensor.isCoded();
-            case MULTIPLES -> tensor.nonzeros() > 0 && levels(tensor) != null;
+            case FLOATS -> !tensor.isCoded() && !tensor.isScaled();
+            case MULTIPLES -> tensor.nonzeros() > 0 && !tensor.isScaled() && levels(tensor) != null;
+            case SCALED -> tensor.isScaled();
         };
     }
 
@@ -159,6 +174,37 @@ final class ValueCoder {
             if (!Float.isFinite(value) || value == 0) {
                 throw new FormatException("a codebook holds " + value + ": the file is damaged");
             }
+        }
+    }
+
+    /** The size of groups, then a scale for each that holds a value; those of the others are 1. */
+    private GroupScales scales(long[] shape, int[] positions) {
+        GroupScales known = source == null ? null : source.scales();
+        int size = coder.number(known == null ? 0 : known.size() - 1, 4) + 1;
+        int groups = Math.toIntExact((FloatTensor.count(shape) + size - 1L) / size);
+        budget.keep((long) groups * Float.BYTES);
+        float[] scales = new float[groups];
+        Arrays.fill(scales, 1);
+        int[] used = new int[Math.min(groups, count)];
+        int found = 0;
+        for (int position : positions) {
+            if (found == 0 || used[found - 1] != position / size) {
+                used[found++] = position / size;
+            }
+        }
+        float[] coded = new float[known == null ? 0 : found];
+        for (int i = 0; i < coded.length; i++) {
+            coded[i] = known.scale(used[i]);
+        }
+        FloatCoder form = new FloatCoder(coder);
+        form.codeHead(known == null ? null : coded);
+        for (int i = 0; i < found; i++) {
+            scales[used[i]] = form.code(known == null ? 0 : coded[i]);
+        }
+        try {
+            return new GroupScales(size, scales);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(e.getMessage() + ": the file is damaged", e);
         }
     }
 

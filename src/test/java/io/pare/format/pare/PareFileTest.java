@@ -2,6 +2,7 @@ package io.pare.format.pare;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import io.pare.file.FormatException;
 import io.pare.mem.FloatTensor;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
+import io.pare.net.GroupScales;
 import io.pare.net.InputScale;
 import io.pare.net.Models;
 import io.pare.net.Net;
@@ -61,6 +63,40 @@ class PareFileTest {
         PareFile.Sizes sizes = PareFile.sizes(weights);
         assertEquals(file.length,
                 sizes.header() + sizes.positions() + sizes.codes() + sizes.codebooks() + sizes.biases(), 1e-6);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"30, 0", "30, 0.4", "10, 0", "10, 0.9", "4, 0.4", "1, 0.2", "300, 0"})
+    void scaledWordsComeBackAsSuch(int size, double zeros) {
+        Net net = new NetBuilder("scaled", Shape.of(30)).linear("fc1", 40).build();
+        Random random = new Random(size);
+        float[] scales = new float[(1200 + size - 1) / size];
+        for (int i = 0; i < scales.length; i++) {
+            scales[i] = (16 + random.nextInt(16)) / 64f;
+        }
+        float[] words = {-2.3f, -0.7f, 0.1f, 0.9f, 3.3f};
+        float[] values = new float[1200];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = random.nextDouble() < zeros ? 0 : words[random.nextInt(5)] * scales[i / size];
+        }
+        CompressedTensor plain = CompressedTensor.of(values, 40, 30);
+        CompressedTensor scaled = plain.scaled(words, new GroupScales(size, scales));
+        assertTrue(scaled.isScaled() && !scaled.isCoded() && scaled.sameAs(plain));
+        byte[] file = PareFile.encode(new CompressedWeights(net,
+                Map.of("fc1.weight", scaled, "fc1.bias", CompressedTensor.of(new float[40], 40)), InputScale.UNIT));
+        assertEquals(3, file[4], "the version");
+        CompressedTensor back = PareFile.decode(file).tensor("fc1.weight");
+        assertTrue(back.isScaled() && back.sameAs(plain));
+        assertArrayEquals(words, back.codebook());
+        assertArrayEquals(values, back.toArray());
+        // Codes of five words, flags of zeros, and a byte or so for each scale.
+        assertTrue(file.length < 1200 * (2.4 + 1) / 8 + scales.length * 10 / 8.0 + 60, file.length + " bytes");
+    }
+
+    @Test
+    void valuesOffTheScaledWordsAreNotCalledScaled() {
+        CompressedTensor plain = CompressedTensor.of(new float[]{1, 2, 3, 4.5f}, 2, 2);
+        assertNull(plain.scaled(new float[]{1, 2}, new GroupScales(2, new float[]{1, 2})));
     }
 
     @Test
