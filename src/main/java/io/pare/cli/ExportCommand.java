@@ -7,8 +7,10 @@ import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Parameter;
+import io.pare.report.JsonReport;
 import io.pare.rewrite.BatchNormFolding;
 import io.pare.rewrite.DeadPaths;
+import io.pare.rewrite.Shrinking;
 import io.pare.rewrite.UnitOrder;
 import io.pare.rewrite.ValueForm;
 import java.io.IOException;
@@ -34,6 +36,7 @@ import picocli.CommandLine.Spec;
         footer = {"", "Examples:", "  pare export runs/lenet5 --out lenet5.onnx",
             "  pare export lenet5.pare --out lenet5.onnx --as onnx-codebook",
             "  pare export lenet5.pare --out small.pare --remove-dead --biases 4 --sort",
+            "  pare export runs/resnet20-groups --out small.onnx --dense --report small.json",
             "  pare export theirs.pth --model lenet5 --names map.txt --out lenet5.pare"})
 final class ExportCommand implements Callable<Integer> {
     @Mixin
@@ -50,6 +53,14 @@ final class ExportCommand implements Callable<Integer> {
     @Option(names = "--remove-dead",
             description = "First remove weights that cannot change the output; constants go into later biases.")
     private boolean removeDead;
+
+    @Option(names = "--dense",
+            description = "Take out whole units that no weight reads: a smaller network of the same outputs. Says what"
+                    + " that saves, and the time of a sample before and after.")
+    private boolean dense;
+
+    @Option(names = "--report", paramLabel = "FILE.json", description = "Write what --dense says as JSON.")
+    private Path report;
 
     @Option(names = "--keep-batch-norm",
             description = "Leave normalisations as layers; otherwise .pare and ONNX files have them in the convolutions"
@@ -75,6 +86,12 @@ final class ExportCommand implements Callable<Integer> {
         Kind chosen = kind != null ? kind : byEnding();
         OutputPath.checkFile("--out", out);
         ValueForm form = biases == null ? null : ValueForm.of(biases);
+        if (report != null && !dense) {
+            throw new UsageException("--report is for --dense: give both or neither");
+        }
+        if (report != null) {
+            OutputPath.checkFile("--report", report);
+        }
         PrintWriter results = spec.commandLine().getOut();
         CompressedWeights weights = source.read(scale, spec.commandLine().getErr()::println);
         if (!keepBatchNorm && chosen != Kind.SAFETENSORS && chosen != Kind.SAFETENSORS_COMPRESSED) {
@@ -82,6 +99,9 @@ final class ExportCommand implements Callable<Integer> {
         }
         if (removeDead || form != null) {
             weights = reduce(weights, form, results);
+        }
+        if (dense) {
+            weights = shrink(weights, results);
         }
         if (sort) {
             weights = UnitOrder.sort(weights);
@@ -97,6 +117,19 @@ final class ExportCommand implements Callable<Integer> {
                 chosen.name().toLowerCase(Locale.ROOT), weights.model().name());
         results.flush();
         return Commands.OK;
+    }
+
+    private CompressedWeights shrink(CompressedWeights weights, PrintWriter results) throws IOException {
+        Shrinking.Result result = Shrinking.shrink(weights);
+        DenseReport said = new DenseReport(weights, result.weights(), result.groups().count(), result.removed());
+        said.print(results);
+        if (report != null) {
+            JsonReport json = new JsonReport().put("file", source.file().toString())
+                    .put("model", weights.model().name());
+            said.put(json);
+            json.write(report);
+        }
+        return result.weights();
     }
 
     private CompressedWeights reduce(CompressedWeights weights, ValueForm form, PrintWriter results) {

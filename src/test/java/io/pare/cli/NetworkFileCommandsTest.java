@@ -1,10 +1,12 @@
 package io.pare.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.Dataset;
 import io.pare.data.IdxFiles;
 import io.pare.data.Mnist;
@@ -13,6 +15,7 @@ import io.pare.format.onnx.Bare;
 import io.pare.format.pare.PareFile;
 import io.pare.format.pytorch.TorchFiles;
 import io.pare.format.pytorch.TorchFiles.Form;
+import io.pare.infer.ReferenceNet;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.Models;
@@ -26,6 +29,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +78,28 @@ class NetworkFileCommandsTest {
         assertEquals(Commands.OK, result.exit());
         assertTrue(result.out().contains("Example") && result.err().isEmpty(), result.out());
         assertTrue(result.out().lines().allMatch(line -> line.length() <= 120), result.out());
+    }
+
+    @Test
+    void aDenseExportLeavesUnitsOutAndSaysWhatThatSaves() throws IOException {
+        Path small = folder.resolve("small.onnx");
+        Path report = folder.resolve("small.json");
+        Result result = run("export", net, "--out", small, "--dense", "--report", report);
+        assertEquals(Commands.OK, result.exit(), result.err());
+        assertTrue(result.out().contains("removed ") && result.out().contains("multiply-adds"), result.out());
+        CompressedWeights after = NetworkFile.read(small);
+        assertTrue(after.model().multiplyAdds() < weights.model().multiplyAdds(), result.out());
+        assertEquals(after.model().multiplyAdds(),
+                new ObjectMapper().readTree(report.toFile()).path("multiplyAdds")
+                        .path("after").asLong());
+        float[] image = new float[28 * 28];
+        for (int i = 0; i < image.length; i++) {
+            image[i] = (float) Math.sin(i);
+        }
+        double[] expected = new ReferenceNet(weights).logits(image);
+        double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+        assertArrayEquals(expected, new ReferenceNet(after).logits(image), 1e-5 * largest);
+        assertEquals(Commands.USAGE, run("export", net, "--out", small, "--report", report).exit());
     }
 
     @Test
