@@ -25,10 +25,16 @@ jextract(io.pare.ffm.dnnl dnnl.includes "${WORK}/headers/org/bytedeco/dnnl/${PLA
 set(openblas "${WORK}/headers/org/bytedeco/openblas/${PLATFORM}/include")
 jextract(io.pare.ffm.cblas cblas.includes "${openblas}" cblas.h)
 jextract(io.pare.ffm.lapacke lapacke.includes "${openblas}" lapacke.h)
+foreach(mpi openmpi mpich)
+  if(NOT EXISTS "${${mpi}_HEADERS}/mpi.h")
+    message(FATAL_ERROR "no mpi.h of ${mpi}: install libopenmpi-dev and libmpich-dev, or set PARE_OPENMPI_HEADERS and PARE_MPICH_HEADERS")
+  endif()
+  jextract(io.pare.ffm.${mpi} ${mpi}.includes "${${mpi}_HEADERS}" mpi.h)
+endforeach()
 
 # The one difference: jextract's lookup sees the libraries of one class loader only, ours those that Pare has opened.
 set(theirs "SymbolLookup.loaderLookup()\n            .or(Linker.nativeLinker().defaultLookup())")
-foreach(header dnnl/dnnl_h cblas/cblas_h lapacke/lapacke_h)
+foreach(header dnnl/dnnl_h cblas/cblas_h lapacke/lapacke_h openmpi/mpi_h mpich/mpi_h)
   file(READ "${WORK}/java/io/pare/ffm/${header}.java" text)
   string(FIND "${text}" "${theirs}" at)
   if(at EQUAL -1)

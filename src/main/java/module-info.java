@@ -52,6 +52,7 @@ module io.pare.engine {
     exports io.pare.infer;
     exports io.pare.kernel;
     exports io.pare.mem;
+    exports io.pare.mpi;
     exports io.pare.natives;
     exports io.pare.net;
     exports io.pare.reconstruct;

@@ -7,6 +7,7 @@ import io.pare.dnnl.DnnlEngine;
 import io.pare.kernel.KernelProvider;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.mpi.Ranks;
 import io.pare.natives.LoadedLibrary;
 import io.pare.natives.NativeStatus;
 import io.pare.natives.NativeThreads;
@@ -85,6 +86,7 @@ public final class Pare {
         lines.add(new Line("threads", Integer.toString(threads)));
         lines.add(new Line("kernels", KernelProvider.reason()));
         natives(lines);
+        lines.add(new Line("mpi", Ranks.found()));
         long liveBytes = Region.liveBytes();
         int liveRegions = Region.liveRegions();
         lines.add(new Line("memory", (liveBytes >> 20) + " MB off-heap in " + liveRegions + " regions"));

@@ -4,7 +4,7 @@
  * <p>{@link io.pare.Pare#status} is the health check of a service. {@link io.pare.Main} starts the command line and is
  * not part of the library's jar.
  *
- * <p>May use {@code blas}, {@code dnnl}, {@code kernel}, {@code natives} and {@code mem}.
+ * <p>May use {@code blas}, {@code dnnl}, {@code kernel}, {@code natives}, {@code mpi} and {@code mem}.
  */
 @NullMarked
 package io.pare;

@@ -24,7 +24,9 @@ import picocli.CommandLine.Spec;
             "  -Dpare.native=auto|on|off         oneDNN and OpenBLAS",
             "  -Dpare.native.path=DIR            libraries of your own",
             "  -Dpare.cache=DIR                  where libraries are unpacked",
-            "  -Dpare.env=on|off                 settings of their threads in the environment"})
+            "  -Dpare.env=on|off                 settings of their threads in the environment",
+            "  -Dpare.mpi=auto|off               MPI, where a launcher started the process",
+            "  -Dpare.mpi.path=FILE              its library"})
 final class DoctorCommand implements Callable<Integer> {
     private static final int LARGE = 1024;
     private static final long MEASURE_NANOS = 300_000_000L;

@@ -44,7 +44,7 @@ class ArchitectureTest {
 
     /** For each package, the packages of Pare that it may use besides itself. Arrows point down. */
     private static final Map<String, Set<String>> ALLOWED = Map.ofEntries(
-            Map.entry("", Set.of("blas", "dnnl", "kernel", "natives", "mem")),
+            Map.entry("", Set.of("blas", "dnnl", "kernel", "natives", "mpi", "mem")),
             Map.entry("cli",
                     Set.of("", "cli.sweep", "run", "report", "compress", "compress.constraint", "compress.stage",
                             "compress.recipe", "infer", "train", "rewrite", "format", "format.pare", "format.onnx",
@@ -100,6 +100,7 @@ class ArchitectureTest {
             Map.entry("dnnl", Set.of("natives", "ffm.dnnl", "mem")),
             Map.entry("blas", Set.of("dnnl", "natives", "ffm.cblas", "ffm.lapacke", "mem")),
             Map.entry("natives", Set.of("ffm.lookup", "mem", "file")),
+            Map.entry("mpi", Set.of("ffm.openmpi", "ffm.mpich", "ffm.lookup", "mem")),
             Map.entry("kernel", Set.of("kernel.scalar", "kernel.simd", "kernel.passes", "mem.direct", "mem")),
             Map.entry("kernel.scalar", Set.of("kernel", "kernel.passes", "mem")),
             Map.entry("kernel.simd", Set.of("kernel", "kernel.scalar", "kernel.passes", "mem.direct", "mem")),
@@ -107,13 +108,14 @@ class ArchitectureTest {
             Map.entry("mem", Set.of()),
             Map.entry("file", Set.of()),
             Map.entry("ffm.dnnl", Set.of("ffm.lookup")), Map.entry("ffm.cblas", Set.of("ffm.lookup")),
-            Map.entry("ffm.lapacke", Set.of("ffm.lookup")), Map.entry("ffm.lookup", Set.of()));
+            Map.entry("ffm.lapacke", Set.of("ffm.lookup")), Map.entry("ffm.openmpi", Set.of("ffm.lookup")),
+            Map.entry("ffm.mpich", Set.of("ffm.lookup")), Map.entry("ffm.lookup", Set.of()));
 
     /** What a program that embeds Pare may name: the module exports these packages, and the pages of all others say "Internal". */
     private static final Set<String> EXPORTED = Set.of("", "run", "reconstruct", "compress", "compress.constraint",
             "compress.stage", "compress.recipe", "infer", "train", "rewrite", "descent", "format", "format.pare",
             "format.safetensors", "format.pytorch", "format.npy", "format.onnx", "format.tensors", "format.yaml",
-            "net", "data", "exec", "exec.backend", "kernel", "natives", "mem", "file", "text");
+            "net", "data", "exec", "exec.backend", "kernel", "natives", "mpi", "mem", "file", "text");
 
     private static final Map<String, ClassModel> MODELS = new TreeMap<>();
 
@@ -359,7 +361,7 @@ class ArchitectureTest {
 
     @Test
     void restrictedCallsAreSilencedOnlyWhereTheyBelong() throws IOException {
-        Set<String> may = Set.of("dnnl", "blas", "natives", "direct");
+        Set<String> may = Set.of("dnnl", "blas", "natives", "mpi", "direct");
         for (Map.Entry<Path, String> source : sources("src/main/java").entrySet()) {
             if (source.getValue().contains("@SuppressWarnings(\"restricted\")")) {
                 String owner = source.getKey().getParent().getFileName().toString();

@@ -16,12 +16,12 @@ public final class Symbols {
     private Symbols() {}
 
     /**
-     * Says where to look, before the first use of the bindings.
+     * Says where to look, before the first use of the bindings, after what was said before.
      *
      * @param opened the libraries
      */
-    public static void use(SymbolLookup opened) {
-        libraries = opened;
+    public static synchronized void use(SymbolLookup opened) {
+        libraries = libraries == null ? opened : libraries.or(opened);
     }
 
     /** {@return a lookup in what was set by then: constants of the bindings are read before anything is loaded} */

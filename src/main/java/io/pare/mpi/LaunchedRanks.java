@@ -1,0 +1,323 @@
+package io.pare.mpi;
+
+import io.pare.ffm.lookup.Symbols;
+import io.pare.mem.Region;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The processes of a launcher, over MPI. There is one object of it in a process, which lives as long as MPI does. */
+final class LaunchedRanks implements Ranks {
+    /** {@code auto}, which loads MPI where a launcher started this process, or {@code off}. */
+    static final String PROPERTY = "pare.mpi";
+    /** The file of the library, where it is not to be looked for. */
+    static final String PATH_PROPERTY = "pare.mpi.path";
+
+    private static final int TEXT = 8192;
+    /** A broadcast of more goes in pieces, for MPI counts in ints. */
+    private static final int PIECE = 1 << 30;
+
+    private static @Nullable LaunchedRanks world;
+
+    private final MpiLibrary mpi;
+    private final Region region = Region.shared("MPI");
+    private final int rank;
+    private final int size;
+    private final String words;
+    /** Whether the others know that this process ends, and end themselves. */
+    private boolean together;
+
+    private LaunchedRanks(MpiLibrary mpi) {
+        this.mpi = mpi;
+        MemorySegment number = region.allocate(Integer.BYTES);
+        check("MPI_Init_thread", mpi.init(number));
+        check("MPI_Comm_rank", mpi.rank(number));
+        this.rank = number.get(ValueLayout.JAVA_INT, 0);
+        check("MPI_Comm_size", mpi.size(number));
+        this.size = number.get(ValueLayout.JAVA_INT, 0);
+        this.words = size + " ranks, " + text(region, mpi);
+    }
+
+    static synchronized Ranks world() {
+        if (world == null) {
+            Optional<Launcher> launcher = Launcher.found();
+            if (launcher.isEmpty()) {
+                return OneRank.INSTANCE;
+            }
+            LaunchedRanks begun = new LaunchedRanks(load(launcher.get()));
+            if (launcher.get().size() > 0 && begun.size != launcher.get().size()) {
+                throw new RanksException(launcher.get().name() + " started " + launcher.get().size()
+                        + " processes, but its library finds " + begun.size
+                        + ": launcher and library are of two kinds of MPI; name the right one by -D" + PATH_PROPERTY);
+            }
+            world = begun;
+        }
+        return world.size == 1 ? OneRank.INSTANCE : world;
+    }
+
+    static synchronized void leave(int code) {
+        if (world == null) {
+            return;
+        }
+        LaunchedRanks left = world;
+        world = null;
+        if (code == 0 || left.together) {
+            left.mpi.finish();
+        } else {
+            left.mpi.abort(code);
+        }
+        left.region.close();
+    }
+
+    static String found() {
+        Optional<Launcher> launcher = Launcher.found();
+        List<String> names = launcher.map(Launcher::libraries).orElse(Launcher.ANY);
+        String started = launcher.map(by -> "rank " + by.rank() + " of " + by.name() + ", ").orElse("no launcher, ");
+        String path = System.getProperty(PATH_PROPERTY);
+        for (String name : path == null ? names : List.of(path)) {
+            Optional<SymbolLookup> library = open(name);
+            if (library.isPresent()) {
+                Symbols.use(library.get());
+                try (Region region = Region.shared("MPI version")) {
+                    return started + text(region, bound(library.get())) + " (" + name + ")";
+                }
+            }
+        }
+        return started + "no library (" + String.join(", ", path == null ? names : List.of(path)) + ")";
+    }
+
+    private static String text(Region region, MpiLibrary mpi) {
+        MemorySegment text = region.allocate(TEXT);
+        MemorySegment length = region.allocate(Integer.BYTES);
+        return mpi.version(text, length) == 0 ? text.getString(0).lines().findFirst().orElse("").strip() : "";
+    }
+
+    private static MpiLibrary load(Launcher launcher) {
+        String path = System.getProperty(PATH_PROPERTY);
+        for (String name : path == null ? launcher.libraries() : List.of(path)) {
+            Optional<SymbolLookup> library = open(name);
+            if (library.isPresent()) {
+                Symbols.use(library.get());
+                return bound(library.get());
+            }
+        }
+        throw new RanksException("this is rank " + launcher.rank() + " of " + launcher.name() + ", and "
+                + (path == null ? String.join(" or ", launcher.libraries()) : path)
+                + " cannot be loaded: install it, name it by -D" + PATH_PROPERTY + ", or run alone by -D" + PROPERTY
+                + "=off");
+    }
+
+    private static MpiLibrary bound(SymbolLookup library) {
+        return library.find(OpenMpi.MARK).isPresent() ? new OpenMpi(library) : new Mpich();
+    }
+
+    /** A library by file name, as the system finds it, or by path; empty where there is none. */
+    @SuppressWarnings("restricted")
+    private static Optional<SymbolLookup> open(String name) {
+        try {
+            return Optional.of(SymbolLookup.libraryLookup(name, Arena.global()));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public int rank() {
+        return rank;
+    }
+
+    @Override
+    public int size() {
+        return size;
+    }
+
+    @Override
+    public String words() {
+        return words;
+    }
+
+    @Override
+    public byte[][] gather(byte[] own) {
+        try (Region scratch = Region.shared("gathered bytes")) {
+            int[] lengths = lengths(scratch, own.length);
+            int longest = Math.max(1, Arrays.stream(lengths).max().orElseThrow());
+            MemorySegment send = scratch.allocate(longest);
+            MemorySegment all = scratch.allocate(Math.multiplyExact(longest, size));
+            MemorySegment.copy(own, 0, send, ValueLayout.JAVA_BYTE, 0, own.length);
+            check("MPI_Allgather", mpi.allgatherBytes(send, all, longest));
+            byte[][] gathered = new byte[size][];
+            for (int i = 0; i < size; i++) {
+                gathered[i] = all.asSlice((long) i * longest, lengths[i]).toArray(ValueLayout.JAVA_BYTE);
+            }
+            return gathered;
+        }
+    }
+
+    private int[] lengths(Region scratch, int own) {
+        MemorySegment one = scratch.allocate(Integer.BYTES);
+        MemorySegment all = scratch.allocate((long) Integer.BYTES * size);
+        one.set(ValueLayout.JAVA_INT, 0, own);
+        check("MPI_Allgather", mpi.allgatherBytes(one, all, Integer.BYTES));
+        return all.asSlice(0, (long) Integer.BYTES * size).toArray(ValueLayout.JAVA_INT);
+    }
+
+    @Override
+    public byte[] fromFirst(byte[] own) {
+        try (Region scratch = Region.shared("broadcast bytes")) {
+            MemorySegment length = scratch.allocate(Integer.BYTES);
+            length.set(ValueLayout.JAVA_INT, 0, own.length);
+            check("MPI_Bcast", mpi.broadcastBytes(length, Integer.BYTES));
+            int bytes = length.get(ValueLayout.JAVA_INT, 0);
+            MemorySegment memory = scratch.allocate(Math.max(1, bytes));
+            if (rank == 0) {
+                MemorySegment.copy(own, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes);
+            }
+            check("MPI_Bcast", mpi.broadcastBytes(memory, bytes));
+            return memory.asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE);
+        }
+    }
+
+    @Override
+    public void fromFirst(MemorySegment memory) {
+        for (long from = 0; from < memory.byteSize(); from += PIECE) {
+            int bytes = (int) Math.min(PIECE, memory.byteSize() - from);
+            check("MPI_Bcast", mpi.broadcastBytes(memory.asSlice(from), bytes));
+        }
+    }
+
+    @Override
+    public Transfer sum(MemorySegment floats) {
+        int count = Math.toIntExact(floats.byteSize() / Float.BYTES);
+        return new Started("MPI_Iallreduce") {
+            @Override
+            int begin(MemorySegment request) {
+                return mpi.startSum(floats, count, request);
+            }
+        };
+    }
+
+    @Override
+    public Transfer exchange(MemorySegment send, MemorySegment receive) {
+        int each = each(send);
+        return new Started("MPI_Ialltoall") {
+            @Override
+            int begin(MemorySegment request) {
+                return mpi.startExchange(send, receive, each, request);
+            }
+        };
+    }
+
+    @Override
+    public Transfer spread(MemorySegment parts) {
+        int each = each(parts);
+        return new Started("MPI_Iallgather") {
+            @Override
+            int begin(MemorySegment request) {
+                return mpi.startSpread(parts, each, request);
+            }
+        };
+    }
+
+    private int each(MemorySegment parts) {
+        if (parts.byteSize() % size != 0) {
+            throw new IllegalArgumentException(parts.byteSize() + " bytes are not " + size + " equal parts");
+        }
+        return Math.toIntExact(parts.byteSize() / size);
+    }
+
+    /** A transfer with its request. */
+    private abstract class Started implements Transfer {
+        private final String function;
+        private final MemorySegment request = region.allocate(MpiLibrary.REQUEST_BYTES);
+        private final MemorySegment flag = region.allocate(Integer.BYTES);
+        private boolean running;
+
+        Started(String function) {
+            this.function = function;
+        }
+
+        abstract int begin(MemorySegment into);
+
+        @Override
+        public void start() {
+            if (running) {
+                throw new IllegalStateException(function + " is under way");
+            }
+            check(function, begin(request));
+            running = true;
+        }
+
+        @Override
+        public boolean test() {
+            if (running) {
+                check("MPI_Test", mpi.test(request, flag));
+                running = flag.get(ValueLayout.JAVA_INT, 0) == 0;
+            }
+            return !running;
+        }
+
+        @Override
+        public void await() {
+            if (running) {
+                check("MPI_Wait", mpi.await(request));
+                running = false;
+            }
+        }
+    }
+
+    @Override
+    public <T, E extends Exception> T together(Work<T, E> work) throws E {
+        T result;
+        try {
+            result = work.run();
+        } catch (Exception | Error e) {
+            share(String.valueOf(e.getMessage() == null ? e : e.getMessage()));
+            throw e;
+        }
+        String failure = share("");
+        if (failure != null) {
+            throw new RanksException(failure, true);
+        }
+        return result;
+    }
+
+    /** Tells all what failed here, if anything; gives the first failure, or null where all went well. */
+    private @Nullable String share(String own) {
+        byte[][] all = gather(own.getBytes(StandardCharsets.UTF_8));
+        List<String> failures = new ArrayList<>();
+        for (int i = 0; i < size; i++) {
+            if (all[i].length > 0) {
+                String text = new String(all[i], StandardCharsets.UTF_8);
+                failures.add(i == 0 ? text : "rank " + i + ": " + text);
+            }
+        }
+        if (failures.isEmpty()) {
+            return null;
+        }
+        together = true;
+        return failures.getFirst();
+    }
+
+    @Override
+    public void endTogether() {
+        together = true;
+    }
+
+    private void check(String function, int status) {
+        if (status != 0) {
+            try (Region scratch = Region.shared("MPI error")) {
+                MemorySegment text = scratch.allocate(TEXT);
+                MemorySegment length = scratch.allocate(Integer.BYTES);
+                String why = mpi.error(status, text, length) == 0 ? text.getString(0) : "status " + status;
+                throw new RanksException(function + " failed on rank " + rank + ": " + why.strip());
+            }
+        }
+    }
+}
