@@ -46,18 +46,24 @@ public final class PackedMatrix {
             int width = width(p);
             int own = Math.min(width, columns - p * panel);
             for (int first = 0; first < depth; first += BLOCK) {
-                int end = Math.min(depth, first + BLOCK);
-                for (int j = 0; j < own; j++) {
-                    int source = at + (p * panel + j) * stride;
-                    int target = start(p) + j;
-                    for (int k = first; k < end; k++) {
-                        values[target + k * width] = from[source + k];
-                    }
-                }
+                transpose(from, at + p * panel * stride + first, stride, own, Math.min(BLOCK, depth - first), values,
+                        start(p) + first * width, width);
             }
             clear(p, own);
         }
         return this;
+    }
+
+    /** A block by a call of its own, so that the first ones alone run interpreted. */
+    private static void transpose(float[] from, int at, int stride, int rows, int columns, float[] into, int place,
+            int width) {
+        for (int j = 0; j < rows; j++) {
+            int source = at + j * stride;
+            int target = place + j;
+            for (int k = 0; k < columns; k++) {
+                into[target + k * width] = from[source + k];
+            }
+        }
     }
 
     /**

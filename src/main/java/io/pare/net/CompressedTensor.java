@@ -17,6 +17,9 @@ public final class CompressedTensor {
     public static final int MAX_CODEBOOK = 256;
     /** Of a tensor with one zero in so many elements or fewer, the places of zeros are kept: positions would double it. */
     private static final int MOSTLY_DENSE = 8;
+    /** Elements that are looked at by one call. */
+    private static final int CHUNK = 4096;
+    private static final int INFINITY = Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
 
     private final long[] shape;
     private final int count;
@@ -108,19 +111,30 @@ public final class CompressedTensor {
             throw new IllegalArgumentException("shape " + Arrays.toString(shape) + " does not hold " + dense.length
                     + " values");
         }
-        checkFinite(dense);
-        int nonzeros = nonzeros(dense);
+        int[] zerosOf = new int[Math.ceilDiv(dense.length, CHUNK)];
+        int nonzeros = dense.length;
+        for (int chunk = 0; chunk < zerosOf.length; chunk++) {
+            int from = chunk * CHUNK;
+            int end = Math.min(dense.length, from + CHUNK);
+            if (largestBits(dense, from, end) >= INFINITY) {
+                refuse(dense, from, end);
+            }
+            zerosOf[chunk] = zeros(dense, from, end);
+            nonzeros -= zerosOf[chunk];
+        }
         if (nonzeros == dense.length) {
             return of(shape.clone(), nonzeros, null, new int[0], dense);
         }
         int[] zeros = new int[dense.length - nonzeros];
         if (zeros.length <= dense.length / MOSTLY_DENSE) {
             int found = 0;
-            for (int i = 0; i < dense.length; i++) {
-                if (dense[i] == 0) {
-                    zeros[found++] = i;
+            for (int chunk = 0; chunk < zerosOf.length; chunk++) {
+                int from = chunk * CHUNK;
+                int end = Math.min(dense.length, from + CHUNK);
+                if (zerosOf[chunk] == 0) {
+                    System.arraycopy(dense, from, dense, from - found, end - from);
                 } else {
-                    dense[i - found] = dense[i];
+                    found = closeUp(dense, from, end, zeros, found);
                 }
             }
             return of(shape.clone(), nonzeros, null, zeros, dense);
@@ -128,17 +142,34 @@ public final class CompressedTensor {
         int[] positions = new int[nonzeros];
         float[] values = new float[nonzeros];
         int at = 0;
-        for (int i = 0; i < dense.length; i++) {
-            if (dense[i] != 0) {
-                positions[at] = i;
-                values[at++] = dense[i];
-            }
+        for (int from = 0; from < dense.length; from += CHUNK) {
+            at = collect(dense, from, Math.min(dense.length, from + CHUNK), positions, values, at);
         }
         return of(shape.clone(), positions, values);
     }
 
-    private static void checkFinite(float[] dense) {
-        for (int i = 0; i < dense.length; i++) {
+    // Loops over a chunk each: those over a whole tensor would run interpreted to its end where a JVM is young. The JIT
+    // vectorises the first two.
+
+    /** The largest of the values' bits without sign; those of infinity and NaN are above all others. */
+    private static int largestBits(float[] dense, int from, int end) {
+        int largest = 0;
+        for (int i = from; i < end; i++) {
+            largest = Math.max(largest, Float.floatToRawIntBits(dense[i]) & Integer.MAX_VALUE);
+        }
+        return largest;
+    }
+
+    private static int zeros(float[] dense, int from, int end) {
+        int zeros = 0;
+        for (int i = from; i < end; i++) {
+            zeros += dense[i] == 0 ? 1 : 0;
+        }
+        return zeros;
+    }
+
+    private static void refuse(float[] dense, int from, int end) {
+        for (int i = from; i < end; i++) {
             if (!Float.isFinite(dense[i])) {
                 throw new IllegalArgumentException("value " + i + " of the tensor is " + dense[i]
                         + ": only finite weights can be compressed");
@@ -146,13 +177,29 @@ public final class CompressedTensor {
         }
     }
 
-    /** A loop by itself, which the JIT vectorises. */
-    private static int nonzeros(float[] dense) {
-        int nonzeros = 0;
-        for (int i = 0; i < dense.length; i++) {
-            nonzeros += dense[i] != 0 ? 1 : 0;
+    /** Moves values over the zeros among and before them, whose places are noted; returns the number of all zeros so far. */
+    private static int closeUp(float[] dense, int from, int end, int[] zeros, int before) {
+        int found = before;
+        for (int i = from; i < end; i++) {
+            if (dense[i] == 0) {
+                zeros[found++] = i;
+            } else {
+                dense[i - found] = dense[i];
+            }
         }
-        return nonzeros;
+        return found;
+    }
+
+    /** Notes values other than zero and their places; returns the number of all so far. */
+    private static int collect(float[] dense, int from, int end, int[] positions, float[] values, int before) {
+        int at = before;
+        for (int i = from; i < end; i++) {
+            if (dense[i] != 0) {
+                positions[at] = i;
+                values[at++] = dense[i];
+            }
+        }
+        return at;
     }
 
     /**
@@ -360,19 +407,37 @@ public final class CompressedTensor {
     /** {@return all elements, zeros included, row-major} */
     public float[] toArray() {
         float[] dense = new float[count];
+        copyTo(dense);
+        return dense;
+    }
+
+    /** {@return the same, not to be changed: the tensor's own array where it keeps just that} */
+    public float[] elements() {
+        return values != null && values.length == count && zeros != null && zeros.length == 0 ? values : toArray();
+    }
+
+    /**
+     * Writes all elements, zeros included, row-major.
+     *
+     * @param into has room for {@link #count}
+     */
+    public void copyTo(float[] into) {
         if (zeros != null && codes == null) {
             int from = 0;
             for (int i = 0; i <= zeros.length; i++) {
                 int end = i < zeros.length ? zeros[i] : count;
-                System.arraycopy(values, from - i, dense, from, end - from);
+                System.arraycopy(values, from - i, into, from, end - from);
+                if (end < count) {
+                    into[end] = 0;
+                }
                 from = end + 1;
             }
-            return dense;
+            return;
         }
+        Arrays.fill(into, 0, count, 0);
         for (int i = 0; i < nonzeros; i++) {
-            dense[position(i)] = value(i);
+            into[position(i)] = value(i);
         }
-        return dense;
     }
 
     /**

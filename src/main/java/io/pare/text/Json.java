@@ -1,41 +1,47 @@
 package io.pare.text;
 
 import io.pare.file.FormatException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads JSON (RFC 8259) as maps, lists, strings, doubles, booleans and null.
+ * Reads JSON (RFC 8259) as maps, lists, strings, numbers, booleans and null: whole numbers of few digits as
+ * integers, others as doubles.
  *
- * <p>Jackson would do, but it is optional: what predicts needs the library's own jar alone.
+ * <p>Jackson would do, but it is optional: what predicts needs the library's own jar alone. Bytes are read as they are, and
+ * strings made of their parts: a vocabulary is most of what a JVM reads before it has compiled anything.
  */
 final class Json {
     /** Deeper nesting is an attack on the stack. */
     private static final int DEEPEST = 100;
-    private static final Pattern NUMBER = Pattern.compile("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?");
+    /** Digits of an integer. */
+    private static final int FEW_DIGITS = 9;
+    private static final String NUMBER = "-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?";
 
-    private final String text;
+    private final byte[] text;
     private int at;
     private int depth;
 
-    private Json(String text) {
+    private Json(byte[] text) {
         this.text = text;
     }
 
     /**
-     * The value that a text is.
+     * The value that a text in UTF-8 is.
      *
      * @throws FormatException if it is no JSON, with the line
      */
-    static @Nullable Object parse(String text) {
+    static @Nullable Object parse(byte[] text) {
         Json json = new Json(text);
         Object value = json.value();
         json.space();
-        if (json.at < text.length()) {
+        if (json.at < text.length) {
             throw json.broken("more follows the value");
         }
         return value;
@@ -43,8 +49,7 @@ final class Json {
 
     private @Nullable Object value() {
         space();
-        char first = peek();
-        return switch (first) {
+        return switch (peek()) {
             case '{' -> map();
             case '[' -> list();
             case '"' -> string();
@@ -63,10 +68,11 @@ final class Json {
             String key = string();
             space();
             expect(':');
-            if (map.containsKey(key)) {
+            int before = map.size();
+            map.put(key, value());
+            if (map.size() == before) {
                 throw broken("the name '" + key + "' stands twice in an object");
             }
-            map.put(key, value());
         }
         return map;
     }
@@ -104,27 +110,49 @@ final class Json {
     private String string() {
         expect('"');
         int start = at;
-        while (peek() != '"' && peek() != '\\') {
-            plain();
-        }
+        boolean ascii = plain();
         if (peek() == '"') {
-            return text.substring(start, at++);
+            return text(start, at++, ascii);
         }
-        StringBuilder string = new StringBuilder().append(text, start, at);
+        StringBuilder string = new StringBuilder(text(start, at, ascii));
         while (peek() != '"') {
-            string.append(peek() == '\\' ? escaped() : plain());
+            if (peek() == '\\') {
+                string.append(escaped());
+            } else {
+                start = at;
+                ascii = plain();
+                string.append(text(start, at, ascii));
+            }
         }
         at++;
         return string.toString();
     }
 
-    private char plain() {
-        char c = text.charAt(at);
-        if (c < ' ') {
-            throw broken("a string has a control character in it");
+    /** Goes on to the next quotation mark or escape; whether all before it is ASCII. */
+    private boolean plain() {
+        int all = 0;
+        int i = at;
+        while (i < text.length && text[i] != '"' && text[i] != '\\') {
+            int c = text[i++];
+            if (c >= 0 && c < ' ') {
+                at = i - 1;
+                throw broken("a string has a control character in it");
+            }
+            all |= c;
         }
-        at++;
-        return c;
+        at = i;
+        return all >= 0;
+    }
+
+    private String text(int from, int to, boolean ascii) {
+        if (ascii) {
+            return new String(text, from, to - from, StandardCharsets.ISO_8859_1);
+        }
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text, from, to - from)).toString();
+        } catch (CharacterCodingException e) {
+            throw new FormatException("line " + line() + " is not UTF-8", e);
+        }
     }
 
     private char escaped() {
@@ -147,7 +175,7 @@ final class Json {
         int unit = 0;
         for (int i = 0; i < 4; i++) {
             int digit = Character.digit(peek(), 16);
-            if (digit < 0 || peek() > 'f') {
+            if (digit < 0) {
                 throw broken("\\u needs four hexadecimal digits");
             }
             unit = unit << 4 | digit;
@@ -157,36 +185,55 @@ final class Json {
     }
 
     private @Nullable Object word(String word, @Nullable Object value) {
-        if (!text.startsWith(word, at)) {
-            throw broken("a value is expected");
+        for (int i = 0; i < word.length(); i++) {
+            if (at + i >= text.length || text[at + i] != word.charAt(i)) {
+                throw broken("a value is expected");
+            }
         }
         at += word.length();
         return value;
     }
 
-    private Double number() {
+    private Number number() {
         int start = at;
-        while (at < text.length() && "+-.eE0123456789".indexOf(text.charAt(at)) >= 0) {
+        int whole = 0;
+        while (at < text.length && isDigit(text[at]) && at - start < FEW_DIGITS) {
+            whole = 10 * whole + text[at++] - '0';
+        }
+        boolean goesOn = at < text.length && isOfNumber(text[at]);
+        if (!goesOn && at > start && (text[start] != '0' || at == start + 1)) {
+            return whole;
+        }
+        while (at < text.length && isOfNumber(text[at])) {
             at++;
         }
-        String number = text.substring(start, at);
-        if (!NUMBER.matcher(number).matches()) {
+        String number = text(start, at, true);
+        if (!number.matches(NUMBER)) {
             throw broken("a value is expected");
         }
         return Double.valueOf(number);
     }
 
+    private static boolean isDigit(byte c) {
+        return c >= '0' && c <= '9';
+    }
+
+    private static boolean isOfNumber(byte c) {
+        return isDigit(c) || c == '-' || c == '.' || c == '+' || c == 'e' || c == 'E';
+    }
+
     private void space() {
-        while (at < text.length() && " \t\n\r".indexOf(text.charAt(at)) >= 0) {
+        while (at < text.length && (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t')) {
             at++;
         }
     }
 
+    /** The byte at hand; those that are no ASCII stand nowhere but in strings. */
     private char peek() {
-        if (at == text.length()) {
+        if (at == text.length) {
             throw broken("the text ends too early");
         }
-        return text.charAt(at);
+        return (char) (text[at] & 0xff);
     }
 
     private void expect(char c) {
@@ -197,7 +244,14 @@ final class Json {
     }
 
     private FormatException broken(String what) {
-        long line = 1 + text.substring(0, Math.min(at, text.length())).chars().filter(c -> c == '\n').count();
-        return new FormatException("line " + line + " is no JSON: " + what);
+        return new FormatException("line " + line() + " is no JSON: " + what);
+    }
+
+    private long line() {
+        long line = 1;
+        for (int i = 0; i < Math.min(at, text.length); i++) {
+            line += text[i] == '\n' ? 1 : 0;
+        }
+        return line;
     }
 }

@@ -124,8 +124,8 @@ public final class SentenceEncoder {
     }
 
     private static CompressedWeights onnx(Path model, int length) throws IOException {
-        Bindings bindings = bindings(OnnxFile.inputs(model, Bindings.NONE), length);
-        return OnnxFile.contents(model, bindings.output(OnnxFile.names(model, bindings).output())).weights();
+        return OnnxFile.contents(model, (inputs, outputs) -> bindings(inputs, length).output(outputs.getFirst()))
+                .weights();
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.pare.text;
 
 import io.pare.file.FormatException;
+import io.pare.text.WordPiece.Vocabulary;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -17,7 +18,8 @@ final class TokenizerFile {
         this.root = root;
     }
 
-    static WordPiece parse(String text) {
+    /** The tokenizer of a file, in UTF-8. */
+    static WordPiece parse(byte[] text) {
         if (!(Json.parse(text) instanceof Map<?, ?> root) || !(root.get("model") instanceof Map<?, ?>)) {
             throw new FormatException("no tokenizer.json: it has no object 'model'");
         }
@@ -31,7 +33,7 @@ final class TokenizerFile {
         boolean lowercase = flag(normalizer, "lowercase");
         Words words = new Words(flag(normalizer, "clean_text"), flag(normalizer, "handle_chinese_chars"),
                 normalizer.get("strip_accents") == null ? lowercase : flag(normalizer, "strip_accents"), lowercase);
-        Map<String, Integer> vocabulary = vocabulary(model);
+        Vocabulary vocabulary = vocabulary(model);
         Map<String, Integer> added = added();
         List<Integer> before = new ArrayList<>();
         List<Integer> after = new ArrayList<>();
@@ -59,13 +61,21 @@ final class TokenizerFile {
         return (Map<?, ?>) part;
     }
 
-    private static Map<String, Integer> vocabulary(Map<?, ?> model) {
+    private static Vocabulary vocabulary(Map<?, ?> model) {
         if (!(model.get("vocab") instanceof Map<?, ?> tokens)) {
             throw new FormatException("its model has no object 'vocab'");
         }
-        Map<String, Integer> vocabulary = HashMap.newHashMap(tokens.size());
-        tokens.forEach((token, id) -> vocabulary.put((String) token, id("token '" + token + "'", id)));
-        return vocabulary;
+        int longest = 0;
+        int largest = 0;
+        Map<String, Integer> ids = HashMap.newHashMap(tokens.size());
+        for (Map.Entry<?, ?> token : tokens.entrySet()) {
+            String text = (String) token.getKey();
+            Integer id = id("token", text, token.getValue());
+            ids.put(text, id);
+            longest = Math.max(longest, text.length());
+            largest = Math.max(largest, id);
+        }
+        return new Vocabulary(ids, longest, largest);
     }
 
     private Map<String, Integer> added() {
@@ -79,7 +89,7 @@ final class TokenizerFile {
                                 + ", which Pare does not read");
                     }
                 }
-                added.put(text(map, "content"), id("token '" + map.get("content") + "'", map.get("id")));
+                added.put(text(map, "content"), id("token", map.get("content"), map.get("id")));
             }
         }
         return added;
@@ -95,7 +105,7 @@ final class TokenizerFile {
             if (map.get("SpecialToken") instanceof Map<?, ?> special) {
                 Object name = special.get("id");
                 for (Object id : list("ids", map("special token", tokens.get(name)).get("ids"))) {
-                    (seen ? after : before).add(id("token '" + name + "'", id));
+                    (seen ? after : before).add(id("token", name, id));
                 }
             } else {
                 seen = true;
@@ -147,17 +157,19 @@ final class TokenizerFile {
     }
 
     private static int count(Map<?, ?> map, String name) {
-        int count = id(name, map.get(name));
+        int count = id("setting", name, map.get(name));
         if (count == 0) {
             throw new FormatException("its '" + name + "' is 0");
         }
         return count;
     }
 
-    private static int id(String what, @Nullable Object value) {
-        if (value instanceof Double number && number >= 0 && number == number.intValue()) {
-            return number.intValue();
+    /** A number from 0 on, which {@link Json} reads as an integer. */
+    private static Integer id(String what, @Nullable Object name, @Nullable Object value) {
+        if (value instanceof Integer number) {
+            return number;
         }
-        throw new FormatException("its " + what + " has " + value + " where a number from 0 on is needed");
+        throw new FormatException(
+                "its " + what + " '" + name + "' has " + value + " where a number from 0 on is needed");
     }
 }

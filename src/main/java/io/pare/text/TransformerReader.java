@@ -3,6 +3,7 @@ package io.pare.text;
 import io.pare.file.FormatException;
 import io.pare.kernel.MatrixKernels;
 import io.pare.kernel.PackedMatrix;
+import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Net;
 import io.pare.net.Node;
@@ -36,6 +37,7 @@ final class TransformerReader {
     private final Net net;
     private final List<List<Integer>> readers;
     private final MatrixKernels kernels = MatrixKernels.active();
+    private final float[][] rooms = new float[2][0];
     private int heads;
 
     private TransformerReader(CompressedWeights weights) {
@@ -71,7 +73,8 @@ final class TransformerReader {
         if (layers.isEmpty()) {
             throw foreign(start, "a layer of attention");
         }
-        return new Transformer(tensor(words, 0), positions, width, heads, norm(start), layers);
+        return new Transformer(weights.tensor(words.parameters().getFirst().name()).elements(), positions, width, heads,
+                norm(start), layers);
     }
 
     /** Reads the layer that begins with what a node gives; returns the node that ends it. */
@@ -86,12 +89,12 @@ final class TransformerReader {
         Node function = expect(only(wide), TensorOp.Map.class);
         Node narrow = expect(only(function), Projection.class);
         Node afterFeatures = normalized(narrow, afterAttention);
-        float[] attended = new float[3 * width * width];
+        float[] attended = room(0, 3 * width * width);
         float[] biases = new float[3 * width];
         for (int i = 0; i < 3; i++) {
             float scale = i == 0 ? op.scale() : 1;
-            put(tensor(sources.get(i), 0), scale, attended, i * width * width);
-            put(bias(sources.get(i)), scale, biases, i * width);
+            put(weight(sources.get(i)), width * width, scale, attended, i * width * width);
+            put(bias(sources.get(i)), width, scale, biases, i * width);
         }
         layers.add(new Layer(packed(attended, width, biases), packed(mixed), norm(afterAttention), packed(wide),
                 function((TensorOp.Map) function.op()), packed(narrow), norm(afterFeatures)));
@@ -202,7 +205,23 @@ final class TransformerReader {
     }
 
     private PackedMatrix packed(Node projection) {
-        return packed(tensor(projection, 0), ((Projection) projection.op()).in(), bias(projection));
+        return packed(weight(projection), ((Projection) projection.op()).in(), bias(projection));
+    }
+
+    /** The weights of a projection, until those of the next are read. */
+    private float[] weight(Node projection) {
+        CompressedTensor tensor = weights.tensor(projection.parameters().getFirst().name());
+        float[] into = room(1, tensor.count());
+        tensor.copyTo(into);
+        return into;
+    }
+
+    /** An array that is used again: memory that nobody has touched yet takes the system longer than the copy. */
+    private float[] room(int number, int size) {
+        if (rooms[number].length < size) {
+            rooms[number] = new float[size];
+        }
+        return rooms[number];
     }
 
     private PackedMatrix packed(float[] outIn, int in, float[] bias) {
@@ -217,8 +236,8 @@ final class TransformerReader {
         }
     }
 
-    private static void put(float[] from, float factor, float[] to, int at) {
-        for (int i = 0; i < from.length; i++) {
+    private static void put(float[] from, int count, float factor, float[] to, int at) {
+        for (int i = 0; i < count; i++) {
             to[at + i] = from[i] * factor;
         }
     }

@@ -3,9 +3,6 @@ package io.pare.text;
 import io.pare.file.FormatException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -40,30 +37,43 @@ public final class WordPiece {
     private final int most;
     private final int size;
 
-    WordPiece(Words words, Map<String, Integer> vocabulary, Map<String, Integer> added, String unknown, String prefix,
+    /**
+     * Tokens.
+     *
+     * @param ids by their text
+     * @param longest text, its characters
+     * @param largest id
+     */
+    record Vocabulary(Map<String, Integer> ids, int longest, int largest) {}
+
+    WordPiece(Words words, Vocabulary vocabulary, Map<String, Integer> added, String unknown, String prefix,
             int longestWord, int[] before, int[] after, int most) {
         this.words = words;
-        this.vocabulary = vocabulary;
+        this.vocabulary = vocabulary.ids;
         this.added = added;
-        if (!vocabulary.containsKey(unknown)) {
+        if (!vocabulary.ids.containsKey(unknown)) {
             throw new FormatException("its vocabulary lacks the token '" + unknown + "' for what is unknown");
         }
-        this.unknown = vocabulary.get(unknown);
+        this.unknown = vocabulary.ids.get(unknown);
         this.prefix = prefix;
         this.longestWord = longestWord;
-        this.longestToken = vocabulary.keySet().stream().mapToInt(String::length).max().orElse(0);
         this.before = before;
         this.after = after;
         this.most = most;
         if (most <= before.length + after.length) {
             throw new FormatException("it truncates to " + most + " tokens, which leaves none for text");
         }
-        int largest = 0;
-        for (Map<String, Integer> ids : List.of(vocabulary, added)) {
-            largest = Math.max(largest, ids.values().stream().mapToInt(id -> id).max().orElse(0));
+        int largest = vocabulary.largest;
+        for (int id : added.values()) {
+            largest = Math.max(largest, id);
         }
-        largest = Math.max(largest, Arrays.stream(before).max().orElse(0));
-        this.size = Math.max(largest, Arrays.stream(after).max().orElse(0)) + 1;
+        for (int[] ids : List.of(before, after)) {
+            for (int id : ids) {
+                largest = Math.max(largest, id);
+            }
+        }
+        this.longestToken = vocabulary.longest;
+        this.size = largest + 1;
     }
 
     /**
@@ -95,11 +105,7 @@ public final class WordPiece {
         if (bytes.length > LARGEST) {
             throw new FormatException("more than " + LARGEST + " bytes, too many for a tokenizer.json");
         }
-        try {
-            return TokenizerFile.parse(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
-        } catch (CharacterCodingException e) {
-            throw new FormatException("no tokenizer.json: it is not UTF-8", e);
-        }
+        return TokenizerFile.parse(bytes);
     }
 
     /** {@return how many tokens there are, or could be: the largest id and 1} */

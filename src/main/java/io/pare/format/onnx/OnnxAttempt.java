@@ -26,6 +26,8 @@ final class OnnxAttempt {
     private final OnnxFolding folding = new OnnxFolding(memory);
     private final OnnxDraft draft;
     private final Map<String, OnnxValue> values = new HashMap<>();
+    /** How many values of the graph the node at a place gives. */
+    private final Map<Integer, Integer> namesOf = new HashMap<>();
     /** Nodes for constants by their elements and shape, so that each is there once. */
     private final Map<ByteBuffer, Map<List<Integer>, Integer>> constants = new IdentityHashMap<>();
     private final Set<String> notes = new LinkedHashSet<>();
@@ -36,7 +38,7 @@ final class OnnxAttempt {
         this.order = order;
         this.inputs = inputs;
         this.notes.addAll(inputs.notes());
-        bindings.constants().forEach((name, constant) -> values.put(name, OnnxValue.of(constant)));
+        bindings.constants().forEach((name, constant) -> put(name, OnnxValue.of(constant)));
         try {
             draft = new OnnxDraft(inputs.shape(), memory);
         } catch (IllegalArgumentException | ArithmeticException e) {
@@ -98,16 +100,19 @@ final class OnnxAttempt {
 
     /** Whether a node's output is one value of the graph alone, and only one operator reads that. */
     boolean isReadOnce(String value) {
-        int place = values.get(value).place();
-        return order.readers(value).size() == 1
-                && values.values().stream().filter(other -> other.place() == place).count() == 1;
+        return order.readers(value).size() == 1 && namesOf.get(values.get(value).place()) == 1;
+    }
+
+    private void put(String name, OnnxValue value) {
+        values.put(name, value);
+        namesOf.merge(value.place(), 1, Integer::sum);
     }
 
     OnnxValue value(OnnxNode node, String name) {
         OnnxValue value = values.get(name);
         if (value == null && graph.holds(name)) {
             value = OnnxValue.of(graph.tensor(name, memory));
-            values.put(name, value);
+            put(name, value);
         }
         if (value == null) {
             throw node.refuse("reads '" + name + "', which Pare does not compute");
@@ -169,7 +174,7 @@ final class OnnxAttempt {
             String output = node.outputs().get(i);
             boolean read = !order.readers(output).isEmpty();
             if (i < results.size()) {
-                values.put(output, results.get(i));
+                put(output, results.get(i));
             } else if (!output.isEmpty() && read) {
                 throw node.refuse("has output " + i + " '" + output + "' that is used; Pare computes only "
                         + (results.size() == 1 ? "the first" : results.size()));
@@ -213,7 +218,7 @@ final class OnnxAttempt {
                 }
                 value = OnnxValue.computed(place, port.type(), value.sizes(), value.batch());
             }
-            values.put(port.name(), value);
+            put(port.name(), value);
         }
     }
 

@@ -201,8 +201,8 @@ final class OnnxCall {
         if (constant.count() == 0) {
             return null;
         }
-        OnnxConstant first = null;
-        for (int i = 0; i < constant.shape()[axis]; i++) {
+        OnnxConstant first = constant.shape()[axis] == 1 ? constant : null;
+        for (int i = 0; i < constant.shape()[axis] && first != constant; i++) {
             OnnxConstant slice = attempt.folding().apply(new TensorOp.Take(axis, List.of(i)), constant.type(),
                     List.of(constant));
             if (first != null && !OnnxFolding.same(first, slice)) {

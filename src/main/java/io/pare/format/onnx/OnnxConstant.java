@@ -218,14 +218,19 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
     /** {@return all elements as floats} */
     public float[] decimals() {
         float[] values = new float[count()];
-        if (type == Type.FLOAT) {
-            data.asFloatBuffer().get(values);
-            return values;
-        }
-        for (int i = 0; i < values.length; i++) {
-            values[i] = decimal(i);
-        }
+        decimals(0, values, values.length);
         return values;
+    }
+
+    /** Writes {@code count} elements from one on as floats. */
+    void decimals(int from, float[] into, int count) {
+        if (type == Type.FLOAT) {
+            data.asFloatBuffer().get(from, into, 0, count);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            into[i] = decimal(from + i);
+        }
     }
 
     /** All elements as integers, or null if they are of another type. */

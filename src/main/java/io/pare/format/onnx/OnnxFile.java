@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -108,6 +109,24 @@ public final class OnnxFile {
     }
 
     /**
+     * {@return the same of a file that is read once, with bindings that depend on what it has}
+     *
+     * @param path of the file
+     * @param choice of the bindings by names of the inputs that something reads, then of all outputs
+     * @throws IOException if the file cannot be read
+     */
+    public static StoredNetwork contents(Path path, BiFunction<List<String>, List<String>, Bindings> choice)
+            throws IOException {
+        return mapped(path, file -> {
+            OnnxGraph graph = new OnnxGraph(file, folder(path));
+            Bindings bindings = choice.apply(
+                    List.copyOf(new OnnxImporter(graph, Bindings.NONE).inputs().keySet()),
+                    List.copyOf(graph.outputs()));
+            return stored(model(graph.with(bindings), bindings, List.of(Batch.FIRST)));
+        });
+    }
+
+    /**
      * {@return the same of a file's bytes}
      *
      * @param file all bytes of a file
@@ -136,7 +155,7 @@ public final class OnnxFile {
     public static OnnxNames names(Path path, Bindings bindings) throws IOException {
         List<String> inputs = inputs(path, bindings);
         return mapped(path, file -> new OnnxNames(inputs.getFirst(),
-                OnnxGraph.of(file, folder(path), bindings).outputs().iterator().next()));
+                new OnnxGraph(file, folder(path)).with(bindings).outputs().iterator().next()));
     }
 
     /**
@@ -149,7 +168,7 @@ public final class OnnxFile {
      * @throws IOException if the file cannot be read
      */
     public static List<String> inputs(Path path, Bindings bindings) throws IOException {
-        return mapped(path, file -> new OnnxImporter(OnnxGraph.of(file, folder(path), bindings), bindings)
+        return mapped(path, file -> new OnnxImporter(new OnnxGraph(file, folder(path)).with(bindings), bindings)
                 .inputs().keySet().stream().toList());
     }
 
@@ -207,7 +226,10 @@ public final class OnnxFile {
     }
 
     private static OnnxModel model(ByteBuffer file, Path folder, Bindings bindings, List<Batch> readings) {
-        OnnxGraph graph = OnnxGraph.of(file, folder, bindings);
+        return model(new OnnxGraph(file, folder).with(bindings), bindings, readings);
+    }
+
+    private static OnnxModel model(OnnxGraph graph, Bindings bindings, List<Batch> readings) {
         InputScale scale = scale(graph.properties());
         try {
             return new OnnxImporter(graph, bindings).run(scale, readings);

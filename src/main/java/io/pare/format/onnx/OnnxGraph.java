@@ -63,16 +63,15 @@ final class OnnxGraph {
         }
     }
 
-    /** Reads a whole file, of whose outputs only that remains which {@code bindings} choose, if they do. */
-    static OnnxGraph of(ByteBuffer file, Path folder, Bindings bindings) {
-        OnnxGraph graph = new OnnxGraph(file, folder);
+    /** Leaves of the outputs that one alone which {@code bindings} choose, if they do; returns this. */
+    OnnxGraph with(Bindings bindings) {
         String chosen = bindings.output();
-        if (chosen != null && !graph.outputs.contains(chosen)) {
+        if (chosen != null && !outputs.contains(chosen)) {
             throw new FormatException("there is no output '" + chosen + "'; the graph gives "
-                    + String.join(", ", graph.outputs));
+                    + String.join(", ", outputs));
         }
-        graph.outputs.removeIf(output -> chosen != null && !output.equals(chosen));
-        return graph;
+        outputs.removeIf(output -> chosen != null && !output.equals(chosen));
+        return this;
     }
 
     List<OnnxNode> nodes() {

@@ -8,6 +8,7 @@ import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.Models;
 import io.pare.net.Net;
+import io.pare.net.TensorOp;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -132,6 +133,10 @@ final class OnnxImporter {
 
     /** Gives the layers the names of a known network if they are the same. */
     private static CompressedWeights known(CompressedWeights weights) {
+        if (weights.model().layers().stream().anyMatch(node -> node.op() instanceof TensorOp)) {
+            // None of the known has such an operator, and to build them all takes as long as the import.
+            return weights;
+        }
         for (String name : Models.names()) {
             Net candidate = Models.byName(name);
             if (candidate.computesLike(weights.model())) {

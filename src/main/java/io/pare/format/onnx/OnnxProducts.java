@@ -40,7 +40,7 @@ final class OnnxProducts {
             if (left.batch() == left.rank() - 1) {
                 throw in.acrossSamples();
             }
-            return linear(in, left, transposed(right.constant().decimals(), right.size(0), right.size(1)),
+            return linear(in, left, transposed(right.constant(), right.size(0), right.size(1)),
                     right.size(1), isBiased(in) ? new float[right.size(1)] : null);
         }
         OnnxCall.Meeting meeting = in.meet(List.of(left, right));
@@ -78,19 +78,29 @@ final class OnnxProducts {
                 && reader.inputs().stream().anyMatch(in::isConstant);
     }
 
-    private static float[] transposed(float[] matrix, int rows, int columns) {
-        float[] transposed = new float[matrix.length];
+    /** A matrix with rows as columns. */
+    private static float[] transposed(OnnxConstant matrix, int rows, int columns) {
+        float[] transposed = new float[matrix.count()];
         int block = 32;
-        for (int r0 = 0; r0 < rows; r0 += block) {
-            for (int c0 = 0; c0 < columns; c0 += block) {
-                for (int r = r0; r < Math.min(rows, r0 + block); r++) {
-                    for (int c = c0; c < Math.min(columns, c0 + block); c++) {
-                        transposed[c * rows + r] = matrix[r * columns + c];
-                    }
-                }
+        float[] some = new float[Math.min(rows, block) * columns];
+        for (int r = 0; r < rows; r += block) {
+            int count = Math.min(rows - r, block);
+            matrix.decimals(r * columns, some, count * columns);
+            for (int c = 0; c < columns; c += block) {
+                transpose(some, count, columns, c, Math.min(columns, c + block), transposed, r, rows);
             }
         }
         return transposed;
+    }
+
+    /** Columns of some rows, by a call of its own, so that the first ones alone run interpreted. */
+    private static void transpose(float[] some, int count, int columns, int c0, int c1, float[] into, int at,
+            int rows) {
+        for (int r = 0; r < count; r++) {
+            for (int c = c0; c < c1; c++) {
+                into[c * rows + at + r] = some[r * columns + c];
+            }
+        }
     }
 
     private static OnnxValue gemm(OnnxCall in) {
@@ -113,7 +123,7 @@ final class OnnxProducts {
         OnnxValue product;
         if (layer) {
             float[] weight = transB ? b.constant().decimals()
-                    : transposed(b.constant().decimals(), b.size(0), b.size(1));
+                    : transposed(b.constant(), b.size(0), b.size(1));
             for (int i = 0; alpha != 1 && i < weight.length; i++) {
                 weight[i] *= alpha;
             }
