@@ -524,16 +524,29 @@ public final class CompressionJob implements AutoCloseable {
         List<Packing.Row> packing = List.of();
         if (packed && pipeline.death().isEmpty()) {
             stop.check();
-            packing = new Packing(model, values(network), training, pipeline, corpus.scale()).run();
+            packing = new Packing(model, values(network), training, pipeline, corpus.scale())
+                    .run(compressed.recipe().fileBytes());
             result = pipeline.recount();
         }
-        Evaluation test = training.measure(corpus.test());
         Checkpoint.saveWeights(network, ending, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
+        checkSize(compressed.recipe().fileBytes());
+        Evaluation test = training.measure(corpus.test());
         Path file = folder.resolve(model.name() + ".pare");
         long written = write(file, note(compressed.recipe(), result, test));
         return new CompressionResult(compressed.recipe(), model, result, pipeline.death(), packing, denseTest, test,
                 file,
                 written, denseSeconds, Metrics.ofConstant(split.validation()));
+    }
+
+    /** Refuses a network whose file would have more bytes than the recipe allows; a rehearsal's may. */
+    private void checkSize(double most) {
+        double bytes = most == 0 || steps > 0 ? 0 : training.fileBytes().of(values(network));
+        if (bytes > most) {
+            throw new InfeasibleException(String.format(Locale.ROOT,
+                    "the file has %.0f bytes where the recipe allows %.0f: its weights are in %s%s", bytes, most,
+                    folder.resolve(Checkpoint.WEIGHTS),
+                    packed ? "; ask its stage for fewer bytes" : "; leave --no-pack out"));
+        }
     }
 
     private Compressed byRecipe() throws IOException {

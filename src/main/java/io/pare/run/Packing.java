@@ -49,6 +49,7 @@ public final class Packing {
     /** Most weights to cluster, which takes time by the square of their number. */
     private static final int CLUSTERED_VALUES = 4096;
     private static final int MOST_MANTISSA_BITS = 12;
+    private static final int MOST_LENIENCY = 8;
     /** Multiply-adds of a sample above which validation takes too long for a search of the fewest bits. */
     private static final long SEARCHED_MULTIPLY_ADDS = 4_000_000;
     private static final int LARGE_MANTISSA_BITS = 8;
@@ -70,6 +71,8 @@ public final class Packing {
     private final Pipeline pipeline;
     private final InputScale scale;
     private final List<Row> rows = new ArrayList<>();
+    /** Times the usual tolerances. */
+    private double leniency = 1;
 
     /**
      * Prepares to pack a network.
@@ -88,6 +91,25 @@ public final class Packing {
         this.training = training;
         this.pipeline = pipeline;
         this.scale = scale;
+    }
+
+    /**
+     * Runs all steps, and again with twice the tolerances where the file is too large, up to {@value #MOST_LENIENCY} times
+     * them. Whether the file is small enough in the end is left to the caller.
+     *
+     * @param mostBytes of the file; 0 for any
+     * @return the steps that stayed
+     */
+    public List<Row> run(double mostBytes) {
+        Map<String, float[]> start = saved();
+        List<Row> steps = run();
+        while (mostBytes > 0 && leniency < MOST_LENIENCY && PareFile.encode(weights()).length > mostBytes) {
+            leniency *= 2;
+            restore(start);
+            rows.clear();
+            steps = run();
+        }
+        return steps;
     }
 
     /**
@@ -229,8 +251,8 @@ public final class Packing {
         try {
             pipeline.check();
             Training.Evaluation after = training.validate();
-            if (before == null || after.accuracy() >= before.accuracy() - tolerance(before.accuracy())
-                    && after.loss() <= before.loss() * (1 + LOSS_TOLERANCE)) {
+            if (before == null || after.accuracy() >= before.accuracy() - leniency * tolerance(before.accuracy())
+                    && after.loss() <= before.loss() * (1 + leniency * LOSS_TOLERANCE)) {
                 rows.add(new Row(what, after.accuracy(), after.loss()));
                 return true;
             }

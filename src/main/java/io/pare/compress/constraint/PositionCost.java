@@ -2,6 +2,8 @@ package io.pare.compress.constraint;
 
 import io.pare.mem.FloatTensor;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What it costs to store an element rather than a zero, in bits, by how full its row and its column were in the projections
@@ -19,58 +21,128 @@ final class PositionCost {
     private static final double MOST = 0.7;
     /** Of the value that stands in the place. */
     private static final double VALUE = 2;
+    private static final double LOG2 = StrictMath.log(2);
 
     private PositionCost() {}
+
+    /** How many non-zeros each row and each column has, or had on average, and what a place costs by that. */
+    static final class Counts {
+        final double[] rows;
+        final double[] columns;
+        private double all;
+
+        Counts(double[] rows, double[] columns) {
+            this.rows = rows;
+            this.columns = columns;
+            for (double row : rows) {
+                all += row;
+            }
+        }
+
+        /** No element of a tensor yet. */
+        static Counts none(FloatTensor tensor) {
+            int height = Math.toIntExact(tensor.rank() == 0 ? 1 : tensor.size(0));
+            return new Counts(new double[height], new double[Math.toIntExact(tensor.count() / Math.max(1, height))]);
+        }
+
+        static Counts of(FloatTensor tensor) {
+            Counts counts = none(tensor);
+            for (long e = 0; e < tensor.count(); e++) {
+                if (tensor.get(e) != 0) {
+                    counts.add(e);
+                }
+            }
+            return counts;
+        }
+
+        void add(long element) {
+            rows[(int) (element / columns.length)]++;
+            columns[(int) (element % columns.length)]++;
+            all++;
+        }
+
+        private double shareOfRow(double count) {
+            return (count + UNSEEN) / (all + UNSEEN * rows.length);
+        }
+
+        private double density(double ofRow, double column) {
+            double ofColumn = (column + UNSEEN) / (all + UNSEEN * columns.length);
+            return Math.clamp((all + 1) * ofRow * ofColumn, LEAST, MOST);
+        }
+
+        /** Bits by which a value in that place costs more than none, without the value's own. */
+        double bits(long element) {
+            double density = density(shareOfRow(rows[(int) (element / columns.length)]),
+                    columns[(int) (element % columns.length)]);
+            return StrictMath.log((1 - density) / density) / LOG2;
+        }
+
+        /** Bits of all places if none had a value. Places of equally full rows and columns are counted together. */
+        double empty() {
+            Map<Double, Integer> ofRows = histogram(rows);
+            Map<Double, Integer> ofColumns = histogram(columns);
+            double sum = 0;
+            for (Map.Entry<Double, Integer> row : ofRows.entrySet()) {
+                double ofRow = shareOfRow(row.getKey());
+                for (Map.Entry<Double, Integer> column : ofColumns.entrySet()) {
+                    sum -= (double) row.getValue() * column.getValue()
+                            * StrictMath.log1p(-density(ofRow, column.getKey()));
+                }
+            }
+            return sum / LOG2;
+        }
+
+        private static Map<Double, Integer> histogram(double[] counts) {
+            Map<Double, Integer> histogram = new TreeMap<>();
+            for (double count : counts) {
+                histogram.merge(count, 1, Integer::sum);
+            }
+            return histogram;
+        }
+    }
 
     /** Whether a projection was remembered. */
     static boolean known(ProjectionState memory) {
         return memory.get(ROWS, 0) != null;
     }
 
+    /** The counts of the projections before, of tensor {@code index}. */
+    static Counts remembered(ProjectionState memory, int index) {
+        return new Counts(memory.get(ROWS, index), memory.get(COLUMNS, index));
+    }
+
     /**
      * Multiplies the weight of each element of tensor {@code index} that is not zero by its bits to the power of {@code -rate}.
      */
     static void divide(FloatTensor values, FloatTensor weights, int index, double rate, ProjectionState memory) {
-        double[] rows = memory.get(ROWS, index);
-        double[] columns = memory.get(COLUMNS, index);
-        double all = 0;
-        for (double row : rows) {
-            all += row;
-        }
-        for (int r = 0; r < rows.length; r++) {
-            double ofRow = (rows[r] + UNSEEN) / (all + UNSEEN * rows.length);
-            for (int c = 0; c < columns.length; c++) {
-                long e = (long) r * columns.length + c;
-                if (values.get(e) == 0) {
-                    continue;
-                }
-                double ofColumn = (columns[c] + UNSEEN) / (all + UNSEEN * columns.length);
-                double density = Math.clamp((all + 1) * ofRow * ofColumn, LEAST, MOST);
-                double bits = StrictMath.log((1 - density) / density) / StrictMath.log(2) + VALUE;
-                weights.set(e, (float) (weights.get(e) * StrictMath.pow(bits, -rate)));
+        Counts counts = remembered(memory, index);
+        for (long e = 0; e < values.count(); e++) {
+            if (values.get(e) != 0) {
+                weights.set(e, (float) (weights.get(e) * StrictMath.pow(counts.bits(e) + VALUE, -rate)));
             }
         }
+    }
+
+    /** Bits of the places of a tensor's non-zeros, in a code that knows how many are in each row and column. */
+    static double length(FloatTensor tensor) {
+        Counts counts = Counts.of(tensor);
+        double bits = counts.empty();
+        for (long e = 0; e < tensor.count(); e++) {
+            if (tensor.get(e) != 0) {
+                bits += counts.bits(e);
+            }
+        }
+        return bits;
     }
 
     /** Takes in what is not zero in a projection. */
     static void remember(List<FloatTensor> projected, ProjectionState memory) {
         for (int i = 0; i < projected.size(); i++) {
-            FloatTensor tensor = projected.get(i);
-            int height = Math.toIntExact(tensor.rank() == 0 ? 1 : tensor.size(0));
-            double[] rows = new double[height];
-            double[] columns = new double[Math.toIntExact(tensor.count() / Math.max(1, height))];
-            for (int r = 0; r < rows.length; r++) {
-                for (int c = 0; c < columns.length; c++) {
-                    if (tensor.get((long) r * columns.length + c) != 0) {
-                        rows[r]++;
-                        columns[c]++;
-                    }
-                }
-            }
-            halve(rows, memory.get(ROWS, i));
-            halve(columns, memory.get(COLUMNS, i));
-            memory.put(ROWS, i, rows);
-            memory.put(COLUMNS, i, columns);
+            Counts now = Counts.of(projected.get(i));
+            halve(now.rows, memory.get(ROWS, i));
+            halve(now.columns, memory.get(COLUMNS, i));
+            memory.put(ROWS, i, now.rows);
+            memory.put(COLUMNS, i, now.columns);
         }
     }
 

@@ -31,6 +31,7 @@ import io.pare.compress.stage.AdmmBudget;
 import io.pare.compress.stage.AdmmConstrain;
 import io.pare.compress.stage.AdmmJoint;
 import io.pare.compress.stage.AdmmPrune;
+import io.pare.compress.stage.AdmmRate;
 import io.pare.compress.stage.AdmmValues;
 import io.pare.compress.stage.ClusterRetrain;
 import io.pare.compress.stage.GradualPrune;
@@ -69,7 +70,7 @@ public final class Catalog {
             List.of(AdmmPrune.DEFAULTS, MaskRetrain.DEFAULTS, GradualPrune.DEFAULTS, ProgressivePrune.DEFAULTS,
                     AdmmValues.CLUSTER,
                     AdmmValues.QUANTIZE, QuantizeRetrain.DEFAULTS, ClusterRetrain.DEFAULTS, AdmmJoint.DEFAULTS,
-                    AdmmBudget.DEFAULTS, AdmmConstrain.DEFAULTS, Reconstruct.DEFAULTS),
+                    AdmmBudget.DEFAULTS, AdmmRate.DEFAULTS, AdmmConstrain.DEFAULTS, Reconstruct.DEFAULTS),
             List.of(Sparsity.share(1), StructuredSparsity.of(StructuredSparsity.Unit.ROW, 1), new Clustering(256),
                     Quantization.bits(8), new SparseClustering(Sparsity.share(1), 256)));
 

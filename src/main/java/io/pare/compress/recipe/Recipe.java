@@ -168,6 +168,12 @@ public record Recipe(String name, String model, String description, TrainingOpti
         return (withDense ? Stream.concat(Stream.of(dense), inner) : inner).distinct().toList();
     }
 
+    /** {@return bytes that the network's file may have, as the last stage that bounds it says; 0 for any number} */
+    public double fileBytes() {
+        return stages.stream().mapToDouble(Stage::fileBytes).filter(bytes -> bytes > 0).reduce((_, next) -> next)
+                .orElse(0);
+    }
+
     /** {@return whether a stage learns from the dense network's answers too} */
     public boolean distills() {
         return trainings(false).stream().anyMatch(options -> options.distill() > 0);

@@ -37,6 +37,25 @@ public final class AdmmRun extends StageRun {
         default void observe(Admm admm) {}
 
         /**
+         * Called after each Z and U step.
+         *
+         * @param admm the solver
+         * @param progress share of the stage's iterations that are over
+         */
+        default void updated(Admm admm, double progress) {}
+
+        /** Called before the cut, which then asks for the constraints once more. */
+        default void ending() {}
+
+        /**
+         * {@return whether the weights after the cut are as they should be; if not, they are cut again to what the
+         * constraints then are}
+         */
+        default boolean met() {
+            return true;
+        }
+
+        /**
          * Called when the stage has made its cut.
          *
          * @param admm the solver
@@ -195,6 +214,7 @@ public final class AdmmRun extends StageRun {
     private void update() {
         tighten(Math.min(1, (admm.iterations() + 1) / Math.max(1, options.updatesPerEpoch() * train.epochs())));
         residuals = admm.update();
+        schedule.updated(admm, progress());
         converged = options.tolerance() > 0 && progress() >= 1 && Admm.converged(residuals, options.tolerance());
     }
 
@@ -215,9 +235,14 @@ public final class AdmmRun extends StageRun {
 
     @Override
     public boolean cut() {
+        schedule.ending();
         tighten(1);
         if (snap) {
             admm.project();
+            while (!schedule.met()) {
+                tighten(1);
+                admm.project();
+            }
             admm.guarantees().forEach(context::guarantee);
         }
         schedule.finished(admm);

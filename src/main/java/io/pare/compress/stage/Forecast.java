@@ -2,6 +2,7 @@ package io.pare.compress.stage;
 
 import io.pare.compress.TensorPattern;
 import io.pare.compress.constraint.Clustering;
+import io.pare.compress.constraint.CodedBudget;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.GlobalBudget;
 import io.pare.compress.constraint.GlobalSparsity;
@@ -292,6 +293,7 @@ public final class Forecast {
             case Quantization old -> contained(claim, left);
             case SparseClustering old -> contained(claim, left);
             case GlobalBudget old -> contained(claim, left);
+            case CodedBudget old -> contained(claim, left);
             case Constraint.Custom old -> contained(claim, left);
         };
     }

@@ -56,6 +56,11 @@ public sealed interface Stage
      */
     String remedy(Claim claim);
 
+    /** {@return bytes that the network's file may have after the recipe; 0 for any number} */
+    default double fileBytes() {
+        return 0;
+    }
+
     /** {@return whether its run may have ADMM's Z and U, which lie in memory or in a file} */
     default boolean hasAdmm() {
         return false;

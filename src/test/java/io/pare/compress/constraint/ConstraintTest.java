@@ -95,7 +95,8 @@ class ConstraintTest {
                 new GlobalSparsity(11, GlobalSparsity.Score.FISHER, List.of()),
                 new GlobalSparsity(11, GlobalSparsity.Score.FISHER, List.of(), List.of(), List.of(), 1),
                 new GlobalBudget(30, 1, 3, GlobalSparsity.Score.MAGNITUDE),
-                new GlobalBudget(30, 1, 3, GlobalSparsity.Score.FISHER));
+                new GlobalBudget(30, 1, 3, GlobalSparsity.Score.FISHER),
+                new CodedBudget(70, List.of(2), true, List.of()), new CodedBudget(70, List.of(3), false, List.of()));
     }
 
     @ParameterizedTest
@@ -142,6 +143,81 @@ class ConstraintTest {
             assertArrayEquals(project(constraint, new ProjectionState(), x).getFirst().toArray(),
                     projectWeighted(constraint, new ProjectionState(), List.of(x), List.of(ones)).getFirst().toArray(),
                     1e-6f, constraint.describe());
+        }
+    }
+
+    /** All cells of a small matrix one by one, against the sums over equally full rows and columns. */
+    @Test
+    void theBitsOfPlacesAreThoseOfDensitiesOfRowsAndColumns() {
+        FloatTensor z = tensor(new long[]{3, 4}, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0);
+        double[] rows = {2, 0, 1};
+        double[] columns = {2, 0, 1, 0};
+        double bits = 0;
+        for (int r = 0; r < 3; r++) {
+            for (int c = 0; c < 4; c++) {
+                double p = Math.min(0.7, 4 * (rows[r] + 0.4) / (3 + 1.2) * (columns[c] + 0.4) / (3 + 1.6));
+                bits -= Math.log(z.get(r * 4 + c) != 0 ? p : 1 - p) / Math.log(2);
+            }
+        }
+        assertEquals(bits + 3 * 2, new CodedBudget(99, List.of(2), true, List.of()).length(List.of(z)), 1e-9);
+    }
+
+    @Test
+    void aCodedBudgetIsSpentToTheLastWeightThatFits() {
+        for (long seed = 0; seed < 20; seed++) {
+            FloatTensor x = random(seed, 30, 40);
+            FloatTensor y = random(seed + 50, 10, 30);
+            CodedBudget set = new CodedBudget(900, List.of(3, 2), true, List.of());
+            ProjectionState memory = new ProjectionState();
+            List<FloatTensor> z = project(set, memory, x, y);
+            double length = set.length(z);
+            assertTrue(set.measure(z, memory).holds() && length > 900 - 25, "length " + length);
+            assertTrue(Projector.distinct(z.get(0), 99).length <= 8 && Projector.distinct(z.get(1), 99).length <= 4);
+            assertFalse(set.measure(List.of(x, y), memory).holds());
+            CodedBudget free = new CodedBudget(900, List.of(3, 2), false, List.of());
+            FloatTensor kept = project(free, new ProjectionState(), x, y).getFirst();
+            for (long e = 0; e < kept.count(); e++) {
+                assertTrue(kept.get(e) == 0 || kept.get(e) == x.get(e));
+            }
+            assertTrue(set.contains(new CodedBudget(800, List.of(3, 2), true, List.of())) && !set.contains(free));
+        }
+    }
+
+    @Test
+    void aCodedBudgetKeepsMoreOfFullRowsThanOfThinOnes() {
+        // Equal magnitudes everywhere: those of two full rows are cheaper than those of a diagonal.
+        FloatTensor x = region.tensor(20, 20);
+        for (int c = 0; c < 20; c++) {
+            for (int r : new int[]{3, 9, c}) {
+                x.set(r * 20L + c, 1 + 0.001f * c);
+            }
+        }
+        CodedBudget set = new CodedBudget(90, List.of(1), false, List.of());
+        FloatTensor z = project(set, new ProjectionState(), x).getFirst();
+        int full = 0;
+        int thin = 0;
+        for (int e = 0; e < 400; e++) {
+            if (z.get(e) != 0) {
+                full += e / 20 == 3 || e / 20 == 9 ? 1 : 0;
+                thin += e / 20 == 3 || e / 20 == 9 ? 0 : 1;
+            }
+        }
+        assertTrue(full > 30 && thin < 6, full + " and " + thin);
+    }
+
+    @Test
+    void aCodedBudgetLeavesNoUnitWithoutInputOrConsumer() {
+        for (long seed = 0; seed < 20; seed++) {
+            FloatTensor x = random(seed, 12, 20);
+            FloatTensor y = random(seed + 50, 5, 12);
+            List<GlobalSparsity.Dependency> wires = List.of(new GlobalSparsity.Dependency(0, 1));
+            CodedBudget set = new CodedBudget(200, List.of(2, 2), false, wires);
+            ProjectionState memory = new ProjectionState();
+            List<FloatTensor> z = project(set, memory, x, y);
+            assertTrue(set.measure(z, memory).holds());
+            for (boolean dead : DeadUnits.find(z, wires)[0]) {
+                assertFalse(dead);
+            }
         }
     }
 

@@ -13,6 +13,7 @@ import io.pare.compress.LayerRow;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.UnitLink;
 import io.pare.compress.Variable;
+import io.pare.compress.constraint.CodedBudget;
 import io.pare.compress.constraint.Feasibility;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.ProjectionState;
@@ -67,7 +68,19 @@ class PipelineTest {
                   retrain: {epochs: 1}
               - admm-cluster: {bits: {"*": 3}, admm: {fisher: true}}
               - admm-joint: {keep: {total: 80}, bits: {w1: 2, w2: 3}, admm: {fisher: true}}
+              - admm-rate: {bytes: 70, bits: {"*": 3}, cluster: false}
+              - admm-rate: {bytes: 60, bits: {"*": 3}, snap: false}
+              - quantize-retrain: {rounds: 2, train: {epochs: 1}}
               - global-budget: {bytes: 20, minimumBits: 1, maximumBits: 2, score: fisher}
+            """;
+
+    static final String RATE = """
+            train: {epochs: 3}
+            admm: {rho: 0.02, updatesPerEpoch: 2, rule: multiply, factor: 1.5, limit: 0.5}
+            stages:
+              - gradual-prune: {keep: {ratio: 2}}
+              - admm-rate: {bytes: 90, bits: {"*": 2}}
+              - cluster-retrain
             """;
 
     @TempDir
@@ -150,6 +163,27 @@ class PipelineTest {
         resumes(Recipe.parse("fisher", FISHER), epochs);
     }
 
+    @Test
+    void aRunWithinBytesThatIsKilledAndResumedEndsWithTheSameBits() throws IOException {
+        resumes(Recipe.parse("rate", RATE), 5);
+        assertEquals(90, Recipe.parse("rate", RATE).fileBytes());
+        assertEquals(60, Recipe.parse("fisher", FISHER).fileBytes());
+        assertEquals(0, Recipe.parse("all", ALL).fileBytes());
+    }
+
+    @Test
+    void theFileIsWithinTheBytesThatARateAwareStageWasGiven() throws IOException {
+        try (Blobs blobs = new Blobs().dense(5)) {
+            Pipeline.Result result = new Pipeline(Recipe.parse("rate", RATE), blobs.training,
+                    folder.resolve("state"), PipelineListener.SILENT).run();
+            assertTrue(result.proofs().values().stream().allMatch(Feasibility::holds));
+            // No file is known of a training by gradients: the bits of the model count.
+            double bits = new CodedBudget(1, List.of(2, 2), true, List.of()).length(List.of(blobs.w1, blobs.w2));
+            assertTrue(bits <= 8 * 90 && bits > 8 * 80, "bits " + bits);
+            assertTrue(result.layers().stream().allMatch(row -> row.unique() <= 4));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 3, 5, 8, 12, 16, 20, 23, 27, 31})
     void aRunThatIsKilledAndResumedEndsWithTheSameBits(int epochs) throws IOException {
@@ -205,7 +239,8 @@ class PipelineTest {
         "progressive-prune: {ratios: [4, 5], models: 2, prune: {train: {select: best}}}",
         "progressive-prune: {ratios: [4], models: 1, train: {average: 0.5}}", "admm-joint: {bits: {'*': 2}}",
         "gradual-prune: {keep: {ratio: 3}}", "gradual-prune: {keep: {ratio: 3, score: lamp}}",
-        "admm-prune: {keep: {ratio: 3, score: fisher}}", "admm-cluster: {bits: {'*': 2}, admm: {fisher: true}}",
+        "admm-prune: {keep: {ratio: 3, score: fisher}}", "admm-rate: {bytes: 60, bits: {'*': 3}}",
+        "admm-cluster: {bits: {'*': 2}, admm: {fisher: true}}",
         "global-budget: {bytes: 40, minimumBits: 1, maximumBits: 3}", "admm-cluster: {bits: {'*': 2}}",
         "admm: {constraints: {'*': {kind: Clustering, k: 5}}}"})
     void theMemoryOfStagesIsKnownBeforehand(String stage) throws IOException {
