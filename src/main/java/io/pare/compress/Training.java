@@ -68,6 +68,14 @@ public interface Training {
         return List.of();
     }
 
+    /** {@return the units that go together, for the removal of whole ones; {@code null} if not known} */
+    default @Nullable TensorGroups groups() {
+        return null;
+    }
+
+    /** Gathers the running statistics of normalisations anew, for weights that changed at once. */
+    default void recalibrate() {}
+
     /**
      * {@return whether outputs depend on inputs where no signal passes those weight tensors, as where a branch goes
      * round them; false if not known}

@@ -12,7 +12,7 @@ import io.pare.net.Op;
  */
 public record RunningStatistics(Pass pass, FloatTensor mean, FloatTensor variance) {
     /** Share of a batch's statistics in the running ones, as in PyTorch; the variance with Bessel's correction. */
-    private static final float MOMENTUM = 0.1f;
+    public static final float MOMENTUM = 0.1f;
 
     /**
      * {@return the statistics of a batch normalisation}

@@ -450,7 +450,8 @@ public final class CompressionJob implements AutoCloseable {
                         ? RecipeCheck.Tensor.unknown(each.name(), each.shape())
                         : RecipeCheck.Tensor.dense(each.name(), each.shape()))
                 .toList();
-        RecipeCheck.notes(recipe, tensors, NetworkTraining.output(model), !model.links().isEmpty())
+        RecipeCheck.notes(recipe, tensors, NetworkTraining.output(model), !model.links().isEmpty(),
+                NetworkTraining.groups(model))
                 .forEach(note -> warnings.accept("note: recipe " + recipe.name() + ": " + note));
     }
 

@@ -2,11 +2,13 @@ package io.pare.run;
 
 import io.pare.compress.LayerVisitor;
 import io.pare.compress.StepHook;
+import io.pare.compress.TensorGroups;
 import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.UnitLink;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.Cost;
+import io.pare.compress.constraint.UnitGroups;
 import io.pare.data.Augmentation;
 import io.pare.data.Crop;
 import io.pare.data.Dataset;
@@ -16,6 +18,7 @@ import io.pare.exec.backend.Precision;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
+import io.pare.net.Groups;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.Parameter;
@@ -315,6 +318,38 @@ public final class NetworkTraining implements Training, AutoCloseable {
     public boolean leadsPast(Set<String> weights) {
         return network.model().leadsPast(node -> node.parameters().stream().filter(Parameter::weight).findFirst()
                 .map(Parameter::name).filter(weights::contains).isPresent());
+    }
+
+    /** Batches of the training data that statistics are gathered from. */
+    private static final int CALIBRATION = 100;
+
+    @Override
+    public void recalibrate() {
+        trainer.recalibrate(stepLimit == 0 ? CALIBRATION : Math.min(stepLimit, CALIBRATION));
+    }
+
+    @Override
+    public TensorGroups groups() {
+        return groups(network.model());
+    }
+
+    /**
+     * {@return the units of a network that go together, as compression sees them}
+     *
+     * @param model network whose layers are asked
+     */
+    public static TensorGroups groups(Net model) {
+        Groups groups = Groups.of(model);
+        List<TensorGroups.Slices> slices = groups.slices().stream().map(each -> new TensorGroups.Slices(each.tensor(),
+                each.dimension(), each.axis(), switch (each.kind()) {
+                    case WEIGHT -> each.reads() ? TensorGroups.Role.READS : TensorGroups.Role.GIVES;
+                    case SCALE -> TensorGroups.Role.SCALE;
+                    case BIAS -> TensorGroups.Role.SHIFT;
+                    case MEAN, VARIANCE, CONSTANT -> TensorGroups.Role.OTHER;
+                })).toList();
+        List<UnitGroups.Work> work =
+                groups.work().stream().map(each -> new UnitGroups.Work(each.each(), each.axes())).toList();
+        return new TensorGroups(groups.count(), groups.axes(), slices, work, groups.held());
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.pare.data.Dataset;
 import io.pare.descent.GradientNorm;
 import io.pare.descent.RunState;
 import io.pare.descent.Update;
+import io.pare.exec.RunningStatistics;
 import io.pare.exec.Tape;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.OneThread;
@@ -166,6 +167,60 @@ public final class Trainer implements AutoCloseable {
         progress.batches = stepsPerEpoch();
         progress.numbers = data.task() == Task.REGRESS;
         progress.batchSize = settings.batchSize();
+    }
+
+    /**
+     * Gathers the running statistics of normalisations anew: the means of those of some batches, each counting alike. Nothing else
+     * changes. After weights have changed at once, the running means would follow over hundreds of steps.
+     *
+     * @param most batches that are looked at, at most; at least 1
+     * @throws IllegalStateException if another thread uses the trainer or the network, or one of them is closed
+     */
+    public void recalibrate(int most) {
+        List<Weight> statistics = network.weights().stream().filter(weight -> switch (weight.parameter().kind()) {
+            case MEAN, VARIANCE -> true;
+            case WEIGHT, BIAS, SCALE, CONSTANT -> false;
+        }).toList();
+        if (statistics.isEmpty()) {
+            return;
+        }
+        oneThread.enter();
+        try (var _ = network.section().enter()) {
+            if (closed) {
+                throw new IllegalStateException("the trainer of " + network.model().name() + " is closed");
+            }
+            gather(statistics, Math.min(most, batches.perEpoch()));
+        } finally {
+            oneThread.exit();
+        }
+    }
+
+    private void gather(List<Weight> statistics, int count) {
+        tape = tape();
+        batches.seek(0, 0);
+        FloatTensor images = tape.input(Network.IMAGES);
+        List<double[]> sums = statistics.stream().map(each -> new double[(int) each.value().count()]).toList();
+        for (int batch = 0; batch < count; batch++) {
+            // From zero, a pass leaves the momentum's share of the batch's own statistics.
+            statistics.forEach(each -> each.value().fill(0f));
+            batches.next(images, tape.labels());
+            if (data.task() != Task.CLASSIFY) {
+                batches.targets(tape.input(Network.TARGETS));
+            }
+            tape.forward(settings.seed() + batch, 0);
+            for (int i = 0; i < sums.size(); i++) {
+                double[] sum = sums.get(i);
+                for (int c = 0; c < sum.length; c++) {
+                    sum[c] += statistics.get(i).value().get(c);
+                }
+            }
+        }
+        for (int i = 0; i < sums.size(); i++) {
+            double[] sum = sums.get(i);
+            for (int c = 0; c < sum.length; c++) {
+                statistics.get(i).value().set(c, (float) (sum[c] / count / RunningStatistics.MOMENTUM));
+            }
+        }
     }
 
     /** The tape that suits the masks of the moment. */

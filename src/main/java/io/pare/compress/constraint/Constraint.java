@@ -24,9 +24,10 @@ import java.util.Set;
 @JsonSubTypes({@JsonSubTypes.Type(Sparsity.class), @JsonSubTypes.Type(StructuredSparsity.class),
     @JsonSubTypes.Type(Clustering.class), @JsonSubTypes.Type(Quantization.class),
     @JsonSubTypes.Type(SparseClustering.class), @JsonSubTypes.Type(GlobalSparsity.class),
-    @JsonSubTypes.Type(GlobalBudget.class), @JsonSubTypes.Type(CodedBudget.class)})
+    @JsonSubTypes.Type(GlobalBudget.class), @JsonSubTypes.Type(CodedBudget.class),
+    @JsonSubTypes.Type(GroupSparsity.class)})
 public sealed interface Constraint permits Sparsity, StructuredSparsity, Clustering, Quantization, SparseClustering,
-        GlobalSparsity, GlobalBudget, CodedBudget, Constraint.Custom {
+        GlobalSparsity, GlobalBudget, CodedBudget, GroupSparsity, Constraint.Custom {
     /**
      * Writes the nearest point of the set to {@code to}.
      *

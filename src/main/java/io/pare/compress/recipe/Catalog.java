@@ -130,6 +130,9 @@ public final class Catalog {
 
         @JsonInclude(JsonInclude.Include.NON_DEFAULT)
         double rate();
+
+        @JsonInclude(JsonInclude.Include.NON_NULL)
+        Object groups();
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.pare.compress.recipe;
 
+import io.pare.compress.TensorGroups;
 import io.pare.compress.Training;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.Projector;
@@ -61,14 +62,31 @@ public final class RecipeCheck {
      *            on
      */
     public static List<String> notes(Recipe recipe, List<Tensor> tensors, @Nullable String output, boolean linked) {
-        Forecast forecast = forecast(recipe, tensors, output, linked);
-        return forecast.end();
+        return notes(recipe, tensors, output, linked, null);
     }
 
-    private static Forecast forecast(Recipe recipe, List<Tensor> tensors, @Nullable String output, boolean linked) {
+    /**
+     * Checks a recipe, which may take out whole units, for weight tensors of those shapes.
+     *
+     * @param recipe that is checked
+     * @param tensors all weight tensors, in the training's order
+     * @param output see {@link Training#output}
+     * @param linked whether {@link Training#links} has any
+     * @param groups see {@link Training#groups}
+     * @return what the user should know and may have wanted, a line each
+     * @throws RecipeException naming the stage that cannot run, or that breaks what an earlier one made, and the way
+     *            on
+     */
+    public static List<String> notes(Recipe recipe, List<Tensor> tensors, @Nullable String output, boolean linked,
+            @Nullable TensorGroups groups) {
+        return forecast(recipe, tensors, output, linked, groups).end();
+    }
+
+    private static Forecast forecast(Recipe recipe, List<Tensor> tensors, @Nullable String output, boolean linked,
+            @Nullable TensorGroups groups) {
         Forecast forecast = new Forecast(recipe.name(), tensors.stream()
                 .map(each -> new Forecast.Weights(each.name(), each.shape(), each.nonzeros(), each.values())).toList(),
-                output, linked);
+                output, linked, groups);
         recipe.stages().forEach(forecast::pass);
         return forecast;
     }
@@ -93,7 +111,8 @@ public final class RecipeCheck {
                         : Tensor.unknown(variable.name(), value.shape()));
             }
         }
-        Forecast forecast = forecast(recipe, tensors, training.output(), !training.links().isEmpty());
+        Forecast forecast = forecast(recipe, tensors, training.output(), !training.links().isEmpty(),
+                training.groups());
         if (saved) {
             forecast.constraints().forEach(recipe.catalog()::checkKnown);
         }

@@ -41,6 +41,9 @@ public record AdmmJoint(Keep keep, Map<String, Integer> bits, AdmmOptions admm, 
         if (keep.score() == GlobalSparsity.Score.IMPORTANCE) {
             throw new IllegalArgumentException("score cannot be importance, which admm-prune alone measures");
         }
+        if (keep.groups() != null) {
+            throw new IllegalArgumentException("groups belongs to admm-prune");
+        }
         if (keep.rate() > 0) {
             throw new IllegalArgumentException("rate belongs to admm-prune and progressive-prune");
         }

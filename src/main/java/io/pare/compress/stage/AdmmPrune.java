@@ -2,10 +2,12 @@ package io.pare.compress.stage;
 
 import io.pare.compress.Admm;
 import io.pare.compress.AdmmOptions;
+import io.pare.compress.TensorGroups;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.GlobalSparsity;
+import io.pare.compress.constraint.GroupSparsity;
 import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
@@ -16,7 +18,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * ADMM onto sparse weights, then the hard cut (the paper's masked mapping); the retraining is a stage of its own.
@@ -44,7 +48,7 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
         exclude = Keys.listed("exclude", exclude);
         structure = TensorPattern.inOrder("structure", structure);
         Keys.check(ramp >= 0 && ramp <= 1, "ramp", ramp);
-        if (keep.score() == GlobalSparsity.Score.FISHER) {
+        if (keep.score() == GlobalSparsity.Score.FISHER || keep.groups() != null && keep.groups().byFisher()) {
             admm = admm.byFisher();
         }
         if (keep.chosen() && !structure.isEmpty()) {
@@ -88,13 +92,13 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
     @Override
     public Effect check(Forecast forecast) {
         if (!chosen()) {
-            throw forecast.refused("needs a keep with one of ratio, total and layers, or a structure");
+            throw forecast.refused("needs a keep with one of ratio, total, layers and groups, or a structure");
         }
         boolean trains = train.epochs() > 0;
         List<Forecast.Weights> open = forecast.weights().stream()
                 .filter(each -> !TensorPattern.any(exclude, each.name())).toList();
         boolean frozen = masked || !trains;
-        List<Claim> left = keep.chosen()
+        List<Claim> left = keep.groups() != null ? groups(forecast, keep.groups()) : keep.chosen()
                 ? keep.claims(forecast, open, "exclude", frozen)
                 : structures(forecast, open);
         left.forEach(claim -> forecast.weights().stream().filter(each -> claim.on(each.name()))
@@ -103,12 +107,58 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
             forecast.weights().stream().filter(each -> !open.contains(each))
                     .forEach(each -> each.nonzeros(each.count()));
         }
-        boolean shared = keep.chosen() && (keep.global() || forecast.linked() && keep.removeDead());
+        boolean shared =
+                keep.chosen() && (keep.groups() != null || keep.global() || forecast.linked() && keep.removeDead());
         if (shared && !admm.rhoOf().isEmpty()) {
             forecast.note("does not use rhoOf: its layers share one constraint, and so one rho");
         }
         return forecast.training(trains).and(WeightChange.FILLS_ZEROS, !frozen).and(WeightChange.MAKES_ZEROS, true)
                 .claiming(left);
+    }
+
+    /** Refuses what would leave a layer nothing, and says which units have to stay. */
+    private List<Claim> groups(Forecast forecast, KeptGroups kept) {
+        TensorGroups all = forecast.groups();
+        if (all == null) {
+            throw forecast.refused("takes out whole units, and this training does not say which go together");
+        }
+        TensorGroups groups = open(all, forecast.weights().stream().map(Forecast.Weights::name).toList());
+        if (groups.count() == 0) {
+            throw forecast.refused("finds no unit that could go: " + stays(all));
+        }
+        GroupSparsity constraint = kept.constraint(groups, null, 1);
+        if (constraint.reachable() > constraint.allowed()) {
+            long whole = kept.macs() == null ? groups.count() : constraint.groups().multiplyAdds();
+            throw forecast.refused(String.format(Locale.ROOT,
+                    "would keep %,d %s; with the least of each layer there are"
+                            + " still %,d: ask for %s of at least %.3f%s",
+                    constraint.allowed(),
+                    kept.macs() == null ? "groups" : "multiply-adds", constraint.reachable(),
+                    kept.macs() == null ? "a share" : "macs",
+                    Math.ceil(1000.0 * constraint.reachable() / whole) / 1000,
+                    all.held().isEmpty() ? "" : "; " + stays(all)));
+        }
+        all.held().forEach((layer, by) -> {
+            if (!layer.equals(by)) {
+                forecast.note("leaves the units of " + layer + " alone, for " + by + " mixes them");
+            }
+        });
+        List<String> owners = groups.owners();
+        return List.of(forecast.claim(constraint, owners.stream().map(name -> forecast.weights().stream()
+                .filter(each -> each.name().equals(name)).findFirst().orElseThrow()).toList()));
+    }
+
+    private TensorGroups open(TensorGroups all, List<String> weights) {
+        return all.without(weights.stream().filter(name -> TensorPattern.any(exclude, name))
+                .collect(Collectors.toSet()));
+    }
+
+    /** Which layers keep all of their units, and for which others. */
+    private static String stays(TensorGroups groups) {
+        return groups.held().entrySet().stream()
+                .map(each -> each.getKey() + " stays whole" + (each.getKey().equals(each.getValue()) ? ""
+                        : " for " + each.getValue()))
+                .collect(Collectors.joining(", "));
     }
 
     private List<Claim> structures(Forecast forecast, List<Forecast.Weights> open) {
@@ -157,7 +207,8 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
     private AdmmRun.Schedule schedule(RunContext context) {
         List<Variable> open = context.weights().stream()
                 .filter(variable -> !TensorPattern.any(exclude, variable.name())).toList();
-        return keep.chosen() ? new Ramp(context, this, keep.of(open)) : structured(context, open);
+        return keep.groups() != null ? new GroupRamp(context, this)
+                : keep.chosen() ? new Ramp(context, this, keep.of(open)) : structured(context, open);
     }
 
     private AdmmRun.Schedule structured(RunContext context, List<Variable> open) {
@@ -169,6 +220,40 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
             }
         }
         return () -> targets;
+    }
+
+    /** Groups whose number, or work, falls geometrically from what is there to what is wanted. */
+    private static final class GroupRamp implements AdmmRun.Schedule {
+        private final RunContext context;
+        private final AdmmPrune stage;
+        private final TensorGroups groups;
+        private final List<Variable> held;
+
+        GroupRamp(RunContext context, AdmmPrune stage) {
+            this.context = context;
+            this.stage = stage;
+            this.groups = stage.open(context.training().groups(),
+                    context.weights().stream().map(Variable::name).toList());
+            this.held = groups.owners().stream().map(context::variable).toList();
+        }
+
+        @Override
+        public List<AdmmRun.Target> targets() {
+            return List.of(new AdmmRun.Target(held, this::at));
+        }
+
+        private GroupSparsity at(double progress) {
+            double part = stage.ramp == 0 ? 1 : Math.min(1, progress / stage.ramp);
+            return stage.keep.groups().constraint(groups, context.variables(), part);
+        }
+
+        /** Nothing reads the units that went: what gives them goes too, and statistics are those of what is left. */
+        @Override
+        public void finished(Admm admm) {
+            boolean[] used = at(1).used(held.stream().map(Variable::value).toList());
+            groups.clear(context.variables(), used);
+            context.training().recalibrate();
+        }
     }
 
     /** Sparsity whose counts fall geometrically from what is there to what is wanted. */

@@ -1,11 +1,13 @@
 package io.pare.compress.stage;
 
+import io.pare.compress.TensorGroups;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.CodedBudget;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.GlobalBudget;
 import io.pare.compress.constraint.GlobalSparsity;
+import io.pare.compress.constraint.GroupSparsity;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
@@ -33,6 +35,7 @@ public final class Forecast {
     private final List<Weights> weights;
     private final @Nullable String output;
     private final boolean linked;
+    private final @Nullable TensorGroups groups;
     private final List<Claim> claims = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
     /** What is to be noted if no stage puts weights onto their values. */
@@ -130,12 +133,15 @@ public final class Forecast {
      * @param weights before the first stage
      * @param output see {@link io.pare.compress.Training#output}
      * @param linked whether {@link io.pare.compress.Training#links} has any
+     * @param groups see {@link io.pare.compress.Training#groups}
      */
-    public Forecast(String recipe, List<Weights> weights, @Nullable String output, boolean linked) {
+    public Forecast(String recipe, List<Weights> weights, @Nullable String output, boolean linked,
+            @Nullable TensorGroups groups) {
         this.recipe = recipe;
         this.weights = List.copyOf(weights);
         this.output = output;
         this.linked = linked;
+        this.groups = groups;
     }
 
     /** {@return all weight tensors} */
@@ -146,6 +152,11 @@ public final class Forecast {
     /** {@return the tensor whose units are the network's outputs; {@code null} if not known} */
     public @Nullable String output() {
         return output;
+    }
+
+    /** {@return the units that go together; {@code null} if not known} */
+    public @Nullable TensorGroups groups() {
+        return groups;
     }
 
     /** {@return whether it is known how units of one tensor feed another} */
@@ -294,6 +305,7 @@ public final class Forecast {
             case SparseClustering old -> contained(claim, left);
             case GlobalBudget old -> contained(claim, left);
             case CodedBudget old -> contained(claim, left);
+            case GroupSparsity old -> contained(claim, left);
             case Constraint.Custom old -> contained(claim, left);
         };
     }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How many weights a stage keeps: in all, or layer by layer.
@@ -19,9 +20,10 @@ import java.util.Map;
  * @param removeDead whether units without a consumer or without an input give their weights to others
  * @param layers by name or pattern: a count from 1 on, a share below 1; tensors that none matches stay dense
  * @param rate power of a weight's bits by which its score is divided under a total; 0 for none
+ * @param groups whole units in place of weights; left out for single weights
  */
 public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean removeDead,
-        Map<String, Double> layers, double rate) {
+        Map<String, Double> layers, double rate, @Nullable KeptGroups groups) {
     /** Nothing chosen. */
     public static final Keep DEFAULTS = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, Map.of());
 
@@ -36,7 +38,7 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
      */
     public Keep(long total, double ratio, GlobalSparsity.Score score, boolean removeDead,
             Map<String, Double> layers) {
-        this(total, ratio, score, removeDead, layers, 0);
+        this(total, ratio, score, removeDead, layers, 0, null);
     }
 
     /**
@@ -56,18 +58,21 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
                         + ": give a share above 0 and below 1, or a whole number of weights from 1 on");
             }
         });
-        int ways = (total > 0 ? 1 : 0) + (ratio != 0 ? 1 : 0) + (layers.isEmpty() ? 0 : 1);
+        int ways = (total > 0 ? 1 : 0) + (ratio != 0 ? 1 : 0) + (layers.isEmpty() ? 0 : 1) + (groups == null ? 0 : 1);
         if (score == GlobalSparsity.Score.COUNTS) {
             throw new IllegalArgumentException("counts of single tensors are given by 'layers', not by a score");
         }
         if (total < 0 || ways > 1) {
-            throw new IllegalArgumentException("keep takes one of total, ratio and layers");
+            throw new IllegalArgumentException("keep takes one of total, ratio and layers, or groups");
         }
         if (ratio != 0 && !(ratio >= 1 && ratio < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("ratio cannot be " + ratio
                     + ": it is weights to non-zeros, at least 1; 10 keeps one weight in ten");
         }
         GlobalSparsity.checkRate(rate);
+        if (groups != null && (rate > 0 || score != GlobalSparsity.Score.LAMP)) {
+            throw new IllegalArgumentException("score and rate are of single weights: groups has a score of its own");
+        }
         if (!layers.isEmpty() && rate > 0) {
             throw new IllegalArgumentException("rate does not count where layers says what each tensor keeps");
         }
@@ -78,7 +83,7 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
 
     /** Whether anything was chosen. */
     boolean chosen() {
-        return total > 0 || ratio > 0 || !layers.isEmpty();
+        return total > 0 || ratio > 0 || !layers.isEmpty() || groups != null;
     }
 
     boolean global() {

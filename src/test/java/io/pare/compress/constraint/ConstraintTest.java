@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,7 +97,17 @@ class ConstraintTest {
                 new GlobalSparsity(11, GlobalSparsity.Score.FISHER, List.of(), List.of(), List.of(), 1),
                 new GlobalBudget(30, 1, 3, GlobalSparsity.Score.MAGNITUDE),
                 new GlobalBudget(30, 1, 3, GlobalSparsity.Score.FISHER),
-                new CodedBudget(70, List.of(2), true, List.of()), new CodedBudget(70, List.of(3), false, List.of()));
+                new CodedBudget(70, List.of(2), true, List.of()), new CodedBudget(70, List.of(3), false, List.of()),
+                groups(6, 0, GroupSparsity.Measure.GROUPS, 3, GroupSparsity.Score.MAGNITUDE),
+                groups(3, 1, GroupSparsity.Measure.MULTIPLY_ADDS, 4 * 3 * 6, GroupSparsity.Score.FISHER));
+    }
+
+    /** A group for each index of a dimension of a tensor of six rows, or for each of some; twelve multiply-adds in each. */
+    private static GroupSparsity groups(int size, int dimension, GroupSparsity.Measure measure, long allowed,
+            GroupSparsity.Score score) {
+        List<Integer> axis = IntStream.range(0, size).boxed().toList();
+        return new GroupSparsity(new UnitGroups(size, List.of(axis), List.of(new UnitGroups.Slices(0, dimension, 0)),
+                List.of(new UnitGroups.Work(36, List.of(0)))), measure, allowed, score, List.of(), 0);
     }
 
     @ParameterizedTest
@@ -290,7 +301,92 @@ class ConstraintTest {
         return List.of(Sparsity.count(4), StructuredSparsity.of(StructuredSparsity.Unit.ROW, 0.5),
                 StructuredSparsity.of(StructuredSparsity.Unit.COLUMN, 0.34), StructuredSparsity.blocks(2, 2, 0.5),
                 StructuredSparsity.nOfM(1, 2), new GlobalSparsity(5, GlobalSparsity.Score.MAGNITUDE, List.of()),
-                new GlobalSparsity(5, GlobalSparsity.Score.FISHER, List.of()));
+                new GlobalSparsity(5, GlobalSparsity.Score.FISHER, List.of()),
+                groups(4, 0, GroupSparsity.Measure.GROUPS, 2, GroupSparsity.Score.FISHER),
+                groups(3, 1, GroupSparsity.Measure.MULTIPLY_ADDS, 72, GroupSparsity.Score.MAGNITUDE));
+    }
+
+    /** Two layers that share groups, of which one index of the second stays in any case. */
+    private static UnitGroups tied() {
+        List<List<Integer>> axes = List.of(List.of(0, 1, 2, 3), List.of(0, 1, -1, 2, 2), List.of(4, 5));
+        return new UnitGroups(6, axes, List.of(new UnitGroups.Slices(0, 1, 0), new UnitGroups.Slices(1, 0, 1),
+                new UnitGroups.Slices(2, 0, 2)),
+                List.of(new UnitGroups.Work(3, List.of(0, 1)),
+                        new UnitGroups.Work(10, List.of(1, 2))));
+    }
+
+    @Test
+    void groupsOfSeveralTensorsAreTheNearestOfAllChoices() {
+        UnitGroups tied = tied();
+        for (GroupSparsity.Measure measure : GroupSparsity.Measure.values()) {
+            for (long seed = 0; seed < 10; seed++) {
+                List<FloatTensor> x = List.of(random(seed, 2, 4), random(seed + 50, 5), random(seed + 70, 2, 3));
+                List<FloatTensor> importance =
+                        List.of(importance(seed + 100, 2, 4), importance(seed + 150, 5), importance(seed + 170, 2, 3));
+                long allowed = measure == GroupSparsity.Measure.GROUPS ? 3 : 90;
+                GroupSparsity set = new GroupSparsity(tied, measure, allowed, GroupSparsity.Score.FISHER, List.of(), 0);
+                List<FloatTensor> z = projectWeighted(set, new ProjectionState(), x, importance);
+                assertTrue(set.measure(z, new ProjectionState()).holds());
+                boolean[] used = set.used(z);
+                double found = squares(x, importance, tied, used);
+                double best = 0;
+                for (int choice = 0; choice < 1 << 6; choice++) {
+                    boolean[] kept = new boolean[6];
+                    for (int group = 0; group < 6; group++) {
+                        kept[group] = (choice >> group & 1) != 0;
+                    }
+                    boolean fits = measure == GroupSparsity.Measure.GROUPS
+                            ? Integer.bitCount(choice) <= allowed
+                            : tied.multiplyAdds(kept) <= allowed;
+                    // An axis keeps an index: those of the first and the last belong to groups alone.
+                    fits &= (choice & 15) != 0 && (choice & 48) != 0;
+                    best = fits ? Math.max(best, squares(x, importance, tied, kept)) : best;
+                }
+                // Counts are met exactly; a knapsack by the greedy rule need not be the best one.
+                assertTrue(found >= (measure == GroupSparsity.Measure.GROUPS ? 1 - 1e-6 : 0.5) * best,
+                        measure + " seed " + seed + ": " + found + " of " + best);
+                assertTrue(found <= best * (1 + 1e-6));
+            }
+        }
+    }
+
+    private static double squares(List<FloatTensor> x, List<FloatTensor> importance, UnitGroups groups,
+            boolean[] kept) {
+        double sum = 0;
+        for (UnitGroups.Slices slices : groups.slices()) {
+            FloatTensor tensor = x.get(slices.tensor());
+            List<Integer> axis = groups.axes().get(slices.axis());
+            long behind = slices.dimension() == tensor.rank() - 1 ? 1 : tensor.size(tensor.rank() - 1);
+            for (long e = 0; e < tensor.count(); e++) {
+                int group = axis.get((int) (e / behind % axis.size()));
+                sum += group >= 0 && kept[group]
+                        ? importance.get(slices.tensor()).get(e) * Math.pow(tensor.get(e), 2)
+                        : 0;
+            }
+        }
+        return sum;
+    }
+
+    @Test
+    void anAxisKeepsItsLeastAndWorkIsThatOfWhatStays() {
+        UnitGroups tied = tied();
+        assertEquals(3 * 4 * 5 + 10 * 5 * 2, tied.multiplyAdds());
+        assertEquals(3 * 3 * 3 + 10 * 3 * 1, tied.multiplyAdds(new boolean[]{true, true, false, true, false, true}));
+        GroupSparsity none =
+                new GroupSparsity(tied, GroupSparsity.Measure.GROUPS, 0, GroupSparsity.Score.MAGNITUDE, List.of(), 0);
+        assertEquals(2, none.reachable(), "one of the first axis and one of the last");
+        assertEquals(5, new GroupSparsity(tied, GroupSparsity.Measure.GROUPS, 0, GroupSparsity.Score.MAGNITUDE,
+                List.of(), 0.6).reachable());
+        // A factor counts as its square root times all weights of the group.
+        List<FloatTensor> x =
+                List.of(tensor(new long[]{2, 4}, 1, 2, 3, 4, 1, 2, 3, 4), tensor(new long[]{5}, 0, 0, 0, 0, 0),
+                        tensor(new long[]{2, 3}, 1, 1, 1, 2, 2, 2));
+        GroupSparsity scaled = new GroupSparsity(tied, GroupSparsity.Measure.GROUPS, 2, GroupSparsity.Score.SCALE,
+                List.of(100.0, 1.0, 1.0, 1.0, 9.0, 1.0), 0);
+        List<FloatTensor> z = project(scaled, new ProjectionState(), x.toArray(FloatTensor[]::new));
+        assertArrayEquals(new boolean[]{true, false, false, false, true, false}, scaled.used(z));
+        assertThrows(IllegalArgumentException.class,
+                () -> new UnitGroups(1, List.of(List.of(1)), List.of(), List.of()));
     }
 
     @ParameterizedTest

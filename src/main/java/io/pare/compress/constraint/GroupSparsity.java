@@ -1,0 +1,226 @@
+package io.pare.compress.constraint;
+
+import io.pare.kernel.Projections;
+import io.pare.mem.FloatTensor;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Non-zeros only in so many whole groups of units, or in groups whose network takes so many multiply-adds.
+ *
+ * <p>A group's distance to zero is its norm in the metric of {@link Score}, and no weight lies in two groups. So of a number
+ * of groups those of the largest norms stay, of equal ones the first: the nearest point of the set. Under a budget
+ * of multiply-adds those go first whose squared norm is least for what their going saves. That is the greedy rule of a
+ * knapsack; of the groups that stay, all weights stay as they are.
+ *
+ * @param groups of the constraint's tensors
+ * @param measure what is bounded
+ * @param allowed of it, at most
+ * @param score by which groups are compared
+ * @param importance a factor of each group's squares; empty for equal ones
+ * @param least share of the indices of each axis that stays, in [0, 1]; one stays in any case
+ */
+public record GroupSparsity(UnitGroups groups, Measure measure, long allowed, Score score, List<Double> importance,
+        double least) implements Constraint {
+    /** What is bounded. */
+    public enum Measure {
+        /** Groups. */
+        GROUPS,
+        /** Multiply-adds of the network without the groups that go. */
+        MULTIPLY_ADDS
+    }
+
+    /** In which metric a group's norm is taken. */
+    public enum Score {
+        /** Squares over the mean square of the tensor, so that tensors of small weights compare with others. */
+        MAGNITUDE,
+        /** The same, times the square of the normalisation's scale: what a unit gives to those that read it. */
+        SCALE,
+        /** Squares times each element's importance: a diagonal Fisher matrix. A projection that is given none compares as
+         * by {@link #MAGNITUDE}. */
+        FISHER
+    }
+
+    /**
+     * Copies the list.
+     *
+     * @throws IllegalArgumentException if a number is out of its range
+     */
+    public GroupSparsity {
+        importance = List.copyOf(importance);
+        if (allowed < 0 || !(least >= 0 && least <= 1)
+                || !importance.isEmpty() && importance.size() != groups.count()) {
+            throw new IllegalArgumentException("no such set of groups: " + allowed + " allowed, " + least
+                    + " of each axis stays, " + importance.size() + " factors for " + groups.count() + " groups");
+        }
+    }
+
+    /** {@return the least of the measure that is within reach: no axis keeps fewer of its indices} */
+    public long reachable() {
+        List<Integer> order = IntStream.range(0, groups.count()).boxed().toList();
+        return switch (measure) {
+            case GROUPS -> count(groups.fewest(order, 0, least));
+            case MULTIPLY_ADDS -> groups.multiplyAdds(groups.cheapest(order, 0, least));
+        };
+    }
+
+    @Override
+    public boolean joint() {
+        return true;
+    }
+
+    @Override
+    public void project(List<FloatTensor> from, List<FloatTensor> to, ProjectionState memory, Projections kernels) {
+        keep(from, null, to);
+    }
+
+    @Override
+    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> weights, List<FloatTensor> to,
+            ProjectionState memory, Projections kernels) {
+        keep(from, weights, to);
+    }
+
+    private void keep(List<FloatTensor> from, @Nullable List<FloatTensor> weights, List<FloatTensor> to) {
+        boolean[] kept = kept(squares(from, weights));
+        for (int i = 0; i < from.size(); i++) {
+            to.get(i).copyFrom(from.get(i));
+        }
+        for (UnitGroups.Slices slices : groups.slices()) {
+            FloatTensor tensor = to.get(slices.tensor());
+            forEach(tensor, slices, (group, start, end) -> {
+                for (long e = start; e < end && !kept[group]; e++) {
+                    tensor.set(e, 0);
+                }
+            });
+        }
+    }
+
+    private boolean[] kept(double[] squares) {
+        double[] savings = measure == Measure.MULTIPLY_ADDS ? groups.savings() : new double[0];
+        // Of equal ones the last go first.
+        List<Integer> order = IntStream.range(0, squares.length).boxed().sorted(Comparator
+                .<Integer>comparingDouble(group -> squares[group] == 0 ? 0
+                        : measure == Measure.GROUPS ? squares[group] : squares[group] / savings[group])
+                .thenComparing(Comparator.reverseOrder())).toList();
+        return switch (measure) {
+            case GROUPS -> groups.fewest(order, allowed, least);
+            case MULTIPLY_ADDS -> groups.cheapest(order, allowed, least);
+        };
+    }
+
+    /** The squared norm of each group. */
+    private double[] squares(List<FloatTensor> from, @Nullable List<FloatTensor> weights) {
+        double[] squares = new double[groups.count()];
+        for (UnitGroups.Slices slices : groups.slices()) {
+            FloatTensor tensor = from.get(slices.tensor());
+            FloatTensor weight = weights == null ? null : weights.get(slices.tensor());
+            double[] own = new double[groups.count()];
+            forEach(tensor, slices, (group, start, end) -> {
+                double sum = 0;
+                for (long e = start; e < end; e++) {
+                    double square = (double) tensor.get(e) * tensor.get(e);
+                    sum += weight == null ? square : square * weight.get(e);
+                }
+                own[group] += importance.isEmpty() ? sum : sum * importance.get(group);
+            });
+            double sum = Arrays.stream(own).sum();
+            double unit = weight != null && score == Score.FISHER || sum == 0 ? 1 : sum / tensor.count();
+            for (int group = 0; group < own.length; group++) {
+                squares[group] += own[group] / unit;
+            }
+        }
+        return squares;
+    }
+
+    private interface Run {
+        void of(int group, long start, long end);
+    }
+
+    /** Runs of neighbouring elements that belong to groups. */
+    private void forEach(FloatTensor tensor, UnitGroups.Slices slices, Run run) {
+        List<Integer> axis = groups.axes().get(slices.axis());
+        long behind = 1;
+        for (int d = slices.dimension() + 1; d < tensor.rank(); d++) {
+            behind *= tensor.size(d);
+        }
+        int i = 0;
+        for (long start = 0; start < tensor.count(); start += behind) {
+            int group = axis.get(i);
+            i = i + 1 == axis.size() ? 0 : i + 1;
+            if (group != UnitGroups.NONE) {
+                run.of(group, start, start + behind);
+            }
+        }
+    }
+
+    /**
+     * {@return whether each group has a weight that is not zero}
+     *
+     * @param values tensors of the constraint
+     */
+    public boolean[] used(List<FloatTensor> values) {
+        boolean[] used = new boolean[groups.count()];
+        for (UnitGroups.Slices slices : groups.slices()) {
+            FloatTensor tensor = values.get(slices.tensor());
+            forEach(tensor, slices, (group, start, end) -> {
+                for (long e = start; e < end && !used[group]; e++) {
+                    used[group] = tensor.get(e) != 0;
+                }
+            });
+        }
+        return used;
+    }
+
+    private static int count(boolean[] flags) {
+        int count = 0;
+        for (boolean flag : flags) {
+            count += flag ? 1 : 0;
+        }
+        return count;
+    }
+
+    @Override
+    public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
+        boolean[] used = used(values);
+        return switch (measure) {
+            case GROUPS -> Feasibility.atMost("groups", count(used), allowed);
+            case MULTIPLY_ADDS ->
+                    Feasibility.atMost("multiply-adds of whole units", groups.multiplyAdds(used), allowed);
+        };
+    }
+
+    @Override
+    public long values() {
+        return Long.MAX_VALUE;
+    }
+
+    @Override
+    public Set<WeightChange> changes() {
+        return Set.of(WeightChange.MAKES_ZEROS);
+    }
+
+    @Override
+    public Set<WeightChange> brokenBy() {
+        return Set.of(WeightChange.FILLS_ZEROS);
+    }
+
+    @Override
+    public boolean contains(Constraint other) {
+        return other instanceof GroupSparsity now && now.groups.equals(groups) && now.measure == measure
+                && now.allowed <= allowed;
+    }
+
+    @Override
+    public String describe() {
+        return switch (measure) {
+            case GROUPS -> String.format(Locale.ROOT, "at most %,d of %,d groups of units", allowed, groups.count());
+            case MULTIPLY_ADDS -> String.format(Locale.ROOT, "at most %,d multiply-adds in whole units", allowed);
+        };
+    }
+}
