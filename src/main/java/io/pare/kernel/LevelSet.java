@@ -1,5 +1,6 @@
 package io.pare.kernel;
 
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -62,6 +63,57 @@ public record LevelSet(boolean zero, float... multiples) {
             powers[i] = Math.scalb(1f, i);
         }
         return new LevelSet(false, powers);
+    }
+
+    /**
+     * {@return the sums of at most one even power of two and at most one odd one, without zero: the powers from 1 down,
+     * as multiples of the least (additive powers of two; arXiv 1909.13144, equation 4)}
+     *
+     * @param even bits that choose the even power, or none; 0 for none alone
+     * @param odd bits that choose the odd power; with {@code even} 1 to 6 together, at most 3 each
+     */
+    public static LevelSet sumsOfTwoPowers(int even, int odd) {
+        if (even < 0 || odd < 0 || even > 3 || odd > 3 || even + odd < 1) {
+            throw new IllegalArgumentException("1 to 6 bits, at most 3 a power, given " + even + " and " + odd);
+        }
+        // Powers of two from 1 down to this one: sums of two stay exact in 24 bits.
+        int lowest = Math.max(2 * ((1 << even) - 2), 2 * ((1 << odd) - 2) + 1);
+        float[] sums = new float[(1 << even + odd) - 1];
+        int at = 0;
+        for (int i = 0; i < 1 << even; i++) {
+            for (int j = i == 0 ? 1 : 0; j < 1 << odd; j++) {
+                sums[at++] = power(i, lowest - 2 * (i - 1)) + power(j, lowest - 2 * (j - 1) - 1);
+            }
+        }
+        Arrays.sort(sums);
+        return new LevelSet(false, sums);
+    }
+
+    /** Code 0 stands for no power. */
+    private static float power(int code, int exponent) {
+        return code == 0 ? 0 : Math.scalb(1f, exponent);
+    }
+
+    /**
+     * {@return floating-point numbers of so many bits and a sign, without zero, as multiples of the least: with subnormal
+     * ones, without infinities and NaN}
+     *
+     * @param exponent bits of the exponent, 1 to 4
+     * @param mantissa bits of the mantissa, at least 0; with {@code exponent} at most 7
+     */
+    public static LevelSet floats(int exponent, int mantissa) {
+        if (exponent < 1 || exponent > 4 || mantissa < 0 || exponent + mantissa > 7) {
+            throw new IllegalArgumentException("1 to 4 bits of exponent and 7 of both, given " + exponent + " and "
+                    + mantissa);
+        }
+        float[] numbers = new float[(1 << exponent + mantissa) - 1];
+        int ones = 1 << mantissa;
+        for (int code = 1; code <= numbers.length; code++) {
+            int power = code >> mantissa;
+            int fraction = code & ones - 1;
+            numbers[code - 1] = power == 0 ? fraction : Math.scalb((float) (ones + fraction), power - 1);
+        }
+        return new LevelSet(false, numbers);
     }
 
     /** {@return {@code -q, 0, +q}} */

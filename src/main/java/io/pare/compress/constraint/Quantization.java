@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * searched at each projection, so that it follows the weights; otherwise it stays, as in the method's released code.
  *
  * @param levels which multiples of q
- * @param bits that tell the levels apart, 1 to 8; {@link Levels#BINARY} has 1, {@link Levels#TERNARY} 1 beside zero
+ * @param bits that tell the levels apart, within {@link Levels#range}; {@link Levels#TERNARY} has 1 beside zero
  * @param keepZero whether zeros stay zero; otherwise they go to a level as any other value
  * @param follow whether q is searched at each projection
  */
@@ -30,10 +30,47 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
         UNIFORM,
         /** +-q, +-2q, +-4q, ... without zero. */
         POWERS,
+        /**
+         * Sums of two powers of two without zero, of 2 to 7 bits: one power has even exponents and the other odd ones,
+         * and each may be left out (additive powers of two; arXiv 1909.13144, equation 4).
+         */
+        SUMS(2, 7),
+        /** Floating-point numbers without zero: sign, 2 bits of exponent, mantissa; of 4 bits FP4 (E2M1). */
+        E2(3, 8),
+        /** With 3 bits of exponent; of 6 bits FP6 (E3M2). */
+        E3(4, 8),
+        /** With 4 bits of exponent; of 8 bits FP8 (E4M3), but that all codes are numbers. */
+        E4(5, 8),
         /** -q and +q. */
-        BINARY,
+        BINARY(1, 1),
         /** -q, 0 and +q. */
-        TERNARY;
+        TERNARY(1, 1);
+
+        private final int least;
+        private final int most;
+
+        Levels() {
+            this(1, 8);
+        }
+
+        Levels(int least, int most) {
+            this.least = least;
+            this.most = most;
+        }
+
+        /**
+         * {@return whether there are such levels of so many bits}
+         *
+         * @param bits that tell the levels apart
+         */
+        public boolean have(int bits) {
+            return bits >= least && bits <= most;
+        }
+
+        /** {@return how many bits they can have, in words} */
+        public String range() {
+            return least == most ? Integer.toString(least) : least + " to " + most;
+        }
 
         /** {@return the levels as recipes write them} */
         public String words() {
@@ -44,12 +81,12 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
     /**
      * Refuses bits that the levels cannot have.
      *
-     * @throws IllegalArgumentException if bits are not 1 to 8, or not 1 for binary and ternary levels
+     * @throws IllegalArgumentException if there are no such levels of so many bits
      */
     public Quantization {
-        if (bits < 1 || bits > 8 || (levels == Levels.BINARY || levels == Levels.TERNARY) && bits != 1) {
-            throw new IllegalArgumentException(levels.words() + " levels cannot have " + bits
-                    + " bits");
+        if (!levels.have(bits)) {
+            throw new IllegalArgumentException(
+                    levels.words() + " levels cannot have " + bits + " bits; they have " + levels.range());
         }
     }
 
@@ -68,6 +105,10 @@ public record Quantization(Levels levels, int bits, boolean keepZero, boolean fo
         return switch (levels) {
             case UNIFORM -> LevelSet.equidistant(side);
             case POWERS -> LevelSet.powersOfTwo(side);
+            case SUMS -> LevelSet.sumsOfTwoPowers(bits / 2, (bits - 1) / 2);
+            case E2 -> LevelSet.floats(2, bits - 3);
+            case E3 -> LevelSet.floats(3, bits - 4);
+            case E4 -> LevelSet.floats(4, bits - 5);
             case BINARY -> LevelSet.binary();
             case TERNARY -> LevelSet.ternary();
         };

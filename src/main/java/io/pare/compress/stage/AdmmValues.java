@@ -48,10 +48,10 @@ public record AdmmValues(Map<String, Integer> bits, Quantization.@Nullable Level
         if (levels == null && !follow) {
             throw new IllegalArgumentException("follow belongs to levels; free values follow the weights");
         }
-        if (levels == Quantization.Levels.BINARY || levels == Quantization.Levels.TERNARY) {
+        if (levels != null) {
             for (Map.Entry<String, Integer> width : bits.entrySet()) {
-                Keys.check(width.getValue() == 1, "bits: " + width.getKey(),
-                        width.getValue() + " with " + levels.words() + " levels, which take 1");
+                Keys.check(levels.have(width.getValue()), "bits: " + width.getKey(),
+                        width.getValue() + " with " + levels.words() + " levels, which take " + levels.range());
             }
         }
     }

@@ -89,6 +89,8 @@ class ConstraintTest {
                 StructuredSparsity.blocks(2, 3, 0.4), StructuredSparsity.nOfM(2, 4), new Clustering(3),
                 Quantization.bits(2),
                 new Quantization(Quantization.Levels.POWERS, 3, true, true),
+                new Quantization(Quantization.Levels.SUMS, 4, true, true),
+                new Quantization(Quantization.Levels.E2, 4, true, true),
                 new Quantization(Quantization.Levels.BINARY, 1, false, true),
                 new SparseClustering(Sparsity.count(9), 2),
                 new GlobalSparsity(11, GlobalSparsity.Score.MAGNITUDE, List.of()),
