@@ -25,9 +25,10 @@ import java.util.Set;
     @JsonSubTypes.Type(Clustering.class), @JsonSubTypes.Type(Quantization.class),
     @JsonSubTypes.Type(SparseClustering.class), @JsonSubTypes.Type(GlobalSparsity.class),
     @JsonSubTypes.Type(GlobalBudget.class), @JsonSubTypes.Type(CodedBudget.class),
-    @JsonSubTypes.Type(GroupSparsity.class)})
+    @JsonSubTypes.Type(GroupSparsity.class), @JsonSubTypes.Type(KernelPatterns.class),
+    @JsonSubTypes.Type(BlockCirculant.class)})
 public sealed interface Constraint permits Sparsity, StructuredSparsity, Clustering, Quantization, SparseClustering,
-        GlobalSparsity, GlobalBudget, CodedBudget, GroupSparsity, Constraint.Custom {
+        GlobalSparsity, GlobalBudget, CodedBudget, GroupSparsity, KernelPatterns, BlockCirculant, Constraint.Custom {
     /**
      * Writes the nearest point of the set to {@code to}.
      *

@@ -21,8 +21,10 @@ import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.pare.compress.AdmmOptions;
 import io.pare.compress.TrainingOptions;
+import io.pare.compress.constraint.BlockCirculant;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.KernelPatterns;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
@@ -72,7 +74,8 @@ public final class Catalog {
                     AdmmValues.QUANTIZE, QuantizeRetrain.DEFAULTS, ClusterRetrain.DEFAULTS, AdmmJoint.DEFAULTS,
                     AdmmBudget.DEFAULTS, AdmmRate.DEFAULTS, AdmmConstrain.DEFAULTS, Reconstruct.DEFAULTS),
             List.of(Sparsity.share(1), StructuredSparsity.of(StructuredSparsity.Unit.ROW, 1), new Clustering(256),
-                    Quantization.bits(8), new SparseClustering(Sparsity.share(1), 256)));
+                    Quantization.bits(8), new SparseClustering(Sparsity.share(1), 256), new KernelPatterns(256, 64),
+                    new BlockCirculant(1)));
 
     private final List<Stage> stages;
     private final List<Constraint> constraints;

@@ -2,12 +2,14 @@ package io.pare.compress.stage;
 
 import io.pare.compress.TensorGroups;
 import io.pare.compress.TensorPattern;
+import io.pare.compress.constraint.BlockCirculant;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.CodedBudget;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.GlobalBudget;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.GroupSparsity;
+import io.pare.compress.constraint.KernelPatterns;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
@@ -306,6 +308,8 @@ public final class Forecast {
             case GlobalBudget old -> contained(claim, left);
             case CodedBudget old -> contained(claim, left);
             case GroupSparsity old -> contained(claim, left);
+            case KernelPatterns old -> contained(claim, left);
+            case BlockCirculant old -> contained(claim, left);
             case Constraint.Custom old -> contained(claim, left);
         };
     }

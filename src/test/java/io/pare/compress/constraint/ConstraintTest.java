@@ -92,7 +92,8 @@ class ConstraintTest {
                 new Quantization(Quantization.Levels.SUMS, 4, true, true),
                 new Quantization(Quantization.Levels.E2, 4, true, true),
                 new Quantization(Quantization.Levels.BINARY, 1, false, true),
-                new SparseClustering(Sparsity.count(9), 2),
+                new SparseClustering(Sparsity.count(9), 2), new KernelPatterns(2, 2), new BlockCirculant(2),
+                new BlockCirculant(4),
                 new GlobalSparsity(11, GlobalSparsity.Score.MAGNITUDE, List.of()),
                 new GlobalSparsity(11, GlobalSparsity.Score.LAMP, List.of()),
                 new GlobalSparsity(11, GlobalSparsity.Score.FISHER, List.of()),
@@ -412,6 +413,85 @@ class ConstraintTest {
             }
             // Roots and products are rounded to floats: of two supports as near as that either may be chosen.
             assertEquals(best, distance(x, z, importance), 1e-5 * best, constraint.describe() + ", seed " + seed);
+        }
+    }
+
+    /** All pairs of the six patterns of two in four taps. */
+    @Test
+    void patternsKeepTheShareThatIsProvenAndNearlyAllThatCanBeKept() {
+        int[] pairs = {0b0011, 0b0101, 0b0110, 0b1001, 0b1010, 0b1100};
+        double shares = 0;
+        for (long seed = 0; seed < 200; seed++) {
+            FloatTensor x = random(seed, 3, 2, 2, 2);
+            double most = 0;
+            for (int first : pairs) {
+                for (int second : pairs) {
+                    double kept = 0;
+                    for (int kernel = 0; kernel < 6; kernel++) {
+                        kept += Math.max(kept(x, kernel, first), kept(x, kernel, second));
+                    }
+                    most = Math.max(most, kept);
+                }
+            }
+            FloatTensor z = project(new KernelPatterns(2, 2), new ProjectionState(), x).getFirst();
+            double found = 0;
+            for (int kernel = 0; kernel < 6; kernel++) {
+                found += kept(z, kernel, 0b1111);
+            }
+            assertTrue(found >= (1 - 1 / Math.E) * most && found <= most * (1 + 1e-6), "seed " + seed);
+            shares += found / most;
+        }
+        assertEquals(1, shares / 200, 0.01);
+    }
+
+    private static double kept(FloatTensor x, int kernel, int taps) {
+        double sum = 0;
+        for (int tap = 0; tap < 4; tap++) {
+            sum += (taps >> tap & 1) == 0 ? 0 : Math.pow(x.get(4L * kernel + tap), 2);
+        }
+        return sum;
+    }
+
+    @Test
+    void patternsOfMatricesAndOfAllTapsChangeNothing() {
+        FloatTensor matrix = random(3, 6, 5);
+        assertArrayEquals(matrix.toArray(),
+                project(new KernelPatterns(1, 1), new ProjectionState(), matrix).getFirst().toArray());
+        FloatTensor kernels = random(3, 2, 3, 3, 3);
+        assertArrayEquals(kernels.toArray(),
+                project(new KernelPatterns(1, 9), new ProjectionState(), kernels).getFirst().toArray());
+        // 25 taps have more patterns of 12 than are tried: the kernels' own are.
+        FloatTensor large = random(5, 4, 2, 5, 5);
+        ProjectionState memory = new ProjectionState();
+        KernelPatterns own = new KernelPatterns(8, 12);
+        FloatTensor z = project(own, memory, large).getFirst();
+        assertTrue(own.measure(List.of(z), memory).holds());
+        assertEquals(8 * 12, Projector.nonzeros(z));
+    }
+
+    /** The nearest point of a linear space: what is left is orthogonal to the space, here on each diagonal. */
+    @Test
+    void circulantBlocksHaveTheMeansOfTheirDiagonals() {
+        FloatTensor x = tensor(new long[]{3, 4}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+        assertArrayEquals(new float[]{3.5f, 3.5f, 5.5f, 5.5f, 3.5f, 3.5f, 5.5f, 5.5f, 9, 10, 11, 12},
+                project(new BlockCirculant(2), new ProjectionState(), x).getFirst().toArray());
+        for (long seed = 0; seed < 20; seed++) {
+            FloatTensor tensor = random(seed, 5, 7, 1, 2);
+            FloatTensor importance = importance(seed + 100, 5, 7, 1, 2);
+            FloatTensor z = projectWeighted(new BlockCirculant(3), new ProjectionState(), List.of(tensor),
+                    List.of(importance)).getFirst();
+            for (int tap = 0; tap < 2; tap++) {
+                for (int diagonal = 0; diagonal < 3; diagonal++) {
+                    double left = 0;
+                    double scale = 0;
+                    for (int row = 0; row < 3; row++) {
+                        long e = (row * 7L + (row + diagonal) % 3) * 2 + tap;
+                        left += importance.get(e) * (tensor.get(e) - z.get(e));
+                        scale += importance.get(e) * Math.abs(tensor.get(e));
+                    }
+                    assertEquals(0, left, 1e-6 * scale, "seed " + seed);
+                }
+            }
         }
     }
 

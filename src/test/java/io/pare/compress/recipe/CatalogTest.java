@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import io.pare.compress.Guarantee;
+import io.pare.compress.constraint.BlockCirculant;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.GlobalBudget;
 import io.pare.compress.constraint.GlobalSparsity;
+import io.pare.compress.constraint.KernelPatterns;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
@@ -80,12 +82,16 @@ class CatalogTest {
                         conv2: {kind: StructuredSparsity, unit: n_of_m, first: 2, second: 4}
                         fc1: {kind: Quantization, bits: 3, levels: powers}
                         fc2: {kind: Joint, sparsity: {count: 9}, k: 2}
+                        fc3: {kind: KernelPatterns, patterns: 8, positions: 4}
+                        fc4: {kind: BlockCirculant, size: 16}
+                        fc5: {kind: Quantization, bits: 4, levels: e2}
                         "*": {kind: Clustering, k: 3}
                 """);
         AdmmConstrain stage = (AdmmConstrain) recipe.stages().getFirst();
         assertEquals(List.of(Sparsity.share(0.1), StructuredSparsity.nOfM(2, 4),
                 new Quantization(Quantization.Levels.POWERS, 3, true, true),
-                new SparseClustering(new Sparsity(9, 1), 2), new Clustering(3)),
+                new SparseClustering(new Sparsity(9, 1), 2), new KernelPatterns(8, 4), new BlockCirculant(16),
+                new Quantization(Quantization.Levels.E2, 4, true, true), new Clustering(3)),
                 List.copyOf(stage.constraints().values()));
         assertEquals(stage.constraints(), ((AdmmConstrain) recipe.shortened().stages().getFirst()).constraints());
         assertTrue(recipe.text(1).startsWith("admm{\"constraints\":{\"*\":{\"kind\":\"Clustering\",\"k\":3}"),
