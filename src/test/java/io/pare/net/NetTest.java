@@ -36,7 +36,7 @@ class NetTest {
 
     @Test
     void theTeacherOfMnistHasTheWeightsThatItsPageSays() {
-        assertEquals(197_152, Models.byName("mnist-teacher").weightCount());
+        assertEquals(343_472, Models.byName("mnist-teacher").weightCount());
     }
 
     @Test
