@@ -4,11 +4,13 @@ import io.pare.compress.recipe.Recipe;
 import io.pare.data.Corpus;
 import io.pare.natives.Natives;
 import io.pare.net.InputScale;
+import io.pare.net.Models;
 import io.pare.net.Net;
 import io.pare.net.StoredNetwork;
 import io.pare.train.Network;
 import io.pare.train.Teachers;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +38,10 @@ final class StoredTeachers implements AutoCloseable {
         StoredTeachers opened = new StoredTeachers(copies == null ? Teachers.AS_THEY_ARE : copies);
         try {
             for (String path : recipe.teaching().teacher()) {
+                if (!Files.exists(Path.of(path))) {
+                    throw new RunException("recipe " + recipe.name() + " distils from " + path + ", which is not there"
+                            + makeIt(Path.of(path)));
+                }
                 try {
                     opened.networks.add(read(Path.of(path), model, corpus));
                 } catch (RunException e) {
@@ -50,6 +56,14 @@ final class StoredTeachers implements AutoCloseable {
             opened.close();
             throw e;
         }
+    }
+
+    /** How to make a teacher whose folder has the name of a model; docs/recipes.md has options that make it better. */
+    private static String makeIt(Path path) {
+        String name = path.getFileName().toString();
+        return Models.names().contains(name)
+                ? ": make it once by 'pare train " + name + " --epochs 18 --shift 1 --rotate 10 --out " + path + "'"
+                : ": train it first, or name another";
     }
 
     private static Network read(Path path, Net student, Corpus corpus) throws IOException {

@@ -116,7 +116,7 @@ class CompletionTest {
         assertEquals(List.of("cosine"), offered(shell, "pare train --optimizer adam --schedule", "cos"));
         assertEquals(List.of("--no-dropout"), offered(shell, "pare train --epochs 3", "--no-dr"));
         assertEquals(List.of("lenet300", "lenet5", "lenet5-relu"), offered(shell, "pare train", "lenet"));
-        assertEquals(List.of("lenet5-joint", "lenet5-joint-max"),
+        assertEquals(List.of("lenet5-joint", "lenet5-joint-620"),
                 offered(shell, "pare compress --recipe", "lenet5-j"));
         assertEquals(List.of("mine.onnx", "minefield"), offered(shell, "pare inspect", "mine"));
         assertEquals(List.of("mine.onnx", "minefield"), offered(shell, "pare train --report", "mine"));

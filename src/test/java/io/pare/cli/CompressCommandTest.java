@@ -269,9 +269,10 @@ class CompressCommandTest {
                         + " only * is a wildcard; tensors are fc1.weight, fc2.weight, fc3.weight",
                 refused.err().strip());
         assertTrue(Files.notExists(out));
-        Result other = run("compress", "lenet300", "--recipe", "lenet5-prune", "--data", data, "--threads", 1, "--out",
-                folder.resolve("file.txt"), "--memory-limit", "1M");
-        assertTrue(other.err().startsWith("note: recipe lenet5-prune was made for lenet5, not for lenet300"),
+        Result other =
+                run("compress", "lenet300", "--recipe", "lenet5-caffe-prune", "--data", data, "--threads", 1, "--out",
+                        folder.resolve("file.txt"), "--memory-limit", "1M");
+        assertTrue(other.err().startsWith("note: recipe lenet5-caffe-prune was made for lenet5, not for lenet300"),
                 other.err());
     }
 

@@ -148,7 +148,7 @@ class LaunchTest {
                 && off.err().contains("use --precision fp32"), off.err());
         assumeTrue(Natives.status().available());
         for (String isa : List.of("AVX2", "AVX512_CORE")) {
-            for (String[] words : List.of(line, new String[]{"compress", "lenet5", "--recipe", "lenet5-prune",
+            for (String[] words : List.of(line, new String[]{"compress", "lenet5", "--recipe", "lenet5-caffe-prune",
                 "--precision", "bf16", "--out", folder.resolve("out").toString()})) {
                 Jvm.Result slow = Jvm.plain().runUnder("export ONEDNN_MAX_CPU_ISA=" + isa, words);
                 assertEquals(Commands.USAGE, slow.exit(), slow.err());

@@ -130,7 +130,9 @@ class CompressionJobTest {
     void teachersThatCannotTeachAreRefusedInALine() throws IOException {
         Path four = teacher("four", 1, 4);
         for (String[] each : new String[][]{{four.toString(), "and tells 4 classes apart, own takes 1x4x4"},
-            {"no/such/run", "recipe taught distils from no/such/run: no/such/run does not exist"}}) {
+            {"no/such/run", "recipe taught distils from no/such/run, which is not there: train it first"},
+            {"no/mnist-teacher", "recipe taught distils from no/mnist-teacher, which is not there: make it once by"
+                    + " 'pare train mnist-teacher --epochs 18 --shift 1 --rotate 10 --out no/mnist-teacher'"}}) {
             Recipe taught = Recipe.parse("taught", "{distill: {teacher: [" + each[0]
                     + "]}, stages: [mask-retrain: {train: {distill: 0.5}}]}");
             try (CompressionJob job = job().recipe(taught)) {

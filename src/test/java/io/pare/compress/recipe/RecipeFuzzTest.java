@@ -40,7 +40,7 @@ class RecipeFuzzTest {
 
     private static List<byte[]> seeds() throws IOException {
         List<byte[]> seeds = new ArrayList<>(List.of(EVERYTHING.getBytes()));
-        for (String name : List.of("lenet5-joint-max", "lenet5-binary", "alexnet-joint")) {
+        for (String name : List.of("lenet5-file", "lenet5-binary", "alexnet-joint")) {
             try (var in = Recipe.class.getResourceAsStream("/io/pare/compress/recipes/" + name + ".yaml")) {
                 seeds.add(in.readAllBytes());
             }

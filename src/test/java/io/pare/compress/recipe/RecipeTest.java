@@ -71,14 +71,15 @@ class RecipeTest {
 
     @Test
     void theUsualRecipeOfAModelIsItsJointOne() throws IOException {
-        assertEquals("lenet5-joint", Recipe.usual("lenet5").name());
+        assertEquals("lenet5-caffe-joint", Recipe.usual("lenet5").name());
+        assertEquals("lenet5-joint", Recipe.usual("lenet5-relu").name());
         assertEquals("vgg16-joint", Recipe.usual("vgg16").name());
         assertThrows(RecipeException.class, () -> Recipe.usual("resnet50"));
     }
 
     @Test
     void aShortenedRecipeHasTheSameStagesOfOneEpochARound() throws IOException {
-        Recipe recipe = Recipe.load("lenet5-joint");
+        Recipe recipe = Recipe.load("lenet5-caffe-joint");
         Recipe brief = recipe.shortened();
         assertEquals(recipe.stages().size(), brief.stages().size());
         for (int i = 0; i < brief.stages().size(); i++) {
