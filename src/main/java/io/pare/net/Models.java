@@ -3,21 +3,26 @@ package io.pare.net;
 import io.pare.net.Op.ResponseNorm;
 import io.pare.net.Op.Subsample;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The networks that Pare knows by name.
  *
  * <p>Layers bear the names under which the networks' weights are published, so that weights are found by name:
- * {@code conv1} to {@code fc8} as in Caffe for AlexNet; as in torchvision for its own AlexNet, VGG and the ResNets.
+ * {@code conv1} to {@code fc8} as in Caffe for AlexNet; as in torchvision for most others.
  */
 public final class Models {
     private static final Shape MNIST = Shape.of(1, 28, 28);
     private static final Shape CIFAR = Shape.of(3, 32, 32);
     private static final Shape IMAGENET = Shape.of(3, 224, 224);
-    private static final List<String> NAMES = List.of("lenet5", "lenet5-relu", "lenet300", "mnist-teacher", "resnet20",
-            "resnet32", "vgg11-cifar", "vgg11-bn-cifar", "vgg16-cifar", "vgg16-bn-cifar", "alexnet",
-            "alexnet-torchvision", "vgg11", "vgg11-bn", "vgg16", "vgg16-bn", "resnet18", "resnet50");
+    private static final List<String> RECOGNISED =
+            List.of("lenet5", "lenet5-relu", "lenet300", "mnist-teacher", "resnet20",
+                    "resnet32", "vgg11-cifar", "vgg11-bn-cifar", "vgg16-cifar", "vgg16-bn-cifar", "alexnet",
+                    "alexnet-torchvision", "vgg11", "vgg11-bn", "vgg16", "vgg16-bn", "resnet18", "resnet50");
+    private static final List<String> NAMES = Stream.concat(RECOGNISED.stream(), Stream.of("mobilenet-v2",
+            "mobilenet-v2-cifar", "squeezenet1-1", "densenet121", "shufflenet-v2", "efficientnet-b0", "inception-v3",
+            "unet", "vit-b-16", "vit-tiny", "bert-mini", "lstm-tagger")).toList();
 
     /** Channels of VGG's convolutions; 0 stands for a pool. */
     private static final int[] VGG11 = {64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0};
@@ -28,6 +33,14 @@ public final class Models {
     /** {@return names that {@link #byName} takes} */
     public static List<String> names() {
         return NAMES;
+    }
+
+    /**
+     * {@return the names of those that a file of another program is taken for where its layers are the same: to build the
+     * others would take longer than to read most files}
+     */
+    public static List<String> recognised() {
+        return RECOGNISED;
     }
 
     /**
@@ -67,6 +80,19 @@ public final class Models {
             case "vgg16-bn" -> vgg(name, VGG16, true, true, or(input, IMAGENET), or(classes, 1000));
             case "resnet18" -> resnet(name, new int[]{2, 2, 2, 2}, false, or(input, IMAGENET), or(classes, 1000));
             case "resnet50" -> resnet(name, new int[]{3, 4, 6, 3}, true, or(input, IMAGENET), or(classes, 1000));
+            case "mobilenet-v2" -> MobileModels.mobileNetV2(name, false, or(input, IMAGENET), or(classes, 1000));
+            case "mobilenet-v2-cifar" -> MobileModels.mobileNetV2(name, true, or(input, CIFAR), or(classes, 10));
+            case "squeezenet1-1" -> MobileModels.squeezeNet(name, or(input, IMAGENET), or(classes, 1000));
+            case "densenet121" -> BranchedModels.denseNet121(name, or(input, IMAGENET), or(classes, 1000));
+            case "shufflenet-v2" -> MobileModels.shuffleNetV2(name, or(input, IMAGENET), or(classes, 1000));
+            case "efficientnet-b0" -> MobileModels.efficientNetB0(name, or(input, IMAGENET), or(classes, 1000));
+            case "inception-v3" -> BranchedModels.inceptionV3(name, or(input, Shape.of(3, 299, 299)),
+                    or(classes, 1000));
+            case "unet" -> BranchedModels.uNet(name, or(input, Shape.of(3, 256, 256)), or(classes, 1));
+            case "vit-b-16" -> SequenceModels.vision(name, 768, 12, 12, or(input, IMAGENET), or(classes, 1000));
+            case "vit-tiny" -> SequenceModels.vision(name, 192, 12, 3, or(input, IMAGENET), or(classes, 1000));
+            case "bert-mini" -> SequenceModels.text(name, or(input, Shape.of(128)), or(classes, 2));
+            case "lstm-tagger" -> SequenceModels.tagger(name, or(input, Shape.of(16)), or(classes, 6));
             default -> throw new IllegalArgumentException(
                     "unknown model '" + name + "'; known are " + String.join(", ", NAMES));
         };

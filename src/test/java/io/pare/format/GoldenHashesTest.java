@@ -106,7 +106,7 @@ class GoldenHashesTest {
     /** Networks that are small enough for whole files. */
     private static Map<String, CompressedWeights> small() {
         Map<String, CompressedWeights> nets = new LinkedHashMap<>();
-        for (String name : Models.names()) {
+        for (String name : Models.recognised()) {
             Net model = Models.byName(name);
             if (count(model) <= LARGE) {
                 nets.put(name, GoldenNets.dense(model, 1));
@@ -136,7 +136,7 @@ class GoldenHashesTest {
 
     private static Map<String, CompressedWeights> hollow() {
         Map<String, CompressedWeights> nets = new LinkedHashMap<>();
-        for (String name : Models.names()) {
+        for (String name : Models.recognised()) {
             Net model = Models.byName(name);
             if (count(model) > LARGE) {
                 nets.put(name, GoldenNets.hollow(model, 1));

@@ -51,7 +51,7 @@ public final class GoldenTraining {
                 logits("logits/" + model.name() + "-" + kept, GoldenNets.of(model, 3, kept, ValueForm.F32));
             }
         }
-        for (String name : Models.names()) {
+        for (String name : Models.recognised()) {
             TrainingMemory memory = TrainingMemory.of(Models.byName(name), List.of(TrainingSettings.standard(1)), false,
                     List.of());
             System.out

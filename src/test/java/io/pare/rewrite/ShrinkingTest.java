@@ -103,7 +103,9 @@ class ShrinkingTest {
         for (int i = 0; i < 2; i++) {
             float[] input = new float[masked.model().input().features()];
             for (int k = 0; k < input.length; k++) {
-                input[k] = (float) random.nextGaussian();
+                // Numbers of words where the first layer looks up rows.
+                input[k] = masked.model().node(1).op() instanceof TensorOp.Embedding ? random.nextInt(50)
+                        : (float) random.nextGaussian();
             }
             double[] expected = new ReferenceNet(masked).logits(input);
             double[] actual = new ReferenceNet(small).logits(input);
@@ -127,6 +129,33 @@ class ShrinkingTest {
         assertTrue(result.weights().model().multiplyAdds() < 0.5 * net.multiplyAdds());
         check(weights, 1);
         assertEquals(Map.of("linear", "linear"), result.groups().held());
+    }
+
+    @Test
+    void aNetworkOfShuffledBranchesShrinks() {
+        shrinks("shufflenet-v2", Shape.of(1, 32, 32));
+    }
+
+    @Test
+    @Tag("long")
+    void networksThatHaveNamesShrink() {
+        shrinks("mobilenet-v2", Shape.of(3, 32, 32));
+        shrinks("squeezenet1-1", Shape.of(3, 64, 64));
+        shrinks("densenet121", Shape.of(3, 32, 32));
+        shrinks("efficientnet-b0", Shape.of(3, 32, 32));
+        shrinks("inception-v3", Shape.of(3, 75, 75));
+        shrinks("unet", Shape.of(1, 16, 16));
+        shrinks("vit-tiny", Shape.of(3, 32, 32));
+        shrinks("bert-mini", Shape.of(4));
+        shrinks("lstm-tagger", Shape.of(5));
+    }
+
+    private static void shrinks(String name, Shape input) {
+        Net net = Models.byName(name, input, 3);
+        Groups groups = Groups.of(net);
+        int gone = check(without(PrunedNets.of(net, Map.of(), 0, 1, 1), 1, 0.3), 1);
+        assertTrue(gone > 0.2 * groups.count() && gone < 0.4 * groups.count(), name + ": " + gone + " of "
+                + groups.count());
     }
 
     @Test

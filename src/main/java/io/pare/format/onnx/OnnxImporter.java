@@ -134,10 +134,10 @@ final class OnnxImporter {
     /** Gives the layers the names of a known network if they are the same. */
     private static CompressedWeights known(CompressedWeights weights) {
         if (weights.model().layers().stream().anyMatch(node -> node.op() instanceof TensorOp)) {
-            // None of the known has such an operator, and to build them all takes as long as the import.
+            // None of those has such an operator, and to build them all takes as long as the import.
             return weights;
         }
-        for (String name : Models.names()) {
+        for (String name : Models.recognised()) {
             Net candidate = Models.byName(name);
             if (candidate.computesLike(weights.model())) {
                 Map<String, CompressedTensor> renamed = new LinkedHashMap<>();
