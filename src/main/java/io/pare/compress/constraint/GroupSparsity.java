@@ -38,7 +38,7 @@ public record GroupSparsity(UnitGroups groups, Measure measure, long allowed, Sc
 
     /** In which metric a group's norm is taken. */
     public enum Score {
-        /** Squares over the mean square of the tensor, so that tensors of small weights compare with others. */
+        /** Squares over their sum in the tensor: about the share of what a layer gives that goes with a group. */
         MAGNITUDE,
         /** The same, times the square of the normalisation's scale: what a unit gives to those that read it. */
         SCALE,
@@ -130,7 +130,7 @@ public record GroupSparsity(UnitGroups groups, Measure measure, long allowed, Sc
                 own[group] += importance.isEmpty() ? sum : sum * importance.get(group);
             });
             double sum = Arrays.stream(own).sum();
-            double unit = weight != null && score == Score.FISHER || sum == 0 ? 1 : sum / tensor.count();
+            double unit = weight != null && score == Score.FISHER || sum == 0 ? 1 : sum;
             for (int group = 0; group < own.length; group++) {
                 squares[group] += own[group] / unit;
             }
