@@ -44,7 +44,7 @@ public class NetworkStepBench {
     /** Name and batch, which go together. */
     @State(Scope.Benchmark)
     public static class Task {
-        @Param({"alexnet-torchvision:32", "vgg16:8", "resnet18:16"})
+        @Param({"alexnet-torchvision:32", "vgg16:8", "resnet18:16", "mobilenet-v2:16"})
         private String network;
         @Param({"1", "2"})
         private int threads;

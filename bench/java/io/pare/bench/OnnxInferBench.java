@@ -13,19 +13,17 @@ import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.Models;
 import io.pare.net.Net;
-import io.pare.net.NetBuilder;
-import io.pare.net.Op.Conv2d;
 import io.pare.net.Parameter;
-import io.pare.net.Pointwise;
 import io.pare.net.Shape;
-import io.pare.net.TensorOp;
-import io.pare.net.Window;
 import io.pare.train.Network;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,17 +38,14 @@ import java.util.function.Function;
  *
  * <p>The candidates take turns in one process, and CPU time is counted, so that other programs on the machine hit all alike.
  * {@code java --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED -cp target/benchmarks.jar
- * io.pare.bench.OnnxInferBench [rounds]}
+ * io.pare.bench.OnnxInferBench [rounds [networks or files]]}. Several files are compared with the first on ONNX Runtime
+ * alone, as before and after units were taken out.
  */
 public final class OnnxInferBench {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final int WARM_UP = 3;
     private static final int[] BATCHES = {1, 16};
-    private static final List<String> NETWORKS = List.of("lenet5", "resnet18", "mobilenetv2");
-
-    /** Channels, blocks and stride of each stage (Sandler and others, 1801.04381, table 2); all but the first widen by 6. */
-    private static final int[][] MOBILENET = {{16, 1, 1}, {24, 2, 2}, {32, 3, 2}, {64, 4, 2}, {96, 3, 1}, {160, 3, 2},
-        {320, 1, 1}};
+    private static final List<String> NETWORKS = List.of("lenet5", "resnet18", "mobilenet-v2");
 
     private OnnxInferBench() {}
 
@@ -64,12 +59,18 @@ public final class OnnxInferBench {
         void close() throws OrtException;
     }
 
-    public static void main(String[] args) throws OrtException {
+    public static void main(String[] args) throws OrtException, IOException {
         int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 15;
         List<String> names = args.length > 1 ? List.of(args).subList(1, args.length) : NETWORKS;
         NativeThreads.set(1);
+        if (names.getFirst().endsWith(".onnx")) {
+            for (int batch : BATCHES) {
+                compare(names, batch, rounds);
+            }
+            return;
+        }
         for (String name : names) {
-            Net model = name.equals("mobilenetv2") ? mobileNet() : Models.byName(name);
+            Net model = Models.byName(name);
             byte[] file = OnnxFile.encode(random(model), false);
             for (int batch : BATCHES) {
                 measure(model, file, batch, rounds);
@@ -91,6 +92,22 @@ public final class OnnxInferBench {
             peer.close();
             pare.close();
         };
+    }
+
+    /** Files by turns on ONNX Runtime, each with the time of the first over its own. */
+    private static void compare(List<String> files, int batch, int rounds) throws OrtException, IOException {
+        Candidate[] candidates = new Candidate[files.size()];
+        for (int i = 0; i < candidates.length; i++) {
+            byte[] file = Files.readAllBytes(Path.of(files.get(i)));
+            Net model = OnnxFile.decode(file).model();
+            candidates[i] = onnxRuntime(file, model.input(), batch, images(model, batch));
+        }
+        double[] medians = medians(rounds, candidates);
+        for (int i = 0; i < candidates.length; i++) {
+            System.out.printf(Locale.ROOT, "%-40s batch %2d  ms: ONNX Runtime %8.3f (%.2f)%n", files.get(i), batch,
+                    medians[i], medians[0] / medians[i]);
+            candidates[i].close();
+        }
     }
 
     private static float[] images(Net model, int batch) {
@@ -236,46 +253,5 @@ public final class OnnxInferBench {
         }
         return new CompressedWeights(model, tensors,
                 model.input().channels() == 3 ? InputScale.IMAGENET : InputScale.MNIST);
-    }
-
-    /** MobileNetV2 for ImageNet (Sandler and others, 1801.04381): 3,504,872 weights and biases. */
-    private static Net mobileNet() {
-        NetBuilder layers = new NetBuilder("mobilenetv2", Shape.of(3, 224, 224));
-        unit(layers, "stem", 32, 3, 2, 1);
-        for (int stage = 0; stage < MOBILENET.length; stage++) {
-            for (int block = 0; block < MOBILENET[stage][1]; block++) {
-                String at = "stage" + stage + "." + block;
-                int out = MOBILENET[stage][0];
-                int stride = block == 0 ? MOBILENET[stage][2] : 1;
-                int in = layers.shape().channels();
-                boolean wide = stage > 0;
-                if (stride == 1 && in == out) {
-                    layers.residual(at, body -> bottleneck(body, at, out, stride, wide), _ -> {
-                        // The input itself.
-                    });
-                } else {
-                    bottleneck(layers, at, out, stride, wide);
-                }
-            }
-        }
-        unit(layers, "head", 1280, 1, 1, 1);
-        return layers.globalAvgPool("pool").flatten("flatten").linear("fc", 1000).build();
-    }
-
-    private static void bottleneck(NetBuilder layers, String at, int out, int stride, boolean wide) {
-        int in = layers.shape().channels();
-        if (wide) {
-            unit(layers, at + ".expand", 6 * in, 1, 1, 1);
-        }
-        int width = layers.shape().channels();
-        unit(layers, at + ".depthwise", width, 3, stride, width);
-        layers.conv(at + ".project", out, 1, 1, 0, false).norm(at + ".project.bn");
-    }
-
-    /** A convolution, its normalisation and ReLU6. */
-    private static void unit(NetBuilder layers, String at, int out, int kernel, int stride, int groups) {
-        layers.add(at,
-                new Conv2d(layers.shape().channels(), out, Window.square(kernel, stride, kernel / 2), groups, false))
-                .norm(at + ".bn").add(at + ".relu", new TensorOp.Map(Pointwise.CLIP, 0, 6));
     }
 }

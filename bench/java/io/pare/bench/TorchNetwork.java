@@ -20,6 +20,7 @@ import io.pare.net.Net;
 import io.pare.net.Node;
 import io.pare.net.Op;
 import io.pare.net.Parameter;
+import io.pare.net.Pointwise;
 import io.pare.net.TensorOp;
 import io.pare.net.Window;
 import java.util.LinkedHashMap;
@@ -129,6 +130,9 @@ final class TorchNetwork implements AutoCloseable {
             case Op.Dropout d -> Dropout.dropout(x, d.rate(), true).singletonOrThrow();
             case Op.Flatten _ -> x.reshape(x.getShape().get(0), -1);
             case Op.Add _ -> x.add(last);
+            case TensorOp.Map(Pointwise function, float least, float most) when function == Pointwise.CLIP ->
+                    x.clip(least,
+                            most);
             case TensorOp _,Op.Concat _,Op.MaxPool _,Op.AvgPool _,Op.ResponseNorm _,Op.Subsample _,Op.Input _ ->
                     throw new IllegalArgumentException("no peer for " + node);
         };
