@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,6 +66,18 @@ public record CodedBudget(long bits, List<Integer> widths, boolean clustered,
             sum += PositionCost.length(tensors.get(i)) + (double) widths.get(i) * Projector.nonzeros(tensors.get(i));
         }
         return sum;
+    }
+
+    /**
+     * {@return the bits that each non-zero of a tensor takes, its place and its value, in the tensor's order}
+     *
+     * @param index of the tensor's width
+     * @param tensor by whose own rows and columns places are counted
+     */
+    public double[] bits(int index, FloatTensor tensor) {
+        PositionCost.Counts counts = PositionCost.Counts.of(tensor);
+        return LongStream.range(0, tensor.count()).filter(e -> tensor.get(e) != 0)
+                .mapToDouble(e -> Math.max(LEAST_BITS, counts.bits(e) + widths.get(index))).toArray();
     }
 
     @Override

@@ -39,6 +39,7 @@ import io.pare.compress.stage.ClusterRetrain;
 import io.pare.compress.stage.GradualPrune;
 import io.pare.compress.stage.Keep;
 import io.pare.compress.stage.MaskRetrain;
+import io.pare.compress.stage.ObsPrune;
 import io.pare.compress.stage.ProgressivePrune;
 import io.pare.compress.stage.QuantizeRetrain;
 import io.pare.compress.stage.RecipeException;
@@ -69,7 +70,8 @@ public final class Catalog {
 
     /** What comes with Pare. A constraint that a recipe says nothing more of asks for the least of its kind. */
     public static final Catalog STANDARD = new Catalog(
-            List.of(AdmmPrune.DEFAULTS, MaskRetrain.DEFAULTS, GradualPrune.DEFAULTS, ProgressivePrune.DEFAULTS,
+            List.of(AdmmPrune.DEFAULTS, MaskRetrain.DEFAULTS, GradualPrune.DEFAULTS, ObsPrune.DEFAULTS,
+                    ProgressivePrune.DEFAULTS,
                     AdmmValues.CLUSTER,
                     AdmmValues.QUANTIZE, QuantizeRetrain.DEFAULTS, ClusterRetrain.DEFAULTS, AdmmJoint.DEFAULTS,
                     AdmmBudget.DEFAULTS, AdmmRate.DEFAULTS, AdmmConstrain.DEFAULTS, Reconstruct.DEFAULTS),

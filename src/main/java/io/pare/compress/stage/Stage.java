@@ -13,7 +13,7 @@ import java.util.stream.Stream;
  * caller brings his own as a {@link Custom}.
  */
 public sealed interface Stage
-        permits AdmmStage, MaskRetrain, GradualPrune, ProgressivePrune, QuantizeRetrain, ClusterRetrain,
+        permits AdmmStage, MaskRetrain, GradualPrune, ObsPrune, ProgressivePrune, QuantizeRetrain, ClusterRetrain,
         Reconstruct, Stage.Custom {
     /** {@return the name under which recipes and saved runs call it} */
     String name();

@@ -181,6 +181,8 @@ class RecipeTest {
         "stages: [admm-prune: {keep: 5}]                              | 'keep' must be a map",
         "stages: [gradual-prune: {keep: {layers: {fc1: 9}, score: lamp}}] | keep takes a total or a ratio here",
         "stages: [gradual-prune: {keep: {ratio: 9, score: importance}}] | give fisher",
+        "stages: [obs-prune: {rounds: 0}]                             | rounds cannot be 0",
+        "stages: [obs-prune: {damping: 0}]                            | damping cannot be 0.0",
         "stages: [gradual-prune: {exponent: 0.5}]                     | exponent cannot be 0.5",
         "stages: [gradual-prune: {cutsPerEpoch: 0}]                   | cutsPerEpoch cannot be 0.0",
         "stages: [progressive-prune: {ratios: [10, 5]}]               | and grow",
