@@ -2,11 +2,13 @@ package io.pare.compress.constraint;
 
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
-
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -25,9 +27,11 @@ import org.jspecify.annotations.Nullable;
  * @param score by which groups are compared
  * @param importance a factor of each group's squares; empty for equal ones
  * @param least share of the indices of each axis that stays, in [0, 1]; one stays in any case
+ * @param multiple groups that are of the same axes go so many at a time, so that engines whose loops take as many channels at once
+ *            gain; at least 1
  */
 public record GroupSparsity(UnitGroups groups, Measure measure, long allowed, Score score, List<Double> importance,
-        double least) implements Constraint {
+        double least, int multiple) implements Constraint {
     /** What is bounded. */
     public enum Measure {
         /** Groups. */
@@ -54,16 +58,31 @@ public record GroupSparsity(UnitGroups groups, Measure measure, long allowed, Sc
      */
     public GroupSparsity {
         importance = List.copyOf(importance);
-        if (allowed < 0 || !(least >= 0 && least <= 1)
+        if (multiple < 1 || allowed < 0 || !(least >= 0 && least <= 1)
                 || !importance.isEmpty() && importance.size() != groups.count()) {
             throw new IllegalArgumentException("no such set of groups: " + allowed + " allowed, " + least
                     + " of each axis stays, " + importance.size() + " factors for " + groups.count() + " groups");
         }
     }
 
+    /**
+     * Groups go one by one.
+     *
+     * @param groups of the constraint's tensors
+     * @param measure what is bounded
+     * @param allowed of it, at most
+     * @param score by which groups are compared
+     * @param importance a factor of each group's squares; empty for equal ones
+     * @param least share of the indices of each axis that stays
+     */
+    public GroupSparsity(UnitGroups groups, Measure measure, long allowed, Score score, List<Double> importance,
+            double least) {
+        this(groups, measure, allowed, score, importance, least, 1);
+    }
+
     /** {@return the least of the measure that is within reach: no axis keeps fewer of its indices} */
     public long reachable() {
-        List<Integer> order = IntStream.range(0, groups.count()).boxed().toList();
+        List<List<Integer>> order = blocks(IntStream.range(0, groups.count()).boxed().toList());
         return switch (measure) {
             case GROUPS -> count(groups.fewest(order, 0, least));
             case MULTIPLY_ADDS -> groups.multiplyAdds(groups.cheapest(order, 0, least));
@@ -104,14 +123,43 @@ public record GroupSparsity(UnitGroups groups, Measure measure, long allowed, Sc
     private boolean[] kept(double[] squares) {
         double[] savings = measure == Measure.MULTIPLY_ADDS ? groups.savings() : new double[0];
         // Of equal ones the last go first.
-        List<Integer> order = IntStream.range(0, squares.length).boxed().sorted(Comparator
-                .<Integer>comparingDouble(group -> squares[group] == 0 ? 0
-                        : measure == Measure.GROUPS ? squares[group] : squares[group] / savings[group])
+        List<Integer> single = IntStream.range(0, squares.length).boxed().sorted(Comparator
+                .<Integer>comparingDouble(group -> price(List.of(group), squares, savings))
                 .thenComparing(Comparator.reverseOrder())).toList();
+        List<List<Integer>> order = multiple == 1 ? blocks(single)
+                : blocks(single).stream().sorted(Comparator.comparingDouble(block -> price(block, squares, savings)))
+                        .toList();
         return switch (measure) {
             case GROUPS -> groups.fewest(order, allowed, least);
             case MULTIPLY_ADDS -> groups.cheapest(order, allowed, least);
         };
+    }
+
+    /** What groups that go together cost, for each of them or for each multiply-add that they save. */
+    private double price(List<Integer> block, double[] squares, double[] savings) {
+        double sum = block.stream().mapToDouble(group -> squares[group]).sum();
+        return sum == 0 || measure == Measure.GROUPS
+                ? sum
+                : sum / block.stream().mapToDouble(group -> savings[group]).sum();
+    }
+
+    /** Groups of the same axes in an order, so many at a time; what is left over stays. */
+    private List<List<Integer>> blocks(List<Integer> order) {
+        if (multiple == 1) {
+            return order.stream().map(List::of).toList();
+        }
+        List<List<Integer>> uses = groups.uses();
+        Map<List<Integer>, List<Integer>> open = new HashMap<>();
+        List<List<Integer>> blocks = new ArrayList<>();
+        for (int group : order) {
+            List<Integer> block = open.computeIfAbsent(uses.get(group), _ -> new ArrayList<>());
+            block.add(group);
+            if (block.size() == multiple) {
+                blocks.add(List.copyOf(block));
+                block.clear();
+            }
+        }
+        return blocks;
     }
 
     /** The squared norm of each group. */

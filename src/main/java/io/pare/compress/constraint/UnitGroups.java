@@ -66,34 +66,38 @@ public record UnitGroups(int count, List<List<Integer>> axes, List<Slices> slice
     /**
      * Groups go in an order, as far as each axis keeps some of its indices.
      *
-     * @param order groups, the first to go first
+     * @param order groups that go together, the first to go first
      * @param allowed multiply-adds at which that ends
      * @param least share of each axis that stays; one index stays in any case
      * @return whether each group stays
      */
-    boolean[] cheapest(List<Integer> order, long allowed, double least) {
+    boolean[] cheapest(List<List<Integer>> order, long allowed, double least) {
         Remaining remaining = new Remaining(this, least);
         boolean[] kept = all();
-        for (int group : order) {
+        for (List<Integer> block : order) {
             if (remaining.cost <= allowed) {
                 break;
             }
-            kept[group] = !remaining.remove(group);
+            if (remaining.remove(block)) {
+                block.forEach(group -> kept[group] = false);
+            }
         }
         return kept;
     }
 
     /** As {@link #cheapest}, until so many groups are left. */
-    boolean[] fewest(List<Integer> order, long allowed, double least) {
+    boolean[] fewest(List<List<Integer>> order, long allowed, double least) {
         Remaining remaining = new Remaining(this, least);
         boolean[] kept = all();
         int left = count;
-        for (int group : order) {
+        for (List<Integer> block : order) {
             if (left <= allowed) {
                 break;
             }
-            kept[group] = !remaining.remove(group);
-            left -= kept[group] ? 0 : 1;
+            if (remaining.remove(block)) {
+                block.forEach(group -> kept[group] = false);
+                left -= block.size();
+            }
         }
         return kept;
     }
@@ -113,10 +117,26 @@ public record UnitGroups(int count, List<List<Integer>> axes, List<Slices> slice
         Remaining remaining = new Remaining(this, -1);
         for (int group = 0; group < count; group++) {
             if (!kept[group]) {
-                remaining.remove(group);
+                remaining.remove(List.of(group));
             }
         }
         return remaining.cost;
+    }
+
+    /** {@return for each group its axes, once for each index: groups with the same ones can stand for each other} */
+    List<List<Integer>> uses() {
+        List<List<Integer>> uses = new ArrayList<>(Collections.nCopies(count, List.of()));
+        for (int axis = 0; axis < axes.size(); axis++) {
+            for (int group : axes.get(axis)) {
+                if (group != NONE) {
+                    if (uses.get(group).isEmpty()) {
+                        uses.set(group, new ArrayList<>());
+                    }
+                    uses.get(group).add(axis);
+                }
+            }
+        }
+        return uses;
     }
 
     /** {@return for each group the multiply-adds that go if it goes alone} */
@@ -154,18 +174,8 @@ public record UnitGroups(int count, List<List<Integer>> axes, List<Slices> slice
             sizes = groups.axes.stream().mapToInt(List::size).toArray();
             floors = Arrays.stream(sizes).map(size -> least < 0 ? 0 : Math.max(1, (int) Math.ceil(least * size - 1e-9)))
                     .toArray();
-            axesOf = new ArrayList<>(Collections.nCopies(groups.count, List.of()));
+            axesOf = groups.uses();
             groups.axes.forEach(_ -> workOf.add(new ArrayList<>()));
-            for (int axis = 0; axis < sizes.length; axis++) {
-                for (int group : groups.axes.get(axis)) {
-                    if (group != NONE) {
-                        if (axesOf.get(group).isEmpty()) {
-                            axesOf.set(group, new ArrayList<>());
-                        }
-                        axesOf.get(group).add(axis);
-                    }
-                }
-            }
             for (Work each : groups.work) {
                 each.axes.stream().distinct().forEach(axis -> workOf.get(axis).add(each));
                 cost += cost(each);
@@ -180,8 +190,9 @@ public record UnitGroups(int count, List<List<Integer>> axes, List<Slices> slice
             return product;
         }
 
-        boolean remove(int group) {
-            List<Integer> used = axesOf.get(group);
+        /** Takes all of these groups out, or none. */
+        boolean remove(List<Integer> block) {
+            List<Integer> used = block.stream().flatMap(group -> axesOf.get(group).stream()).toList();
             for (int axis : used) {
                 sizes[axis]--;
             }

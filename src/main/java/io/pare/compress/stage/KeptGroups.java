@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param share of the groups that stays; left out where {@code macs} says it
  * @param score in which metric groups are compared; left out: by magnitude
  * @param least share of the units of each layer that stays; left out: {@value #LEAST}
+ * @param multiple so many units that depend on the same layers go at a time; left out: 1
  */
 public record KeptGroups(@Nullable Double macs, @Nullable Double share, GroupSparsity.@Nullable Score score,
-        @Nullable Double least) {
+        @Nullable Double least, @Nullable Integer multiple) {
     private static final double LEAST = 0.1;
 
     /**
@@ -33,6 +34,9 @@ public record KeptGroups(@Nullable Double macs, @Nullable Double share, GroupSpa
             throw new IllegalArgumentException(
                     "groups: " + (macs == null ? "share" : "macs") + " cannot be " + part
                             + ": it is the part that stays, above 0 and at most 1");
+        }
+        if (multiple != null && multiple < 1) {
+            throw new IllegalArgumentException("groups: multiple cannot be " + multiple + ": it is at least 1");
         }
         if (least != null && !(least >= 0 && least <= 1)) {
             throw new IllegalArgumentException("groups: least cannot be " + least + ": it is a share from 0 to 1");
@@ -64,6 +68,7 @@ public record KeptGroups(@Nullable Double macs, @Nullable Double share, GroupSpa
         List<Double> factors = variables != null && metric() == GroupSparsity.Score.SCALE
                 ? groups.scales(variables)
                 : List.of();
-        return new GroupSparsity(units, measure, allowed, metric(), factors, least == null ? LEAST : least);
+        return new GroupSparsity(units, measure, allowed, metric(), factors, least == null ? LEAST : least,
+                multiple == null ? 1 : multiple);
     }
 }

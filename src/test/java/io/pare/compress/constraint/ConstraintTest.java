@@ -371,6 +371,32 @@ class ConstraintTest {
     }
 
     @Test
+    void groupsOfTheSameAxesGoSoManyAtATime() {
+        List<Integer> axis = IntStream.range(0, 6).boxed().toList();
+        UnitGroups units = new UnitGroups(6, List.of(axis), List.of(new UnitGroups.Slices(0, 0, 0)),
+                List.of(new UnitGroups.Work(1, List.of(0))));
+        for (int multiple = 1; multiple <= 4; multiple++) {
+            for (long allowed = 1; allowed < 6; allowed++) {
+                GroupSparsity set = new GroupSparsity(units, GroupSparsity.Measure.MULTIPLY_ADDS, allowed,
+                        GroupSparsity.Score.MAGNITUDE, List.of(), 0, multiple);
+                List<FloatTensor> z = project(set, new ProjectionState(), tensor(new long[]{6}, 3, 6, 1, 5, 2, 4));
+                int left = 6;
+                while (left > allowed && left - multiple >= 1) {
+                    left -= multiple;
+                }
+                boolean[] used = set.used(z);
+                for (int group = 0; group < 6; group++) {
+                    assertEquals(new int[]{3, 6, 1, 5, 2, 4}[group] > 6 - left, used[group], multiple + ", " + allowed);
+                }
+                assertEquals(left <= allowed, set.measure(z, new ProjectionState()).holds());
+                assertEquals(left <= allowed, set.reachable() <= allowed);
+            }
+        }
+        assertThrows(IllegalArgumentException.class, () -> new GroupSparsity(units, GroupSparsity.Measure.GROUPS, 1,
+                GroupSparsity.Score.MAGNITUDE, List.of(), 0, 0));
+    }
+
+    @Test
     void anAxisKeepsItsLeastAndWorkIsThatOfWhatStays() {
         UnitGroups tied = tied();
         assertEquals(3 * 4 * 5 + 10 * 5 * 2, tied.multiplyAdds());
