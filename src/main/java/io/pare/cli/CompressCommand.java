@@ -170,20 +170,24 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     /** Compresses by inputs without labels. */
-    private int calibrated(Recipe recipe) throws IOException {
+    private int calibrated(Recipe named) throws IOException {
         data.refuse(reconstruct.calibration());
         PrintWriter err = spec.commandLine().getErr();
         Calibration calibration =
                 reconstruct.open(model, from, data.settings().odd(err::println), err::println);
+        Recipe recipe = reconstruct.budgeted() ? reconstruct.within(calibration.rest(!unpacked)) : named;
         String name = calibration.weights().model().name();
         Path folder = out != null ? out : Path.of("runs", recipe.name() + "-" + name);
         OutputPath.checkFolder(folder);
         int count = threads.orElse(ThreadOption.processors());
         ThreadOption.apply(count);
         try (CompressionJob job = new CompressionJob(calibration.weights().model(), calibration.corpus(), folder)
-                .recipe(recipe).from(calibration.weights()).written(calibration::whole)) {
-            return run(job, calibration.corpus(), folder, count,
+                .recipe(recipe).from(calibration.weights())
+                .written(compressed -> calibration.whole(compressed, !unpacked))) {
+            int code = run(job, calibration.corpus(), folder, count,
                     calibration.names().isPresent() ? calibration::writeOnnx : null);
+            reconstruct.warnOfMore(folder.resolve(name + ".pare"), err);
+            return code;
         }
     }
 
@@ -308,6 +312,9 @@ final class CompressCommand implements Callable<Integer> {
             throw new UsageException("which MODEL? Give a name, see models, or a file");
         }
         reconstruct.check(Recipe.RECONSTRUCT.equals(recipeName));
+        if (reconstruct.budgeted() && ratio != null) {
+            throw new UsageException("--file-bytes chooses how fine weights are: leave --ratio out");
+        }
         if (auto && recipeName != null) {
             throw new UsageException("--recipe and --auto exclude each other");
         }

@@ -9,6 +9,7 @@ import io.pare.run.Calibration;
 import io.pare.run.ModelSource;
 import io.pare.run.StoredWeights;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -41,6 +42,11 @@ final class ReconstructOption {
             description = "Of reconstruct: bits of a value, 1 to 8, or 32 for floats (default: ${DEFAULT-VALUE}).")
     private int bits;
 
+    @Option(names = "--file-bytes", paramLabel = "SIZE", converter = MemoryOption.Size.class,
+            description = "Of reconstruct with --calibrate: bytes of the .pare file, such as 10M (of 1024). Weights go to levels; how fine"
+                    + " those of each layer are follows from what it errs on its inputs. In place of --ratio and --bits.")
+    private Long fileBytes;
+
     @Option(names = "--method", paramLabel = "NAME", defaultValue = "admm",
             description = "Of reconstruct: admm, alps, sparsegpt, gptq, wanda or magnitude (default: ${DEFAULT-VALUE}).")
     private Solver method;
@@ -52,10 +58,16 @@ final class ReconstructOption {
 
     /** Refuses these options where no recipe takes them. */
     void check(boolean used) {
-        for (String option : new String[]{"--calibrate", "--samples", "--bits", "--method"}) {
+        for (String option : new String[]{"--calibrate", "--samples", "--bits", "--file-bytes", "--method"}) {
             if (!used && spec.commandLine().getParseResult().hasMatchedOption(option)) {
                 throw new UsageException(option + " belongs to --recipe " + Recipe.RECONSTRUCT);
             }
+        }
+        if (fileBytes != null && calibration == null) {
+            throw new UsageException("--file-bytes belongs to --calibrate");
+        }
+        if (fileBytes != null && spec.commandLine().getParseResult().hasMatchedOption("--bits")) {
+            throw new UsageException("--file-bytes chooses the bits: leave --bits out");
         }
         if (samples < 0) {
             throw new UsageException("--samples is " + samples + ", must be at least 0");
@@ -70,6 +82,28 @@ final class ReconstructOption {
 
     private boolean isText() {
         return calibration.toString().toLowerCase(Locale.ROOT).endsWith(".txt");
+    }
+
+    /** Whether a size of the file is to be met. */
+    boolean budgeted() {
+        return fileBytes != null;
+    }
+
+    /** The recipe that meets the size that was given, of which {@code rest} bytes are taken by what it leaves alone. */
+    Recipe within(long rest) {
+        if (fileBytes <= rest) {
+            throw new UsageException(String.format(Locale.ROOT,
+                    "--file-bytes is %,d, and the network takes %,d without its weights: allow more", fileBytes, rest));
+        }
+        return Recipe.reconstruct(fileBytes - rest, method, samples);
+    }
+
+    /** Says so where a forecast was wrong and the file is larger. */
+    void warnOfMore(Path file, PrintWriter err) throws IOException {
+        if (fileBytes != null && Files.size(file) > fileBytes) {
+            err.printf(Locale.ROOT, "note: %s has %,d bytes, %,d more than --file-bytes: ask for so many less%n", file,
+                    Files.size(file), Files.size(file) - fileBytes);
+        }
     }
 
     Recipe recipe(double ratio) {

@@ -105,6 +105,17 @@ public interface Training {
     }
 
     /**
+     * {@return how often the training data look up each row of a table of embeddings; {@code null} if that is none, or it is
+     * not known}
+     *
+     * @param samples of the training data at most, as of {@link #walk}
+     * @param table weights
+     */
+    default long @Nullable [] lookups(int samples, Variable table) {
+        return null;
+    }
+
+    /**
      * Takes samples through the network and shows each layer that multiplies rows of inputs by its weights. No label is
      * looked at.
      *

@@ -81,6 +81,11 @@ public sealed interface Op permits Op.OnImages, Op.Activation, Op.Input, Op.Line
         return false;
     }
 
+    /** {@return whether its weight is a table, of which it gives the rows that its input names} */
+    default boolean looksUp() {
+        return false;
+    }
+
     /** {@return whether its weight is one matrix, whose rows multiply rows of its input} */
     default boolean multiplies() {
         return false;

@@ -612,6 +612,11 @@ public sealed interface TensorOp extends Op {
         }
 
         @Override
+        public boolean looksUp() {
+            return true;
+        }
+
+        @Override
         public Shape output(List<Shape> inputs) {
             List<Integer> sizes = new ArrayList<>(inputs.getFirst().sizes());
             sizes.add(width);

@@ -16,6 +16,7 @@ final class CodeDescent {
     private final Parts parts;
     private final Palettes palettes;
     private final float[][] hessian;
+    private final float[] factors;
     private final Kernels kernels = Kernels.active();
 
     CodeDescent(Layer layer, Goal goal, Parts parts, Palettes palettes) {
@@ -23,6 +24,7 @@ final class CodeDescent {
         this.goal = goal;
         this.parts = parts;
         this.palettes = palettes;
+        this.factors = goal.factors();
         this.hessian = new float[layer.inputs][layer.inputs];
         for (int i = 0; i < layer.inputs; i++) {
             MemorySegment.copy(layer.hessian.segment(), ValueLayout.JAVA_FLOAT, (long) i * layer.inputs * Float.BYTES,
@@ -45,7 +47,7 @@ final class CodeDescent {
     }
 
     private void round(FloatTensor values, FloatTensor gradient) {
-        Fit whole = parts.kind() == Parts.Kind.MATRIX ? new Fit(0) : null;
+        Fit whole = parts.kind() == Parts.Kind.MATRIX && palettes.free() ? new Fit(0) : null;
         float[] slopes = new float[layer.inputs];
         int[] codes = new int[layer.inputs];
         int[][] all = new int[layer.outputs][];
@@ -56,7 +58,7 @@ final class CodeDescent {
             if (whole != null) {
                 whole.add(codes, slopes, 0, layer.inputs);
                 all[row] = codes.clone();
-            } else {
+            } else if (palettes.free()) {
                 for (int from = 0; from < layer.inputs;) {
                     int part = goal.part(row, from);
                     int end = from;
@@ -89,8 +91,9 @@ final class CodeDescent {
             int part = goal.part(row, i);
             if (palettes.size(part) > 0 && goal.allows(row, i)) {
                 float value = values.get(at(row, i));
-                codes[i] = palettes.nearest(part, value - slopes[i] / layer.scale[i]);
-                float next = palettes.word(part, codes[i]);
+                float factor = factors[row * layer.inputs + i];
+                codes[i] = palettes.nearest(part, (value - slopes[i] / layer.scale[i]) / factor);
+                float next = palettes.word(part, codes[i]) * factor;
                 if (next != value) {
                     values.set(at(row, i), next);
                     add((next - value) * layer.scale[i], hessian[i], 0, slopes);

@@ -38,6 +38,7 @@ final class ColumnSolver {
         goal.project(projected, projected, 1);
         Palettes palettes = goal.palettes().orElseThrow(() -> new IllegalArgumentException(
                 "column by column weights go to a codebook or to levels: take another method"));
+        float[] factors = goal.factors();
         w.copyFrom(layer.dense);
         for (int first = 0; first < layer.inputs; first += settings.block()) {
             int end = Math.min(layer.inputs, first + settings.block());
@@ -46,7 +47,9 @@ final class ColumnSolver {
                     int part = goal.part(row, i);
                     float value = 0;
                     if (goal.allows(row, i) && palettes.size(part) > 0) {
-                        value = palettes.word(part, palettes.nearest(part, w.get(at(row, i)) / layer.scale[i]));
+                        float unit = factors[row * layer.inputs + i];
+                        value = unit * palettes.word(part,
+                                palettes.nearest(part, w.get(at(row, i)) / layer.scale[i] / unit));
                     }
                     goal.set(row, i, value);
                     replace(w, factor, errors, row, i, value * layer.scale[i], end);

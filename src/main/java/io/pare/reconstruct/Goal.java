@@ -5,12 +5,14 @@ import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Feasibility;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Quantization;
+import io.pare.compress.constraint.ScaledLevels;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
 import io.pare.compress.constraint.WeightChange;
 import io.pare.kernel.Kernels;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -30,6 +32,7 @@ final class Goal {
     private FloatTensor values;
     private FloatTensor plain;
     private FloatTensor importance;
+    private float[] factors;
 
     Goal(Constraint set, Parts parts, long[] shape, Layer layer, Projections projections,
             FloatTensor allowed) {
@@ -103,6 +106,7 @@ final class Goal {
         return switch (set) {
             case Clustering clustering -> Optional.of(Palettes.codebooks(state, count));
             case Quantization levels -> Optional.of(Palettes.levels(levels, state, count));
+            case ScaledLevels levels -> Optional.of(Palettes.whole(count, ScaledLevels.MAX_LEVEL));
             default -> Optional.empty();
         };
     }
@@ -116,6 +120,29 @@ final class Goal {
     /** Whether a weight may be other than zero. */
     boolean allows(int row, int column) {
         return allowed == null || allowed.get((long) row * layer.inputs + column) != 0;
+    }
+
+    /** What the words of palettes are multiplied by; after a projection. */
+    float[] factors() {
+        if (factors == null) {
+            factors = new float[layer.outputs * layer.inputs];
+            Arrays.fill(factors, 1);
+            if (set instanceof ScaledLevels) {
+                int count = parts.count(layer.outputs, layer.inputs);
+                double[][] scales = new double[count][];
+                Arrays.setAll(scales, part -> state.get(ScaledLevels.SCALES, part));
+                FloatTensor each = layer.matrix();
+                List<FloatTensor> of = partsOf(each);
+                for (int part = 0; part < count; part++) {
+                    int size = ((ScaledLevels) set).size(of.get(part));
+                    for (int i = 0; i < of.get(part).count(); i++) {
+                        of.get(part).set(i, (float) scales[part][i / size]);
+                    }
+                }
+                factors = each.toArray();
+            }
+        }
+        return factors;
     }
 
     int part(int row, int column) {

@@ -92,6 +92,31 @@ public final class Hessian {
         return sums.getAtIndex(ValueLayout.JAVA_DOUBLE, (long) Math.min(i, j) * inputs + Math.max(i, j));
     }
 
+    /**
+     * {@return the sum of the squared outputs that weights give for the rows added so far}
+     *
+     * @param weights a row for each output, of as many elements as there are inputs
+     */
+    public double squares(FloatTensor weights) {
+        int outputs = Math.toIntExact(weights.count() / inputs);
+        try (Region region = Region.shared("outputs")) {
+            FloatTensor full = region.tensor(inputs, inputs);
+            for (int i = 0; i < inputs; i++) {
+                for (int j = 0; j < inputs; j++) {
+                    full.set((long) i * inputs + j, (float) at(i, j));
+                }
+            }
+            FloatTensor given = region.tensor(outputs, inputs);
+            Gemm.sgemm(false, false, outputs, inputs, inputs, 1, weights.segment(), inputs, full.segment(), inputs, 0,
+                    given.segment(), inputs);
+            double sum = 0;
+            for (long i = 0; i < given.count(); i++) {
+                sum += (double) weights.get(i) * given.get(i);
+            }
+            return sum;
+        }
+    }
+
     /** {@return the mean of the diagonal, by which damping is measured} */
     public double meanDiagonal() {
         double sum = 0;

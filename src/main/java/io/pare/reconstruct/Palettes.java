@@ -15,6 +15,7 @@ final class Palettes {
     private static final double UNUSED = 1e-10;
 
     private final Quantization levels;
+    /** Null where values are whole numbers, which do not move. */
     private final ProjectionState state;
     /** Ascending. */
     private final float[][] words;
@@ -23,7 +24,7 @@ final class Palettes {
         this.levels = levels;
         this.state = state;
         this.words = new float[parts][];
-        for (int part = 0; part < parts; part++) {
+        for (int part = 0; part < parts && state != null; part++) {
             if (levels != null) {
                 interval(part, state.get(Quantization.INTERVAL, part)[0]);
             } else {
@@ -40,6 +41,22 @@ final class Palettes {
     /** Of levels, as a projection left their intervals. */
     static Palettes levels(Quantization levels, ProjectionState state, int parts) {
         return new Palettes(levels, state, parts);
+    }
+
+    /** All whole numbers up to one, on both sides of zero. */
+    static Palettes whole(int parts, int most) {
+        Palettes whole = new Palettes(null, null, parts);
+        float[] numbers = new float[2 * most + 1];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = i - most;
+        }
+        Arrays.fill(whole.words, numbers);
+        return whole;
+    }
+
+    /** Whether values can be moved. */
+    boolean free() {
+        return state != null;
     }
 
     private void interval(int part, double q) {
@@ -66,6 +83,9 @@ final class Palettes {
     /** The number of the nearest value, of two equally near ones the lower; the values must not be none. */
     int nearest(int part, double value) {
         float[] all = words[part];
+        if (!free()) {
+            return (int) Math.clamp(Math.rint(value), all[0], all[all.length - 1]) - (int) all[0];
+        }
         int code = Arrays.binarySearch(all, (float) value);
         if (code >= 0) {
             return code;

@@ -1,5 +1,7 @@
 package io.pare.run;
 
+import io.pare.compress.constraint.ProjectionState;
+import io.pare.compress.constraint.ScaledLevels;
 import io.pare.data.Augmentation;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
@@ -7,35 +9,41 @@ import io.pare.data.ImageFolder;
 import io.pare.data.OddImages;
 import io.pare.data.PictureReader;
 import io.pare.data.Targets;
+import io.pare.format.NetworkFile;
 import io.pare.format.onnx.Bindings;
 import io.pare.format.onnx.OnnxConstant;
 import io.pare.format.onnx.OnnxFile;
 import io.pare.format.onnx.OnnxNames;
 import io.pare.format.onnx.Port;
+import io.pare.format.pare.PareFile;
+import io.pare.kernel.Projections;
+import io.pare.mem.FloatTensor;
 import io.pare.mem.Heap;
+import io.pare.mem.Region;
 import io.pare.natives.Natives;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
+import io.pare.net.Parameter;
 import io.pare.net.Shape;
 import io.pare.net.Task;
+import io.pare.rewrite.ValueForm;
 import io.pare.text.Pooling;
+import io.pare.text.PositionTables;
 import io.pare.text.SentenceEncoder;
+import io.pare.text.TextWindows;
 import io.pare.text.WordPiece;
 import io.pare.train.Network;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 
 /**
  * A trained network and inputs of it without labels: what a {@link CompressionJob} needs to compress it by a recipe that trains
@@ -51,6 +59,8 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
         Optional<CompressedWeights> all) {
     /** Outputs by which changes are measured, as far as whole samples allow. */
     private static final int MEASURED = 1 << 20;
+    /** Of tables of positions, in root mean squares: an error of a thousandth of their square. */
+    private static final ScaledLevels LEVELS = new ScaledLevels(0.1, 0);
     /** Inputs of a pass. */
     private static final int BATCH = 32;
 
@@ -136,37 +146,34 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
     }
 
     /**
-     * Reads a sentence encoder and texts, of which those of one length are taken: the length that makes up most of the tokens.
+     * Reads a sentence encoder and texts. An ONNX file takes texts of any lengths, a {@code .pare} file those of its own alone.
      *
-     * @param file of a sentence encoder, see {@link SentenceEncoder#open}; a {@code .pare} file takes one length only
+     * @param file of a sentence encoder, see {@link SentenceEncoder#open}
      * @param tokenizer its {@code tokenizer.json}
      * @param text in UTF-8, a text in each line
-     * @param most texts at most; 0 for all
-     * @return the encoder for texts of that length, and the texts; see {@link #whole}
+     * @param most texts at most, the first of the file; 0 for all
+     * @return the encoder for windows of texts, and these; see {@link #whole}
      * @throws RunException if a line is empty
      * @throws io.pare.file.FormatException if a file is damaged, or holds something else
      * @throws IOException if a file cannot be read
      */
     public static Calibration ofText(Path file, Path tokenizer, Path text, int most) throws IOException {
         WordPiece words = WordPiece.read(tokenizer);
-        Map<Integer, List<int[]>> byLength = Sentences.read(text).texts().stream().map(words::encode)
-                .collect(Collectors.groupingBy(ids -> ids.length));
-        int length = Collections.max(byLength.keySet(),
-                Comparator.comparingInt(each -> each * byLength.get(each).size()));
+        List<int[]> texts = Sentences.read(text).texts().stream().limit(most > 0 ? most : Long.MAX_VALUE)
+                .map(words::encode).toList();
         CompressedWeights all = named(file, SentenceEncoder.network(file, words));
         // Refuses what is no encoder, before minutes are spent on it.
         SentenceEncoder.of(all, words, Pooling.MEAN);
-        CompressedWeights weights = named(file, SentenceEncoder.network(file, length));
-        if (!weights.tensors().keySet().equals(all.tensors().keySet())) {
-            throw new RunException(file + " has other tensors for texts of " + length + " tokens: give a .npz file");
+        TextWindows windows = NetworkFile.format(file) == NetworkFile.Format.ONNX
+                ? TextWindows.of(texts)
+                : TextWindows.each(texts, all.model().input().features());
+        CompressedWeights one = named(file, SentenceEncoder.network(file, windows.width()));
+        if (!one.tensors().keySet().equals(all.tensors().keySet())) {
+            throw new RunException(
+                    file + " has other tensors for texts of " + windows.width() + " tokens: give a .npz file");
         }
-        List<int[]> texts = byLength.get(length);
-        int count = most > 0 ? Math.min(most, texts.size()) : texts.size();
-        float[] vectors = new float[count * length];
-        for (int i = 0; i < vectors.length; i++) {
-            vectors[i] = texts.get(i / length)[i % length];
-        }
-        Calibration found = of(weights, text, vectors, Optional.empty());
+        CompressedWeights weights = windows.apart(one, all);
+        Calibration found = of(weights, text, windows.ids(), Optional.empty());
         return new Calibration(weights, found.corpus, found.names, Optional.of(all));
     }
 
@@ -179,17 +186,59 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
      * {@return what is to be written of compressed weights: themselves, or the network for texts of any length with them}
      *
      * @param compressed of {@link #weights}
+     * @param packed whether tables of positions may be rounded: they are a share of the file that nothing else makes smaller
      */
-    public CompressedWeights whole(CompressedWeights compressed) {
+    public CompressedWeights whole(CompressedWeights compressed, boolean packed) {
         if (all.isEmpty()) {
             return compressed;
         }
         CompressedWeights network = all.get();
-        Map<String, CompressedTensor> tensors = new HashMap<>();
-        // Tables of positions have as many rows as a text has tokens.
-        network.tensors().forEach((name, tensor) -> tensors.put(name,
-                Arrays.equals(tensor.shape(), compressed.tensor(name).shape()) ? compressed.tensor(name) : tensor));
+        Map<String, CompressedTensor> tensors = new HashMap<>(compressed.tensors());
+        for (Parameter parameter : network.model().parameters()) {
+            if (parameter.kind() == Parameter.Kind.CONSTANT) {
+                tensors.put(parameter.name(), network.tensor(parameter.name()));
+            }
+        }
+        if (packed) {
+            PositionTables.fold(network.model(), tensors)
+                    .forEach(name -> tensors.compute(name, (_, table) -> rounded(table)));
+        }
         return new CompressedWeights(network.model(), tensors, network.scale());
+    }
+
+    private static CompressedTensor rounded(CompressedTensor table) {
+        try (Region region = Region.confined("positions"); Projections projections = Projections.open(1)) {
+            FloatTensor from = region.tensor(table.shape());
+            FloatTensor to = region.tensor(table.shape());
+            table.copyTo(from);
+            ProjectionState memory = new ProjectionState();
+            LEVELS.project(List.of(from), List.of(to), memory, projections);
+            return ScaledTensors.scaled(CompressedTensor.of(to), LEVELS.group(), memory.get(ScaledLevels.SCALES, 0));
+        }
+    }
+
+    /**
+     * {@return bytes of the file without weights: the network's description, biases, and tables of positions}
+     *
+     * @param packed whether biases and tables are to be rounded
+     */
+    public long rest(boolean packed) {
+        Map<String, CompressedTensor> tensors = new HashMap<>();
+        for (Parameter parameter : weights.model().parameters()) {
+            CompressedTensor tensor = weights.tensor(parameter.name());
+            if (parameter.weight()) {
+                tensor = CompressedTensor.takingOver(new float[tensor.count()], tensor.shape());
+            } else if (packed && parameter.kind() != Parameter.Kind.CONSTANT) {
+                try (Region region = Region.confined("biases")) {
+                    FloatTensor rounded = region.tensor(tensor.shape());
+                    tensor.copyTo(rounded);
+                    ValueForm.F16.round(rounded);
+                    tensor = CompressedTensor.of(rounded);
+                }
+            }
+            tensors.put(parameter.name(), tensor);
+        }
+        return PareFile.encode(whole(new CompressedWeights(weights.model(), tensors, weights.scale()), packed)).length;
     }
 
     /**

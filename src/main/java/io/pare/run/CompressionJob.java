@@ -1,5 +1,6 @@
 package io.pare.run;
 
+import io.pare.compress.Guarantee;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.recipe.InfeasibleException;
 import io.pare.compress.recipe.Pipeline;
@@ -533,7 +534,7 @@ public final class CompressionJob implements AutoCloseable {
         checkSize(compressed.recipe().fileBytes());
         Evaluation test = training.measure(corpus.test());
         Path file = folder.resolve(model.name() + ".pare");
-        long written = write(file, note(compressed.recipe(), result, test));
+        long written = write(file, pipeline.guarantees(), note(compressed.recipe(), result, test));
         return new CompressionResult(compressed.recipe(), model, result, pipeline.death(), packing, denseTest, test,
                 file,
                 written, denseSeconds, Metrics.ofConstant(split.validation()));
@@ -613,9 +614,10 @@ public final class CompressionJob implements AutoCloseable {
     }
 
     /** Writes the coded network and reads it back; gives the file's size. */
-    private long write(Path file, Map<String, String> note) throws IOException {
-        CompressedWeights weights =
-                written.apply(ending.on(CompressedWeights.of(model, values(network), corpus.scale())));
+    private long write(Path file, List<Guarantee> guarantees, Map<String, String> note) throws IOException {
+        CompressedWeights coded =
+                ScaledTensors.code(CompressedWeights.of(model, values(network), corpus.scale()), guarantees);
+        CompressedWeights weights = written.apply(ending.on(coded));
         PareFile.write(file, weights, note);
         CompressedWeights stored = PareFile.read(file);
         weights.tensors().forEach((name, tensor) -> {

@@ -10,6 +10,7 @@ import io.pare.compress.Variable;
 import io.pare.compress.constraint.Cost;
 import io.pare.compress.constraint.UnitGroups;
 import io.pare.data.Augmentation;
+import io.pare.data.Batches;
 import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.data.Shift;
@@ -18,9 +19,11 @@ import io.pare.exec.backend.Precision;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
 import io.pare.net.Groups;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
+import io.pare.net.Node;
 import io.pare.net.Parameter;
 import io.pare.train.LayerWalk;
 import io.pare.train.Network;
@@ -28,6 +31,7 @@ import io.pare.train.Teachers;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingSettings;
 import io.pare.train.Weight;
+import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -251,8 +255,39 @@ public final class NetworkTraining implements Training, AutoCloseable {
     }
 
     @Override
+    public long @Nullable [] lookups(int samples, Variable table) {
+        Node node = network.model().layers().stream().filter(each -> each.op().looksUp()
+                && each.input() == 0 && each.weight().name().equals(table.name())).findFirst().orElse(null);
+        if (node == null) {
+            return null;
+        }
+        long[] counts = new long[Math.toIntExact(table.value().size(0))];
+        Dataset shown = shown(samples);
+        int features = network.model().input().features();
+        int batch = Math.min(shown.size(), 64);
+        try (Region region = Region.confined("lookups"); Batches batches = Batches.inOrder(shown, batch, scale)) {
+            FloatTensor rows = region.tensor(batch, features);
+            MemorySegment labels = region.allocate((long) batch * Integer.BYTES);
+            for (int count = batches.next(rows, labels); count > 0; count = batches.next(rows, labels)) {
+                for (long i = 0; i < (long) count * features; i++) {
+                    // The network itself refuses what is no row.
+                    int id = (int) rows.get(i);
+                    if (id >= 0 && id < counts.length) {
+                        counts[id]++;
+                    }
+                }
+            }
+        }
+        return counts;
+    }
+
+    private Dataset shown(int samples) {
+        return samples > 0 && samples < train.size() ? train.split(samples, seed).validation() : train;
+    }
+
+    @Override
     public void walk(int samples, boolean sequential, LayerVisitor visitor) {
-        Dataset shown = samples > 0 && samples < train.size() ? train.split(samples, seed).validation() : train;
+        Dataset shown = shown(samples);
         Map<String, Variable> byName = new HashMap<>();
         variables.forEach(variable -> byName.put(variable.name(), variable));
         LayerWalk.run(network, shown, scale, sequential,

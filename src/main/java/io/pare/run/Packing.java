@@ -1,6 +1,7 @@
 package io.pare.run;
 
 import io.pare.compress.Training;
+import io.pare.compress.constraint.ScaledLevels;
 import io.pare.compress.recipe.InfeasibleException;
 import io.pare.compress.recipe.Pipeline;
 import io.pare.format.pare.PareFile;
@@ -19,7 +20,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * Makes a compressed network's file small: removes what cannot change the output, rounds biases and values to few bits,
@@ -190,8 +193,14 @@ public final class Packing {
 
     /** One form for all, where validation takes too long for a search. */
     private void roundAll(Training.Evaluation before) {
+        Set<String> levels = pipeline.guarantees().stream()
+                .filter(guarantee -> guarantee.constraint() instanceof ScaledLevels)
+                .flatMap(guarantee -> guarantee.tensors().stream()).collect(Collectors.toSet());
         attempt(() -> {
             model.parameters().forEach(parameter -> {
+                if (levels.contains(parameter.name())) {
+                    return;
+                }
                 if (parameter.weight()) {
                     Mantissa.round(parameters.get(parameter.name()), LARGE_MANTISSA_BITS);
                 } else {

@@ -161,6 +161,14 @@ class ReconstructCommandTest {
             cosine += dense.encode("a b g")[j] * encoder.encode("a b g")[j];
         }
         assertTrue(cosine > 0.8 && cosine < 0.99999, "cosine " + cosine);
+        long bytes = Files.size(small) * 4 / 5;
+        result = run(model, "--recipe", "reconstruct", "--calibrate", text, "--file-bytes", bytes, "--out",
+                at("within"),
+                "-q");
+        assertEquals(0, result.exit, result.err);
+        long found = Files.size(at("within").resolve("tiny.pare"));
+        assertTrue(found <= bytes * 1.05 && found > bytes * 0.8, found + " of " + bytes + " bytes");
+        refused("--file-bytes is 99, and the network takes", model, "--calibrate", text, "--file-bytes", 99);
         refused("tiny.pare is for texts of 7 tokens, not of 3: give the ONNX file", model, "--calibrate",
                 Files.writeString(at("short.txt"), "a b"));
         refused("is text, which is for the file of a sentence encoder", "lenet5", "--calibrate", text);

@@ -10,6 +10,7 @@ import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.Quantization.Levels;
+import io.pare.compress.constraint.ScaledLevels;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
@@ -93,6 +94,8 @@ class ReconstructionTest {
         return Stream.of(Reconstruction.onto(new Clustering(8)), Reconstruction.onto(new Clustering(1)),
                 Reconstruction.onto(new Clustering(4)).parts(Parts.ROWS),
                 Reconstruction.onto(new Clustering(4)).parts(Parts.groups(32)),
+                Reconstruction.onto(new ScaledLevels(0.8, 0)), Reconstruction.onto(new ScaledLevels(0.5, 16)),
+                Reconstruction.onto(Sparsity.share(0.5)).then(new ScaledLevels(0.7, 0)),
                 Reconstruction.onto(levels).parts(Parts.ROWS), Reconstruction.onto(levels).parts(Parts.groups(24)),
                 Reconstruction.onto(Quantization.bits(1)).parts(Parts.ROWS),
                 Reconstruction.onto(new Quantization(Levels.TERNARY, 1, true, true)).parts(Parts.ROWS),

@@ -140,7 +140,7 @@ class ReconstructTest {
         assertThrows(IllegalArgumentException.class,
                 () -> new Reconstruct(
                         Map.of("*", List.of(new GlobalSparsity(4, GlobalSparsity.Score.MAGNITUDE, List.of()))),
-                        Solver.ADMM, 0.01, 0, true));
+                        Solver.ADMM, 0.01, 0, 0, true));
         refused("'brillig' is none of admm, alps", IMAGES, images(100), "{method: brillig}");
         refused("damping cannot be -1.0", IMAGES, images(100), "{damping: -1}");
     }

@@ -26,6 +26,7 @@ import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.KernelPatterns;
 import io.pare.compress.constraint.Quantization;
+import io.pare.compress.constraint.ScaledLevels;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
@@ -77,7 +78,7 @@ public final class Catalog {
                     AdmmBudget.DEFAULTS, AdmmRate.DEFAULTS, AdmmConstrain.DEFAULTS, Reconstruct.DEFAULTS),
             List.of(Sparsity.share(1), StructuredSparsity.of(StructuredSparsity.Unit.ROW, 1), new Clustering(256),
                     Quantization.bits(8), new SparseClustering(Sparsity.share(1), 256), new KernelPatterns(256, 64),
-                    new BlockCirculant(1)));
+                    new BlockCirculant(1), new ScaledLevels(1, 0)));
 
     private final List<Stage> stages;
     private final List<Constraint> constraints;

@@ -3,6 +3,7 @@ package io.pare.compress.recipe;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.ScaledLevels;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.stage.RecipeException;
 import io.pare.compress.stage.Reconstruct;
@@ -231,7 +232,21 @@ public record Recipe(String name, String model, String description, TrainingOpti
             throw new RecipeException("a ratio of 1 and values of 32 bits compress nothing: give others");
         }
         return new Recipe(RECONSTRUCT, "", "Compresses any network without training.", DENSE,
-                List.of(new Reconstruct(Map.of("*", sets), method, Reconstruct.DEFAULTS.damping(), samples, true)));
+                List.of(new Reconstruct(Map.of("*", sets), method, Reconstruct.DEFAULTS.damping(), samples, 0, true)));
+    }
+
+    /**
+     * {@return the recipe {@code reconstruct} within a number of bytes: levels for all weights, each tensor's as fine as its
+     * errors are worth}
+     *
+     * @param bytes of all weights, at most
+     * @param method how a layer is solved
+     * @param samples of the data at most; 0 for all
+     */
+    public static Recipe reconstruct(double bytes, Reconstruct.Solver method, int samples) {
+        return new Recipe(RECONSTRUCT, "", "Compresses any network without training, into so many bytes.", DENSE,
+                List.of(new Reconstruct(Map.of("*", List.of(new ScaledLevels(1, 0))), method,
+                        Reconstruct.DEFAULTS.damping(), samples, bytes, true)));
     }
 
     /**

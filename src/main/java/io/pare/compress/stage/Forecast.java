@@ -11,6 +11,7 @@ import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.GroupSparsity;
 import io.pare.compress.constraint.KernelPatterns;
 import io.pare.compress.constraint.Quantization;
+import io.pare.compress.constraint.ScaledLevels;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
@@ -310,6 +311,7 @@ public final class Forecast {
             case GroupSparsity old -> contained(claim, left);
             case KernelPatterns old -> contained(claim, left);
             case BlockCirculant old -> contained(claim, left);
+            case ScaledLevels old -> contained(claim, left);
             case Constraint.Custom old -> contained(claim, left);
         };
     }

@@ -10,6 +10,7 @@ import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Quantization;
+import io.pare.compress.constraint.ScaledLevels;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.WeightChange;
 import io.pare.kernel.Projections;
@@ -25,28 +26,31 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts each layer's weights into sets such that its outputs change least, from some inputs alone: no training, no labels. See
  * {@link Reconstruction}.
  *
  * <p>Of tensors that no rows of inputs are multiplied by, as tables of embeddings, nothing says which weights matter: they go to
- * the nearest point of their sets of values alone.
+ * the nearest point of their sets of values alone. Rows of a table count by the root of how often the data look them up.
  *
  * @param constraints by tensor or pattern, the sets in order, each on the support of the one before; tensors that none
  *            matches are left alone
  * @param method how a layer is solved
  * @param damping added to the diagonal of the inputs' products, as a multiple of its mean
  * @param samples of the training data at most; 0 for all
+ * @param bytes of all these tensors together, at most: the steps of {@link ScaledLevels} among the constraints are then multiples of
+ *            what they say, chosen for each tensor by its error, see {@link StepBudget}; 0 leaves them as they are
  * @param sequential whether each layer gets the inputs that the compressed layers before it give; otherwise those of the
  *            network as it was
  */
 public record Reconstruct(Map<String, List<Constraint>> constraints, Solver method, double damping, int samples,
-        boolean sequential) implements Stage {
+        double bytes, boolean sequential) implements Stage {
     /** Samples where none are given. */
     public static final int USUAL_SAMPLES = 1000;
     /** Nothing constrained, by ADMM. */
-    public static final Reconstruct DEFAULTS = new Reconstruct(Map.of(), Solver.ADMM, 0.01, USUAL_SAMPLES, true);
+    public static final Reconstruct DEFAULTS = new Reconstruct(Map.of(), Solver.ADMM, 0.01, USUAL_SAMPLES, 0, true);
     /** It trains nothing. */
     private static final TrainingOptions NONE =
             new TrainingOptions(0, TrainingOptions.DEFAULTS.descent(), 64, false, 0, false,
@@ -96,6 +100,11 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
         constraints = TensorPattern.inOrder("constraints", copy);
         Keys.check(damping >= 0 && damping < Double.POSITIVE_INFINITY, "damping", damping);
         Keys.check(samples >= 0, "samples", samples);
+        Keys.check(bytes >= 0 && bytes < Double.POSITIVE_INFINITY, "bytes", bytes);
+        for (List<Constraint> sets : constraints.values()) {
+            Keys.check(bytes == 0 || sets.size() == 1 && sets.getFirst() instanceof ScaledLevels, "bytes",
+                    bytes + ", which are for constraints of ScaledLevels alone");
+        }
     }
 
     private static List<Constraint> checked(String pattern, List<Constraint> sets) {
@@ -162,7 +171,7 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
                 if (set.values() < Long.MAX_VALUE) {
                     each.values(set.values());
                 }
-                if (choosesValues(set)) {
+                if (handsOn(set)) {
                     each.levels(set, zeroApart);
                 }
                 left.add(forecast.claim(set, List.of(each)));
@@ -188,6 +197,11 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
     }
 
     private static boolean choosesValues(Constraint set) {
+        return handsOn(set) || set instanceof ScaledLevels;
+    }
+
+    /** Whether later stages may move the values. */
+    private static boolean handsOn(Constraint set) {
         return set instanceof Clustering || set instanceof Quantization;
     }
 
@@ -203,6 +217,8 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
 
     private final class Run extends StageRun {
         private final Map<String, Double> errors = new LinkedHashMap<>();
+        /** What each tensor goes to, where a budget chose it. */
+        private Map<String, List<Constraint>> chosen = Map.of();
 
         Run(RunContext context, Region region) {
             super(context, region, NONE);
@@ -223,6 +239,9 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
             Training training = context.training();
             Set<String> layers = Set.copyOf(training.layers().stream().map(Variable::name).toList());
             List<Variable> held = context.weights(constraints.keySet());
+            if (bytes > 0) {
+                chosen = budget(training, held, layers);
+            }
             held.stream().filter(variable -> !layers.contains(variable.name())).forEach(this::project);
             if (held.stream().anyMatch(variable -> layers.contains(variable.name()))) {
                 training.walk(samples, sequential, (weights, inputs) -> {
@@ -236,8 +255,38 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
             return true;
         }
 
+        /** Steps for all tensors that together take no more bytes than are given. */
+        private Map<String, List<Constraint>> budget(Training training, List<Variable> held, Set<String> layers) {
+            StepBudget budget = new StepBudget();
+            for (Variable each : held) {
+                if (!layers.contains(each.name())) {
+                    try (Region region = Region.shared("importance of " + each.name())) {
+                        budget.table(each, levels(each), importance(each, region));
+                    }
+                }
+            }
+            // As the network was: what a layer errs is weighed against the others before any is changed.
+            training.walk(samples, false, (weights, inputs) -> {
+                context.stop().check();
+                if (held.contains(weights)) {
+                    try (Region region = Region.shared("inputs of " + weights.name())) {
+                        Hessian hessian = new Hessian(region, inputs.width());
+                        inputs.forEach(hessian::add);
+                        budget.layer(weights, levels(weights), hessian);
+                    }
+                }
+            });
+            Map<String, List<Constraint>> found = new LinkedHashMap<>();
+            budget.spend(bytes).forEach((name, set) -> found.put(name, List.of(set)));
+            return found;
+        }
+
+        private ScaledLevels levels(Variable variable) {
+            return (ScaledLevels) sets(variable.name()).getFirst();
+        }
+
         private void solve(Variable weights, LayerVisitor.Inputs inputs) {
-            List<Constraint> sets = sets(weights.name());
+            List<Constraint> sets = chosen.getOrDefault(weights.name(), sets(weights.name()));
             try (Region matrices = Region.shared("inputs of " + weights.name())) {
                 Hessian hessian = new Hessian(matrices, inputs.width());
                 inputs.forEach(hessian::add);
@@ -253,23 +302,48 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
         }
 
         private void project(Variable variable) {
-            List<Constraint> sets = sets(variable.name()).stream().filter(Reconstruct::choosesValues).toList();
+            List<Constraint> sets = chosen.getOrDefault(variable.name(), sets(variable.name())).stream()
+                    .filter(Reconstruct::choosesValues).toList();
             try (Region copies = Region.shared("projection of " + variable.name());
                     Projections projections = Projections.open(1)) {
                 FloatTensor from = copies.tensor(variable.value().shape());
+                FloatTensor importance = importance(variable, copies);
                 for (int i = 0; i < sets.size(); i++) {
                     ProjectionState memory = new ProjectionState();
                     from.copyFrom(variable.value());
-                    sets.get(i).project(List.of(from), List.of(variable.value()), memory, projections);
+                    if (importance == null) {
+                        sets.get(i).project(List.of(from), List.of(variable.value()), memory, projections);
+                    } else {
+                        sets.get(i).projectWeighted(List.of(from), List.of(importance), List.of(variable.value()),
+                                memory, projections);
+                    }
                     guarantee(variable, sets, i, memory);
                 }
             }
         }
 
+        /** The root of how often a row is looked up, for each of its elements; {@code null} for what is no table. */
+        private @Nullable FloatTensor importance(Variable table, Region region) {
+            long[] counts = context.training().lookups(samples, table);
+            if (counts == null) {
+                return null;
+            }
+            FloatTensor importance = region.tensor(table.value().shape());
+            long width = importance.count() / counts.length;
+            for (int row = 0; row < counts.length; row++) {
+                // Words that the data do not have are not without use.
+                float each = (float) Math.sqrt(1 + counts[row]);
+                for (long at = row * width; at < (row + 1) * width; at++) {
+                    importance.set(at, each);
+                }
+            }
+            return importance;
+        }
+
         private void guarantee(Variable variable, List<Constraint> sets, int index, ProjectionState memory) {
             Guarantee made = new Guarantee(sets.get(index), List.of(variable.name()), memory.all());
             context.guarantee(made);
-            if (choosesValues(sets.get(index))) {
+            if (handsOn(sets.get(index))) {
                 context.handOn(made, sets.subList(0, index).stream()
                         .anyMatch(set -> set.changes().contains(WeightChange.MAKES_ZEROS)));
             }

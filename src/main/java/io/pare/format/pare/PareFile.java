@@ -385,8 +385,9 @@ public final class PareFile {
         Map<String, Choice> choices = new LinkedHashMap<>();
         walk(weights.model(), (parameter, view, needed) -> {
             CompressedTensor tensor = weights.tensor(parameter.name());
-            choices.put(parameter.name(),
-                    CodingSearch.find(tensor, view, needed, !parameter.weight(), thorough));
+            // Levels of scales leave nothing to choose.
+            choices.put(parameter.name(), LevelCoder.suits(tensor) ? null
+                    : CodingSearch.find(tensor, view, needed, !parameter.weight(), thorough));
             return tensor;
         });
         return choices;
@@ -411,9 +412,10 @@ public final class PareFile {
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>();
         walk(model, (parameter, view, needed) -> {
             String name = parameter.name();
-            CompressedTensor tensor = new TensorCoder(coder, view, parameter.shape(), !parameter.weight(), budget)
-                    .code(weights == null ? null : weights.tensor(name), needed,
-                            choices == null ? null : choices.get(name));
+            CompressedTensor tensor =
+                    new TensorCoder(coder, view, parameter.shape(), !parameter.weight(), budget, version >= SCALED)
+                            .code(weights == null ? null : weights.tensor(name), needed,
+                                    choices == null ? null : choices.get(name));
             tensors.put(name, tensor);
             listener.coded(name);
             return tensor;

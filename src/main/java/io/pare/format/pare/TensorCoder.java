@@ -61,6 +61,7 @@ final class TensorCoder {
     private final long[] shape;
     private final boolean bias;
     private final Budget budget;
+    private final boolean scaled;
 
     /** Bounds what a reader may be made to do. */
     interface Budget {
@@ -93,6 +94,12 @@ final class TensorCoder {
     }
 
     TensorCoder(BitCoder coder, View view, long[] shape, boolean bias, Budget budget) {
+        this(coder, view, shape, bias, budget, false);
+    }
+
+    /** @param scaled whether the file's version knows scales */
+    TensorCoder(BitCoder coder, View view, long[] shape, boolean bias, Budget budget, boolean scaled) {
+        this.scaled = scaled;
         this.coder = coder;
         this.view = view;
         this.shape = shape;
@@ -108,6 +115,9 @@ final class TensorCoder {
      */
     CompressedTensor code(CompressedTensor tensor, boolean[] needed, Choice choice) {
         coder.part(bias ? Part.BIASES : Part.POSITIONS);
+        if (scaled && coder.flag(tensor != null && LevelCoder.suits(tensor))) {
+            return new LevelCoder(coder, budget).code(tensor, shape);
+        }
         int[] rows = usefulRows(tensor, needed);
         int count = coder.number(tensor == null ? 0 : tensor.nonzeros(), bias ? 3 : 7);
         check(count, view.cells(rows.length, view.channels()));

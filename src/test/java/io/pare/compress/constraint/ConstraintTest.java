@@ -102,7 +102,8 @@ class ConstraintTest {
                 new GlobalBudget(30, 1, 3, GlobalSparsity.Score.FISHER),
                 new CodedBudget(70, List.of(2), true, List.of()), new CodedBudget(70, List.of(3), false, List.of()),
                 groups(6, 0, GroupSparsity.Measure.GROUPS, 3, GroupSparsity.Score.MAGNITUDE),
-                groups(3, 1, GroupSparsity.Measure.MULTIPLY_ADDS, 4 * 3 * 6, GroupSparsity.Score.FISHER));
+                groups(3, 1, GroupSparsity.Measure.MULTIPLY_ADDS, 4 * 3 * 6, GroupSparsity.Score.FISHER),
+                new ScaledLevels(0.7, 0), new ScaledLevels(1.5, 5));
     }
 
     /** A group for each index of a dimension of a tensor of six rows, or for each of some; twelve multiply-adds in each. */

@@ -49,6 +49,7 @@ class PareFileFuzzTest {
                         PareFile.encode(PrunedNets.of(odd, Map.of("last.weight", 90), 6, 0, 3)),
                         PareFile.encode(PrunedNets.of(odd, Map.of("last.weight", 0), 1, 0, 3)),
                         PareFile.encode(PrunedNets.of(PrunedNets.RESIDUAL, Map.of(), 3, 0, 3))));
+        seeds.add(PareFileTest.scaled());
         for (int i = 0; i < 12; i++) {
             seeds.add(PareFile.encode(RandomNets.of(i)));
             seeds.add(PareFile.encode(RandomNets.windows(i)));

@@ -46,6 +46,26 @@ class PareFileTest {
             .add("mean", AvgPool.of(2, 1, 1))
             .flatten("flatten").dropout("drop1", 0.25f).linear("head", 7).build();
 
+    /** A file with whole levels, and words that are none. */
+    static byte[] scaled() {
+        Net net = new NetBuilder("levels", Shape.of(9)).linear("fc1", 8).linear("fc2", 6).build();
+        Map<String, CompressedTensor> tensors = new HashMap<>();
+        for (Parameter parameter : net.parameters()) {
+            float[] values = new float[(int) parameter.count()];
+            boolean half = parameter.name().equals("fc2.weight");
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (i % 5 - 2) * (half ? 0.75f : 0.5f);
+            }
+            float[] scales = new float[(values.length + 3) / 4];
+            Arrays.fill(scales, 0.5f);
+            CompressedTensor plain = CompressedTensor.of(values, parameter.shape());
+            tensors.put(parameter.name(), !parameter.weight() ? plain
+                    : plain.scaled(half ? new float[]{-3, -1.5f, 1.5f, 3} : new float[]{-2, -1, 1, 2},
+                            new GroupScales(4, scales)));
+        }
+        return PareFile.encode(new CompressedWeights(net, tensors, InputScale.UNIT));
+    }
+
     static byte[] reseal(byte[] file) {
         CRC32C crc = new CRC32C();
         crc.update(file, 0, file.length - 4);
@@ -91,6 +111,44 @@ class PareFileTest {
         assertArrayEquals(values, back.toArray());
         // Codes of five words, flags of zeros, and a byte or so for each scale.
         assertTrue(file.length < 1200 * (2.4 + 1) / 8 + scales.length * 10 / 8.0 + 60, file.length + " bytes");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"30, 1.5, 1", "30, 0.3, 1", "7, 4, 1", "30, 40, 3", "1200, 2, 1", "30, 3, 0"})
+    void wholeLevelsComeBackAndTakeAboutTheirEntropy(int size, double spread, int scales) {
+        Net net = new NetBuilder("levels", Shape.of(30)).linear("fc1", 400).build();
+        Random random = new Random(size);
+        float[] of = new float[(12000 + size - 1) / size];
+        for (int i = 0; i < of.length; i++) {
+            of[i] = scales == 0 ? 0.75f : (16 + random.nextInt(16)) / 64f;
+        }
+        float[] values = new float[12000];
+        int[] counts = new int[255];
+        for (int i = 0; i < values.length; i++) {
+            int level = Math.clamp(Math.round((float) (spread * random.nextGaussian())), -127, 127);
+            counts[level + 127]++;
+            values[i] = level * of[i / size];
+        }
+        float[] words = new float[254];
+        for (int i = 0; i < 254; i++) {
+            words[i] = i < 127 ? i - 127 : i - 126;
+        }
+        CompressedTensor plain = CompressedTensor.of(values, 400, 30);
+        CompressedTensor scaled = plain.scaled(words, new GroupScales(size, of));
+        Map<String, CompressedTensor> tensors = new HashMap<>(
+                Map.of("fc1.weight", scaled, "fc1.bias", CompressedTensor.of(new float[400], 400)));
+        byte[] file = PareFile.encode(new CompressedWeights(net, tensors, InputScale.UNIT));
+        CompressedTensor back = PareFile.decode(file).tensor("fc1.weight");
+        assertTrue(back.isScaled() && back.sameAs(plain));
+        assertArrayEquals(values, back.toArray());
+        tensors.put("fc1.weight", back);
+        assertArrayEquals(file, PareFile.encode(new CompressedWeights(net, tensors, InputScale.UNIT)));
+        double bits = Arrays.stream(counts).filter(count -> count > 0)
+                .mapToDouble(count -> -count * Math.log(count / 12000.0) / Math.log(2)).sum();
+        double ofScales = scales == 0 ? 0 : of.length * 0.8;
+        // Levels of thirty or more are rare in what is made small; they take a tenth more than need be.
+        assertTrue(file.length < (spread > 10 ? 1.15 : 1.04) * bits / 8 + ofScales + 100,
+                file.length + " bytes, entropy " + bits / 8);
     }
 
     @Test
