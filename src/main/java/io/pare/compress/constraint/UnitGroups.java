@@ -74,12 +74,20 @@ public record UnitGroups(int count, List<List<Integer>> axes, List<Slices> slice
     boolean[] cheapest(List<List<Integer>> order, long allowed, double least) {
         Remaining remaining = new Remaining(this, least);
         boolean[] kept = all();
+        List<List<Integer>> gone = new ArrayList<>();
         for (List<Integer> block : order) {
             if (remaining.cost <= allowed) {
                 break;
             }
             if (remaining.remove(block)) {
                 block.forEach(group -> kept[group] = false);
+                gone.add(block);
+            }
+        }
+        // The last one may have saved more than was asked for: what fits comes back, the dearest first.
+        for (List<Integer> block : gone.reversed()) {
+            if (remaining.restore(block, allowed)) {
+                block.forEach(group -> kept[group] = true);
             }
         }
         return kept;
@@ -201,17 +209,32 @@ public record UnitGroups(int count, List<List<Integer>> axes, List<Slices> slice
                 sizes[axis]++;
             }
             if (allowed) {
-                for (int axis : used) {
-                    for (Work each : workOf.get(axis)) {
-                        cost -= cost(each);
-                    }
-                    sizes[axis]--;
-                    for (Work each : workOf.get(axis)) {
-                        cost += cost(each);
-                    }
-                }
+                resize(used, -1);
             }
             return allowed;
+        }
+
+        /** Takes these groups back if that costs no more than so much. */
+        boolean restore(List<Integer> block, long most) {
+            List<Integer> used = block.stream().flatMap(group -> axesOf.get(group).stream()).toList();
+            resize(used, 1);
+            if (cost > most) {
+                resize(used, -1);
+                return false;
+            }
+            return true;
+        }
+
+        private void resize(List<Integer> used, int by) {
+            for (int axis : used) {
+                for (Work each : workOf.get(axis)) {
+                    cost -= cost(each);
+                }
+                sizes[axis] += by;
+                for (Work each : workOf.get(axis)) {
+                    cost += cost(each);
+                }
+            }
         }
     }
 }
