@@ -7,6 +7,7 @@ import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
 import io.pare.exec.backend.Precision;
 import io.pare.format.NetworkFile;
+import io.pare.mpi.Ranks;
 import io.pare.net.Task;
 import io.pare.run.DataSettings;
 import io.pare.run.Engine;
@@ -78,7 +79,9 @@ public final class Commands implements Runnable {
 
     /** Runs one command line with other streams. */
     static int run(TerminalWriter out, TerminalWriter err, String... args) {
-        return out.exit(lineFor(args).setOut(out).setErr(err).execute(args), err);
+        int code = lineFor(args).setOut(out).setErr(err).execute(args);
+        Ranks.leave(code);
+        return out.exit(code, err);
     }
 
     /** The whole command line with its handlers, for tests that look at its output. */

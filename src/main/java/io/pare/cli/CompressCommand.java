@@ -6,6 +6,7 @@ import io.pare.compress.recipe.Recipe;
 import io.pare.data.Corpus;
 import io.pare.file.FileException;
 import io.pare.format.pare.PareFile;
+import io.pare.mpi.Ranks;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Task;
 import io.pare.run.Calibration;
@@ -98,6 +99,9 @@ final class CompressCommand implements Callable<Integer> {
     @Mixin
     private TensorBoardOption tensorboard;
 
+    @Mixin
+    private RanksOption together;
+
     @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
     private boolean quiet;
 
@@ -115,17 +119,23 @@ final class CompressCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
+    private Ranks ranks;
+
     @Override
     public Integer call() throws IOException {
-        check();
-        Recipe named = recipeName == null ? null : named();
+        ranks = together.begin(spec.commandLine());
+        Recipe named = ranks.together(() -> {
+            check();
+            return recipeName == null ? null : named();
+        });
         if (reconstruct.calibration() != null) {
             return calibrated(named);
         }
-        ModelSource source = from.source(model != null ? model : named.model());
-        Recipe recipe = auto || named != null ? named : Recipe.usual(source.name());
+        ModelSource source = ranks.together(() -> from.source(model != null ? model : named.model()));
+        Recipe recipe = auto || named != null ? named : ranks.together(() -> Recipe.usual(source.name()));
         int count = threads.orElse(ThreadOption.processors());
-        DataSets.Opened opened = data.open(data.settings(), source, from, count, spec.commandLine().getErr()::println);
+        DataSets.Opened opened = ranks.together(
+                () -> data.open(data.settings(), source, from, count, spec.commandLine().getErr()::println));
         if (floor > 1 && opened.corpus().task() != Task.REGRESS) {
             throw new UsageException("--floor is " + floor + ", must be an accuracy from 0 to 1");
         }
@@ -153,7 +163,7 @@ final class CompressCommand implements Callable<Integer> {
     private int run(CompressionJob job, Corpus corpus, Path folder, int count, OnnxWriter onnx) throws IOException {
         try {
             int code = run(job, corpus, folder, count);
-            if (onnx != null) {
+            if (onnx != null && ranks.first()) {
                 String name = job.network().model().name();
                 Path file = folder.resolve(name + ".onnx");
                 onnx.write(file, PareFile.read(folder.resolve(name + ".pare")));
@@ -219,10 +229,10 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private int run(CompressionJob job, Corpus corpus, Path folder, int count) throws IOException {
-        Optional<Path> events = tensorboard.folder();
+        Optional<Path> events = ranks.first() ? tensorboard.folder() : Optional.empty();
         PrintWriter err = spec.commandLine().getErr();
         settings(job, err);
-        PipelineListener lines = quiet ? PipelineListener.SILENT
+        PipelineListener lines = quiet || !ranks.first() ? PipelineListener.SILENT
                 : new CompressionLines(err, corpus.task(), System::nanoTime);
         if (events.isEmpty()) {
             return run(job.progress(lines), corpus, folder, count, err);
@@ -237,6 +247,9 @@ final class CompressCommand implements Callable<Integer> {
         Map<String, float[]> before = WeightSamples.of(job.network());
         CompressionResult done = job.run();
         double accuracy = done.found().validation().accuracy();
+        if (!ranks.first()) {
+            return steps == 0 && !job.reached(accuracy) ? Commands.FAILURE : Commands.OK;
+        }
         if (!done.death().isEmpty()) {
             err.println("pare: " + done.death() + "; the file is not representative");
         }
@@ -275,7 +288,8 @@ final class CompressCommand implements Callable<Integer> {
 
     /** Tells the job what was asked for. */
     private void settings(CompressionJob job, PrintWriter err) throws IOException {
-        job.seed(seed).precision(precision.get()).memory(memory.fit()).admmFile(admmFile).rehearsal(steps)
+        job.on(ranks, together.reduction()).seed(seed).precision(precision.get()).memory(memory.fit())
+                .admmFile(admmFile).rehearsal(steps)
                 .warnings(line -> {
                     err.println(line);
                     err.flush();

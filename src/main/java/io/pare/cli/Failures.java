@@ -6,6 +6,8 @@ import io.pare.data.DataException;
 import io.pare.file.FileException;
 import io.pare.file.FormatException;
 import io.pare.mem.MemoryLimitException;
+import io.pare.mpi.Ranks;
+import io.pare.mpi.RanksException;
 import io.pare.natives.NativeException;
 import io.pare.natives.NativesUnavailableException;
 import io.pare.run.RunException;
@@ -42,8 +44,10 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     @Override
     public int handleParseException(ParameterException e, String[] args) {
         CommandLine line = e.getCommandLine();
-        print(line.getErr(), text(e), e);
-        line.getErr().println("Try: " + line.getCommandSpec().qualifiedName() + " --help");
+        print(line, text(e), e);
+        if (Ranks.launchedRank() == 0) {
+            line.getErr().println("Try: " + line.getCommandSpec().qualifiedName() + " --help");
+        }
         return Commands.USAGE;
     }
 
@@ -67,21 +71,29 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     @Override
     public int handleExecutionException(Exception e, CommandLine line, ParseResult parsed) {
         Throwable failure = unwrapped(e);
-        print(line.getErr(), describe(failure), failure);
+        print(line, describe(failure), failure);
         return switch (failure) {
             case UsageException _ -> Commands.USAGE;
             case RunException _ -> Commands.USAGE;
             case DataException _ -> Commands.USAGE;
             case RecipeException _ -> Commands.USAGE;
             case FormatException _ -> Commands.USAGE;
+            case RanksException ranks -> ranks.shared() ? Commands.USAGE : Commands.FAILURE;
             case IllegalArgumentException _ -> Commands.USAGE;
             case NoSuchFileException _ -> Commands.USAGE;
             default -> Commands.FAILURE;
         };
     }
 
-    private void print(PrintWriter err, String text, Throwable failure) {
-        err.println("pare: " + text + Locales.hint(text));
+    /** Of several processes that fail for one reason, the first says it. */
+    private void print(CommandLine line, String text, Throwable failure) {
+        int rank = Ranks.launchedRank();
+        boolean parsing = failure instanceof ParameterException;
+        if (rank > 0 && (parsing || Ranks.ending())) {
+            return;
+        }
+        PrintWriter err = line.getCommandSpec().root().commandLine().getErr();
+        err.println("pare: " + (rank > 0 ? "rank " + rank + ": " : "") + text + Locales.hint(text));
         if (debug.getAsBoolean()) {
             failure.printStackTrace(err);
         }
@@ -104,6 +116,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
             case InfeasibleException _ -> e.getMessage();
             case FormatException _ -> e.getMessage();
             case FileException _ -> e.getMessage();
+            case RanksException _ -> e.getMessage();
             case TrainingException _ -> e.getMessage();
             case MemoryLimitException _ -> e.getMessage();
             case NativesUnavailableException _ -> e.getMessage();

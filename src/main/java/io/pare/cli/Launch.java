@@ -23,6 +23,8 @@ public final class Launch {
     /** Set in the child to the parent's process id. */
     static final String PARENT = "pare.parent";
 
+    /** In the environment of a process that MPICH's launcher started: the number of an open file. */
+    private static final String HYDRA = "PMI_FD";
     private static final String MODULE = "jdk.incubator.vector";
     private static final Set<String> PLAIN = Set.of("--help", "-h", "--version", "-V");
     private static final Set<String> HELP = Set.of("--help", "-h", HelpCommand.NAME);
@@ -72,6 +74,11 @@ public final class Launch {
     }
 
     private static int relaunch(String[] args) throws InterruptedException {
+        if (System.getenv(HYDRA) != null) {
+            System.err.println("pare: the launcher speaks to this JVM through a file that a second JVM would not have;"
+                    + " set JDK_JAVA_OPTIONS=--add-modules=" + MODULE + ", then one JVM does");
+            return Commands.FAILURE;
+        }
         Process child;
         try {
             ProcessBuilder builder = new ProcessBuilder(command(args)).inheritIO();

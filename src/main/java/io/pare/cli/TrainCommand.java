@@ -11,6 +11,7 @@ import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
 import io.pare.file.FileException;
+import io.pare.mpi.Ranks;
 import io.pare.net.Models;
 import io.pare.net.Net;
 import io.pare.net.Task;
@@ -99,7 +100,9 @@ final class TrainCommand implements Callable<Integer> {
 
     /** Options that decide no bits and that a resumed run takes, too; it knows its threads. */
     static final Set<String> RESUMED =
-            Set.of("--data", "--memory-limit", "--recompute", "--loaders", "--quiet", "-q", "--debug");
+            Set.of("--data", "--memory-limit", "--recompute", "--loaders", "--deterministic", "--gradients", "--quiet",
+                    "-q",
+                    "--debug");
 
     @Parameters(arity = "0..1", paramLabel = "MODEL",
             description = "A network: a name, see models; an .onnx or .pare file, whose weights are trained further; or a"
@@ -240,33 +243,52 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private TensorBoardOption tensorboard;
 
+    @Mixin
+    private RanksOption together;
+
     @Option(names = {"-q", "--quiet"}, description = "No progress, only results.")
     private boolean quiet;
 
     @Spec
     private CommandSpec spec;
 
+    private Ranks ranks;
+
     @Override
     public Integer call() throws IOException {
-        ModelSource asked = resume == null ? asked() : null;
-        try (RunFolder folder = new RunFolder(resume == null ? folder(asked) : resumedFolder())) {
-            RunSettings settings = resume == null ? fresh(asked) : resumed(folder);
-            ThreadOption.apply(settings.threads());
-            if (report != null) {
-                OutputPath.checkFile("--report", report);
-            }
+        ranks = together.begin(spec.commandLine());
+        ModelSource asked = ranks.together(() -> resume == null ? asked() : null);
+        Path path = ranks.together(() -> resume == null ? folder(asked) : resumedFolder());
+        try (RunFolder folder = RunFolder.of(path, ranks)) {
+            RunSettings settings = ranks.together(() -> settings(folder, asked));
             return run(folder, settings,
                     resume == null ? asked : ModelSource.of(settings.model(), settings.bindings()));
         }
     }
 
+    private RunSettings settings(RunFolder folder, ModelSource asked) throws IOException {
+        RunSettings settings = resume == null ? fresh(asked) : resumed(folder);
+        ThreadOption.apply(settings.threads());
+        int parts = settings.steps().accumulate() * ranks.size();
+        if (settings.steps().batchSize() % parts != 0) {
+            throw new UsageException("--batch-size " + settings.steps().batchSize() + " has no " + parts
+                    + " equal parts, one for each pass of each of " + ranks.size() + " ranks");
+        }
+        if (report != null) {
+            OutputPath.checkFile("--report", report);
+        }
+        return settings;
+    }
+
     private int run(RunFolder folder, RunSettings asked, ModelSource source) throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        DataSets.Opened opened = data.open(asked.data(), source, from, asked.threads(), err::println);
-        try (ProgressView view = ProgressView.choose(quiet, err);
-                TrainingJob job = job(folder, asked, source, opened);
+        DataSets.Opened opened =
+                ranks.together(() -> data.open(asked.data(), source, from, asked.threads(), err::println));
+        try (ProgressView view = ProgressView.choose(quiet || !ranks.first(), err);
+                TrainingJob job = ranks.together(() -> job(folder, asked, source, opened));
                 StopSignal stop = new StopSignal()) {
-            Optional<Path> events = tensorboard.folder();
+            Optional<Path> events = ranks.first() ? tensorboard.folder() : Optional.empty();
+            job.on(ranks, together.reduction());
             job.memory(memory.fit()).notes(view::line).warnings(line -> {
                 view.clear();
                 err.println(line);
@@ -276,6 +298,7 @@ final class TrainCommand implements Callable<Integer> {
             try (RunEvents written = events.map(to -> new RunEvents(to, job.progress().nextEpoch())).orElse(null)) {
                 if (!run(job, folder, new Follower(view, job, stop, written, mark))) {
                     view.clear();
+                    ranks.endTogether();
                     return stop(folder, job, err);
                 }
             }
@@ -481,7 +504,15 @@ final class TrainCommand implements Callable<Integer> {
                 declared.name(), declared.weightCount(), settings.from() == null ? "" : " of " + settings.from(),
                 corpus.name(), split.train().size(), split.validation().size(), corpus.test().size(), settings.seed(),
                 settings.threads(), settings.threads() == 1 ? "" : "s", loading(corpus)),
-                Machine.current() + "; " + settings.precision() + "; results in " + folder.path());
+                Machine.current() + "; " + settings.precision() + ranks(job) + "; results in " + folder.path());
+    }
+
+    private static String ranks(TrainingJob job) {
+        Ranks ranks = job.network().ranks();
+        return ranks.size() == 1
+                ? ""
+                : String.format(Locale.ROOT, "; %s, %,d bytes of gradients a step", ranks.words(),
+                        job.progress().trainer().bytesPerStep());
     }
 
     private static String loading(Corpus corpus) {
@@ -511,7 +542,7 @@ final class TrainCommand implements Callable<Integer> {
         }
         results.printf("weights              %s%n", folder.weights());
         results.flush();
-        if (report != null) {
+        if (report != null && ranks.first()) {
             report(job, opened, test).write(report);
         }
     }

@@ -9,7 +9,7 @@
  * <p>May use {@code cli.sweep}, {@code run}, {@code report}, {@code compress}, {@code compress.constraint},
  * {@code compress.stage}, {@code compress.recipe}, {@code infer}, {@code train}, {@code rewrite}, {@code format},
  * {@code format.pare}, {@code format.onnx}, {@code format.npy}, {@code text}, {@code descent}, {@code net},
- * {@code data}, {@code exec.backend}, {@code dnnl}, {@code blas}, {@code natives}, {@code kernel}, {@code mem} and
+ * {@code data}, {@code exec.backend}, {@code dnnl}, {@code blas}, {@code natives}, {@code kernel}, {@code mpi}, {@code mem} and
  * {@code file}.
  */
 package io.pare.cli;

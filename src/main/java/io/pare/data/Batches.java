@@ -30,6 +30,7 @@ public final class Batches implements AutoCloseable {
     private final long seed;
     /** Number of ways in which an image is varied, epoch by epoch in turn; 0 for a new one in each epoch. */
     private final int copies;
+    private final Turn turn;
     private final int[] order;
     private final int[] indices;
     private final Loader loader;
@@ -40,8 +41,39 @@ public final class Batches implements AutoCloseable {
     private int batch;
     private int given;
 
+    /**
+     * Which batches of an epoch are served, where several processes share it.
+     *
+     * @param first number of the first one, from 0
+     * @param run how many follow each other
+     * @param every batches after which it is this one's turn again
+     */
+    public record Turn(int first, int run, int every) {
+        /** All of them. */
+        public static final Turn ALL = new Turn(0, 1, 1);
+
+        /**
+         * Refuses turns that overlap.
+         *
+         * @throws IllegalArgumentException if a turn does not lie inside its round
+         */
+        public Turn {
+            if (first < 0 || run < 1 || first + run > every) {
+                throw new IllegalArgumentException("batches " + first + " to " + (first + run) + " of each " + every);
+            }
+        }
+
+        private int inEpoch(int own) {
+            return own / run * every + first + own % run;
+        }
+
+        private int of(int all) {
+            return all / every * run + Math.clamp(all % every - first, 0, run);
+        }
+    }
+
     private Batches(Dataset data, int batchSize, InputScale scale, Augmentation augmentation, boolean shuffled,
-            long seed, int copies) {
+            long seed, int copies, Turn turn) {
         if (batchSize < 1) {
             throw new IllegalArgumentException("batch size must be at least 1, is " + batchSize);
         }
@@ -54,6 +86,7 @@ public final class Batches implements AutoCloseable {
         this.shuffled = shuffled;
         this.seed = seed;
         this.copies = copies;
+        this.turn = turn;
         this.order = new int[data.size()];
         this.indices = new int[batchSize];
         boolean ahead = data.loaders() > 0;
@@ -93,7 +126,24 @@ public final class Batches implements AutoCloseable {
      */
     public static Batches shuffled(Dataset data, int batchSize, InputScale scale, Augmentation augmentation,
             long seed, int copies) {
-        return new Batches(data, batchSize, scale, augmentation, true, seed, copies);
+        return shuffled(data, batchSize, scale, augmentation, seed, copies, Turn.ALL);
+    }
+
+    /**
+     * As {@link #shuffled(Dataset, int, InputScale, Augmentation, long, int)}, only some of the batches.
+     *
+     * @param data the images
+     * @param batchSize rows of a batch, at least 1
+     * @param scale how pixels become inputs
+     * @param augmentation what is done to each image
+     * @param seed of order and augmentation
+     * @param copies of an image, as there
+     * @param turn which batches; they are numbered from 0 as if there were no others
+     * @return the batches, which the caller closes
+     */
+    public static Batches shuffled(Dataset data, int batchSize, InputScale scale, Augmentation augmentation,
+            long seed, int copies, Turn turn) {
+        return new Batches(data, batchSize, scale, augmentation, true, seed, copies, turn);
     }
 
     /**
@@ -121,12 +171,25 @@ public final class Batches implements AutoCloseable {
      */
     public static Batches inOrder(Dataset data, int batchSize, InputScale scale, Augmentation augmentation,
             long seed) {
-        return new Batches(data, batchSize, scale, augmentation, false, seed, 0);
+        return new Batches(data, batchSize, scale, augmentation, false, seed, 0, Turn.ALL);
+    }
+
+    /**
+     * As {@link #inOrder(Dataset, int, InputScale)}, only some of the batches.
+     *
+     * @param data the images
+     * @param batchSize rows of a batch, at least 1
+     * @param scale how pixels become inputs
+     * @param turn which batches; they are numbered from 0 as if there were no others
+     * @return the batches, which the caller closes
+     */
+    public static Batches inOrder(Dataset data, int batchSize, InputScale scale, Turn turn) {
+        return new Batches(data, batchSize, scale, Augmentation.NONE, false, 0, 0, turn);
     }
 
     /** {@return the number of batches in an epoch} */
     public int perEpoch() {
-        return shuffled ? data.size() / batchSize : Math.ceilDiv(data.size(), batchSize);
+        return turn.of(shuffled ? data.size() / batchSize : Math.ceilDiv(data.size(), batchSize));
     }
 
     /** {@return the rows of a batch} */
@@ -192,7 +255,8 @@ public final class Batches implements AutoCloseable {
 
     private void fillAhead() {
         filling = true;
-        prefetch.start(batch, perEpoch(), order.length, this::fill);
+        int all = perEpoch();
+        prefetch.start(batch, all, all == 0 ? 0 : (all - 1) * batchSize + rows(all - 1), this::fill);
     }
 
     /**
@@ -213,7 +277,7 @@ public final class Batches implements AutoCloseable {
         }
         int count = 0;
         while (count == 0 && batch < perEpoch()) {
-            int rows = Math.min(batchSize, order.length - batch * batchSize);
+            int rows = rows(batch);
             count = prefetch == null ? read(rows, target) : take(rows, target);
             batch++;
         }
@@ -245,6 +309,10 @@ public final class Batches implements AutoCloseable {
                 targets.set((long) row * outputs + i, row < given ? data.target(indices[row], i) : 0f);
             }
         }
+    }
+
+    private int rows(int ownBatch) {
+        return Math.min(batchSize, order.length - turn.inEpoch(ownBatch) * batchSize);
     }
 
     private long bytes() {
@@ -287,7 +355,7 @@ public final class Batches implements AutoCloseable {
 
     /** The image at {@code position} of the epoch's order; in random order, if it cannot be read, one that can. */
     private int fill(Loader own, int position, MemorySegment target, long offset) {
-        int index = order[position];
+        int index = order[turn.inEpoch(position / batchSize) * batchSize + position % batchSize];
         for (int tried = 0; tried < (shuffled ? order.length : 1); tried++) {
             if (own.load(index, augmentation, target, offset)) {
                 return index;

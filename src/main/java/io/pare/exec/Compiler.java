@@ -43,6 +43,9 @@ final class Compiler implements Building {
     private final Set<Value> needsGradient = Collections.newSetFromMap(new IdentityHashMap<>());
     /** What the backward step that is being built adds to parameters' gradients. */
     private final List<Runnable> additions = new ArrayList<>();
+    /** The parameters whose gradients are whole after the backward step that is being built. */
+    private final List<String> finishing = new ArrayList<>();
+    private final List<List<String>> finished = new ArrayList<>();
     private final List<Runnable> sums = new ArrayList<>();
     private final List<Runnable> once = new ArrayList<>();
     private final Step[] steps;
@@ -66,6 +69,9 @@ final class Compiler implements Building {
         this.steps = forwardSteps();
         this.repeated = new int[steps.length];
         this.reversed = new int[steps.length];
+        for (int i = 0; i < steps.length; i++) {
+            finished.add(List.of());
+        }
         if (goal.training()) {
             for (int segment = segments.count() - 1; segment >= 0; segment--) {
                 prepareBackward(segment);
@@ -87,7 +93,7 @@ final class Compiler implements Building {
             Binding binding) {
         Compiler done = new Compiler(goal, segments, region, storage, section, binding);
         return new Program(done.steps, segments, done.repeated, done.reversed, done.sums.toArray(Runnable[]::new),
-                done.inputs, done.labels, done.output, done.pass, done.once,
+                done.finished, done.inputs, done.labels, done.output, done.pass, done.once,
                 done.factories.stream().mapToInt(StepFactory::reorders).sum());
     }
 
@@ -153,6 +159,8 @@ final class Compiler implements Building {
                 steps[i] = new AddingStep(steps[i], additions.toArray(Runnable[]::new));
                 additions.clear();
             }
+            finished.set(i, List.copyOf(finishing));
+            finishing.clear();
             reversed[i] = moment++;
         }
     }
@@ -165,8 +173,8 @@ final class Compiler implements Building {
                 List<Buffer> all = contributions(node);
                 boolean alreadyThere = all.size() == 1 && all.getFirst() instanceof Buffer.Plain(FloatTensor tensor)
                         && tensor.segment().address() == target.segment().address();
-                if (!alreadyThere && !(all.isEmpty() && goal.parts() > 1)) {
-                    sums.add(summation(target, all, node, goal.parts() == 1));
+                if (!alreadyThere && !(all.isEmpty() && goal.adds())) {
+                    sums.add(summation(target, all, node, !goal.adds()));
                 }
             }
         }
@@ -321,9 +329,11 @@ final class Compiler implements Building {
         FloatTensor tensor;
         if (!(node.op() instanceof Operation.Parameter(String name) && isReadOnce(node))) {
             tensor = tensor(replaced, node.shape());
-        } else if (goal.parts() == 1) {
+        } else if (!goal.adds()) {
+            finishing.add(name);
             tensor = bound(node, binding.gradient(name));
         } else {
+            finishing.add(name);
             FloatTensor sum = bound(node, binding.gradient(name));
             FloatTensor part = tensor(node.shape());
             additions.add(() -> add(sum, part));
@@ -335,8 +345,11 @@ final class Compiler implements Building {
 
     @Override
     public @Nullable FloatTensor gradientSum(Value node) {
-        return goal.parts() > 1 && node.op() instanceof Operation.Parameter(String name) && isReadOnce(node)
-                ? bound(node, binding.gradient(name)) : null;
+        if (!(goal.adds() && node.op() instanceof Operation.Parameter(String name) && isReadOnce(node))) {
+            return null;
+        }
+        finishing.add(name);
+        return bound(node, binding.gradient(name));
     }
 
     @Override

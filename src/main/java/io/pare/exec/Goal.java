@@ -9,15 +9,20 @@ import java.util.List;
  * @param training whether there is a backward pass
  * @param frozen whether parameters keep the values that they have when the tape is compiled
  * @param parts of a batch, one for each pass
+ * @param adds whether passes of the tape add their gradients to those that are there
  */
-record Goal(List<Value> order, boolean training, boolean frozen, Backend backend, int parts) {
+record Goal(List<Value> order, boolean training, boolean frozen, Backend backend, int parts, boolean adds) {
     static Goal of(Value root, boolean training, Backend backend, int parts) {
-        return new Goal(root.order(), training, false, backend, parts);
+        return of(root, training, backend, new Parts(parts, parts > 1));
+    }
+
+    static Goal of(Value root, boolean training, Backend backend, Parts parts) {
+        return new Goal(root.order(), training, false, backend, parts.count(), parts.adds());
     }
 
     /** Forward passes on parameters that never change. */
     static Goal frozen(Value root, Backend backend) {
-        return new Goal(root.order(), false, true, backend, 1);
+        return new Goal(root.order(), false, true, backend, 1, false);
     }
 
     Value root() {

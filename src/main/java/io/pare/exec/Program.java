@@ -13,6 +13,7 @@ import java.util.Map;
  * @param repeated the moment in which each step computes again; 0 for none
  * @param reversed the moment in which each step computes gradients
  * @param sums what follows the backward pass: gradients that several steps contribute to
+ * @param finished parameters whose gradients are whole after a step's backward rule; those in none are so at the end
  * @param inputs by name
  * @param labels ints, one for each sample
  * @param output the wanted value
@@ -21,5 +22,6 @@ import java.util.Map;
  * @param reorders layout conversions of a pass, at most
  */
 record Program(Step[] steps, Segments segments, int[] repeated, int[] reversed, Runnable[] sums,
-        Map<String, FloatTensor> inputs, MemorySegment labels, Source output, Pass pass, List<Runnable> once,
+        List<List<String>> finished, Map<String, FloatTensor> inputs, MemorySegment labels, Source output, Pass pass,
+        List<Runnable> once,
         int reorders) {}

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * it runs; after they are closed it throws {@link IllegalStateException}.
  */
 public final class Tape {
+    private static final Follower NOBODY = step -> {
+    };
+
     private final Workspace workspace;
     private final CriticalSection section;
     private final Program program;
@@ -125,7 +128,43 @@ public final class Tape {
      */
     public static Tape training(Region region, Workspace workspace, Value loss, Binding binding, Backend backend,
             int parts, boolean recompute) {
+        return training(region, workspace, loss, binding, backend, new Parts(parts, parts > 1), recompute);
+    }
+
+    /**
+     * As {@link #training(Region, Workspace, Value, Binding, Backend, int, boolean)}, for parts that other processes see,
+     * too.
+     *
+     * @param region owns the tape's native handles and its own memory
+     * @param workspace shared with tapes that do not run at once
+     * @param loss a graph that ends in a loss
+     * @param binding gives parameters and gradients; they must outlive the tape
+     * @param backend that computes
+     * @param parts of a batch
+     * @param recompute whether most values are computed again in the backward pass rather than kept for it
+     * @return the tape, which lives as long as the region
+     */
+    public static Tape training(Region region, Workspace workspace, Value loss, Binding binding, Backend backend,
+            Parts parts, boolean recompute) {
         return compile(region, workspace, Goal.of(loss, true, backend, parts), binding, recompute);
+    }
+
+    /** Follows a backward pass. */
+    public interface Follower {
+        /**
+         * Is told of a step that is done.
+         *
+         * @param step number of the step in {@link #finished}
+         */
+        void done(int step);
+    }
+
+    /**
+     * {@return the parameters whose gradients are whole once a step of the backward pass is done, by the number of the
+     * step; those in no list are so after the pass}
+     */
+    public List<List<String>> finished() {
+        return program.finished();
     }
 
     /**
@@ -261,13 +300,22 @@ public final class Tape {
      * is for the thread of that pass.
      */
     public void backward() {
+        backward(NOBODY);
+    }
+
+    /**
+     * As {@link #backward()}.
+     *
+     * @param follower called by this thread after each step
+     */
+    public void backward(Follower follower) {
         if (!training) {
             throw new IllegalStateException("compiled for inference: there is no backward pass");
         }
         try (var _ = section.enter()) {
             checkPassed();
             passed = null;
-            runBackward();
+            runBackward(follower);
         }
     }
 
@@ -286,7 +334,7 @@ public final class Tape {
         }
     }
 
-    private void runBackward() {
+    private void runBackward(Follower follower) {
         for (int segment = segments.count() - 1; segment >= 0; segment--) {
             int start = segments.start(segment);
             int end = segments.end(segment, steps.length);
@@ -299,6 +347,7 @@ public final class Tape {
             }
             for (int i = end - 1; i >= start; i--) {
                 steps[i].backward();
+                follower.done(i);
             }
         }
         for (Runnable sum : program.sums()) {

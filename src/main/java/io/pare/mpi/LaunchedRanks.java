@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** The processes of a launcher, over MPI. There is one object of it in a process, which lives as long as MPI does. */
@@ -23,6 +24,11 @@ final class LaunchedRanks implements Ranks {
     private static final int TEXT = 8192;
     /** A broadcast of more goes in pieces, for MPI counts in ints. */
     private static final int PIECE = 1 << 30;
+
+    /** Nanoseconds of waiting. */
+    private static final long YIELDING_AFTER = 100_000;
+    private static final long SLEEPING_AFTER = 5_000_000;
+    private static final long SLEEP = 50_000;
 
     private static @Nullable LaunchedRanks world;
 
@@ -76,6 +82,10 @@ final class LaunchedRanks implements Ranks {
         left.region.close();
     }
 
+    static synchronized boolean ending() {
+        return world != null && world.together;
+    }
+
     static String found() {
         Optional<Launcher> launcher = Launcher.found();
         List<String> names = launcher.map(Launcher::libraries).orElse(Launcher.ANY);
@@ -96,7 +106,8 @@ final class LaunchedRanks implements Ranks {
     private static String text(Region region, MpiLibrary mpi) {
         MemorySegment text = region.allocate(TEXT);
         MemorySegment length = region.allocate(Integer.BYTES);
-        return mpi.version(text, length) == 0 ? text.getString(0).lines().findFirst().orElse("").strip() : "";
+        return mpi.version(text, length) == 0 ? text.getString(0).split("[,\n]")[0].replaceAll("\\s+", " ").strip()
+                : "";
     }
 
     private static MpiLibrary load(Launcher launcher) {
@@ -148,10 +159,9 @@ final class LaunchedRanks implements Ranks {
         try (Region scratch = Region.shared("gathered bytes")) {
             int[] lengths = lengths(scratch, own.length);
             int longest = Math.max(1, Arrays.stream(lengths).max().orElseThrow());
-            MemorySegment send = scratch.allocate(longest);
             MemorySegment all = scratch.allocate(Math.multiplyExact(longest, size));
-            MemorySegment.copy(own, 0, send, ValueLayout.JAVA_BYTE, 0, own.length);
-            check("MPI_Allgather", mpi.allgatherBytes(send, all, longest));
+            MemorySegment.copy(own, 0, all, ValueLayout.JAVA_BYTE, (long) rank * longest, own.length);
+            spreadNow(scratch, all, longest);
             byte[][] gathered = new byte[size][];
             for (int i = 0; i < size; i++) {
                 gathered[i] = all.asSlice((long) i * longest, lengths[i]).toArray(ValueLayout.JAVA_BYTE);
@@ -161,11 +171,38 @@ final class LaunchedRanks implements Ranks {
     }
 
     private int[] lengths(Region scratch, int own) {
-        MemorySegment one = scratch.allocate(Integer.BYTES);
         MemorySegment all = scratch.allocate((long) Integer.BYTES * size);
-        one.set(ValueLayout.JAVA_INT, 0, own);
-        check("MPI_Allgather", mpi.allgatherBytes(one, all, Integer.BYTES));
+        all.setAtIndex(ValueLayout.JAVA_INT, rank, own);
+        spreadNow(scratch, all, Integer.BYTES);
         return all.asSlice(0, (long) Integer.BYTES * size).toArray(ValueLayout.JAVA_INT);
+    }
+
+    private void spreadNow(Region scratch, MemorySegment parts, int bytesEach) {
+        MemorySegment request = scratch.allocate(MpiLibrary.REQUEST_BYTES);
+        check("MPI_Iallgather", mpi.startSpread(parts, bytesEach, request));
+        await(request, scratch.allocate(Integer.BYTES));
+    }
+
+    /**
+     * Waits for a request: at first as fast as can be, then in turn with other processes, at last asleep in between. The
+     * functions of MPI that wait would take a whole core, which ranks that share cores have not.
+     */
+    private void await(MemorySegment request, MemorySegment flag) {
+        long from = System.nanoTime();
+        while (true) {
+            check("MPI_Test", mpi.test(request, flag));
+            if (flag.get(ValueLayout.JAVA_INT, 0) != 0) {
+                return;
+            }
+            long waited = System.nanoTime() - from;
+            if (waited > SLEEPING_AFTER) {
+                LockSupport.parkNanos(SLEEP);
+            } else if (waited > YIELDING_AFTER) {
+                Thread.yield();
+            } else {
+                Thread.onSpinWait();
+            }
+        }
     }
 
     @Override
@@ -266,7 +303,7 @@ final class LaunchedRanks implements Ranks {
         @Override
         public void await() {
             if (running) {
-                check("MPI_Wait", mpi.await(request));
+                LaunchedRanks.this.await(request, flag);
                 running = false;
             }
         }

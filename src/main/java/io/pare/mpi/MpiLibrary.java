@@ -23,8 +23,6 @@ sealed interface MpiLibrary permits OpenMpi, Mpich {
 
     int error(int status, MemorySegment text, MemorySegment length);
 
-    int allgatherBytes(MemorySegment send, MemorySegment receive, int bytes);
-
     int broadcastBytes(MemorySegment memory, int bytes);
 
     int startSum(MemorySegment floats, int count, MemorySegment request);
@@ -34,8 +32,6 @@ sealed interface MpiLibrary permits OpenMpi, Mpich {
     int startSpread(MemorySegment parts, int bytesEach, MemorySegment request);
 
     int test(MemorySegment request, MemorySegment flag);
-
-    int await(MemorySegment request);
 
     int abort(int code);
 

@@ -40,12 +40,6 @@ final class Mpich implements MpiLibrary {
     }
 
     @Override
-    public int allgatherBytes(MemorySegment send, MemorySegment receive, int bytes) {
-        return mpi_h.MPI_Allgather(send, bytes, mpi_h.MPI_BYTE(), receive, bytes, mpi_h.MPI_BYTE(),
-                mpi_h.MPI_COMM_WORLD());
-    }
-
-    @Override
     public int broadcastBytes(MemorySegment memory, int bytes) {
         return mpi_h.MPI_Bcast(memory, bytes, mpi_h.MPI_BYTE(), 0, mpi_h.MPI_COMM_WORLD());
     }
@@ -71,11 +65,6 @@ final class Mpich implements MpiLibrary {
     @Override
     public int test(MemorySegment request, MemorySegment flag) {
         return mpi_h.MPI_Test(request, flag, mpi_h.MPI_STATUS_IGNORE());
-    }
-
-    @Override
-    public int await(MemorySegment request) {
-        return mpi_h.MPI_Wait(request, mpi_h.MPI_STATUS_IGNORE());
     }
 
     @Override

@@ -58,11 +58,6 @@ final class OpenMpi implements MpiLibrary {
     }
 
     @Override
-    public int allgatherBytes(MemorySegment send, MemorySegment receive, int bytes) {
-        return mpi_h.MPI_Allgather(send, bytes, octets, receive, bytes, octets, world);
-    }
-
-    @Override
     public int broadcastBytes(MemorySegment memory, int bytes) {
         return mpi_h.MPI_Bcast(memory, bytes, octets, 0, world);
     }
@@ -85,11 +80,6 @@ final class OpenMpi implements MpiLibrary {
     @Override
     public int test(MemorySegment request, MemorySegment flag) {
         return mpi_h.MPI_Test(request, flag, MemorySegment.NULL);
-    }
-
-    @Override
-    public int await(MemorySegment request) {
-        return mpi_h.MPI_Wait(request, MemorySegment.NULL);
     }
 
     @Override

@@ -1,6 +1,10 @@
 package io.pare.mpi;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Processes that run the same program at the same time, each with a number of its own, its rank.
@@ -133,6 +137,38 @@ public sealed interface Ranks permits OneRank, LaunchedRanks {
          * @throws E if it fails
          */
         T run() throws E;
+    }
+
+    /**
+     * Compares what must be the same everywhere.
+     *
+     * @param facts values by what they are, in the message
+     * @throws RanksException that is shared, if a process differs from the first one
+     */
+    default void requireSame(Map<String, String> facts) {
+        byte[][] all = gather(String.join("\0", new TreeMap<>(facts).values()).getBytes(StandardCharsets.UTF_8));
+        List<String> names = List.copyOf(new TreeMap<>(facts).keySet());
+        String[] expected = new String(all[0], StandardCharsets.UTF_8).split("\0", -1);
+        for (int i = 1; i < all.length; i++) {
+            String[] found = new String(all[i], StandardCharsets.UTF_8).split("\0", -1);
+            for (int k = 0; k < names.size(); k++) {
+                if (k >= found.length || k >= expected.length || !found[k].equals(expected[k])) {
+                    endTogether();
+                    throw new RanksException("rank " + i + " differs from rank 0 in " + names.get(k)
+                            + (k < found.length && k < expected.length && found[k].length() + expected[k].length() < 200
+                                    ? ": '" + found[k] + "', not '" + expected[k] + "'"
+                                    : "")
+                            + "; start all ranks alike", true);
+                }
+            }
+        }
+    }
+
+    /**
+     * {@return whether all processes of {@link #world} end, as all of them know: then one of them says why}
+     */
+    static boolean ending() {
+        return LaunchedRanks.ending();
     }
 
     /** Says that all processes end at this point, whatever their exit code. */

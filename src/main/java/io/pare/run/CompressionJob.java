@@ -20,6 +20,7 @@ import io.pare.file.FolderLock;
 import io.pare.file.FormatException;
 import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
+import io.pare.mpi.Ranks;
 import io.pare.natives.Natives;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Ending;
@@ -31,12 +32,14 @@ import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
 import io.pare.train.Metrics;
 import io.pare.train.Network;
+import io.pare.train.Reduction;
 import io.pare.train.TrainingMemory;
 import io.pare.train.TrainingSettings;
 import io.pare.train.Weight;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -64,6 +67,8 @@ import java.util.function.UnaryOperator;
 public final class CompressionJob implements AutoCloseable {
     /** Name of the dense network's file. */
     private static final String DENSE = "dense.safetensors";
+    private static final String DENSE_STATE = "dense-state.safetensors";
+    private static final String STATE = "state.safetensors";
     private static final int AUTO_TRIES = 4;
     /** In the metadata of the dense network: what it was made from. */
     private static final String PROVENANCE = "provenance";
@@ -75,7 +80,8 @@ public final class CompressionJob implements AutoCloseable {
 
     private final Net model;
     private final Corpus corpus;
-    private final Path folder;
+    private Path folder;
+    private PrivateFolder own;
     private Recipe recipe;
     private Double ratio;
     private Double bytes;
@@ -92,6 +98,8 @@ public final class CompressionJob implements AutoCloseable {
     private Map<String, String> noted;
     private boolean anew;
     private PipelineListener progress = PipelineListener.SILENT;
+    private Ranks ranks = Ranks.alone();
+    private Reduction reduction = Reduction.USUAL;
     private Stop stop = Stop.BY_INTERRUPT;
     private Consumer<String> notes = line -> {
     };
@@ -294,6 +302,20 @@ public final class CompressionJob implements AutoCloseable {
     }
 
     /**
+     * Compresses together with the same jobs of other processes: each sees its part of every batch, all take the same steps
+     * of ADMM, and only the first one writes into the folder.
+     *
+     * @param together the processes
+     * @param by how gradients are brought together
+     * @return this
+     */
+    public CompressionJob on(Ranks together, Reduction by) {
+        ranks = together;
+        reduction = by;
+        return this;
+    }
+
+    /**
      * Stops before the end when that says so, by a {@link StoppedException}; by default when the thread is interrupted. The
      * folder then has the state after the last epoch, from which the same job goes on to the same bits.
      *
@@ -359,24 +381,31 @@ public final class CompressionJob implements AutoCloseable {
             throw new IllegalStateException("a job begins once");
         }
         used = true;
-        prepare();
-        stop.check();
-        lock = FolderLock.take(folder);
-        Path denseState = folder.resolve("dense-state.safetensors");
-        Path denseFile = folder.resolve(DENSE);
-        if (anew) {
-            Files.deleteIfExists(denseState);
-            Files.deleteIfExists(denseFile);
-            Files.deleteIfExists(state());
-            for (int i = 0; i < AUTO_TRIES; i++) {
-                Files.deleteIfExists(autoState(i));
-            }
+        ranks.together(() -> {
+            prepare();
+            stop.check();
+            lock = ranks.first() ? FolderLock.take(folder) : null;
+            return null;
+        });
+        List<String> states = new ArrayList<>(List.of(DENSE_STATE, DENSE, STATE));
+        for (int i = 0; i < AUTO_TRIES; i++) {
+            states.add(autoState(i));
         }
+        for (String state : anew ? states : List.<String>of()) {
+            Files.deleteIfExists(folder.resolve(state));
+        }
+        if (ranks.size() > 1) {
+            own = PrivateFolder.of(folder, ranks, states);
+            folder = own.path();
+            admmFile = ranks.first() || admmFile == null ? admmFile : folder.resolve("admm.tmp");
+        }
+        Path denseState = folder.resolve(DENSE_STATE);
+        Path denseFile = folder.resolve(DENSE);
         split = corpus.split(0, seed);
         Recipe planned = planned();
         teachers = StoredTeachers.open(planned, model, corpus);
         fitted = fitted(planned, from == null && !Files.exists(denseFile));
-        network = Network.create(model, seed, Natives.enabled());
+        network = Network.create(model, seed, Natives.enabled()).on(ranks, reduction);
         if (searches() || recipe.distills() && teachers.empty()) {
             dense = Network.create(model, seed, Natives.enabled());
             teachers.byDense(dense);
@@ -387,8 +416,16 @@ public final class CompressionJob implements AutoCloseable {
         training.warnings(warnings);
         provenance = provenance();
         if (from != null) {
-            from.copyTo(network, corpus.scale(), warnings);
-        } else {
+            ranks.together(() -> {
+                from.copyTo(network, corpus.scale(), warnings);
+                return null;
+            });
+        }
+        if (ranks.size() > 1) {
+            ranks.requireSame(Map.of("its weights", Checkpoint.fingerprint(network), "its recipe", planned().text(),
+                    "its options or data", provenance.text(), "how gradients are summed", reduction.toString()));
+        }
+        if (from == null) {
             trainDense(denseState, denseFile);
         }
         provenance = provenance.with("starting weights", Checkpoint.fingerprint(network));
@@ -552,7 +589,7 @@ public final class CompressionJob implements AutoCloseable {
     }
 
     private Compressed byRecipe() throws IOException {
-        Pipeline pipeline = new Pipeline(recipe, training, state(), progress).admmFile(fitted.admmFile())
+        Pipeline pipeline = new Pipeline(recipe, training, folder.resolve(STATE), progress).admmFile(fitted.admmFile())
                 .provenance(provenance).stop(stop).rehearsal(steps > 0);
         return new Compressed(recipe, pipeline, run(pipeline));
     }
@@ -567,7 +604,8 @@ public final class CompressionJob implements AutoCloseable {
             Recipe tried = suited(bytes != null
                     ? scan.recipe(model.name(), wanted)
                     : scan.recipe(model.name(), model.weightCount(), wanted));
-            Pipeline pipeline = new Pipeline(tried, training, autoState(tries), progress).admmFile(fitted.admmFile())
+            Pipeline pipeline = new Pipeline(tried, training, folder.resolve(autoState(tries)), progress)
+                    .admmFile(fitted.admmFile())
                     .provenance(provenance).stop(stop).rehearsal(steps > 0);
             Pipeline.Result result = run(pipeline);
             if (steps > 0 || reached(result.validation().accuracy()) || ++tries == AUTO_TRIES) {
@@ -682,12 +720,8 @@ public final class CompressionJob implements AutoCloseable {
                         + TrainingMemory.inference(each, train, Natives.enabled())).sum();
     }
 
-    private Path state() {
-        return folder.resolve("state.safetensors");
-    }
-
-    private Path autoState(int attempt) {
-        return folder.resolve("state-" + attempt + ".safetensors");
+    private static String autoState(int attempt) {
+        return "state-" + attempt + ".safetensors";
     }
 
     private static void copy(Network from, Network to) {
@@ -707,7 +741,8 @@ public final class CompressionJob implements AutoCloseable {
     public void close() {
         FolderLock held = lock;
         lock = null;
-        try (FolderLock _ = held; Network _ = network; Network _ = dense; StoredTeachers _ = teachers;
+        try (PrivateFolder _ = own; FolderLock _ = held; Network _ = network; Network _ = dense;
+                StoredTeachers _ = teachers;
                 NetworkTraining _ = training) {
             // Closes the last one first, and all of them whatever one throws.
         }

@@ -65,6 +65,8 @@ public final class NetworkTraining implements Training, AutoCloseable {
     private Trainer trainer;
     private TrainingOptions current;
     private Divergence divergence;
+    private Consumer<String> warned = line -> {
+    };
     private UnaryOperator<TrainingSettings> passes = UnaryOperator.identity();
 
     /**
@@ -163,6 +165,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
      * @param listener called by the thread that trains
      */
     public void warnings(Consumer<String> listener) {
+        warned = listener;
         divergence = divergence(listener);
     }
 
@@ -224,6 +227,9 @@ public final class NetworkTraining implements Training, AutoCloseable {
                 return progress.batch() < steps;
             }
         });
+        if (trainer.slow() != null) {
+            warned.accept(trainer.slow());
+        }
         return new Epoch(trainer.progress().loss(), trainer.progress().samples());
     }
 

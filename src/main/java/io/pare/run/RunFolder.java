@@ -4,6 +4,7 @@ import io.pare.data.DataException;
 import io.pare.file.AtomicFile;
 import io.pare.file.FolderLock;
 import io.pare.file.Jackson;
+import io.pare.mpi.Ranks;
 import io.pare.train.Checkpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,6 +26,7 @@ public final class RunFolder implements AutoCloseable {
     private static final String PREVIOUS = "previous";
 
     private final Path folder;
+    private final @Nullable PrivateFolder own;
     private @Nullable FolderLock lock;
 
     /**
@@ -34,6 +36,26 @@ public final class RunFolder implements AutoCloseable {
      */
     public RunFolder(Path folder) {
         this.folder = folder;
+        this.own = null;
+    }
+
+    private RunFolder(PrivateFolder own) {
+        this.folder = own.path();
+        this.own = own;
+    }
+
+    /**
+     * {@return the folder for the first of several processes; for the others a temporary one, which {@link #close} deletes,
+     * with a copy of the run that lies in the first one's}
+     *
+     * @param folder need not exist
+     * @param ranks the processes, all of which call
+     * @throws IOException if the run cannot be read or copied
+     */
+    public static RunFolder of(Path folder, Ranks ranks) throws IOException {
+        return ranks.size() == 1
+                ? new RunFolder(folder)
+                : new RunFolder(PrivateFolder.of(folder, ranks, List.of(SETTINGS, Checkpoint.FILE)));
     }
 
     /** {@return the folder itself} */
@@ -63,6 +85,9 @@ public final class RunFolder implements AutoCloseable {
     public void close() {
         if (lock != null) {
             lock.close();
+        }
+        if (own != null) {
+            own.close();
         }
     }
 

@@ -3,10 +3,12 @@ package io.pare.run;
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
 import io.pare.descent.Stop;
+import io.pare.mpi.Ranks;
 import io.pare.natives.Natives;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
+import io.pare.train.Reduction;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingRun;
 import io.pare.train.Weight;
@@ -47,6 +49,8 @@ public final class TrainingJob implements AutoCloseable {
     private RunSettings settings;
     private StoredWeights from;
     private MemoryFit memory = MemoryFit.container();
+    private Ranks ranks = Ranks.alone();
+    private Reduction reduction = Reduction.USUAL;
     private Stop stop = Stop.BY_INTERRUPT;
     private Consumer<String> notes = line -> {
     };
@@ -116,6 +120,19 @@ public final class TrainingJob implements AutoCloseable {
     }
 
     /**
+     * Trains together with the same jobs of other processes: each sees its part of every batch, and the first one writes.
+     *
+     * @param together the processes; each has its folder by {@link RunFolder#of}
+     * @param by how gradients are brought together
+     * @return this
+     */
+    public TrainingJob on(Ranks together, Reduction by) {
+        ranks = together;
+        reduction = by;
+        return this;
+    }
+
+    /**
      * Stops before the end when that says so; by default when the thread is interrupted. {@link #run} then saves where the run
      * stands, after whole steps, and gives {@code false}; resumed, it goes on to the same bits.
      *
@@ -165,6 +182,21 @@ public final class TrainingJob implements AutoCloseable {
         }
         used = true;
         Corpus corpus = data.corpus();
+        ranks.together(() -> {
+            prepare(corpus);
+            return corpus;
+        });
+        network = Network.create(data.model(), settings.seed(), Natives.enabled()).on(ranks, reduction);
+        ranks.together(() -> {
+            restore(corpus);
+            return corpus;
+        });
+        if (ranks.size() > 1) {
+            compare();
+        }
+    }
+
+    private void prepare(Corpus corpus) {
         if (resumed) {
             folder.lockForResume();
         } else {
@@ -175,7 +207,9 @@ public final class TrainingJob implements AutoCloseable {
         }
         split = split(corpus);
         settings = fitted(corpus);
-        network = Network.create(data.model(), settings.seed(), Natives.enabled());
+    }
+
+    private void restore(Corpus corpus) throws IOException {
         trainer = new Trainer(network, split.train(), corpus.scale(), settings.training());
         run = new TrainingRun(trainer, split.validation(), corpus.scale(), settings.plan());
         if (resumed) {
@@ -183,6 +217,15 @@ public final class TrainingJob implements AutoCloseable {
         } else {
             clear(corpus);
         }
+    }
+
+    /** Refuses ranks that would not do the same. */
+    private void compare() {
+        ranks.requireSame(Map.of("its network", data.model().fingerprint(), "its weights",
+                Checkpoint.fingerprint(network), "its options", settings.with(settings.data().at(null)).toString(),
+                "how gradients are summed", reduction.toString(), "its training data", split.train().fingerprint(),
+                "its validation data", split.validation().fingerprint(), "the epoch it is in",
+                run.nextEpoch() + ", batch " + run.nextBatch()));
     }
 
     private Dataset.Split split(Corpus corpus) {
@@ -311,13 +354,26 @@ public final class TrainingJob implements AutoCloseable {
             divergence.see(progress.loss());
             boolean goesOn = listener.step(progress);
             reason = stop.reason();
-            return goesOn && reason == null;
+            boolean stops = !goesOn || reason != null;
+            if (ranks.size() == 1) {
+                return !stops;
+            }
+            if (stops) {
+                trainer.wishToStop();
+            }
+            if (trainer.stops() && !stops) {
+                reason = "another rank is to stop";
+            }
+            return !trainer.stops();
         }
 
         @Override
         public void epoch(Trainer.Progress progress, Evaluation validated, boolean bestSoFar) {
             history.add(new EpochRecord(progress.epoch() + 1, progress.loss(), progress.accuracy(), validated.loss(),
                     validated.score()));
+            if (trainer.slow() != null) {
+                warnings.accept(trainer.slow());
+            }
             listener.epoch(progress, validated, bestSoFar);
         }
 
@@ -325,8 +381,10 @@ public final class TrainingJob implements AutoCloseable {
         @Override
         public void checkpoint(TrainingRun saved) {
             try {
-                folder.write(settings, history);
-                Checkpoint.save(saved, folder.path());
+                if (ranks.first()) {
+                    folder.write(settings, history);
+                    Checkpoint.save(saved, folder.path());
+                }
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -341,7 +399,9 @@ public final class TrainingJob implements AutoCloseable {
      * @throws IOException if it cannot be written
      */
     public void save() throws IOException {
-        Checkpoint.save(begun(), folder.path());
+        if (ranks.first()) {
+            Checkpoint.save(begun(), folder.path());
+        }
     }
 
     /** {@return the network as it is now, on test data, in fp32} */
@@ -375,6 +435,9 @@ public final class TrainingJob implements AutoCloseable {
         }
         Map<String, String> all = new LinkedHashMap<>(metadata);
         all.put("seed", Long.toString(settings.seed()));
+        if (!ranks.first()) {
+            return;
+        }
         folder.write(settings, history);
         Checkpoint.saveWeights(network, data.ending(), data.corpus().scale(), folder.weights(), all);
     }

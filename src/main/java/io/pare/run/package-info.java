@@ -18,7 +18,7 @@
  * <p>May use {@code compress}, {@code compress.constraint}, {@code compress.stage}, {@code compress.recipe},
  * {@code infer}, {@code train}, {@code rewrite}, {@code format}, {@code format.pare}, {@code format.safetensors}, {@code format.npy},
  * {@code format.onnx}, {@code format.tensors}, {@code format.yaml}, {@code text}, {@code descent}, {@code net}, {@code data},
- * {@code exec.backend}, {@code kernel}, {@code natives}, {@code mem} and {@code file}.
+ * {@code exec.backend}, {@code kernel}, {@code natives}, {@code mpi}, {@code mem} and {@code file}.
  */
 @NullMarked
 package io.pare.run;

@@ -5,6 +5,7 @@ import io.pare.data.Dataset;
 import io.pare.exec.Tape;
 import io.pare.exec.backend.Precision;
 import io.pare.mem.FloatTensor;
+import io.pare.mpi.Ranks;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.Task;
@@ -53,7 +54,7 @@ public record Evaluation(Metrics metrics, double loss, int samples) {
     }
 
     /**
-     * Runs every sample once in fp32, without dropout.
+     * Runs every sample once in fp32, without dropout. Where several processes train the network, each takes a part.
      *
      * @param network that is asked; it takes memory for a tape the first time
      * @param data one task's samples
@@ -87,13 +88,15 @@ public record Evaluation(Metrics metrics, double loss, int samples) {
         tape.readMasks();
         FloatTensor images = tape.input(Network.IMAGES);
         MemorySegment labels = tape.labels();
+        Ranks ranks = network.ranks();
         Tally tally = Tally.of(data, network.model().classes());
-        try (Batches batches = Batches.inOrder(data, batch, scale)) {
+        try (Batches batches =
+                Batches.inOrder(data, batch, scale, new Batches.Turn(ranks.rank(), 1, ranks.size()))) {
             for (int count = batches.next(images, labels); count > 0; count = batches.next(images, labels)) {
                 tape.forward(0);
                 tally.add(batches, count, tape.output().segment(), labels);
             }
         }
-        return tally.result();
+        return tally.with(ranks).result();
     }
 }

@@ -4,6 +4,7 @@ import io.pare.descent.Optimizer;
 import io.pare.exec.Backend;
 import io.pare.exec.Binding;
 import io.pare.exec.Graph;
+import io.pare.exec.Parts;
 import io.pare.exec.Tape;
 import io.pare.exec.Value;
 import io.pare.exec.backend.Backends;
@@ -13,6 +14,7 @@ import io.pare.mem.CriticalSection;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.mem.Workspace;
+import io.pare.mpi.Ranks;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Net;
 import io.pare.net.Node;
@@ -60,6 +62,8 @@ public final class Network implements Binding, AutoCloseable {
     private final Map<String, Weight> weights = new LinkedHashMap<>();
     private final Map<TapeKey, Tape> tapes = new HashMap<>();
     private int evaluationBatch;
+    private Ranks ranks = Ranks.alone();
+    private @Nullable GradientExchange exchange;
 
     /**
      * Takes memory for a model and draws its initial values.
@@ -212,7 +216,8 @@ public final class Network implements Binding, AutoCloseable {
      * @param dropout whether dropout layers drop, for which there is no sparse rule
      */
     public boolean sparse(int batch, boolean dropout) {
-        if (!Backends.sparseCovers(logits(new TapeKey(batch, dropout, null, true, Precision.FP32, 1, false)))) {
+        if (!Backends
+                .sparseCovers(logits(new TapeKey(batch, dropout, null, true, Precision.FP32, Parts.WHOLE, false)))) {
             return false;
         }
         double dense = 0;
@@ -239,6 +244,35 @@ public final class Network implements Binding, AutoCloseable {
                 weight.prepare(optimizer);
             }
         }
+    }
+
+    /**
+     * Trains and evaluates together with the networks of other processes, which are of the same model and do the same: each
+     * takes a part of every batch. All have the values that the first one has now. Before anything else is done with it.
+     *
+     * @param together the processes
+     * @param reduction of gradients
+     * @return this
+     * @throws IllegalStateException if it was trained already
+     */
+    public Network on(Ranks together, Reduction reduction) {
+        ranks = together;
+        if (together.size() > 1) {
+            exchange = new GradientExchange(together, reduction, region, weights());
+            weights.values().forEach(weight -> together.fromFirst(weight.value().segment()));
+        }
+        return this;
+    }
+
+    /** {@return the processes that train this network; one unless {@link #on} said otherwise} */
+    public Ranks ranks() {
+        return ranks;
+    }
+
+    /** What sums gradients over the ranks; {@code null} where there is one. */
+    @Nullable
+    GradientExchange exchange() {
+        return exchange;
     }
 
     /** Samples that evaluations take at once, at most; 0 for the usual number. */
@@ -277,7 +311,7 @@ public final class Network implements Binding, AutoCloseable {
      * @throws IllegalArgumentException if the machine does not compute in that precision
      */
     public Tape trainingTape(int batch, boolean dropout, Precision precision) {
-        return training(new TapeKey(batch, dropout, Loss.of(Task.CLASSIFY), false, precision, 1, false));
+        return training(new TapeKey(batch, dropout, Loss.of(Task.CLASSIFY), false, precision, Parts.WHOLE, false));
     }
 
     /**
@@ -289,7 +323,7 @@ public final class Network implements Binding, AutoCloseable {
      */
     Tape trainingTape(TrainingSettings settings, Task task, boolean sparse) {
         return training(new TapeKey(settings.passSize(), settings.dropout(), Loss.of(settings, task), sparse,
-                settings.precision(), settings.accumulate(), settings.recompute()));
+                settings.precision(), new Parts(settings.parts(), settings.accumulate() > 1), settings.recompute()));
     }
 
     private Tape training(TapeKey wanted) {
@@ -299,7 +333,7 @@ public final class Network implements Binding, AutoCloseable {
         return tape(wanted, key -> {
             Value loss = key.loss().on(logits(key));
             return key.sparse()
-                    ? Tape.training(region, loss, this, Backends.sparse())
+                    ? Tape.training(region, new Workspace(region), loss, this, Backends.sparse(), key.parts(), false)
                     : Tape.training(region, workspace, loss, this, Backends.dense(useNative, key.precision()),
                             key.parts(), key.recompute());
         });
@@ -339,7 +373,7 @@ public final class Network implements Binding, AutoCloseable {
 
     /** As {@link #inferenceTape(int)}; sparse ones compute on the weights that masks leave, see {@link #sparse}. */
     Tape inferenceTape(int batch, boolean sparse, Precision precision) {
-        return tape(new TapeKey(batch, false, null, sparse, precision, 1, false),
+        return tape(new TapeKey(batch, false, null, sparse, precision, Parts.WHOLE, false),
                 key -> sparse
                         ? Tape.inference(region, logits(key), this, Backends.sparse())
                         : dense(logits(key), Backends.dense(useNative, precision)));
@@ -384,21 +418,21 @@ public final class Network implements Binding, AutoCloseable {
      * @param loss of training; {@code null} for forward passes alone
      */
     private record TapeKey(int batch, boolean dropout, @Nullable Loss loss, boolean sparse, Precision precision,
-            int parts,
+            Parts parts,
             boolean recompute) {}
 
     /** What a training tape takes, found without taking it. */
     static Tape.Footprint footprint(Net model, TrainingSettings settings, Task task, boolean useNative) {
         Loss loss = Loss.of(settings, task);
         Value logits = logits(model, new TapeKey(settings.passSize(), settings.dropout(), loss, false,
-                settings.precision(), settings.accumulate(), settings.recompute()));
+                settings.precision(), Parts.WHOLE, settings.recompute()));
         return Tape.footprint(loss.on(logits), true, Backends.dense(useNative, settings.precision()),
                 settings.accumulate(), settings.recompute());
     }
 
     /** What an inference tape takes in fp32, found without taking it. */
     static Tape.Footprint footprint(Net model, int batch, boolean useNative) {
-        return Tape.footprint(logits(model, new TapeKey(batch, false, null, false, Precision.FP32, 1, false)),
+        return Tape.footprint(logits(model, new TapeKey(batch, false, null, false, Precision.FP32, Parts.WHOLE, false)),
                 false, Backends.dense(useNative), 1, false);
     }
 

@@ -4,8 +4,10 @@ import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.exec.Operation;
 import io.pare.kernel.Kernels;
+import io.pare.mpi.Ranks;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /** Measures what a network says of the samples of a set, batch by batch. One thread at a time. */
@@ -55,6 +57,75 @@ public abstract sealed class Tally {
      */
     public abstract void add(Batches batches, int first, int count, MemorySegment outputs, MemorySegment labels);
 
+    /**
+     * {@return what all processes have measured, in the order of their ranks}
+     *
+     * @param ranks the processes, all of which call
+     */
+    public final Tally with(Ranks ranks) {
+        if (ranks.size() == 1) {
+            return this;
+        }
+        byte[][] all = ranks.gather(bytes());
+        clear();
+        for (byte[] one : all) {
+            ByteBuffer told = ByteBuffer.wrap(one);
+            loss += told.getDouble();
+            int count = told.getInt();
+            add(told, count);
+            seen += count;
+        }
+        return this;
+    }
+
+    private byte[] bytes() {
+        ByteBuffer told = ByteBuffer.allocate(Double.BYTES + Integer.BYTES + size());
+        write(told.putDouble(loss).putInt(seen));
+        return told.array();
+    }
+
+    private void clear() {
+        loss = 0;
+        seen = 0;
+        clearSums();
+    }
+
+    /** Bytes of what {@link #write} writes. */
+    abstract int size();
+
+    /** Writes all that was measured, but for loss and number. */
+    abstract void write(ByteBuffer told);
+
+    /** Adds what another process wrote of so many samples. */
+    abstract void add(ByteBuffer told, int count);
+
+    /** Forgets all that was measured. */
+    abstract void clearSums();
+
+    private static void put(ByteBuffer told, int[] counts) {
+        for (int count : counts) {
+            told.putInt(count);
+        }
+    }
+
+    private static void take(ByteBuffer told, int[] counts) {
+        for (int i = 0; i < counts.length; i++) {
+            counts[i] += told.getInt();
+        }
+    }
+
+    private static void put(ByteBuffer told, double[] sums) {
+        for (double sum : sums) {
+            told.putDouble(sum);
+        }
+    }
+
+    private static void take(ByteBuffer told, double[] sums) {
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += told.getDouble();
+        }
+    }
+
     /** {@return what has been measured so far} */
     public abstract Evaluation result();
 
@@ -84,6 +155,34 @@ public abstract sealed class Tally {
                 predicted[seen + row] = largest(logits, row);
             }
             seen += count;
+        }
+
+        @Override
+        int size() {
+            return Long.BYTES + 2 * Integer.BYTES * seen;
+        }
+
+        @Override
+        void write(ByteBuffer told) {
+            told.putLong(inFive);
+            put(told, Arrays.copyOf(labelled, seen));
+            put(told, Arrays.copyOf(predicted, seen));
+        }
+
+        @Override
+        void add(ByteBuffer told, int count) {
+            inFive += told.getLong();
+            for (int i = 0; i < count; i++) {
+                labelled[seen + i] = told.getInt();
+            }
+            for (int i = 0; i < count; i++) {
+                predicted[seen + i] = told.getInt();
+            }
+        }
+
+        @Override
+        void clearSums() {
+            inFive = 0;
         }
 
         /** The first class of the largest logit; -1 if none is a number. */
@@ -138,6 +237,35 @@ public abstract sealed class Tally {
         }
 
         @Override
+        int size() {
+            return Integer.BYTES * (3 * support.length + 1);
+        }
+
+        @Override
+        void write(ByteBuffer told) {
+            put(told, support);
+            put(told, named);
+            put(told, right);
+            told.putInt(exact);
+        }
+
+        @Override
+        void add(ByteBuffer told, int count) {
+            take(told, support);
+            take(told, named);
+            take(told, right);
+            exact += told.getInt();
+        }
+
+        @Override
+        void clearSums() {
+            Arrays.fill(support, 0);
+            Arrays.fill(named, 0);
+            Arrays.fill(right, 0);
+            exact = 0;
+        }
+
+        @Override
         public Evaluation result() {
             return new Evaluation(new Metrics.OfLabels(support.clone(), named.clone(), right.clone(),
                     (double) exact / seen), loss / seen / support.length, seen);
@@ -169,6 +297,35 @@ public abstract sealed class Tally {
                 }
             }
             seen += count;
+        }
+
+        @Override
+        int size() {
+            return Double.BYTES * (3 * sums.length + 1);
+        }
+
+        @Override
+        void write(ByteBuffer told) {
+            put(told, sums);
+            put(told, squares);
+            put(told, squaredErrors);
+            told.putDouble(absolute);
+        }
+
+        @Override
+        void add(ByteBuffer told, int count) {
+            take(told, sums);
+            take(told, squares);
+            take(told, squaredErrors);
+            absolute += told.getDouble();
+        }
+
+        @Override
+        void clearSums() {
+            Arrays.fill(sums, 0);
+            Arrays.fill(squares, 0);
+            Arrays.fill(squaredErrors, 0);
+            absolute = 0;
         }
 
         @Override

@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 public final class Trainer implements AutoCloseable {
     private final Network network;
     private final TrainingSettings settings;
+    private final @Nullable GradientExchange exchange;
+    private final Tape.Follower follower;
     private final OneThread oneThread;
     private final Dataset data;
     private final Batches batches;
@@ -142,7 +144,10 @@ public final class Trainer implements AutoCloseable {
         }
         this.network = network;
         this.data = data;
-        this.settings = settings;
+        this.settings = settings.on(network.ranks().size());
+        this.exchange = network.exchange();
+        this.follower = exchange == null ? step -> {
+        } : exchange::done;
         this.scale = scale;
         this.teachers = settings.distillation() == null ? null : settings.distillation().teachers();
         if (teachers != null) {
@@ -150,8 +155,10 @@ public final class Trainer implements AutoCloseable {
         }
         this.oneThread = new OneThread("the trainer of " + network.model().name());
         this.weights = network.weights().stream().filter(weight -> weight.parameter().trained()).toList();
-        this.batches = Batches.shuffled(data, settings.passSize(), scale, settings.augmentation(), settings.seed(),
-                teachers == null ? 0 : Math.max(0, teachers.copies()));
+        int own = this.settings.accumulate();
+        this.batches = Batches.shuffled(data, this.settings.passSize(), scale, settings.augmentation(), settings.seed(),
+                teachers == null ? 0 : Math.max(0, teachers.copies()),
+                new Batches.Turn(network.ranks().rank() * own, own, this.settings.parts()));
         try (var _ = network.section().enter()) {
             network.evaluationBatch(settings.evaluationBatch());
             this.answers = teachers != null && teachers.copies() == Teachers.AS_THEY_ARE
@@ -308,6 +315,9 @@ public final class Trainer implements AutoCloseable {
     private boolean train(int epoch, int fromBatch, DoubleUnaryOperator rate, StepListener listener) {
         tape = tape();
         int parts = settings.accumulate();
+        if (exchange != null) {
+            exchange.beginEpoch(tape, parts);
+        }
         batches.seek(epoch, fromBatch * parts);
         if (teachers != null && teachers.copies() > 0) {
             answers = teachers.kept(data, scale, settings.augmentation(), settings.seed(), epoch);
@@ -328,7 +338,40 @@ public final class Trainer implements AutoCloseable {
                 return progress.batch == perEpoch;
             }
         }
+        if (exchange != null) {
+            exchange.endEpoch();
+        }
         return true;
+    }
+
+    /**
+     * Tells the other processes that this one wishes to stop in this epoch. All of them see it in {@link #stops} after the
+     * next step. Where there is one process nothing happens.
+     */
+    public void wishToStop() {
+        if (exchange != null) {
+            exchange.wishToStop();
+        }
+    }
+
+    /** {@return whether one of several processes has wished to stop, as all of them know by now} */
+    public boolean stops() {
+        return exchange != null && exchange.stops();
+    }
+
+    /** {@return what to say of a process that made all others wait in the last epoch; {@code null} for nothing} */
+    public @Nullable String slow() {
+        return exchange == null ? null : exchange.slow();
+    }
+
+    /** {@return bytes of a step that this process gives to be summed over all; 0 where there is one process} */
+    public long bytesPerStep() {
+        return exchange == null ? 0 : exchange.bytes();
+    }
+
+    /** {@return seconds of the current or last epoch in which this process waited for others, or for messages} */
+    public double waitedSeconds() {
+        return exchange == null ? 0 : exchange.waited() / 1e9;
     }
 
     private void step(FloatTensor images, long key, int batch, StepListener listener) {
@@ -336,21 +379,36 @@ public final class Trainer implements AutoCloseable {
         for (int i = 0; parts > 1 && i < weights.size(); i++) {
             weights.get(i).gradient().fill(0f);
         }
+        if (exchange != null) {
+            exchange.begin();
+        }
         double loss = 0;
         long correct = 0;
         for (int part = 0; part < parts; part++) {
             if (part > 0) {
                 batches.next(images, tape.labels());
             }
-            pass(key, part);
+            if (exchange != null && part == parts - 1) {
+                exchange.last();
+            }
+            pass(key, network.ranks().rank() * parts + part);
             loss += tape.loss();
             correct += tape.correct();
         }
+        if (exchange == null) {
+            finish(loss, correct, batch, listener);
+        } else {
+            exchange.end(loss, correct);
+            finish(exchange.loss(), exchange.correct(), batch, listener);
+        }
+    }
+
+    private void finish(double loss, long correct, int batch, StepListener listener) {
         listener.beforeUpdate(batch, progress.batches);
         steps++;
         update();
         progress.batch = batch + 1;
-        progress.lossSum += loss / parts;
+        progress.lossSum += loss / settings.parts();
         progress.correct += correct;
     }
 
@@ -380,7 +438,7 @@ public final class Trainer implements AutoCloseable {
             throw new TrainingException("the loss is " + tape.loss() + " at step " + (steps + 1)
                     + ": lower the learning rate (" + progress.rate + " now)");
         }
-        tape.backward();
+        tape.backward(follower);
     }
 
     /**

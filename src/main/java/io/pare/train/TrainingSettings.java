@@ -22,10 +22,11 @@ import org.jspecify.annotations.Nullable;
  * @param recompute whether the backward pass computes most values again rather than keep them: less memory, up to a third
  *            more time, the same bits
  * @param clipNorm length to which a longer gradient is brought before the step; 0 for none
+ * @param ranks processes that see a batch together, an equal part in each; with one, this process sees all of it
  */
 public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
         @Nullable Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
-        boolean recompute, double clipNorm) {
+        boolean recompute, double clipNorm, int ranks) {
     /**
      * Refuses batches that cannot be.
      *
@@ -39,11 +40,53 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
             throw new IllegalArgumentException("a batch of " + batchSize + " cannot be seen in " + accumulate
                     + " equal parts");
         }
+        if (ranks < 1 || batchSize % (accumulate * ranks) != 0) {
+            throw new IllegalArgumentException("a batch of " + batchSize + " cannot be seen in "
+                    + (accumulate == 1 ? "" : accumulate + " passes of each of ") + ranks + " ranks, in equal parts");
+        }
     }
 
     /** {@return samples in one pass} */
     public int passSize() {
-        return batchSize / accumulate;
+        return batchSize / (accumulate * ranks);
+    }
+
+    /** {@return passes in which all ranks together see a batch} */
+    public int parts() {
+        return accumulate * ranks;
+    }
+
+    /**
+     * {@return the same settings for one of several processes}
+     *
+     * @param size number of processes
+     * @throws IllegalArgumentException if they do not divide the batch
+     */
+    public TrainingSettings on(int size) {
+        return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
+                accumulate, evaluationBatch, recompute, clipNorm, size);
+    }
+
+    /**
+     * Sees batches in one process.
+     *
+     * @param batchSize samples of a step
+     * @param optimizer how gradients become steps
+     * @param dropout whether the model's dropout layers drop
+     * @param augmentation random changes of images
+     * @param distillation from a teacher, or {@code null}
+     * @param seed of all that is random
+     * @param precision of values between layers
+     * @param accumulate passes of a step
+     * @param evaluationBatch samples that evaluations take at once, at most; 0 for the usual number
+     * @param recompute whether the backward pass computes most values again
+     * @param clipNorm length to which a longer gradient is brought; 0 for none
+     */
+    public TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
+            @Nullable Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
+            boolean recompute, double clipNorm) {
+        this(batchSize, optimizer, dropout, augmentation, distillation, seed, precision, accumulate, evaluationBatch,
+                recompute, clipNorm, 1);
     }
 
     /**
@@ -55,7 +98,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
      */
     public TrainingSettings in(int passes, int evaluated, boolean recomputing) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
-                passes, evaluated, recomputing, clipNorm);
+                passes, evaluated, recomputing, clipNorm, ranks);
     }
 
     /**
@@ -86,7 +129,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
      */
     public TrainingSettings clipped(double norm) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
-                accumulate, evaluationBatch, recompute, norm);
+                accumulate, evaluationBatch, recompute, norm, ranks);
     }
 
     /**
@@ -111,7 +154,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
      */
     public TrainingSettings in(Precision other) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, other, accumulate,
-                evaluationBatch, recompute, clipNorm);
+                evaluationBatch, recompute, clipNorm, ranks);
     }
 
     /**

@@ -66,6 +66,14 @@ public final class Weight implements Optimizer.Operand {
         return gradient;
     }
 
+    /** Puts the gradient into memory that the caller has, before anything has asked for it. */
+    void gradient(FloatTensor given) {
+        if (gradient != null) {
+            throw new IllegalStateException("the gradient of " + name() + " has memory already");
+        }
+        gradient = given;
+    }
+
     /** Whether weight decay touches it: weights do, biases do not. */
     @Override
     public boolean decays() {

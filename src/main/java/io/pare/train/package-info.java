@@ -8,7 +8,7 @@
  * {@link java.lang.IllegalStateException}.
  *
  * <p>May use {@code descent}, {@code exec.backend}, {@code exec}, {@code net}, {@code data}, {@code format},
- * {@code format.safetensors}, {@code rewrite}, {@code kernel}, {@code mem} and {@code file}.
+ * {@code format.safetensors}, {@code rewrite}, {@code kernel}, {@code mpi}, {@code mem} and {@code file}.
  */
 @NullMarked
 package io.pare.train;

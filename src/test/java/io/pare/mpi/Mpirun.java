@@ -40,7 +40,8 @@ public final class Mpirun {
     public static List<String> command(String launcher, int ranks, List<String> options, String type, String... args) {
         List<String> command = new ArrayList<>(List.of(launcher));
         if (launcher.equals(LAUNCHER)) {
-            command.addAll(List.of("--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--quiet"));
+            command.addAll(List.of("--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--quiet",
+                    "--mca", "mpi_yield_when_idle", "1"));
         }
         command.addAll(List.of("-n", Integer.toString(ranks)));
         command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",

@@ -111,72 +111,6 @@ public class mpi_h extends mpi_h$shared {
         }
     }
 
-    private static class MPI_Allgather {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            mpi_h.C_INT,
-            mpi_h.C_POINTER,
-            mpi_h.C_INT,
-            mpi_h.C_POINTER,
-            mpi_h.C_POINTER,
-            mpi_h.C_INT,
-            mpi_h.C_POINTER,
-            mpi_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("MPI_Allgather");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * int MPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
-     * }
-     */
-    public static FunctionDescriptor MPI_Allgather$descriptor() {
-        return MPI_Allgather.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * int MPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
-     * }
-     */
-    public static MethodHandle MPI_Allgather$handle() {
-        return MPI_Allgather.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * int MPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
-     * }
-     */
-    public static MemorySegment MPI_Allgather$address() {
-        return MPI_Allgather.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * int MPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
-     * }
-     */
-    public static int MPI_Allgather(MemorySegment sendbuf, int sendcount, MemorySegment sendtype, MemorySegment recvbuf, int recvcount, MemorySegment recvtype, MemorySegment comm) {
-        var mh$ = MPI_Allgather.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("MPI_Allgather", sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, comm);
-            }
-            return (int)mh$.invokeExact(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, comm);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
     private static class MPI_Iallgather {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             mpi_h.C_INT,
@@ -370,66 +304,6 @@ public class mpi_h extends mpi_h$shared {
                 traceDowncall("MPI_Ialltoall", sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, comm, request);
             }
             return (int)mh$.invokeExact(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, comm, request);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class MPI_Barrier {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            mpi_h.C_INT,
-            mpi_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("MPI_Barrier");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * int MPI_Barrier(MPI_Comm comm)
-     * }
-     */
-    public static FunctionDescriptor MPI_Barrier$descriptor() {
-        return MPI_Barrier.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * int MPI_Barrier(MPI_Comm comm)
-     * }
-     */
-    public static MethodHandle MPI_Barrier$handle() {
-        return MPI_Barrier.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * int MPI_Barrier(MPI_Comm comm)
-     * }
-     */
-    public static MemorySegment MPI_Barrier$address() {
-        return MPI_Barrier.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * int MPI_Barrier(MPI_Comm comm)
-     * }
-     */
-    public static int MPI_Barrier(MemorySegment comm) {
-        var mh$ = MPI_Barrier.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("MPI_Barrier", comm);
-            }
-            return (int)mh$.invokeExact(comm);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1044,67 +918,6 @@ public class mpi_h extends mpi_h$shared {
                 traceDowncall("MPI_Test", request, flag, status);
             }
             return (int)mh$.invokeExact(request, flag, status);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class MPI_Wait {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            mpi_h.C_INT,
-            mpi_h.C_POINTER,
-            mpi_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("MPI_Wait");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * int MPI_Wait(MPI_Request *request, MPI_Status *status)
-     * }
-     */
-    public static FunctionDescriptor MPI_Wait$descriptor() {
-        return MPI_Wait.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * int MPI_Wait(MPI_Request *request, MPI_Status *status)
-     * }
-     */
-    public static MethodHandle MPI_Wait$handle() {
-        return MPI_Wait.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * int MPI_Wait(MPI_Request *request, MPI_Status *status)
-     * }
-     */
-    public static MemorySegment MPI_Wait$address() {
-        return MPI_Wait.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * int MPI_Wait(MPI_Request *request, MPI_Status *status)
-     * }
-     */
-    public static int MPI_Wait(MemorySegment request, MemorySegment status) {
-        var mh$ = MPI_Wait.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("MPI_Wait", request, status);
-            }
-            return (int)mh$.invokeExact(request, status);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -141,6 +141,11 @@ public record Recipe(String name, String model, String description, TrainingOpti
         this(name, model, description, dense, stages, standard());
     }
 
+    /** {@return its dense training and its stages in a form that is equal for recipes that do the same} */
+    public String text() {
+        return dense + " " + text(stages.size());
+    }
+
     /** The first {@code count} stages in a form that is equal for stages that do the same. */
     String text(int count) {
         return new RecipeReader(catalog).text(stages.subList(0, count));

@@ -1,0 +1,38 @@
+package io.pare.cli;
+
+import io.pare.Pare;
+import io.pare.exec.backend.Precision;
+import io.pare.mpi.Ranks;
+import io.pare.train.Reduction;
+import java.io.PrintWriter;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** How the processes that a launcher such as mpirun started train together; without one there is nothing to say. */
+final class RanksOption {
+    @Option(names = "--deterministic",
+            description = "Under mpirun, sum gradients in the order of ranks: the same number of ranks gives the same bits."
+                    + " One process gives the same bits in any case.")
+    private boolean deterministic;
+
+    @Option(names = "--gradients", paramLabel = "NUMBERS", defaultValue = "fp32",
+            description = "Under mpirun, numbers that gradients travel as: fp32 or bf16, which is half as many bytes. Sums"
+                    + " are of fp32 (default: ${DEFAULT-VALUE}).")
+    private Precision gradients;
+
+    /** The processes; all but the first say nothing from now on, unless they alone fail. */
+    Ranks begin(CommandLine line) {
+        Ranks ranks = Ranks.world();
+        if (!ranks.first()) {
+            line.setOut(new PrintWriter(PrintWriter.nullWriter()));
+            line.setErr(new PrintWriter(PrintWriter.nullWriter()));
+        }
+        ranks.requireSame(Map.of("its version of pare", Pare.version() + ", commit " + Pare.commit()));
+        return ranks;
+    }
+
+    Reduction reduction() {
+        return new Reduction(deterministic, gradients);
+    }
+}

@@ -1,0 +1,23 @@
+package io.pare.exec;
+
+/**
+ * The parts of a batch that passes see one by one, here or in other processes.
+ *
+ * @param count of all parts: the loss of a pass counts for one in so many
+ * @param adds whether a backward pass adds to the gradients that are there, as where a tape sees several of the parts
+ */
+public record Parts(int count, boolean adds) {
+    /** A batch that one pass sees whole. */
+    public static final Parts WHOLE = new Parts(1, false);
+
+    /**
+     * Refuses what is no part.
+     *
+     * @throws IllegalArgumentException if there is none, or a whole batch were added
+     */
+    public Parts {
+        if (count < 1 || adds && count == 1) {
+            throw new IllegalArgumentException(count + " parts of a batch, added: " + adds);
+        }
+    }
+}
