@@ -136,6 +136,11 @@ class ReconstructTest {
                 "{constraints: {\"*\": [{kind: Sparsity, share: 0.25}]}}");
         refused("ALPS chooses supports", IMAGES, images(100),
                 "{constraints: {\"*\": [{kind: Clustering, k: 4}]}, method: alps}");
+        for (String set : List.of("KernelPatterns, patterns: 2, positions: 3", "BlockCirculant, size: 2",
+                "StructuredSparsity, unit: channel, share: 0.5")) {
+            refused("sees conv2.weight as a matrix", IMAGES, images(100),
+                    "{constraints: {\"conv2*\": [{kind: " + set + "}]}}");
+        }
         refused("needs 'constraints'", IMAGES, images(100), "{method: alps}");
         assertThrows(IllegalArgumentException.class,
                 () -> new Reconstruct(

@@ -104,6 +104,11 @@ public record BlockCirculant(int size) implements Constraint {
     }
 
     @Override
+    public boolean ofMatrices() {
+        return false;
+    }
+
+    @Override
     public long values() {
         return Long.MAX_VALUE;
     }

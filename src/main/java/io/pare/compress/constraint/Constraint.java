@@ -137,6 +137,14 @@ public sealed interface Constraint permits Sparsity, StructuredSparsity, Cluster
     }
 
     /**
+     * {@return whether a tensor counts as the matrix of its first dimension by all others, so that the projection is the same
+     * on that matrix}
+     */
+    default boolean ofMatrices() {
+        return true;
+    }
+
+    /**
      * {@return distinct values of each tensor that are not zero, at most; {@link Long#MAX_VALUE} where the set has no
      * such bound}
      */

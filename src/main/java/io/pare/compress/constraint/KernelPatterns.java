@@ -280,6 +280,11 @@ public record KernelPatterns(int patterns, int positions) implements Constraint 
     }
 
     @Override
+    public boolean ofMatrices() {
+        return false;
+    }
+
+    @Override
     public long values() {
         return Long.MAX_VALUE;
     }

@@ -222,6 +222,11 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
     }
 
     @Override
+    public boolean ofMatrices() {
+        return unit != Unit.CHANNEL;
+    }
+
+    @Override
     public long values() {
         return Long.MAX_VALUE;
     }

@@ -164,6 +164,10 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
             boolean zeroApart = false;
             each.values(Long.MAX_VALUE);
             for (Constraint set : sets(each.name())) {
+                if (!set.ofMatrices() && each.shape().length > 2) {
+                    throw forecast.refused("sees " + each.name() + " as a matrix, where there is no way to "
+                            + set.describe() + ": the stage admm has it");
+                }
                 if (set.changes().contains(WeightChange.MAKES_ZEROS)) {
                     each.nonzeros(1);
                     zeroApart = true;
