@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import io.pare.format.NetworkFile;
 import io.pare.format.onnx.OnnxFile;
 import io.pare.format.onnx.OnnxNames;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.format.pare.PareFile;
 import io.pare.infer.CompressedModel;
 import io.pare.infer.Session;
@@ -119,7 +120,7 @@ public class InferBench {
         options.setIntraOpNumThreads(1);
         options.setInterOpNumThreads(1);
         options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-        ort = environment.createSession(OnnxFile.encode(dense.weights(), false), options);
+        ort = environment.createSession(OnnxFile.encode(dense.weights(), OnnxWeights.FLOATS), options);
         FloatBuffer buffer = ByteBuffer.allocateDirect(images.length * Float.BYTES).order(ByteOrder.nativeOrder())
                 .asFloatBuffer().put(images).flip();
         ortInput = Map.of(OnnxNames.usual(dense.model()).input(),

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.pare.exec.Tape;
 import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.natives.NativeThreads;
 import io.pare.natives.Natives;
 import io.pare.net.CompressedTensor;
@@ -71,7 +72,7 @@ public final class OnnxInferBench {
         }
         for (String name : names) {
             Net model = Models.byName(name);
-            byte[] file = OnnxFile.encode(random(model), false);
+            byte[] file = OnnxFile.encode(random(model), OnnxWeights.FLOATS);
             for (int batch : BATCHES) {
                 measure(model, file, batch, rounds);
             }
@@ -81,7 +82,7 @@ public final class OnnxInferBench {
     /** {@code "pare"}, frozen, and {@code "ort"}; to be closed. */
     static AutoCloseable candidates(String name, int batch, Turns turns) throws OrtException {
         Net model = Models.byName(name);
-        byte[] file = OnnxFile.encode(random(model), false);
+        byte[] file = OnnxFile.encode(random(model), OnnxWeights.FLOATS);
         float[] images = images(model, batch);
         Candidate peer = onnxRuntime(file, model.input(), batch, images);
         Candidate pare = pare(file, OnnxInferBench::frozen, batch, images);

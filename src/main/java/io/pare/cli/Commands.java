@@ -134,6 +134,7 @@ public final class Commands implements Runnable {
                 .registerConverter(OddImages.Rule.class, new Words<>(OddImages.Rule.class))
                 .registerConverter(Task.class, new Words<>(Task.class))
                 .registerConverter(Precision.class, new Words<>(Precision.class))
+                .registerConverter(ExportCommand.WeightForm.class, new Words<>(ExportCommand.WeightForm.class))
                 .registerConverter(CompletionCommand.Shell.class, new Words<>(CompletionCommand.Shell.class))
                 .registerConverter(Crop.class, new Words<>(Crop.class))
                 .registerConverter(Engine.class, new Words<>(Engine.class))

@@ -1,8 +1,10 @@
 package io.pare.cli;
 
+import io.pare.compress.constraint.BlockLevels;
 import io.pare.format.NetworkFile;
 import io.pare.format.NetworkFile.Kind;
 import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.net.CompressedWeights;
@@ -31,14 +33,25 @@ import picocli.CommandLine.Spec;
         header = "Write a network as .pare, safetensors or ONNX.",
         description = {
             "Also imports: FILE may be one of PyTorch, NumPy, safetensors or ONNX that others wrote for a model that"
-                    + " Pare knows; --names maps names. ONNX files use opset 13.",
+                    + " Pare knows; --names maps names. ONNX files use opset 13, with integers in blocks opset 21.",
             ""},
         footer = {"", "Examples:", "  pare export runs/lenet5 --out lenet5.onnx",
             "  pare export lenet5.pare --out lenet5.onnx --as onnx-codebook",
+            "  pare export encoder.onnx --out encoder-int4.onnx --weights int4",
             "  pare export lenet5.pare --out small.pare --remove-dead --biases 4 --sort",
             "  pare export runs/resnet20-groups --out small.onnx --dense --report small.json",
             "  pare export theirs.pth --model lenet5 --names map.txt --out lenet5.pare"})
 final class ExportCommand implements Callable<Integer> {
+    /** How ONNX files hold matrices. */
+    enum WeightForm {
+        /** Floats. */
+        FLOAT,
+        /** Blocks of integers of 4 bits. */
+        INT4,
+        /** Blocks of integers of 8 bits. */
+        INT8
+    }
+
     @Mixin
     private NetworkSource source;
 
@@ -49,6 +62,20 @@ final class ExportCommand implements Callable<Integer> {
             description = "pare, safetensors, safetensors-compressed, onnx or onnx-codebook (default: by the ending of"
                     + " --out).")
     private Kind kind;
+
+    @Option(names = "--weights", paramLabel = "FORM",
+            description = "Of ONNX: float, or int4 or int8 for matrices as integers that share a step and a zero in blocks. They"
+                    + " are rounded unless they lie on such a grid (default: float).")
+    private WeightForm form;
+
+    @Option(names = "--block", paramLabel = "N",
+            description = "Of --weights int4 and int8: 16, 32, 64, 128 or 256 neighbours in a row (default: 32).")
+    private Integer block;
+
+    @Option(names = "--into", paramLabel = "FILE.onnx",
+            description = "Of --weights int4 and int8: keep the graph of this file, which FILE was made of, with its inputs of any"
+                    + " length, and put FILE's matrices into it.")
+    private Path into;
 
     @Option(names = "--remove-dead",
             description = "First remove weights that cannot change the output; constants go into later biases.")
@@ -85,20 +112,24 @@ final class ExportCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Kind chosen = kind != null ? kind : byEnding();
         OutputPath.checkFile("--out", out);
-        ValueForm form = biases == null ? null : ValueForm.of(biases);
+        OnnxWeights onnx = onnx(chosen);
+        PrintWriter results = spec.commandLine().getOut();
+        if (onnx != null && onnx.kind() == OnnxWeights.Kind.BLOCKS && (into != null || isGraph())) {
+            return rewrite(onnx, results);
+        }
+        ValueForm rounded = biases == null ? null : ValueForm.of(biases);
         if (report != null && !dense) {
             throw new UsageException("--report is for --dense: give both or neither");
         }
         if (report != null) {
             OutputPath.checkFile("--report", report);
         }
-        PrintWriter results = spec.commandLine().getOut();
         CompressedWeights weights = source.read(scale, spec.commandLine().getErr()::println);
         if (!keepBatchNorm && chosen != Kind.SAFETENSORS && chosen != Kind.SAFETENSORS_COMPRESSED) {
             weights = BatchNormFolding.fold(weights);
         }
-        if (removeDead || form != null) {
-            weights = reduce(weights, form, results);
+        if (removeDead || rounded != null) {
+            weights = reduce(weights, rounded, results);
         }
         if (dense) {
             weights = shrink(weights, results);
@@ -106,10 +137,10 @@ final class ExportCommand implements Callable<Integer> {
         if (sort) {
             weights = UnitOrder.sort(weights);
         }
-        boolean onnx = chosen == Kind.ONNX || chosen == Kind.ONNX_CODEBOOK;
-        if (onnx && NetworkFile.format(source.file()) == NetworkFile.Format.ONNX) {
-            OnnxFile.write(out, weights, chosen == Kind.ONNX_CODEBOOK,
-                    OnnxFile.names(source.file(), source.bindings()));
+        if (onnx != null && NetworkFile.format(source.file()) == NetworkFile.Format.ONNX) {
+            OnnxFile.write(out, weights, onnx, OnnxFile.names(source.file(), source.bindings()));
+        } else if (onnx != null) {
+            OnnxFile.write(out, weights, onnx);
         } else {
             NetworkFile.write(out, weights, chosen);
         }
@@ -130,6 +161,49 @@ final class ExportCommand implements Callable<Integer> {
             json.write(report);
         }
         return result.weights();
+    }
+
+    /** Whether the file is a graph, which stays as it is where none of these options changes it. */
+    private boolean isGraph() throws IOException {
+        return Files.isRegularFile(source.file()) && NetworkFile.format(source.file()) == NetworkFile.Format.ONNX;
+    }
+
+    private int rewrite(OnnxWeights form, PrintWriter results) throws IOException {
+        for (String option : new String[]{"--remove-dead", "--biases", "--sort", "--keep-batch-norm"}) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw new UsageException(option + " changes the graph, which --weights int4 and int8 leave as it is");
+            }
+        }
+        OnnxFile.rewrite(into == null ? source.file() : into, out, form,
+                into == null ? null : source.read(scale, spec.commandLine().getErr()::println));
+        results.printf(Locale.ROOT, "%s  %,d bytes, onnx%n", out, Files.size(out));
+        results.flush();
+        return Commands.OK;
+    }
+
+    /** How weights are written to ONNX; null for another kind of file. */
+    private OnnxWeights onnx(Kind chosen) {
+        boolean integers = form != null && form != WeightForm.FLOAT;
+        if (form != null && chosen != Kind.ONNX) {
+            throw new UsageException("--weights belongs to --as onnx");
+        }
+        for (String option : new String[]{"--block", "--into"}) {
+            if (!integers && spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw new UsageException(option + " belongs to --weights int4 and int8");
+            }
+        }
+        if (!integers) {
+            return switch (chosen) {
+                case ONNX -> OnnxWeights.FLOATS;
+                case ONNX_CODEBOOK -> OnnxWeights.AS_THEY_ARE;
+                case PARE, SAFETENSORS, SAFETENSORS_COMPRESSED -> null;
+            };
+        }
+        try {
+            return OnnxWeights.blocks(form == WeightForm.INT4 ? 4 : 8, block == null ? BlockLevels.USUAL_BLOCK : block);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--block " + block + ": " + e.getMessage());
+        }
     }
 
     private CompressedWeights reduce(CompressedWeights weights, ValueForm form, PrintWriter results) {

@@ -47,6 +47,11 @@ final class ReconstructOption {
                     + " those of each layer are follows from what it errs on its inputs. In place of --ratio and --bits.")
     private Long fileBytes;
 
+    @Option(names = "--block", paramLabel = "N", defaultValue = "0",
+            description = "Of reconstruct: put each N neighbours of a row on a grid of 2 to 8 bits, as ONNX Runtime runs them from"
+                    + " a small file. 0 is a codebook for each layer (default: ${DEFAULT-VALUE}).")
+    private int block;
+
     @Option(names = "--method", paramLabel = "NAME", defaultValue = "admm",
             description = "Of reconstruct: admm, alps, sparsegpt, gptq, wanda or magnitude (default: ${DEFAULT-VALUE}).")
     private Solver method;
@@ -58,7 +63,8 @@ final class ReconstructOption {
 
     /** Refuses these options where no recipe takes them. */
     void check(boolean used) {
-        for (String option : new String[]{"--calibrate", "--samples", "--bits", "--file-bytes", "--method"}) {
+        for (String option : new String[]{"--calibrate", "--samples", "--bits", "--file-bytes", "--block",
+            "--method"}) {
             if (!used && spec.commandLine().getParseResult().hasMatchedOption(option)) {
                 throw new UsageException(option + " belongs to --recipe " + Recipe.RECONSTRUCT);
             }
@@ -66,8 +72,10 @@ final class ReconstructOption {
         if (fileBytes != null && calibration == null) {
             throw new UsageException("--file-bytes belongs to --calibrate");
         }
-        if (fileBytes != null && spec.commandLine().getParseResult().hasMatchedOption("--bits")) {
-            throw new UsageException("--file-bytes chooses the bits: leave --bits out");
+        for (String option : new String[]{"--bits", "--block"}) {
+            if (fileBytes != null && spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw new UsageException("--file-bytes chooses how fine weights are: leave " + option + " out");
+            }
         }
         if (samples < 0) {
             throw new UsageException("--samples is " + samples + ", must be at least 0");
@@ -107,7 +115,7 @@ final class ReconstructOption {
     }
 
     Recipe recipe(double ratio) {
-        return Recipe.reconstruct(ratio, bits, method, samples);
+        return Recipe.reconstruct(ratio, bits, block, method, samples);
     }
 
     /** Reads the network and its inputs. */

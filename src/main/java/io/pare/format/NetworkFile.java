@@ -6,6 +6,7 @@ import io.pare.file.TextFile;
 import io.pare.format.npy.NpzFile;
 import io.pare.format.onnx.Bindings;
 import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.format.pare.PareFile;
 import io.pare.format.pytorch.PyTorchFile;
 import io.pare.format.safetensors.Safetensors;
@@ -104,8 +105,8 @@ public final class NetworkFile {
             case PARE -> PareFile.write(path, weights);
             case SAFETENSORS -> writeDense(path, weights);
             case SAFETENSORS_COMPRESSED -> writeCompressed(path, weights);
-            case ONNX -> OnnxFile.write(path, weights, false);
-            case ONNX_CODEBOOK -> OnnxFile.write(path, weights, true);
+            case ONNX -> OnnxFile.write(path, weights, OnnxWeights.FLOATS);
+            case ONNX_CODEBOOK -> OnnxFile.write(path, weights, OnnxWeights.AS_THEY_ARE);
         }
     }
 

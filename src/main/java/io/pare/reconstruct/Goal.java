@@ -1,5 +1,6 @@
 package io.pare.reconstruct;
 
+import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Feasibility;
@@ -97,7 +98,8 @@ final class Goal {
     }
 
     private List<FloatTensor> partsOf(FloatTensor matrix) {
-        return parts.of(matrix.reshape(shape));
+        // Levels of blocks see to their parts themselves.
+        return set instanceof BlockLevels ? List.of(matrix) : parts.of(matrix.reshape(shape));
     }
 
     /** The values that weights may take, if they are few and free; after a projection. */
@@ -107,6 +109,7 @@ final class Goal {
             case Clustering clustering -> Optional.of(Palettes.codebooks(state, count));
             case Quantization levels -> Optional.of(Palettes.levels(levels, state, count));
             case ScaledLevels levels -> Optional.of(Palettes.whole(count, ScaledLevels.MAX_LEVEL));
+            case BlockLevels levels -> Optional.of(Palettes.grids(levels, values));
             default -> Optional.empty();
         };
     }

@@ -1,13 +1,16 @@
 package io.pare.reconstruct;
 
+import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Quantization;
+import io.pare.kernel.BlockGrid;
 import io.pare.kernel.LevelSet;
+import io.pare.mem.FloatTensor;
 import java.util.Arrays;
 
 /**
- * The values that weights may take, for each part: a codebook, or levels times an interval. Either is a few free
+ * The values that weights may take, for each part: a codebook, levels times an interval, or a grid. Each is a few free
  * numbers times a fixed basis, so both can be moved by least squares.
  */
 final class Palettes {
@@ -19,33 +22,59 @@ final class Palettes {
     private final ProjectionState state;
     /** Ascending. */
     private final float[][] words;
+    /** For each part the code of zero on its grid; null where values are no grids. */
+    private final int[] zeros;
 
-    private Palettes(Quantization levels, ProjectionState state, int parts) {
+    private Palettes(Quantization levels, ProjectionState state, float[][] words, int[] zeros) {
         this.levels = levels;
         this.state = state;
-        this.words = new float[parts][];
-        for (int part = 0; part < parts && state != null; part++) {
-            if (levels != null) {
-                interval(part, state.get(Quantization.INTERVAL, part)[0]);
-            } else {
-                words[part] = narrowed(state.get(Clustering.CODEBOOK, part));
-            }
-        }
+        this.words = words;
+        this.zeros = zeros;
     }
 
     /** Of free values, as a projection left them. */
     static Palettes codebooks(ProjectionState state, int parts) {
-        return new Palettes(null, state, parts);
+        Palettes palettes = new Palettes(null, state, new float[parts][], null);
+        for (int part = 0; part < parts; part++) {
+            palettes.words[part] = narrowed(state.get(Clustering.CODEBOOK, part));
+        }
+        return palettes;
     }
 
     /** Of levels, as a projection left their intervals. */
     static Palettes levels(Quantization levels, ProjectionState state, int parts) {
-        return new Palettes(levels, state, parts);
+        Palettes palettes = new Palettes(levels, state, new float[parts][], null);
+        for (int part = 0; part < parts; part++) {
+            palettes.interval(part, state.get(Quantization.INTERVAL, part)[0]);
+        }
+        return palettes;
+    }
+
+    /** Of grids, on which the blocks of each row lie. */
+    static Palettes grids(BlockLevels levels, FloatTensor projected) {
+        BlockGrid grid = new BlockGrid(levels.bits());
+        float[] all = projected.toArray();
+        int columns = Math.toIntExact(projected.size(1));
+        int blocks = Math.ceilDiv(columns, levels.block());
+        Palettes palettes = new Palettes(null, new ProjectionState(), new float[all.length / columns * blocks][],
+                new int[all.length / columns * blocks]);
+        for (int part = 0; part < palettes.words.length; part++) {
+            int at = part % blocks * levels.block();
+            if (!grid.find(all, part / blocks * columns + at, Math.min(levels.block(), columns - at))) {
+                throw new IllegalStateException("block " + part + " lies on no grid");
+            }
+            palettes.zeros[part] = grid.zero();
+            palettes.words[part] = new float[1 << levels.bits()];
+            for (int code = 0; code < palettes.words[part].length; code++) {
+                palettes.words[part][code] = grid.value(code);
+            }
+        }
+        return palettes;
     }
 
     /** All whole numbers up to one, on both sides of zero. */
     static Palettes whole(int parts, int most) {
-        Palettes whole = new Palettes(null, null, parts);
+        Palettes whole = new Palettes(null, null, new float[parts][], null);
         float[] numbers = new float[2 * most + 1];
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] = i - most;
@@ -106,6 +135,9 @@ final class Palettes {
      */
     float[] move(int part, double[][] curvature, double[] gradient) {
         float[] old = words[part];
+        if (zeros != null) {
+            return moveGrid(part, curvature, gradient);
+        }
         if (levels == null) {
             double[] step = solve(curvature, gradient);
             float[] moved = new float[old.length];
@@ -133,6 +165,25 @@ final class Palettes {
             interval(part, moved);
         }
         return words[part];
+    }
+
+    private float[] moveGrid(int part, double[][] curvature, double[] gradient) {
+        float[] old = words[part];
+        double slope = 0;
+        double bend = 0;
+        for (int i = 0; i < old.length; i++) {
+            slope += (i - zeros[part]) * gradient[i];
+            for (int j = 0; j < old.length; j++) {
+                bend += (double) (i - zeros[part]) * (j - zeros[part]) * curvature[i][j];
+            }
+        }
+        float step = (float) (old[1] - (double) old[0] - slope / bend);
+        if (bend > 0 && step >= Float.MIN_NORMAL) {
+            for (int i = 0; i < old.length; i++) {
+                old[i] = (i - zeros[part]) * step;
+            }
+        }
+        return old;
     }
 
     private static double[] widened(float[] values) {

@@ -1,5 +1,6 @@
 package io.pare.reconstruct;
 
+import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Feasibility;
@@ -85,6 +86,8 @@ public record Reconstruction(List<Target> targets, Method method, double damping
         if (set instanceof SparseClustering both) {
             more.add(new Target(both.sparsity(), Parts.MATRIX));
             more.add(new Target(new Clustering(both.k()), Parts.MATRIX));
+        } else if (set instanceof BlockLevels levels) {
+            more.add(new Target(set, Parts.groups(levels.block())));
         } else {
             more.add(new Target(set, Parts.MATRIX));
         }

@@ -14,6 +14,7 @@ import io.pare.format.onnx.Bindings;
 import io.pare.format.onnx.OnnxConstant;
 import io.pare.format.onnx.OnnxFile;
 import io.pare.format.onnx.OnnxNames;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.format.onnx.Port;
 import io.pare.format.pare.PareFile;
 import io.pare.kernel.Projections;
@@ -323,7 +324,7 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
      * @throws IllegalStateException if there are no {@link #names}
      */
     public void writeOnnx(Path into, CompressedWeights compressed) {
-        OnnxFile.write(into, compressed, true,
+        OnnxFile.write(into, compressed, OnnxWeights.AS_THEY_ARE,
                 names.orElseThrow(() -> new IllegalStateException(weights.model().name() + " has several inputs")));
     }
 }

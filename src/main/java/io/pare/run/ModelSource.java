@@ -3,6 +3,7 @@ package io.pare.run;
 import io.pare.format.NetworkFile;
 import io.pare.format.onnx.Bindings;
 import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.format.yaml.NetworkDescription;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Ending;
@@ -227,7 +228,7 @@ public sealed interface ModelSource {
 
         @Override
         public void writeOnnx(Path into, CompressedWeights weights) throws IOException {
-            OnnxFile.write(into, weights, true, OnnxFile.names(file.file(), file.bindings()));
+            OnnxFile.write(into, weights, OnnxWeights.AS_THEY_ARE, OnnxFile.names(file.file(), file.bindings()));
         }
     }
 }

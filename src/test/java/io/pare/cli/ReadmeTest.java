@@ -8,6 +8,7 @@ import io.pare.compress.Training;
 import io.pare.compress.Variable;
 import io.pare.docs.Page;
 import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -146,7 +147,7 @@ public class ReadmeTest {
                 .map(match -> match.group(1).strip()).toList();
         assertTrue(lines.size() >= 5, lines.toString());
         Net own = new NetBuilder("own", Shape.of(1, 6, 6)).flatten("flatten").linear("fc1", 3).build();
-        OnnxFile.write(folder.resolve("mine.onnx"), PrunedNets.of(own, Map.of(), 2, 1, 3), false);
+        OnnxFile.write(folder.resolve("mine.onnx"), PrunedNets.of(own, Map.of(), 2, 1, 3), OnnxWeights.FLOATS);
         for (String line : lines) {
             String[] words = (line.replace("mine.onnx", folder.resolve("mine.onnx").toString())
                     .replace("--data DIR", "--out runs/mine") + rehearsal.getOrDefault(line.split(" ")[0], ""))

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.format.npy.NpyFile;
 import io.pare.format.npy.NpzFile;
 import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.format.pare.PareFile;
 import io.pare.mem.Region;
 import io.pare.net.CompressedTensor;
@@ -55,7 +56,7 @@ class ReconstructCommandTest {
                         parameter -> CompressedTensor.of(random(random, (int) parameter.count()), parameter.shape()))),
                 InputScale.UNIT);
         PareFile.write(folder.resolve("net.pare"), weights);
-        OnnxFile.write(folder.resolve("net.onnx"), weights, false);
+        OnnxFile.write(folder.resolve("net.onnx"), weights, OnnxWeights.FLOATS);
         write("inputs", random(random, SAMPLES * 36), SAMPLES);
     }
 

@@ -8,6 +8,7 @@ import io.pare.format.npy.NpyFile;
 import io.pare.format.npy.NpzFile;
 import io.pare.format.onnx.OnnxFile;
 import io.pare.format.onnx.OnnxNames;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.format.pare.PareFile;
 import io.pare.format.tensors.StoredTensors;
 import io.pare.infer.CompressedModel;
@@ -55,7 +56,7 @@ class RunCommandTest {
                 parameter -> CompressedTensor.of(random(random, (int) parameter.count()), parameter.shape()))),
                 InputScale.UNIT);
         PareFile.write(folder.resolve("net.pare"), weights);
-        OnnxFile.write(folder.resolve("net.onnx"), weights, false);
+        OnnxFile.write(folder.resolve("net.onnx"), weights, OnnxWeights.FLOATS);
         System.arraycopy(random(random, images.length), 0, images, 0, images.length);
         try (Region region = Region.confined("images")) {
             FloatTensor tensor = region.tensor(SAMPLES, 1, 4, 4).copyFrom(images);
@@ -108,7 +109,8 @@ class RunCommandTest {
 
     @Test
     void outputsHaveNamesThatFilesCanHave() throws IOException {
-        OnnxFile.write(folder.resolve("long.onnx"), weights, false, new OnnxNames("image", "../" + "y".repeat(400)));
+        OnnxFile.write(folder.resolve("long.onnx"), weights, OnnxWeights.FLOATS,
+                new OnnxNames("image", "../" + "y".repeat(400)));
         Result result = run("@long.onnx --input image=@images.npy --out @out");
         assertEquals(0, result.exit, result.err);
         try (var files = Files.list(folder.resolve("out"))) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pare.file.FormatException;
 import io.pare.format.onnx.OnnxFile;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.format.pare.PareFile;
 import io.pare.infer.CompressedModel;
 import io.pare.mem.FloatTensor;
@@ -165,12 +166,13 @@ class GoldenHashesTest {
         }
         tensors().forEach((name, net) -> {
             hashes.put("pare/" + name, new GoldenHash().add(PareFile.encode(net)).toString());
-            hashes.put("onnx/" + name, new GoldenHash().add(OnnxFile.encode(net, true)).toString());
+            hashes.put("onnx/" + name, new GoldenHash().add(OnnxFile.encode(net, OnnxWeights.AS_THEY_ARE)).toString());
         });
         hollow().forEach((name, net) -> {
             hashes.put("pare/" + name, new GoldenHash().add(PareFile.encode(net)).toString());
             if (count(net.model()) < TOO_LARGE) {
-                hashes.put("onnx/" + name + "-codebook", new GoldenHash().add(OnnxFile.encode(net, true)).toString());
+                hashes.put("onnx/" + name + "-codebook",
+                        new GoldenHash().add(OnnxFile.encode(net, OnnxWeights.AS_THEY_ARE)).toString());
             }
         });
         for (int seed = 0; seed < RANDOM_NETS; seed++) {
@@ -193,7 +195,7 @@ class GoldenHashesTest {
     /** ONNX files hold fewer forms of networks. */
     private static String onnx(CompressedWeights net) {
         try {
-            return new GoldenHash().add(OnnxFile.encode(net, true)).toString();
+            return new GoldenHash().add(OnnxFile.encode(net, OnnxWeights.AS_THEY_ARE)).toString();
         } catch (IllegalArgumentException | FormatException e) {
             return "refused";
         }

@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtException;
 import io.pare.exec.Tape;
 import io.pare.format.onnx.OnnxFile;
 import io.pare.format.onnx.OnnxRuntime;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.format.pare.PareFile;
 import io.pare.infer.CompressedModel;
 import io.pare.infer.ReferenceNet;
@@ -259,7 +260,7 @@ class RandomNetworksTest {
     private static boolean onnx(Case net, boolean codebooks) {
         byte[] file;
         try {
-            file = OnnxFile.encode(net.weights, codebooks);
+            file = OnnxFile.encode(net.weights, codebooks ? OnnxWeights.AS_THEY_ARE : OnnxWeights.FLOATS);
         } catch (IllegalArgumentException e) {
             return false;
         }

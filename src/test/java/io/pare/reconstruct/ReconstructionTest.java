@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Projector;
@@ -100,6 +101,8 @@ class ReconstructionTest {
                 Reconstruction.onto(Quantization.bits(1)).parts(Parts.ROWS),
                 Reconstruction.onto(new Quantization(Levels.TERNARY, 1, true, true)).parts(Parts.ROWS),
                 Reconstruction.onto(new Quantization(Levels.POWERS, 3, false, false)),
+                Reconstruction.onto(new BlockLevels(3, 16)), Reconstruction.onto(new BlockLevels(4, 24)),
+                Reconstruction.onto(Sparsity.share(0.5)).then(new BlockLevels(3, 32)),
                 Reconstruction.onto(new SparseClustering(Sparsity.share(0.5), 8)),
                 Reconstruction.onto(StructuredSparsity.nOfM(2, 4)).then(new Clustering(16)).parts(Parts.ROWS),
                 Reconstruction.onto(Sparsity.share(0.4)).parts(Parts.ROWS).then(levels).parts(Parts.groups(32)));

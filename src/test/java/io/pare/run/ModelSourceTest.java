@@ -10,6 +10,7 @@ import io.pare.file.FormatException;
 import io.pare.format.NetworkFile;
 import io.pare.format.onnx.OnnxFile;
 import io.pare.format.onnx.OnnxNames;
+import io.pare.format.onnx.OnnxWeights;
 import io.pare.infer.CompressedModel;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
@@ -119,7 +120,7 @@ class ModelSourceTest {
     @Test
     void anOnnxFileComesBackUnderTheNamesOfItsInputAndOutput() throws IOException {
         Path file = folder.resolve("mine.onnx");
-        OnnxFile.write(file, small(Ending.SOFTMAX), false, new OnnxNames("pixels", "label probabilities"));
+        OnnxFile.write(file, small(Ending.SOFTMAX), OnnxWeights.FLOATS, new OnnxNames("pixels", "label probabilities"));
         ModelSource source = ModelSource.of(file.toString());
         assertTrue(source.isOnnx());
         assertEquals("mine", source.usual().name());
@@ -133,7 +134,7 @@ class ModelSourceTest {
     @EnumSource(Ending.class)
     void anOutputIsCalledByWhatItIs(Ending ending) throws IOException {
         Path file = folder.resolve("net.onnx");
-        OnnxFile.write(file, small(ending), false);
+        OnnxFile.write(file, small(ending), OnnxWeights.FLOATS);
         String name = switch (ending) {
             case SOFTMAX, SIGMOID -> "probabilities";
             case NONE, LOG_SOFTMAX -> "logits";
@@ -199,7 +200,7 @@ class ModelSourceTest {
     void twoEndingsInARowAreLayers() throws IOException {
         CompressedWeights weights = Ending.SOFTMAX.on(small(Ending.SOFTMAX));
         Path file = folder.resolve("twice.onnx");
-        OnnxFile.write(file, weights, false);
+        OnnxFile.write(file, weights, OnnxWeights.FLOATS);
         ModelSource source = ModelSource.of(file.toString());
         assertEquals(Ending.NONE, source.ending());
         assertEquals(weights.model().nodes().size(), source.usual().nodes().size());

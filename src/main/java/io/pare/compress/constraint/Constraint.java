@@ -26,9 +26,11 @@ import java.util.Set;
     @JsonSubTypes.Type(SparseClustering.class), @JsonSubTypes.Type(GlobalSparsity.class),
     @JsonSubTypes.Type(GlobalBudget.class), @JsonSubTypes.Type(CodedBudget.class),
     @JsonSubTypes.Type(GroupSparsity.class), @JsonSubTypes.Type(KernelPatterns.class),
-    @JsonSubTypes.Type(BlockCirculant.class), @JsonSubTypes.Type(ScaledLevels.class)})
-public sealed interface Constraint permits Sparsity, StructuredSparsity, Clustering, Quantization, SparseClustering,
-        GlobalSparsity, GlobalBudget, CodedBudget, GroupSparsity, KernelPatterns, BlockCirculant, ScaledLevels,
+    @JsonSubTypes.Type(BlockCirculant.class), @JsonSubTypes.Type(ScaledLevels.class),
+    @JsonSubTypes.Type(BlockLevels.class)})
+public sealed interface Constraint permits Sparsity, StructuredSparsity, Clustering, Quantization, BlockLevels,
+        SparseClustering, GlobalSparsity, GlobalBudget, CodedBudget, GroupSparsity, KernelPatterns, BlockCirculant,
+        ScaledLevels,
         Constraint.Custom {
     /**
      * Writes the nearest point of the set to {@code to}.

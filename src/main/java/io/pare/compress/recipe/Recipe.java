@@ -1,6 +1,7 @@
 package io.pare.compress.recipe;
 
 import io.pare.compress.TrainingOptions;
+import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.ScaledLevels;
@@ -215,11 +216,12 @@ public record Recipe(String name, String model, String description, TrainingOpti
      *
      * @param ratio of a layer's weights to non-zeros, 1 for all of them
      * @param bits of a value, from 1 to 8; 32 for floats
+     * @param block neighbours in a row whose values lie on a grid of their own, in place of a codebook; 0 for a codebook
      * @param method how a layer is solved
      * @param samples of the data at most; 0 for all
      * @throws RecipeException if a number is out of range, or nothing would be compressed
      */
-    public static Recipe reconstruct(double ratio, int bits, Reconstruct.Solver method, int samples) {
+    public static Recipe reconstruct(double ratio, int bits, int block, Reconstruct.Solver method, int samples) {
         if (!(ratio >= 1 && ratio <= MOST_RATIO)) {
             throw new RecipeException("the ratio is " + ratio + ", must be from 1 to " + MOST_RATIO);
         }
@@ -230,8 +232,12 @@ public record Recipe(String name, String model, String description, TrainingOpti
         if (ratio > 1) {
             sets.add(Sparsity.share(1 / ratio));
         }
+        if (block != 0 && (block < 1 || bits < 2 || bits > MOST_BITS)) {
+            throw new RecipeException("blocks of " + block + " weights with values of " + bits
+                    + " bits: take 1 or more, and 2 to " + MOST_BITS + " bits");
+        }
         if (bits < Float.SIZE) {
-            sets.add(Clustering.bits(bits));
+            sets.add(block == 0 ? Clustering.bits(bits) : new BlockLevels(bits, block));
         }
         if (sets.isEmpty()) {
             throw new RecipeException("a ratio of 1 and values of 32 bits compress nothing: give others");
@@ -264,7 +270,7 @@ public record Recipe(String name, String model, String description, TrainingOpti
      */
     public static Recipe general(String name, double ratio) throws IOException {
         if (name.equals(RECONSTRUCT)) {
-            return reconstruct(ratio, USUAL_BITS, Reconstruct.DEFAULTS.method(), Reconstruct.DEFAULTS.samples());
+            return reconstruct(ratio, USUAL_BITS, 0, Reconstruct.DEFAULTS.method(), Reconstruct.DEFAULTS.samples());
         }
         if (!(ratio > 1 && ratio <= MOST_RATIO)) {
             throw new RecipeException("the ratio is " + ratio + ", must be above 1 and at most " + MOST_RATIO);

@@ -3,6 +3,7 @@ package io.pare.compress.stage;
 import io.pare.compress.TensorGroups;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.constraint.BlockCirculant;
+import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.CodedBudget;
 import io.pare.compress.constraint.Constraint;
@@ -305,6 +306,7 @@ public final class Forecast {
             case StructuredSparsity old -> contained(claim, left);
             case Clustering old -> contained(claim, left);
             case Quantization old -> contained(claim, left);
+            case BlockLevels old -> contained(claim, left);
             case SparseClustering old -> contained(claim, left);
             case GlobalBudget old -> contained(claim, left);
             case CodedBudget old -> contained(claim, left);

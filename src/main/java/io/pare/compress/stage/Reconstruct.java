@@ -6,6 +6,7 @@ import io.pare.compress.TensorPattern;
 import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
+import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.ProjectionState;
@@ -201,7 +202,7 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
     }
 
     private static boolean choosesValues(Constraint set) {
-        return handsOn(set) || set instanceof ScaledLevels;
+        return handsOn(set) || set instanceof ScaledLevels || set instanceof BlockLevels;
     }
 
     /** Whether later stages may move the values. */

@@ -49,7 +49,11 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
         /** Unsigned, 64 bits. */
         UINT64(13, 8, Field.UNSIGNED_LONGS),
         /** The upper half of an IEEE single. */
-        BFLOAT16(16, 2, Field.INTEGERS);
+        BFLOAT16(16, 2, Field.INTEGERS),
+        /** Unsigned, 4 bits; two lie in a byte of a file, and each in a byte of its own here. */
+        UINT4(21, 1, Field.INTEGERS),
+        /** Signed, the same. */
+        INT4(22, 1, Field.INTEGERS);
 
         private final int code;
         private final int width;
@@ -79,10 +83,46 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
             return field;
         }
 
+        /** Whether two elements share a byte of a file, the first in its lower half. */
+        boolean isPacked() {
+            return this == UINT4 || this == INT4;
+        }
+
+        /** Bytes of elements in a file. */
+        long bytes(int count) {
+            return isPacked() ? Math.ceilDiv(count, 2) : (long) count * width;
+        }
+
+        /** Elements of a byte each as a file has them. */
+        byte[] packed(byte[] elements) {
+            if (!isPacked()) {
+                return elements;
+            }
+            byte[] packed = new byte[Math.ceilDiv(elements.length, 2)];
+            for (int i = 0; i < elements.length; i++) {
+                packed[i / 2] |= (byte) ((elements[i] & 0xf) << i % 2 * 4);
+            }
+            return packed;
+        }
+
+        /** Elements of a file as they are here. */
+        ByteBuffer unpacked(ByteBuffer packed, int count) {
+            if (!isPacked()) {
+                return packed;
+            }
+            ByteBuffer elements = OnnxConstant.bytes(count);
+            int start = packed.position();
+            for (int i = 0; i < count; i++) {
+                int half = packed.get(start + i / 2) >> i % 2 * 4 & 0xf;
+                elements.put(i, (byte) (this == INT4 ? (half ^ 8) - 8 : half));
+            }
+            return elements;
+        }
+
         boolean isFloating() {
             return switch (this) {
                 case FLOAT, FLOAT16, DOUBLE, BFLOAT16 -> true;
-                case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT64 -> false;
+                case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT64, UINT4, INT4 -> false;
             };
         }
     }
@@ -121,6 +161,8 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
             switch (type) {
                 case BOOL -> into.put(i, (byte) (values.applyAsLong(i) != 0 ? 1 : 0));
                 case UINT8, INT8 -> into.put(i, (byte) values.applyAsLong(i));
+                case UINT4 -> into.put(i, (byte) (values.applyAsLong(i) & 0xf));
+                case INT4 -> into.put(i, (byte) ((values.applyAsLong(i) & 0xf ^ 8) - 8));
                 case UINT16, INT16 -> into.putShort(i * 2, (short) values.applyAsLong(i));
                 case INT32, UINT32 -> into.putInt(i * 4, (int) values.applyAsLong(i));
                 case INT64, UINT64 -> into.putLong(i * 8, values.applyAsLong(i));
@@ -141,7 +183,7 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
                 case DOUBLE -> into.putDouble(i * 8, value);
                 case FLOAT16 -> into.putShort(i * 2, Float.floatToFloat16((float) value));
                 case BFLOAT16 -> into.putShort(i * 2, bfloat16((float) value));
-                case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT64 ->
+                case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT64, UINT4, INT4 ->
                         throw new IllegalStateException(type + " is no floating-point type");
             }
         }
@@ -192,7 +234,7 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
             case BFLOAT16 -> Float.intBitsToFloat(data.getShort(index * 2) << 16);
             case DOUBLE -> (float) data.getDouble(index * 8);
             case UINT64 -> unsigned(integer(index));
-            case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32 -> integer(index);
+            case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT4, INT4 -> integer(index);
         };
     }
 
@@ -204,8 +246,8 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
     /** An element of a type of integers; the largest half of UINT64 is negative. */
     long integer(int index) {
         return switch (type) {
-            case UINT8, BOOL -> data.get(index) & 0xff;
-            case INT8 -> data.get(index);
+            case UINT8, BOOL, UINT4 -> data.get(index) & 0xff;
+            case INT8, INT4 -> data.get(index);
             case UINT16 -> data.getShort(index * 2) & 0xffff;
             case INT16 -> data.getShort(index * 2);
             case INT32 -> data.getInt(index * 4);
@@ -258,7 +300,7 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
         return switch (to) {
             case FLOAT, FLOAT16, BFLOAT16 -> decimals(to, this::decimal, shape);
             case DOUBLE -> decimals(to, this::wide, shape);
-            case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT64 ->
+            case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT64, UINT4, INT4 ->
                     integers(to, i -> whole(i, to), shape);
         };
     }
@@ -269,7 +311,7 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
             case DOUBLE -> data.getDouble(index * 8);
             case FLOAT, FLOAT16, BFLOAT16 -> decimal(index);
             case UINT64 -> (integer(index) >>> 1) * 2.0 + (integer(index) & 1);
-            case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32 -> integer(index);
+            case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT4, INT4 -> integer(index);
         };
     }
 
@@ -279,10 +321,10 @@ public record OnnxConstant(Type type, long[] shape, ByteBuffer data) {
         }
         double value = wide(index);
         boolean signed = switch (to) {
-            case INT8, INT16, INT32, INT64 -> true;
-            case UINT8, UINT16, UINT32, UINT64, BOOL, FLOAT, FLOAT16, DOUBLE, BFLOAT16 -> false;
+            case INT8, INT16, INT32, INT64, INT4 -> true;
+            case UINT4, UINT8, UINT16, UINT32, UINT64, BOOL, FLOAT, FLOAT16, DOUBLE, BFLOAT16 -> false;
         };
-        double end = Math.scalb(1.0, to.width * 8 - (signed ? 1 : 0));
+        double end = Math.scalb(1.0, (to.isPacked() ? 4 : to.width * 8) - (signed ? 1 : 0));
         double cut = value < 0 ? Math.ceil(value) : Math.floor(value);
         if (!(cut < end && cut >= (signed ? -end : 0))) {
             throw new IllegalArgumentException("turns " + value + " into " + to + ", which has no such number");

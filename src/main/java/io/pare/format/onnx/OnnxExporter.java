@@ -29,26 +29,40 @@ import io.pare.net.TensorOp;
 import io.pare.net.Window;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Turns the nodes of a network into those of ONNX; {@link OnnxTensorNodes} has those on tensors of any rank. */
 final class OnnxExporter {
     private final CompressedWeights weights;
     private final Net net;
-    private final boolean codebooks;
+    /** The first version of the operator set that has integers of 4 bits and blocks, and that of the representation. */
+    private static final int OPSET_OF_BLOCKS = 21;
+    private static final int IR_OF_BLOCKS = 10;
+
+    private final OnnxWeights form;
+    /** Matrices that are written as integers, by name. */
+    private final Map<String, OnnxBlocks> blocks = new HashMap<>();
     private final OnnxNames names;
     private final OnnxNodes nodes;
     /** Which values hold the samples of a batch; those of constants alone hold one for all. */
     private final boolean[] batched;
 
-    OnnxExporter(CompressedWeights weights, boolean codebooks, OnnxNames names) {
+    OnnxExporter(CompressedWeights weights, OnnxWeights form, OnnxNames names) {
         this.weights = weights;
         this.names = names;
         // Dropout does nothing in a network that is trained.
         this.net = weights.model().trained();
-        this.codebooks = codebooks;
-        this.nodes = new OnnxNodes(net.layers().stream().mapToInt(node -> opset(node.op())).max()
-                .orElse(OnnxFile.OPSET));
+        this.form = form;
+        for (Node node : net.layers()) {
+            OnnxBlocks own = isMatrix(node) ? OnnxBlocks.of(weights.tensor(weightOf(node)), form) : null;
+            if (own != null) {
+                blocks.put(weightOf(node), own);
+            }
+        }
+        this.nodes = new OnnxNodes(Math.max(blocks.isEmpty() ? 0 : OPSET_OF_BLOCKS,
+                net.layers().stream().mapToInt(node -> opset(node.op())).max().orElse(OnnxFile.OPSET)));
         this.batched = new boolean[net.nodes().size()];
         batched[0] = true;
         net.layers().forEach(
@@ -64,7 +78,8 @@ final class OnnxExporter {
         Writer graph = nodes.graph(net.name());
         graph.message(11, value(names.input(), sizes(net.input())));
         graph.message(12, value(names.output(), sizes(net.output().output())));
-        return new Writer().number(1, OnnxFile.IR_VERSION).text(2, "Pare").message(7, graph)
+        return new Writer().number(1, blocks.isEmpty() ? OnnxFile.IR_VERSION : IR_OF_BLOCKS).text(2, "Pare")
+                .message(7, graph)
                 .message(8, new Writer().text(1, "").number(2, nodes.opset()))
                 .message(14, property(OnnxFile.MEAN, weights.scale().means()))
                 .message(14, property(OnnxFile.DEVIATION, weights.scale().deviations())).toByteArray();
@@ -90,7 +105,9 @@ final class OnnxExporter {
         if (node.op() instanceof TensorOp op) {
             List<String> inputs = inputs(node, op instanceof TensorOp.Join);
             List<Boolean> samples = node.inputs().stream().map(input -> batched[input]).toList();
-            new OnnxTensorNodes(nodes, node, net.inputs(node), inputs, samples, this::tensors, valueOf(node)).add(op);
+            new OnnxTensorNodes(nodes, node, net.inputs(node), inputs, samples, this::tensors, this::isTurned,
+                    valueOf(node))
+                    .add(op);
         } else {
             add(node, valueOf(net.node(node.input())), net.inputs(node).getFirst(), valueOf(node));
         }
@@ -225,10 +242,31 @@ final class OnnxExporter {
         return inputs;
     }
 
+    /** Whether a node multiplies by a matrix, or looks rows of one up. */
+    private static boolean isMatrix(Node node) {
+        return node.op() instanceof Linear || node.op() instanceof TensorOp.Projection
+                || node.op() instanceof TensorOp.Embedding;
+    }
+
+    private static String weightOf(Node node) {
+        return node.parameters().getFirst().name();
+    }
+
+    /** Whether the matrix of a node is written with rows as columns: ONNX Runtime multiplies by integers as it finds them. */
+    private boolean isTurned(Node node) {
+        return node.op() instanceof TensorOp.Projection && blocks.containsKey(weightOf(node))
+                && net.inputs(node).getFirst().rank() > 1;
+    }
+
     /** Names of a node's tensors, which are added. */
     private List<String> tensors(Node node) {
-        return node.parameters().stream().map(parameter -> nodes.parameter(parameter.name(),
-                weights.tensor(parameter.name()), codebooks && parameter.weight())).toList();
+        return node.parameters().stream().map(parameter -> {
+            OnnxBlocks own = blocks.get(parameter.name());
+            return own == null
+                    ? nodes.parameter(parameter.name(), weights.tensor(parameter.name()),
+                            form.kind() == OnnxWeights.Kind.AS_THEY_ARE && parameter.weight())
+                    : isTurned(node) ? nodes.turned(parameter.name(), own) : nodes.blocks(parameter.name(), own);
+        }).toList();
     }
 
     private static Writer property(String key, String value) {

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * Writes networks as ONNX (github.com/onnx/onnx, IR version {@value #IR_VERSION}, opset {@value #OPSET}) and reads
  * those whose operators Pare knows.
  *
- * <p>Weights are written dense, or as a codebook and one byte for each weight, which a Gather puts together when the
- * network runs. The same weights give the same bytes.
+ * <p>Weights are written dense, as a codebook and one byte for each weight, which a Gather puts together when the
+ * network runs, or as integers with a step and a zero for each block, by opset 21. The same weights give the same bytes.
  */
 public final class OnnxFile {
     /** Version of the ONNX representation that is written. */
@@ -42,15 +42,14 @@ public final class OnnxFile {
     private OnnxFile() {}
 
     /**
-     * Writes the whole file or nothing; {@code codebooks} asks for codes and codebooks where a tensor has them.
+     * Writes the whole file or nothing.
      *
      * @param path of the file
      * @param weights a network and its tensors
-     * @param codebooks whether coded weights stay so, as a table and 8-bit numbers; otherwise they are written as
-     *     floats
+     * @param form of weights
      */
-    public static void write(Path path, CompressedWeights weights, boolean codebooks) {
-        write(path, weights, codebooks, OnnxNames.usual(weights.model()));
+    public static void write(Path path, CompressedWeights weights, OnnxWeights form) {
+        write(path, weights, form, OnnxNames.usual(weights.model()));
     }
 
     /**
@@ -58,23 +57,41 @@ public final class OnnxFile {
      *
      * @param path of the file
      * @param weights a network and its tensors
-     * @param codebooks whether coded weights stay so, as a table and 8-bit numbers; otherwise they are written as
-     *     floats
+     * @param form of weights
      * @param names of input and output
      */
-    public static void write(Path path, CompressedWeights weights, boolean codebooks, OnnxNames names) {
-        AtomicFile.write(path, new OnnxExporter(weights, codebooks, names).run());
+    public static void write(Path path, CompressedWeights weights, OnnxWeights form, OnnxNames names) {
+        AtomicFile.write(path, new OnnxExporter(weights, form, names).run());
+    }
+
+    /**
+     * Writes a file anew with integers in place of its matrices: of those that it multiplies by, by ONNX Runtime's operator
+     * {@code MatMulNBits}, and of those in which it looks rows up, by {@code GatherBlockQuantized}. All else stays as it is.
+     *
+     * @param from an ONNX file, whether Pare knows its operators or not; its weights may lie in files beside it
+     * @param path of the new file, written whole or not at all
+     * @param form of kind {@link OnnxWeights.Kind#BLOCKS}
+     * @param weights of the same network, which take the place of the file's own; null for those
+     * @throws FormatException if the file has no matrix, or is of another network than the weights
+     * @throws IOException if the file cannot be read
+     */
+    public static void rewrite(Path from, Path path, OnnxWeights form, @Nullable CompressedWeights weights)
+            throws IOException {
+        if (form.kind() != OnnxWeights.Kind.BLOCKS) {
+            throw new IllegalArgumentException("a graph is written anew for integers alone, not for " + form.kind());
+        }
+        byte[] made = mapped(from, file -> new OnnxRewriter(file, folder(from), form, weights).run());
+        AtomicFile.write(path, made);
     }
 
     /**
      * {@return the bytes of a file}
      *
      * @param weights a network and its tensors
-     * @param codebooks whether coded weights stay so, as a table and 8-bit numbers; otherwise they are written as
-     *     floats
+     * @param form of weights
      */
-    public static byte[] encode(CompressedWeights weights, boolean codebooks) {
-        return new OnnxExporter(weights, codebooks, OnnxNames.usual(weights.model())).run();
+    public static byte[] encode(CompressedWeights weights, OnnxWeights form) {
+        return new OnnxExporter(weights, form, OnnxNames.usual(weights.model())).run();
     }
 
     /**

@@ -163,7 +163,7 @@ final class OnnxGraph {
         into.put(key, value);
     }
 
-    private static String readName(Reader in) {
+    static String readName(Reader in) {
         return text(in, 1);
     }
 

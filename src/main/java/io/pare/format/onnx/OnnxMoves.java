@@ -1,5 +1,6 @@
 package io.pare.format.onnx;
 
+import io.pare.format.onnx.OnnxConstant.Type;
 import io.pare.net.Op;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
@@ -19,6 +20,7 @@ final class OnnxMoves {
         single.put("Slice", OnnxMoves::slice);
         single.put("Pad", OnnxMoves::pad);
         single.put("Gather", OnnxMoves::gather);
+        single.put(OnnxRewriter.DOMAIN + "::GatherBlockQuantized", OnnxMoves::gatherOfBits);
         single.put("Expand", OnnxMoves::expand);
         single.put("Tile", OnnxMoves::tile);
         Map<String, OnnxOperator> table = OnnxOperator.all(single);
@@ -265,8 +267,33 @@ final class OnnxMoves {
 
     private static OnnxValue gather(OnnxCall in) {
         OnnxValue x = in.value(0);
+        return gather(in, x, in.axis(x, in.node().integer("axis", 0)));
+    }
+
+    /** ONNX Runtime's look-up in a matrix of integers, which share a scale and a zero in blocks. */
+    private static OnnxValue gatherOfBits(OnnxCall in) {
+        OnnxConstant codes = in.constant(0);
+        OnnxConstant scales = in.constant(2);
+        in.node().only("gather_axis", 0);
+        in.node().only("quantize_axis", 1);
+        if (codes.shape().length != 2 || scales.shape().length != 2) {
+            throw in.refuse("looks values up in codes of shape " + Arrays.toString(codes.shape())
+                    + "; a matrix is needed");
+        }
+        int rows = (int) codes.shape()[0];
+        int columns = (int) codes.shape()[1]
+                * (codes.type() == Type.UINT8 && in.node().integer("bits", 4) == 4 ? 2 : 1);
+        OnnxConstant zero = in.optionalConstant(3);
+        if (zero != null && zero.type() == Type.UINT8 && scales.shape()[1] % 2 != 0 && columns != codes.shape()[1]) {
+            throw in.refuse(
+                    "has " + scales.shape()[1] + " blocks in a row, an even number is needed for zeros of 4 bits");
+        }
+        float[] values = OnnxQuantization.packed(in, codes, scales, zero, rows, columns);
+        return gather(in, OnnxValue.of(OnnxConstant.of(values, rows, columns)), 0);
+    }
+
+    private static OnnxValue gather(OnnxCall in, OnnxValue x, int axis) {
         OnnxValue indices = in.value(1);
-        int axis = in.axis(x, in.node().integer("axis", 0));
         if (indices.isConstant() && indices.batch() < 0) {
             return taken(in, x, axis, indices.constant());
         }

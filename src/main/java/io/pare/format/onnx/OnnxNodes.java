@@ -135,13 +135,35 @@ final class OnnxNodes {
         return add("Gather", name + ".gather", List.of(name + ".codebook", name + ".indices"), name);
     }
 
-    private static byte[] bytes(float[] values) {
+    /** Adds a matrix on grids and the node that makes it floats. Returns the name of these. */
+    String blocks(String name, OnnxBlocks blocks) {
+        return blocks(name, blocks, 1, blocks.rows(), blocks.columns());
+    }
+
+    /** The same with rows as columns. */
+    String turned(String name, OnnxBlocks blocks) {
+        return blocks(name, blocks.turned(), 0, blocks.columns(), blocks.rows());
+    }
+
+    private String blocks(String name, OnnxBlocks blocks, int axis, long... shape) {
+        Type type = blocks.bits() == 4 ? Type.UINT4 : Type.UINT8;
+        long[] ofBlocks = shape.clone();
+        ofBlocks[axis] = blocks.blocks();
+        initializers.add(tensor(name + ".codes", type, shape, type.packed(blocks.codes())));
+        floats(name + ".steps", ofBlocks, blocks.steps());
+        initializers.add(tensor(name + ".zeros", type, ofBlocks, type.packed(blocks.zeros())));
+        return add("DequantizeLinear", name + ".dequantized",
+                List.of(name + ".codes", name + ".steps", name + ".zeros"),
+                name, integer("axis", axis), integer("block_size", blocks.block()));
+    }
+
+    static byte[] bytes(float[] values) {
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(values);
         return bytes.array();
     }
 
-    private static Writer tensor(String name, Type type, long[] shape, byte[] raw) {
+    static Writer tensor(String name, Type type, long[] shape, byte[] raw) {
         Writer tensor = new Writer();
         for (long size : shape) {
             tensor.number(1, size);

@@ -16,7 +16,8 @@ import java.util.Map;
 final class OnnxProducts {
     /** The operators by their names. */
     static Map<String, OnnxOperator> table() {
-        return OnnxOperator.all(Map.of("MatMul", OnnxProducts::matMul, "Gemm", OnnxProducts::gemm));
+        return OnnxOperator.all(Map.of("MatMul", OnnxProducts::matMul, "Gemm", OnnxProducts::gemm,
+                OnnxRewriter.DOMAIN + "::MatMulNBits", OnnxProducts::matMulOfBits));
     }
 
     private OnnxProducts() {}
@@ -33,6 +34,23 @@ final class OnnxProducts {
         OnnxValue narrow = right.rank() > 1 ? product : OnnxShapes.without(in, product, product.rank() - 1);
         return left.rank() > 1 ? narrow
                 : OnnxShapes.without(in, narrow, narrow.rank() - (right.rank() > 1 ? 2 : 1));
+    }
+
+    /** ONNX Runtime's product with a matrix of integers, which share a scale and a zero in blocks. */
+    private static OnnxValue matMulOfBits(OnnxCall in) {
+        OnnxValue x = in.value(0);
+        int depth = in.node().small("K", in.node().integer("K", 0));
+        int out = in.node().small("N", in.node().integer("N", 0));
+        in.node().any("accuracy_level");
+        in.node().any("weight_prepacked");
+        float[] weight =
+                OnnxQuantization.packed(in, in.constant(1), in.constant(2), in.optionalConstant(3), out, depth);
+        if (x.rank() == 0 || x.isConstant() || x.batch() == x.rank() - 1) {
+            throw in.refuse("multiplies a value of shape " + x.sizes());
+        }
+        OnnxConstant bias = in.optionalConstant(5);
+        return linear(in, x, weight, out,
+                bias != null ? spread(bias, out, 1) : isBiased(in) ? new float[out] : null);
     }
 
     private static OnnxValue product(OnnxCall in, OnnxValue left, OnnxValue right) {
@@ -79,7 +97,7 @@ final class OnnxProducts {
     }
 
     /** A matrix with rows as columns. */
-    private static float[] transposed(OnnxConstant matrix, int rows, int columns) {
+    static float[] transposed(OnnxConstant matrix, int rows, int columns) {
         float[] transposed = new float[matrix.count()];
         int block = 32;
         float[] some = new float[Math.min(rows, block) * columns];

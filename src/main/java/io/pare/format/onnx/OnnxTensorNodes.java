@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -39,6 +40,7 @@ final class OnnxTensorNodes {
     private final List<String> inputs;
     private final List<Boolean> batched;
     private final Function<Node, List<String>> tensors;
+    private final Predicate<Node> turned;
     private final String output;
 
     /**
@@ -46,10 +48,11 @@ final class OnnxTensorNodes {
      * @param inputs their names
      * @param batched for each whether it has one sample for each of the batch; otherwise it has one for all
      * @param tensors adds the tensors of a node and gives their names
+     * @param turned whether the matrix of a projection is added with rows as columns
      * @param output name of what the node gives
      */
     OnnxTensorNodes(OnnxNodes nodes, Node node, List<Shape> shapes, List<String> inputs, List<Boolean> batched,
-            Function<Node, List<String>> tensors, String output) {
+            Function<Node, List<String>> tensors, Predicate<Node> turned, String output) {
         this.nodes = nodes;
         this.node = node;
         this.name = node.name();
@@ -57,6 +60,7 @@ final class OnnxTensorNodes {
         this.inputs = inputs;
         this.batched = batched;
         this.tensors = tensors;
+        this.turned = turned;
         this.output = output;
     }
 
@@ -420,7 +424,9 @@ final class OnnxTensorNodes {
             last("Gemm", all, integer("transB", 1));
             return;
         }
-        String weight = inner("Transpose", "turned", List.of(own.getFirst()), integers("perm", 1, 0));
+        String weight = turned.test(node)
+                ? own.getFirst()
+                : inner("Transpose", "turned", List.of(own.getFirst()), integers("perm", 1, 0));
         List<String> factors = List.of(inputs.getFirst(), weight);
         if (op.bias()) {
             last("Add", List.of(inner("MatMul", "product", factors), own.getLast()));

@@ -114,7 +114,7 @@ final class OnnxTensors {
         long[] shape = sizes.toArray();
         int count = OnnxConstant.count(what, shape);
         if (external) {
-            return new OnnxConstant(type, shape, external(what, place, (long) count * type.width()));
+            return new OnnxConstant(type, shape, type.unpacked(external(what, place, type.bytes(count)), count));
         }
         ByteBuffer typed = switch (type.field()) {
             case FLOATS -> floats.bytes();
@@ -126,12 +126,12 @@ final class OnnxTensors {
         boolean twice = raw != null && raw.hasRemaining() && typed != null && typed.hasRemaining();
         ByteBuffer data = raw != null && raw.hasRemaining() ? raw : typed;
         int given = data == null ? 0 : data.remaining();
-        if (twice || given != (long) count * type.width()) {
+        if (twice || given != type.bytes(count)) {
             throw new FormatException(what + " of shape " + Arrays.toString(shape) + " and type " + type + " needs "
-                    + (long) count * type.width() + " bytes, " + (twice ? "twice as many" : given)
+                    + type.bytes(count) + " bytes, " + (twice ? "twice as many" : given)
                     + " are there: the file is damaged");
         }
-        return new OnnxConstant(type, shape, data == null ? ByteBuffer.allocate(0) : data);
+        return new OnnxConstant(type, shape, data == null ? ByteBuffer.allocate(0) : type.unpacked(data, count));
     }
 
     /** Integers of a message as elements of their type: 16-bit floating-point numbers are integers there too. */

@@ -221,6 +221,21 @@ public final class Protobuf {
             return bytes.slice(valueAt, valueBytes).order(ByteOrder.LITTLE_ENDIAN);
         }
 
+        /** Writes the field as it is. */
+        public void copyTo(Writer to) {
+            switch (type) {
+                case VARINT -> to.number(field, number);
+                case BYTES -> {
+                    byte[] value = new byte[valueBytes];
+                    bytes.get(valueAt, value);
+                    to.bytes(field, value);
+                }
+                case FIXED32 -> to.decimal(field, buffer().getFloat());
+                case FIXED64 -> to.real(field, buffer().getDouble());
+                default -> throw damaged();
+            }
+        }
+
         /** Appends a repeated number, packed or not. */
         public void numbers(Numbers into) {
             if (type == VARINT) {

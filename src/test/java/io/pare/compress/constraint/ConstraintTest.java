@@ -87,7 +87,7 @@ class ConstraintTest {
                 StructuredSparsity.of(StructuredSparsity.Unit.CHANNEL, 0.5),
                 StructuredSparsity.of(StructuredSparsity.Unit.COLUMN, 0.25),
                 StructuredSparsity.blocks(2, 3, 0.4), StructuredSparsity.nOfM(2, 4), new Clustering(3),
-                Quantization.bits(2),
+                Quantization.bits(2), new BlockLevels(3, 8), new BlockLevels(2, 1 << 20),
                 new Quantization(Quantization.Levels.POWERS, 3, true, true),
                 new Quantization(Quantization.Levels.SUMS, 4, true, true),
                 new Quantization(Quantization.Levels.E2, 4, true, true),

@@ -16,7 +16,7 @@ public final class Bare {
 
     /** An ONNX file without properties. */
     public static void onnx(Path path, CompressedWeights weights) throws IOException {
-        Reader from = new Reader(OnnxFile.encode(weights, false));
+        Reader from = new Reader(OnnxFile.encode(weights, OnnxWeights.FLOATS));
         Writer into = new Writer();
         while (from.next()) {
             switch (from.field()) {

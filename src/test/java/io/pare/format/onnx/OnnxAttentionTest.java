@@ -225,6 +225,6 @@ class OnnxAttentionTest {
         net.add("attention1", op, List.of(0, 0, 0, net.at()));
         CompressedWeights weights = new CompressedWeights(net.build(),
                 Map.of("mask.value", CompressedTensor.of(new float[]{1, 2, 3, 4, 5, 6}, 2, 1, 3)), InputScale.UNIT);
-        assertEquals(op, OnnxFile.decode(OnnxFile.encode(weights, false)).model().output().op());
+        assertEquals(op, OnnxFile.decode(OnnxFile.encode(weights, OnnxWeights.FLOATS)).model().output().op());
     }
 }

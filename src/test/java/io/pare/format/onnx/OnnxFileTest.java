@@ -57,7 +57,7 @@ class OnnxFileTest {
     /** Runs a file in ONNX Runtime and compares every logit with the reference. */
     private static void assertRuns(CompressedWeights weights, boolean codebooks, float[] images, int count)
             throws OrtException {
-        byte[] file = OnnxFile.encode(weights, codebooks);
+        byte[] file = OnnxFile.encode(weights, codebooks ? OnnxWeights.AS_THEY_ARE : OnnxWeights.FLOATS);
         ReferenceNet reference = new ReferenceNet(weights);
         Shape input = weights.model().input();
         int classes = weights.model().classes();
@@ -113,7 +113,7 @@ class OnnxFileTest {
         }
         CompressedWeights weights = PrunedNets.of(model, Map.of(), 0, 0, 3);
         assertRuns(weights, false, images, 4);
-        CompressedWeights read = OnnxFile.decode(OnnxFile.encode(weights, false));
+        CompressedWeights read = OnnxFile.decode(OnnxFile.encode(weights, OnnxWeights.FLOATS));
         assertEquals(shapes(model), shapes(read.model()));
     }
 
@@ -124,14 +124,15 @@ class OnnxFileTest {
                 .add("pool1", new AvgPool(Window.square(3, 1, 1).padded(1, 1, 2, 2), true, 1, 1)).flatten("flatten")
                 .linear("fc1", 2).build();
         CompressedWeights weights = PrunedNets.of(moved, Map.of(), 0, 0, 3);
-        String message = assertThrows(IllegalArgumentException.class, () -> OnnxFile.encode(weights, false))
-                .getMessage();
+        String message =
+                assertThrows(IllegalArgumentException.class, () -> OnnxFile.encode(weights, OnnxWeights.FLOATS))
+                        .getMessage();
         assertTrue(message.contains("pool1") && message.contains("ONNX cannot tell"), message);
         Net ceiling = new NetBuilder("ceiling", Shape.of(1, 6, 5)).conv("conv1", 2, 1, 1, 0, true)
                 .add("pool1", new AvgPool(Window.square(3, 2, 0).padded(0, 1, 1, 1), true, 1, 0)).flatten("flatten")
                 .linear("fc1", 2).build();
         PrunedNets.assertSame(PrunedNets.of(ceiling, Map.of(), 0, 0, 3),
-                OnnxFile.decode(OnnxFile.encode(PrunedNets.of(ceiling, Map.of(), 0, 0, 3), false)));
+                OnnxFile.decode(OnnxFile.encode(PrunedNets.of(ceiling, Map.of(), 0, 0, 3), OnnxWeights.FLOATS)));
     }
 
     @Test
@@ -144,7 +145,7 @@ class OnnxFileTest {
             images[i] = (float) Math.sin(i);
         }
         assertRuns(weights, false, images, 5);
-        assertEquals(shapes(model), shapes(OnnxFile.decode(OnnxFile.encode(weights, false)).model()));
+        assertEquals(shapes(model), shapes(OnnxFile.decode(OnnxFile.encode(weights, OnnxWeights.FLOATS)).model()));
     }
 
     @Test
@@ -164,9 +165,9 @@ class OnnxFileTest {
     @Test
     void residualNetworksAreReadAgainUnderTheirNames() {
         CompressedWeights weights = PrunedNets.of(Models.byName("resnet20"), Map.of(), 0, 0, 3);
-        PrunedNets.assertSame(weights, OnnxFile.decode(OnnxFile.encode(weights, false)));
+        PrunedNets.assertSame(weights, OnnxFile.decode(OnnxFile.encode(weights, OnnxWeights.FLOATS)));
         CompressedWeights folded = BatchNormFolding.fold(weights);
-        CompressedWeights read = OnnxFile.decode(OnnxFile.encode(folded, false));
+        CompressedWeights read = OnnxFile.decode(OnnxFile.encode(folded, OnnxWeights.FLOATS));
         assertEquals(9, read.model().layers().stream().filter(node -> node.op() instanceof Add).count());
         assertEquals(folded.model().trainedCount(), read.model().trainedCount());
         ReferenceNet expected = new ReferenceNet(folded);
@@ -180,11 +181,12 @@ class OnnxFileTest {
         for (boolean codebooks : new boolean[]{false, true}) {
             CompressedWeights lenet = new CompressedWeights(Models.lenet5(),
                     PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3).tensors(), new InputScale(0.1307f, 0.3081f));
-            byte[] file = OnnxFile.encode(lenet, codebooks);
+            byte[] file = OnnxFile.encode(lenet, codebooks ? OnnxWeights.AS_THEY_ARE : OnnxWeights.FLOATS);
             PrunedNets.assertSame(lenet, OnnxFile.decode(file));
-            assertArrayEquals(file, OnnxFile.encode(lenet, codebooks));
+            assertArrayEquals(file, OnnxFile.encode(lenet, codebooks ? OnnxWeights.AS_THEY_ARE : OnnxWeights.FLOATS));
             CompressedWeights mixed = PrunedNets.of(MIXED, Map.of(), 3, 0, 3);
-            CompressedWeights read = OnnxFile.decode(OnnxFile.encode(mixed, codebooks));
+            CompressedWeights read =
+                    OnnxFile.decode(OnnxFile.encode(mixed, codebooks ? OnnxWeights.AS_THEY_ARE : OnnxWeights.FLOATS));
             assertEquals(shapes(MIXED), shapes(read.model()));
             float[] image = new float[198];
             for (int i = 0; i < image.length; i++) {
@@ -234,7 +236,7 @@ class OnnxFileTest {
 
     @Test
     void damagedFilesAreRefused() {
-        byte[] file = OnnxFile.encode(PrunedNets.of(MIXED, Map.of("a.weight", 5), 3, 0, 3), true);
+        byte[] file = OnnxFile.encode(PrunedNets.of(MIXED, Map.of("a.weight", 5), 3, 0, 3), OnnxWeights.AS_THEY_ARE);
         Random random = new Random(2);
         for (int i = 0; i < 2000; i++) {
             byte[] broken = Arrays.copyOf(file, i % 2 == 0 ? file.length : random.nextInt(file.length));

@@ -24,9 +24,9 @@ class OnnxFuzzTest {
     private static List<byte[]> seeds() {
         List<byte[]> seeds = new ArrayList<>(OnnxImportTest.files());
         CompressedWeights residual = PrunedNets.of(PrunedNets.RESIDUAL, Map.of("conv5.weight", 90), 4, 0, 3);
-        seeds.add(OnnxFile.encode(residual, false));
-        seeds.add(OnnxFile.encode(residual, true));
-        seeds.add(OnnxFile.encode(BatchNormFolding.fold(residual), false));
+        seeds.add(OnnxFile.encode(residual, OnnxWeights.FLOATS));
+        seeds.add(OnnxFile.encode(residual, OnnxWeights.AS_THEY_ARE));
+        seeds.add(OnnxFile.encode(BatchNormFolding.fold(residual), OnnxWeights.FLOATS));
         return seeds;
     }
 

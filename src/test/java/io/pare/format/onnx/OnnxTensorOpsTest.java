@@ -88,7 +88,8 @@ class OnnxTensorOpsTest {
                 place += values.length;
             }
         }
-        float[] actual = OnnxRuntime.run(OnnxFile.encode(weights, false), samples, BATCH, model.input().features());
+        float[] actual =
+                OnnxRuntime.run(OnnxFile.encode(weights, OnnxWeights.FLOATS), samples, BATCH, model.input().features());
         assertEquals(BATCH * model.classes(), actual.length, "outputs of " + of);
         ReferenceNet reference = new ReferenceNet(weights);
         for (int s = 0; s < BATCH; s++) {
