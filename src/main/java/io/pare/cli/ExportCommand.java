@@ -169,7 +169,8 @@ final class ExportCommand implements Callable<Integer> {
     }
 
     private int rewrite(OnnxWeights form, PrintWriter results) throws IOException {
-        for (String option : new String[]{"--remove-dead", "--biases", "--sort", "--keep-batch-norm"}) {
+        for (String option : new String[]{"--remove-dead", "--dense", "--report", "--biases", "--sort",
+            "--keep-batch-norm"}) {
             if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
                 throw new UsageException(option + " changes the graph, which --weights int4 and int8 leave as it is");
             }

@@ -24,6 +24,9 @@ final class RanksOption {
     /** The processes; all but the first say nothing from now on, unless they alone fail. */
     Ranks begin(CommandLine line) {
         Ranks ranks = Ranks.world();
+        if (ranks == Ranks.alone() && gradients != Precision.FP32) {
+            throw new UsageException("--gradients is for several processes: start Pare by mpirun, or leave it out");
+        }
         if (!ranks.first()) {
             line.setOut(new PrintWriter(PrintWriter.nullWriter()));
             line.setErr(new PrintWriter(PrintWriter.nullWriter()));

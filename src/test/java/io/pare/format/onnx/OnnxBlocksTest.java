@@ -50,7 +50,7 @@ class OnnxBlocksTest {
         return new CompressedWeights(net, tensors, InputScale.UNIT);
     }
 
-    /** ONNX Runtime multiplies by integers of 4 bits with inputs of 8 bits, where a DequantizeLinear gives them. */
+    /** ONNX Runtime seems to multiply with inputs of 8 bits where a DequantizeLinear gives integers of 4. */
     private static void assertRunsLike(byte[] file, byte[] floats, double tolerance) throws OrtException {
         SplittableRandom random = new SplittableRandom(11);
         float[] inputs = new float[2 * 3 * 40];
