@@ -17,7 +17,8 @@ import java.util.Set;
  * <p>Constraints are immutable; what they carry from one projection to the next lies in {@link ProjectionState}. A
  * constraint holds one or several tensors: {@link #joint()} says whether it sees all of them together.
  *
- * <p>A new constraint of Pare is one class here, its name in {@code permits} and above, and one test. A caller brings his
+ * <p>A new constraint of Pare is one class here, its name in {@code permits} (of {@link SupportSet}, if it says only where zeros
+ * are) and above, and one test. A caller brings his
  * own as a {@link Custom}.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
@@ -28,10 +29,9 @@ import java.util.Set;
     @JsonSubTypes.Type(GroupSparsity.class), @JsonSubTypes.Type(KernelPatterns.class),
     @JsonSubTypes.Type(BlockCirculant.class), @JsonSubTypes.Type(ScaledLevels.class),
     @JsonSubTypes.Type(BlockLevels.class)})
-public sealed interface Constraint permits Sparsity, StructuredSparsity, Clustering, Quantization, BlockLevels,
-        SparseClustering, GlobalSparsity, GlobalBudget, CodedBudget, GroupSparsity, KernelPatterns, BlockCirculant,
-        ScaledLevels,
-        Constraint.Custom {
+public sealed interface Constraint
+        permits SupportSet, Clustering, Quantization, BlockLevels, SparseClustering, GlobalBudget,
+        CodedBudget, BlockCirculant, ScaledLevels, Constraint.Custom {
     /**
      * Writes the nearest point of the set to {@code to}.
      *

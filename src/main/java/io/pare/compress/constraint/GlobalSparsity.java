@@ -9,7 +9,6 @@ import io.pare.mem.Region;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,8 +31,7 @@ import org.jspecify.annotations.Nullable;
 public record GlobalSparsity(long total, Score score, @JsonProperty("wires") List<Dependency> dependencies,
         List<Long> counts, List<Double> importance,
         @JsonInclude(JsonInclude.Include.NON_DEFAULT) double rate)
-        implements
-        Constraint {
+        implements SupportSet {
     static final String KEPT = "kept";
     private static final int ROUNDS = 3;
     private static final int MOST_RATE = 10;
@@ -246,21 +244,6 @@ public record GlobalSparsity(long total, Score score, @JsonProperty("wires") Lis
     @Override
     public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
         return Feasibility.atMost("non-zeros", values.stream().mapToLong(Projector::nonzeros).sum(), total);
-    }
-
-    @Override
-    public long values() {
-        return Long.MAX_VALUE;
-    }
-
-    @Override
-    public Set<WeightChange> changes() {
-        return Set.of(WeightChange.MAKES_ZEROS);
-    }
-
-    @Override
-    public Set<WeightChange> brokenBy() {
-        return Set.of(WeightChange.FILLS_ZEROS);
     }
 
     @Override

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  *            gain; at least 1
  */
 public record GroupSparsity(UnitGroups groups, Measure measure, long allowed, Score score, List<Double> importance,
-        double least, int multiple) implements Constraint {
+        double least, int multiple) implements SupportSet {
     /** What is bounded. */
     public enum Measure {
         /** Groups. */
@@ -241,21 +240,6 @@ public record GroupSparsity(UnitGroups groups, Measure measure, long allowed, Sc
             case MULTIPLY_ADDS ->
                     Feasibility.atMost("multiply-adds of whole units", groups.multiplyAdds(used), allowed);
         };
-    }
-
-    @Override
-    public long values() {
-        return Long.MAX_VALUE;
-    }
-
-    @Override
-    public Set<WeightChange> changes() {
-        return Set.of(WeightChange.MAKES_ZEROS);
-    }
-
-    @Override
-    public Set<WeightChange> brokenBy() {
-        return Set.of(WeightChange.FILLS_ZEROS);
     }
 
     @Override

@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
-import java.util.Set;
 
 /**
  * The non-zeros of each kernel of a convolution lie in one of few patterns of its taps, which all kernels of the tensor
@@ -25,7 +24,7 @@ import java.util.Set;
  * @param patterns most patterns of a tensor, at least 1
  * @param positions taps of a pattern, at least 1
  */
-public record KernelPatterns(int patterns, int positions) implements Constraint {
+public record KernelPatterns(int patterns, int positions) implements SupportSet {
     private static final String PATTERNS = "patterns";
     private static final int CANDIDATES = 20_000;
 
@@ -67,12 +66,6 @@ public record KernelPatterns(int patterns, int positions) implements Constraint 
                 x[start + tap] = 0;
             }
         }
-    }
-
-    @Override
-    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
-            ProjectionState memory, Projections kernels) {
-        WeightedSupport.project(this, from, importance, to, memory, kernels);
     }
 
     private int[][] chosen(Squares squares, int[][] last) {
@@ -282,21 +275,6 @@ public record KernelPatterns(int patterns, int positions) implements Constraint 
     @Override
     public boolean ofMatrices() {
         return false;
-    }
-
-    @Override
-    public long values() {
-        return Long.MAX_VALUE;
-    }
-
-    @Override
-    public Set<WeightChange> changes() {
-        return Set.of(WeightChange.MAKES_ZEROS);
-    }
-
-    @Override
-    public Set<WeightChange> brokenBy() {
-        return Set.of(WeightChange.FILLS_ZEROS);
     }
 
     @Override

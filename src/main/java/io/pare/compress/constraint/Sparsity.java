@@ -4,7 +4,6 @@ import io.pare.kernel.Projections;
 import io.pare.kernel.Residuals;
 import io.pare.mem.FloatTensor;
 import java.util.List;
-import java.util.Set;
 
 /**
  * At most so many non-zeros in a tensor. The projection keeps the largest magnitudes, of equal ones the first.
@@ -12,7 +11,7 @@ import java.util.Set;
  * @param count how many, or -1 where {@code share} says it
  * @param share of the tensor's elements, rounded to the nearest count; used where {@code count} is -1
  */
-public record Sparsity(long count, double share) implements Constraint {
+public record Sparsity(long count, double share) implements SupportSet {
     /**
      * Refuses counts and shares that cannot be kept.
      *
@@ -63,12 +62,6 @@ public record Sparsity(long count, double share) implements Constraint {
     }
 
     @Override
-    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
-            ProjectionState memory, Projections kernels) {
-        WeightedSupport.project(this, from, importance, to, memory, kernels);
-    }
-
-    @Override
     public void step(List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> z, List<FloatTensor> scratch,
             ProjectionState memory, Projections kernels, double[] primal, double[] dual) {
         for (int i = 0; i < w.size(); i++) {
@@ -89,21 +82,6 @@ public record Sparsity(long count, double share) implements Constraint {
             allowed += kept(tensor.count());
         }
         return Feasibility.atMost("non-zeros", found, allowed);
-    }
-
-    @Override
-    public long values() {
-        return Long.MAX_VALUE;
-    }
-
-    @Override
-    public Set<WeightChange> changes() {
-        return Set.of(WeightChange.MAKES_ZEROS);
-    }
-
-    @Override
-    public Set<WeightChange> brokenBy() {
-        return Set.of(WeightChange.FILLS_ZEROS);
     }
 
     @Override

@@ -5,7 +5,6 @@ import io.pare.mem.FloatTensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 
 /**
  * Non-zeros only in so many whole groups of a tensor, or at most n of every m neighbours.
@@ -18,7 +17,7 @@ import java.util.Set;
  * @param first rows of a block, or n of n:m
  * @param second columns of a block, or m of n:m
  */
-public record StructuredSparsity(Unit unit, double share, int first, int second) implements Constraint {
+public record StructuredSparsity(Unit unit, double share, int first, int second) implements SupportSet {
     /** What is kept or dropped as a whole. */
     public enum Unit {
         /** All weights of one output: a row of the first dimension. */
@@ -127,12 +126,6 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
         }
     }
 
-    @Override
-    public void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
-            ProjectionState memory, Projections kernels) {
-        WeightedSupport.project(this, from, importance, to, memory, kernels);
-    }
-
     private void keepNOfM(float[] x, int columns) {
         for (int row = 0; row < x.length; row += columns) {
             for (int start = row; start < row + columns; start += second) {
@@ -224,21 +217,6 @@ public record StructuredSparsity(Unit unit, double share, int first, int second)
     @Override
     public boolean ofMatrices() {
         return unit != Unit.CHANNEL;
-    }
-
-    @Override
-    public long values() {
-        return Long.MAX_VALUE;
-    }
-
-    @Override
-    public Set<WeightChange> changes() {
-        return Set.of(WeightChange.MAKES_ZEROS);
-    }
-
-    @Override
-    public Set<WeightChange> brokenBy() {
-        return Set.of(WeightChange.FILLS_ZEROS);
     }
 
     @Override

@@ -22,6 +22,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.pare.compress.AdmmOptions;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.constraint.BlockCirculant;
+import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.KernelPatterns;
@@ -78,7 +79,7 @@ public final class Catalog {
                     AdmmBudget.DEFAULTS, AdmmRate.DEFAULTS, AdmmConstrain.DEFAULTS, Reconstruct.DEFAULTS),
             List.of(Sparsity.share(1), StructuredSparsity.of(StructuredSparsity.Unit.ROW, 1), new Clustering(256),
                     Quantization.bits(8), new SparseClustering(Sparsity.share(1), 256), new KernelPatterns(256, 64),
-                    new BlockCirculant(1), new ScaledLevels(1, 0)));
+                    new BlockCirculant(1), new BlockLevels(8, BlockLevels.USUAL_BLOCK), new ScaledLevels(1, 0)));
 
     private final List<Stage> stages;
     private final List<Constraint> constraints;

@@ -6,7 +6,6 @@ import io.pare.compress.Variable;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Projector;
-import io.pare.compress.constraint.WeightChange;
 import io.pare.descent.RunState;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
@@ -41,9 +40,7 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
     public GradualPrune {
         Keys.check(exponent >= 1 && exponent <= MOST_EXPONENT, "exponent", exponent);
         Keys.check(cutsPerEpoch > 0 && cutsPerEpoch <= MOST_CUTS, "cutsPerEpoch", cutsPerEpoch);
-        if (!keep.global()) {
-            throw new IllegalArgumentException("keep takes a total or a ratio here, for layers share what is left");
-        }
+        keep.checkGlobal();
         if (keep.score() == GlobalSparsity.Score.IMPORTANCE) {
             throw new IllegalArgumentException(
                     "score cannot be importance, which admm-prune alone measures: give fisher");
@@ -72,17 +69,12 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
 
     @Override
     public Effect check(Forecast forecast) {
-        if (!keep.chosen()) {
-            throw forecast.refused("needs a keep with a ratio or a total");
-        }
-        List<Claim> left = keep.claims(forecast, forecast.weights(), "keep", true);
-        forecast.weights().forEach(each -> each.nonzeros(1));
-        return forecast.training(train.epochs() > 0).and(WeightChange.MAKES_ZEROS, true).claiming(left);
+        return keep.cut(forecast, train.epochs() > 0);
     }
 
     @Override
     public String remedy(Claim claim) {
-        return claim.sparse() ? "keep no more there" : "prune first, choose values afterwards";
+        return Keep.remedy(claim);
     }
 
     @Override

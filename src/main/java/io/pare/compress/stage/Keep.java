@@ -5,6 +5,7 @@ import io.pare.compress.Variable;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Sparsity;
+import io.pare.compress.constraint.WeightChange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -88,6 +89,28 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
 
     boolean global() {
         return layers.isEmpty();
+    }
+
+    /** Refuses counts by layer, where layers share what is left. */
+    void checkGlobal() {
+        if (!global()) {
+            throw new IllegalArgumentException("keep takes a total or a ratio here, for layers share what is left");
+        }
+    }
+
+    /** What a stage does that cuts down to a count in all, masked. */
+    Effect cut(Forecast forecast, boolean trains) {
+        if (!chosen()) {
+            throw forecast.refused("needs a keep with a ratio or a total");
+        }
+        List<Claim> left = claims(forecast, forecast.weights(), "keep", true);
+        forecast.weights().forEach(each -> each.nonzeros(1));
+        return forecast.training(trains).and(WeightChange.MAKES_ZEROS, true).claiming(left);
+    }
+
+    /** What to do where that breaks a claim. */
+    static String remedy(Claim claim) {
+        return claim.sparse() ? "keep no more there" : "prune first, choose values afterwards";
     }
 
     /** Non-zeros in all of {@code weights}. */

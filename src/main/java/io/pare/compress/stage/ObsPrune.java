@@ -6,7 +6,6 @@ import io.pare.compress.Variable;
 import io.pare.compress.constraint.CodedBudget;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.Projector;
-import io.pare.compress.constraint.WeightChange;
 import io.pare.descent.RunState;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -51,9 +50,7 @@ public record ObsPrune(Keep keep, int rounds, int batch, double damping, Trainin
         Keys.check(rounds >= 1 && rounds <= MOST_ROUNDS, "rounds", rounds);
         Keys.check(batch >= 1 && batch <= MOST_BATCH, "batch", batch);
         Keys.check(damping > 0 && damping <= 1000, "damping", damping);
-        if (!keep.global()) {
-            throw new IllegalArgumentException("keep takes a total or a ratio here, for layers share what is left");
-        }
+        keep.checkGlobal();
     }
 
     @Override
@@ -89,17 +86,12 @@ public record ObsPrune(Keep keep, int rounds, int batch, double damping, Trainin
 
     @Override
     public Effect check(Forecast forecast) {
-        if (!keep.chosen()) {
-            throw forecast.refused("needs a keep with a ratio or a total");
-        }
-        List<Claim> left = keep.claims(forecast, forecast.weights(), "keep", true);
-        forecast.weights().forEach(each -> each.nonzeros(1));
-        return forecast.training(true).and(WeightChange.MAKES_ZEROS, true).claiming(left);
+        return keep.cut(forecast, true);
     }
 
     @Override
     public String remedy(Claim claim) {
-        return claim.sparse() ? "keep no more there" : "prune first, choose values afterwards";
+        return Keep.remedy(claim);
     }
 
     @Override
