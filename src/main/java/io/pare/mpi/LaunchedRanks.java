@@ -87,6 +87,9 @@ final class LaunchedRanks implements Ranks {
     }
 
     static String found() {
+        if (!Launcher.wanted()) {
+            return "off (-D" + PROPERTY + "=off)";
+        }
         Optional<Launcher> launcher = Launcher.found();
         List<String> names = launcher.map(Launcher::libraries).orElse(Launcher.ANY);
         String started = launcher.map(by -> "rank " + by.rank() + " of " + by.name() + ", ").orElse("no launcher, ");

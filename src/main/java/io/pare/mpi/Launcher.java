@@ -25,7 +25,7 @@ record Launcher(String name, int rank, int size, List<String> libraries) {
         return wanted() ? of(System.getenv()) : Optional.empty();
     }
 
-    private static boolean wanted() {
+    static boolean wanted() {
         String word = System.getProperty(LaunchedRanks.PROPERTY, "auto");
         return switch (word) {
             case "auto" -> true;
