@@ -9,7 +9,7 @@ import java.util.TreeMap;
 /**
  * Processes that run the same program at the same time, each with a number of its own, its rank.
  *
- * <p>All methods but {@link #rank}, {@link #size}, {@link #words} and {@link #abort} are for all processes at once, in the
+ * <p>All methods but {@link #rank}, {@link #size}, {@link #words} and {@link #leave} are for all processes at once, in the
  * same order: a process waits in them for the others. Memory that is handed over stays the caller's and must outlive its
  * use. One thread at a time.
  */

@@ -4,6 +4,7 @@ package io.pare.mpi;
 public class RanksException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** Whether all processes have failed alike. */
     private final boolean shared;
 
     /**
