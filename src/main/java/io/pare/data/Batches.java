@@ -187,9 +187,11 @@ public final class Batches implements AutoCloseable {
         return new Batches(data, batchSize, scale, Augmentation.NONE, false, 0, 0, turn);
     }
 
-    /** {@return the number of batches in an epoch} */
+    /** {@return the number of batches in an epoch; shuffled ones are whole, and equally many in each turn} */
     public int perEpoch() {
-        return turn.of(shuffled ? data.size() / batchSize : Math.ceilDiv(data.size(), batchSize));
+        return shuffled
+                ? turn.of(data.size() / batchSize / turn.every() * turn.every())
+                : turn.of(Math.ceilDiv(data.size(), batchSize));
     }
 
     /** {@return the rows of a batch} */

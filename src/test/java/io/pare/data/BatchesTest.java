@@ -27,6 +27,18 @@ class BatchesTest {
         region.close();
     }
 
+    /** Else one rank would begin a step more than the others, whose transfers no other rank answers. */
+    @Test
+    void turnsOfAnEpochMakeEquallyManySteps() {
+        for (int ranks = 1; ranks <= 4; ranks++) {
+            for (int first = 0; first < ranks; first++) {
+                Batches batches = Batches.shuffled(data(17, 1, 1, 1), 3, InputScale.UNIT, Augmentation.NONE, 7, 0,
+                        new Batches.Turn(first, 1, ranks));
+                assertEquals(5 / ranks, batches.perEpoch(), first + " of " + ranks);
+            }
+        }
+    }
+
     @Test
     void inOrderGivesEveryImageOnceAndZeroesTheRest() {
         Dataset data = data(10, 1, 3, 2);
