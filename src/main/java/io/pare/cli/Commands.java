@@ -79,8 +79,7 @@ public final class Commands implements Runnable {
 
     /** Runs one command line with other streams. */
     static int run(TerminalWriter out, TerminalWriter err, String... args) {
-        int code = lineFor(args).setOut(out).setErr(err).execute(args);
-        Ranks.leave(code);
+        int code = Ranks.leave(lineFor(args).setOut(out).setErr(err).execute(args));
         return out.exit(code, err);
     }
 

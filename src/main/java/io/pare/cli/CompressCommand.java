@@ -123,7 +123,7 @@ final class CompressCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ranks = together.begin(spec.commandLine());
+        ranks = together.begin(spec.commandLine(), "the same command goes on after the last epoch");
         Recipe named = ranks.together(() -> {
             check();
             return recipeName == null ? null : named();

@@ -256,7 +256,7 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ranks = together.begin(spec.commandLine());
+        ranks = together.begin(spec.commandLine(), "--resume and the folder go on from the last checkpoint");
         ModelSource asked = ranks.together(() -> resume == null ? asked() : null);
         Path path = ranks.together(() -> resume == null ? folder(asked) : resumedFolder());
         try (RunFolder folder = RunFolder.of(path, ranks)) {

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,6 +32,8 @@ final class LaunchedRanks implements Ranks {
     private static final long SLEEP = 50_000;
 
     private static @Nullable LaunchedRanks world;
+    /** The same for threads that must not wait for one that begins or leaves. */
+    private static volatile @Nullable LaunchedRanks alive;
 
     private final MpiLibrary mpi;
     private final Region region = Region.shared("MPI");
@@ -39,6 +42,10 @@ final class LaunchedRanks implements Ranks {
     private final String words;
     /** Whether the others know that this process ends, and end themselves. */
     private boolean together;
+    /** Whether it was this process that failed. */
+    private boolean failed;
+    /** Since when this process waits for others; 0 while it does not. Threads that end the process look at it. */
+    private volatile long waitingSince;
 
     private LaunchedRanks(MpiLibrary mpi) {
         this.mpi = mpi;
@@ -64,22 +71,39 @@ final class LaunchedRanks implements Ranks {
                         + ": launcher and library are of two kinds of MPI; name the right one by -D" + PATH_PROPERTY);
             }
             world = begun;
+            alive = begun;
         }
         return world.size == 1 ? OneRank.INSTANCE : world;
     }
 
-    static synchronized void leave(int code) {
+    static synchronized int leave(int code) {
         if (world == null) {
-            return;
+            return code;
         }
         LaunchedRanks left = world;
         world = null;
+        alive = null;
+        int agreed = left.together ? left.agreed(code) : code;
         if (code == 0 || left.together) {
             left.mpi.finish();
         } else {
             left.mpi.abort(code);
         }
         left.region.close();
+        return agreed;
+    }
+
+    /** The code of the first process that failed by itself, else that of the first one: a launcher gives on any of them. */
+    private int agreed(int code) {
+        byte[][] all = gather(ByteBuffer.allocate(1 + Integer.BYTES).put((byte) (failed ? 1 : 0)).putInt(code).array());
+        byte[] chosen = Arrays.stream(all).filter(one -> one[0] == 1).findFirst().orElse(all[0]);
+        return ByteBuffer.wrap(chosen).getInt(1);
+    }
+
+    static long waiting() {
+        LaunchedRanks asked = alive;
+        long since = asked == null ? 0 : asked.waitingSince;
+        return since == 0 ? 0 : Math.max(1, System.nanoTime() - since);
     }
 
     static synchronized boolean ending() {
@@ -192,6 +216,15 @@ final class LaunchedRanks implements Ranks {
      */
     private void await(MemorySegment request, MemorySegment flag) {
         long from = System.nanoTime();
+        waitingSince = from;
+        try {
+            await(request, flag, from);
+        } finally {
+            waitingSince = 0;
+        }
+    }
+
+    private void await(MemorySegment request, MemorySegment flag, long from) {
         while (true) {
             check("MPI_Test", mpi.test(request, flag));
             if (flag.get(ValueLayout.JAVA_INT, 0) != 0) {
@@ -208,18 +241,27 @@ final class LaunchedRanks implements Ranks {
         }
     }
 
+    private void broadcast(MemorySegment memory, int bytes) {
+        waitingSince = System.nanoTime();
+        try {
+            check("MPI_Bcast", mpi.broadcastBytes(memory, bytes));
+        } finally {
+            waitingSince = 0;
+        }
+    }
+
     @Override
     public byte[] fromFirst(byte[] own) {
         try (Region scratch = Region.shared("broadcast bytes")) {
             MemorySegment length = scratch.allocate(Integer.BYTES);
             length.set(ValueLayout.JAVA_INT, 0, own.length);
-            check("MPI_Bcast", mpi.broadcastBytes(length, Integer.BYTES));
+            broadcast(length, Integer.BYTES);
             int bytes = length.get(ValueLayout.JAVA_INT, 0);
             MemorySegment memory = scratch.allocate(Math.max(1, bytes));
             if (rank == 0) {
                 MemorySegment.copy(own, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes);
             }
-            check("MPI_Bcast", mpi.broadcastBytes(memory, bytes));
+            broadcast(memory, bytes);
             return memory.asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE);
         }
     }
@@ -228,7 +270,7 @@ final class LaunchedRanks implements Ranks {
     public void fromFirst(MemorySegment memory) {
         for (long from = 0; from < memory.byteSize(); from += PIECE) {
             int bytes = (int) Math.min(PIECE, memory.byteSize() - from);
-            check("MPI_Bcast", mpi.broadcastBytes(memory.asSlice(from), bytes));
+            broadcast(memory.asSlice(from), bytes);
         }
     }
 
@@ -318,6 +360,7 @@ final class LaunchedRanks implements Ranks {
         try {
             result = work.run();
         } catch (Exception | Error e) {
+            failed = true;
             share(String.valueOf(e.getMessage() == null ? e : e.getMessage()));
             throw e;
         }

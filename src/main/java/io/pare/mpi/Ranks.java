@@ -48,10 +48,16 @@ public sealed interface Ranks permits OneRank, LaunchedRanks {
      * Ends what {@link #world} began, if it did: in good order where the run is done or all processes have failed alike, else
      * by ending the other processes, too.
      *
-     * @param code exit code of this process; the launcher gives it on
+     * @param code exit code of this process
+     * @return the exit code of all where they end together, else {@code code}; the launcher gives it on
      */
-    static void leave(int code) {
-        LaunchedRanks.leave(code);
+    static int leave(int code) {
+        return LaunchedRanks.leave(code);
+    }
+
+    /** {@return nanoseconds for which this process has waited for others by now; 0 if it does not} Any thread may ask. */
+    static long waiting() {
+        return LaunchedRanks.waiting();
     }
 
     /** {@return the number of this process, from 0} */

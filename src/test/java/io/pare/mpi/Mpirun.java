@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** Programs in several processes of one thread, started by the mpirun that the system has. */
@@ -38,18 +39,44 @@ public final class Mpirun {
 
     /** The command that starts a class of the class path of this JVM in so many processes. */
     public static List<String> command(String launcher, int ranks, List<String> options, String type, String... args) {
-        List<String> command = new ArrayList<>(List.of(launcher));
-        if (launcher.equals(LAUNCHER)) {
-            command.addAll(List.of("--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--quiet",
-                    "--mca", "mpi_yield_when_idle", "1"));
-        }
+        List<String> command = new ArrayList<>(launcher.equals(LAUNCHER) ? launcher() : List.of(launcher));
         command.addAll(List.of("-n", Integer.toString(ranks)));
-        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
-                "-XX:TieredStopAtLevel=1", "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"));
+        command.addAll(program(options, System.getProperty("java.class.path"), type, args));
+        return command;
+    }
+
+    /** Open MPI's launcher on a machine with fewer processors than ranks; its own remarks it keeps to itself. */
+    public static List<String> launcher() {
+        return List.of(LAUNCHER, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--quiet", "--mca",
+                "mpi_yield_when_idle", "1");
+    }
+
+    /** A class in a JVM that soon runs as fast as it will. */
+    public static List<String> program(List<String> options, String classPath, String type, String... args) {
+        List<String> command =
+                new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx512m", "-XX:TieredStopAtLevel=1", "--add-modules=jdk.incubator.vector",
+                        "--enable-native-access=ALL-UNNAMED"));
         command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), type));
+        command.addAll(List.of("-cp", classPath, type));
         command.addAll(List.of(args));
         return command;
+    }
+
+    /** The process of a rank that a launcher has started; empty before, and after its end. */
+    public static Optional<ProcessHandle> rank(Process launcher, int rank) {
+        return launcher.descendants().filter(each -> isRank(each.pid(), rank)).findFirst();
+    }
+
+    private static boolean isRank(long pid, int rank) {
+        try {
+            return List
+                    .of(Files.readString(Path.of("/proc", Long.toString(pid), "environ"), StandardCharsets.ISO_8859_1)
+                            .split("\0"))
+                    .contains("OMPI_COMM_WORLD_RANK=" + rank);
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** Runs a class in so many processes of Open MPI. */

@@ -23,6 +23,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 
 /** What {@link RankTrainingTest} starts in several processes: the last one prints how far results are from those of one. */
 final class RankTrainingProgram {
@@ -58,6 +59,7 @@ final class RankTrainingProgram {
         program.masked(ordered);
         program.evaluations();
         program.stops();
+        program.slow();
         program.differs();
         Ranks.leave(0);
     }
@@ -149,6 +151,22 @@ final class RankTrainingProgram {
                 }
             });
             line("stopped after " + trainer.progress().batch());
+        }
+    }
+
+    /** The last rank takes much longer for each step than the others. */
+    private void slow() {
+        try (Network network = Network.create(NORMED, 1, true).on(ranks, Reduction.USUAL);
+                Trainer trainer = trainer(network, 1)) {
+            trainer.epoch(0, 0, done -> 1e-2, new Trainer.StepListener() {
+                @Override
+                public void beforeUpdate(int batch, int batches) {
+                    if (ranks.rank() == ranks.size() - 1) {
+                        LockSupport.parkNanos(150_000_000);
+                    }
+                }
+            });
+            line(String.valueOf(trainer.slow()));
         }
     }
 
