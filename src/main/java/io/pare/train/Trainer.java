@@ -12,6 +12,8 @@ import io.pare.mem.OneThread;
 import io.pare.net.InputScale;
 import io.pare.net.Task;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.DoubleBuffer;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -223,11 +225,25 @@ public final class Trainer implements AutoCloseable {
             }
         }
         for (int i = 0; i < sums.size(); i++) {
-            double[] sum = sums.get(i);
+            double[] sum = ofAllRanks(sums.get(i));
+            double parts = (double) count * network.ranks().size();
             for (int c = 0; c < sum.length; c++) {
-                statistics.get(i).value().set(c, (float) (sum[c] / count / RunningStatistics.MOMENTUM));
+                statistics.get(i).value().set(c, (float) (sum[c] / parts / RunningStatistics.MOMENTUM));
             }
         }
+    }
+
+    private double[] ofAllRanks(double[] own) {
+        ByteBuffer told = ByteBuffer.allocate(own.length * Double.BYTES);
+        told.asDoubleBuffer().put(own);
+        double[] sums = new double[own.length];
+        for (byte[] one : network.ranks().gather(told.array())) {
+            DoubleBuffer values = ByteBuffer.wrap(one).asDoubleBuffer();
+            for (int c = 0; c < sums.length; c++) {
+                sums[c] += values.get(c);
+            }
+        }
+        return sums;
     }
 
     /** The tape that suits the masks of the moment. */
