@@ -9,6 +9,7 @@ import io.pare.kernel.Penalty;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.mpi.Ranks;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +17,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +30,10 @@ import org.jspecify.annotations.Nullable;
  * 2011, section 3.1.1). A tensor may lie under several constraints, each with its own Z, U and rho; the optimiser then
  * sees their sum, which is one quadratic again.
  *
+ * <p>In consensus form, several processes each train W of their own, by samples of their own. {@link #update} then takes
+ * {@code Z = proj(mean(W + U))} over all of them, and each {@code U = U + W - Z} (Boyd et al. 2011, section 7.2). They
+ * meet in an update alone.
+ *
  * <p>Owns the memory of Z and U; {@link #close} frees it and takes the penalties away. One thread at a time.
  */
 public final class Admm implements AutoCloseable {
@@ -34,12 +41,16 @@ public final class Admm implements AutoCloseable {
     private final Projections projections;
     private final List<Group> groups;
     private final Map<Variable, Combined> combined = new LinkedHashMap<>();
+    /** Trained too, and under no constraint, where ranks train apart. */
+    private final List<Variable> others;
+    private final @Nullable Consensus consensus;
     private int iterations;
     private double projectionSeconds;
 
     private Admm(Builder builder) {
         this.region = builder.file == null ? Region.shared("admm") : Region.inFile("admm", builder.file);
         this.groups = new ArrayList<>();
+        this.others = builder.others;
         try {
             for (int t = 0; t < builder.terms.size(); t++) {
                 Term term = builder.terms.get(t);
@@ -61,6 +72,9 @@ public final class Admm implements AutoCloseable {
                             region.tensor(variable.value().shape())));
                 }
             });
+            this.consensus = builder.ranks.size() == 1 ? null
+                    : new Consensus(builder.ranks, Stream.concat(groups.stream().flatMap(group -> group.u.stream()),
+                            others.stream().map(Variable::value)).map(FloatTensor::shape).toList());
             this.projections = Projections.open(builder.threads);
         } catch (RuntimeException | Error e) {
             region.close();
@@ -115,10 +129,43 @@ public final class Admm implements AutoCloseable {
         }
 
         void step(Projections projections, double[] primal, double[] dual) {
+            step(values(), u, projections, primal, dual);
+        }
+
+        private void step(List<FloatTensor> w, List<FloatTensor> dualOf, Projections projections, double[] primal,
+                double[] dual) {
             if (importance == null) {
-                constraint.step(values(), u, z, last, memory, projections, primal, dual);
+                constraint.step(w, dualOf, z, last, memory, projections, primal, dual);
             } else {
-                constraint.stepWeighted(values(), u, importance, z, last, memory, projections, primal, dual);
+                constraint.stepWeighted(w, dualOf, importance, z, last, memory, projections, primal, dual);
+            }
+        }
+
+        /** Adds W to U, of which the ranks then take the mean. */
+        void add(Kernels kernels) {
+            for (int i = 0; i < u.size(); i++) {
+                MemorySegment sum = u.get(i).segment();
+                kernels.add(sum, 0, variables.get(i).value().segment(), 0, sum, 0, u.get(i).count());
+            }
+        }
+
+        /** The step after {@link #add}: Z by the mean, which begins at {@code at}, and U by what this rank has. */
+        void agree(Consensus consensus, int at, Projections projections, double[] primal, double[] dual) {
+            List<FloatTensor> mean = new ArrayList<>();
+            List<FloatTensor> zero = new ArrayList<>();
+            for (int i = 0; i < u.size(); i++) {
+                mean.add(consensus.mean(at + i));
+                zero.add(consensus.zero(at + i));
+            }
+            step(mean, zero, projections, primal, dual);
+            Kernels kernels = Kernels.active();
+            for (int i = 0; i < u.size(); i++) {
+                MemorySegment own = u.get(i).segment();
+                MemorySegment to = z.get(i).segment();
+                MemorySegment apart = last.get(i).segment();
+                kernels.subtract(own, 0, to, 0, own, 0, u.get(i).count());
+                kernels.subtract(variables.get(i).value().segment(), 0, to, 0, apart, 0, u.get(i).count());
+                primal[i] = norm(kernels, last.get(i));
             }
         }
     }
@@ -147,6 +194,8 @@ public final class Admm implements AutoCloseable {
         private final List<Term> terms = new ArrayList<>();
         private int threads = 1;
         private @Nullable Path file;
+        private Ranks ranks = Ranks.alone();
+        private List<Variable> others = List.of();
 
         private Builder() {}
 
@@ -213,6 +262,21 @@ public final class Admm implements AutoCloseable {
         }
 
         /**
+         * Lets processes train apart, each with weights of its own, in consensus form: all of them make the same solver and
+         * call the same methods. Constraints look at weights alone, or at what is the same everywhere. One process is as
+         * without this.
+         *
+         * @param together the processes
+         * @param unconstrained all other tensors that training changes: they become their means in each update
+         * @return this
+         */
+        public Builder consensus(Ranks together, List<Variable> unconstrained) {
+            this.ranks = together;
+            this.others = List.copyOf(unconstrained);
+            return this;
+        }
+
+        /**
          * Takes memory for Z and U. Nothing is projected before {@link Admm#start}.
          *
          * @return the solver, closed by whoever built it
@@ -249,13 +313,25 @@ public final class Admm implements AutoCloseable {
         Kernels kernels = Kernels.active();
         long begin = System.nanoTime();
         List<ResidualRow> residuals = new ArrayList<>();
+        if (consensus != null) {
+            groups.forEach(group -> group.add(kernels));
+            consensus.average(tensors(group -> group.u));
+            takeMeans();
+        }
+        int at = 0;
         for (Group group : groups) {
             long start = System.nanoTime();
             int n = group.variables.size();
             double[] primals = new double[n];
             double[] duals = new double[n];
             double rho = group.rho;
-            group.step(projections, primals, duals);
+            if (consensus == null) {
+                group.step(projections, primals, duals);
+            } else {
+                group.agree(consensus, at, projections, primals, duals);
+                primals = rootMeans(group, primals);
+                at += n;
+            }
             double primal = Arrays.stream(primals).map(norm -> norm * norm).sum();
             double dual = Arrays.stream(duals).map(norm -> norm * norm).sum();
             group.rho = group.rule.next(group.rho, Math.sqrt(primal), rho * Math.sqrt(dual));
@@ -274,6 +350,41 @@ public final class Admm implements AutoCloseable {
         projectionSeconds += (System.nanoTime() - begin) / 1e9;
         penalize();
         return residuals;
+    }
+
+    /** Tensors of all groups, then the unconstrained ones, as the consensus has them. */
+    private List<FloatTensor> tensors(Function<Group, List<FloatTensor>> of) {
+        return Stream.concat(groups.stream().flatMap(group -> of.apply(group).stream()),
+                others.stream().map(Variable::value)).toList();
+    }
+
+    /** Gives the unconstrained tensors the means that were taken last. */
+    private void takeMeans() {
+        int at = groups.stream().mapToInt(group -> group.u.size()).sum();
+        for (int i = 0; i < others.size(); i++) {
+            others.get(i).value().copyFrom(consensus.mean(at + i));
+        }
+    }
+
+    /** Of residuals of all ranks, so that all draw the same conclusions. */
+    private double[] rootMeans(Group group, double[] own) {
+        double[] squares = consensus.agree(Arrays.stream(own).map(norm -> norm * norm).toArray(), group.z);
+        return Arrays.stream(squares).map(Math::sqrt).toArray();
+    }
+
+    /** Ends the time in which ranks train apart: all have the means of their weights now. One process changes nothing. */
+    public void unite() {
+        if (consensus == null) {
+            return;
+        }
+        consensus.average(tensors(Group::values));
+        takeMeans();
+        int at = 0;
+        for (Group group : groups) {
+            for (Variable variable : group.variables) {
+                variable.value().copyFrom(consensus.mean(at++));
+            }
+        }
     }
 
     private static double norm(Kernels kernels, FloatTensor tensor) {
@@ -462,6 +573,9 @@ public final class Admm implements AutoCloseable {
             group.variables.forEach(variable -> variable.penalize(null));
         }
         projections.close();
+        if (consensus != null) {
+            consensus.close();
+        }
         region.close();
     }
 }

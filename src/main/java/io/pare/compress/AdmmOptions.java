@@ -1,6 +1,8 @@
 package io.pare.compress;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a stage runs ADMM. Keys of the same names stand under {@code admm:} in a recipe.
@@ -15,9 +17,12 @@ import java.util.Map;
  * @param tolerance residuals, relative to the weights, at which the stage ends early; 0 for never
  * @param fisher whether a squared change of a weight counts, in Z steps and in the cut, by a running mean of the
  *            weight's squared gradient
+ * @param consensus whether ranks train apart between two iterations, each by its own gradients, see
+ *            {@link Admm.Builder#consensus}; one process is as without it; {@code null} for not
  */
 public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, double factor, double limit,
-        double updatesPerEpoch, boolean restart, double tolerance, boolean fisher) {
+        double updatesPerEpoch, boolean restart, double tolerance, boolean fisher,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Boolean consensus) {
     /** Values of the keys that a recipe leaves out. */
     public static final AdmmOptions DEFAULTS = new AdmmOptions(1e-3, Map.of(), Rule.FIXED, 1.3, 1, 1, false, 0);
 
@@ -47,7 +52,7 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
      */
     public AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, double factor, double limit,
             double updatesPerEpoch, boolean restart, double tolerance) {
-        this(rho, rhoOf, rule, factor, limit, updatesPerEpoch, restart, tolerance, false);
+        this(rho, rhoOf, rule, factor, limit, updatesPerEpoch, restart, tolerance, false, null);
     }
 
     /**
@@ -68,6 +73,12 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
         if (!(tolerance >= 0 && tolerance <= MOST)) {
             throw new IllegalArgumentException("tolerance cannot be " + tolerance);
         }
+        // Left out where it is not asked for, as in runs that were saved before there was such a key.
+        consensus = Boolean.TRUE.equals(consensus) ? Boolean.TRUE : null;
+        if (consensus != null && fisher) {
+            throw new IllegalArgumentException(
+                    "consensus and fisher exclude each other: each rank has gradients of its own");
+        }
         if (rule == Rule.BALANCE && factor <= 1) {
             throw new IllegalArgumentException("factor of balance must be above 1, not " + factor);
         }
@@ -85,7 +96,12 @@ public record AdmmOptions(double rho, Map<String, Double> rhoOf, Rule rule, doub
 
     /** {@return the same with {@code fisher}} */
     public AdmmOptions byFisher() {
-        return new AdmmOptions(rho, rhoOf, rule, factor, limit, updatesPerEpoch, restart, tolerance, true);
+        return new AdmmOptions(rho, rhoOf, rule, factor, limit, updatesPerEpoch, restart, tolerance, true, consensus);
+    }
+
+    /** {@return whether ranks train apart between two iterations} */
+    public boolean apart() {
+        return consensus != null;
     }
 
     /** {@return the rule as the solver takes it} */

@@ -2,6 +2,7 @@ package io.pare.compress;
 
 import io.pare.compress.constraint.Cost;
 import io.pare.mem.FloatTensor;
+import io.pare.mpi.Ranks;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -55,6 +56,19 @@ public interface Training {
      * @param steps before the next one
      */
     void optimizerSteps(long steps);
+
+    /** {@return the processes that train together, of which this is one} */
+    default Ranks ranks() {
+        return Ranks.alone();
+    }
+
+    /**
+     * Says whether {@link #ranks} train apart from the next {@link #begin} on: each then takes steps by the gradients of its
+     * own part of every batch, and has weights of its own. One process changes nothing.
+     *
+     * @param each whether each trains for itself
+     */
+    default void apart(boolean each) {}
 
     /** {@return whether there is a network to distil from} Without one, stages that distil are refused. */
     default boolean hasTeacher() {

@@ -9,7 +9,7 @@
  * <p>Public. Three packages belong to it. {@code constraint} has the sets, {@code stage} the steps of a run that use the
  * solver or retrain. {@code recipe} lists stages and runs them.
  *
- * <p>May use {@code compress.constraint}, {@code descent}, {@code kernel} and {@code mem}.
+ * <p>May use {@code compress.constraint}, {@code descent}, {@code kernel}, {@code mpi} and {@code mem}.
  */
 @NullMarked
 package io.pare.compress;

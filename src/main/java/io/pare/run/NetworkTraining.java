@@ -20,6 +20,7 @@ import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
+import io.pare.mpi.Ranks;
 import io.pare.net.Groups;
 import io.pare.net.InputScale;
 import io.pare.net.Net;
@@ -64,6 +65,8 @@ public final class NetworkTraining implements Training, AutoCloseable {
     private final List<Variable> variables;
     private Trainer trainer;
     private TrainingOptions current;
+    private boolean apart;
+    private boolean currentApart;
     private Divergence divergence;
     private Consumer<String> warned = line -> {
     };
@@ -147,16 +150,28 @@ public final class NetworkTraining implements Training, AutoCloseable {
     }
 
     @Override
+    public Ranks ranks() {
+        return network.ranks();
+    }
+
+    @Override
+    public void apart(boolean each) {
+        apart = each;
+    }
+
+    @Override
     public void begin(TrainingOptions options) {
         divergence.restart();
-        if (options.equals(current)) {
+        if (options.equals(current) && apart == currentApart) {
             optimizerState().values().forEach(state -> state.fill(0f));
             trainer.steps(0);
             return;
         }
         current = options;
+        currentApart = apart;
         close();
-        trainer = new Trainer(network, train, scale, passes.apply(settings(options, teachers, crop, seed, precision)));
+        trainer = new Trainer(network, train, scale, passes.apply(settings(options, teachers, crop, seed, precision)),
+                apart);
     }
 
     /**

@@ -136,6 +136,22 @@ public final class Trainer implements AutoCloseable {
      * @throws IllegalStateException if another thread uses the network, or it is closed
      */
     public Trainer(Network network, Dataset data, InputScale scale, TrainingSettings settings) {
+        this(network, data, scale, settings, false);
+    }
+
+    /**
+     * Compiles the tapes, zeroes the optimiser's state, and asks a teacher about all samples.
+     *
+     * @param network trained in place; it must outlive the trainer
+     * @param data samples of one task, in an order drawn anew in each epoch
+     * @param scale that brings inputs to the network's range
+     * @param settings batch, optimiser, augmentation and seed
+     * @param apart whether each of several processes takes steps by its own part of each batch alone, and so has weights of its
+     *            own; one process changes nothing
+     * @throws IllegalArgumentException if the settings distil without a teacher, or without classes
+     * @throws IllegalStateException if another thread uses the network, or it is closed
+     */
+    public Trainer(Network network, Dataset data, InputScale scale, TrainingSettings settings, boolean apart) {
         if (settings.distillation() != null && settings.distillation().teachers() == null) {
             throw new IllegalArgumentException("the training of " + network.model().name()
                     + " is to distil, and no teacher is given: give one, or settings without distillation");
@@ -146,8 +162,9 @@ public final class Trainer implements AutoCloseable {
         }
         this.network = network;
         this.data = data;
-        this.settings = settings.on(network.ranks().size());
-        this.exchange = network.exchange();
+        int size = network.ranks().size();
+        this.settings = apart ? settings.apart(size) : settings.on(size);
+        this.exchange = apart ? null : network.exchange();
         this.follower = exchange == null ? step -> {
         } : exchange::done;
         this.scale = scale;
@@ -160,7 +177,7 @@ public final class Trainer implements AutoCloseable {
         int own = this.settings.accumulate();
         this.batches = Batches.shuffled(data, this.settings.passSize(), scale, settings.augmentation(), settings.seed(),
                 teachers == null ? 0 : Math.max(0, teachers.copies()),
-                new Batches.Turn(network.ranks().rank() * own, own, this.settings.parts()));
+                new Batches.Turn(network.ranks().rank() * own, own, own * size));
         try (var _ = network.section().enter()) {
             network.evaluationBatch(settings.evaluationBatch());
             this.answers = teachers != null && teachers.copies() == Teachers.AS_THEY_ARE
@@ -175,7 +192,7 @@ public final class Trainer implements AutoCloseable {
         }
         progress.batches = stepsPerEpoch();
         progress.numbers = data.task() == Task.REGRESS;
-        progress.batchSize = settings.batchSize();
+        progress.batchSize = this.settings.batchSize();
     }
 
     /**

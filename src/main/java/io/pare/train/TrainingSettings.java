@@ -68,6 +68,18 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
     }
 
     /**
+     * {@return the settings of one of several processes that trains by its own part of each batch alone}
+     *
+     * @param size number of processes
+     * @throws IllegalArgumentException if they do not divide the batch
+     */
+    TrainingSettings apart(int size) {
+        int own = on(size).batchSize / size;
+        return new TrainingSettings(own, optimizer, dropout, augmentation, distillation, seed, precision, accumulate,
+                evaluationBatch, recompute, clipNorm, 1);
+    }
+
+    /**
      * Sees batches in one process.
      *
      * @param batchSize samples of a step

@@ -145,7 +145,8 @@ class RankFaultsTest {
         Mpirun.Ended ended =
                 Mpirun.run(unlike(program(here, words), program(folder.resolve("classes") + ":" + here, words)));
         assertOver(Commands.USAGE, ended);
-        assertTrue(said(ended.err()).getFirst().startsWith("pare: rank 1 differs from rank 0 in its version of pare: '"),
+        assertTrue(
+                said(ended.err()).getFirst().startsWith("pare: rank 1 differs from rank 0 in its version of pare: '"),
                 ended.err());
         assertTrue(ended.err().contains("commit abc', not '"), ended.err());
     }

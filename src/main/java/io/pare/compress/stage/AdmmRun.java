@@ -9,7 +9,9 @@ import io.pare.compress.constraint.Constraint;
 import io.pare.descent.RunState;
 import io.pare.mem.Region;
 import java.util.List;
+import java.util.Set;
 import java.util.function.DoubleFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A run whose W step carries ADMM's penalty, onto the constraints of a {@link Schedule}. */
@@ -127,6 +129,7 @@ public final class AdmmRun extends StageRun {
 
     @Override
     public void begin() {
+        context.training().apart(options.apart());
         super.begin();
         schedule.begin();
         build();
@@ -141,6 +144,12 @@ public final class AdmmRun extends StageRun {
             double rho = variables.size() == 1 ? options.rho(variables.getFirst().name()) : options.rho();
             builder.constrain(variables, target.at().apply(0), rho, options.rhoRule());
         }
+        if (options.apart()) {
+            Set<Variable> constrained = targets.stream().flatMap(target -> target.variables().stream())
+                    .collect(Collectors.toSet());
+            builder.consensus(context.training().ranks(),
+                    context.variables().stream().filter(variable -> !constrained.contains(variable)).toList());
+        }
         admm = builder.build();
         if (options.fisher()) {
             fisher = new Fisher(region, targets.stream().flatMap(target -> target.variables().stream()).toList());
@@ -149,6 +158,7 @@ public final class AdmmRun extends StageRun {
 
     @Override
     public void visit(RunState state) {
+        context.training().apart(options.apart());
         super.visit(state);
         steps = state.count("steps", steps);
         schedule.visit(state);
@@ -235,6 +245,7 @@ public final class AdmmRun extends StageRun {
 
     @Override
     public boolean cut() {
+        admm.unite();
         schedule.ending();
         tighten(1);
         if (snap) {
@@ -246,11 +257,12 @@ public final class AdmmRun extends StageRun {
             admm.guarantees().forEach(context::guarantee);
         }
         schedule.finished(admm);
-        return snap;
+        return snap || options.apart();
     }
 
     @Override
     public void close() {
+        context.training().apart(false);
         if (admm != null) {
             admm.close();
         }

@@ -10,7 +10,7 @@
  * {@link io.pare.compress.stage.AdmmRun}.
  *
  * <p>May use {@code compress}, {@code compress.constraint}, {@code reconstruct}, {@code descent}, {@code kernel},
- * {@code mem} and {@code file}.
+ * {@code mpi}, {@code mem} and {@code file}.
  */
 @NullMarked
 package io.pare.compress.stage;
