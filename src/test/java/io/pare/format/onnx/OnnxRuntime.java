@@ -32,6 +32,16 @@ public final class OnnxRuntime {
         }
     }
 
+    /** The same where products with integers of 4 bits are to be those of floats. */
+    static float[] runInFloats(byte[] file, float[] values, long... shape) throws OrtException {
+        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            options.addConfigEntry("session.qdq_matmulnbits_accuracy_level", "1");
+            try (OrtSession session = OrtEnvironment.getEnvironment().createSession(file, options)) {
+                return run(session, values, shape);
+            }
+        }
+    }
+
     private static float[] run(OrtSession session, float[] values, long... shape) throws OrtException {
         String input = session.getInputNames().iterator().next();
         try (OnnxTensor tensor = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), FloatBuffer.wrap(values),
