@@ -108,6 +108,14 @@ public interface Training {
         return null;
     }
 
+    /**
+     * {@return what the network gives for the first of the validation data, one sample after another: the same samples in
+     * each call; {@code null} if not known}
+     */
+    default float @Nullable [] outputs() {
+        return null;
+    }
+
     /** {@return what the network costs as a stored file; {@code null} if not known} */
     default @Nullable Cost fileBytes() {
         return null;

@@ -117,6 +117,28 @@ public final class Hessian {
         }
     }
 
+    /**
+     * {@return for each input what errors of its weights add to the squared outputs, an error of 1 so much, where weights are
+     * rounded one input after another and those that follow make each error good} These are the conditional variances of
+     * LDLQ (Chee et al. 2023, QuIP), to which GPTQ is equal. Without that an input adds its diagonal element.
+     *
+     * @param damping added to the diagonal, as a multiple of its mean
+     * @throws ArithmeticException if inputs depend on each other so much that there is no factor without damping
+     */
+    public double[] leftByFeedback(double damping) {
+        try (Region region = Region.shared("feedback")) {
+            Layer layer = new Layer(region.tensor(1, inputs), this, damping, region);
+            FloatTensor factor = layer.inverse(0);
+            layer.factor(factor);
+            double[] left = new double[inputs];
+            for (int i = 0; i < inputs; i++) {
+                double each = layer.scale[i] / factor.get((long) i * inputs + i);
+                left[i] = each * each;
+            }
+            return left;
+        }
+    }
+
     /** {@return the mean of the diagonal, by which damping is measured} */
     public double meanDiagonal() {
         double sum = 0;

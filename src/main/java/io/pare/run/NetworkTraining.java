@@ -53,6 +53,11 @@ import org.jspecify.annotations.Nullable;
  * outlive it. One thread at a time.
  */
 public final class NetworkTraining implements Training, AutoCloseable {
+    /** Samples of {@link #outputs} at most, and their values. */
+    private static final int SHOWN = 256;
+    private static final int SHOWN_VALUES = 1 << 19;
+    private static final int SHOWN_AT_ONCE = 8;
+
     private final Network network;
     private final @Nullable Teachers teachers;
     private final Dataset train;
@@ -261,6 +266,27 @@ public final class NetworkTraining implements Training, AutoCloseable {
      */
     public io.pare.train.Evaluation measure(Dataset data) {
         return io.pare.train.Evaluation.of(network, data, scale);
+    }
+
+    @Override
+    public float[] outputs() {
+        int features = network.model().input().features();
+        int classes = network.model().classes();
+        Dataset shown = validation.range(0, Math.clamp(SHOWN_VALUES / classes, 1, Math.min(SHOWN, validation.size())));
+        float[] outputs = new float[Math.multiplyExact(shown.size(), classes)];
+        int batch = Math.ceilDiv(shown.size(), Math.ceilDiv(shown.size(), SHOWN_AT_ONCE));
+        int done = 0;
+        try (Region region = Region.confined("outputs"); Batches batches = Batches.inOrder(shown, batch, scale)) {
+            FloatTensor inputs = region.tensor(batch, features);
+            MemorySegment labels = region.allocate((long) batch * Integer.BYTES);
+            for (int count = batches.next(inputs, labels); count > 0; count = batches.next(inputs, labels)) {
+                // Always as many, for each number keeps memory of its own.
+                float[] given = network.outputs(inputs.toArray(), batch);
+                System.arraycopy(given, 0, outputs, done, count * classes);
+                done += count * classes;
+            }
+        }
+        return outputs;
     }
 
     @Override

@@ -72,6 +72,24 @@ class HessianTest {
         }
     }
 
+    /** What is left of each input's error is what no later input explains: conditional variances, whose product is the determinant. */
+    @Test
+    void feedbackLeavesTheConditionalVariances() {
+        try (Region region = Region.confined("hessian")) {
+            Hessian hessian = new Hessian(region, 3);
+            hessian.add(Problems.gaussian(region, 5, 9, 3));
+            double[] left = hessian.leftByFeedback(0);
+            double c = hessian.at(2, 2);
+            double b = hessian.at(1, 1) - hessian.at(1, 2) * hessian.at(1, 2) / c;
+            double determinant = hessian.at(0, 0) * (hessian.at(1, 1) * c - hessian.at(1, 2) * hessian.at(1, 2))
+                    - hessian.at(0, 1) * (hessian.at(0, 1) * c - hessian.at(1, 2) * hessian.at(0, 2))
+                    + hessian.at(0, 2) * (hessian.at(0, 1) * hessian.at(1, 2) - hessian.at(1, 1) * hessian.at(0, 2));
+            assertEquals(c, left[2], 1e-4 * c);
+            assertEquals(b, left[1], 1e-4 * b);
+            assertEquals(determinant / b / c, left[0], 1e-4 * left[0]);
+        }
+    }
+
     @Test
     void shapesThatDoNotFitAreRefused() {
         try (Region region = Region.confined("hessian")) {

@@ -1,5 +1,6 @@
 package io.pare.run;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,6 +25,7 @@ import io.pare.net.TensorOp;
 import io.pare.train.Network;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -117,6 +119,28 @@ class ReconstructTest {
         assertTrue(table.unique() <= 4);
         assertEquals(32, result.layers().get(1).kept());
         assertEquals(2, result.stages().getFirst().outputErrors().size());
+    }
+
+    /** 13 samples are more than a batch, and no multiple of it. */
+    @Test
+    void outputsAreThoseOfTheFirstSamples() {
+        Random random = new Random(6);
+        float[] inputs = new float[13 * 64];
+        for (int i = 0; i < inputs.length; i++) {
+            inputs[i] = (float) random.nextGaussian();
+        }
+        Dataset data = Dataset.ofFloats("noise", Shape.of(1, 8, 8), inputs, 3, new int[13]);
+        try (Network network = Network.create(IMAGES, 3, Natives.enabled());
+                NetworkTraining training = new NetworkTraining(network, null, data, data, InputScale.UNIT, Crop.CENTER,
+                        1, 0, Precision.FP32)) {
+            float[] outputs = training.outputs();
+            assertEquals(13 * 3, outputs.length);
+            assertArrayEquals(outputs, training.outputs());
+            for (int i = 0; i < 13; i++) {
+                float[] one = network.outputs(Arrays.copyOfRange(inputs, 64 * i, 64 * i + 64), 1);
+                assertArrayEquals(one, Arrays.copyOfRange(outputs, 3 * i, 3 * i + 3), 1e-5f);
+            }
+        }
     }
 
     @Test

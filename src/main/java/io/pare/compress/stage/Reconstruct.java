@@ -21,6 +21,7 @@ import io.pare.reconstruct.Hessian;
 import io.pare.reconstruct.Method;
 import io.pare.reconstruct.Reconstruction;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -76,6 +77,16 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
 
         Solver(Method method) {
             this.method = method;
+        }
+
+        /** What an error of 1 of the weights of each input adds to the squared outputs. */
+        double[] left(Hessian hessian, double damping) {
+            if (this != WANDA && this != MAGNITUDE) {
+                return hessian.leftByFeedback(damping);
+            }
+            double[] left = new double[hessian.inputs()];
+            Arrays.setAll(left, i -> hessian.at(i, i));
+            return left;
         }
 
         /** {@return the method with its usual numbers} */
@@ -262,7 +273,7 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
 
         /** Steps for all tensors that together take no more bytes than are given. */
         private Map<String, List<Constraint>> budget(Training training, List<Variable> held, Set<String> layers) {
-            StepBudget budget = new StepBudget();
+            StepBudget budget = new StepBudget(training::outputs);
             for (Variable each : held) {
                 if (!layers.contains(each.name())) {
                     try (Region region = Region.shared("importance of " + each.name())) {
@@ -270,14 +281,14 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
                     }
                 }
             }
-            // As the network was: what a layer errs is weighed against the others before any is changed.
+            // As the network was: what a tensor errs is weighed against the others before any is changed.
             training.walk(samples, false, (weights, inputs) -> {
                 context.stop().check();
                 if (held.contains(weights)) {
                     try (Region region = Region.shared("inputs of " + weights.name())) {
                         Hessian hessian = new Hessian(region, inputs.width());
                         inputs.forEach(hessian::add);
-                        budget.layer(weights, levels(weights), hessian);
+                        budget.layer(weights, levels(weights), method.left(hessian, damping));
                     }
                 }
             });

@@ -6,20 +6,22 @@ import io.pare.compress.constraint.ScaledLevels;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
-import io.pare.reconstruct.Hessian;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongToDoubleFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Divides bytes among tensors that go to levels: how fine the step of each is.
  *
- * <p>Each tensor is rounded to several steps. Measured are the squared error of its outputs over their square, and the bytes of
- * its levels by their entropy. A price of an error then says for each tensor which step is cheapest in bytes and errors
- * together, which is a point of the lower hull of its curve; the highest price that the bytes allow is found by bisection
- * (Shoham and Gersho 1988).
+ * <p>Each tensor is rounded to several steps. Measured are the squared error of its outputs, and the bytes of its levels by
+ * their entropy. What such an error is worth is measured too: one tensor after another is rounded alone, and the outputs of the
+ * whole network are looked at. A price of a change of these then says for each tensor which step is cheapest in bytes and
+ * change together, which is a point of the lower hull of its curve; the highest price that the bytes allow is found by
+ * bisection (Shoham and Gersho 1988).
  */
 final class StepBudget {
     /** Multiples of a set's own step. */
@@ -27,64 +29,99 @@ final class StepBudget {
     /** Steps between two that are measured: bytes fall by the logarithm of a step, and errors rise by a power of it. */
     private static final int BETWEEN = 8;
     private static final int ROUNDS = 60;
-    /** Layers whose errors count as that of a table: what a table errs reaches all layers behind it. */
-    private static final double TABLE = 8;
+    /** The multiple at which the network's outputs are looked at: errors far above those of rounding, and not yet all there is. */
+    private static final double LOOKED_AT = 0.35;
     /** Bytes of a tensor until a coder knows how often levels are, about. */
     private static final double LEARNT = 24;
 
-    /** What a tensor costs at a step. */
-    private record Choice(ScaledLevels set, double bytes, double error) {}
+    /**
+     * What a tensor costs at a step.
+     *
+     * @param change of the network's outputs, squared, over their square
+     */
+    private record Choice(ScaledLevels set, double bytes, double change) {}
 
     private final Map<String, List<Choice>> choices = new LinkedHashMap<>();
+    private final Supplier<float @Nullable []> outputs;
+    private final float @Nullable [] dense;
 
-    /** Measures a layer, whose outputs are products with inputs. */
-    void layer(Variable weights, ScaledLevels set, Hessian hessian) {
-        try (Region region = Region.shared("steps")) {
-            measure(weights, set, null, region, hessian::squares, 1);
-        }
+    /**
+     * Begins with a network as it is to be.
+     *
+     * @param outputs for some inputs, as its tensors are when asked; {@code null} if not known: then a step costs the
+     *            same in all tensors
+     */
+    StepBudget(Supplier<float @Nullable []> outputs) {
+        this.outputs = outputs;
+        this.dense = outputs.get();
+    }
+
+    /**
+     * Measures a layer, whose outputs are products with inputs.
+     *
+     * @param each what an error of 1 of the weights of each input adds to the squared outputs
+     */
+    void layer(Variable weights, ScaledLevels set, double[] each) {
+        measure(weights, set, null, at -> each[(int) (at % each.length)]);
     }
 
     /** Measures a table, whose rows are given as they are. Their errors count by the importance by which steps are scaled too. */
     void table(Variable weights, ScaledLevels set, @Nullable FloatTensor importance) {
-        try (Region region = Region.shared("steps")) {
-            measure(weights, set, importance, region, change -> {
-                double sum = 0;
-                for (long i = 0; i < change.count(); i++) {
-                    double weight = importance == null ? 1 : importance.get(i);
-                    sum += weight * change.get(i) * change.get(i);
-                }
-                return sum;
-            }, TABLE);
-        }
+        measure(weights, set, importance, at -> importance == null ? 1 : importance.get(at));
     }
 
-    private interface Squares {
-        double of(FloatTensor weights);
-    }
-
-    private void measure(Variable weights, ScaledLevels set, @Nullable FloatTensor importance, Region region,
-            Squares squares, double worth) {
-        FloatTensor rounded = region.tensor(weights.value().shape());
-        double all = squares.of(weights.value());
+    private void measure(Variable weights, ScaledLevels set, @Nullable FloatTensor importance,
+            LongToDoubleFunction each) {
         List<Choice> curve = new ArrayList<>();
-        try (Projections projections = Projections.open(1)) {
+        FloatTensor value = weights.value();
+        try (Region region = Region.shared("steps"); Projections projections = Projections.open(1)) {
+            FloatTensor plain = region.tensor(value.shape()).copyFrom(value);
+            FloatTensor rounded = region.tensor(value.shape());
+            ScaledLevels looked = new ScaledLevels(set.step() * LOOKED_AT, set.group());
+            looked.project(List.of(plain), List.of(rounded), new ProjectionState(), projections);
+            value.copyFrom(rounded);
+            double change = change();
+            value.copyFrom(plain);
+            double error = error(rounded, plain, each);
             for (double multiple : MULTIPLES) {
                 ScaledLevels tried = new ScaledLevels(set.step() * multiple, set.group());
                 ProjectionState memory = new ProjectionState();
-                List<FloatTensor> from = List.of(weights.value());
                 if (importance == null) {
-                    tried.project(from, List.of(rounded), memory, projections);
+                    tried.project(List.of(plain), List.of(rounded), memory, projections);
                 } else {
-                    tried.projectWeighted(from, List.of(importance), List.of(rounded), memory, projections);
+                    tried.projectWeighted(List.of(plain), List.of(importance), List.of(rounded), memory, projections);
                 }
                 double bytes = bytes(rounded, tried.size(rounded), memory.get(ScaledLevels.SCALES, 0));
-                for (long i = 0; i < rounded.count(); i++) {
-                    rounded.set(i, rounded.get(i) - weights.value().get(i));
-                }
-                curve.add(new Choice(tried, bytes, all > 0 ? worth * squares.of(rounded) / all : 0));
+                curve.add(new Choice(tried, bytes,
+                        error > 0 ? change * error(rounded, plain, each) / error : 0));
             }
         }
         choices.put(weights.name(), filled(curve));
+    }
+
+    private static double error(FloatTensor rounded, FloatTensor plain, LongToDoubleFunction each) {
+        double sum = 0;
+        for (long at = 0; at < plain.count(); at++) {
+            double change = rounded.get(at) - plain.get(at);
+            sum += each.applyAsDouble(at) * change * change;
+        }
+        return sum;
+    }
+
+    /** How far the outputs are from those of the network as it was: squared, over their square; 1 if not known. */
+    private double change() {
+        if (dense == null) {
+            return 1;
+        }
+        float[] now = outputs.get();
+        double sum = 0;
+        double all = 0;
+        for (int i = 0; i < dense.length; i++) {
+            double change = now[i] - dense[i];
+            sum += change * change;
+            all += (double) dense[i] * dense[i];
+        }
+        return all > 0 ? sum / all : 0;
     }
 
     private static List<Choice> filled(List<Choice> curve) {
@@ -97,7 +134,7 @@ final class StepBudget {
                 filled.add(new Choice(
                         new ScaledLevels(a.set.step() * Math.pow(b.set.step() / a.set.step(), part), a.set.group()),
                         a.bytes + part * (b.bytes - a.bytes),
-                        a.error > 0 ? a.error * Math.pow(b.error / a.error, part) : part * b.error));
+                        a.change > 0 ? a.change * Math.pow(b.change / a.change, part) : part * b.change));
             }
         }
         filled.add(curve.getLast());
@@ -159,13 +196,13 @@ final class StepBudget {
         return chosen.values().stream().mapToDouble(Choice::bytes).sum();
     }
 
-    /** The choice of each tensor at a price, in bytes, of an error as large as its outputs. */
+    /** The choice of each tensor at a price, in bytes, of a change as large as the outputs. */
     private Map<String, Choice> at(double price) {
         Map<String, Choice> chosen = new LinkedHashMap<>();
         choices.forEach((name, curve) -> {
             Choice best = curve.getFirst();
             for (Choice each : curve) {
-                if (each.bytes + price * each.error <= best.bytes + price * best.error) {
+                if (each.bytes + price * each.change <= best.bytes + price * best.change) {
                     best = each;
                 }
             }
