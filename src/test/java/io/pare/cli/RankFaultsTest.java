@@ -17,6 +17,7 @@ import io.pare.net.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,8 @@ class RankFaultsTest {
     private static final String CUT_OFF =
             "pare: told to end while waiting for other ranks, as where one of them is gone; ";
     private static final long BAR_SECONDS = 30;
-    private static final long PATIENCE_SECONDS = 120;
+    private static final int MANY_EPOCHS = 100;
+    private static final FileTime NEVER = FileTime.fromMillis(0);
 
     @TempDir
     Path folder;
@@ -109,8 +111,8 @@ class RankFaultsTest {
         Path out = Files.createDirectory(folder.resolve("killed"));
         Path err = folder.resolve("err");
         Process job = start(ranks(2, fresh(out, 12)), err);
-        awaitFile(job, out.resolve("checkpoint.safetensors"));
-        kill(job, 1);
+        assertTrue(awaitSaved(job, out, NEVER), "no epoch was saved");
+        assertTrue(kill(job, 1), "the job is over");
         assertTrue(job.waitFor(BAR_SECONDS, TimeUnit.SECONDS), "the job goes on");
         assertFalse(job.exitValue() == Commands.OK, "the job ended well");
         assertEquals(List.of(CUT_OFF + "--resume and the folder go on from the last checkpoint"),
@@ -167,33 +169,38 @@ class RankFaultsTest {
     void ranksThatAreKilledAtManyInstantsLoseNothing() throws Exception {
         int kills = Integer.getInteger("pare.test.kills", 50);
         SplittableRandom random = new SplittableRandom(1);
-        Path whole = folder.resolve("whole");
+        Path whole = Files.createDirectory(folder.resolve("whole"));
+        Process measured = start(command(whole), folder.resolve("err"));
+        assertTrue(awaitSaved(measured, whole, NEVER));
         long begin = System.nanoTime();
-        assertEquals(Commands.OK, Mpirun.run(ranks(2, fresh(whole, 12))).code());
-        long nanos = System.nanoTime() - begin;
+        assertEquals(Commands.OK, Jvm.await(measured));
+        long training = System.nanoTime() - begin;
         int done = 0;
+        int saved = 0;
         double longest = 0;
-        int afterCheckpoint = 0;
         for (int i = 0; done < kills; i++) {
             Path out = Files.createDirectory(folder.resolve("out-" + i));
-            // Every third run is killed again while it goes on, and ends with the same bits all the same.
+            // Every third run is killed again while it goes on.
             for (int times = i % 3 == 0 ? 2 : 1; times > 0 && done < kills; times--) {
                 Path err = folder.resolve("err");
+                FileTime before = saved(out);
                 Process job = start(command(out), err);
-                // The first half of a run is the start of its JVMs.
-                job.waitFor(nanos / 3 + random.nextLong(nanos * 2 / 3), TimeUnit.NANOSECONDS);
+                // One in five falls into the start of the ranks, the others into the time in which they train.
+                if (random.nextInt(5) > 0) {
+                    awaitSaved(job, out, before);
+                }
+                job.waitFor(random.nextLong(training), TimeUnit.NANOSECONDS);
                 int rank = random.nextInt(2);
-                if (Mpirun.rank(job, rank).isEmpty()) {
+                long from = System.nanoTime();
+                if (!kill(job, rank)) {
                     assertEquals(Commands.OK, Jvm.await(job), Files.readString(err));
                     break;
                 }
-                long from = System.nanoTime();
-                kill(job, rank);
                 assertTrue(job.waitFor(BAR_SECONDS, TimeUnit.SECONDS), "kill " + done + ": the job goes on");
                 longest = Math.max(longest, (System.nanoTime() - from) / 1e9);
                 RunJob.assertNoHalfFile(out, "kill " + done + " of rank " + rank);
                 assertTrue(said(Files.readString(err)).size() <= 1, Files.readString(err));
-                afterCheckpoint += Files.exists(out.resolve("checkpoint.safetensors")) ? 1 : 0;
+                saved += saved(out).equals(before) ? 0 : 1;
                 done++;
             }
             if (!Files.exists(out.resolve("weights.safetensors"))) {
@@ -203,13 +210,32 @@ class RankFaultsTest {
             assertSameBits(whole, out, "run " + i);
         }
         System.out.printf(
-                "%d kills of a rank, %d of them after a checkpoint, over within %.1f s, all with the same bits%n",
-                done, afterCheckpoint, longest);
+                "%d kills of a rank, %d of them in runs that had saved an epoch, over within %.1f s, all with the same"
+                        + " bits%n",
+                done, saved, longest);
     }
 
     /** Goes on where there is something to go on from. */
     private List<String> command(Path out) {
-        return ranks(2, Files.exists(out.resolve("checkpoint.safetensors")) ? resumed(out) : fresh(out, 12));
+        return ranks(2, saved(out).equals(NEVER) ? fresh(out, MANY_EPOCHS) : resumed(out));
+    }
+
+    private static FileTime saved(Path out) {
+        try {
+            return Files.getLastModifiedTime(out.resolve("checkpoint.safetensors"));
+        } catch (IOException e) {
+            return NEVER;
+        }
+    }
+
+    /** Waits until a run has saved once more, or is over; says whether it has saved. */
+    private static boolean awaitSaved(Process job, Path out, FileTime before) throws InterruptedException {
+        while (saved(out).equals(before)) {
+            if (job.waitFor(5, TimeUnit.MILLISECONDS)) {
+                return !saved(out).equals(before);
+            }
+        }
+        return true;
     }
 
     private Process start(List<String> command, Path err) throws IOException {
@@ -217,16 +243,9 @@ class RankFaultsTest {
                 .start();
     }
 
-    private static void kill(Process job, int rank) {
-        Mpirun.rank(job, rank).ifPresent(ProcessHandle::destroyForcibly);
-    }
-
-    private static void awaitFile(Process job, Path file) throws InterruptedException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        while (Files.notExists(file)) {
-            assertFalse(job.waitFor(5, TimeUnit.MILLISECONDS), "the job has ended");
-            assertTrue(System.nanoTime() < end, "no " + file);
-        }
+    /** Kills a rank, if there is one still. */
+    private static boolean kill(Process job, int rank) {
+        return Mpirun.rank(job, rank).map(ProcessHandle::destroyForcibly).orElse(false);
     }
 
     private Path copy(Path from, String name) throws IOException {
