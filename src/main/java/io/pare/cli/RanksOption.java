@@ -25,6 +25,11 @@ final class RanksOption {
                     + " are of fp32 (default: ${DEFAULT-VALUE}).")
     private Precision gradients;
 
+    @Option(names = "--whole-batch-norm",
+            description = "Under mpirun, take statistics of batch normalisation from the whole batch, as one process does,"
+                    + " rather than from the part of each rank. It waits for all ranks twice in each such layer and pass.")
+    private boolean wholeBatch;
+
     /**
      * The processes; all but the first say nothing from now on, unless they alone fail.
      *
@@ -34,6 +39,10 @@ final class RanksOption {
         Ranks ranks = Ranks.world();
         if (ranks == Ranks.alone() && gradients != Precision.FP32) {
             throw new UsageException("--gradients is for several processes: start Pare by mpirun, or leave it out");
+        }
+        if (ranks == Ranks.alone() && wholeBatch) {
+            throw new UsageException(
+                    "--whole-batch-norm is for several processes: start Pare by mpirun, or leave it out");
         }
         if (!ranks.first()) {
             line.setOut(new PrintWriter(PrintWriter.nullWriter()));
@@ -66,6 +75,6 @@ final class RanksOption {
     }
 
     Reduction reduction() {
-        return new Reduction(deterministic, gradients);
+        return new Reduction(deterministic, gradients, wholeBatch);
     }
 }

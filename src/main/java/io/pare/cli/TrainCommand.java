@@ -100,7 +100,8 @@ final class TrainCommand implements Callable<Integer> {
 
     /** Options that decide no bits and that a resumed run takes, too; it knows its threads. */
     static final Set<String> RESUMED =
-            Set.of("--data", "--memory-limit", "--recompute", "--loaders", "--deterministic", "--gradients", "--quiet",
+            Set.of("--data", "--memory-limit", "--recompute", "--loaders", "--deterministic", "--gradients",
+                    "--whole-batch-norm", "--quiet",
                     "-q",
                     "--debug");
 

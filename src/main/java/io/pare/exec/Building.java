@@ -35,6 +35,13 @@ public interface Building {
     /** {@return how many batches add up to one} */
     int parts();
 
+    /**
+     * {@return the processes whose parts of a batch normalisation takes its statistics from; {@code null} for this one's
+     * part alone}
+     */
+    @Nullable
+    Together together();
+
     /** {@return the pass that runs} */
     Pass pass();
 

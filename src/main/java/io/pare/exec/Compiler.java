@@ -242,6 +242,11 @@ final class Compiler implements Building {
     }
 
     @Override
+    public @Nullable Together together() {
+        return goal.training() ? goal.together() : null;
+    }
+
+    @Override
     public Pass pass() {
         return pass;
     }

@@ -81,10 +81,12 @@ final class GradientExchange {
         this.reduction = reduction;
         this.region = region;
         this.weights = all.stream().filter(weight -> weight.parameter().trained()).toList().reversed();
-        this.statistics = all.stream().filter(weight -> switch (weight.parameter().kind()) {
-            case MEAN, VARIANCE -> true;
-            case WEIGHT, BIAS, SCALE, CONSTANT -> false;
-        }).toList();
+        // Of the whole batch they are the same at all ranks already.
+        this.statistics =
+                reduction.statistics() ? List.of() : all.stream().filter(weight -> switch (weight.parameter().kind()) {
+                    case MEAN, VARIANCE -> true;
+                    case WEIGHT, BIAS, SCALE, CONSTANT -> false;
+                }).toList();
         this.offsets = new long[weights.size() + 1];
         for (int i = 0; i < weights.size(); i++) {
             offsets[i + 1] = offsets[i] + Math.ceilDiv(weights.get(i).value().count(), LINE) * LINE;

@@ -64,6 +64,7 @@ public final class Network implements Binding, AutoCloseable {
     private int evaluationBatch;
     private Ranks ranks = Ranks.alone();
     private @Nullable GradientExchange exchange;
+    private @Nullable RankSums together;
 
     /**
      * Takes memory for a model and draws its initial values.
@@ -259,6 +260,7 @@ public final class Network implements Binding, AutoCloseable {
         ranks = together;
         if (together.size() > 1) {
             exchange = new GradientExchange(together, reduction, region, weights());
+            this.together = reduction.statistics() ? new RankSums(together, region) : null;
             weights.values().forEach(weight -> together.fromFirst(weight.value().segment()));
         }
         return this;
@@ -323,7 +325,9 @@ public final class Network implements Binding, AutoCloseable {
      */
     Tape trainingTape(TrainingSettings settings, Task task, boolean sparse) {
         return training(new TapeKey(settings.passSize(), settings.dropout(), Loss.of(settings, task), sparse,
-                settings.precision(), new Parts(settings.parts(), settings.accumulate() > 1), settings.recompute()));
+                settings.precision(), new Parts(settings.parts(), settings.accumulate() > 1,
+                        settings.ranks() > 1 ? together : null),
+                settings.recompute()));
     }
 
     private Tape training(TapeKey wanted) {

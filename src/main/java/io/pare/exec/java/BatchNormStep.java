@@ -28,7 +28,8 @@ final class BatchNormStep implements Step {
     BatchNormStep(Building building, Value node, Op.BatchNorm op) {
         this.building = building;
         this.node = node;
-        this.norm = new PlainBatchNorm(node.size(0), node.size(1), node.size(2) * node.size(3), op.epsilon());
+        this.norm = new PlainBatchNorm(node.size(0), node.size(1), node.size(2) * node.size(3), op.epsilon(),
+                building.together());
         this.x = building.plain(node.input(0));
         this.scale = building.plain(node.input(1)).tensor();
         this.shift = building.plain(node.input(2)).tensor();

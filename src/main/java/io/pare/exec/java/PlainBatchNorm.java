@@ -1,11 +1,14 @@
 package io.pare.exec.java;
 
+import io.pare.exec.Together;
 import io.pare.mem.FloatTensor;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Batch normalisation in plain Java over NCHW memory: the oracle of the oneDNN path and its stand-in. Sums are double.
+ * Batch normalisation in plain Java over NCHW memory: the oracle of the oneDNN path and its stand-in. Sums are double, and of all
+ * processes where there are several that see a batch together.
  */
-record PlainBatchNorm(int n, int channels, int area, float epsilon) {
+record PlainBatchNorm(int n, int channels, int area, float epsilon, @Nullable Together together) {
     /** What a channel's values have in common. */
     private interface Plane {
         void at(int channel, long from, long to);
@@ -18,7 +21,13 @@ record PlainBatchNorm(int n, int channels, int area, float epsilon) {
     }
 
     long perChannel() {
-        return (long) n * area;
+        return (long) n * area * (together == null ? 1 : together.size());
+    }
+
+    private void sum(double[] numbers) {
+        if (together != null) {
+            together.sum(numbers);
+        }
     }
 
     /** Mean and variance, without Bessel's correction, of each channel. */
@@ -29,6 +38,7 @@ record PlainBatchNorm(int n, int channels, int area, float epsilon) {
                 sums[c] += x.get(i);
             }
         });
+        sum(sums);
         double[] squares = new double[channels];
         planes((c, from, to) -> {
             double center = sums[c] / perChannel();
@@ -36,6 +46,7 @@ record PlainBatchNorm(int n, int channels, int area, float epsilon) {
                 squares[c] += (x.get(i) - center) * (x.get(i) - center);
             }
         });
+        sum(squares);
         for (int c = 0; c < channels; c++) {
             mean.set(c, (float) (sums[c] / perChannel()));
             variance.set(c, (float) (squares[c] / perChannel()));
@@ -73,6 +84,8 @@ record PlainBatchNorm(int n, int channels, int area, float epsilon) {
             dScale.set(c, (float) products[c]);
         }
         if (dx != null) {
+            sum(sums);
+            sum(products);
             planes((c, from, to) -> {
                 double deviation = Math.sqrt(variance.get(c) + (double) epsilon);
                 for (long i = from; i < to; i++) {

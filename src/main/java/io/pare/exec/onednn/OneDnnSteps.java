@@ -65,7 +65,9 @@ public final class OneDnnSteps implements StepFactory {
             case Operation.Apply(Op.AvgPool op) -> mean(node, op);
             case Operation.Apply(Op.GlobalAvgPool _) ->
                     pool(node, Window.of(node.input(0).size(2), node.input(0).size(3)), Pooling.Kind.AVERAGE);
-            case Operation.Apply(Op.BatchNorm op) -> new BatchNormOnDnnl(layouts, node, op);
+            // oneDNN has no way to join the statistics of several processes.
+            case Operation.Apply(Op.BatchNorm op) ->
+                    building.together() == null ? new BatchNormOnDnnl(layouts, node, op) : null;
             case Operation.Apply(Op.ResponseNorm op) -> responseNorm(node, op);
             case Operation.Apply(Op.Linear _) -> linear(node);
             case Operation.Apply(Op.Relu _),Operation.Apply(Op.Sigmoid _),Operation.Apply(TensorOp.Map _) ->
