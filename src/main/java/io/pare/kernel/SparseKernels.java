@@ -75,22 +75,25 @@ public interface SparseKernels {
     float sum(float[] in, int inAt, int count);
 
     /**
-     * The transpose of {@link #accumulate} by its weights: adds {@code sum of gradient[gradientAt + p] * in[inAt +
-     * offsets[k] + p]}, over {@code p} below {@code count}, to {@code sums[k]}, for {@code k} from {@code from} to
-     * {@code to} (exclusive). Nothing behind a range is touched.
+     * The transpose of {@link #accumulate} by its weights, over the rows of a plane: adds {@code sum of gradient[gradientAt + r *
+     * count + p] * in[inAt + r * rowStride + offsets[k] + p]}, over {@code r} below {@code rows} and {@code p} below {@code
+     * count}, to the sum of the {@link #SLACK} floats from {@code sums[k * SLACK]} on, for {@code k} from {@code from} to {@code
+     * to} (exclusive). Nothing behind a range is touched.
      *
      * @param in activations, only read
-     * @param inAt number of the float where the range begins
+     * @param inAt number of the float where the first row's range begins
+     * @param rowStride floats from a row of {@code in} to the next
      * @param offsets as for {@link #accumulate}
-     * @param sums added to, one for each weight
+     * @param sums added to, {@value #SLACK} parts of a sum for each weight
      * @param from first weight
      * @param to behind the last weight
-     * @param gradient of the output
+     * @param gradient of the output, whose rows follow each other without gap
      * @param gradientAt number of the float where it begins
-     * @param count floats of a range
+     * @param rows of the plane
+     * @param count floats of a row
      */
-    void accumulateWeights(float[] in, int inAt, int[] offsets, float[] sums, int from, int to, float[] gradient,
-            int gradientAt, int count);
+    void accumulateWeights(float[] in, int inAt, int rowStride, int[] offsets, float[] sums, int from, int to,
+            float[] gradient, int gradientAt, int rows, int count);
 
     /**
      * The transpose of {@link #accumulate} by its input: adds {@code weights[k] * gradient[gradientAt + p]} to
@@ -109,6 +112,55 @@ public interface SparseKernels {
      */
     void scatter(float[] gradient, int gradientAt, int[] offsets, float[] weights, int from, int to, float[] out,
             int outAt, int count);
+
+    /**
+     * As {@link #maxPool} with windows of 2 x 2 that touch, and says which of its four values each maximum is: the first in
+     * row-major order, from 0; {@link #NOWHERE} where the maximum is not above {@code floor}.
+     *
+     * @param in activations, only read
+     * @param inAt number of the float where the range begins
+     * @param rowStride floats from a row to the next
+     * @param n samples side by side
+     * @param floor least value of {@code in}, below which nothing has a gradient; minus infinity for no limit
+     * @param out receives the maxima
+     * @param places receives their places, whole numbers; it lies like {@code out}
+     * @param outAt number of the float where the output begins
+     * @param outHeight rows of the output
+     * @param outWidth pixels of a row of the output
+     */
+    void maxPoolPlaces(float[] in, int inAt, int rowStride, int n, float floor, float[] out, float[] places, int outAt,
+            int outHeight, int outWidth);
+
+    /** Place of a maximum that gets no gradient. */
+    float NOWHERE = -1;
+
+    /**
+     * Gradient of {@link #maxPoolPlaces}: what {@code places} names gets the maximum's gradient, the others get 0.
+     *
+     * @param dOut gradient of the output
+     * @param places lie like {@code dOut}
+     * @param outAt number of the float where both begin
+     * @param outHeight rows of the output
+     * @param outWidth pixels of a row of the output
+     * @param n samples side by side
+     * @param dIn receives the gradient of the input
+     * @param inAt number of the float where it begins
+     * @param rowStride floats from a row of it to the next
+     */
+    void spread(float[] dOut, float[] places, int outAt, int outHeight, int outWidth, int n, float[] dIn, int inAt,
+            int rowStride);
+
+    /**
+     * Gradient of a ReLU: {@code dIn[inAt + p]} is {@code dOut[at + p]} where {@code out[at + p]} is above zero, otherwise 0.
+     *
+     * @param out what the ReLU wrote
+     * @param dOut gradient of it
+     * @param at number of the float where both begin
+     * @param dIn receives the gradient of the input
+     * @param inAt number of the float where it begins
+     * @param count floats of a range
+     */
+    void reluBackward(float[] out, float[] dOut, int at, float[] dIn, int inAt, int count);
 
     /**
      * Gradient of {@link #maxPool} with windows that touch but do not overlap ({@code stride == kernel}): the first

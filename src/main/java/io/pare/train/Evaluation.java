@@ -3,6 +3,7 @@ package io.pare.train;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.exec.Tape;
+import io.pare.exec.backend.Backends;
 import io.pare.exec.backend.Precision;
 import io.pare.mem.FloatTensor;
 import io.pare.mpi.Ranks;
@@ -83,8 +84,9 @@ public record Evaluation(Metrics metrics, double loss, int samples) {
     }
 
     private static Evaluation measure(Network network, Dataset data, InputScale scale, Precision precision) {
-        int batch = batch(network, data);
-        Tape tape = network.inferenceTape(batch, network.sparse(batch, false), precision);
+        boolean sparse = network.sparse(Backends.SPARSE_BATCH, false);
+        int batch = sparse ? Backends.SPARSE_BATCH : batch(network, data);
+        Tape tape = network.inferenceTape(batch, sparse, precision);
         tape.readMasks();
         FloatTensor images = tape.input(Network.IMAGES);
         MemorySegment labels = tape.labels();

@@ -321,13 +321,21 @@ public final class Network implements Binding, AutoCloseable {
      *
      * @param task decides the loss; of one with targets these are a second input, {@link #TARGETS}, and where a teacher is
      *            given its logits are, {@link #TEACHER}
-     * @param sparse whether to compute on the weights that masks leave, see {@link #sparse}; all values are kept then
+     * @param sparse whether to compute on the weights that masks leave, see {@link #sparse}; all values are kept then, and a
+     *            pass sees one of {@link #slices}
      */
     Tape trainingTape(TrainingSettings settings, Task task, boolean sparse) {
-        return training(new TapeKey(settings.passSize(), settings.dropout(), Loss.of(settings, task), sparse,
-                settings.precision(), new Parts(settings.parts(), settings.accumulate() > 1,
+        int slices = sparse ? slices(settings) : 1;
+        return training(new TapeKey(settings.passSize() / slices, settings.dropout(), Loss.of(settings, task), sparse,
+                settings.precision(),
+                new Parts(settings.parts() * slices, settings.accumulate() > 1 || slices > 1,
                         settings.ranks() > 1 ? together : null),
                 settings.recompute()));
+    }
+
+    /** How many passes of a sparse tape see what a dense one sees in one. */
+    static int slices(TrainingSettings settings) {
+        return settings.passSize() / Backends.SPARSE_BATCH;
     }
 
     private Tape training(TapeKey wanted) {
@@ -373,6 +381,11 @@ public final class Network implements Binding, AutoCloseable {
         tape.input(IMAGES).copyFrom(samples);
         tape.forward(0);
         return tape.output().toArray();
+    }
+
+    /** {@return the numbers in which forward passes take least time on this machine} */
+    Precision fastest() {
+        return useNative && Precision.BF16.obstacle().isEmpty() ? Precision.BF16 : Precision.FP32;
     }
 
     /** As {@link #inferenceTape(int)}; sparse ones compute on the weights that masks leave, see {@link #sparse}. */

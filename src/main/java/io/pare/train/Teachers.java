@@ -4,6 +4,7 @@ import io.pare.data.Augmentation;
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
 import io.pare.exec.Tape;
+import io.pare.exec.backend.Precision;
 import io.pare.kernel.Kernels;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -27,6 +28,8 @@ public final class Teachers implements AutoCloseable {
     public static final int AS_THEY_ARE = -1;
     /** In place of a number of copies: images as the student sees them, asked about in each step. */
     public static final int ANEW = 0;
+    /** Images that a network sees at once, at most: what it computes of more does not stay in a core's caches. */
+    private static final int ASKED = 32;
 
     private final List<Network> networks;
     private final int copies;
@@ -95,13 +98,16 @@ public final class Teachers implements AutoCloseable {
         for (Network network : networks) {
             int size = Evaluation.batch(network, data);
             try (Batches batches = Batches.inOrder(data, size, scale)) {
-                ask(network, size, batches, answers);
+                ask(network, Precision.FP32, size, batches, answers);
             }
         }
         return answers;
     }
 
-    /** Answers to all images as students see them in an epoch; kept until {@link #close}. */
+    /**
+     * Answers to all images as students see them in an epoch; kept until {@link #close}. In bf16 where the machine computes
+     * so, since there are many of them: the temperature is coarser than these numbers.
+     */
     FloatTensor kept(Dataset data, InputScale scale, Augmentation augmentation, long seed, int epoch) {
         return answers.computeIfAbsent(new Copy(data, scale, augmentation, seed, epoch % copies), copy -> {
             if (region == null) {
@@ -110,18 +116,18 @@ public final class Teachers implements AutoCloseable {
             FloatTensor found = region.tensor(data.size(), classes());
             found.fill(0f);
             for (Network network : networks) {
-                int size = Evaluation.batch(network, data);
+                int size = Math.min(ASKED, Evaluation.batch(network, data));
                 try (Batches batches = Batches.inOrder(data, size, scale, augmentation, seed)) {
                     batches.seek(copy.number(), 0);
-                    ask(network, size, batches, found);
+                    ask(network, network.fastest(), size, batches, found);
                 }
             }
             return found;
         });
     }
 
-    private void ask(Network network, int size, Batches batches, FloatTensor into) {
-        Tape tape = network.inferenceTape(size);
+    private void ask(Network network, Precision precision, int size, Batches batches, FloatTensor into) {
+        Tape tape = network.inferenceTape(size, false, precision);
         int count;
         while ((count = batches.next(tape.input(Network.IMAGES), tape.labels())) > 0) {
             tape.forward(0);

@@ -15,7 +15,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.DoubleUnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +41,13 @@ public final class Trainer implements AutoCloseable {
     private final OneThread oneThread;
     private final Dataset data;
     private final Batches batches;
+    /** Its inputs take a batch, or a pass's part of it. */
+    private final Tape whole;
+    /** What computes: {@link #whole}, or a sparse tape that sees what lies there in slices. */
     private Tape tape;
+    private int slices;
+    /** Names of all inputs of both. */
+    private final List<String> inputs;
     private final InputScale scale;
     private final @Nullable Teachers teachers;
     /** Their answers by image; {@code null} where there are none, or images are new to them in each step. */
@@ -175,6 +183,8 @@ public final class Trainer implements AutoCloseable {
         this.oneThread = new OneThread("the trainer of " + network.model().name());
         this.weights = network.weights().stream().filter(weight -> weight.parameter().trained()).toList();
         int own = this.settings.accumulate();
+        this.inputs = Stream.of(Network.IMAGES, teachers == null ? null : Network.TEACHER,
+                data.task() == Task.CLASSIFY ? null : Network.TARGETS).filter(Objects::nonNull).toList();
         this.batches = Batches.shuffled(data, this.settings.passSize(), scale, settings.augmentation(), settings.seed(),
                 teachers == null ? 0 : Math.max(0, teachers.copies()),
                 new Batches.Turn(network.ranks().rank() * own, own, own * size));
@@ -183,6 +193,7 @@ public final class Trainer implements AutoCloseable {
             this.answers = teachers != null && teachers.copies() == Teachers.AS_THEY_ARE
                     ? teachers.plain(network.region(), data, scale)
                     : null;
+            this.whole = network.trainingTape(settings, data.task(), false);
             this.tape = tape();
             network.prepare(settings.optimizer());
             this.update = new Update(weights);
@@ -222,7 +233,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void gather(List<Weight> statistics, int count) {
-        tape = tape();
+        tape = whole;
         batches.seek(0, 0);
         FloatTensor images = tape.input(Network.IMAGES);
         List<double[]> sums = statistics.stream().map(each -> new double[(int) each.value().count()]).toList();
@@ -266,7 +277,8 @@ public final class Trainer implements AutoCloseable {
     /** The tape that suits the masks of the moment. */
     private Tape tape() {
         boolean sparse = settings.accumulate() == 1 && network.sparse(settings.passSize(), settings.dropout());
-        Tape suited = network.trainingTape(settings, data.task(), sparse);
+        slices = sparse ? Network.slices(settings) : 1;
+        Tape suited = sparse ? network.trainingTape(settings, data.task(), true) : whole;
         suited.readMasks();
         return suited;
     }
@@ -362,8 +374,8 @@ public final class Trainer implements AutoCloseable {
             progress.correct = 0;
         }
         int perEpoch = stepsPerEpoch();
-        FloatTensor images = tape.input(Network.IMAGES);
-        while (batches.batch() < perEpoch * parts && batches.next(images, tape.labels()) > 0) {
+        FloatTensor images = whole.input(Network.IMAGES);
+        while (batches.batch() < perEpoch * parts && batches.next(images, whole.labels()) > 0) {
             int batch = (batches.batch() - 1) / parts;
             progress.rate = rate.applyAsDouble((double) batch / perEpoch);
             step(images, ((long) epoch * perEpoch + batch) * 0x9e3779b97f4a7c15L ^ settings.seed(), batch, listener);
@@ -409,7 +421,7 @@ public final class Trainer implements AutoCloseable {
 
     private void step(FloatTensor images, long key, int batch, StepListener listener) {
         int parts = settings.accumulate();
-        for (int i = 0; parts > 1 && i < weights.size(); i++) {
+        for (int i = 0; parts * slices > 1 && i < weights.size(); i++) {
             weights.get(i).gradient().fill(0f);
         }
         if (exchange != null) {
@@ -419,14 +431,17 @@ public final class Trainer implements AutoCloseable {
         long correct = 0;
         for (int part = 0; part < parts; part++) {
             if (part > 0) {
-                batches.next(images, tape.labels());
+                batches.next(images, whole.labels());
             }
-            if (exchange != null && part == parts - 1) {
-                exchange.last();
+            fill();
+            for (int slice = 0; slice < slices; slice++) {
+                if (exchange != null && part == parts - 1 && slice == slices - 1) {
+                    exchange.last();
+                }
+                pass(key, network.ranks().rank() * parts + part, slice);
+                loss += tape.loss() / slices;
+                correct += tape.correct();
             }
-            pass(key, network.ranks().rank() * parts + part);
-            loss += tape.loss();
-            correct += tape.correct();
         }
         if (exchange == null) {
             finish(loss, correct, batch, listener);
@@ -451,12 +466,12 @@ public final class Trainer implements AutoCloseable {
         update.step(settings.optimizer(), progress.rate, steps);
     }
 
-    /** Forward and backward on what is in the tape's inputs. */
-    private void pass(long key, int part) {
+    /** Brings what goes with the images into the inputs of {@link #whole}. */
+    private void fill() {
         if (teachers != null && answers == null) {
-            teachers.answer(tape.input(Network.IMAGES), tape.input(Network.TEACHER));
+            teachers.answer(whole.input(Network.IMAGES), whole.input(Network.TEACHER));
         } else if (answers != null) {
-            FloatTensor into = tape.input(Network.TEACHER);
+            FloatTensor into = whole.input(Network.TEACHER);
             long bytes = into.byteSize() / settings.passSize();
             for (int row = 0; row < settings.passSize(); row++) {
                 MemorySegment.copy(answers.segment(), batches.index(row) * bytes, into.segment(), row * bytes,
@@ -464,7 +479,17 @@ public final class Trainer implements AutoCloseable {
             }
         }
         if (data.task() != Task.CLASSIFY) {
-            batches.targets(tape.input(Network.TARGETS));
+            batches.targets(whole.input(Network.TARGETS));
+        }
+    }
+
+    /** Forward and backward on a slice of what is in the inputs. */
+    private void pass(long key, int part, int slice) {
+        if (tape != whole) {
+            for (int i = 0; i < inputs.size(); i++) {
+                copySlice(whole.input(inputs.get(i)).segment(), tape.input(inputs.get(i)).segment(), slice);
+            }
+            copySlice(whole.labels(), tape.labels(), slice);
         }
         tape.forward(key, part);
         if (!Double.isFinite(tape.loss())) {
@@ -472,6 +497,10 @@ public final class Trainer implements AutoCloseable {
                     + ": lower the learning rate (" + progress.rate + " now)");
         }
         tape.backward(follower);
+    }
+
+    private static void copySlice(MemorySegment from, MemorySegment to, int slice) {
+        MemorySegment.copy(from, slice * to.byteSize(), to, 0, to.byteSize());
     }
 
     /**

@@ -74,11 +74,15 @@ class SparseTapeTest {
         }
     }
 
-    /** Odd sizes, so that pooling leaves a row and a column over; a filter of 4 x 3. */
-    private static Value loss(Masked masked) {
-        Value x = Graph.input("x", BATCH, 2, 15, 16);
-        Value c = Graphs.maxPool(
-                Graphs.conv2d(x, masked.get("c.w", 5, 2, 4, 3), masked.get("c.b", 5), 1, 0, 1, 1), 2, 2, 0);
+    /**
+     * Odd sizes, so that pooling leaves a row and a column over; a filter of 4 x 3.
+     *
+     * @param relu whether a ReLU stands before the pooling, so that three layers are one step
+     */
+    private static Value loss(Masked masked, boolean relu) {
+        Value x = Graph.input("x", BATCH, 2, 16, 17);
+        Value first = Graphs.conv2d(x, masked.get("c.w", 5, 2, 4, 3), masked.get("c.b", 5), 1, 0, 1, 1);
+        Value c = Graphs.maxPool(relu ? Graphs.relu(first) : first, 2, 2, 0);
         Value d = Graphs.relu(Graphs.conv2d(c, masked.get("d.w", 6, 5, 3, 3), masked.get("d.b", 6), 1, 0, 1, 1));
         Value flat = Graphs.flatten(d);
         Value hidden = Graphs.relu(Graphs.linear(flat, masked.get("e.w", 9, flat.size(1)), masked.get("e.b", 9)));
@@ -96,9 +100,15 @@ class SparseTapeTest {
 
     @Test
     void lossAndGradientsOfWhatIsLeftAreThoseOfADenseTape() {
+        for (boolean relu : new boolean[]{false, true}) {
+            lossAndGradients(relu);
+        }
+    }
+
+    private static void lossAndGradients(boolean relu) {
         try (Region region = Region.confined("sparse test")) {
             Masked masked = new Masked(region);
-            Value loss = loss(masked);
+            Value loss = loss(masked, relu);
             Random random = new Random(7);
             masked.draw(random, 0.5);
             Tape sparse = Tape.training(region, loss, masked, Backends.sparse());
@@ -136,7 +146,7 @@ class SparseTapeTest {
     void logitsAreThoseOfADenseTape() {
         try (Region region = Region.confined("sparse test")) {
             Masked masked = new Masked(region);
-            Value logits = loss(masked).input(0);
+            Value logits = loss(masked, true).input(0);
             Random random = new Random(3);
             masked.draw(random, 0.2);
             Tape sparse = Tape.inference(region, logits, masked, Backends.sparse());

@@ -10,6 +10,12 @@ import java.util.Optional;
 
 /** The backends that there are. Each ends in plain Java, which computes what the factories before it do not. */
 public final class Backends {
+    /**
+     * Samples of a pass in which {@link #sparse} is fastest, if a batch is a multiple of it: values of all layers of a small
+     * network then stay in a core's second cache.
+     */
+    public static final int SPARSE_BATCH = SparseSteps.SAMPLES;
+
     private static final Backend JAVA = new Backend(true, List.of(JavaSteps::new));
     private static final Backend ONEDNN = new Backend(true, List.of(OneDnnSteps::fp32, JavaSteps::new));
     private static final Backend ONEDNN_BF16 = new Backend(true, List.of(OneDnnSteps::bf16, JavaSteps::new));

@@ -46,13 +46,12 @@ final class SparseLayouts {
     }
 
     private Runnable transposition(FloatTensor tensor, float[] to, int features) {
-        float[] row = new float[features];
+        float[] rows = new float[features * samples];
         return () -> {
-            for (int n = 0; n < samples; n++) {
-                MemorySegment.copy(tensor.segment(), ValueLayout.JAVA_FLOAT, (long) n * features * Float.BYTES, row, 0,
-                        features);
-                for (int f = 0; f < features; f++) {
-                    to[f * samples + n] = row[f];
+            MemorySegment.copy(tensor.segment(), ValueLayout.JAVA_FLOAT, 0, rows, 0, rows.length);
+            for (int f = 0; f < features; f++) {
+                for (int n = 0; n < samples; n++) {
+                    to[f * samples + n] = rows[n * features + f];
                 }
             }
         };

@@ -1,12 +1,17 @@
 package io.pare.exec.sparse;
 
+import static io.pare.exec.sparse.SparseLayouts.KERNELS;
+
 import io.pare.exec.Building;
 import io.pare.exec.Step;
 import io.pare.exec.Value;
 import io.pare.net.Op;
 
-/** {@link Op.Relu} of the channels that are read. */
+/** {@link Op.Relu} of the channels that are read, where it is not a part of {@link SparseLayer}. */
 final class SparseRelu implements Step {
+    private static final int[] SELF = {0};
+    private static final float[] ONCE = {1};
+
     private final SparseLayouts layouts;
     private final Building building;
     private final Value node;
@@ -34,9 +39,8 @@ final class SparseRelu implements Step {
         float[] in = x.buffer().values();
         float[] out = y.values();
         for (int c = 0; c < channels; c++) {
-            int end = y.read()[c] ? (c + 1) * plane : 0;
-            for (int i = c * plane; i < end; i++) {
-                out[i] = in[i] > 0 ? in[i] : 0;
+            if (y.read()[c]) {
+                KERNELS.accumulate(in, c * plane, SELF, ONCE, 0, 1, 0f, 0f, out, c * plane, plane);
             }
         }
     }
@@ -58,9 +62,8 @@ final class SparseRelu implements Step {
         float[] out = y.values();
         float[] gradient = dy.buffer().values();
         for (int c = 0; c < channels; c++) {
-            int end = y.read()[c] ? (c + 1) * plane : 0;
-            for (int i = c * plane; i < end; i++) {
-                dx[i] = out[i] > 0 ? gradient[i] : 0;
+            if (y.read()[c]) {
+                KERNELS.reluBackward(out, gradient, c * plane, dx, c * plane, plane);
             }
         }
     }

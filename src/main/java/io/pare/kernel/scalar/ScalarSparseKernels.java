@@ -78,10 +78,12 @@ public final class ScalarSparseKernels implements SparseKernels {
     }
 
     @Override
-    public void accumulateWeights(float[] in, int inAt, int[] offsets, float[] sums, int from, int to,
-            float[] gradient, int gradientAt, int count) {
+    public void accumulateWeights(float[] in, int inAt, int rowStride, int[] offsets, float[] sums, int from, int to,
+            float[] gradient, int gradientAt, int rows, int count) {
         for (int k = from; k < to; k++) {
-            sums[k] += dot(in, inAt + offsets[k], gradient, gradientAt, count);
+            for (int r = 0; r < rows; r++) {
+                sums[k * SLACK] += dot(in, inAt + r * rowStride + offsets[k], gradient, gradientAt + r * count, count);
+            }
         }
     }
 
@@ -93,6 +95,44 @@ public final class ScalarSparseKernels implements SparseKernels {
             for (int p = 0; p < count; p++) {
                 out[at + p] += weights[k] * gradient[gradientAt + p];
             }
+        }
+    }
+
+    @Override
+    public void maxPoolPlaces(float[] in, int inAt, int rowStride, int n, float floor, float[] out, float[] places,
+            int outAt, int outHeight, int outWidth) {
+        maxPool(in, inAt, rowStride, 2, 2, n, out, outAt, outHeight, outWidth);
+        for (int y = 0, to = outAt; y < outHeight; y++) {
+            for (int x = 0; x < outWidth; x++) {
+                int window = inAt + 2 * (y * rowStride + x * n);
+                for (int i = window; i < window + n; i++, to++) {
+                    float max = out[to];
+                    int place = in[i] == max ? 0 : in[i + n] == max ? 1 : in[i + rowStride] == max ? 2 : 3;
+                    places[to] = max > floor ? place : NOWHERE;
+                }
+            }
+        }
+    }
+
+    @Override
+    public void spread(float[] dOut, float[] places, int outAt, int outHeight, int outWidth, int n, float[] dIn,
+            int inAt, int rowStride) {
+        for (int y = 0, from = outAt; y < outHeight; y++) {
+            for (int x = 0; x < outWidth; x++) {
+                int window = inAt + 2 * (y * rowStride + x * n);
+                for (int i = window; i < window + n; i++, from++) {
+                    for (int place = 0; place < 4; place++) {
+                        dIn[i + place / 2 * rowStride + place % 2 * n] = places[from] == place ? dOut[from] : 0;
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public void reluBackward(float[] out, float[] dOut, int at, float[] dIn, int inAt, int count) {
+        for (int p = 0; p < count; p++) {
+            dIn[inAt + p] = out[at + p] > 0 ? dOut[at + p] : 0;
         }
     }
 

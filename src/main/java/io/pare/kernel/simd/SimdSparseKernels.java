@@ -328,42 +328,130 @@ public final class SimdSparseKernels implements SparseKernels {
         return sum;
     }
 
-    /** Two weights at a time share the loads of the gradient. */
+    /** Up to eight weights at a time share the loads of the gradient, and keep their sums in registers over all rows. */
     @Override
-    public void accumulateWeights(float[] in, int inAt, int[] offsets, float[] sums, int from, int to,
-            float[] gradient, int gradientAt, int count) {
-        int k = from;
-        for (; k < to - 1; k += 2) {
-            pair(in, inAt + offsets[k], inAt + offsets[k + 1], sums, k, gradient, gradientAt, count);
+    public void accumulateWeights(float[] in, int inAt, int rowStride, int[] offsets, float[] sums, int from, int to,
+            float[] gradient, int gradientAt, int rows, int count) {
+        if (count % L != 0) {
+            SCALAR.accumulateWeights(in, inAt, rowStride, offsets, sums, from, to, gradient, gradientAt, rows, count);
+            return;
         }
-        if (k < to) {
-            sums[k] += dot(gradient, gradientAt, in, inAt + offsets[k], count);
+        int k = from;
+        for (; k < to - 7; k += 8) {
+            eight(in, inAt, rowStride, offsets, sums, k, gradient, gradientAt, rows, count);
+        }
+        if (k < to - 3) {
+            four(in, inAt, rowStride, offsets, sums, k, gradient, gradientAt, rows, count);
+            k += 4;
+        }
+        for (; k < to; k++) {
+            one(in, inAt, rowStride, offsets, sums, k, gradient, gradientAt, rows, count);
         }
     }
 
-    private static void pair(float[] in, int first, int second, float[] sums, int k, float[] gradient, int gradientAt,
-            int count) {
+    private static void add(FloatVector addend, float[] sums, int k) {
+        FloatVector.fromArray(F, sums, k * SLACK).add(addend).intoArray(sums, k * SLACK);
+    }
+
+    /** Of rows that follow each other with gaps, in one loop: a vector that lives across two is boxed. */
+    private static void eight(float[] in, int inAt, int rowStride, int[] offsets, float[] sums, int k, float[] gradient,
+            int gradientAt, int rows, int count) {
+        int at0 = inAt + offsets[k];
+        int at1 = inAt + offsets[k + 1];
+        int at2 = inAt + offsets[k + 2];
+        int at3 = inAt + offsets[k + 3];
+        int at4 = inAt + offsets[k + 4];
+        int at5 = inAt + offsets[k + 5];
+        int at6 = inAt + offsets[k + 6];
+        int at7 = inAt + offsets[k + 7];
         FloatVector a0 = FloatVector.zero(F);
         FloatVector a1 = a0;
-        FloatVector b0 = a0;
-        FloatVector b1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        FloatVector a4 = a0;
+        FloatVector a5 = a0;
+        FloatVector a6 = a0;
+        FloatVector a7 = a0;
+        int end = gradientAt + rows * count;
         int p = 0;
-        for (; p <= count - 2 * L; p += 2 * L) {
-            FloatVector g0 = FloatVector.fromArray(F, gradient, gradientAt + p);
-            FloatVector g1 = FloatVector.fromArray(F, gradient, gradientAt + p + L);
-            a0 = FloatVector.fromArray(F, in, first + p).fma(g0, a0);
-            b0 = FloatVector.fromArray(F, in, second + p).fma(g0, b0);
-            a1 = FloatVector.fromArray(F, in, first + p + L).fma(g1, a1);
-            b1 = FloatVector.fromArray(F, in, second + p + L).fma(g1, b1);
+        int rest = count;
+        for (int at = gradientAt; at < end; at += L) {
+            FloatVector g = FloatVector.fromArray(F, gradient, at);
+            a0 = FloatVector.fromArray(F, in, at0 + p).fma(g, a0);
+            a1 = FloatVector.fromArray(F, in, at1 + p).fma(g, a1);
+            a2 = FloatVector.fromArray(F, in, at2 + p).fma(g, a2);
+            a3 = FloatVector.fromArray(F, in, at3 + p).fma(g, a3);
+            a4 = FloatVector.fromArray(F, in, at4 + p).fma(g, a4);
+            a5 = FloatVector.fromArray(F, in, at5 + p).fma(g, a5);
+            a6 = FloatVector.fromArray(F, in, at6 + p).fma(g, a6);
+            a7 = FloatVector.fromArray(F, in, at7 + p).fma(g, a7);
+            p += L;
+            rest -= L;
+            if (rest == 0) {
+                rest = count;
+                p += rowStride - count;
+            }
         }
-        float a = Lanes.sum(a0.add(a1));
-        float b = Lanes.sum(b0.add(b1));
-        for (; p < count; p++) {
-            a += in[first + p] * gradient[gradientAt + p];
-            b += in[second + p] * gradient[gradientAt + p];
+        add(a0, sums, k);
+        add(a1, sums, k + 1);
+        add(a2, sums, k + 2);
+        add(a3, sums, k + 3);
+        add(a4, sums, k + 4);
+        add(a5, sums, k + 5);
+        add(a6, sums, k + 6);
+        add(a7, sums, k + 7);
+    }
+
+    private static void four(float[] in, int inAt, int rowStride, int[] offsets, float[] sums, int k, float[] gradient,
+            int gradientAt, int rows, int count) {
+        int at0 = inAt + offsets[k];
+        int at1 = inAt + offsets[k + 1];
+        int at2 = inAt + offsets[k + 2];
+        int at3 = inAt + offsets[k + 3];
+        FloatVector a0 = FloatVector.zero(F);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        int end = gradientAt + rows * count;
+        int p = 0;
+        int rest = count;
+        for (int at = gradientAt; at < end; at += L) {
+            FloatVector g = FloatVector.fromArray(F, gradient, at);
+            a0 = FloatVector.fromArray(F, in, at0 + p).fma(g, a0);
+            a1 = FloatVector.fromArray(F, in, at1 + p).fma(g, a1);
+            a2 = FloatVector.fromArray(F, in, at2 + p).fma(g, a2);
+            a3 = FloatVector.fromArray(F, in, at3 + p).fma(g, a3);
+            p += L;
+            rest -= L;
+            if (rest == 0) {
+                rest = count;
+                p += rowStride - count;
+            }
         }
-        sums[k] += a;
-        sums[k + 1] += b;
+        add(a0, sums, k);
+        add(a1, sums, k + 1);
+        add(a2, sums, k + 2);
+        add(a3, sums, k + 3);
+    }
+
+    private static void one(float[] in, int inAt, int rowStride, int[] offsets, float[] sums, int k, float[] gradient,
+            int gradientAt, int rows, int count) {
+        int at0 = inAt + offsets[k];
+        FloatVector a0 = FloatVector.zero(F);
+        int end = gradientAt + rows * count;
+        int p = 0;
+        int rest = count;
+        for (int at = gradientAt; at < end; at += L) {
+            FloatVector g = FloatVector.fromArray(F, gradient, at);
+            a0 = FloatVector.fromArray(F, in, at0 + p).fma(g, a0);
+            p += L;
+            rest -= L;
+            if (rest == 0) {
+                rest = count;
+                p += rowStride - count;
+            }
+        }
+        add(a0, sums, k);
     }
 
     @Override
@@ -383,6 +471,94 @@ public final class SimdSparseKernels implements SparseKernels {
         }
         for (; p < count; p++) {
             out[at + p] = Math.fma(gradient[gradientAt + p], weight, out[at + p]);
+        }
+    }
+
+    @Override
+    public void maxPoolPlaces(float[] in, int inAt, int rowStride, int n, float floor, float[] out, float[] places,
+            int outAt, int outHeight, int outWidth) {
+        if (n % L != 0 || !quads(in, inAt, rowStride, floor, n, out, places, outAt, outHeight, outWidth)) {
+            SCALAR.maxPoolPlaces(in, inAt, rowStride, n, floor, out, places, outAt, outHeight, outWidth);
+        }
+    }
+
+    /** As {@link #quads}, with places. In one loop: a vector that lives across two is boxed. */
+    private static boolean quads(float[] in, int inAt, int rowStride, float floor, int n, float[] out, float[] places,
+            int outAt, int outHeight, int outWidth) {
+        FloatVector sum = FloatVector.zero(F);
+        int end = outAt + outHeight * outWidth * n;
+        int upper = inAt;
+        int inPixel = 0;
+        int inRow = 0;
+        for (int to = outAt; to < end; to += L) {
+            int lower = upper + rowStride;
+            FloatVector a = FloatVector.fromArray(F, in, upper);
+            FloatVector b = FloatVector.fromArray(F, in, upper + n);
+            FloatVector c = FloatVector.fromArray(F, in, lower);
+            FloatVector d = FloatVector.fromArray(F, in, lower + n);
+            sum = sum.add(a.add(b).add(c.add(d)));
+            VectorMask<Float> second = b.compare(VectorOperators.GT, a);
+            VectorMask<Float> fourth = d.compare(VectorOperators.GT, c);
+            FloatVector first = a.blend(b, second);
+            FloatVector last = c.blend(d, fourth);
+            VectorMask<Float> below = last.compare(VectorOperators.GT, first);
+            FloatVector max = first.blend(last, below);
+            FloatVector place = FloatVector.zero(F).blend(1, second)
+                    .blend(FloatVector.broadcast(F, 2).blend(3, fourth), below);
+            max.intoArray(out, to);
+            place.blend(NOWHERE, max.compare(VectorOperators.LE, floor)).intoArray(places, to);
+            upper += L;
+            inPixel += L;
+            if (inPixel == n) {
+                inPixel = 0;
+                upper += n;
+                if (++inRow == outWidth) {
+                    inRow = 0;
+                    upper += 2 * (rowStride - outWidth * n);
+                }
+            }
+        }
+        return finite(sum);
+    }
+
+    @Override
+    public void spread(float[] dOut, float[] places, int outAt, int outHeight, int outWidth, int n, float[] dIn,
+            int inAt, int rowStride) {
+        if (n % L != 0) {
+            SCALAR.spread(dOut, places, outAt, outHeight, outWidth, n, dIn, inAt, rowStride);
+            return;
+        }
+        int from = outAt;
+        for (int y = 0; y < outHeight; y++) {
+            for (int x = 0; x < outWidth; x++) {
+                int window = inAt + 2 * (y * rowStride + x * n);
+                for (int i = window; i < window + n; i += L, from += L) {
+                    spread(dOut, places, from, n, dIn, i, rowStride);
+                }
+            }
+        }
+    }
+
+    private static void spread(float[] dOut, float[] places, int from, int right, float[] dIn, int at, int down) {
+        FloatVector zero = FloatVector.zero(F);
+        FloatVector given = FloatVector.fromArray(F, dOut, from);
+        FloatVector place = FloatVector.fromArray(F, places, from);
+        zero.blend(given, place.compare(VectorOperators.EQ, 0)).intoArray(dIn, at);
+        zero.blend(given, place.compare(VectorOperators.EQ, 1)).intoArray(dIn, at + right);
+        zero.blend(given, place.compare(VectorOperators.EQ, 2)).intoArray(dIn, at + down);
+        zero.blend(given, place.compare(VectorOperators.EQ, 3)).intoArray(dIn, at + down + right);
+    }
+
+    @Override
+    public void reluBackward(float[] out, float[] dOut, int at, float[] dIn, int inAt, int count) {
+        FloatVector zero = FloatVector.zero(F);
+        int p = 0;
+        for (; p <= count - L; p += L) {
+            zero.blend(FloatVector.fromArray(F, dOut, at + p),
+                    FloatVector.fromArray(F, out, at + p).compare(VectorOperators.GT, 0)).intoArray(dIn, inAt + p);
+        }
+        for (; p < count; p++) {
+            dIn[inAt + p] = out[at + p] > 0 ? dOut[at + p] : 0;
         }
     }
 

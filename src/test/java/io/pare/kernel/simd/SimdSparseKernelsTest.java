@@ -127,6 +127,14 @@ class SimdSparseKernelsTest {
         }
     }
 
+    private static float[] totals(float[] parts) {
+        float[] totals = new float[parts.length / SparseKernels.SLACK];
+        for (int i = 0; i < parts.length; i++) {
+            totals[i / SparseKernels.SLACK] += parts[i];
+        }
+        return totals;
+    }
+
     @Test
     void transposedSumsAreThoseOfTheOracle() {
         for (int count : new int[]{0, 1, 3, 15, 16, 17, 31, 32, 33, 64, 67, 127, 128, 512}) {
@@ -135,16 +143,16 @@ class SimdSparseKernelsTest {
                 float[] in = random(1000 + count);
                 float[] gradient = random(count + 5);
                 float[] w = random(weights);
-                float[] expected = random(weights);
-                float[] actual = expected.clone();
-                scalar.accumulateWeights(in, 7, offsets, expected, 0, weights, gradient, 5, count);
-                simd.accumulateWeights(in, 7, offsets, actual, 0, weights, gradient, 5, count);
-                Rounding.assertClose(expected, actual, count + 2, "accumulateWeights");
+                float[] parts = random(weights * SparseKernels.SLACK);
+                float[] same = parts.clone();
+                scalar.accumulateWeights(in, 7, 0, offsets, parts, 0, weights, gradient, 5, 1, count);
+                simd.accumulateWeights(in, 7, 0, offsets, same, 0, weights, gradient, 5, 1, count);
+                Rounding.assertClose(totals(parts), totals(same), count + 2 + SparseKernels.SLACK, "accumulateWeights");
                 float[] scattered = random(1000 + count);
-                float[] same = scattered.clone();
+                float[] other = scattered.clone();
                 scalar.scatter(gradient, 5, offsets, w, 0, weights, scattered, 7, count);
-                simd.scatter(gradient, 5, offsets, w, 0, weights, same, 7, count);
-                Rounding.assertClose(scattered, same, weights + 2, "scatter");
+                simd.scatter(gradient, 5, offsets, w, 0, weights, other, 7, count);
+                Rounding.assertClose(scattered, other, weights + 2, "scatter");
             }
             float[] x = random(count + 3);
             double size = IntStream.range(3, count + 3).mapToDouble(i -> Math.abs(x[i])).sum();
@@ -183,6 +191,114 @@ class SimdSparseKernelsTest {
                 }
                 // A place gets a gradient from each window that it is the maximum of.
                 Rounding.assertSum(wanted, given, kernel * kernel, size, "sum of the gradient");
+            }
+        }
+    }
+
+    @Test
+    void rowsWithGapsAddUpInEveryWeight() {
+        for (int weights : new int[]{1, 2, 4, 7, 8, 9, 29}) {
+            for (int count : new int[]{1, 16, 48, 67}) {
+                int rows = 3;
+                int stride = count + 11;
+                int[] offsets = random.ints(weights, 0, 200).toArray();
+                float[] in = random(300 + rows * stride);
+                float[] gradient = random(5 + rows * count);
+                float[] expected = random(weights * SparseKernels.SLACK);
+                float[] actual = expected.clone();
+                double[] sums = new double[weights];
+                double[] sizes = new double[weights];
+                for (int k = 0; k < weights; k++) {
+                    for (int i = 0; i < SparseKernels.SLACK; i++) {
+                        sums[k] += expected[k * SparseKernels.SLACK + i];
+                        sizes[k] += Math.abs(expected[k * SparseKernels.SLACK + i]);
+                    }
+                    for (int r = 0; r < rows; r++) {
+                        for (int p = 0; p < count; p++) {
+                            double term = (double) gradient[5 + r * count + p] * in[7 + r * stride + offsets[k] + p];
+                            sums[k] += term;
+                            sizes[k] += Math.abs(term);
+                        }
+                    }
+                }
+                scalar.accumulateWeights(in, 7, stride, offsets, expected, 0, weights, gradient, 5, rows, count);
+                simd.accumulateWeights(in, 7, stride, offsets, actual, 0, weights, gradient, 5, rows, count);
+                for (int k = 0; k < weights; k++) {
+                    int additions = rows * count + SparseKernels.SLACK;
+                    Rounding.assertSum(sums[k], totals(expected)[k], additions, sizes[k], "scalar");
+                    Rounding.assertSum(sums[k], totals(actual)[k], additions, sizes[k], "simd");
+                }
+            }
+        }
+    }
+
+    @Test
+    void placesSpreadTheGradientAsMaxPoolBackwardDoes() {
+        for (int n : new int[]{1, 5, 16, 32, 67}) {
+            int width = 3;
+            int rowStride = (2 * width + 1) * n;
+            for (float floor : new float[]{Float.NEGATIVE_INFINITY, 0}) {
+                // Small whole numbers, so that windows have ties.
+                float[] in = new float[4 + 4 * rowStride + SparseKernels.SLACK];
+                for (int i = 0; i < in.length; i++) {
+                    in[i] = Math.max(floor, random.nextInt(5) - 3);
+                }
+                int used = 2 + 2 * width * n;
+                float[] out = new float[used + SparseKernels.SLACK];
+                float[] gradient = random(out.length);
+                scalar.maxPool(in, 4, rowStride, 2, 2, n, out, 2, 2, width);
+                float[] wanted = gradient.clone();
+                for (int i = 2; i < used; i++) {
+                    wanted[i] = out[i] > floor ? gradient[i] : 0;
+                }
+                float[] expected = new float[in.length];
+                scalar.maxPoolBackward(in, expected, 4, rowStride, 2, n, out, wanted, 2, 2, width);
+                for (SparseKernels kernels : new SparseKernels[]{scalar, simd}) {
+                    float[] maxima = new float[out.length];
+                    float[] places = new float[out.length];
+                    float[] actual = new float[in.length];
+                    kernels.maxPoolPlaces(in, 4, rowStride, n, floor, maxima, places, 2, 2, width);
+                    assertArrayEquals(Arrays.copyOf(out, used), Arrays.copyOf(maxima, used), kernels.name());
+                    kernels.spread(gradient, places, 2, 2, width, n, actual, 4, rowStride);
+                    assertArrayEquals(expected, actual, kernels.name());
+                }
+            }
+        }
+    }
+
+    @Test
+    void maximaThatAreNoNumbersAreThoseOfTheOracle() {
+        float[] kinds = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 1, 0};
+        float[] expected = new float[32 + SparseKernels.SLACK];
+        float[] actual = expected.clone();
+        float[] places = expected.clone();
+        float[] same = expected.clone();
+        for (int trial = 0; trial < 200; trial++) {
+            float[] in = new float[4 * 32 + SparseKernels.SLACK];
+            for (int i = 0; i < in.length; i++) {
+                in[i] = kinds[random.nextInt(kinds.length)];
+            }
+            scalar.maxPoolPlaces(in, 0, 64, 16, Float.NEGATIVE_INFINITY, expected, places, 0, 1, 2);
+            simd.maxPoolPlaces(in, 0, 64, 16, Float.NEGATIVE_INFINITY, actual, same, 0, 1, 2);
+            for (int i = 0; i < 32; i++) {
+                assertEquals(expected[i] + 0f, actual[i] + 0f);
+                assertEquals(places[i], same[i]);
+            }
+        }
+    }
+
+    @Test
+    void reluPassesTheGradientOfWhatIsAboveZero() {
+        for (int count = 0; count <= 67; count++) {
+            float[] out = random(count + 3);
+            float[] gradient = random(count + 3);
+            float[] expected = new float[count + 5];
+            float[] actual = new float[count + 5];
+            scalar.reluBackward(out, gradient, 3, expected, 5, count);
+            simd.reluBackward(out, gradient, 3, actual, 5, count);
+            assertArrayEquals(expected, actual);
+            for (int p = 0; p < count; p++) {
+                assertEquals(out[3 + p] > 0 ? gradient[3 + p] : 0, expected[5 + p]);
             }
         }
     }
