@@ -48,7 +48,8 @@ public final class Commands implements Runnable {
     private static final List<Class<?>> ALL = List.of(TrainCommand.class, CompressCommand.class,
             SweepCommand.class, SensitivityCommand.class, EvalCommand.class, DataCommand.class, ModelsCommand.class,
             ExportCommand.class, InspectCommand.class, PredictCommand.class, EmbedCommand.class, RunCommand.class,
-            BenchInferCommand.class, DoctorCommand.class, CompletionCommand.class, HelpCommand.class);
+            BenchInferCommand.class, MeasureCommand.class, DoctorCommand.class, CompletionCommand.class,
+            HelpCommand.class);
     /** Names a file of arguments, in which the name of a command may stand. */
     private static final String ARGUMENT_FILE = "@";
 

@@ -1,6 +1,7 @@
 package io.pare.cli;
 
 import io.pare.Pare;
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.recipe.PipelineListener;
 import io.pare.compress.recipe.Recipe;
 import io.pare.data.Corpus;
@@ -9,15 +10,19 @@ import io.pare.format.pare.PareFile;
 import io.pare.mpi.Ranks;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Task;
+import io.pare.run.BudgetRow;
 import io.pare.run.Calibration;
 import io.pare.run.CompressionJob;
 import io.pare.run.CompressionResult;
+import io.pare.run.CostTable;
 import io.pare.run.DataSets;
 import io.pare.run.ModelSource;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -62,8 +67,18 @@ final class CompressCommand implements Callable<Integer> {
             description = "Of --auto: bytes of weight data, bits times non-zeros over 8.")
     private Double bytes;
 
+    @Option(names = "--budget", paramLabel = "BUDGET",
+            description = "Of --auto: what the network may cost, such as \"latency<=20us\", \"file-bytes<=1500\", \"macs<=40M\","
+                    + " \"bops<=2G\", \"weight-bytes<=900\" or \"energy<=5uJ\". May be given more than once, in place of --ratio and --bytes.")
+    private List<String> budget = List.of();
+
+    @Option(names = "--cost", paramLabel = "FILE.json",
+            description = "What layers cost in time, as measure writes it, or in energy. Budgets of these need it, and the report"
+                    + " then says what the network takes. May be given more than once.")
+    private List<Path> costs = List.of();
+
     @Option(names = "--floor", paramLabel = "A", defaultValue = "0",
-            description = "Of --auto: validation accuracy to reach, of --task multilabel macro F1, of regress MAE at most. A run that misses it is made again at four fifths of the ratio, or five fourths of the bytes, three times at most.")
+            description = "Of --auto: validation accuracy to reach, of --task multilabel macro F1, of regress MAE at most. A run that misses it is made again at four fifths of the ratio, or five fourths of the bytes or budgets, three times at most.")
     private double floor;
 
     @Option(names = "--steps", paramLabel = "N", defaultValue = "0",
@@ -269,12 +284,16 @@ final class CompressCommand implements Callable<Integer> {
         }
         new CompressionPage(written, before, WeightSamples.of(job.network())).page()
                 .write(folder.resolve("report.html"));
+        done.budgets().stream().filter(row -> steps == 0 && !row.holds())
+                .forEach(row -> err.printf(Locale.ROOT,
+                        "pare: the network takes %.4g %s, and its %s may be %.4g: ask for less%n",
+                        row.measured(), row.unit(), row.quantity(), row.allowed()));
         if (steps == 0 && !job.reached(accuracy)) {
             err.printf(Locale.ROOT, "pare: validation %s %s is %s the floor %.4f: ask for a smaller ratio%n",
                     task.metric(), MetricsText.shown(task, accuracy), task == Task.REGRESS ? "above" : "below", floor);
             return Commands.FAILURE;
         }
-        return Commands.OK;
+        return steps > 0 || done.budgets().stream().allMatch(BudgetRow::holds) ? Commands.OK : Commands.FAILURE;
     }
 
     /** What an answer that is always the same does. */
@@ -300,6 +319,7 @@ final class CompressCommand implements Callable<Integer> {
         if (bytes != null) {
             job.toBytes(bytes, floor);
         }
+        job.within(Budget.parse(budget), tables(), floor);
         if (from.given() && reconstruct.calibration() == null) {
             job.from(from.weights());
         }
@@ -317,6 +337,14 @@ final class CompressCommand implements Callable<Integer> {
         }
     }
 
+    private List<CostTable> tables() throws IOException {
+        List<CostTable> tables = new ArrayList<>();
+        for (Path file : costs) {
+            tables.add(CostTable.read(file));
+        }
+        return tables;
+    }
+
     private void check() {
         precision.get();
         if (admmFile != null && Files.exists(admmFile)) {
@@ -332,12 +360,15 @@ final class CompressCommand implements Callable<Integer> {
         if (auto && recipeName != null) {
             throw new UsageException("--recipe and --auto exclude each other");
         }
-        if (auto && (ratio == null) == (bytes == null)) {
-            throw new UsageException("--auto takes one of --ratio and --bytes");
+        int wishes = (ratio == null ? 0 : 1) + (bytes == null ? 0 : 1) + (budget.isEmpty() ? 0 : 1);
+        if (auto && wishes != 1) {
+            throw new UsageException("--auto takes one of --ratio, --bytes and --budget");
         }
-        if (!auto && (ratio != null && recipeName == null || bytes != null || floor != 0)) {
-            throw new UsageException("--ratio, --bytes and --floor belong to --auto; a recipe says these itself");
+        if (!auto && (ratio != null && recipeName == null || bytes != null || floor != 0 || !budget.isEmpty())) {
+            throw new UsageException(
+                    "--ratio, --bytes, --budget and --floor belong to --auto; a recipe says these itself");
         }
+        Budget.parse(budget);
         if (ratio != null && !(ratio >= 1) || bytes != null && !(bytes >= 1)) {
             throw new UsageException("--ratio and --bytes must be at least 1");
         }

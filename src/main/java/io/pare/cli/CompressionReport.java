@@ -1,6 +1,9 @@
 package io.pare.cli;
 
 import io.pare.Pare;
+import io.pare.cli.sweep.Published;
+import io.pare.compress.constraint.Budget;
+import io.pare.compress.constraint.Cost;
 import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.Recipe;
 import io.pare.compress.stage.StageRow;
@@ -8,7 +11,9 @@ import io.pare.exec.backend.Precision;
 import io.pare.net.Net;
 import io.pare.net.Task;
 import io.pare.report.JsonReport;
+import io.pare.run.BitOperations;
 import io.pare.run.CompressionResult;
+import io.pare.run.MultiplyAdds;
 import io.pare.train.Evaluation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -54,34 +59,19 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
         return 4.0 * result().weights();
     }
 
+    private double cost(Cost cost) {
+        return result().layers().stream().mapToDouble(row -> cost.of(row.name(), row.total(), row.kept(), row.bits()))
+                .sum();
+    }
+
     private double bias() {
         return model().parameters().stream().filter(parameter -> !parameter.weight())
                 .mapToLong(parameter -> parameter.count()).sum();
     }
 
-    /** A published result on MNIST. */
-    private record Published(String model, String method, String accuracy, String nonzeros, String ratio,
-            String weightData, String withIndex) {
-        List<String> cells() {
-            return List.of(method, accuracy, nonzeros, ratio, weightData, withIndex);
-        }
-    }
-
-    private static final List<Published> PUBLISHED = List.of(
-            new Published("lenet5", "Han et al. 2015", "0.992", "36,000", "12.5", "", ""),
-            new Published("lenet5", "Deep Compression 2016", "0.9926", "35,800", "12", "24.2 KB", "52.1 KB"),
-            new Published("lenet5", "ADMM, Zhang et al. 2018", "0.992", "6,050", "71.2", "", ""),
-            new Published("lenet5", "ADMM, progressive (1810.07378)", "0.990", "2,580", "167", "", ""),
-            new Published("lenet5", "ADMM, joint (1811.01907)", "0.990", "2,570", "167", "890 bytes", "2.73 KB"),
-            new Published("lenet5", "progressive (1903.09769)", "almost no loss", "", "246", "", ""),
-            new Published("lenet5", "ADMM-NN-S (1907.02124)", "almost no loss", "", "348", "", ""),
-            new Published("lenet5", "reweighted (2004.05531)", "not in the abstract", "683", "630", "", ""),
-            new Published("lenet5", "ANNC (CVPR 2020)", "no loss", "", "", "812 bytes", ""),
-            new Published("lenet5", "MIRACLE (ICLR 2019)", "0.9904", "", "", "", "1.52 KB"));
-
     /** Published results on the same data. */
     private List<Published> published() {
-        return PUBLISHED.stream().filter(row -> row.model().equals(model().name()) && dataset.equals("MNIST")).toList();
+        return Published.of(model().name(), dataset);
     }
 
     /** The final table, as the papers print it: published rows, then this run. */
@@ -109,12 +99,19 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
                 .put("codebookBytes", result().codebookBytes()).put("bytesWithIndex", done.fileBytes())
                 .put("bytesWithIndexIs", "size of the .pare file: positions, values, codebooks, biases, header")
                 .put("ratioWithIndex", dense() / done.fileBytes())
+                .put("multiplyAdds", cost(new MultiplyAdds(model())))
+                .put("bitOperations", cost(new BitOperations(model(), BitOperations.FLOAT)))
                 .put("entropyBoundBytes", result().entropyBytes()).put("biases", (long) bias())
                 .putAll(MetricsText.all("test", done.test(), classNames))
                 .putAll(MetricsText.values("denseTest", denseTest().metrics()))
                 .put(MetricsText.field("validation", task()), task().shown(result().validation().accuracy()))
                 .put("seconds", result().trainSeconds() + result().projectionSeconds() + done.denseSeconds())
                 .put("denseSeconds", done.denseSeconds()).put("projectionSeconds", result().projectionSeconds());
+        done.budgets().stream().filter(row -> row.quantity() == Budget.Quantity.LATENCY)
+                .forEach(row -> json.put("microseconds", row.measured()));
+        if (!done.budgets().isEmpty()) {
+            json.put("budgets", done.budgets());
+        }
         if (stepLimit > 0) {
             json.put("rehearsalSteps", stepLimit);
             if (!done.death().isEmpty()) {
@@ -200,6 +197,10 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
         text.append(String.format(Locale.ROOT,
                 "file                 %,d bytes (%.0f times), read back: the same weights%n", done.fileBytes(),
                 dense() / done.fileBytes()));
+        done.budgets().forEach(row -> text.append(String.format(Locale.ROOT, "%-20s %s%.4g %s%n", row.quantity(),
+                row.allowed() == 0 ? "" : String.format(Locale.ROOT, "allowed %.4g, promised %.4g, measured ",
+                        row.allowed(), row.promised()),
+                row.measured(), row.unit())));
         text.append(String.format("%-20s %s%n", "validation " + task().metric(),
                 MetricsText.shown(task(), result().validation().accuracy())));
         text.append(String.format("%-20s %s (dense %s)%n", "test " + task().metric(),

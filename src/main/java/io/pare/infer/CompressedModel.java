@@ -402,6 +402,14 @@ public final class CompressedModel implements AutoCloseable {
         }
     }
 
+    /**
+     * {@return for each step of one sample the layer that it belongs to; what follows from a layer alone, such as its
+     * ReLU, is computed with it}
+     */
+    public List<String> steps() {
+        return single.owners();
+    }
+
     /** {@return how each layer runs, for one sample} */
     public List<String> describe() {
         return single.describe();

@@ -23,6 +23,7 @@ final class Plan {
 
     private final int n;
     private final Move[] moves;
+    private final List<String> owners;
     private final Value output;
     private final int buffers;
     private final int bufferFloats;
@@ -38,9 +39,11 @@ final class Plan {
         }
     }
 
-    Plan(int n, List<Move> moves, Value output, int buffers, int bufferFloats) {
+    /** @param owners for each move the node whose step it belongs to */
+    Plan(int n, List<Move> moves, List<String> owners, Value output, int buffers, int bufferFloats) {
         this.n = n;
         this.moves = moves.toArray(Move[]::new);
+        this.owners = List.copyOf(owners);
         this.output = output;
         this.buffers = buffers;
         this.bufferFloats = bufferFloats;
@@ -84,6 +87,23 @@ final class Plan {
             moves[i].run(kernels, memory);
         }
         return memory[output.buffer()];
+    }
+
+    /** As {@link #run(SparseKernels, float[][])}, and tells the nanoseconds of each step. */
+    float[] run(SparseKernels kernels, float[][] memory, long[] spent) {
+        long before = System.nanoTime();
+        for (int i = 0; i < moves.length; i++) {
+            moves[i].run(kernels, memory);
+            long after = System.nanoTime();
+            spent[i] = after - before;
+            before = after;
+        }
+        return memory[output.buffer()];
+    }
+
+    /** For each step the node that it belongs to; others are computed with it. */
+    List<String> owners() {
+        return owners;
     }
 
     /** Offset, in pixels, of output {@code index}. */

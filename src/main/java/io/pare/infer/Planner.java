@@ -16,6 +16,7 @@ import io.pare.net.Window;
 import io.pare.tensor.Computation;
 import io.pare.tensor.Product;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -32,6 +33,7 @@ final class Planner {
     private final boolean[][] needed;
     private final Value[] values;
     private final List<Move> moves = new ArrayList<>();
+    private final List<String> owners = new ArrayList<>();
     /** For each buffer, how often what lies in it is still read. */
     private final List<Integer> pending = new ArrayList<>();
     private int bufferFloats;
@@ -54,9 +56,10 @@ final class Planner {
         for (Node node : net.layers()) {
             if (values[node.place()] == null) {
                 step(node);
+                owners.addAll(Collections.nCopies(moves.size() - owners.size(), node.name()));
             }
         }
-        return new Plan(n, moves, values[values.length - 1], pending.size(), bufferFloats);
+        return new Plan(n, moves, owners, values[values.length - 1], pending.size(), bufferFloats);
     }
 
     /** Adds the steps of a node and of those that are computed with it. */

@@ -2,6 +2,7 @@ package io.pare.run;
 
 import io.pare.compress.Guarantee;
 import io.pare.compress.TrainingOptions;
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.recipe.InfeasibleException;
 import io.pare.compress.recipe.Pipeline;
 import io.pare.compress.recipe.PipelineListener;
@@ -46,6 +47,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compresses a network in a folder. It trains the dense network or takes a trained one, and runs a recipe or searches one.
@@ -85,6 +87,9 @@ public final class CompressionJob implements AutoCloseable {
     private Recipe recipe;
     private Double ratio;
     private Double bytes;
+    private List<Budget> within = List.of();
+    private List<CostTable> costs = List.of();
+    private Budgets budgets;
     private double floor;
     private First from;
     private Ending ending = Ending.NONE;
@@ -167,6 +172,24 @@ public final class CompressionJob implements AutoCloseable {
     public CompressionJob toBytes(double wanted, double least) {
         bytes = wanted;
         floor = least;
+        return this;
+    }
+
+    /**
+     * Searches counts, and bits where they count, for each layer by a scan of what each can do without, such that the network
+     * costs no more than budgets allow.
+     *
+     * @param budgets each of another quantity; none where only the tables' costs are to be told
+     * @param tables what latency and energy are; a budget of one needs its table
+     * @param least as of {@link #toRatio}, with five fourths of the budgets
+     * @return this
+     */
+    public CompressionJob within(List<Budget> budgets, List<CostTable> tables, double least) {
+        within = List.copyOf(budgets);
+        costs = List.copyOf(tables);
+        if (!within.isEmpty()) {
+            floor = least;
+        }
         return this;
     }
 
@@ -361,7 +384,7 @@ public final class CompressionJob implements AutoCloseable {
     }
 
     private boolean searches() {
-        return ratio != null || bytes != null;
+        return ratio != null || bytes != null || !within.isEmpty();
     }
 
     /**
@@ -437,12 +460,14 @@ public final class CompressionJob implements AutoCloseable {
     }
 
     private void prepare() throws IOException {
-        if (recipe != null && searches() || ratio != null && bytes != null) {
-            throw new RunException("a recipe, a ratio and a number of bytes exclude each other: give one");
+        if (recipe != null && searches() || ratio != null && bytes != null
+                || !within.isEmpty() && (ratio != null || bytes != null)) {
+            throw new RunException("a recipe, a ratio, a number of bytes and budgets exclude each other: give one");
         }
         if (model.weightCount() == 0) {
             throw new RunException(model.name() + " has no weights: there is nothing to compress");
         }
+        budgets = new Budgets(within, model, corpus.scale(), costs);
         if (!searches()) {
             recipe = recipe == null ? Recipe.usual(model.name()) : recipe;
             recipe = suited(recipe);
@@ -474,7 +499,9 @@ public final class CompressionJob implements AutoCloseable {
 
     /** The stages that a search will end with, before it knows counts. */
     private Recipe outline() {
-        return suited(Sensitivity.outline(model.name(), bytes != null));
+        return suited(within.isEmpty()
+                ? Sensitivity.outline(model.name(), bytes != null)
+                : Sensitivity.outline(model.name(), budgets.coded(), budgets.fileBytes(1)));
     }
 
     /** Refuses a recipe that cannot end well for this network, and says what is odd about it. */
@@ -539,7 +566,8 @@ public final class CompressionJob implements AutoCloseable {
     }
 
     /** What the stages came to. */
-    private record Compressed(Recipe recipe, Pipeline pipeline, Pipeline.Result result) {}
+    private record Compressed(Recipe recipe, Pipeline pipeline, Pipeline.Result result, @Nullable Sensitivity scan,
+            Sensitivity.@Nullable Plan plan) {}
 
     /**
      * Begins, if {@link #begin} has not, and does all of it.
@@ -574,7 +602,8 @@ public final class CompressionJob implements AutoCloseable {
         long written = write(file, pipeline.guarantees(), note(compressed.recipe(), result, test));
         return new CompressionResult(compressed.recipe(), model, result, pipeline.death(), packing, denseTest, test,
                 file,
-                written, denseSeconds, Metrics.ofConstant(split.validation()));
+                written, denseSeconds, Metrics.ofConstant(split.validation()),
+                budgets.rows(compressed.scan(), compressed.plan(), values(network), written));
     }
 
     /** Refuses a network whose file would have more bytes than the recipe allows; a rehearsal's may. */
@@ -591,27 +620,30 @@ public final class CompressionJob implements AutoCloseable {
     private Compressed byRecipe() throws IOException {
         Pipeline pipeline = new Pipeline(recipe, training, folder.resolve(STATE), progress).admmFile(fitted.admmFile())
                 .provenance(provenance).stop(stop).rehearsal(steps > 0);
-        return new Compressed(recipe, pipeline, run(pipeline));
+        return new Compressed(recipe, pipeline, run(pipeline), null, null);
     }
 
     /** Asks for less until validation accuracy is high enough. */
     private Compressed search() throws IOException {
-        double wanted = bytes != null ? bytes : ratio;
+        double wanted = !within.isEmpty() ? 1 : bytes != null ? bytes : ratio;
         Sensitivity scan = Sensitivity.scan(training, Sensitivity.SHARES, Sensitivity.BITS);
         int tries = 0;
         while (true) {
             stop.check();
-            Recipe tried = suited(bytes != null
-                    ? scan.recipe(model.name(), wanted)
-                    : scan.recipe(model.name(), model.weightCount(), wanted));
+            Sensitivity.Plan plan = within.isEmpty() ? null : budgets.plan(scan, wanted);
+            Recipe tried = suited(plan != null
+                    ? budgets.recipe(plan, wanted)
+                    : bytes != null
+                            ? scan.recipe(model.name(), wanted)
+                            : scan.recipe(model.name(), model.weightCount(), wanted));
             Pipeline pipeline = new Pipeline(tried, training, folder.resolve(autoState(tries)), progress)
                     .admmFile(fitted.admmFile())
                     .provenance(provenance).stop(stop).rehearsal(steps > 0);
             Pipeline.Result result = run(pipeline);
             if (steps > 0 || reached(result.validation().accuracy()) || ++tries == AUTO_TRIES) {
-                return new Compressed(tried, pipeline, result);
+                return new Compressed(tried, pipeline, result, scan, plan);
             }
-            wanted *= bytes != null ? 1.25 : 0.8;
+            wanted *= ratio != null ? 0.8 : 1.25;
             copy(dense, network);
         }
     }

@@ -21,12 +21,14 @@ import java.util.List;
  * @param fileBytes its size
  * @param denseSeconds of training the dense network; 0 if it was given or had been trained
  * @param guess validation score of an answer that is always the same: the largest class, all labels, or the mean
+ * @param budgets what was promised and measured of each budget, and of each cost that has a table
  */
 public record CompressionResult(Recipe recipe, Net model, Pipeline.Result found, String death,
         List<Packing.Row> packing, Evaluation dense, Evaluation test, Path file, long fileBytes, double denseSeconds,
-        double guess) {
-    /** Copies the list. */
+        double guess, List<BudgetRow> budgets) {
+    /** Copies the lists. */
     public CompressionResult {
         packing = List.copyOf(packing);
+        budgets = List.copyOf(budgets);
     }
 }

@@ -9,8 +9,9 @@
  *
  * <p>Programs with a loop of their own take the parts: {@link io.pare.run.NetworkTraining} lets a
  * {@link io.pare.compress.recipe.Pipeline} compress a network, {@link io.pare.run.Packing} makes the result's file small,
- * {@link io.pare.run.MemoryFit} keeps a run within a limit. {@link io.pare.run.FileBytes} and
- * {@link io.pare.run.MultiplyAdds} say what a network costs, for budgets.
+ * {@link io.pare.run.MemoryFit} keeps a run within a limit. {@link io.pare.run.FileBytes},
+ * {@link io.pare.run.MultiplyAdds}, {@link io.pare.run.BitOperations} and {@link io.pare.run.TableCost} say what a network
+ * costs, for budgets; {@link io.pare.run.LayerTimes} measures it.
  *
  * <p>Public. Nothing here reads options or prints: notes go to a listener, and what cannot be is a
  * {@link io.pare.run.RunException} that says what to do.

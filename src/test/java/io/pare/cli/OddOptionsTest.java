@@ -72,6 +72,7 @@ class OddOptionsTest {
             case "train", "compress" -> List.of("lenet300", "--data", none);
             case "sensitivity" -> List.of("lenet300", "--from", none, "--data", none);
             case "sweep", "eval", "inspect", "bench-infer", "folder" -> List.of(none);
+            case "measure" -> List.of(none, "--out", folder.resolve("cost.json").toString());
             case "export" -> List.of(none, "--as", "pare", "--out", folder.resolve("out.pare").toString());
             case "predict" -> List.of(none, "--image", none);
             case "embed" -> List.of(none, "--text", none, "--out", folder.resolve("vectors.npy").toString());

@@ -41,9 +41,10 @@ class UnusedOptionsTest {
             Map.entry("train", "--from --epochs --batch-size --accumulate --memory-limit --recompute --lr --optimizer"
                     + " --weight-decay --schedule --warm-up --clip-norm --patience --dropout --validation --seed --threads"
                     + " --precision --dataset --loaders --out --resume --report --tensorboard --quiet --deterministic"),
-            Map.entry("compress", "--from --recipe --auto --steps --memory-limit --recompute --out --report --seed"
-                    + " --threads --precision --dataset --loaders --tensorboard --quiet --no-pack --provenance --anew"
-                    + " --deterministic"),
+            Map.entry("compress",
+                    "--from --recipe --auto --cost --steps --memory-limit --recompute --out --report --seed"
+                            + " --threads --precision --dataset --loaders --tensorboard --quiet --no-pack --provenance --anew"
+                            + " --deterministic"),
             Map.entry("sweep", "--threads --out --gather --run --slurm --kubernetes --quiet"),
             Map.entry("sensitivity", "--from --seed --threads --dataset --loaders --report --plot"),
             Map.entry("eval", "--model --engine --dataset --loaders --threads --report --sts"),
@@ -57,7 +58,7 @@ class UnusedOptionsTest {
             Map.entry("inspect", "--model --report --scale"),
             Map.entry("predict", "--model --image --batch --task --invert --scale --damaged --background"),
             Map.entry("run", "--input --out --engine --threads"), Map.entry("bench-infer", "--model --batch --seconds"),
-            Map.entry("doctor", "--threads"));
+            Map.entry("measure", "--model --out --seconds"), Map.entry("doctor", "--threads"));
 
     /** A command line in which an option would do nothing, and what is said of it. */
     private record Case(String command, String option, String line, String said) {}
@@ -101,7 +102,7 @@ class UnusedOptionsTest {
             cases.add(new Case(command, "--output-name", grey + " --output-name y", "are for ONNX files"));
         }
         for (String line : List.of("eval @grey.pare " + DIGITS, "export @grey.pare --out @x.onnx", "inspect @grey.pare",
-                "predict @grey.pare --image @one.png", "bench-infer @grey.pare",
+                "predict @grey.pare --image @one.png", "bench-infer @grey.pare", "measure @grey.pare --out @cost.json",
                 "run @grey.pare --input @x.npy --out @o")) {
             String command = line.substring(0, line.indexOf(' '));
             for (String kind : List.of("pare", "onnx")) {
@@ -141,6 +142,8 @@ class UnusedOptionsTest {
                 new Case("compress", "--ratio", compress + " --ratio 2", "belong to --auto"),
                 new Case("compress", "--ratio", compress + " --recipe lenet300-prune --ratio 2", "--ratio belongs to"),
                 new Case("compress", "--bytes", compress + " --recipe prune --bytes 99", "belong to --auto"),
+                new Case("compress", "--budget", compress + " --recipe prune --budget macs<=9k", "belong to --auto"),
+                new Case("compress", "--budget", compress + " --auto --budget latency<=9us", "needs a table"),
                 new Case("compress", "--floor", compress + " --recipe prune --floor 0.9", "belong to --auto"),
                 new Case("compress", "--calibrate", compress + " --recipe prune --calibrate @x.npy",
                         "--calibrate belongs to --recipe reconstruct"),

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.recipe.PipelineListener;
 import io.pare.compress.recipe.Recipe;
 import io.pare.compress.recipe.Sensitivity;
@@ -243,6 +244,37 @@ class CompressionJobTest {
                     nonzeros + " of " + result.found().weights());
             assertNotEquals(HALF, result.recipe());
         }
+    }
+
+    @Test
+    void aSearchKeepsWithinItsBudgetsAndSaysWhatItPromised() throws IOException {
+        CostTable energy = new CostTable("energy", null, 0, 1, 0, 0.01, Map.of());
+        long all = data.model().multiplyAdds();
+        List<Budget> budgets = Budget.parse(List.of("macs<=" + all / 4, "energy<=5", "file-bytes<=9k"));
+        try (CompressionJob job = new CompressionJob(data.model(), data.corpus(), folder)
+                .within(budgets, List.of(energy), 0).unpacked()) {
+            CompressionResult result = job.run();
+            assertEquals(List.of("macs", "energy", "file-bytes"),
+                    result.budgets().stream().map(row -> row.quantity().toString()).toList());
+            for (BudgetRow row : result.budgets()) {
+                assertTrue(row.holds() && row.promised() <= row.allowed() && row.measured() <= row.promised(),
+                        row.toString());
+            }
+            // Each weight is one multiply-add here. Some die with their units.
+            assertTrue(result.found().nonzeros() >= all / 6, result.found().nonzeros() + " of " + all);
+        }
+    }
+
+    @Test
+    void budgetsOutOfReachAreRefused() throws IOException {
+        CostTable energy = new CostTable("energy", null, 0, 6, 0, 0.01, Map.of());
+        try (CompressionJob job = new CompressionJob(data.model(), data.corpus(), folder)
+                .within(Budget.parse(List.of("energy<=5")), List.of(energy), 0)) {
+            String said = assertThrows(RunException.class, job::run).getMessage();
+            assertTrue(said.contains("energy<=5uJ is out of reach"), said);
+        }
+        assertThrows(RunException.class, () -> new CompressionJob(data.model(), data.corpus(), folder)
+                .within(Budget.parse(List.of("latency<=5")), List.of(energy), 0).begin());
     }
 
     @Test

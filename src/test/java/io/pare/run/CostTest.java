@@ -1,8 +1,10 @@
 package io.pare.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.Cost;
 import io.pare.compress.constraint.GlobalBudget;
 import io.pare.compress.constraint.GlobalSparsity;
@@ -17,9 +19,11 @@ import io.pare.net.Net;
 import io.pare.net.Parameter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,6 +96,105 @@ class CostTest {
             assertEquals(40 * (24 * 24 + 8 * 8 + 1 + 1), cost.of(network(region, 40)));
             assertEquals(LENET5.multiplyAdds(), LENET5.parameters().stream().filter(Parameter::weight)
                     .mapToDouble(each -> cost.of(each.name(), each.count(), each.count(), 32)).sum());
+        }
+    }
+
+    @Test
+    void bitOperationsAreMultiplyAddsTimesBothWidths() {
+        try (Region region = Region.confined("cost")) {
+            BitOperations cost = new BitOperations(LENET5, 8);
+            assertEquals(24 * 24 * 2 * 8, cost.of("conv1.weight", 500, 1, 2));
+            assertEquals(40 * (24 * 24 + 8 * 8 + 1 + 1) * 2 * 8, cost.of(network(region, 40)));
+        }
+        assertThrows(IllegalArgumentException.class, () -> new BitOperations(LENET5, 33));
+    }
+
+    @Test
+    void aTableIsReadBetweenItsPointsAndComesBackFromItsFile(@TempDir Path folder) throws Exception {
+        CostTable table = new CostTable("energy", "lenet5", 0, 2, 0.5, 0.25,
+                Map.of("fc2.weight", List.of(List.of(10.0, 1.0), List.of(30.0, 5.0))));
+        assertEquals(List.of(1.0, 1.0, 3.0, 5.0, 5.0), List.of(table.at("fc2.weight", 0), table.at("fc2.weight", 10),
+                table.at("fc2.weight", 20), table.at("fc2.weight", 30), table.at("fc2.weight", 99)));
+        Path file = folder.resolve("cost.json");
+        table.write(file);
+        assertEquals(table, CostTable.read(file));
+        TableCost cost = new TableCost(LENET5, table);
+        assertEquals(2, cost.rest());
+        assertEquals(3 + 20 * 0.5 + 20 * 4 * 0.25, cost.of("fc2.weight", 5_000, 20, 4));
+        try (Region region = Region.confined("cost")) {
+            double all = cost.of(network(region, 20));
+            assertEquals(2 + 3 + 20 * (24 * 24 + 8 * 8 + 1 + 1) * 0.5 + 4 * 20 * 2 * 0.25, all);
+        }
+        assertThrows(RunException.class, () -> new TableCost(LENET5,
+                new CostTable("latency", null, 0, 0, 0, 0, Map.of("fc9.weight", List.of(List.of(1.0, 1.0))))));
+        for (String bad : List.of("", "{", "[]", "{\"quantity\": \"joy\"}", "{\"quantity\": \"energy\", \"rest\": -1}",
+                "{\"quantity\": \"energy\", \"sum\": 1}", "{\"quantity\": \"latency\", \"layers\": {\"a\": [[1]]}}",
+                "{\"quantity\": \"latency\", \"layers\": {\"a\": [[1, null]]}}",
+                "{\"quantity\": \"latency\", \"layers\": {\"a\": [[2, 1], [1, 2]]}}")) {
+            Files.writeString(file, bad);
+            String said = assertThrows(RunException.class, () -> CostTable.read(file), bad).getMessage();
+            assertTrue(said.contains("cost.json is no table of costs") && said.lines().count() == 1, said);
+        }
+    }
+
+    @Test
+    void budgetsAreReadInTheirUnits() {
+        assertEquals(new Budget(Budget.Quantity.LATENCY, 20), Budget.parse("latency<=20us"));
+        assertEquals(new Budget(Budget.Quantity.LATENCY, 1500), Budget.parse("latency <= 1.5 ms"));
+        assertEquals(new Budget(Budget.Quantity.MACS, 40e6), Budget.parse("macs<=40M"));
+        assertEquals(new Budget(Budget.Quantity.FILE_BYTES, 1536), Budget.parse("file-bytes<=1.5k"));
+        for (String text : List.of("latency<=20us", "file-bytes<=1500", "macs<=40000000", "bops<=3", "energy<=0.5uJ")) {
+            assertEquals(text, Budget.parse(text).toString());
+        }
+        for (String text : List.of("", "latency", "latency<20", "joy<=1", "macs<=0", "macs<=1us", "macs<=1e999",
+                "macs<=.",
+                "latency<=-1")) {
+            assertThrows(IllegalArgumentException.class, () -> Budget.parse(text), text);
+        }
+        assertThrows(IllegalArgumentException.class, () -> Budget.parse(List.of("macs<=1", "macs<=2")));
+    }
+
+    /** Against all ways to cut a row into blocks of equal height: the best one that never falls. */
+    @Test
+    void curvesOfTimesNeverFallAndLieNearest() {
+        SplittableRandom random = new SplittableRandom(3);
+        for (int round = 0; round < 100; round++) {
+            int n = 1 + random.nextInt(7);
+            List<double[]> points = new ArrayList<>();
+            for (int i = 0; i < n; i++) {
+                points.add(new double[]{i + 1, random.nextInt(6)});
+            }
+            CostTable table = new CostTable("latency", null, 1, 0, 0, 0, Map.of("w", LayerTimes.ascending(points)));
+            double found = points.stream().mapToDouble(p -> Math.pow(p[1] - table.at("w", p[0]), 2)).sum();
+            double best = Double.POSITIVE_INFINITY;
+            for (int cuts = 0; cuts < 1 << n - 1; cuts++) {
+                double error = 0;
+                double last = Double.NEGATIVE_INFINITY;
+                for (int from = 0, to; from < n; from = to) {
+                    to = from + 1;
+                    while (to < n && (cuts >> to - 1 & 1) == 0) {
+                        to++;
+                    }
+                    double mean = points.subList(from, to).stream().mapToDouble(p -> p[1]).average().orElseThrow();
+                    error += points.subList(from, to).stream().mapToDouble(p -> Math.pow(p[1] - mean, 2)).sum()
+                            + (mean < last - 1e-12 ? Double.POSITIVE_INFINITY : 0);
+                    last = mean;
+                }
+                best = Math.min(best, error);
+            }
+            assertEquals(best, found, 1e-9);
+        }
+    }
+
+    @Test
+    void aPredictionsTimeIsThatOfItsLayersAndMore() {
+        try (Region region = Region.confined("cost")) {
+            PredictionTime time =
+                    PredictionTime.of(CompressedWeights.of(LENET5, network(region, 40), InputScale.UNIT), 0.01);
+            assertTrue(time.microseconds() > 0 && time.reference() > 0 && time.ratio() > 0, time.toString());
+            assertEquals(Set.of("conv1", "conv2", "fc1", "fc2"), time.layers().keySet());
+            assertTrue(time.layers().values().stream().mapToDouble(Double::doubleValue).sum()
+                    <= time.ratio() * time.reference() * (1 + 1e-9), time.toString());
         }
     }
 }

@@ -13,6 +13,14 @@ public interface Cost {
     /** Bytes of weight data: bits of a value times non-zeros, over 8, without positions and codebooks. */
     Cost WEIGHT_DATA = new WeightData();
 
+    /**
+     * How much of a cost there may be.
+     *
+     * @param cost that is asked
+     * @param most in the cost's unit
+     */
+    record Bound(Cost cost, double most) {}
+
     /** {@return what is counted, in the plural, such as {@code bytes of weight data}} */
     String unit();
 

@@ -11,6 +11,7 @@ import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.stage.AdmmPrune;
+import io.pare.compress.stage.AdmmRate;
 import io.pare.compress.stage.AdmmValues;
 import io.pare.compress.stage.ClusterRetrain;
 import io.pare.compress.stage.Keep;
@@ -191,7 +192,7 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
      */
     public Recipe recipe(String model, long weights, double ratio) {
         return new Recipe("auto-" + Math.round(ratio) + "x", model, "Counts by sensitivity.", Recipe.DENSE,
-                stages(counts(Math.max(tensors().size(), (long) (weights / ratio))), Map.of()));
+                stages(counts(Math.max(tensors().size(), (long) (weights / ratio))), Map.of(), 0));
     }
 
     /**
@@ -214,27 +215,98 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
      * @param cost that is asked
      */
     public Recipe recipe(String model, double most, Cost cost) {
-        Map<String, Integer> widths = bits(base.loss() + 0.01);
-        widths.replaceAll((name, width) -> Math.clamp(width, 2, 4));
+        return plan(List.of(new Cost.Bound(cost, most)), true).recipe("auto-" + Math.round(most) + "bytes", model);
+    }
+
+    /**
+     * What each tensor keeps.
+     *
+     * @param counts of non-zeros, by tensor
+     * @param widths in bits of a value, by tensor; empty where values stay as they are
+     */
+    public record Plan(Map<String, Long> counts, Map<String, Integer> widths) {
+        /** Bits of a value that stays as it is. */
+        public static final int FLOAT = 32;
+
+        /** Copies the maps. */
+        public Plan {
+            counts = new TreeMap<>(counts);
+            widths = new TreeMap<>(widths);
+        }
+
+        /**
+         * {@return the stages that come to it}
+         *
+         * @param name of the recipe
+         * @param model name of the network
+         */
+        public Recipe recipe(String name, String model) {
+            return recipe(name, model, 0);
+        }
+
+        /**
+         * {@return the stages that come to it or less, and to a file of so many bytes}
+         *
+         * @param name of the recipe
+         * @param model name of the network
+         * @param fileBytes of the whole file at most; 0 for any number
+         */
+        public Recipe recipe(String name, String model, double fileBytes) {
+            return new Recipe(name, model,
+                    widths.isEmpty() ? "Counts by sensitivity." : "Counts and bits by sensitivity.", Recipe.DENSE,
+                    stages(counts, widths, fileBytes));
+        }
+
+    }
+
+    /**
+     * {@return what a network is forecast to cost}
+     *
+     * @param plan of this scan's tensors
+     * @param cost that is asked
+     */
+    public double forecast(Plan plan, Cost cost) {
+        return forecast(plan, cost, sizes());
+    }
+
+    private static double forecast(Plan plan, Cost cost, Map<String, Long> sizes) {
+        return cost.rest() + plan.counts.entrySet().stream()
+                .mapToDouble(entry -> cost.of(entry.getKey(), sizes.get(entry.getKey()), entry.getValue(),
+                        plan.widths.getOrDefault(entry.getKey(), Plan.FLOAT)))
+                .sum();
+    }
+
+    /** Elements of each tensor. */
+    private Map<String, Long> sizes() {
         Map<String, Long> sizes = new TreeMap<>();
         rows.forEach(row -> sizes.put(row.tensor(), row.count()));
+        return sizes;
+    }
+
+    /**
+     * {@return as many non-zeros as fit within all bounds, such that pruning costs each tensor alone about the same loss}
+     *
+     * @param bounds that are forecast to hold, unless a single weight in each tensor is too much
+     * @param coded whether values are coded too: widths by {@link #bits}, no narrower than 2 and no wider than 4
+     */
+    public Plan plan(List<Cost.Bound> bounds, boolean coded) {
+        Map<String, Integer> widths = coded ? bits(base.loss() + 0.01) : Map.of();
+        if (coded) {
+            widths.replaceAll((name, width) -> Math.clamp(width, 2, 4));
+        }
+        Map<String, Long> sizes = sizes();
         long low = tensors().size();
         long high = rows.stream().filter(row -> row.share() == SHARES.getFirst()).mapToLong(Row::count).sum() + low;
         while (high - low > 1) {
             long middle = (low + high) >>> 1;
-            Map<String, Long> counts = counts(middle);
-            double used = cost.rest() + counts.entrySet().stream()
-                    .mapToDouble(entry -> cost.of(entry.getKey(), sizes.get(entry.getKey()), entry.getValue(),
-                            widths.get(entry.getKey())))
-                    .sum();
-            if (used <= most) {
+            Plan tried = new Plan(counts(middle), widths);
+            if (bounds.stream().allMatch(bound -> forecast(tried, bound.cost(), sizes) <= bound.most())) {
                 low = middle;
             } else {
                 high = middle;
             }
         }
-        return new Recipe("auto-" + Math.round(most) + "bytes", model, "Counts and bits by sensitivity.",
-                Recipe.DENSE, stages(counts(low), widths));
+        return new Plan(counts(low), widths);
     }
 
     /**
@@ -244,11 +316,22 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
      * @param withBits whether it chooses values too
      */
     public static Recipe outline(String model, boolean withBits) {
-        return new Recipe("auto", model, "Stages only.", Recipe.DENSE,
-                stages(Map.of("*", Long.MAX_VALUE), withBits ? Map.of("*", 4) : Map.of()));
+        return outline(model, withBits, 0);
     }
 
-    private static List<Stage> stages(Map<String, Long> counts, Map<String, Integer> widths) {
+    /**
+     * {@return the stages that a recipe will have, before anything is measured; all weights stay in it}
+     *
+     * @param model name of the network
+     * @param withBits whether it chooses values too
+     * @param fileBytes of the whole file at most; 0 for any number
+     */
+    public static Recipe outline(String model, boolean withBits, double fileBytes) {
+        return new Recipe("auto", model, "Stages only.", Recipe.DENSE,
+                stages(Map.of("*", Long.MAX_VALUE), withBits ? Map.of("*", 4) : Map.of(), fileBytes));
+    }
+
+    private static List<Stage> stages(Map<String, Long> counts, Map<String, Integer> widths, double fileBytes) {
         Map<String, Double> layers = new TreeMap<>();
         counts.forEach((name, count) -> layers.put(name, (double) count));
         Keep keep = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, layers);
@@ -257,7 +340,9 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
                 new AdmmPrune(keep, Map.of(), 0.7, true, List.of(), ADMM, pruning), new MaskRetrain(pruning)));
         if (!widths.isEmpty()) {
             TrainingOptions train = train(3, 5e-4);
-            stages.add(new AdmmValues(widths, null, true, true, false, ADMM, train));
+            stages.add(fileBytes == 0
+                    ? new AdmmValues(widths, null, true, true, false, ADMM, train)
+                    : new AdmmRate(fileBytes, widths, true, false, 0.7, ADMM.byFisher(), train));
             stages.add(new QuantizeRetrain(3, 0.5, train(1, 3e-4)));
             stages.add(new ClusterRetrain(train));
         }
