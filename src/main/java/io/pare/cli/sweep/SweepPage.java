@@ -17,21 +17,37 @@ final class SweepPage {
     private final List<SweepRow> rows;
     private final Front front;
     private final List<String> settings;
+    private final List<Published> published;
 
     SweepPage(String title, List<SweepRow> rows) {
         this.title = title;
         this.rows = rows;
         this.front = Front.of(rows);
         this.settings = SweepRow.settings(rows);
+        this.published = rows.stream()
+                .flatMap(row -> Published.of(String.valueOf(row.report().get("model")),
+                        String.valueOf(row.report().get("dataset"))).stream())
+                .distinct().toList();
     }
 
     HtmlPage page() {
         HtmlPage page = new HtmlPage(title).facts(facts());
         page.heading("Pareto front")
                 .paragraph("No other run has both fewer bytes and a better network than one on the front.")
-                .chart(chart());
+                .chart(chart(front));
         if (!front.best().isEmpty()) {
             page.table(head(), front.best().stream().map(point -> cells(point.row())).toList());
+        }
+        for (Front.Axis axis : Front.Axis.values()) {
+            Front other = Front.of(rows, axis);
+            if (axis != Front.Axis.BYTES && !other.points().isEmpty()) {
+                page.heading("Pareto front by " + axis.word()).chart(chart(other));
+            }
+        }
+        if (!published.isEmpty()) {
+            page.heading("Published results").table(
+                    List.of(Column.text("method"), Column.text("accuracy"), Column.text("with index")),
+                    published.stream().map(each -> List.of(each.method(), each.accuracy(), each.withIndex())).toList());
         }
         page.heading("All runs").table(head(), rows.stream().map(this::cells).toList());
         List<List<String>> failures = rows.stream().filter(row -> row.state() == SweepRow.State.FAILED)
@@ -54,18 +70,24 @@ final class SweepPage {
         return facts;
     }
 
-    private Chart chart() {
+    private Chart chart(Front shown) {
         List<Front.Point> others =
-                front.points().stream().filter(point -> !front.best().contains(point)).toList();
-        return new Chart(front.score() + " over bytes", Axis.logarithmic("bytes of the network"),
-                Axis.linear(front.score()))
-                .line("on the front", places(front.best(), false), heights(front.best(), false))
+                shown.points().stream().filter(point -> !shown.best().contains(point)).toList();
+        Chart chart = new Chart(shown.score() + " over " + shown.axis().word(),
+                Axis.logarithmic(shown.axis().label()), Axis.linear(shown.score()))
+                .line("on the front", places(shown.best(), false), heights(shown.best(), false))
                 .line("other runs", places(others, true), heights(others, true));
+        if (shown.axis() == Front.Axis.BYTES && shown.score().equals("testAccuracy")) {
+            published.stream().filter(each -> each.fileBytes().isPresent() && each.score().isPresent())
+                    .forEach(each -> chart.line(each.method(), new double[]{each.fileBytes().getAsDouble()},
+                            new double[]{each.score().getAsDouble()}));
+        }
+        return chart;
     }
 
-    /** Bytes; with gaps in between, points are not joined. */
+    /** Costs; with gaps in between, points are not joined. */
     private static double[] places(List<Front.Point> points, boolean apart) {
-        return points.stream().flatMap(point -> apart ? Stream.of(point.bytes(), Double.NaN) : Stream.of(point.bytes()))
+        return points.stream().flatMap(point -> apart ? Stream.of(point.cost(), Double.NaN) : Stream.of(point.cost()))
                 .mapToDouble(Double::doubleValue).toArray();
     }
 

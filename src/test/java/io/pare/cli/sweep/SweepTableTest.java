@@ -41,16 +41,16 @@ class SweepTableTest {
             List<SweepRow> rows = IntStream.range(0, random.nextInt(12)).mapToObj(i -> done(i + 1,
                     error ? "testMAE" : "testAccuracy", random.nextInt(5), random.nextInt(5))).toList();
             Front front = Front.of(rows);
-            List<Double> sizes = front.best().stream().map(Front.Point::bytes).toList();
+            List<Double> sizes = front.best().stream().map(Front.Point::cost).toList();
             assertEquals(sizes.stream().sorted().distinct().toList(), sizes);
             for (Front.Point point : front.points()) {
                 boolean beaten = front.points().stream().anyMatch(other -> {
                     double better = (error ? -1 : 1) * (other.score() - point.score());
-                    return better >= 0 && other.bytes() <= point.bytes()
-                            && (better > 0 || other.bytes() < point.bytes());
+                    return better >= 0 && other.cost() <= point.cost()
+                            && (better > 0 || other.cost() < point.cost());
                 });
                 boolean alike = front.best().stream()
-                        .anyMatch(best -> best.bytes() == point.bytes() && best.score() == point.score());
+                        .anyMatch(best -> best.cost() == point.cost() && best.score() == point.score());
                 assertEquals(!beaten, alike, point + " of " + rows);
             }
         }
@@ -82,6 +82,18 @@ class SweepTableTest {
         assertTrue(html.contains("&lt;script&gt;alert"), html);
         assertFalse(html.replace("http://www.w3.org/2000/svg", "").matches("(?s).*(https?:|src=|@import).*"), html);
         assertTrue(new SweepPage("none", List.of(unfinished(1))).page().html().contains("nothing was measured"));
+    }
+
+    @Test
+    void costsThatRunsHaveGetChartsBesideWhatPapersReached() {
+        SweepRow row = new SweepRow(new SweptRun(1, "1", Map.of(), List.of("compress")), new Ended(0, ""),
+                Map.of("model", "lenet5", "dataset", "MNIST", "testAccuracy", 0.99, "bytesWithIndex", 1500,
+                        "bitOperations", 1e6));
+        String html = new SweepPage("costs", List.of(row)).page().html();
+        assertTrue(html.contains("Pareto front by bit operations") && html.contains("MIRACLE (ICLR 2019)"), html);
+        assertFalse(html.contains("Pareto front by microseconds"), html);
+        assertEquals(1520, Published.of("lenet5", "MNIST").getLast().fileBytes().getAsDouble());
+        assertEquals(List.of(), Published.of("lenet5", "Fashion-MNIST"));
     }
 
     @Test
