@@ -4,6 +4,7 @@ import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Feasibility;
+import io.pare.compress.constraint.NofMClustering;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.WeightChange;
@@ -86,6 +87,9 @@ public record Reconstruction(List<Target> targets, Method method, double damping
         if (set instanceof SparseClustering both) {
             more.add(new Target(both.sparsity(), Parts.MATRIX));
             more.add(new Target(new Clustering(both.k()), Parts.MATRIX));
+        } else if (set instanceof NofMClustering both) {
+            more.add(new Target(both.support(), Parts.MATRIX));
+            more.add(new Target(both.clustering(), Parts.MATRIX));
         } else if (set instanceof BlockLevels levels) {
             more.add(new Target(set, Parts.groups(levels.block())));
         } else {

@@ -376,7 +376,7 @@ class OwnConstraintTest {
         "shrnk: {}                                             | unknown key 'shrnk', did you mean 'shrink'?; known are admm-prune",
         "shrink: {radios: 2}                                   | stage 1 (shrink): unknown key 'radios', did you mean 'radius'?",
         "shrink: {radius: 2, train: {epochs: many}}            | train.epochs: 'many' is no whole number",
-        "admm: {constraints: {w1: {kind: bal}}}                | constraints.w1: unknown kind 'bal', did you mean 'ball'?; known are Sparsity, StructuredSparsity, Clustering, Quantization, Joint, KernelPatterns, BlockCirculant, BlockLevels, ScaledLevels, ball",
+        "admm: {constraints: {w1: {kind: bal}}}                | constraints.w1: unknown kind 'bal', did you mean 'ball'?; known are Sparsity, StructuredSparsity, Clustering, Quantization, Joint, KernelPatterns, BlockCirculant, BlockLevels, ScaledLevels, NofMClustering, ScaledSigns, FixedPoint, HierarchicalBlocks, ball",
         "admm: {constraints: {w1: 3}}                          | constraints.w1: a constraint is a map with a 'kind'; known are Sparsity",
         "admm: {constraints: {w1: {kind: ball, radios: 2}}}    | stage 1 (admm): unknown key 'radios', did you mean 'radius'?",
         "admm: {constraints: {w1: {kind: ball, radius: -2}}}   | constraints.w1: radius cannot be -2.0: it must be above 0",

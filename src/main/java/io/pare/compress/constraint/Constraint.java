@@ -28,10 +28,12 @@ import java.util.Set;
     @JsonSubTypes.Type(GlobalBudget.class), @JsonSubTypes.Type(CodedBudget.class),
     @JsonSubTypes.Type(GroupSparsity.class), @JsonSubTypes.Type(KernelPatterns.class),
     @JsonSubTypes.Type(BlockCirculant.class), @JsonSubTypes.Type(ScaledLevels.class),
-    @JsonSubTypes.Type(BlockLevels.class)})
+    @JsonSubTypes.Type(BlockLevels.class), @JsonSubTypes.Type(NofMClustering.class),
+    @JsonSubTypes.Type(ScaledSigns.class), @JsonSubTypes.Type(FixedPoint.class),
+    @JsonSubTypes.Type(HierarchicalBlocks.class)})
 public sealed interface Constraint
         permits SupportSet, Clustering, Quantization, BlockLevels, SparseClustering, GlobalBudget,
-        CodedBudget, BlockCirculant, ScaledLevels, Constraint.Custom {
+        CodedBudget, BlockCirculant, ScaledLevels, NofMClustering, ScaledSigns, FixedPoint, Constraint.Custom {
     /**
      * Writes the nearest point of the set to {@code to}.
      *

@@ -10,7 +10,7 @@ import java.util.Set;
  * weights in it, whatever their values become.
  */
 public sealed interface SupportSet extends Constraint
-        permits Sparsity, StructuredSparsity, GlobalSparsity, GroupSparsity, KernelPatterns {
+        permits Sparsity, StructuredSparsity, GlobalSparsity, GroupSparsity, KernelPatterns, HierarchicalBlocks {
     @Override
     default void projectWeighted(List<FloatTensor> from, List<FloatTensor> importance, List<FloatTensor> to,
             ProjectionState memory, Projections kernels) {

@@ -25,9 +25,13 @@ import io.pare.compress.constraint.BlockCirculant;
 import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.FixedPoint;
+import io.pare.compress.constraint.HierarchicalBlocks;
 import io.pare.compress.constraint.KernelPatterns;
+import io.pare.compress.constraint.NofMClustering;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.ScaledLevels;
+import io.pare.compress.constraint.ScaledSigns;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
@@ -79,7 +83,9 @@ public final class Catalog {
                     AdmmBudget.DEFAULTS, AdmmRate.DEFAULTS, AdmmConstrain.DEFAULTS, Reconstruct.DEFAULTS),
             List.of(Sparsity.share(1), StructuredSparsity.of(StructuredSparsity.Unit.ROW, 1), new Clustering(256),
                     Quantization.bits(8), new SparseClustering(Sparsity.share(1), 256), new KernelPatterns(256, 64),
-                    new BlockCirculant(1), new BlockLevels(8, BlockLevels.USUAL_BLOCK), new ScaledLevels(1, 0)));
+                    new BlockCirculant(1), new BlockLevels(8, BlockLevels.USUAL_BLOCK), new ScaledLevels(1, 0),
+                    new NofMClustering(1, 1, 256), new ScaledSigns(true), new FixedPoint(16),
+                    new HierarchicalBlocks(1, 1, 1, 1, 1)));
 
     private final List<Stage> stages;
     private final List<Constraint> constraints;

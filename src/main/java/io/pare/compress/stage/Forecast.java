@@ -7,12 +7,16 @@ import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.CodedBudget;
 import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.FixedPoint;
 import io.pare.compress.constraint.GlobalBudget;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.GroupSparsity;
+import io.pare.compress.constraint.HierarchicalBlocks;
 import io.pare.compress.constraint.KernelPatterns;
+import io.pare.compress.constraint.NofMClustering;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.ScaledLevels;
+import io.pare.compress.constraint.ScaledSigns;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
@@ -314,6 +318,10 @@ public final class Forecast {
             case KernelPatterns old -> contained(claim, left);
             case BlockCirculant old -> contained(claim, left);
             case ScaledLevels old -> contained(claim, left);
+            case NofMClustering old -> contained(claim, left);
+            case ScaledSigns old -> contained(claim, left);
+            case FixedPoint old -> contained(claim, left);
+            case HierarchicalBlocks old -> contained(claim, left);
             case Constraint.Custom old -> contained(claim, left);
         };
     }

@@ -9,9 +9,12 @@ import io.pare.compress.Variable;
 import io.pare.compress.constraint.BlockLevels;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.FixedPoint;
+import io.pare.compress.constraint.NofMClustering;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.ScaledLevels;
+import io.pare.compress.constraint.ScaledSigns;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.WeightChange;
 import io.pare.kernel.Projections;
@@ -205,6 +208,9 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
             if (set instanceof SparseClustering both) {
                 sets.add(both.sparsity());
                 sets.add(new Clustering(both.k()));
+            } else if (set instanceof NofMClustering both) {
+                sets.add(both.support());
+                sets.add(both.clustering());
             } else {
                 sets.add(set);
             }
@@ -213,7 +219,8 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
     }
 
     private static boolean choosesValues(Constraint set) {
-        return handsOn(set) || set instanceof ScaledLevels || set instanceof BlockLevels;
+        return handsOn(set) || set instanceof ScaledLevels || set instanceof BlockLevels || set instanceof ScaledSigns
+                || set instanceof FixedPoint;
     }
 
     /** Whether later stages may move the values. */

@@ -103,7 +103,10 @@ class ConstraintTest {
                 new CodedBudget(70, List.of(2), true, List.of()), new CodedBudget(70, List.of(3), false, List.of()),
                 groups(6, 0, GroupSparsity.Measure.GROUPS, 3, GroupSparsity.Score.MAGNITUDE),
                 groups(3, 1, GroupSparsity.Measure.MULTIPLY_ADDS, 4 * 3 * 6, GroupSparsity.Score.FISHER),
-                new ScaledLevels(0.7, 0), new ScaledLevels(1.5, 5));
+                new ScaledLevels(0.7, 0), new ScaledLevels(1.5, 5), new NofMClustering(2, 4, 3),
+                new NofMClustering(1, 5, 2), new ScaledSigns(true), new ScaledSigns(false), new FixedPoint(2),
+                new FixedPoint(5), new HierarchicalBlocks(7, 4, 0.5, 2, 0.5),
+                new HierarchicalBlocks(1, 3, 0.4, 1, 0.3));
     }
 
     /** A group for each index of a dimension of a tensor of six rows, or for each of some; twelve multiply-adds in each. */
@@ -864,5 +867,107 @@ class ConstraintTest {
         assertEquals(3, Projector.bitsFor(5));
         assertEquals(8, Projector.bitsFor(256));
         assertEquals(32, Projector.bitsFor(257));
+    }
+
+    /** Against all supports and all signs: with the weights, the scale of each is the mean. */
+    @Test
+    void scaledSignsAreTheNearestOfAllSupports() {
+        for (long seed = 0; seed < 50; seed++) {
+            FloatTensor x = random(seed, 1, 9);
+            x.set(seed % 9, 0f);
+            FloatTensor importance = importance(seed + 100, 1, 9);
+            double best = Double.POSITIVE_INFINITY;
+            double all = 0;
+            for (int kept = 0; kept < 1 << 9; kept++) {
+                double sum = 0;
+                double weights = 0;
+                double squares = 0;
+                for (int e = 0; e < 9; e++) {
+                    double weight = importance.get(e);
+                    squares += weight * x.get(e) * x.get(e);
+                    sum += (kept >> e & 1) * weight * Math.abs(x.get(e));
+                    weights += (kept >> e & 1) * weight;
+                }
+                double distance = squares - (weights == 0 ? 0 : sum * sum / weights);
+                best = Math.min(best, distance);
+                all = kept == ((1 << 9) - 1 ^ 1 << (int) (seed % 9)) ? distance : all;
+            }
+            List<FloatTensor> ternary =
+                    projectWeighted(new ScaledSigns(true), new ProjectionState(), List.of(x), List.of(importance));
+            assertEquals(best, distance(x, ternary.getFirst(), importance), 1e-5 * best);
+            List<FloatTensor> binary =
+                    projectWeighted(new ScaledSigns(false), new ProjectionState(), List.of(x), List.of(importance));
+            assertEquals(all, distance(x, binary.getFirst(), importance), 1e-5 * all);
+            assertEquals(8, Projector.nonzeros(binary.getFirst()));
+        }
+    }
+
+    @Test
+    void fixedPointIsTheNearestOfAllPowers() {
+        for (int bits : new int[]{2, 3, 6}) {
+            for (long seed = 0; seed < 30; seed++) {
+                FloatTensor x = random(seed, 3, 5);
+                for (long e = 0; e < 15 && seed % 3 == 1; e++) {
+                    x.set(e, Math.scalb(x.get(e), -30));
+                }
+                FloatTensor importance = importance(seed + 100, 3, 5);
+                double best = Double.POSITIVE_INFINITY;
+                for (int power = -60; power < 10; power++) {
+                    double step = Math.scalb(1.0, power);
+                    double sum = 0;
+                    for (long e = 0; e < 15; e++) {
+                        int most = (1 << bits - 1) - 1;
+                        double near = Math.clamp(Math.rint(x.get(e) / step), -most, most) * step;
+                        sum += importance.get(e) * Math.pow(x.get(e) - near, 2);
+                    }
+                    best = Math.min(best, sum);
+                }
+                FixedPoint set = new FixedPoint(bits);
+                List<FloatTensor> z = projectWeighted(set, new ProjectionState(), List.of(x), List.of(importance));
+                assertEquals(best, distance(x, z.getFirst(), importance), 1e-9 * best);
+                assertTrue(set.measure(z, new ProjectionState()).holds());
+            }
+        }
+        FixedPoint three = new FixedPoint(3);
+        assertTrue(
+                three.measure(List.of(tensor(new long[]{4}, 0.75f, -0.25f, 0, 0.5f)), new ProjectionState()).holds());
+        assertFalse(three.measure(List.of(tensor(new long[]{2}, 1f, 0.25f)), new ProjectionState()).holds());
+        assertTrue(three.measure(List.of(tensor(new long[]{2}, Float.MIN_VALUE, 0)), new ProjectionState()).holds());
+        assertThrows(IllegalArgumentException.class, () -> new FixedPoint(1));
+    }
+
+    @Test
+    void supportAndValuesTogetherAreNoFartherThanOneAfterTheOther() {
+        int nearer = 0;
+        for (long seed = 0; seed < 50; seed++) {
+            FloatTensor x = random(seed, 4, 12);
+            NofMClustering set = new NofMClustering(2, 4, 2);
+            FloatTensor together = project(set, new ProjectionState(), x).getFirst();
+            FloatTensor sparse = project(set.support(), new ProjectionState(), x).getFirst();
+            FloatTensor after = project(set.clustering(), new ProjectionState(), sparse).getFirst();
+            assertTrue(distance(x, together) <= distance(x, after) * (1 + 1e-6));
+            nearer += distance(x, together) < distance(x, after) * 0.999 ? 1 : 0;
+        }
+        assertTrue(nearer > 10, nearer + " of 50");
+    }
+
+    @Test
+    void blocksOfASeedAreAsManyInEachRowAndOtherForOtherSeeds() {
+        FloatTensor ones = region.tensor(32, 64);
+        ones.fill(1f);
+        HierarchicalBlocks set = new HierarchicalBlocks(3, 16, 0.25, 4, 0.5);
+        float[] mask = project(set, new ProjectionState(), ones).getFirst().toArray();
+        for (int row = 0; row < 32; row++) {
+            float kept = 0;
+            for (int column = 0; column < 64; column++) {
+                kept += mask[row * 64 + column];
+                assertEquals(mask[row / 4 * 4 * 64 + column / 4 * 4], mask[row * 64 + column]);
+            }
+            assertEquals(64 * 0.25f * 0.5f, kept);
+        }
+        assertFalse(
+                Arrays.equals(mask, project(new HierarchicalBlocks(4, 16, 0.25, 4, 0.5), new ProjectionState(), ones)
+                        .getFirst().toArray()));
+        assertThrows(IllegalArgumentException.class, () -> new HierarchicalBlocks(1, 2, 0.5, 4, 0.5));
     }
 }

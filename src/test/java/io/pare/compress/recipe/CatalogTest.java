@@ -8,10 +8,14 @@ import io.pare.compress.Guarantee;
 import io.pare.compress.constraint.BlockCirculant;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
+import io.pare.compress.constraint.FixedPoint;
 import io.pare.compress.constraint.GlobalBudget;
 import io.pare.compress.constraint.GlobalSparsity;
+import io.pare.compress.constraint.HierarchicalBlocks;
 import io.pare.compress.constraint.KernelPatterns;
+import io.pare.compress.constraint.NofMClustering;
 import io.pare.compress.constraint.Quantization;
+import io.pare.compress.constraint.ScaledSigns;
 import io.pare.compress.constraint.SparseClustering;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.constraint.StructuredSparsity;
@@ -85,13 +89,19 @@ class CatalogTest {
                         fc3: {kind: KernelPatterns, patterns: 8, positions: 4}
                         fc4: {kind: BlockCirculant, size: 16}
                         fc5: {kind: Quantization, bits: 4, levels: e2}
+                        fc6: {kind: NofMClustering, n: 2, m: 4, k: 16}
+                        fc7: {kind: ScaledSigns, ternary: false}
+                        fc8: {kind: FixedPoint, bits: 4}
+                        fc9: {kind: HierarchicalBlocks, seed: 5, block: 32, share: 0.25, inner: 8, innerShare: 0.5}
                         "*": {kind: Clustering, k: 3}
                 """);
         AdmmConstrain stage = (AdmmConstrain) recipe.stages().getFirst();
         assertEquals(List.of(Sparsity.share(0.1), StructuredSparsity.nOfM(2, 4),
                 new Quantization(Quantization.Levels.POWERS, 3, true, true),
                 new SparseClustering(new Sparsity(9, 1), 2), new KernelPatterns(8, 4), new BlockCirculant(16),
-                new Quantization(Quantization.Levels.E2, 4, true, true), new Clustering(3)),
+                new Quantization(Quantization.Levels.E2, 4, true, true), new NofMClustering(2, 4, 16),
+                new ScaledSigns(false), new FixedPoint(4), new HierarchicalBlocks(5, 32, 0.25, 8, 0.5),
+                new Clustering(3)),
                 List.copyOf(stage.constraints().values()));
         assertEquals(stage.constraints(), ((AdmmConstrain) recipe.shortened().stages().getFirst()).constraints());
         assertTrue(recipe.text(1).startsWith("admm{\"constraints\":{\"*\":{\"kind\":\"Clustering\",\"k\":3}"),
