@@ -193,7 +193,7 @@ public final class Trainer implements AutoCloseable {
             this.answers = teachers != null && teachers.copies() == Teachers.AS_THEY_ARE
                     ? teachers.plain(network.region(), data, scale)
                     : null;
-            this.whole = network.trainingTape(settings, data.task(), false);
+            this.whole = network.trainingTape(this.settings, data.task(), false);
             this.tape = tape();
             network.prepare(settings.optimizer());
             this.update = new Update(weights);
