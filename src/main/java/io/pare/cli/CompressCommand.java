@@ -208,6 +208,7 @@ final class CompressCommand implements Callable<Integer> {
         ThreadOption.apply(count);
         try (CompressionJob job = new CompressionJob(calibration.weights().model(), calibration.corpus(), folder)
                 .recipe(recipe).from(calibration.weights())
+                .counted(calibration::counted)
                 .written(compressed -> calibration.whole(compressed, !unpacked))) {
             int code = run(job, calibration.corpus(), folder, count,
                     calibration.names().isPresent() ? calibration::writeOnnx : null);

@@ -109,8 +109,8 @@ public interface Training {
     }
 
     /**
-     * {@return what the network gives for the first of the validation data, one sample after another: the same samples in
-     * each call; {@code null} if not known}
+     * {@return what the network gives for the first of the validation data, or what of that counts, one sample after another: the
+     * same samples in each call; {@code null} if not known}
      */
     default float @Nullable [] outputs() {
         return null;

@@ -55,15 +55,21 @@ import java.util.function.Consumer;
  * @param corpus the inputs, of which the first are for validation and test too, with the network's outputs as targets
  * @param names of the input and the output in its ONNX file, if it has one of each
  * @param all the network for texts of any length, if {@code weights} are for those of one
+ * @param lengths tokens of the texts that make up a sample, in order; none if inputs are no texts
  */
 public record Calibration(CompressedWeights weights, Corpus corpus, Optional<OnnxNames> names,
-        Optional<CompressedWeights> all) {
+        Optional<CompressedWeights> all, List<Integer> lengths) {
     /** Outputs by which changes are measured, as far as whole samples allow. */
     private static final int MEASURED = 1 << 20;
     /** Of tables of positions, in root mean squares: an error of a thousandth of their square. */
     private static final ScaledLevels LEVELS = new ScaledLevels(0.1, 0);
     /** Inputs of a pass. */
     private static final int BATCH = 32;
+
+    /** Copies the list. */
+    public Calibration {
+        lengths = List.copyOf(lengths);
+    }
 
     /**
      * Reads an ONNX file and tensors for its inputs, whose sizes are those of dimensions that the file leaves free.
@@ -175,7 +181,7 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
         }
         CompressedWeights weights = windows.apart(one, all);
         Calibration found = of(weights, text, windows.ids(), Optional.empty());
-        return new Calibration(weights, found.corpus, found.names, Optional.of(all));
+        return new Calibration(weights, found.corpus, found.names, Optional.of(all), windows.lengths());
     }
 
     private static CompressedWeights named(Path file, CompressedWeights read) {
@@ -205,6 +211,33 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
                     .forEach(name -> tensors.compute(name, (_, table) -> rounded(table)));
         }
         return new CompressedWeights(network.model(), tensors, network.scale());
+    }
+
+    /**
+     * {@return what of a network's outputs counts: of texts the mean of their tokens, which is their vector but for its length, else
+     * the outputs themselves}
+     *
+     * <p>What tables of words err differs from token to token, and means have little of it. What layers err is alike in all tokens.
+     *
+     * @param outputs of {@link #weights} for samples, one after another
+     */
+    public float[] counted(float... outputs) {
+        if (lengths.isEmpty()) {
+            return outputs;
+        }
+        int width = weights.model().classes() / weights.model().input().features();
+        int windows = outputs.length / weights.model().classes();
+        float[] means = new float[windows * lengths.size() * width];
+        int token = 0;
+        for (int text = 0; text < windows * lengths.size(); text++) {
+            int length = lengths.get(text % lengths.size());
+            for (int end = token + length; token < end; token++) {
+                for (int i = 0; i < width; i++) {
+                    means[text * width + i] += outputs[token * width + i] / length;
+                }
+            }
+        }
+        return means;
     }
 
     private static CompressedTensor rounded(CompressedTensor table) {
@@ -271,7 +304,7 @@ public record Calibration(CompressedWeights weights, Corpus corpus, Optional<Onn
         Dataset measured = data.range(0, Math.clamp(MEASURED / net.classes(), 1, count));
         return new Calibration(weights,
                 new Corpus(source.toString(), data, measured, measured, weights.scale(), Augmentation.NONE, List.of()),
-                names, Optional.empty());
+                names, Optional.empty(), List.of());
     }
 
     private static float[] outputs(CompressedWeights weights, Path source, float[] vectors, int count) {

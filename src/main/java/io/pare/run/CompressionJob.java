@@ -94,6 +94,7 @@ public final class CompressionJob implements AutoCloseable {
     private First from;
     private Ending ending = Ending.NONE;
     private UnaryOperator<CompressedWeights> written = UnaryOperator.identity();
+    private UnaryOperator<float[]> counted = UnaryOperator.identity();
     private long seed = 1;
     private Precision precision = Precision.FP32;
     private MemoryFit memory = MemoryFit.container();
@@ -223,6 +224,17 @@ public final class CompressionJob implements AutoCloseable {
      */
     public CompressionJob written(UnaryOperator<CompressedWeights> made) {
         written = made;
+        return this;
+    }
+
+    /**
+     * Says what of the outputs counts, where errors of layers are weighed against each other.
+     *
+     * @param found makes it of the outputs of some samples, one after another
+     * @return this
+     */
+    public CompressionJob counted(UnaryOperator<float[]> found) {
+        counted = found;
         return this;
     }
 
@@ -436,6 +448,7 @@ public final class CompressionJob implements AutoCloseable {
         training = new NetworkTraining(network, teachers.teachers(), split.train(), split.validation(), corpus.scale(),
                 corpus.augmentation().crop(), seed, steps, precision);
         training.passes(fitted::passes);
+        training.counted(counted);
         training.warnings(warnings);
         provenance = provenance();
         if (from != null) {

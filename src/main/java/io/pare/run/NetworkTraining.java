@@ -76,6 +76,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
     private Consumer<String> warned = line -> {
     };
     private UnaryOperator<TrainingSettings> passes = UnaryOperator.identity();
+    private UnaryOperator<float[]> counted = UnaryOperator.identity();
 
     /**
      * Makes a training of a network.
@@ -189,6 +190,15 @@ public final class NetworkTraining implements Training, AutoCloseable {
         divergence = divergence(listener);
     }
 
+    /**
+     * Says what of {@link #outputs} counts; by default they do as they are.
+     *
+     * @param found makes it of the outputs of some samples, one after another
+     */
+    public void counted(UnaryOperator<float[]> found) {
+        counted = found;
+    }
+
     private Divergence divergence(Consumer<String> listener) {
         return Divergence.of(train, network.model().classes(), "give the stage a smaller learningRate", listener);
     }
@@ -286,7 +296,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
                 done += count * classes;
             }
         }
-        return outputs;
+        return counted.apply(outputs);
     }
 
     @Override
