@@ -3,9 +3,11 @@ package io.pare.run;
 import io.pare.compress.Guarantee;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.ScaledLevels;
+import io.pare.compress.constraint.ScaledSigns;
 import io.pare.net.CompressedTensor;
 import io.pare.net.CompressedWeights;
 import io.pare.net.GroupScales;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,9 +34,23 @@ final class ScaledTensors {
                     tensors.computeIfPresent(guarantee.tensors().get(i),
                             (_, plain) -> scaled(plain, set.group(), scales));
                 }
+            } else if (guarantee.constraint() instanceof ScaledSigns) {
+                guarantee.tensors().forEach(name -> tensors.computeIfPresent(name,
+                        (_, plain) -> scaled(plain, 0, magnitudes(plain))));
             }
         }
         return new CompressedWeights(weights.model(), tensors, weights.scale());
+    }
+
+    /** A magnitude of each row; 1 where all of it is zero. */
+    private static double[] magnitudes(CompressedTensor tensor) {
+        double[] magnitudes = new double[Math.toIntExact(tensor.shape()[0])];
+        Arrays.fill(magnitudes, 1);
+        int columns = tensor.count() / magnitudes.length;
+        for (int i = 0; i < tensor.nonzeros(); i++) {
+            magnitudes[tensor.position(i) / columns] = Math.abs(tensor.value(i));
+        }
+        return magnitudes;
     }
 
     /**
