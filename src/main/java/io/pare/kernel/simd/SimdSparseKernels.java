@@ -518,7 +518,7 @@ public final class SimdSparseKernels implements SparseKernels {
                 }
             }
         }
-        return finite(sum);
+        return sum.sub(sum).compare(VectorOperators.EQ, 0).allTrue();
     }
 
     @Override
