@@ -225,6 +225,7 @@ final class CompressCommand implements Callable<Integer> {
                         + String.join(", ", Recipe.general()) + "; another recipe says it itself");
             }
             Recipe recipe = Recipe.load(recipeName);
+            reconstruct.check(recipe);
             if (model == null && recipe.model().isBlank()) {
                 throw new UsageException("which MODEL? The recipe " + recipe.name() + " names none");
             }
@@ -354,7 +355,7 @@ final class CompressCommand implements Callable<Integer> {
         if (model == null && recipeName == null) {
             throw new UsageException("which MODEL? Give a name, see models, or a file");
         }
-        reconstruct.check(Recipe.RECONSTRUCT.equals(recipeName));
+        reconstruct.check(recipeName);
         if (reconstruct.budgeted() && ratio != null) {
             throw new UsageException("--file-bytes chooses how fine weights are: leave --ratio out");
         }

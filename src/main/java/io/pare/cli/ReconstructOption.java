@@ -25,9 +25,10 @@ final class ReconstructOption {
     private CommandSpec spec;
 
     @Option(names = "--calibrate", paramLabel = "PATH",
-            description = "Of reconstruct: inputs without labels, in place of --data. A .npy file of what the network takes, a .npz"
-                    + " file with an array for each input of an ONNX file, or a folder of pictures. For the file of a"
-                    + " sentence encoder a .txt file with a text in each line. Scores are then the mean change of the outputs.")
+            description = "Of reconstruct, or of a recipe with no other stage: inputs without labels, in place of --data. A .npy file"
+                    + " of what the network takes, a .npz file with an array for each input of an ONNX file, or a folder of"
+                    + " pictures. For the file of a sentence encoder a .txt file with a text in each line. Scores are then"
+                    + " the mean change of the outputs.")
     private Path calibration;
 
     @Option(names = "--tokenizer", paramLabel = "FILE.json",
@@ -61,12 +62,18 @@ final class ReconstructOption {
         return calibration;
     }
 
-    /** Refuses these options where no recipe takes them. */
-    void check(boolean used) {
-        for (String option : new String[]{"--calibrate", "--samples", "--bits", "--file-bytes", "--block",
-            "--method"}) {
-            if (!used && spec.commandLine().getParseResult().hasMatchedOption(option)) {
-                throw new UsageException(option + " belongs to --recipe " + Recipe.RECONSTRUCT);
+    /**
+     * Refuses these options where no recipe takes them.
+     *
+     * @param recipe its name or file; {@code null} where none was given
+     */
+    void check(String recipe) {
+        if (!Recipe.RECONSTRUCT.equals(recipe)) {
+            // A recipe of the user's own says the rest itself.
+            boolean own = calibration != null && recipe != null && !Recipe.general().contains(recipe);
+            refuse("--bits", "--file-bytes", "--block", "--method");
+            if (!own) {
+                refuse("--calibrate", "--samples");
             }
         }
         if (fileBytes != null && calibration == null) {
@@ -86,6 +93,24 @@ final class ReconstructOption {
         if (tokenizer != null && (calibration == null || !isText())) {
             throw new UsageException("--tokenizer belongs to --calibrate with a .txt file");
         }
+    }
+
+    private void refuse(String... options) {
+        for (String option : options) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw new UsageException(option + " belongs to --recipe " + Recipe.RECONSTRUCT);
+            }
+        }
+    }
+
+    /** Refuses inputs without labels for a recipe that trains. */
+    void check(Recipe recipe) {
+        recipe.stages().stream().filter(stage -> !(stage instanceof Reconstruct)).findFirst().ifPresent(stage -> {
+            if (calibration != null) {
+                throw new UsageException("--calibrate is for stages reconstruct alone: " + recipe.name() + " has "
+                        + stage.name() + ", which needs labels, so give --data");
+            }
+        });
     }
 
     private boolean isText() {

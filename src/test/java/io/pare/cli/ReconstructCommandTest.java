@@ -120,6 +120,25 @@ class ReconstructCommandTest {
     }
 
     @Test
+    void aRecipeOfItsStageAloneDoesToo() throws IOException {
+        Path recipe = Files.writeString(at("sets.yaml"), """
+                name: sets
+                stages:
+                  - reconstruct:
+                      constraints: {"*": [{kind: StructuredSparsity, unit: n_of_m, first: 2, second: 4}]}
+                """);
+        Result result = run(at("net.pare"), "--recipe", recipe, "--calibrate", at("inputs.npy"), "--no-pack", "--out",
+                at("out"), "-q");
+        assertEquals(0, result.exit, result.err);
+        CompressedTensor fc = PareFile.read(at("out").resolve("small.pare")).tensor("fc.weight");
+        assertEquals(fc.count() / 2, fc.nonzeros());
+        Files.writeString(recipe, Files.readString(recipe) + "  - mask-retrain: {train: {epochs: 1}}\n");
+        result = run(at("net.pare"), "--recipe", recipe, "--calibrate", at("inputs.npy"), "--out", at("more"));
+        assertEquals(2, result.exit, result.err);
+        assertTrue(result.err.contains("sets has mask-retrain, which needs labels, so give --data"), result.err);
+    }
+
+    @Test
     void picturesAreInputsToo() throws IOException {
         Files.createDirectories(at("pictures"));
         Random random = new Random(2);
