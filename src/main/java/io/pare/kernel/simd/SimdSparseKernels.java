@@ -328,7 +328,7 @@ public final class SimdSparseKernels implements SparseKernels {
         return sum;
     }
 
-    /** Up to eight weights at a time share the loads of the gradient, and keep their sums in registers over all rows. */
+    /** Eight weights at a time share the loads of the gradient, and keep their sums in registers over all rows. */
     @Override
     public void accumulateWeights(float[] in, int inAt, int rowStride, int[] offsets, float[] sums, int from, int to,
             float[] gradient, int gradientAt, int rows, int count) {
@@ -349,11 +349,10 @@ public final class SimdSparseKernels implements SparseKernels {
         }
     }
 
-    private static void add(FloatVector addend, float[] sums, int k) {
-        FloatVector.fromArray(F, sums, k * SLACK).add(addend).intoArray(sums, k * SLACK);
-    }
-
-    /** Of rows that follow each other with gaps, in one loop: a vector that lives across two is boxed. */
+    /**
+     * Of rows that follow each other with gaps, in one loop: a vector that lives across two is boxed. So is one that is given to a
+     * method, wherever the compiler chooses not to inline it.
+     */
     private static void eight(float[] in, int inAt, int rowStride, int[] offsets, float[] sums, int k, float[] gradient,
             int gradientAt, int rows, int count) {
         int at0 = inAt + offsets[k];
@@ -365,13 +364,13 @@ public final class SimdSparseKernels implements SparseKernels {
         int at6 = inAt + offsets[k + 6];
         int at7 = inAt + offsets[k + 7];
         FloatVector a0 = FloatVector.zero(F);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        FloatVector a4 = a0;
-        FloatVector a5 = a0;
-        FloatVector a6 = a0;
-        FloatVector a7 = a0;
+        FloatVector a1 = FloatVector.zero(F);
+        FloatVector a2 = FloatVector.zero(F);
+        FloatVector a3 = FloatVector.zero(F);
+        FloatVector a4 = FloatVector.zero(F);
+        FloatVector a5 = FloatVector.zero(F);
+        FloatVector a6 = FloatVector.zero(F);
+        FloatVector a7 = FloatVector.zero(F);
         int end = gradientAt + rows * count;
         int p = 0;
         int rest = count;
@@ -392,14 +391,14 @@ public final class SimdSparseKernels implements SparseKernels {
                 p += rowStride - count;
             }
         }
-        add(a0, sums, k);
-        add(a1, sums, k + 1);
-        add(a2, sums, k + 2);
-        add(a3, sums, k + 3);
-        add(a4, sums, k + 4);
-        add(a5, sums, k + 5);
-        add(a6, sums, k + 6);
-        add(a7, sums, k + 7);
+        a0.add(FloatVector.fromArray(F, sums, k * SLACK)).intoArray(sums, k * SLACK);
+        a1.add(FloatVector.fromArray(F, sums, (k + 1) * SLACK)).intoArray(sums, (k + 1) * SLACK);
+        a2.add(FloatVector.fromArray(F, sums, (k + 2) * SLACK)).intoArray(sums, (k + 2) * SLACK);
+        a3.add(FloatVector.fromArray(F, sums, (k + 3) * SLACK)).intoArray(sums, (k + 3) * SLACK);
+        a4.add(FloatVector.fromArray(F, sums, (k + 4) * SLACK)).intoArray(sums, (k + 4) * SLACK);
+        a5.add(FloatVector.fromArray(F, sums, (k + 5) * SLACK)).intoArray(sums, (k + 5) * SLACK);
+        a6.add(FloatVector.fromArray(F, sums, (k + 6) * SLACK)).intoArray(sums, (k + 6) * SLACK);
+        a7.add(FloatVector.fromArray(F, sums, (k + 7) * SLACK)).intoArray(sums, (k + 7) * SLACK);
     }
 
     private static void four(float[] in, int inAt, int rowStride, int[] offsets, float[] sums, int k, float[] gradient,
@@ -409,9 +408,9 @@ public final class SimdSparseKernels implements SparseKernels {
         int at2 = inAt + offsets[k + 2];
         int at3 = inAt + offsets[k + 3];
         FloatVector a0 = FloatVector.zero(F);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
+        FloatVector a1 = FloatVector.zero(F);
+        FloatVector a2 = FloatVector.zero(F);
+        FloatVector a3 = FloatVector.zero(F);
         int end = gradientAt + rows * count;
         int p = 0;
         int rest = count;
@@ -428,10 +427,10 @@ public final class SimdSparseKernels implements SparseKernels {
                 p += rowStride - count;
             }
         }
-        add(a0, sums, k);
-        add(a1, sums, k + 1);
-        add(a2, sums, k + 2);
-        add(a3, sums, k + 3);
+        a0.add(FloatVector.fromArray(F, sums, k * SLACK)).intoArray(sums, k * SLACK);
+        a1.add(FloatVector.fromArray(F, sums, (k + 1) * SLACK)).intoArray(sums, (k + 1) * SLACK);
+        a2.add(FloatVector.fromArray(F, sums, (k + 2) * SLACK)).intoArray(sums, (k + 2) * SLACK);
+        a3.add(FloatVector.fromArray(F, sums, (k + 3) * SLACK)).intoArray(sums, (k + 3) * SLACK);
     }
 
     private static void one(float[] in, int inAt, int rowStride, int[] offsets, float[] sums, int k, float[] gradient,
@@ -451,7 +450,7 @@ public final class SimdSparseKernels implements SparseKernels {
                 p += rowStride - count;
             }
         }
-        add(a0, sums, k);
+        a0.add(FloatVector.fromArray(F, sums, k * SLACK)).intoArray(sums, k * SLACK);
     }
 
     @Override
@@ -477,13 +476,14 @@ public final class SimdSparseKernels implements SparseKernels {
     @Override
     public void maxPoolPlaces(float[] in, int inAt, int rowStride, int n, float floor, float[] out, float[] places,
             int outAt, int outHeight, int outWidth) {
-        if (n % L != 0 || !quads(in, inAt, rowStride, floor, n, out, places, outAt, outHeight, outWidth)) {
+        if (n % L != 0 || !quadPlaces(in, inAt, rowStride, floor, n, out, places, outAt, outHeight, outWidth)) {
             SCALAR.maxPoolPlaces(in, inAt, rowStride, n, floor, out, places, outAt, outHeight, outWidth);
         }
     }
 
-    /** As {@link #quads}, with places. In one loop: a vector that lives across two is boxed. */
-    private static boolean quads(float[] in, int inAt, int rowStride, float floor, int n, float[] out, float[] places,
+    /** As {@link #quads}, with places. It is one loop, since a vector that lives across two is boxed. */
+    private static boolean quadPlaces(float[] in, int inAt, int rowStride, float floor, int n, float[] out,
+            float[] places,
             int outAt, int outHeight, int outWidth) {
         FloatVector sum = FloatVector.zero(F);
         int end = outAt + outHeight * outWidth * n;
