@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -129,15 +130,10 @@ public final class Admm implements AutoCloseable {
         }
 
         void step(Projections projections, double[] primal, double[] dual) {
-            step(values(), u, projections, primal, dual);
-        }
-
-        private void step(List<FloatTensor> w, List<FloatTensor> dualOf, Projections projections, double[] primal,
-                double[] dual) {
             if (importance == null) {
-                constraint.step(w, dualOf, z, last, memory, projections, primal, dual);
+                constraint.step(values(), u, z, last, memory, projections, primal, dual);
             } else {
-                constraint.stepWeighted(w, dualOf, importance, z, last, memory, projections, primal, dual);
+                constraint.stepWeighted(values(), u, importance, z, last, memory, projections, primal, dual);
             }
         }
 
@@ -151,22 +147,8 @@ public final class Admm implements AutoCloseable {
 
         /** The step after {@link #add}: Z by the mean, which begins at {@code at}, and U by what this rank has. */
         void agree(Consensus consensus, int at, Projections projections, double[] primal, double[] dual) {
-            List<FloatTensor> mean = new ArrayList<>();
-            List<FloatTensor> zero = new ArrayList<>();
-            for (int i = 0; i < u.size(); i++) {
-                mean.add(consensus.mean(at + i));
-                zero.add(consensus.zero(at + i));
-            }
-            step(mean, zero, projections, primal, dual);
-            Kernels kernels = Kernels.active();
-            for (int i = 0; i < u.size(); i++) {
-                MemorySegment own = u.get(i).segment();
-                MemorySegment to = z.get(i).segment();
-                MemorySegment apart = last.get(i).segment();
-                kernels.subtract(own, 0, to, 0, own, 0, u.get(i).count());
-                kernels.subtract(variables.get(i).value().segment(), 0, to, 0, apart, 0, u.get(i).count());
-                primal[i] = norm(kernels, last.get(i));
-            }
+            List<FloatTensor> mean = IntStream.range(at, at + u.size()).mapToObj(consensus::mean).toList();
+            constraint.consensusStep(mean, values(), u, z, last, memory, projections, primal, dual);
         }
     }
 

@@ -1,7 +1,6 @@
 package io.pare.compress;
 
 import io.pare.mem.FloatTensor;
-import io.pare.mem.Region;
 import io.pare.mpi.RankMeans;
 import io.pare.mpi.Ranks;
 import io.pare.mpi.RanksException;
@@ -13,16 +12,14 @@ import java.util.zip.CRC32C;
 /**
  * What ranks that train apart agree on: means of their tensors, and that they have found the same ones.
  *
- * <p>Owns the memory of the means, and of as many zeros. One thread at a time.
+ * <p>Owns the memory of the means. One thread at a time.
  */
 final class Consensus implements AutoCloseable {
     private static final int LINE = 16;
 
     private final Ranks ranks;
     private final RankMeans means;
-    private final Region region = Region.shared("consensus");
     private final List<FloatTensor> mean = new ArrayList<>();
-    private final List<FloatTensor> zero = new ArrayList<>();
 
     /** For lists of tensors of these shapes. */
     Consensus(Ranks ranks, List<long[]> shapes) {
@@ -33,7 +30,6 @@ final class Consensus implements AutoCloseable {
         for (long[] shape : shapes) {
             long count = FloatTensor.count(shape);
             mean.add(new FloatTensor(means.floats().asSlice(at * Float.BYTES, count * Float.BYTES), shape));
-            zero.add(region.tensor(shape));
             at += lines(count);
         }
     }
@@ -52,12 +48,6 @@ final class Consensus implements AutoCloseable {
 
     FloatTensor mean(int i) {
         return mean.get(i);
-    }
-
-    /** A tensor of zeros of the same shape, which the caller may write to until the next call. */
-    FloatTensor zero(int i) {
-        zero.get(i).fill(0f);
-        return zero.get(i);
     }
 
     /**
@@ -89,7 +79,6 @@ final class Consensus implements AutoCloseable {
 
     @Override
     public void close() {
-        region.close();
         means.close();
     }
 }

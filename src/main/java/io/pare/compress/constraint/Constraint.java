@@ -100,6 +100,26 @@ public sealed interface Constraint
         settle(w, u, z, scratch, primal, dual);
     }
 
+    /**
+     * The Z step and the U step of consensus form, where others have weights of their own: {@code z = proj(mean)}, {@code u =
+     * u - z} (Boyd et al. 2011, section 7.2).
+     *
+     * @param mean of W + U over all, read only
+     * @param w weights, read only
+     * @param u scaled dual variables with the weights added, updated in place
+     * @param z receives the projection
+     * @param scratch of the same shapes; overwritten
+     * @param memory what the constraint keeps between projections
+     * @param kernels that project
+     * @param primal receives the norm of W - Z for each tensor
+     * @param dual receives the norm of the change in Z
+     */
+    default void consensusStep(List<FloatTensor> mean, List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> z,
+            List<FloatTensor> scratch, ProjectionState memory, Projections kernels, double[] primal, double[] dual) {
+        project(mean, scratch, memory, kernels);
+        settle(w, u, z, scratch, primal, dual);
+    }
+
     private static void addTo(List<FloatTensor> u, List<FloatTensor> w) {
         Kernels plain = Kernels.active();
         for (int i = 0; i < w.size(); i++) {
