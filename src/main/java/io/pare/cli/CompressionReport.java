@@ -60,8 +60,7 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
     }
 
     private double cost(Cost cost) {
-        return result().layers().stream().mapToDouble(row -> cost.of(row.name(), row.total(), row.kept(), row.bits()))
-                .sum();
+        return result().layers().stream().mapToDouble(row -> row.of(cost)).sum();
     }
 
     private double bias() {

@@ -50,6 +50,15 @@ public record LayerRow(String name, long total, long kept, int unique, int bits,
                 logChoices(tensor.count(), kept) / 8);
     }
 
+    /**
+     * {@return what the tensor adds to a network's cost}
+     *
+     * @param cost that is asked
+     */
+    public double of(Cost cost) {
+        return cost.of(name, total, kept, bits);
+    }
+
     /** log2 of n choose k, by sums of logarithms: exact to rounding. */
     static double logChoices(long n, long k) {
         double bits = 0;

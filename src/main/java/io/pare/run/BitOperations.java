@@ -38,7 +38,7 @@ public record BitOperations(Net model, int activationBits) implements Cost {
     public double of(Map<String, FloatTensor> tensors) {
         return model.parameters().stream().filter(each -> each.weight() && tensors.containsKey(each.name()))
                 .map(each -> LayerRow.of(each.name(), tensors.get(each.name())))
-                .mapToDouble(row -> of(row.name(), row.total(), row.kept(), row.bits())).sum();
+                .mapToDouble(row -> row.of(this)).sum();
     }
 
     @Override

@@ -69,19 +69,20 @@ public final class LayerTimes {
                 times[i][layer][pass] = Math.max(0, rest);
             }
         }
-        double reference = median(references);
+        double reference = PredictionTime.median(references);
         Map<String, List<List<Double>>> layers = new LinkedHashMap<>();
         int layer = 0;
         for (String name : weightOf.values()) {
             List<double[]> points = new ArrayList<>();
             for (int i = 0; i < SHARES.length; i++) {
                 points.add(new double[]{pruned.get(i).tensor(name).nonzeros(),
-                    median(times[i][layer]) * reference});
+                    PredictionTime.median(times[i][layer]) * reference});
             }
             layers.put(name, ascending(points));
             layer++;
         }
-        double rest = median(Arrays.stream(times).mapToDouble(time -> median(time[weightOf.size()])).toArray());
+        double rest = PredictionTime.median(
+                Arrays.stream(times).mapToDouble(time -> PredictionTime.median(time[weightOf.size()])).toArray());
         return new CostTable(Quantity.LATENCY.toString(), weights.model().name(), reference, rest * reference, 0, 0,
                 layers);
     }
@@ -99,12 +100,6 @@ public final class LayerTimes {
             }
             last = slowest;
         }
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
     }
 
     /** Least squares among the curves that never fall: neighbours that would are drawn together. */

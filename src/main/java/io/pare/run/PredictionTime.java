@@ -110,9 +110,11 @@ public record PredictionTime(double microseconds, double reference, double ratio
         return new PredictionTime(median(turns.stream().mapToDouble(turn -> turn[0]).toArray()), small, ratio, layers);
     }
 
-    private static double median(double[] values) {
-        Arrays.sort(values);
-        return values[values.length / 2];
+    /** The upper one of two; the array stays as it is. */
+    static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
     }
 
     /**

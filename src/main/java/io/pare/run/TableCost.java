@@ -33,7 +33,7 @@ public record TableCost(Net model, CostTable table) implements Cost {
         return rest() + model.parameters().stream().filter(Parameter::weight)
                 .filter(weight -> tensors.containsKey(weight.name()))
                 .map(weight -> LayerRow.of(weight.name(), tensors.get(weight.name())))
-                .mapToDouble(row -> of(row.name(), row.total(), row.kept(), row.bits())).sum();
+                .mapToDouble(row -> row.of(this)).sum();
     }
 
     @Override

@@ -51,7 +51,7 @@ public record BlockLevels(int bits, int block) implements Constraint {
     private void round(List<FloatTensor> from, @Nullable List<FloatTensor> importance, List<FloatTensor> to) {
         BlockGrid grid = new BlockGrid(bits);
         for (int tensor = 0; tensor < from.size(); tensor++) {
-            int columns = columns(from.get(tensor));
+            int columns = Projector.columns(from.get(tensor));
             float[] row = new float[columns];
             float[] weights = importance == null ? null : new float[columns];
             for (long first = 0; first < from.get(tensor).count(); first += columns) {
@@ -78,16 +78,12 @@ public record BlockLevels(int bits, int block) implements Constraint {
         }
     }
 
-    private static int columns(FloatTensor tensor) {
-        return Math.toIntExact(tensor.rank() < 2 ? tensor.count() : tensor.count() / tensor.size(0));
-    }
-
     @Override
     public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
         BlockGrid grid = new BlockGrid(bits);
         long off = 0;
         for (FloatTensor tensor : values) {
-            int columns = columns(tensor);
+            int columns = Projector.columns(tensor);
             float[] all = tensor.toArray();
             for (int row = 0; row < all.length; row += columns) {
                 for (int at = 0; at < columns; at += block) {

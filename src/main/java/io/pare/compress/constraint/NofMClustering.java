@@ -91,7 +91,7 @@ public record NofMClustering(int n, int m, int k) implements Constraint {
 
     /** The n elements of each group that gain most by being kept, by their squares where there is no codebook. */
     private void keep(FloatTensor from, @Nullable FloatTensor importance, FloatTensor kept, double @Nullable [] codes) {
-        int columns = Math.toIntExact(from.rank() < 2 ? from.count() : from.count() / from.size(0));
+        int columns = Projector.columns(from);
         float[] values = from.toArray();
         double[] gains = new double[values.length];
         for (int e = 0; e < values.length; e++) {

@@ -42,6 +42,11 @@ public final class Projector {
         return count;
     }
 
+    /** Elements of a row of the tensor as the matrix of its first dimension by all others; a vector is one row. */
+    static int columns(FloatTensor tensor) {
+        return Math.toIntExact(tensor.rank() < 2 ? tensor.count() : tensor.count() / tensor.size(0));
+    }
+
     /**
      * {@return the distinct values of a tensor, ascending, zero left out; stops above {@code limit}}
      *

@@ -33,7 +33,7 @@ public record ScaledSigns(boolean ternary) implements Constraint {
         for (int i = 0; i < from.size(); i++) {
             float[] values = from.get(i).toArray();
             float[] weights = importance == null ? null : importance.get(i).toArray();
-            int columns = columns(from.get(i));
+            int columns = Projector.columns(from.get(i));
             for (int row = 0; row < values.length; row += columns) {
                 round(values, weights, row, row + columns);
             }
@@ -65,16 +65,12 @@ public record ScaledSigns(boolean ternary) implements Constraint {
         }
     }
 
-    private static int columns(FloatTensor tensor) {
-        return Math.toIntExact(tensor.rank() < 2 ? tensor.count() : tensor.count() / tensor.size(0));
-    }
-
     @Override
     public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
         long off = 0;
         for (FloatTensor tensor : values) {
             float[] all = tensor.toArray();
-            int columns = columns(tensor);
+            int columns = Projector.columns(tensor);
             for (int row = 0; row < all.length; row += columns) {
                 off += IntStream.range(row, row + columns).filter(e -> all[e] != 0)
                         .mapToObj(e -> Math.abs(all[e])).distinct().count() > 1 ? 1 : 0;
