@@ -86,15 +86,20 @@ public final class Mpirun {
 
     /** Runs a command to its end. */
     public static Ended run(List<String> command) throws IOException, InterruptedException {
+        return run(command, SECONDS);
+    }
+
+    /** Runs a command to its end, which may take so many seconds. */
+    public static Ended run(List<String> command, long seconds) throws IOException, InterruptedException {
         Path out = Files.createTempFile("mpirun", ".out");
         Path err = Files.createTempFile("mpirun", ".err");
         try {
             Process process = new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile())
                     .start();
-            boolean ended = process.waitFor(SECONDS, TimeUnit.SECONDS);
+            boolean ended = process.waitFor(seconds, TimeUnit.SECONDS);
             process.destroyForcibly();
             String said = Files.readString(err, StandardCharsets.UTF_8);
-            assertTrue(ended, "not over after " + SECONDS + " s: " + said);
+            assertTrue(ended, "not over after " + seconds + " s: " + said);
             return new Ended(process.exitValue(), Files.readString(out, StandardCharsets.UTF_8), said);
         } finally {
             Files.delete(out);
