@@ -137,6 +137,7 @@ public final class Commands implements Runnable {
                 .registerConverter(ExportCommand.WeightForm.class, new Words<>(ExportCommand.WeightForm.class))
                 .registerConverter(CompletionCommand.Shell.class, new Words<>(CompletionCommand.Shell.class))
                 .registerConverter(Crop.class, new Words<>(Crop.class))
+                .registerConverter(AttackOption.Kind.class, new Words<>(AttackOption.Kind.class))
                 .registerConverter(Engine.class, new Words<>(Engine.class))
                 .registerConverter(Pooling.class, new Words<>(Pooling.class))
                 .registerConverter(Reconstruct.Solver.class, new Words<>(Reconstruct.Solver.class))

@@ -103,6 +103,8 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
                 .put("entropyBoundBytes", result().entropyBytes()).put("biases", (long) bias())
                 .putAll(MetricsText.all("test", done.test(), classNames))
                 .putAll(MetricsText.values("denseTest", denseTest().metrics()))
+                .putAll(MetricsText.robust("test", done.robust()))
+                .putAll(MetricsText.robust("denseTest", done.denseRobust()))
                 .put(MetricsText.field("validation", task()), task().shown(result().validation().accuracy()))
                 .put("seconds", result().trainSeconds() + result().projectionSeconds() + done.denseSeconds())
                 .put("denseSeconds", done.denseSeconds()).put("projectionSeconds", result().projectionSeconds());
@@ -204,6 +206,10 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
                 MetricsText.shown(task(), result().validation().accuracy())));
         text.append(String.format("%-20s %s (dense %s)%n", "test " + task().metric(),
                 done.test().words(), denseTest().words()));
+        if (done.robust() != null && done.denseRobust() != null) {
+            text.append(String.format(Locale.ROOT, "robust accuracy      %.4f (dense %.4f), %s%n",
+                    done.robust().accuracy(), done.denseRobust().accuracy(), done.robust().words()));
+        }
         text.append(String.format(Locale.ROOT, "seconds              %.1f, projections %.1f (%.2f %%)%n",
                 result().trainSeconds() + result().projectionSeconds() + done.denseSeconds(),
                 result().projectionSeconds(),

@@ -3,11 +3,13 @@ package io.pare.cli;
 import io.pare.net.Task;
 import io.pare.train.Evaluation;
 import io.pare.train.Metrics;
+import io.pare.train.Robustness;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Metrics as reports have them, under names that begin with what was measured, and as text. */
 final class MetricsText {
@@ -49,6 +51,17 @@ final class MetricsText {
             }
             fields.put(measured + "Classes", rows);
             fields.put(measured + "Confusion", classes.confusion());
+        }
+        return fields;
+    }
+
+    /** What stays right under an attack, by its fields of JSON; none where there was none. */
+    static Map<String, Object> robust(String measured, @Nullable Robustness found) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        if (found != null) {
+            fields.put(measured + "RobustAccuracy", found.accuracy());
+            fields.put(measured + "Attack", found.attack());
+            fields.put(measured + "Restarts", found.restarts());
         }
         return fields;
     }

@@ -7,6 +7,7 @@ import io.pare.data.Crop;
 import io.pare.data.DataException;
 import io.pare.data.Dataset;
 import io.pare.data.Warp;
+import io.pare.descent.Attack;
 import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
@@ -25,6 +26,7 @@ import io.pare.run.Scales;
 import io.pare.run.TrainingJob;
 import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
+import io.pare.train.Robustness;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingRun;
 import java.io.IOException;
@@ -39,6 +41,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -57,6 +60,7 @@ import picocli.CommandLine.Spec;
             "  pare train lenet5 --optimizer sgd --lr 0.05 --momentum 0.9 --schedule step --epochs 20",
             "  pare train lenet5 --dataset fashion --data ~/fashion-mnist",
             "  pare train lenet5 --data synthetic --images 10000",
+            "  pare train lenet5-relu --attack pgd --epsilon 0.3 --attack-step 0.1 --attack-steps 7",
             "  pare train --resume runs/two",
             "  pare train lenet5 --from runs/two --lr 0.0005 --epochs 5 --out runs/longer"})
 final class TrainCommand implements Callable<Integer> {
@@ -82,6 +86,10 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--zoom", run -> run.variation().warp().zoom()),
             Map.entry("--shear", run -> run.variation().warp().shear()),
             Map.entry("--elastic", run -> run.variation().warp().elastic()),
+            Map.entry("--attack", run -> run.variation().attack() == null ? null : AttackOption.Kind.PGD),
+            Map.entry("--epsilon", run -> of(run.variation().attack(), Attack::epsilon)),
+            Map.entry("--attack-step", run -> of(run.variation().attack(), Attack::step)),
+            Map.entry("--attack-steps", run -> of(run.variation().attack(), Attack::steps)),
             Map.entry("--dataset", run -> run.data().source()),
             Map.entry("--images", run -> run.data().images()),
             Map.entry("--resize", run -> run.data().resize()),
@@ -97,6 +105,9 @@ final class TrainCommand implements Callable<Integer> {
             Map.entry("--validation", RunSettings::validation),
             Map.entry("--seed", RunSettings::seed),
             Map.entry("--precision", RunSettings::precision));
+
+    /** Steps of an attack in training unless given. */
+    private static final int ATTACK_STEPS = 7;
 
     /** Options that decide no bits and that a resumed run takes, too; it knows its threads. */
     static final Set<String> RESUMED =
@@ -205,6 +216,9 @@ final class TrainCommand implements Callable<Integer> {
             description = "Bend them by a smooth random field that moves pixels by so many, in the root mean square"
                     + " (default: ${DEFAULT-VALUE}).")
     private float elastic;
+
+    @Mixin
+    private AttackOption attack;
 
     @Option(names = "--crop", paramLabel = "PART",
             description = "Part of a training picture: center, random, or resized, which is of random size and ratio too"
@@ -389,8 +403,13 @@ final class TrainCommand implements Callable<Integer> {
         return folder;
     }
 
+    private static @Nullable Object of(@Nullable Attack attack, Function<Attack, Object> value) {
+        return attack == null ? null : value.apply(attack);
+    }
+
     private RunSettings fresh(ModelSource source) throws IOException {
         positive("--accumulate", accumulate);
+        attack.get(ATTACK_STEPS);
         if (shift != null && !(shift >= 0 && Double.isFinite(shift))) {
             throw new UsageException("--shift is " + shift + ", must be from 0 to the side of the images");
         }
@@ -485,7 +504,15 @@ final class TrainCommand implements Callable<Integer> {
         belongs("--sub-pixel", pixels > 0, "--shift above 0");
         inside("--shift", pixels, 0, Math.min(train.height(), train.width()));
         return new RunSettings.Variation(pixels, subPixel, crop == null ? usual.crop() : crop,
-                flip == null ? usual.flip() : flip, warp);
+                flip == null ? usual.flip() : flip, warp, attack(corpus));
+    }
+
+    private @Nullable Attack attack(Corpus corpus) {
+        Attack asked = attack.get(ATTACK_STEPS).orElse(null);
+        if (asked != null) {
+            AttackOption.check(corpus);
+        }
+        return asked;
     }
 
     private Warp warp() {
@@ -525,11 +552,15 @@ final class TrainCommand implements Callable<Integer> {
         Net declared = job.network().model();
         TrainingRun run = job.progress();
         Evaluation test = job.test();
+        Robustness robust = job.robustness();
         PrintWriter results = spec.commandLine().getOut();
         results.printf(Locale.ROOT, "model                %s%n", declared.name());
         results.printf("data                 %s%n", opened.corpus().name());
         Task task = test.task();
         results.printf("%-20s %s%n", "test " + task.metric(), test.words());
+        if (robust != null) {
+            results.printf(Locale.ROOT, "robust accuracy      %.4f, %s%n", robust.accuracy(), robust.words());
+        }
         results.printf("%-20s %s (epoch %d of %d)%n", "validation " + task.metric(),
                 MetricsText.shown(task, run.bestScore()), run.bestEpoch() + 1, job.settings().steps().epochs());
         results.printf(Locale.ROOT, "training loss        %.4f%n", trainLoss(job));
@@ -544,7 +575,7 @@ final class TrainCommand implements Callable<Integer> {
         results.printf("weights              %s%n", folder.weights());
         results.flush();
         if (report != null && ranks.first()) {
-            report(job, opened, test).write(report);
+            report(job, opened, test, robust).write(report);
         }
     }
 
@@ -553,7 +584,8 @@ final class TrainCommand implements Callable<Integer> {
         return history.isEmpty() ? Double.NaN : history.getLast().trainLoss();
     }
 
-    private static JsonReport report(TrainingJob job, DataSets.Opened opened, Evaluation test) {
+    private static JsonReport report(TrainingJob job, DataSets.Opened opened, Evaluation test,
+            @Nullable Robustness robust) {
         RunSettings settings = job.settings();
         TrainingRun run = job.progress();
         Map<String, Object> fields = new LinkedHashMap<>();
@@ -567,6 +599,7 @@ final class TrainCommand implements Callable<Integer> {
         fields.put("trainLoss", trainLoss(job));
         fields.put(MetricsText.field("validation", test.task()), test.task().shown(run.bestScore()));
         fields.putAll(MetricsText.all("test", test, opened.corpus().classNames()));
+        fields.putAll(MetricsText.robust("test", robust));
         fields.put("imagesPerSecond", run.imagesPerSecond());
         fields.put("seconds", run.seconds());
         fields.put("bestEpoch", run.bestEpoch() + 1);

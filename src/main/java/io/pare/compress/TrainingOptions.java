@@ -3,6 +3,7 @@ package io.pare.compress;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonValue;
+import io.pare.descent.Attack;
 import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
@@ -23,9 +24,11 @@ import org.jspecify.annotations.Nullable;
  * @param select the weights that the stage ends with
  * @param patience epochs without a better one after which a stage that retrains ends, with the best weights; 0 for all
  * @param warp augmentation: random maps of the plane; where there is one, shifts are fractions of pixels too
+ * @param attack by which images are changed before the network trains on them, and before it is validated; {@code null} for none
  */
 public record TrainingOptions(int epochs, Descent descent, int batchSize, boolean dropout, int shift, boolean flip,
-        double distill, double temperature, double average, Select select, int patience, Warp warp) {
+        double distill, double temperature, double average, Select select, int patience, Warp warp,
+        @Nullable Attack attack) {
 
     /** Values of the keys that a recipe leaves out. */
     public static final TrainingOptions DEFAULTS =
@@ -75,6 +78,28 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
             double distill, double temperature, double average, Select select, int patience) {
         this(epochs, descent, batchSize, dropout, shift, flip, distill, temperature, average, select, patience,
                 Warp.NONE);
+    }
+
+    /**
+     * Attacks nothing.
+     *
+     * @param epochs passes over the training data, in one round of the stage
+     * @param descent how a gradient becomes a step, and how long steps are
+     * @param batchSize samples a step
+     * @param dropout whether the model's dropout layers drop
+     * @param shift most pixels that images move by
+     * @param flip whether images are mirrored at random
+     * @param distill share of distillation in the loss, in [0, 1]
+     * @param temperature of the distillation, above 0
+     * @param average share of the stage over which weights are averaged, in [0, 1]
+     * @param select the weights that the stage ends with
+     * @param patience epochs without a better one after which a stage that retrains ends; 0 for all
+     * @param warp random maps of the plane
+     */
+    public TrainingOptions(int epochs, Descent descent, int batchSize, boolean dropout, int shift, boolean flip,
+            double distill, double temperature, double average, Select select, int patience, Warp warp) {
+        this(epochs, descent, batchSize, dropout, shift, flip, distill, temperature, average, select, patience, warp,
+                null);
     }
 
     /**
@@ -157,6 +182,7 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
      * @param zoom largest share by which an image grows or shrinks; {@code null} for none
      * @param shear largest tangent of a lean; {@code null} for none
      * @param elastic root mean square of a smooth displacement, in pixels; {@code null} for none
+     * @param attack on images before the network sees them; {@code null} for none
      */
     public record Keys(int epochs, double learningRate, double finalRate, Schedule.Course schedule, double warmup,
             Optimizer.Rule optimizer, double momentum, double weightDecay, int batchSize, boolean dropout, int shift,
@@ -166,7 +192,8 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
             @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double rotate,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double zoom,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double shear,
-            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double elastic) {}
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double elastic,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Attack attack) {}
 
     /** {@return the same by the keys of a recipe} */
     @JsonValue
@@ -176,7 +203,7 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
         return new Keys(epochs, schedule.rate(), schedule.floor(), schedule.course(), schedule.warmUp(),
                 optimizer.rule(), optimizer.momentum(), optimizer.decay(), batchSize, dropout, shift, flip, distill,
                 temperature, average, select, given(descent.clipNorm()), patience == 0 ? null : patience,
-                given(warp.rotate()), given(warp.zoom()), given(warp.shear()), given(warp.elastic()));
+                given(warp.rotate()), given(warp.zoom()), given(warp.shear()), given(warp.elastic()), attack);
     }
 
     private static @Nullable Double given(double value) {
@@ -201,7 +228,8 @@ public record TrainingOptions(int epochs, Descent descent, int batchSize, boolea
         return new TrainingOptions(keys.epochs(), descent, keys.batchSize(), keys.dropout(), keys.shift(),
                 keys.flip(), keys.distill(), keys.temperature(), keys.average(), keys.select(),
                 keys.patience() == null ? 0 : keys.patience(),
-                new Warp(or0(keys.rotate()), or0(keys.zoom()), or0(keys.shear()), or0(keys.elastic())));
+                new Warp(or0(keys.rotate()), or0(keys.zoom()), or0(keys.shear()), or0(keys.elastic())),
+                keys.attack());
     }
 
     /**

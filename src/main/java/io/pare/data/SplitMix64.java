@@ -42,8 +42,13 @@ public final class SplitMix64 implements RandomGenerator {
         return state;
     }
 
-    /** Starts over for item {@code index} of a family, without allocating. */
-    void restart(long family, long index) {
+    /**
+     * Starts over for item {@code index} of a family, without allocating.
+     *
+     * @param family seed of all its items
+     * @param index of the item
+     */
+    public void restart(long family, long index) {
         state = mix(family ^ mix(index + GOLDEN));
     }
 

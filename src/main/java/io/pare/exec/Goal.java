@@ -37,6 +37,7 @@ record Goal(List<Value> order, boolean training, boolean frozen, Backend backend
     int batch() {
         return order.stream().filter(node -> node.op() instanceof Operation.Input).mapToInt(node -> node.size(0))
                 .findFirst()
-                .orElse(0);
+                // Of a graph that seeks its inputs, what the loss takes has as many rows.
+                .orElse(training ? root().input(0).size(0) : 0);
     }
 }

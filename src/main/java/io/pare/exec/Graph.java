@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -43,7 +44,7 @@ public final class Graph {
     }
 
     /**
-     * {@return a tensor that its operation changes in training, without a gradient}
+     * {@return a tensor without a gradient; some operations change theirs in training}
      *
      * @param name that a {@link Binding} knows
      * @param shape of the tensor
@@ -61,13 +62,31 @@ public final class Graph {
      * @param dropout whether dropout drops; otherwise it is left out
      */
     public static Value logits(Net net, String input, int batch, boolean dropout) {
+        return logits(net, batch, dropout, shape -> input(input, shape), Graph::tensor);
+    }
+
+    /**
+     * {@return the logits {@code [batch, classes]} of a network whose weights are given and whose inputs are sought: these
+     * are what the graph trains}
+     *
+     * @param net layers; no dropout drops
+     * @param sought name of the inputs, of which a {@link Binding} knows values and gradient
+     * @param batch samples of a pass
+     */
+    public static Value sought(Net net, String sought, int batch) {
+        return logits(net, batch, false, shape -> parameter(sought, shape),
+                each -> state(each.name(), each.shape()));
+    }
+
+    private static Value logits(Net net, int batch, boolean dropout, Function<long[], Value> input,
+            Function<Parameter, Value> tensor) {
         Value[] values = new Value[net.nodes().size()];
         for (Node node : net.nodes()) {
             List<Value> inputs = node.inputs().stream().map(place -> values[place]).toList();
             values[node.place()] = switch (node.op()) {
-                case Op.Input(Shape shape) -> input(input, batched(batch, shape));
+                case Op.Input(Shape shape) -> input.apply(batched(batch, shape));
                 case Op.Dropout _ when !dropout -> inputs.getFirst();
-                case Op _ -> node(net, node, batch, inputs);
+                case Op _ -> node(net, node, batch, inputs, tensor);
             };
         }
         return vector(values[values.length - 1]);
@@ -84,21 +103,19 @@ public final class Graph {
     public static Value layer(Net net, Node node, int batch) {
         Map<Integer, Value> given = new HashMap<>();
         return node(net, node, batch, node.inputs().stream().map(place -> given.computeIfAbsent(place,
-                each -> input(Integer.toString(each), batched(batch, net.node(each).output())))).toList());
+                each -> input(Integer.toString(each), batched(batch, net.node(each).output())))).toList(),
+                Graph::tensor);
     }
 
-    private static Value node(Net net, Node node, int batch, List<Value> inputs) {
+    private static Value node(Net net, Node node, int batch, List<Value> inputs, Function<Parameter, Value> tensor) {
+        List<Value> tensors = node.parameters().stream().map(tensor).toList();
         if (node.op() instanceof TensorOp op) {
             // What looks at channels may have made an image of a vector.
             return applied(batch, op, IntStream.range(0, inputs.size())
                     .mapToObj(i -> shaped(inputs.get(i), net.node(node.inputs().get(i)).output())).toList(),
-                    tensors(node));
+                    tensors);
         }
-        return apply(node.op(), inputs, tensors(node));
-    }
-
-    private static List<Value> tensors(Node node) {
-        return node.parameters().stream().map(Graph::tensor).toList();
+        return apply(node.op(), inputs, tensors);
     }
 
     private static Value tensor(Parameter parameter) {

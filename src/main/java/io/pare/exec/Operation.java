@@ -24,7 +24,7 @@ public sealed interface Operation {
     record Parameter(String name) implements Operation {}
 
     /**
-     * A tensor that the operation itself reads and in training changes, bound by name likewise. No gradient.
+     * A tensor that the operation itself reads, and some change in training, bound by name likewise. No gradient.
      *
      * @param name that a {@link Binding} knows
      */

@@ -34,6 +34,7 @@ import io.pare.train.Evaluation;
 import io.pare.train.Metrics;
 import io.pare.train.Network;
 import io.pare.train.Reduction;
+import io.pare.train.Robustness;
 import io.pare.train.TrainingMemory;
 import io.pare.train.TrainingSettings;
 import io.pare.train.Weight;
@@ -45,6 +46,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -123,6 +125,7 @@ public final class CompressionJob implements AutoCloseable {
     private Provenance provenance;
     private double denseSeconds;
     private Evaluation denseTest;
+    private @Nullable Robustness denseRobust;
     private boolean used;
 
     /**
@@ -469,7 +472,14 @@ public final class CompressionJob implements AutoCloseable {
             copy(network, dense);
         }
         denseTest = training.measure(corpus.test());
+        denseRobust = robust(planned);
         return denseTest;
+    }
+
+    /** The network of now on test data under the attack of the last stage that has one; {@code null} where none has. */
+    private @Nullable Robustness robust(Recipe run) {
+        return run.trainings(false).stream().map(TrainingOptions::attack).filter(Objects::nonNull)
+                .reduce((_, last) -> last).map(attack -> training.measure(corpus.test(), attack)).orElse(null);
     }
 
     private void prepare() throws IOException {
@@ -611,12 +621,13 @@ public final class CompressionJob implements AutoCloseable {
         Checkpoint.saveWeights(network, ending, corpus.scale(), folder.resolve(Checkpoint.WEIGHTS), Map.of());
         checkSize(compressed.recipe().fileBytes());
         Evaluation test = training.measure(corpus.test());
+        Robustness robust = robust(compressed.recipe());
         Path file = folder.resolve(model.name() + ".pare");
         long written = write(file, pipeline.guarantees(), note(compressed.recipe(), result, test));
         return new CompressionResult(compressed.recipe(), model, result, pipeline.death(), packing, denseTest, test,
                 file,
                 written, denseSeconds, Metrics.ofConstant(split.validation()),
-                budgets.rows(compressed.scan(), compressed.plan(), values(network), written));
+                budgets.rows(compressed.scan(), compressed.plan(), values(network), written), denseRobust, robust);
     }
 
     /** Refuses a network whose file would have more bytes than the recipe allows; a rehearsal's may. */

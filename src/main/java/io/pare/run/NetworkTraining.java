@@ -15,6 +15,7 @@ import io.pare.data.Crop;
 import io.pare.data.Dataset;
 import io.pare.data.Shift;
 import io.pare.data.Warp;
+import io.pare.descent.Attack;
 import io.pare.exec.backend.Precision;
 import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
@@ -28,6 +29,7 @@ import io.pare.net.Node;
 import io.pare.net.Parameter;
 import io.pare.train.LayerWalk;
 import io.pare.train.Network;
+import io.pare.train.Robustness;
 import io.pare.train.Teachers;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingSettings;
@@ -232,7 +234,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
         Shift shift = options.shift() == 0 ? Shift.NONE : new Shift(options.shift(), !warp.equals(Warp.NONE));
         return new TrainingSettings(options.batchSize(), options.descent().optimizer(), options.dropout(),
                 new Augmentation(shift, crop, options.flip(), warp), distillation, seed, precision, 1, 0,
-                false, options.descent().clipNorm());
+                false, options.descent().clipNorm()).under(options.attack());
     }
 
     @Override
@@ -265,7 +267,9 @@ public final class NetworkTraining implements Training, AutoCloseable {
 
     @Override
     public Evaluation validate() {
-        io.pare.train.Evaluation found = measure(validation);
+        io.pare.train.Evaluation found = current == null || current.attack() == null
+                ? measure(validation)
+                : io.pare.train.Evaluation.under(current.attack(), seed, network, validation, scale);
         return new Evaluation(found.score(), found.loss());
     }
 
@@ -276,6 +280,16 @@ public final class NetworkTraining implements Training, AutoCloseable {
      */
     public io.pare.train.Evaluation measure(Dataset data) {
         return io.pare.train.Evaluation.of(network, data, scale);
+    }
+
+    /**
+     * {@return what of a data set stays right under an attack, in fp32}
+     *
+     * @param data pictures with one class each
+     * @param attack on each of them, once
+     */
+    public Robustness measure(Dataset data, Attack attack) {
+        return Robustness.of(network, data, scale, attack, 1, seed);
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.data.Shift;
 import io.pare.data.Warp;
+import io.pare.descent.Attack;
 import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
@@ -71,8 +72,10 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
      * @param crop part of a training image that is taken; {@code null}, as in runs of old, for the middle
      * @param flip whether they are mirrored at random
      * @param warp random maps of the plane
+     * @param attack by which they are changed for the network that trains on them; {@code null} for none
      */
-    public record Variation(double shift, boolean subPixel, @Nullable Crop crop, boolean flip, Warp warp) {
+    public record Variation(double shift, boolean subPixel, @Nullable Crop crop, boolean flip, Warp warp,
+            @Nullable Attack attack) {
         /**
          * Warps nothing.
          *
@@ -82,7 +85,7 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
          * @param flip whether they are mirrored at random
          */
         public Variation(double shift, boolean subPixel, @Nullable Crop crop, boolean flip) {
-            this(shift, subPixel, crop, flip, Warp.NONE);
+            this(shift, subPixel, crop, flip, Warp.NONE, null);
         }
 
         /**
@@ -92,7 +95,7 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
          */
         public static Variation of(Augmentation augmentation) {
             return new Variation(augmentation.shift().pixels(), augmentation.shift().subPixel(), augmentation.crop(),
-                    augmentation.flip(), augmentation.warp());
+                    augmentation.flip(), augmentation.warp(), null);
         }
 
         private Augmentation augmentation() {
@@ -248,7 +251,7 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
         return new TrainingSettings(steps.batchSize(), descent.optimizer(), steps.dropout(), variation.augmentation(),
                 null,
                 seed, precision, steps.accumulate(), steps.evaluationBatch(), steps.recompute(),
-                descent.clipNorm());
+                descent.clipNorm()).under(variation.attack());
     }
 
     /** What the steps are to come to. */
@@ -267,7 +270,8 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
             double clipNorm, int patience,
             @JsonInclude(JsonInclude.Include.NON_NULL) Map<String, Integer> dimensions,
             @JsonInclude(JsonInclude.Include.NON_NULL) String output,
-            @JsonInclude(JsonInclude.Include.NON_NULL) Warp warp) {}
+            @JsonInclude(JsonInclude.Include.NON_NULL) Warp warp,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Attack attack) {}
 
     @JsonValue
     Json json() {
@@ -280,7 +284,8 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
                 data.damaged(), data.nonRgb(), precision, steps.accumulate(), steps.evaluationBatch(),
                 steps.recompute(), from, data.background(), keepZeros, data.task(), descent.clipNorm(),
                 steps.patience(), bindings.sizes().isEmpty() ? null : new TreeMap<>(bindings.sizes()),
-                bindings.output(), variation.warp().equals(Warp.NONE) ? null : variation.warp());
+                bindings.output(), variation.warp().equals(Warp.NONE) ? null : variation.warp(),
+                variation.attack());
     }
 
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
@@ -291,7 +296,7 @@ public record RunSettings(String model, @Nullable String from, boolean keepZeros
         Descent descent = new Descent(new Optimizer(json.optimizer(), json.momentum(), json.weightDecay()),
                 new Schedule(json.learningRate(), json.schedule(), json.floor(), json.warmUp()), json.clipNorm());
         Variation variation = new Variation(json.shift(), json.subPixel(), json.crop(), json.flip(),
-                json.warp() == null ? Warp.NONE : json.warp());
+                json.warp() == null ? Warp.NONE : json.warp(), json.attack());
         Steps steps = new Steps(json.epochs(), json.batchSize(), json.dropout(), json.accumulate(),
                 json.evaluationBatch(), json.recompute(), json.patience());
         return new RunSettings(json.model(), json.from(), json.keepZeros(), data, json.validation(), descent,

@@ -2,6 +2,7 @@ package io.pare.run;
 
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
+import io.pare.descent.Attack;
 import io.pare.descent.Stop;
 import io.pare.mpi.Ranks;
 import io.pare.natives.Natives;
@@ -9,6 +10,7 @@ import io.pare.train.Checkpoint;
 import io.pare.train.Evaluation;
 import io.pare.train.Network;
 import io.pare.train.Reduction;
+import io.pare.train.Robustness;
 import io.pare.train.Trainer;
 import io.pare.train.TrainingRun;
 import io.pare.train.Weight;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a network in a folder: a checkpoint after each epoch, the best epoch by validation data, its weights at the end.
@@ -408,6 +411,15 @@ public final class TrainingJob implements AutoCloseable {
     public Evaluation test() {
         begun();
         return Evaluation.of(network, data.corpus().test(), data.corpus().scale());
+    }
+
+    /** {@return the network as it is now, on test data under the attack that it trains under; {@code null} for none} */
+    public @Nullable Robustness robustness() {
+        begun();
+        Attack attack = settings.variation().attack();
+        return attack == null
+                ? null
+                : Robustness.of(network, data.corpus().test(), data.corpus().scale(), attack, 1, settings.seed());
     }
 
     /**

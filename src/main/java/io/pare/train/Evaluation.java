@@ -2,6 +2,7 @@ package io.pare.train;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
+import io.pare.descent.Attack;
 import io.pare.exec.Tape;
 import io.pare.exec.backend.Backends;
 import io.pare.exec.backend.Precision;
@@ -11,6 +12,7 @@ import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.Task;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How well a network does on a data set.
@@ -79,22 +81,51 @@ public record Evaluation(Metrics metrics, double loss, int samples) {
      */
     public static Evaluation of(Network network, Dataset data, InputScale scale, Precision precision) {
         try (var _ = network.section().enter()) {
-            return measure(network, data, scale, precision);
+            return measure(network, data, scale, precision, null, 0);
         }
     }
 
-    private static Evaluation measure(Network network, Dataset data, InputScale scale, Precision precision) {
-        boolean sparse = network.sparse(Backends.SPARSE_BATCH, false);
+    /**
+     * Runs every sample once in fp32, without dropout, as an attack from one random start leaves it.
+     *
+     * @param attack on each sample; {@code null} for samples as they are
+     * @param seed of the random starts
+     * @param network that is asked; it takes memory for tapes the first time
+     * @param data pictures with one class each
+     * @param scale that brings inputs to the network's range
+     * @return what the network says, and how good it is
+     * @throws IllegalArgumentException as {@link Robustness#of} does
+     */
+    public static Evaluation under(@Nullable Attack attack, long seed, Network network, Dataset data,
+            InputScale scale) {
+        try (var _ = network.section().enter()) {
+            return measure(network, data, scale, Precision.FP32, attack, seed);
+        }
+    }
+
+    private static Evaluation measure(Network network, Dataset data, InputScale scale, Precision precision,
+            @Nullable Attack attack, long seed) {
+        if (attack != null) {
+            Robustness.check(data);
+        }
+        boolean sparse = attack == null && network.sparse(Backends.SPARSE_BATCH, false);
         int batch = sparse ? Backends.SPARSE_BATCH : batch(network, data);
         Tape tape = network.inferenceTape(batch, sparse, precision);
         tape.readMasks();
         FloatTensor images = tape.input(Network.IMAGES);
         MemorySegment labels = tape.labels();
         Ranks ranks = network.ranks();
+        Adversary adversary = attack == null ? null : network.adversary(batch);
+        Adversary.Ball ball = attack == null ? null : new Adversary.Ball(attack, scale, network.model());
         Tally tally = Tally.of(data, network.model().classes());
         try (Batches batches =
                 Batches.inOrder(data, batch, scale, new Batches.Turn(ranks.rank(), 1, ranks.size()))) {
             for (int count = batches.next(images, labels); count > 0; count = batches.next(images, labels)) {
+                if (adversary != null) {
+                    adversary.attack(images, labels, ball, Robustness.starts(seed, 0),
+                            (long) batches.batch() * ranks.size() + ranks.rank());
+                    images.copyFrom(adversary.images());
+                }
                 tape.forward(0);
                 tally.add(batches, count, tape.output().segment(), labels);
             }

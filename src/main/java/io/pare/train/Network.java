@@ -61,6 +61,7 @@ public final class Network implements Binding, AutoCloseable {
     private final CriticalSection section;
     private final Map<String, Weight> weights = new LinkedHashMap<>();
     private final Map<TapeKey, Tape> tapes = new HashMap<>();
+    private final Map<Integer, Adversary> adversaries = new HashMap<>();
     private int evaluationBatch;
     private Ranks ranks = Ranks.alone();
     private @Nullable GradientExchange exchange;
@@ -396,6 +397,14 @@ public final class Network implements Binding, AutoCloseable {
                         : dense(logits(key), Backends.dense(useNative, precision)));
     }
 
+    /** What seeks inputs on which this network fails, in fp32, the same one for equal batches. */
+    Adversary adversary(int batch) {
+        try (var _ = section.enter()) {
+            return adversaries.computeIfAbsent(batch,
+                    size -> new Adversary(this, size, region, workspace, backend()));
+        }
+    }
+
     private Tape dense(Value logits, Backend backend) {
         return frozen
                 ? Tape.frozen(region, workspace, logits, this, backend)
@@ -451,6 +460,11 @@ public final class Network implements Binding, AutoCloseable {
     static Tape.Footprint footprint(Net model, int batch, boolean useNative) {
         return Tape.footprint(logits(model, new TapeKey(batch, false, null, false, Precision.FP32, Parts.WHOLE, false)),
                 false, Backends.dense(useNative), 1, false);
+    }
+
+    /** What an attack takes, found without taking it. */
+    static Tape.Footprint attackFootprint(Net model, int batch, boolean useNative) {
+        return Adversary.footprint(model, batch, Backends.dense(useNative));
     }
 
     private Value logits(TapeKey key) {

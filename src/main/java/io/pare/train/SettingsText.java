@@ -26,6 +26,7 @@ final class SettingsText {
                 + (s.precision() == Precision.FP32 ? "" : " " + s.precision())
                 + (s.clipNorm() == 0 ? "" : " clipNorm=" + s.clipNorm())
                 + (run.plan().patience() == 0 ? "" : " patience=" + run.plan().patience())
+                + (s.attack() == null ? "" : " " + s.attack())
                 + (task == Task.CLASSIFY ? "" : " task=" + task);
     }
 

@@ -2,6 +2,7 @@ package io.pare.train;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
+import io.pare.descent.Attack;
 import io.pare.descent.GradientNorm;
 import io.pare.descent.RunState;
 import io.pare.descent.Update;
@@ -52,6 +53,9 @@ public final class Trainer implements AutoCloseable {
     private final @Nullable Teachers teachers;
     /** Their answers by image; {@code null} where there are none, or images are new to them in each step. */
     private @Nullable FloatTensor answers;
+    /** Changes images before each pass; {@code null} where they are seen as they are. */
+    private final @Nullable Adversary adversary;
+    private final Adversary.@Nullable Ball ball;
     private final List<Weight> weights;
     private final Update update;
     private long steps;
@@ -140,7 +144,8 @@ public final class Trainer implements AutoCloseable {
      * @param data samples of one task, in an order drawn anew in each epoch
      * @param scale that brings inputs to the network's range
      * @param settings batch, optimiser, augmentation and seed
-     * @throws IllegalArgumentException if the settings distil without a teacher, or without classes
+     * @throws IllegalArgumentException if the settings distil without a teacher, or without classes, or attack
+     *             what is no picture with a class, or a network with batch normalisation
      * @throws IllegalStateException if another thread uses the network, or it is closed
      */
     public Trainer(Network network, Dataset data, InputScale scale, TrainingSettings settings) {
@@ -168,6 +173,10 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalArgumentException("the training of " + network.model().name() + " is to distil, and "
                     + data.name() + " has no classes: give settings without distillation");
         }
+        Attack attack = settings.attack();
+        if (attack != null) {
+            Robustness.check(data);
+        }
         this.network = network;
         this.data = data;
         int size = network.ranks().size();
@@ -194,6 +203,8 @@ public final class Trainer implements AutoCloseable {
                     ? teachers.plain(network.region(), data, scale)
                     : null;
             this.whole = network.trainingTape(this.settings, data.task(), false);
+            this.adversary = attack == null ? null : network.adversary(this.settings.passSize());
+            this.ball = attack == null ? null : new Adversary.Ball(attack, scale, network.model());
             this.tape = tape();
             network.prepare(settings.optimizer());
             this.update = new Update(weights);
@@ -434,6 +445,10 @@ public final class Trainer implements AutoCloseable {
                 batches.next(images, whole.labels());
             }
             fill();
+            if (adversary != null) {
+                adversary.attack(images, whole.labels(), ball, key, network.ranks().rank() * parts + part);
+                images.copyFrom(adversary.images());
+            }
             for (int slice = 0; slice < slices; slice++) {
                 if (exchange != null && part == parts - 1 && slice == slices - 1) {
                     exchange.last();

@@ -2,6 +2,7 @@ package io.pare.train;
 
 import io.pare.data.Batches;
 import io.pare.data.Dataset;
+import io.pare.descent.Attack;
 import io.pare.exec.Tape;
 import io.pare.net.Net;
 import io.pare.net.Parameter;
@@ -53,10 +54,16 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
             if (made.add(TapeOf.training(each))) {
                 tapes.add(Network.footprint(model, each, task, useNative));
             }
+            if (each.attack() != null && made.add(TapeOf.attack(each.passSize()))) {
+                tapes.add(Network.attackFootprint(model, each.passSize(), useNative));
+            }
             for (Dataset data : evaluated) {
                 int batch = Evaluation.batch(model, data, each.evaluationBatch());
                 if (made.add(TapeOf.evaluation(batch))) {
                     tapes.add(Network.footprint(model, batch, useNative));
+                }
+                if (each.attack() != null && made.add(TapeOf.attack(batch))) {
+                    tapes.add(Network.attackFootprint(model, batch, useNative));
                 }
                 ahead = Math.max(ahead, loads ? Batches.AHEAD * image * (each.passSize() + batch) : 0);
             }
@@ -82,6 +89,10 @@ public record TrainingMemory(long parameters, long gradients, long states, long 
         static TapeOf training(TrainingSettings settings) {
             return new TapeOf(settings.passSize(), true, settings.dropout(), settings.distillation(),
                     settings.accumulate(), settings.recompute());
+        }
+
+        static TapeOf attack(int batch) {
+            return new TapeOf(batch, true, false, Attack.class, 1, false);
         }
 
         static TapeOf evaluation(int batch) {

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A whole training: epochs under a schedule, validation after each, the best weights kept, everything in a checkpoint.
  *
- * <p>{@link Best} says which epoch is the best one; test data plays no part. One thread at a time. The best weights lie
+ * <p>{@link Best} says which epoch is the best one; test data plays no part. Where the trainer
+ * attacks images, those of validation are attacked, too. One thread at a time. The best weights lie
  * off-heap in the network's region.
  */
 public final class TrainingRun {
@@ -142,7 +143,8 @@ public final class TrainingRun {
             if (!ended) {
                 return false;
             }
-            Evaluation validated = Evaluation.of(trainer.network(), validation, scale);
+            Evaluation validated = Evaluation.under(trainer.settings().attack(), trainer.settings().seed(),
+                    trainer.network(), validation, scale);
             boolean better = best.offer(validated.score(), validated.loss());
             if (better) {
                 bestEpoch = epoch;

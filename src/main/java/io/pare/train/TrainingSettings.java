@@ -1,6 +1,7 @@
 package io.pare.train;
 
 import io.pare.data.Augmentation;
+import io.pare.descent.Attack;
 import io.pare.descent.Optimizer;
 import io.pare.exec.backend.Precision;
 import org.jspecify.annotations.Nullable;
@@ -23,10 +24,12 @@ import org.jspecify.annotations.Nullable;
  *            more time, the same bits
  * @param clipNorm length to which a longer gradient is brought before the step; 0 for none
  * @param ranks processes that see a batch together, an equal part in each; with one, this process sees all of it
+ * @param attack by which images are changed before the network trains on them, which teachers see as they were; validation is
+ *            under the same. {@code null} for none
  */
 public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropout, Augmentation augmentation,
         @Nullable Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
-        boolean recompute, double clipNorm, int ranks) {
+        boolean recompute, double clipNorm, int ranks, @Nullable Attack attack) {
     /**
      * Refuses batches that cannot be.
      *
@@ -64,7 +67,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
      */
     public TrainingSettings on(int size) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
-                accumulate, evaluationBatch, recompute, clipNorm, size);
+                accumulate, evaluationBatch, recompute, clipNorm, size, attack);
     }
 
     /**
@@ -76,7 +79,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
     TrainingSettings apart(int size) {
         int own = on(size).batchSize / size;
         return new TrainingSettings(own, optimizer, dropout, augmentation, distillation, seed, precision, accumulate,
-                evaluationBatch, recompute, clipNorm, 1);
+                evaluationBatch, recompute, clipNorm, 1, attack);
     }
 
     /**
@@ -98,7 +101,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
             @Nullable Distillation distillation, long seed, Precision precision, int accumulate, int evaluationBatch,
             boolean recompute, double clipNorm) {
         this(batchSize, optimizer, dropout, augmentation, distillation, seed, precision, accumulate, evaluationBatch,
-                recompute, clipNorm, 1);
+                recompute, clipNorm, 1, null);
     }
 
     /**
@@ -110,7 +113,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
      */
     public TrainingSettings in(int passes, int evaluated, boolean recomputing) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
-                passes, evaluated, recomputing, clipNorm, ranks);
+                passes, evaluated, recomputing, clipNorm, ranks, attack);
     }
 
     /**
@@ -141,7 +144,7 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
      */
     public TrainingSettings clipped(double norm) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
-                accumulate, evaluationBatch, recompute, norm, ranks);
+                accumulate, evaluationBatch, recompute, norm, ranks, attack);
     }
 
     /**
@@ -166,7 +169,17 @@ public record TrainingSettings(int batchSize, Optimizer optimizer, boolean dropo
      */
     public TrainingSettings in(Precision other) {
         return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, other, accumulate,
-                evaluationBatch, recompute, clipNorm, ranks);
+                evaluationBatch, recompute, clipNorm, ranks, attack);
+    }
+
+    /**
+     * {@return the same on images that an attack has changed}
+     *
+     * @param other attack; {@code null} for none
+     */
+    public TrainingSettings under(@Nullable Attack other) {
+        return new TrainingSettings(batchSize, optimizer, dropout, augmentation, distillation, seed, precision,
+                accumulate, evaluationBatch, recompute, clipNorm, ranks, other);
     }
 
     /**

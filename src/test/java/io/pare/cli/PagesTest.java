@@ -56,7 +56,7 @@ class PagesTest {
         CompressionResult done = new CompressionResult(
                 new Recipe("short", "lenet5", "One <sentence>.", Recipe.DENSE, List.of()), Models.byName("lenet5"),
                 result, death, List.of(), measured(9954, 0.01), measured(9000, 0.4),
-                Path.of("lenet5.pare"), 2000, 0, 0.1, List.of());
+                Path.of("lenet5.pare"), 2000, 0, 0.1, List.of(), null, null);
         CompressionReport report = new CompressionReport(done, "MNIST", List.of(), 17, 3, Precision.FP32, stepLimit);
         Map<String, float[]> before = new LinkedHashMap<>(Map.of(TENSOR, new float[]{-0.5f, 0.25f, 0.5f}));
         return new CompressionPage(report, before, Map.of(TENSOR, new float[]{0, 0, 0.5f})).page().html();

@@ -39,7 +39,7 @@ class UnusedOptionsTest {
     /** Options that act in every case, by command. */
     private static final Map<String, String> ACT = Map.ofEntries(
             Map.entry("train", "--from --epochs --batch-size --accumulate --memory-limit --recompute --lr --optimizer"
-                    + " --weight-decay --schedule --warm-up --clip-norm --patience --dropout --validation --seed --threads"
+                    + " --weight-decay --schedule --warm-up --clip-norm --patience --attack --dropout --validation --seed --threads"
                     + " --precision --dataset --loaders --out --resume --report --tensorboard --quiet --deterministic"),
             Map.entry("compress",
                     "--from --recipe --auto --cost --steps --memory-limit --recompute --out --report --seed"
@@ -47,7 +47,7 @@ class UnusedOptionsTest {
                             + " --deterministic"),
             Map.entry("sweep", "--threads --out --gather --run --slurm --kubernetes --quiet"),
             Map.entry("sensitivity", "--from --seed --threads --dataset --loaders --report --plot"),
-            Map.entry("eval", "--model --engine --dataset --loaders --threads --report --sts"),
+            Map.entry("eval", "--model --engine --dataset --loaders --threads --report --sts --attack"),
             Map.entry("embed", "--text --out --tokenizer --pooling --threads"),
             Map.entry("cifar10", "--data --download --sheet"), Map.entry("cifar100", "--data --download --sheet"),
             Map.entry("folder", "--size --threads --sheet"), Map.entry("mnist", "--data --sheet"),
@@ -139,6 +139,20 @@ class UnusedOptionsTest {
                 new Case("train", "--elastic", "train @vector.pare --elastic 1 " + ARRAYS, "--elastic belongs to"),
                 new Case("train", "--sub-pixel", "train @vector.pare --sub-pixel " + ARRAYS, "--sub-pixel belongs to"),
                 new Case("train", "--sub-pixel", train + " --shift 0 --sub-pixel", "--sub-pixel belongs to --shift"),
+                new Case("train", "--epsilon", train + " --epsilon 0.3", "--epsilon belongs to --attack"),
+                new Case("train", "--attack-step", train + " --attack-step 0.3", "--attack-step belongs to --attack"),
+                new Case("train", "--attack-steps", train + " --attack-steps 3", "--attack-steps belongs to --attack"),
+                new Case("train", "--attack", "train @vector.pare --attack pgd --epsilon 0.1 " + ARRAYS,
+                        "--attack is for pictures"),
+                new Case("eval", "--epsilon", "eval @grey.pare --epsilon 0.3", "--epsilon belongs to --attack"),
+                new Case("eval", "--attack-step", "eval @grey.pare --attack-step 0.3", "--attack-step belongs to"),
+                new Case("eval", "--attack-steps", "eval @grey.pare --attack-steps 3", "--attack-steps belongs to"),
+                new Case("eval", "--restarts", "eval @grey.pare --restarts 3", "--restarts belongs to --attack"),
+                new Case("eval", "--seed", "eval @grey.pare --seed 3", "--seed belongs to --attack"),
+                new Case("eval", "--engine", "eval @grey.pare --engine sparse --attack pgd --epsilon 0.1 " + DIGITS,
+                        "leave --engine out"),
+                new Case("eval", "--attack", "eval @vector.pare --attack pgd --epsilon 0.1 " + ARRAYS,
+                        "--attack is for pictures"),
                 new Case("compress", "--ratio", compress + " --ratio 2", "belong to --auto"),
                 new Case("compress", "--ratio", compress + " --recipe lenet300-prune --ratio 2", "--ratio belongs to"),
                 new Case("compress", "--bytes", compress + " --recipe prune --bytes 99", "belong to --auto"),

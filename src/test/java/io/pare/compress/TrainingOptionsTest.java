@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pare.descent.Attack;
 import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
@@ -32,13 +33,13 @@ class TrainingOptionsTest {
     void whatCameLaterIsNamedWhereItIsOn() throws JsonProcessingException {
         TrainingOptions options = new TrainingOptions(3, new Descent(OPTIONS.descent().optimizer(),
                 OPTIONS.descent().schedule(), 0.5), 16, true, 1, true, 0.5, 4, 0.25, TrainingOptions.Select.BEST, 2,
-                new TrainingOptions.Warp(10, 0.1, 0, 1.5));
+                new TrainingOptions.Warp(10, 0.1, 0, 1.5), new Attack(0.3, 0.1, 7));
         String text = new ObjectMapper().writeValueAsString(options);
         assertTrue(text.endsWith("\"select\":\"BEST\",\"clipNorm\":0.5,\"patience\":2,\"rotate\":10.0,\"zoom\":0.1,"
-                + "\"elastic\":1.5}"), text);
+                + "\"elastic\":1.5,\"attack\":{\"epsilon\":0.3,\"step\":0.1,\"steps\":7}}"), text);
         assertEquals(options, new ObjectMapper().readValue(text, TrainingOptions.class));
         assertTrue(options.toString().endsWith(", select=BEST, clipNorm=0.5, patience=2, rotate=10.0, zoom=0.1,"
-                + " elastic=1.5]"), options.toString());
+                + " elastic=1.5, attack=PGD-7, epsilon 0.3, step 0.1]"), options.toString());
         assertThrows(IllegalArgumentException.class, () -> new Descent(OPTIONS.descent().optimizer(),
                 OPTIONS.descent().schedule(), -1));
     }

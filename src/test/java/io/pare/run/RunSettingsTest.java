@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pare.data.Crop;
 import io.pare.data.OddImages;
 import io.pare.data.Warp;
+import io.pare.descent.Attack;
 import io.pare.descent.Descent;
 import io.pare.descent.Optimizer;
 import io.pare.descent.Schedule;
@@ -50,12 +51,12 @@ class RunSettingsTest {
     }
 
     @Test
-    void warpsAreKeptWhereThereAreAny() throws JsonProcessingException {
+    void warpsAndAttacksAreKeptWhereThereAreAny() throws JsonProcessingException {
         RunSettings warped = SETTINGS.with(new RunSettings.Variation(0.1, true, Crop.RANDOM, true,
-                new Warp(10, 0.1f, 0.12f, 1.4f)));
+                new Warp(10, 0.1f, 0.12f, 1.4f), new Attack(0.3, 0.1, 7)));
         String kept = JSON.writeValueAsString(warped);
         assertTrue(kept.endsWith("\"output\":\"y\",\"warp\":{\"rotate\":10.0,\"zoom\":0.1,\"shear\":0.12,"
-                + "\"elastic\":1.4}}"), kept);
+                + "\"elastic\":1.4},\"attack\":{\"epsilon\":0.3,\"step\":0.1,\"steps\":7}}"), kept);
         assertEquals(warped, JSON.readValue(kept, RunSettings.class));
     }
 

@@ -193,7 +193,8 @@ public record Recipe(String name, String model, String description, TrainingOpti
      */
     public static List<String> shipped() {
         return List.of("lenet5-prune", "lenet5-prune-280", "lenet5-prune-350", "lenet5-prune-480", "lenet5-joint",
-                "lenet5-joint-620", "lenet5-file", "lenet5-caffe-prune", "lenet5-cluster", "lenet5-quantize",
+                "lenet5-joint-620", "lenet5-file", "lenet5-caffe-prune", "lenet5-robust-prune", "lenet5-cluster",
+                "lenet5-quantize",
                 "lenet5-binary", "lenet5-caffe-joint", "lenet300-prune", "lenet300-prune-max", "lenet300-cluster",
                 "lenet300-quantize", "lenet300-binary", "lenet300-joint", "lenet300-joint-max", "lenet5-fashion-prune",
                 "lenet5-fashion-prune-max", "lenet5-fashion-joint", "resnet20-cifar-prune", "resnet20-cifar-joint",

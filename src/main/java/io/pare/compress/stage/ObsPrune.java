@@ -69,7 +69,8 @@ public record ObsPrune(Keep keep, int rounds, int batch, double damping, Trainin
         return TrainingOptions.of(new TrainingOptions.Keys(keys.epochs(), keys.learningRate(), keys.finalRate(),
                 keys.schedule(), keys.warmup(), keys.optimizer(), keys.momentum(), 0, batch, false, keys.shift(),
                 keys.flip(), keys.distill(), keys.temperature(), keys.average(), keys.select(), keys.clipNorm(),
-                keys.patience(), keys.rotate(), keys.zoom(), keys.shear(), keys.elastic()));
+                keys.patience(), keys.rotate(), keys.zoom(), keys.shear(), keys.elastic(),
+                keys.attack()));
     }
 
     @Override

@@ -40,9 +40,15 @@ final class ConvolutionStep implements Step {
 
     @Override
     public void prepareBackward() {
-        building.uses(x.tensor());
+        boolean ofWeight = building.needsGradient(node.input(1));
+        if (ofWeight) {
+            building.uses(x.tensor());
+        }
         dy = building.gradient(node);
         dx = building.needsGradient(node.input(0)) ? building.gradientFor(node.input(0)) : null;
+        if (!ofWeight) {
+            return;
+        }
         dWeight = building.gradientFor(node.input(1));
         dBias = bias == null ? null : building.gradientFor(node.input(2));
     }
@@ -53,7 +59,9 @@ final class ConvolutionStep implements Step {
         if (dx != null) {
             convolution.backwardData(dy.tensor().segment(), weight.segment(), dx.segment());
         }
-        convolution.backwardWeights(x.tensor().segment(), dy.tensor().segment(), dWeight.segment(),
-                dBias == null ? null : dBias.segment());
+        if (dWeight != null) {
+            convolution.backwardWeights(x.tensor().segment(), dy.tensor().segment(), dWeight.segment(),
+                    dBias == null ? null : dBias.segment());
+        }
     }
 }

@@ -68,6 +68,9 @@ public final class LinearStep implements Step {
     public void prepareBackward() {
         dy = building.gradient(node);
         dx = building.needsGradient(node.input(0)) ? building.gradientFor(node.input(0)) : null;
+        if (!building.needsGradient(node.input(1))) {
+            return;
+        }
         building.uses(x.tensor());
         FloatTensor sum = building.gradientSum(node.input(1));
         kept = sum == null ? 0f : 1f;
@@ -78,9 +81,11 @@ public final class LinearStep implements Step {
     @Override
     public void backward() {
         dy.refresh().run();
-        Gemm.sgemm(true, false, out, in, rows, 1f, dy.tensor().segment(), out, x.tensor().segment(), in, kept,
-                dWeight.segment(), in);
-        KERNELS.columnSums(dy.tensor().segment(), 0, rows, out, dBias.segment(), 0);
+        if (dWeight != null) {
+            Gemm.sgemm(true, false, out, in, rows, 1f, dy.tensor().segment(), out, x.tensor().segment(), in, kept,
+                    dWeight.segment(), in);
+            KERNELS.columnSums(dy.tensor().segment(), 0, rows, out, dBias.segment(), 0);
+        }
         if (dx != null) {
             Gemm.sgemm(false, false, rows, in, out, 1f, dy.tensor().segment(), out, weight.segment(), in, 0f,
                     dx.segment(), in);

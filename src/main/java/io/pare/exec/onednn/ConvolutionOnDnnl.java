@@ -131,6 +131,12 @@ final class ConvolutionOnDnnl implements Step {
             backwardData = data.bind(layouts.scratchpad()).with(Arg.DIFF_DST, dyForData.memory())
                     .with(Arg.WEIGHTS, weightForData.memory()).with(Arg.DIFF_SRC, layouts.memory(dx)).prepare();
         }
+        if (building.needsGradient(node.input(1))) {
+            prepareWeights();
+        }
+    }
+
+    private void prepareWeights() {
         Primitive weights = convolution.backwardWeights();
         srcForWeights = layouts.again(src, x, weights.desc(Arg.SRC));
         MemoryDesc wantedDy = weights.desc(Arg.DIFF_DST);
@@ -160,9 +166,11 @@ final class ConvolutionOnDnnl implements Step {
             weightForData.refresh().run();
             backwardData.run();
         }
-        srcForWeights.refresh().run();
-        dyForWeights.refresh().run();
-        backwardWeights.run();
-        deliverWeights.run();
+        if (backwardWeights != null) {
+            srcForWeights.refresh().run();
+            dyForWeights.refresh().run();
+            backwardWeights.run();
+            deliverWeights.run();
+        }
     }
 }

@@ -74,6 +74,9 @@ final class LinearOnDnnl implements Step {
             backwardData = data.bind(layouts.scratchpad()).with(Arg.DIFF_DST, dy.memory())
                     .with(Arg.WEIGHTS, weight.memory()).with(Arg.DIFF_SRC, layouts.memory(dx)).prepare();
         }
+        if (!building.needsGradient(node.input(1))) {
+            return;
+        }
         FloatTensor dWeight = building.gradientFor(node.input(1));
         FloatTensor dBias = building.gradientFor(node.input(2));
         backwardWeights =
@@ -90,6 +93,8 @@ final class LinearOnDnnl implements Step {
         if (backwardData != null) {
             backwardData.run();
         }
-        backwardWeights.run();
+        if (backwardWeights != null) {
+            backwardWeights.run();
+        }
     }
 }
