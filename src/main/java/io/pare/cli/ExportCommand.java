@@ -5,6 +5,7 @@ import io.pare.format.NetworkFile;
 import io.pare.format.NetworkFile.Kind;
 import io.pare.format.onnx.OnnxFile;
 import io.pare.format.onnx.OnnxWeights;
+import io.pare.format.pare.ProgressiveFile;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.net.CompressedWeights;
@@ -102,6 +103,11 @@ final class ExportCommand implements Callable<Integer> {
             description = "Last, put hidden units into an order that makes a .pare file small; sums then add up in another order.")
     private boolean sort;
 
+    @Option(names = "--progressive",
+            description = "Of --as pare: in layers, the first of which is a network of 2 bits a value that can be used while the"
+                    + " rest arrives.")
+    private boolean progressive;
+
     @Mixin
     private ScaleOption scale;
 
@@ -113,6 +119,9 @@ final class ExportCommand implements Callable<Integer> {
         Kind chosen = kind != null ? kind : byEnding();
         OutputPath.checkFile("--out", out);
         OnnxWeights onnx = onnx(chosen);
+        if (progressive && chosen != Kind.PARE) {
+            throw new UsageException("--progressive belongs to --as pare");
+        }
         PrintWriter results = spec.commandLine().getOut();
         if (onnx != null && onnx.kind() == OnnxWeights.Kind.BLOCKS && (into != null || isGraph())) {
             return rewrite(onnx, results);
@@ -141,6 +150,8 @@ final class ExportCommand implements Callable<Integer> {
             OnnxFile.write(out, weights, onnx, OnnxFile.names(source.file(), source.bindings()));
         } else if (onnx != null) {
             OnnxFile.write(out, weights, onnx);
+        } else if (progressive) {
+            ProgressiveFile.write(out, weights);
         } else {
             NetworkFile.write(out, weights, chosen);
         }

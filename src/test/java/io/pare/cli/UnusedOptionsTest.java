@@ -186,6 +186,8 @@ class UnusedOptionsTest {
                         "--report is for --dense"),
                 new Case("export", "--weights", "export @grey.pare --out @x.pare --weights int4",
                         "--weights belongs to --as onnx"),
+                new Case("export", "--progressive", "export @grey.pare --out @x.onnx --progressive",
+                        "--progressive belongs to --as pare"),
                 new Case("export", "--block", "export @grey.pare --out @x.onnx --block 32",
                         "--block belongs to --weights"),
                 new Case("export", "--into", "export @grey.pare --out @x.onnx --into @grey.onnx",

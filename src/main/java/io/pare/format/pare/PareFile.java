@@ -39,7 +39,7 @@ import java.util.zip.CRC32C;
  *
  * <p>The page docs/format.md specifies every byte. The same weights give the same bytes on every machine, and
  * reading gives back the same bits. A reader checks the checksum first, then each size before it allocates: a damaged or
- * malicious file gives a {@link FormatException}.
+ * malicious file gives a {@link FormatException}. Files in layers, see {@link ProgressiveFile}, are read whole.
  */
 public final class PareFile {
     /** Newest version of the format that is read. The first that can describe the network and its values is written. */
@@ -127,6 +127,9 @@ public final class PareFile {
     public static Map<String, String> provenance(Path path) throws IOException {
         try {
             byte[] file = bytes(path);
+            if (ProgressiveFile.begins(file)) {
+                return Map.of();
+            }
             version(file);
             return noted(file) ? Note.read(Arrays.copyOfRange(file, MAGIC.length + 1 + Short.BYTES, payload(file)))
                     : Map.of();
@@ -179,7 +182,9 @@ public final class PareFile {
             throw new IllegalArgumentException("a limit of " + most + " bytes, must be at least 1");
         }
         byte[] head = stream.readNBytes(FRAME_BYTES);
-        checkFrame(head);
+        if (!ProgressiveFile.begins(head)) {
+            checkFrame(head);
+        }
         int limit = (int) Math.min(most, MAX_FILE_BYTES);
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.write(head);
@@ -275,6 +280,9 @@ public final class PareFile {
      * @param file all bytes of a file; not changed
      */
     public static CompressedWeights decode(byte[] file) {
+        if (ProgressiveFile.begins(file)) {
+            return ProgressiveFile.decode(file);
+        }
         int version = version(file);
         int end = file.length - Integer.BYTES;
         return code(new BitCoder.Reader(file, payload(file), end), version, null, new FileBudget(file.length), null);
