@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -226,6 +227,7 @@ class AdversaryTest {
 
     @Test
     void stepsUnderAttackAllocateNothing() {
+        Assumptions.assumeTrue(Natives.enabled(), "products in plain Java allocate until they are compiled");
         com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory
                 .getThreadMXBean();
         try (Network network = Network.create(SMALL, 1, Natives.enabled());
