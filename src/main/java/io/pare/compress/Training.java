@@ -1,5 +1,6 @@
 package io.pare.compress;
 
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.Cost;
 import io.pare.mem.FloatTensor;
 import io.pare.mpi.Ranks;
@@ -114,6 +115,19 @@ public interface Training {
      */
     default float @Nullable [] outputs() {
         return null;
+    }
+
+    /**
+     * {@return what the network costs in the unit of a budget; {@code null} if not known}
+     *
+     * @param quantity that is bounded
+     */
+    default @Nullable Cost cost(Budget.Quantity quantity) {
+        return switch (quantity) {
+            case FILE_BYTES -> fileBytes();
+            case WEIGHT_BYTES -> Cost.WEIGHT_DATA;
+            case LATENCY, ENERGY, MACS, BOPS -> null;
+        };
     }
 
     /** {@return what the network costs as a stored file; {@code null} if not known} */

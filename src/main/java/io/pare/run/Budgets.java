@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** What a network may cost, and the recipe that comes to it. */
 final class Budgets {
@@ -58,6 +59,29 @@ final class Budgets {
         };
     }
 
+    /** What the network costs in the unit of a budget; {@code null} for want of a table. */
+    @Nullable
+    Cost known(Quantity quantity) {
+        boolean tabled = quantity == Quantity.LATENCY || quantity == Quantity.ENERGY;
+        return tabled && tables.stream().noneMatch(each -> each.of() == quantity) ? null : cost(quantity);
+    }
+
+    /** The same network and tables under other budgets. */
+    Budgets of(List<Budget> others) {
+        return new Budgets(others, model, scale, tables);
+    }
+
+    /** What decides what a table makes of a recipe. */
+    String costs() {
+        return asked.stream().anyMatch(this::tabled) ? tables.toString() : "";
+    }
+
+    /** Whether it follows from a table and from the weights that stay, so that the stage that prunes can ask for it. */
+    private boolean tabled(Budget budget) {
+        return (budget.quantity() == Quantity.LATENCY || budget.quantity() == Quantity.ENERGY)
+                && table(budget.quantity()).perBit() == 0;
+    }
+
     /** Whether values of fewer bits cost less. */
     boolean coded() {
         return asked.stream().map(budget -> cost(budget.quantity())).anyMatch(cost -> model.parameters().stream()
@@ -92,16 +116,18 @@ final class Budgets {
     Recipe recipe(Sensitivity.Plan plan, double times) {
         String name = "auto-" + asked.stream().map(budget -> budget.toString().replace("<=", "-"))
                 .collect(Collectors.joining("-"));
-        return plan.recipe(name.substring(0, Math.min(100, name.length())), model.name(), fileBytes(times));
+        return plan.recipe(name.substring(0, Math.min(100, name.length())), model.name(), fileBytes(times),
+                asked.stream().filter(this::tabled)
+                        .map(budget -> new Budget(budget.quantity(), budget.most() * times)).toList());
     }
 
     /** What was promised of each budget and what became of it, and what the tables say beyond that. */
-    List<BudgetRow> rows(Sensitivity scan, Sensitivity.Plan plan, Map<String, FloatTensor> weights,
+    List<BudgetRow> rows(@Nullable Sensitivity scan, Sensitivity.@Nullable Plan plan, Map<String, FloatTensor> weights,
             long written) {
         List<BudgetRow> rows = new ArrayList<>();
         for (Budget budget : asked) {
-            double promised = budget.quantity() == Quantity.FILE_BYTES
-                    ? budget.most()
+            double promised = plan == null || tabled(budget) || budget.quantity() == Quantity.FILE_BYTES
+                    ? budget.aim()
                     : scan.forecast(plan, cost(budget.quantity()));
             rows.add(row(budget.quantity(), budget.most(), promised, weights, written));
         }

@@ -450,6 +450,7 @@ public final class CompressionJob implements AutoCloseable {
         }
         training = new NetworkTraining(network, teachers.teachers(), split.train(), split.validation(), corpus.scale(),
                 corpus.augmentation().crop(), seed, steps, precision);
+        training.costs(budgets);
         training.passes(fitted::passes);
         training.counted(counted);
         training.warnings(warnings);
@@ -499,6 +500,7 @@ public final class CompressionJob implements AutoCloseable {
                         + " has none: leave it out");
             }
             checkRecipe();
+            budgets = budgets.of(recipe.budgets());
         }
     }
 
@@ -568,6 +570,9 @@ public final class CompressionJob implements AutoCloseable {
         if (!searches() && !recipe.teaching().equals(Recipe.Teaching.BY_DENSE)) {
             same = same.with("'distill:' of its recipe", teachers.networks().stream().map(Checkpoint::fingerprint)
                     .toList() + " copies " + recipe.teaching().copies());
+        }
+        if (!budgets.costs().isEmpty()) {
+            same = same.with("--cost", budgets.costs());
         }
         return corpus.task() == Task.CLASSIFY ? same : same.with("--task", corpus.task());
     }

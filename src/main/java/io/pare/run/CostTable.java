@@ -18,14 +18,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A table of what layers cost, measured by Pare or brought by a user: the time or the energy of one prediction.
  *
- * <p>A network costs {@code rest}, what each layer's curve says of the weights that it keeps, {@code perMultiplyAdd} for each
- * multiply-add whose weight is not zero, and {@code perBit} for each bit of such a weight. What is left out is 0. The JSON form
- * has the names of the components.
+ * <p>A network costs {@code rest}, what each layer's curve says of the weights that it keeps, {@code rows} for each output that
+ * a later layer reads, {@code perMultiplyAdd} for each multiply-add whose weight is not zero, and {@code perBit} for each bit of
+ * such a weight. Where {@code rows} has a price, weights of outputs that nothing reads cost nothing. What is left out is 0. The JSON form has the names of the
+ * components.
  *
  * @param quantity {@code latency}, in microseconds, or {@code energy}, in microjoules
  * @param network that was measured; left out where the table fits any
@@ -34,10 +36,12 @@ import org.jspecify.annotations.Nullable;
  * @param perMultiplyAdd what a multiply-add costs
  * @param perBit what a bit of a weight costs that is not zero
  * @param layers by weight, such as {@code fc1.weight}: pairs of weights kept and what the layer then costs
+ * @param rows by weight: what each of its rows costs on top, if anything reads that output
  */
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
 public record CostTable(String quantity, @Nullable String network, double reference, double rest,
-        double perMultiplyAdd, double perBit, Map<String, List<List<Double>>> layers) {
+        double perMultiplyAdd, double perBit, Map<String, List<List<Double>>> layers,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Double> rows) {
 
     /**
      * Copies the curves, each ascending.
@@ -57,6 +61,17 @@ public record CostTable(String quantity, @Nullable String network, double refere
             layers.forEach((name, curve) -> copy.put(name, curve(name, curve)));
         }
         layers = copy;
+        Map<String, Double> each = new LinkedHashMap<>();
+        if (rows != null) {
+            rows.forEach((name, price) -> {
+                if (price == null) {
+                    throw new IllegalArgumentException("'rows' has no figure for " + name);
+                }
+                check("rows: " + name, price);
+                each.put(name, price);
+            });
+        }
+        rows = each;
     }
 
     private static void check(String name, double value) {
@@ -88,16 +103,17 @@ public record CostTable(String quantity, @Nullable String network, double refere
 
     /**
      * {@return what a weight costs of which so many elements are not zero: between two points on the line through them,
-     * outside of all as the nearest}
+     * outside of all as the nearest; without {@code rows}}
      *
      * @param weight name of the weight
      * @param kept its elements that are not zero
      */
     public double at(String weight, double kept) {
         List<List<Double>> curve = layers.get(weight);
-        if (curve == null) {
-            return 0;
-        }
+        return curve == null ? 0 : at(curve, kept);
+    }
+
+    static double at(List<List<Double>> curve, double kept) {
         List<Double> below = curve.getFirst();
         for (List<Double> point : curve) {
             if (point.get(0) >= kept) {
@@ -120,10 +136,11 @@ public record CostTable(String quantity, @Nullable String network, double refere
      */
     void check(Net model) {
         List<String> weights = model.parameters().stream().filter(Parameter::weight).map(Parameter::name).toList();
-        layers.keySet().stream().filter(name -> !weights.contains(name)).findFirst().ifPresent(name -> {
-            throw new RunException("the costs have the layer " + name + ", which " + model.name() + " has not"
-                    + (network == null ? "" : ": they are of " + network));
-        });
+        Stream.concat(layers.keySet().stream(), rows.keySet().stream()).filter(name -> !weights.contains(name))
+                .findFirst().ifPresent(name -> {
+                    throw new RunException("the costs have the layer " + name + ", which " + model.name() + " has not"
+                            + (network == null ? "" : ": they are of " + network));
+                });
         if (layers.isEmpty() && perMultiplyAdd == 0 && perBit == 0) {
             throw new RunException("costs need one of layers, perMultiplyAdd and perBit: without them no network costs"
                     + " less than another");

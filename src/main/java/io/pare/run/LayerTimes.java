@@ -11,16 +11,25 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
 
 /**
  * How the time of one prediction follows from the weights that layers keep: measures a network in Pare's own engine again and
  * again, with fewer and fewer of each layer's largest weights.
+ *
+ * <p>A layer's time follows from its weights and from how many of its outputs the next layer reads, for the engine computes no
+ * others. So layers keep different shares in some of the networks, and a row has a price of its own.
  */
 public final class LayerTimes {
     /** The smallest first, on which the JVM compiles the loops soonest. Linear layers run otherwise above 0.16. */
     private static final double[] SHARES =
             {0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.17, 0.2, 0.3, 0.5, 1};
+    /** Of each share so many more networks, in which layers keep more or less than that, up to this factor. */
+    private static final int MIXED = 2;
+    private static final double FACTOR = 5;
+    private static final int PRICES = 64;
 
     /** Their medians count, after some in which the JVM compiles. */
     private static final int PASSES = 3;
@@ -45,18 +54,26 @@ public final class LayerTimes {
                 weightOf.put(node.name(), own.getFirst().name());
             }
         }
-        List<CompressedWeights> pruned = Arrays.stream(SHARES).mapToObj(share -> pruned(weights, share)).toList();
+        List<CompressedWeights> pruned = new ArrayList<>();
+        SplittableRandom random = new SplittableRandom(1);
+        for (double share : SHARES) {
+            pruned.add(pruned(weights, _ -> share));
+            for (int i = 0; i < MIXED; i++) {
+                pruned.add(pruned(weights,
+                        _ -> Math.min(1, share * Math.pow(FACTOR, 2 * random.nextDouble() - 1))));
+            }
+        }
         // In units of the reference, by pass: what is measured, layer by layer, the rest last.
-        double[][][] times = new double[SHARES.length][weightOf.size() + 1][PASSES];
+        double[][][] times = new double[pruned.size()][weightOf.size() + 1][PASSES];
         double[] references = new double[PASSES];
-        double each = seconds / SHARES.length / (PASSES + 1) / 2;
+        double each = seconds / pruned.size() / (PASSES + 1) / 2;
         warmUp(pruned, each);
         for (int pass = 0; pass < PASSES; pass++) {
-            for (int i = 0; i < SHARES.length; i++) {
+            for (int i = 0; i < pruned.size(); i++) {
                 PredictionTime found = PredictionTime.of(pruned.get(i), each);
-                if (pass == PASSES - 1) {
-                    progress.accept(String.format(Locale.ROOT, "%5.1f %% of the weights: %.2f us", 100 * SHARES[i],
-                            found.microseconds()));
+                if (pass == PASSES - 1 && i % (MIXED + 1) == 0) {
+                    progress.accept(String.format(Locale.ROOT, "%5.1f %% of the weights: %.2f us",
+                            100 * SHARES[i / (MIXED + 1)], found.microseconds()));
                 }
                 references[pass] = found.reference();
                 double rest = found.ratio();
@@ -70,21 +87,60 @@ public final class LayerTimes {
             }
         }
         double reference = PredictionTime.median(references);
+        List<Map<String, LiveRows>> live = pruned.stream().map(LiveRows::of).toList();
         Map<String, List<List<Double>>> layers = new LinkedHashMap<>();
+        Map<String, Double> rows = new LinkedHashMap<>();
         int layer = 0;
         for (String name : weightOf.values()) {
             List<double[]> points = new ArrayList<>();
-            for (int i = 0; i < SHARES.length; i++) {
-                points.add(new double[]{pruned.get(i).tensor(name).nonzeros(),
-                    PredictionTime.median(times[i][layer]) * reference});
+            for (int i = 0; i < pruned.size(); i++) {
+                LiveRows of = live.get(i).get(name);
+                points.add(new double[]{of == null ? pruned.get(i).tensor(name).nonzeros() : of.kept(),
+                    PredictionTime.median(times[i][layer]) * reference, of == null ? 0 : of.rows()});
             }
-            layers.put(name, ascending(points));
+            double price = price(points);
+            layers.put(name, ascending(without(points, price)));
+            rows.put(name, price);
             layer++;
         }
         double rest = PredictionTime.median(
                 Arrays.stream(times).mapToDouble(time -> PredictionTime.median(time[weightOf.size()])).toArray());
         return new CostTable(Quantity.LATENCY.toString(), weights.model().name(), reference, rest * reference, 0, 0,
-                layers);
+                layers, rows);
+    }
+
+    /**
+     * {@return what a row costs, such that what is left of the times follows best from the weights alone}
+     *
+     * @param points weights, time and rows of each network
+     */
+    static double price(List<double[]> points) {
+        double most = points.stream().filter(point -> point[2] > 0).mapToDouble(point -> point[1] / point[2]).min()
+                .orElse(0);
+        double best = 0;
+        double least = Double.POSITIVE_INFINITY;
+        for (int i = 0; i <= PRICES; i++) {
+            double price = most * i / PRICES;
+            List<double[]> left = without(points, price);
+            double error = error(points, ascending(left), price);
+            if (error < least) {
+                least = error;
+                best = price;
+            }
+        }
+        return best;
+    }
+
+    private static List<double[]> without(List<double[]> points, double price) {
+        return points.stream().map(point -> new double[]{point[0], Math.max(0, point[1] - price * point[2])}).toList();
+    }
+
+    /** Squared, each over the square of its time. */
+    private static double error(List<double[]> points, List<List<Double>> curve, double price) {
+        return points.stream().mapToDouble(point -> {
+            double found = CostTable.at(curve, point[0]) + price * point[2];
+            return point[1] > 0 ? Math.pow((found - point[1]) / point[1], 2) : 0;
+        }).sum();
     }
 
     /** Runs all of them until the reference gets no faster, as it does while the JVM compiles. */
@@ -129,8 +185,8 @@ public final class LayerTimes {
         return curve;
     }
 
-    /** The largest weights of each tensor, and all biases. */
-    private static CompressedWeights pruned(CompressedWeights weights, double share) {
+    /** The largest weights of each tensor, where anything reads what comes of them, and all biases. */
+    private static CompressedWeights pruned(CompressedWeights weights, ToDoubleFunction<String> share) {
         Map<String, CompressedTensor> tensors = new LinkedHashMap<>(weights.tensors());
         weights.model().parameters().stream().filter(Parameter::weight).forEach(parameter -> {
             float[] values = weights.tensor(parameter.name()).toArray();
@@ -139,13 +195,13 @@ public final class LayerTimes {
                 magnitudes[i] = Math.abs(values[i]);
             }
             Arrays.sort(magnitudes);
-            int kept = (int) Math.max(1, Math.round(share * values.length));
+            int kept = (int) Math.max(1, Math.round(share.applyAsDouble(parameter.name()) * values.length));
             float least = magnitudes[values.length - kept];
             for (int i = 0; i < values.length; i++) {
                 values[i] = Math.abs(values[i]) >= least ? values[i] : 0f;
             }
             tensors.put(parameter.name(), CompressedTensor.of(values, parameter.shape()));
         });
-        return new CompressedWeights(weights.model(), tensors, weights.scale());
+        return LiveRows.alone(new CompressedWeights(weights.model(), tensors, weights.scale()));
     }
 }

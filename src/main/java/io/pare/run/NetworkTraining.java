@@ -7,6 +7,7 @@ import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.UnitLink;
 import io.pare.compress.Variable;
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.Cost;
 import io.pare.compress.constraint.UnitGroups;
 import io.pare.data.Augmentation;
@@ -42,6 +43,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +81,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
     };
     private UnaryOperator<TrainingSettings> passes = UnaryOperator.identity();
     private UnaryOperator<float[]> counted = UnaryOperator.identity();
+    private Function<Budget.Quantity, @Nullable Cost> costs;
 
     /**
      * Makes a training of a network.
@@ -109,6 +112,12 @@ public final class NetworkTraining implements Training, AutoCloseable {
         this.divergence = divergence(line -> {
         });
         this.variables = variables(network);
+        this.costs = new Budgets(List.of(), network.model(), scale, List.of())::known;
+    }
+
+    /** Says what layers cost beyond what follows from the network. */
+    void costs(Budgets known) {
+        costs = known::known;
     }
 
     /**
@@ -311,6 +320,12 @@ public final class NetworkTraining implements Training, AutoCloseable {
             }
         }
         return counted.apply(outputs);
+    }
+
+    /** By tables of costs that were given; without one there is no cost of time or energy. */
+    @Override
+    public @Nullable Cost cost(Budget.Quantity quantity) {
+        return costs.apply(quantity);
     }
 
     @Override

@@ -3,6 +3,8 @@ package io.pare.run;
 import io.pare.compress.LayerRow;
 import io.pare.compress.constraint.Cost;
 import io.pare.mem.FloatTensor;
+import io.pare.net.CompressedWeights;
+import io.pare.net.InputScale;
 import io.pare.net.Net;
 import io.pare.net.Parameter;
 import java.util.Map;
@@ -28,17 +30,30 @@ public record TableCost(Net model, CostTable table) implements Cost {
         return table.of().unit();
     }
 
+    /** Where rows have a price, weights whose outputs nothing reads cost nothing: the engine leaves them out. */
     @Override
     public double of(Map<String, FloatTensor> tensors) {
-        return rest() + model.parameters().stream().filter(Parameter::weight)
-                .filter(weight -> tensors.containsKey(weight.name()))
-                .map(weight -> LayerRow.of(weight.name(), tensors.get(weight.name())))
-                .mapToDouble(row -> row.of(this)).sum();
+        Map<String, LiveRows> live = LiveRows.of(CompressedWeights.of(model, tensors, InputScale.UNIT));
+        return rest() + model.parameters().stream().filter(Parameter::weight).mapToDouble(weight -> {
+            LayerRow row = LayerRow.of(weight.name(), tensors.get(weight.name()));
+            LiveRows read = live.get(weight.name());
+            return read == null || !table.rows().containsKey(weight.name())
+                    ? of(weight.name(), row.total(), row.kept(), row.bits())
+                    : of(weight.name(), row.total(), read.kept(), row.bits(), read.rows());
+        }).sum();
     }
 
+    /** A network without zeros has all rows, and one of few weights has a row for each at most. */
     @Override
     public double of(String tensor, long elements, long kept, int bits) {
-        double all = table.at(tensor, kept) + table.perBit() * kept * bits;
+        long rows = model.parameters().stream().filter(each -> each.name().equals(tensor))
+                .mapToLong(each -> each.shape()[0]).sum();
+        return of(tensor, elements, kept, bits, Math.min(rows, kept));
+    }
+
+    private double of(String tensor, long elements, long kept, int bits, long rows) {
+        double all = table.at(tensor, kept) + table.rows().getOrDefault(tensor, 0.0) * rows
+                + table.perBit() * kept * bits;
         return table.perMultiplyAdd() == 0
                 ? all
                 : all + table.perMultiplyAdd() * new MultiplyAdds(model).of(tensor, elements, kept, bits);

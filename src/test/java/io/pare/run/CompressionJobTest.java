@@ -248,7 +248,7 @@ class CompressionJobTest {
 
     @Test
     void aSearchKeepsWithinItsBudgetsAndSaysWhatItPromised() throws IOException {
-        CostTable energy = new CostTable("energy", null, 0, 1, 0, 0.01, Map.of());
+        CostTable energy = new CostTable("energy", null, 0, 1, 0, 0.01, Map.of(), Map.of());
         long all = data.model().multiplyAdds();
         List<Budget> budgets = Budget.parse(List.of("macs<=" + all / 4, "energy<=5", "file-bytes<=9k"));
         try (CompressionJob job = new CompressionJob(data.model(), data.corpus(), folder)
@@ -265,9 +265,50 @@ class CompressionJobTest {
         }
     }
 
+    private Recipe kept(String stage, String keep) {
+        return Recipe.parse("kept", """
+                name: kept
+                dense: {epochs: 1, batchSize: 16}
+                train: {epochs: 2, batchSize: 16}
+                stages:
+                  - %s: {keep: %s}
+                  - mask-retrain: {}
+                """.formatted(stage, keep));
+    }
+
+    @Test
+    void stagesKeepAsMuchAsTheirBudgetsAllow() throws IOException {
+        CostTable time = new CostTable("latency", null, 0, 1, 0, 0,
+                Map.of("fc1.weight", List.of(List.of(0.0, 0.0), List.of(128.0, 12.8))), Map.of("fc1.weight", 0.5));
+        List<Recipe> recipes = List.of(kept("admm-prune", "{budget: 'latency<=9us'}"),
+                kept("admm-prune", "{budget: ['latency<=9us', macs<=100], layers: {fc1: 0.1, fc2: 0.5}}"),
+                kept("gradual-prune", "{budget: ['latency<=9us', macs<=100]}"));
+        for (int i = 0; i < recipes.size(); i++) {
+            try (CompressionJob job = new CompressionJob(data.model(), data.corpus(), temporary.resolve("out" + i))
+                    .recipe(recipes.get(i)).within(List.of(), List.of(time), 0).unpacked()) {
+                List<BudgetRow> rows = job.run().budgets();
+                assertEquals(recipes.get(i).budgets().size(), rows.size());
+                double spent = 0;
+                for (BudgetRow row : rows) {
+                    assertTrue(row.holds() && row.measured() <= row.promised(), row.toString());
+                    spent = Math.max(spent, row.measured() / row.promised());
+                }
+                assertTrue(spent > 0.75, rows.toString());
+            }
+        }
+        String said = assertThrows(RunException.class, () -> new CompressionJob(data.model(), data.corpus(),
+                temporary.resolve("none")).recipe(recipes.getFirst()).begin()).getMessage();
+        assertTrue(said.contains("give --cost"), said);
+        for (String wrong : List.of("{budget: 'file-bytes<=900'}", "{budget: 'macs<=9', ratio: 2}",
+                "{budget: ['macs<=9', 'macs<=8']}", "{budget: fast}")) {
+            assertThrows(RecipeException.class, () -> kept("admm-prune", wrong), wrong);
+        }
+        assertThrows(RecipeException.class, () -> kept("obs-prune", "{budget: 'macs<=9'}"));
+    }
+
     @Test
     void budgetsOutOfReachAreRefused() throws IOException {
-        CostTable energy = new CostTable("energy", null, 0, 6, 0, 0.01, Map.of());
+        CostTable energy = new CostTable("energy", null, 0, 6, 0, 0.01, Map.of(), Map.of());
         try (CompressionJob job = new CompressionJob(data.model(), data.corpus(), folder)
                 .within(Budget.parse(List.of("energy<=5")), List.of(energy), 0)) {
             String said = assertThrows(RunException.class, job::run).getMessage();

@@ -112,7 +112,7 @@ class CostTest {
     @Test
     void aTableIsReadBetweenItsPointsAndComesBackFromItsFile(@TempDir Path folder) throws Exception {
         CostTable table = new CostTable("energy", "lenet5", 0, 2, 0.5, 0.25,
-                Map.of("fc2.weight", List.of(List.of(10.0, 1.0), List.of(30.0, 5.0))));
+                Map.of("fc2.weight", List.of(List.of(10.0, 1.0), List.of(30.0, 5.0))), Map.of());
         assertEquals(List.of(1.0, 1.0, 3.0, 5.0, 5.0), List.of(table.at("fc2.weight", 0), table.at("fc2.weight", 10),
                 table.at("fc2.weight", 20), table.at("fc2.weight", 30), table.at("fc2.weight", 99)));
         Path file = folder.resolve("cost.json");
@@ -126,7 +126,8 @@ class CostTest {
             assertEquals(2 + 3 + 20 * (24 * 24 + 8 * 8 + 1 + 1) * 0.5 + 4 * 20 * 2 * 0.25, all);
         }
         assertThrows(RunException.class, () -> new TableCost(LENET5,
-                new CostTable("latency", null, 0, 0, 0, 0, Map.of("fc9.weight", List.of(List.of(1.0, 1.0))))));
+                new CostTable("latency", null, 0, 0, 0, 0, Map.of("fc9.weight", List.of(List.of(1.0, 1.0))),
+                        Map.of())));
         for (String bad : List.of("", "{", "[]", "{\"quantity\": \"joy\"}", "{\"quantity\": \"energy\", \"rest\": -1}",
                 "{\"quantity\": \"energy\", \"sum\": 1}", "{\"quantity\": \"latency\", \"layers\": {\"a\": [[1]]}}",
                 "{\"quantity\": \"latency\", \"layers\": {\"a\": [[1, null]]}}",
@@ -156,6 +157,50 @@ class CostTest {
 
     /** Against all ways to cut a row into blocks of equal height: the best one that never falls. */
     @Test
+    void whereRowsHaveAPriceOnlyThoseCountThatAreRead() {
+        CostTable table = new CostTable("latency", null, 1, 2, 0, 0,
+                Map.of("fc1.weight", List.of(List.of(0.0, 0.0), List.of(1000.0, 1000.0))), Map.of("fc1.weight", 0.5));
+        try (Region region = Region.confined("cost")) {
+            Map<String, FloatTensor> tensors = network(region, 40);
+            FloatTensor fc1 = tensors.get("fc1.weight");
+            FloatTensor fc2 = tensors.get("fc2.weight");
+            long rows = 0;
+            long kept = 0;
+            for (long unit = 0; unit < 500; unit++) {
+                boolean read = false;
+                for (long consumer = 0; consumer < 10; consumer++) {
+                    read |= fc2.get(consumer * 500 + unit) != 0;
+                }
+                rows += read ? 1 : 0;
+                for (long e = unit * 800; read && e < (unit + 1) * 800; e++) {
+                    kept += fc1.get(e) == 0 ? 0 : 1;
+                }
+            }
+            assertTrue(rows > 10 && rows <= 40 && kept < 40, rows + " rows, " + kept);
+            assertEquals(2 + kept + 0.5 * rows, new TableCost(LENET5, table).of(tensors), 1e-9);
+            assertEquals(Map.of("fc1.weight", new LiveRows((int) rows, kept)).entrySet().iterator().next(),
+                    Map.entry("fc1.weight",
+                            LiveRows.of(CompressedWeights.of(LENET5, tensors, InputScale.UNIT)).get("fc1.weight")));
+        }
+        assertThrows(IllegalArgumentException.class,
+                () -> new CostTable("latency", null, 1, 0, 0, 0, Map.of(), Map.of("fc1.weight", -1.0)));
+    }
+
+    @Test
+    void thePriceOfARowIsWhatTimesHaveBesidesTheWeights() {
+        SplittableRandom random = new SplittableRandom(5);
+        List<double[]> points = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            int rows = 1 + random.nextInt(100);
+            int weights = rows + random.nextInt(2000);
+            points.add(new double[]{weights, 0.01 * weights + 0.2 * rows, rows});
+        }
+        assertEquals(0.2, LayerTimes.price(points), 0.01);
+        points.replaceAll(point -> new double[]{point[0], 0.01 * point[0], point[2]});
+        assertEquals(0, LayerTimes.price(points), 1e-3);
+    }
+
+    @Test
     void curvesOfTimesNeverFallAndLieNearest() {
         SplittableRandom random = new SplittableRandom(3);
         for (int round = 0; round < 100; round++) {
@@ -164,7 +209,8 @@ class CostTest {
             for (int i = 0; i < n; i++) {
                 points.add(new double[]{i + 1, random.nextInt(6)});
             }
-            CostTable table = new CostTable("latency", null, 1, 0, 0, 0, Map.of("w", LayerTimes.ascending(points)));
+            CostTable table =
+                    new CostTable("latency", null, 1, 0, 0, 0, Map.of("w", LayerTimes.ascending(points)), Map.of());
             double found = points.stream().mapToDouble(p -> Math.pow(p[1] - table.at("w", p[0]), 2)).sum();
             double best = Double.POSITIVE_INFINITY;
             for (int cuts = 0; cuts < 1 << n - 1; cuts++) {

@@ -1,5 +1,7 @@
 package io.pare.compress.constraint;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +18,7 @@ import java.util.stream.Collectors;
  * @param most of it, in the unit of the quantity, above 0
  */
 public record Budget(Quantity quantity, double most) {
+    private static final double OF_TIME = 0.95;
     private static final Pattern FORM = Pattern.compile("([a-z-]+)\\s*<=\\s*([0-9.]+(?:[eE][0-9]+)?)\\s*([A-Za-z]*)");
 
     /** What budgets are of. */
@@ -86,6 +89,7 @@ public record Budget(Quantity quantity, double most) {
      * @param text {@code QUANTITY<=NUMBER}, with a unit behind the number or none
      * @throws IllegalArgumentException saying what is wrong with it
      */
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public static Budget parse(String text) {
         Matcher parts = FORM.matcher(text.strip());
         if (!parts.matches()) {
@@ -113,16 +117,31 @@ public record Budget(Quantity quantity, double most) {
      * @throws IllegalArgumentException if one is no budget, or two are of one quantity
      */
     public static List<Budget> parse(List<String> texts) {
-        List<Budget> budgets = texts.stream().map(Budget::parse).toList();
+        return apart(texts.stream().map(Budget::parse).toList());
+    }
+
+    /**
+     * {@return the same budgets, of which each is of another quantity}
+     *
+     * @param budgets of a search or a stage
+     * @throws IllegalArgumentException if two are of one quantity
+     */
+    public static List<Budget> apart(List<Budget> budgets) {
         for (Budget budget : budgets) {
             if (budgets.stream().filter(each -> each.quantity == budget.quantity).count() > 1) {
                 throw new IllegalArgumentException("two budgets are of " + budget.quantity + ": give one");
             }
         }
-        return budgets;
+        return List.copyOf(budgets);
+    }
+
+    /** {@return what is aimed at: of a time a little less, for a table of costs foretells it within some per cent} */
+    public double aim() {
+        return quantity == Quantity.LATENCY ? OF_TIME * most : most;
     }
 
     /** {@return the budget as {@link #parse(String)} reads it, in the quantity's own unit} */
+    @JsonValue
     @Override
     public String toString() {
         String number = most == Math.rint(most) && most < 1e15

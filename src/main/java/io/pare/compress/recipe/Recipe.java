@@ -2,6 +2,7 @@ package io.pare.compress.recipe;
 
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.constraint.BlockLevels;
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.ScaledLevels;
@@ -19,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -179,6 +181,13 @@ public record Recipe(String name, String model, String description, TrainingOpti
     public double fileBytes() {
         return stages.stream().mapToDouble(Stage::fileBytes).filter(bytes -> bytes > 0).reduce((_, next) -> next)
                 .orElse(0);
+    }
+
+    /** {@return what the network may cost besides bytes of the file: of each quantity what the last stage that bounds it says} */
+    public List<Budget> budgets() {
+        Map<Budget.Quantity, Budget> last = new EnumMap<>(Budget.Quantity.class);
+        stages.stream().flatMap(stage -> stage.budgets().stream()).forEach(each -> last.put(each.quantity(), each));
+        return List.copyOf(last.values());
     }
 
     /** {@return whether a stage learns from the dense network's answers too} */

@@ -4,6 +4,7 @@ import io.pare.compress.AdmmOptions;
 import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Cost;
@@ -192,7 +193,7 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
      */
     public Recipe recipe(String model, long weights, double ratio) {
         return new Recipe("auto-" + Math.round(ratio) + "x", model, "Counts by sensitivity.", Recipe.DENSE,
-                stages(counts(Math.max(tensors().size(), (long) (weights / ratio))), Map.of(), 0));
+                stages(counts(Math.max(tensors().size(), (long) (weights / ratio))), Map.of(), 0, List.of()));
     }
 
     /**
@@ -252,9 +253,21 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
          * @param fileBytes of the whole file at most; 0 for any number
          */
         public Recipe recipe(String name, String model, double fileBytes) {
+            return recipe(name, model, fileBytes, List.of());
+        }
+
+        /**
+         * {@return the stages that come to it as far as budgets allow, and to a file of so many bytes}
+         *
+         * @param name of the recipe
+         * @param model name of the network
+         * @param fileBytes of the whole file at most; 0 for any number
+         * @param held budgets by which the pruning stage multiplies the counts
+         */
+        public Recipe recipe(String name, String model, double fileBytes, List<Budget> held) {
             return new Recipe(name, model,
                     widths.isEmpty() ? "Counts by sensitivity." : "Counts and bits by sensitivity.", Recipe.DENSE,
-                    stages(counts, widths, fileBytes));
+                    stages(counts, widths, fileBytes, held));
         }
 
     }
@@ -328,13 +341,14 @@ public record Sensitivity(Training.Evaluation base, List<Row> rows) {
      */
     public static Recipe outline(String model, boolean withBits, double fileBytes) {
         return new Recipe("auto", model, "Stages only.", Recipe.DENSE,
-                stages(Map.of("*", Long.MAX_VALUE), withBits ? Map.of("*", 4) : Map.of(), fileBytes));
+                stages(Map.of("*", Long.MAX_VALUE), withBits ? Map.of("*", 4) : Map.of(), fileBytes, List.of()));
     }
 
-    private static List<Stage> stages(Map<String, Long> counts, Map<String, Integer> widths, double fileBytes) {
+    private static List<Stage> stages(Map<String, Long> counts, Map<String, Integer> widths, double fileBytes,
+            List<Budget> held) {
         Map<String, Double> layers = new TreeMap<>();
         counts.forEach((name, count) -> layers.put(name, (double) count));
-        Keep keep = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, layers);
+        Keep keep = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, layers, 0, null, held);
         TrainingOptions pruning = train(10, 1e-3);
         List<Stage> stages = new ArrayList<>(List.of(
                 new AdmmPrune(keep, Map.of(), 0.7, true, List.of(), ADMM, pruning), new MaskRetrain(pruning)));

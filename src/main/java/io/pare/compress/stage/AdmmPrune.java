@@ -6,6 +6,8 @@ import io.pare.compress.TensorGroups;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
+import io.pare.compress.constraint.Budget;
+import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.GroupSparsity;
 import io.pare.compress.constraint.Projector;
@@ -65,6 +67,11 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
     }
 
     @Override
+    public List<Budget> budgets() {
+        return keep.budget();
+    }
+
+    @Override
     public Map<String, List<String>> patterns() {
         Map<String, List<String>> patterns = new LinkedHashMap<>();
         patterns.put("layers", List.copyOf(keep.layers().keySet()));
@@ -92,7 +99,7 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
     @Override
     public Effect check(Forecast forecast) {
         if (!chosen()) {
-            throw forecast.refused("needs a keep with one of ratio, total, layers and groups, or a structure");
+            throw forecast.refused("needs a keep with one of ratio, total, budget, layers and groups, or a structure");
         }
         boolean trains = train.epochs() > 0;
         List<Forecast.Weights> open = forecast.weights().stream()
@@ -258,13 +265,23 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
 
     /** Sparsity whose counts fall geometrically from what is there to what is wanted. */
     private static final class Ramp implements AdmmRun.Schedule {
+        /** Factor of the counts from one iteration to the next under a budget, at least. */
+        private static final double SLOWEST = 0.8;
+        /** A cut that was still too dear is made again with so much less than would be needed. */
+        private static final double SPARE = 0.99;
+        private static final int MOST_CUTS = 50;
+
         private final RunContext context;
         private final AdmmPrune stage;
         private final List<Variable> held;
         private final List<GlobalSparsity.Dependency> dependencies;
+        private BudgetScale budget;
         private double[] starts;
         private double[] importance;
         private long total;
+        /** Counts to those that the recipe gives. */
+        private double scale = 1;
+        private int cuts;
 
         Ramp(RunContext context, AdmmPrune stage, List<Variable> held) {
             this.context = context;
@@ -278,10 +295,19 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
             starts = held.stream().mapToDouble(variable -> Projector.nonzeros(variable.value())).toArray();
             importance = new double[held.size()];
             total = stage.keep.global() ? stage.keep.allowance(context, held, stage.masked) : 0;
+            budget = new BudgetScale(context, stage.keep.budget(), held);
+            scale = budget.fitted(at -> {
+                scale = at;
+                return inAllOrEach(1);
+            });
         }
 
         @Override
         public void visit(RunState state) {
+            budget = new BudgetScale(context, stage.keep.budget(), held);
+            if (!stage.keep.budget().isEmpty()) {
+                scale = state.number("scale", scale);
+            }
             starts = state.sizes("starts", starts == null ? new double[held.size()] : starts);
             importance = state.sizes("importance", importance == null ? new double[held.size()] : importance);
             if (stage.exclude.isEmpty()) {
@@ -313,19 +339,39 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
             }
         }
 
+        /** Once the counts have fallen, Z says how far they are from what the budget allows. */
+        @Override
+        public void updated(Admm admm, double progress) {
+            if (!stage.keep.budget().isEmpty() && progress >= stage.ramp && progress < 1) {
+                scale *= Math.clamp(budget.room(held.stream().map(admm::projected).toList()), SLOWEST, 1 / SLOWEST);
+            }
+        }
+
+        @Override
+        public boolean met() {
+            double room = budget.room(held.stream().map(Variable::value).toList());
+            if (room >= 1 || ++cuts > MOST_CUTS) {
+                return true;
+            }
+            scale *= room * SPARE;
+            return false;
+        }
+
+        private Constraint inAllOrEach(double progress) {
+            if (stage.keep.global()) {
+                return inAll(progress);
+            }
+            List<Long> counts = new ArrayList<>();
+            for (int i = 0; i < held.size(); i++) {
+                counts.add(count(i, progress));
+            }
+            return GlobalSparsity.counts(counts, dependencies);
+        }
+
         @Override
         public List<AdmmRun.Target> targets() {
-            if (stage.keep.global()) {
-                return List.of(new AdmmRun.Target(held, this::inAll));
-            }
-            if (!dependencies.isEmpty()) {
-                return List.of(new AdmmRun.Target(held, progress -> {
-                    List<Long> counts = new ArrayList<>();
-                    for (int i = 0; i < held.size(); i++) {
-                        counts.add(count(i, progress));
-                    }
-                    return GlobalSparsity.counts(counts, dependencies);
-                }));
+            if (stage.keep.global() || !dependencies.isEmpty() || !stage.keep.budget().isEmpty()) {
+                return List.of(new AdmmRun.Target(held, this::inAllOrEach));
             }
             // Nothing ties the tensors, and alone each has a kernel that does the Z and the U step at once.
             List<AdmmRun.Target> targets = new ArrayList<>();
@@ -339,13 +385,19 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
 
         private GlobalSparsity inAll(double progress) {
             boolean weighed = Arrays.stream(importance).allMatch(weight -> weight > 0);
-            return new GlobalSparsity(between(Arrays.stream(starts).sum(), total, progress), stage.keep.score(),
+            return new GlobalSparsity(between(Arrays.stream(starts).sum(), scaled(total, total), progress),
+                    stage.keep.score(),
                     dependencies, List.of(), weighed ? Arrays.stream(importance).boxed().toList() : List.of(),
                     stage.keep.rate());
         }
 
         private long count(int index, double progress) {
-            return between(starts[index], stage.keep.count(held.get(index)), progress);
+            return between(starts[index], scaled(stage.keep.count(held.get(index)), held.get(index).value().count()),
+                    progress);
+        }
+
+        private long scaled(long count, long most) {
+            return stage.keep.budget().isEmpty() ? count : Math.clamp(Math.round(scale * count), 1, most);
         }
 
         private long between(double from, long to, double progress) {

@@ -3,6 +3,7 @@ package io.pare.compress.stage;
 import io.pare.compress.Guarantee;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.ProjectionState;
 import io.pare.compress.constraint.Projector;
@@ -53,6 +54,11 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
     }
 
     @Override
+    public List<Budget> budgets() {
+        return keep.budget();
+    }
+
+    @Override
     public Map<String, List<String>> patterns() {
         return Map.of();
     }
@@ -84,6 +90,9 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
 
     private static final class Run extends StageRun {
         private static final int OBSERVED = 4;
+        /** Where importance shifts what is kept, cuts that were still too dear are made again with so much less. */
+        private static final double SPARE = 0.99;
+        private static final int MOST_CUTS_AGAIN = 50;
 
         private final GradualPrune stage;
         private final List<Variable> held;
@@ -96,6 +105,8 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
         private long first;
         private long steps;
         private long cuts;
+        private BudgetScale budget;
+        private double scale = 1;
 
         Run(RunContext context, Region region, GradualPrune stage) {
             super(context, region, stage.train());
@@ -110,6 +121,16 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
         public void begin() {
             super.begin();
             first = held.stream().mapToLong(variable -> Projector.nonzeros(variable.value())).sum();
+            budget = new BudgetScale(context, stage.keep.budget(), held);
+            fit();
+        }
+
+        /** Under a budget says what the last cut is to leave, by what the present weights would come to. */
+        private void fit() {
+            scale = budget.fitted(at -> {
+                scale = at;
+                return set(1);
+            });
         }
 
         @Override
@@ -118,6 +139,10 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
             first = state.count("gradual.first", first);
             steps = state.count("gradual.steps", steps);
             cuts = state.count("gradual.cuts", cuts);
+            budget = new BudgetScale(context, stage.keep.budget(), held);
+            if (!stage.keep.budget().isEmpty()) {
+                scale = state.number("gradual.scale", scale);
+            }
             seconds = state.number("gradual.seconds", seconds);
             memory.visit(state, "gradual.memory");
             if (fisher != null) {
@@ -126,7 +151,8 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
         }
 
         private GlobalSparsity set(double progress) {
-            long last = stage.keep.total(context.weightCount());
+            long all = stage.keep.total(context.weightCount());
+            long last = stage.keep.budget().isEmpty() ? all : Math.clamp(Math.round(scale * all), 1, all);
             double way = 1 - Math.pow(1 - Math.min(1, progress), stage.exponent);
             long count = first <= last || progress >= 1
                     ? last
@@ -171,10 +197,20 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
 
         @Override
         public boolean cut() {
+            fit();
             GlobalSparsity set = set(1);
             project(set);
+            for (int i = 0; i < MOST_CUTS_AGAIN && room() < 1; i++) {
+                scale *= room() * SPARE;
+                set = set(1);
+                project(set);
+            }
             context.guarantee(new Guarantee(set, held.stream().map(Variable::name).toList(), memory.all()));
             return true;
+        }
+
+        private double room() {
+            return budget.room(held.stream().map(Variable::value).toList());
         }
 
         @Override

@@ -1,7 +1,10 @@
 package io.pare.compress.stage;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.Variable;
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Sparsity;
@@ -22,9 +25,13 @@ import org.jspecify.annotations.Nullable;
  * @param layers by name or pattern: a count from 1 on, a share below 1; tensors that none matches stay dense
  * @param rate power of a weight's bits by which its score is divided under a total; 0 for none
  * @param groups whole units in place of weights; left out for single weights
+ * @param budget what the network may cost with what is kept, in place of a number: counts are as large as it allows. Beside
+ *            {@code layers} these say how the tensors' counts go together
  */
 public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean removeDead,
-        Map<String, Double> layers, double rate, @Nullable KeptGroups groups) {
+        Map<String, Double> layers, double rate, @Nullable KeptGroups groups,
+        @JsonFormat(
+                with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY) @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Budget> budget) {
     /** Nothing chosen. */
     public static final Keep DEFAULTS = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, Map.of());
 
@@ -39,7 +46,7 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
      */
     public Keep(long total, double ratio, GlobalSparsity.Score score, boolean removeDead,
             Map<String, Double> layers) {
-        this(total, ratio, score, removeDead, layers, 0, null);
+        this(total, ratio, score, removeDead, layers, 0, null, List.of());
     }
 
     /**
@@ -53,6 +60,14 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
             throw new IllegalArgumentException("score must be one of lamp, magnitude, importance and fisher");
         }
         layers = TensorPattern.inOrder("layers", layers);
+        budget = budget == null ? List.of() : Budget.apart(budget);
+        if (!budget.isEmpty() && (total > 0 || ratio != 0 || groups != null)) {
+            throw new IllegalArgumentException("budget stands in place of total, ratio and groups: leave them out");
+        }
+        budget.stream().filter(each -> each.quantity() == Budget.Quantity.FILE_BYTES).findFirst().ifPresent(each -> {
+            throw new IllegalArgumentException(
+                    "budget cannot be of file-bytes, which admm-rate keeps: give it 'bytes'");
+        });
         layers.forEach((pattern, wanted) -> {
             if (!(wanted > 0) || wanted.isInfinite() || wanted > 1 && wanted != Math.rint(wanted)) {
                 throw new IllegalArgumentException("layers: " + pattern + " cannot be " + wanted
@@ -84,7 +99,7 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
 
     /** Whether anything was chosen. */
     boolean chosen() {
-        return total > 0 || ratio > 0 || !layers.isEmpty() || groups != null;
+        return total > 0 || ratio > 0 || !layers.isEmpty() || groups != null || !budget.isEmpty();
     }
 
     boolean global() {
@@ -95,6 +110,14 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
     void checkGlobal() {
         if (!global()) {
             throw new IllegalArgumentException("keep takes a total or a ratio here, for layers share what is left");
+        }
+    }
+
+    /** Refuses budgets, where a stage counts. */
+    void checkCounted() {
+        if (!budget.isEmpty()) {
+            throw new IllegalArgumentException("keep takes a total or a ratio here: budget is for admm-prune and"
+                    + " gradual-prune");
         }
     }
 
@@ -113,9 +136,9 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
         return claim.sparse() ? "keep no more there" : "prune first, choose values afterwards";
     }
 
-    /** Non-zeros in all of {@code weights}. */
+    /** Non-zeros in all of {@code weights}; all of them under a budget, whose scale then says how many. */
     long total(long weights) {
-        return total > 0 ? Math.min(total, weights) : (long) Math.floor(weights / ratio);
+        return !budget.isEmpty() ? weights : total > 0 ? Math.min(total, weights) : (long) Math.floor(weights / ratio);
     }
 
     /** Non-zeros of a tensor of {@code n} elements under {@code layers}, or -1 if no pattern matches. */
@@ -159,7 +182,15 @@ public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean
         if (open.isEmpty()) {
             throw forecast.refused("prunes nothing: " + others + " leaves out every tensor");
         }
-        return global() ? List.of(claim(forecast, open, others, masked)) : byLayer(forecast, open, others);
+        if (global()) {
+            return List.of(claim(forecast, open, others, masked));
+        }
+        List<Claim> counts = byLayer(forecast, open, others);
+        long most = open.stream().filter(each -> count(each.name(), each.count()) > 0)
+                .mapToLong(Forecast.Weights::count).sum();
+        // A budget may ask for more than the counts, as long as they go together.
+        return budget.isEmpty() ? counts : List.of(forecast.claim(new GlobalSparsity(most, score, List.of()),
+                open.stream().filter(each -> count(each.name(), each.count()) > 0).toList()));
     }
 
     private Claim claim(Forecast forecast, List<Forecast.Weights> open, String others, boolean masked) {

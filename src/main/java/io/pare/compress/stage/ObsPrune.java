@@ -51,6 +51,7 @@ public record ObsPrune(Keep keep, int rounds, int batch, double damping, Trainin
         Keys.check(batch >= 1 && batch <= MOST_BATCH, "batch", batch);
         Keys.check(damping > 0 && damping <= 1000, "damping", damping);
         keep.checkGlobal();
+        keep.checkCounted();
     }
 
     @Override

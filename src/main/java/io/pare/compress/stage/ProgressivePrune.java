@@ -74,7 +74,7 @@ public record ProgressivePrune(List<Double> ratios, int models, AdmmPrune prune,
     /** The pruning of the round with that ratio. */
     private AdmmPrune round(double ratio) {
         return new AdmmPrune(new Keep(0, ratio, prune.keep().score(), prune.keep().removeDead(), Map.of(),
-                prune.keep().rate(), null), Map.of(),
+                prune.keep().rate(), null, List.of()), Map.of(),
                 prune.ramp(), prune.masked(), prune.exclude(), prune.admm(), prune.train());
     }
 

@@ -1,6 +1,7 @@
 package io.pare.compress.stage;
 
 import io.pare.compress.TrainingOptions;
+import io.pare.compress.constraint.Budget;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -59,6 +60,11 @@ public sealed interface Stage
     /** {@return bytes that the network's file may have after the recipe; 0 for any number} */
     default double fileBytes() {
         return 0;
+    }
+
+    /** {@return what the network may cost after the stage, besides {@link #fileBytes}} */
+    default List<Budget> budgets() {
+        return List.of();
     }
 
     /** {@return whether its run may have ADMM's Z and U, which lie in memory or in a file} */
