@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A folder that one run has to itself, against other processes and against other runs of this one.
@@ -64,6 +65,20 @@ public final class FolderLock implements AutoCloseable {
             }
         } catch (IOException e) {
             throw AtomicFile.failure(folder, folder.toAbsolutePath().getParent(), e);
+        }
+    }
+
+    /**
+     * Locks a folder that was locked before, by a process that is gone.
+     *
+     * @param folder is left as it is if somebody has it, nobody ever had, or it cannot be locked
+     * @return the lock, to be closed by whoever took it; {@code null} if there is none to take
+     */
+    public static @Nullable FolderLock takeAbandoned(Path folder) {
+        try {
+            return Files.isRegularFile(folder.resolve(NAME)) ? take(folder) : null;
+        } catch (FileException e) {
+            return null;
         }
     }
 

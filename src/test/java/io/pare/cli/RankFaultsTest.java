@@ -53,10 +53,12 @@ class RankFaultsTest {
 
     private Path data;
     private Path model;
+    private Path temporary;
 
     @BeforeEach
     void thereIsMpi() throws IOException {
         Mpirun.assumed();
+        temporary = Files.createDirectory(folder.resolve("tmp"));
         data = IdxFiles.folder(folder.resolve("data"), 120, 40);
         model = folder.resolve("own.onnx");
         Net net = new NetBuilder("mlp", Shape.of(784)).linear("a", 30).relu("relu").linear("b", 10).build();
@@ -73,11 +75,13 @@ class RankFaultsTest {
         return List.of("train", "--deterministic", "--quiet", "--resume", out.toString());
     }
 
-    private static List<String> program(String classPath, List<String> words) {
-        return Mpirun.program(SCALAR, classPath, MAIN, words.toArray(String[]::new));
+    private List<String> program(String classPath, List<String> words) {
+        List<String> options = new ArrayList<>(SCALAR);
+        options.add("-Djava.io.tmpdir=" + temporary);
+        return Mpirun.program(options, classPath, MAIN, words.toArray(String[]::new));
     }
 
-    private static List<String> ranks(int count, List<String> words) {
+    private List<String> ranks(int count, List<String> words) {
         List<String> command = new ArrayList<>(Mpirun.launcher());
         command.addAll(List.of("-n", Integer.toString(count)));
         command.addAll(program(System.getProperty("java.class.path"), words));
@@ -118,12 +122,20 @@ class RankFaultsTest {
         assertEquals(List.of(CUT_OFF + "--resume and the folder go on from the last checkpoint"),
                 said(Files.readString(err)));
         RunJob.assertNoHalfFile(out, "killed");
+        assertEquals(1, foldersOfRanks(), "a rank that is killed leaves its folder");
         Path alone = copy(out, "alone");
         assertEquals(Commands.OK, Mpirun.run(ranks(2, resumed(out))).code());
         assertSameBits(whole, out, "resumed");
+        assertEquals(0, foldersOfRanks(), "the next start deletes what killed ranks left");
         Jvm.Result one = RunJob.JVM.run(resumed(alone).toArray(String[]::new));
         assertEquals(Commands.OK, one.exit(), one.err());
         assertNearHistory(whole, alone, "resumed by one process");
+    }
+
+    private long foldersOfRanks() throws IOException {
+        try (Stream<Path> files = Files.list(temporary)) {
+            return files.filter(file -> file.getFileName().toString().startsWith("pare-rank")).count();
+        }
     }
 
     @Test

@@ -1,6 +1,8 @@
 package io.pare.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -36,6 +38,18 @@ class FolderLockTest {
             FolderLock.take(runs.resolve("inner")).close();
         }
         FolderLock.take(link).close();
+    }
+
+    @Test
+    void aFolderIsAbandonedOnceItsHolderIsGone() throws IOException {
+        assertNull(FolderLock.takeAbandoned(folder), "nobody ever locked it");
+        assertTrue(Files.notExists(folder.resolve(".lock")));
+        try (FolderLock _ = FolderLock.take(folder)) {
+            assertNull(FolderLock.takeAbandoned(folder), "somebody has it");
+        }
+        try (FolderLock found = FolderLock.takeAbandoned(folder)) {
+            assertNotNull(found);
+        }
     }
 
     @Test
