@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>In consensus form, several processes each train W of their own, by samples of their own. {@link #update} then takes
  * {@code Z = proj(mean(W + U))} over all of them, and each {@code U = U + W - Z} (Boyd et al. 2011, section 7.2). They
- * meet in an update alone.
+ * meet in an update alone. Processes that have the same weights can instead divide the projections among them.
  *
  * <p>Owns the memory of Z and U; {@link #close} frees it and takes the penalties away. One thread at a time.
  */
@@ -45,6 +45,7 @@ public final class Admm implements AutoCloseable {
     /** Trained too, and under no constraint, where ranks train apart. */
     private final List<Variable> others;
     private final @Nullable Consensus consensus;
+    private final @Nullable Division division;
     private int iterations;
     private double projectionSeconds;
 
@@ -76,6 +77,7 @@ public final class Admm implements AutoCloseable {
             this.consensus = builder.ranks.size() == 1 ? null
                     : new Consensus(builder.ranks, Stream.concat(groups.stream().flatMap(group -> group.u.stream()),
                             others.stream().map(Variable::value)).map(FloatTensor::shape).toList());
+            this.division = builder.division;
             this.projections = Projections.open(builder.threads);
         } catch (RuntimeException | Error e) {
             region.close();
@@ -137,7 +139,36 @@ public final class Admm implements AutoCloseable {
             }
         }
 
-        /** Adds W to U, of which the ranks then take the mean. */
+        /** The projection of a step, which another rank may make for this one. */
+        Division.Part part(Projections projections) {
+            return new Division.Part() {
+                @Override
+                public boolean apart() {
+                    return importance != null || !constraint.stepsAtOnce();
+                }
+
+                @Override
+                public void project() {
+                    if (importance == null) {
+                        constraint.project(u, last, memory, projections);
+                    } else {
+                        constraint.projectWeighted(u, importance, last, memory, projections);
+                    }
+                }
+
+                @Override
+                public List<FloatTensor> projected() {
+                    return last;
+                }
+
+                @Override
+                public ProjectionState memory() {
+                    return memory;
+                }
+            };
+        }
+
+        /** Adds W to U, of which the ranks then take the mean, or one of them the projection. */
         void add(Kernels kernels) {
             for (int i = 0; i < u.size(); i++) {
                 MemorySegment sum = u.get(i).segment();
@@ -178,6 +209,7 @@ public final class Admm implements AutoCloseable {
         private @Nullable Path file;
         private Ranks ranks = Ranks.alone();
         private List<Variable> others = List.of();
+        private @Nullable Division division;
 
         private Builder() {}
 
@@ -259,15 +291,35 @@ public final class Admm implements AutoCloseable {
         }
 
         /**
+         * Lets processes that all have the same weights divide the projections among them, where the first update shows that it
+         * saves time: all of them make the same solver and call the same methods. It changes no bit. One process is as
+         * without this.
+         *
+         * @param together the processes
+         * @return this
+         */
+        public Builder divide(Ranks together) {
+            return together.size() == 1 ? this : divide(new Division(together));
+        }
+
+        Builder divide(Division by) {
+            this.division = by;
+            return this;
+        }
+
+        /**
          * Takes memory for Z and U. Nothing is projected before {@link Admm#start}.
          *
          * @return the solver, closed by whoever built it
-         * @throws IllegalStateException if no constraint was given
+         * @throws IllegalStateException if no constraint was given, or processes train apart and divide what they would find alike
          * @throws java.io.UncheckedIOException if the file of {@link #inFile} cannot be made
          */
         public Admm build() {
             if (terms.isEmpty()) {
                 throw new IllegalStateException("no constraint was given");
+            }
+            if (division != null && ranks.size() > 1) {
+                throw new IllegalStateException("processes that train apart have no projections to divide");
             }
             return new Admm(this);
         }
@@ -300,14 +352,20 @@ public final class Admm implements AutoCloseable {
             consensus.average(tensors(group -> group.u));
             takeMeans();
         }
+        List<Division.Part> parts = division == null ? List.of()
+                : groups.stream().map(group -> group.part(projections)).toList();
+        double[] projecting = divide(parts, kernels);
         int at = 0;
-        for (Group group : groups) {
+        for (int g = 0; g < groups.size(); g++) {
+            Group group = groups.get(g);
             long start = System.nanoTime();
             int n = group.variables.size();
             double[] primals = new double[n];
             double[] duals = new double[n];
             double rho = group.rho;
-            if (consensus == null) {
+            if (consensus == null && projecting.length > 0 && parts.get(g).apart()) {
+                Constraint.settle(group.values(), group.u, group.z, group.last, primals, duals);
+            } else if (consensus == null) {
                 group.step(projections, primals, duals);
             } else {
                 group.agree(consensus, at, projections, primals, duals);
@@ -325,13 +383,31 @@ public final class Admm implements AutoCloseable {
                 residuals.add(new ResidualRow(group.variables.get(i).name(), group.constraint.describe(),
                         primals[i], rho * duals[i],
                         norm(kernels, group.variables.get(i).value()), rho,
-                        (System.nanoTime() - start) / 1e9 / n));
+                        ((System.nanoTime() - start) / 1e9 + (projecting.length > 0 ? projecting[g] : 0)) / n));
             }
         }
         iterations++;
         projectionSeconds += (System.nanoTime() - begin) / 1e9;
         penalize();
         return residuals;
+    }
+
+    /** Projects what ranks divide; gives seconds by group, none where nothing is divided. */
+    private double[] divide(List<Division.Part> parts, Kernels kernels) {
+        if (division == null) {
+            return new double[0];
+        }
+        for (int g = 0; g < parts.size(); g++) {
+            if (parts.get(g).apart()) {
+                groups.get(g).add(kernels);
+            }
+        }
+        return division.project(parts);
+    }
+
+    /** {@return constraints of which one process makes the projections for all} */
+    public int divided() {
+        return division == null ? 0 : division.divided();
     }
 
     /** Tensors of all groups, then the unconstrained ones, as the consensus has them. */

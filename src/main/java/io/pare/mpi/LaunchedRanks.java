@@ -241,10 +241,10 @@ final class LaunchedRanks implements Ranks {
         }
     }
 
-    private void broadcast(MemorySegment memory, int bytes) {
+    private void broadcast(MemorySegment memory, int bytes, int root) {
         waitingSince = System.nanoTime();
         try {
-            check("MPI_Bcast", mpi.broadcastBytes(memory, bytes));
+            check("MPI_Bcast", mpi.broadcastBytes(memory, bytes, root));
         } finally {
             waitingSince = 0;
         }
@@ -255,22 +255,22 @@ final class LaunchedRanks implements Ranks {
         try (Region scratch = Region.shared("broadcast bytes")) {
             MemorySegment length = scratch.allocate(Integer.BYTES);
             length.set(ValueLayout.JAVA_INT, 0, own.length);
-            broadcast(length, Integer.BYTES);
+            broadcast(length, Integer.BYTES, 0);
             int bytes = length.get(ValueLayout.JAVA_INT, 0);
             MemorySegment memory = scratch.allocate(Math.max(1, bytes));
             if (rank == 0) {
                 MemorySegment.copy(own, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes);
             }
-            broadcast(memory, bytes);
+            broadcast(memory, bytes, 0);
             return memory.asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE);
         }
     }
 
     @Override
-    public void fromFirst(MemorySegment memory) {
+    public void from(int root, MemorySegment memory) {
         for (long from = 0; from < memory.byteSize(); from += PIECE) {
             int bytes = (int) Math.min(PIECE, memory.byteSize() - from);
-            broadcast(memory.asSlice(from), bytes);
+            broadcast(memory.asSlice(from), bytes, root);
         }
     }
 

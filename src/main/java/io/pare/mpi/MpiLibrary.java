@@ -23,7 +23,7 @@ sealed interface MpiLibrary permits OpenMpi, Mpich {
 
     int error(int status, MemorySegment text, MemorySegment length);
 
-    int broadcastBytes(MemorySegment memory, int bytes);
+    int broadcastBytes(MemorySegment memory, int bytes, int root);
 
     int startSum(MemorySegment floats, int count, MemorySegment request);
 

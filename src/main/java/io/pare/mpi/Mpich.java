@@ -40,8 +40,8 @@ final class Mpich implements MpiLibrary {
     }
 
     @Override
-    public int broadcastBytes(MemorySegment memory, int bytes) {
-        return mpi_h.MPI_Bcast(memory, bytes, mpi_h.MPI_BYTE(), 0, mpi_h.MPI_COMM_WORLD());
+    public int broadcastBytes(MemorySegment memory, int bytes, int root) {
+        return mpi_h.MPI_Bcast(memory, bytes, mpi_h.MPI_BYTE(), root, mpi_h.MPI_COMM_WORLD());
     }
 
     @Override

@@ -47,7 +47,7 @@ final class OneRank implements Ranks {
     }
 
     @Override
-    public void fromFirst(MemorySegment memory) {}
+    public void from(int rank, MemorySegment memory) {}
 
     @Override
     public Transfer sum(MemorySegment floats) {

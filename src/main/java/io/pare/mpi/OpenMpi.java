@@ -58,8 +58,8 @@ final class OpenMpi implements MpiLibrary {
     }
 
     @Override
-    public int broadcastBytes(MemorySegment memory, int bytes) {
-        return mpi_h.MPI_Bcast(memory, bytes, octets, 0, world);
+    public int broadcastBytes(MemorySegment memory, int bytes, int root) {
+        return mpi_h.MPI_Bcast(memory, bytes, octets, root, world);
     }
 
     @Override

@@ -89,11 +89,12 @@ public sealed interface Ranks permits OneRank, LaunchedRanks {
     byte[] fromFirst(byte[] own);
 
     /**
-     * Gives memory the content that it has at the first process.
+     * Gives memory the content that it has at one process, without copies in between.
      *
+     * @param rank of that process
      * @param memory off-heap, as long at all processes
      */
-    void fromFirst(MemorySegment memory);
+    void from(int rank, MemorySegment memory);
 
     /**
      * {@return a sum over all processes, in the order that MPI finds best}

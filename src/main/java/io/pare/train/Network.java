@@ -262,7 +262,7 @@ public final class Network implements Binding, AutoCloseable {
         if (together.size() > 1) {
             exchange = new GradientExchange(together, reduction, region, weights());
             this.together = reduction.statistics() ? new RankSums(together, region) : null;
-            weights.values().forEach(weight -> together.fromFirst(weight.value().segment()));
+            weights.values().forEach(weight -> together.from(0, weight.value().segment()));
         }
         return this;
     }

@@ -1,5 +1,6 @@
 package io.pare.mpi;
 
+import io.pare.compress.DividedSets;
 import io.pare.mem.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,6 +22,7 @@ final class RanksProgram {
                     StandardCharsets.UTF_8));
             sum(ranks, region);
             exchange(ranks, region);
+            say(ranks, DividedSets.agree(ranks));
             ranks.together(() -> {
                 if (args.length > 0 && ranks.rank() == Integer.parseInt(args[0])) {
                     throw new IllegalStateException("no data");
@@ -79,7 +81,7 @@ final class RanksProgram {
         say(ranks, "spread " + ints(receive, ranks.size()));
         MemorySegment memory = region.allocate(Long.BYTES);
         memory.set(ValueLayout.JAVA_LONG, 0, 40 + ranks.rank());
-        ranks.fromFirst(memory);
+        ranks.from(0, memory);
         say(ranks, "memory " + memory.get(ValueLayout.JAVA_LONG, 0));
     }
 

@@ -21,6 +21,7 @@ class RanksTest {
             exchanged [2, 102, 202]
             spread [1, 8, 15]
             memory 40
+            divided 5, same bits true
             """;
 
     @Test

@@ -1,6 +1,7 @@
 package io.pare.run;
 
 import io.pare.compress.Admm;
+import io.pare.compress.DividedSets;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.Sparsity;
 import io.pare.compress.recipe.Pipeline;
@@ -56,6 +57,7 @@ final class ConsensusProgram {
         NativeThreads.set(1);
         ConsensusProgram program = new ConsensusProgram(Ranks.world());
         program.solve();
+        program.line(DividedSets.agree(program.ranks));
         try {
             program.compress();
             program.compress();

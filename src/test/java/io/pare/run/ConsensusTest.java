@@ -22,15 +22,16 @@ class ConsensusTest {
         Mpirun.Ended ended = Mpirun.run(2, ConsensusProgram.class.getName());
         assertEquals(0, ended.code(), ended.err());
         List<String> lines = ended.out().lines().toList();
-        assertEquals(12, lines.size(), ended.out());
+        assertEquals(13, lines.size(), ended.out());
         // The three largest of the means of what the ranks' losses draw to; each rank's own W is there too.
         assertEquals("z 4.000 0.000 -3.000 0.000 0.000 2.000", lines.get(0));
         assertEquals("bias 59.500 59.500", lines.get(1));
         assertEquals("own 4.000 0.000 -3.000 0.000 0.000 2.000", lines.get(2).replace("-0.000", "0.000"));
         assertEquals("united 0.500 0.500 0.500 0.500 0.500 0.500", lines.get(3));
-        assertEquals(List.of("epoch: alike false", "epoch: alike false", "epoch: alike true"), lines.subList(4, 7));
-        assertTrue(lines.get(7).matches("649 of 2596, alike true, .*"), lines.get(7));
-        assertEquals(lines.subList(4, 8), lines.subList(8, 12));
+        assertEquals("divided 5, same bits true", lines.get(4));
+        assertEquals(List.of("epoch: alike false", "epoch: alike false", "epoch: alike true"), lines.subList(5, 8));
+        assertTrue(lines.get(8).matches("649 of 2596, alike true, .*"), lines.get(8));
+        assertEquals(lines.subList(5, 9), lines.subList(9, 13));
     }
 
     @Test

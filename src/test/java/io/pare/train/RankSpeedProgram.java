@@ -1,5 +1,6 @@
 package io.pare.train;
 
+import io.pare.compress.DividedSets;
 import io.pare.data.Augmentation;
 import io.pare.data.Dataset;
 import io.pare.descent.Optimizer;
@@ -30,6 +31,7 @@ final class RankSpeedProgram {
     /** Seconds of turns that are not measured: the JIT does its work in them. */
     private static final double WARM_UP = 8;
     private static final int ROUNDS = 5;
+    private static final int SETS = 40;
     private static final int[] FLOATS = {256, 4096, 65_536, 262_144, 1_048_576};
     /** So that who sleeps takes nothing from who is measured. */
     private static final long LOOK_NANOS = 2_000_000;
@@ -44,13 +46,15 @@ final class RankSpeedProgram {
 
     /**
      * {@code turns MODEL BATCH STEPS} and what else takes turns of so many steps, each of {@code threads:N}, {@code part:N},
-     * {@code dense} and {@code masked}; or {@code link}.
+     * {@code dense} and {@code masked}; or {@code link}; or {@code sets MODEL}.
      */
     public static void main(String[] args) {
         Ranks ranks = Ranks.world();
         try (Region region = Region.shared("speed")) {
             if (args[0].equals("link")) {
                 link(ranks, region);
+            } else if (args[0].equals("sets")) {
+                sets(ranks, args[1]);
             } else {
                 new RankSpeedProgram(ranks, region).turns(Models.byName(args[1]), Integer.parseInt(args[2]),
                         Integer.parseInt(args[3]), List.of(args).subList(4, args.length));
@@ -187,6 +191,16 @@ final class RankSpeedProgram {
                 network.close();
             }
         }
+    }
+
+    /** Prints what steps of Z and U take, of all weights in one set and in one for each tensor. */
+    private static void sets(Ranks ranks, String model) {
+        List<long[]> shapes;
+        try (Network network = Network.create(Models.byName(model), 1, false)) {
+            shapes = network.weights().stream().filter(Weight::decays).map(weight -> weight.value().shape()).toList();
+        }
+        DividedSets.measure(ranks, model + ", top-k over all", shapes, true, SETS);
+        DividedSets.measure(ranks, model + ", 16 values each", shapes, false, SETS);
     }
 
     /** Prints the median time of a sum, by its bytes. */

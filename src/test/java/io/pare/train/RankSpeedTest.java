@@ -127,6 +127,29 @@ class RankSpeedTest {
                         of.batch(), ranks, 1e3 * measured.median(), 1e3 * said, 100 * error, 100 * OFF));
     }
 
+    @Test
+    void whatRanksDivideOfZAndU() throws IOException, InterruptedException {
+        Mpirun.assumed();
+        List<Executable> bars = new ArrayList<>();
+        for (String model : List.of("resnet20", "lenet5")) {
+            double alone = 0;
+            for (String line : launched(ranks(2), "sets", model)) {
+                String[] words = line.split("\\|");
+                double median = 1e3 * Double.parseDouble(words[4]);
+                System.out.printf("%s, %s: %s sets divided, %,d bytes, median %.3f ms, least %.3f ms%n", words[0],
+                        words[1], words[2], Long.parseLong(words[3]), median, 1e3 * Double.parseDouble(words[5]));
+                if (words[1].equals("alone")) {
+                    alone = median;
+                } else if (words[1].equals("as it pays")) {
+                    bars.add(bar(median <= 1.1 * alone,
+                            "%s: %.2f times as fast as each for itself, bar 0.91".formatted(words[0],
+                                    alone / median)));
+                }
+            }
+        }
+        assertAll(bars);
+    }
+
     private static Link link() throws IOException, InterruptedException {
         String line = launched(ranks(2), "link").getFirst();
         System.out.println(line);

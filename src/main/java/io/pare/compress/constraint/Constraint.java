@@ -120,6 +120,14 @@ public sealed interface Constraint
         settle(w, u, z, scratch, primal, dual);
     }
 
+    /**
+     * {@return whether {@link #step} is one kernel rather than a projection and what follows from it} It then runs at the
+     * speed of memory, so that ranks do not divide it.
+     */
+    default boolean stepsAtOnce() {
+        return false;
+    }
+
     private static void addTo(List<FloatTensor> u, List<FloatTensor> w) {
         Kernels plain = Kernels.active();
         for (int i = 0; i < w.size(); i++) {
@@ -128,8 +136,17 @@ public sealed interface Constraint
         }
     }
 
-    /** Takes the projection {@code next} of {@code u} as Z, what it leaves as U, and measures both residuals. */
-    private static void settle(List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> z, List<FloatTensor> next,
+    /**
+     * What follows a projection in {@link #step}: takes it as Z and what it leaves as U, and measures both residuals.
+     *
+     * @param w weights, read only
+     * @param u sum of weights and dual variables, which was projected; receives the new dual variables
+     * @param z the Z before; receives the new one
+     * @param next the projection, read only
+     * @param primal receives the norm of W - Z for each tensor
+     * @param dual receives the norm of the change in Z
+     */
+    static void settle(List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> z, List<FloatTensor> next,
             double[] primal, double[] dual) {
         Kernels plain = Kernels.active();
         for (int i = 0; i < w.size(); i++) {

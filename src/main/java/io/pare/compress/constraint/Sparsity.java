@@ -74,6 +74,11 @@ public record Sparsity(long count, double share) implements SupportSet {
     }
 
     @Override
+    public boolean stepsAtOnce() {
+        return true;
+    }
+
+    @Override
     public Feasibility measure(List<FloatTensor> values, ProjectionState memory) {
         long found = 0;
         long allowed = 0;

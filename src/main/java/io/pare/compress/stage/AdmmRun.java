@@ -149,6 +149,8 @@ public final class AdmmRun extends StageRun {
                     .collect(Collectors.toSet());
             builder.consensus(context.training().ranks(),
                     context.variables().stream().filter(variable -> !constrained.contains(variable)).toList());
+        } else {
+            builder.divide(context.training().ranks());
         }
         admm = builder.build();
         if (options.fisher()) {
