@@ -310,7 +310,7 @@ final class CompressCommand implements Callable<Integer> {
 
     /** Tells the job what was asked for. */
     private void settings(CompressionJob job, PrintWriter err) throws IOException {
-        job.on(ranks, together.reduction()).seed(seed).precision(precision.get()).memory(memory.fit())
+        job.on(ranks, together.reduction()).seed(seed).precision(precision.get()).memory(memory.fit(ranks))
                 .admmFile(admmFile).rehearsal(steps)
                 .warnings(line -> {
                     err.println(line);

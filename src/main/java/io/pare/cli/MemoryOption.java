@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.mpi.Ranks;
 import io.pare.run.MemoryFit;
 import java.util.List;
 import java.util.Locale;
@@ -14,7 +15,8 @@ final class MemoryOption {
     @Option(names = "--memory-limit", paramLabel = "SIZE", converter = Size.class,
             description = "Resident memory to stay within, such as 4G or 900M (of 1024). What the run needs is computed"
                     + " before anything is allocated; a batch that does not fit is seen in several passes, as by"
-                    + " --accumulate, then with --recompute, and what cannot fit is refused (default: a container's limit).")
+                    + " --accumulate, then with --recompute, and what cannot fit is refused (default: a container's limit)."
+                    + " Under mpirun, of each rank; ranks of a machine share the limit of their container.")
     private Long limit;
 
     @Option(names = "--recompute",
@@ -22,9 +24,13 @@ final class MemoryOption {
                     + " a third more time, the same bits.")
     private boolean recompute;
 
-    /** What was asked for. */
-    MemoryFit fit() {
-        return new MemoryFit(limit == null ? MemoryFit.container().limit() : limit, recompute);
+    /** What was asked for of each of these processes, all of which call. */
+    MemoryFit fit(Ranks ranks) {
+        return new MemoryFit(limit == null ? MemoryFit.container(ranks).limit() : limit, recompute);
+    }
+
+    boolean recompute() {
+        return recompute;
     }
 
     /** Reads sizes such as 900M and 1.5G. */

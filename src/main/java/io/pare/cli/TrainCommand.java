@@ -304,7 +304,7 @@ final class TrainCommand implements Callable<Integer> {
                 StopSignal stop = new StopSignal()) {
             Optional<Path> events = ranks.first() ? tensorboard.folder() : Optional.empty();
             job.on(ranks, together.reduction());
-            job.memory(memory.fit()).notes(view::line).warnings(line -> {
+            job.memory(memory.fit(ranks)).notes(view::line).warnings(line -> {
                 view.clear();
                 err.println(line);
             }).begin();
@@ -424,7 +424,7 @@ final class TrainCommand implements Callable<Integer> {
                 new Descent(new Optimizer(optimizer, momentum, weightDecay),
                         new Schedule(learningRate, schedule, floor, warmUp), limit("--clip-norm", clipNorm)),
                 null,
-                new RunSettings.Steps(epochs, batchSize, dropout, accumulate, 0, memory.fit().recompute(),
+                new RunSettings.Steps(epochs, batchSize, dropout, accumulate, 0, memory.recompute(),
                         (int) limit("--patience", patience)),
                 seed,
                 threads.orElse(ThreadOption.processors()), precision.get(), from.bindings(model));
@@ -483,7 +483,7 @@ final class TrainCommand implements Callable<Integer> {
         RunSettings.Steps steps = kept.steps();
         return kept.with(kept.data().at(data.settings(kept.data()).folder()))
                 .with(new RunSettings.Steps(steps.epochs(), steps.batchSize(), steps.dropout(), steps.accumulate(),
-                        steps.evaluationBatch(), steps.recompute() || memory.fit().recompute(), steps.patience()))
+                        steps.evaluationBatch(), steps.recompute() || memory.recompute(), steps.patience()))
                 .threads(threads.orElse(kept.threads()));
     }
 

@@ -177,6 +177,18 @@ final class LaunchedRanks implements Ranks {
     }
 
     @Override
+    public int here() {
+        String own;
+        try (Region scratch = Region.shared("host name")) {
+            MemorySegment text = scratch.allocate(TEXT);
+            check("MPI_Get_processor_name", mpi.host(text, scratch.allocate(Integer.BYTES)));
+            own = text.getString(0);
+        }
+        byte[] name = own.getBytes(StandardCharsets.UTF_8);
+        return (int) Arrays.stream(gather(name)).filter(each -> Arrays.equals(each, name)).count();
+    }
+
+    @Override
     public String words() {
         return words;
     }

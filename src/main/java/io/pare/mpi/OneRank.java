@@ -32,6 +32,11 @@ final class OneRank implements Ranks {
     }
 
     @Override
+    public int here() {
+        return 1;
+    }
+
+    @Override
     public String words() {
         return "one process";
     }

@@ -99,7 +99,7 @@ public final class CompressionJob implements AutoCloseable {
     private UnaryOperator<float[]> counted = UnaryOperator.identity();
     private long seed = 1;
     private Precision precision = Precision.FP32;
-    private MemoryFit memory = MemoryFit.container();
+    private @Nullable MemoryFit memory;
     private Path admmFile;
     private int steps;
     private boolean packed = true;
@@ -277,7 +277,7 @@ public final class CompressionJob implements AutoCloseable {
     /**
      * Stays within a limit: by more passes a step, then by ADMM's tensors in a file.
      *
-     * @param limit of the process; without this, {@link MemoryFit#container}
+     * @param limit of the process; without this, {@link MemoryFit#container(Ranks)}
      * @return this
      */
     public CompressionJob memory(MemoryFit limit) {
@@ -419,6 +419,9 @@ public final class CompressionJob implements AutoCloseable {
             throw new IllegalStateException("a job begins once");
         }
         used = true;
+        if (memory == null) {
+            memory = MemoryFit.container(ranks);
+        }
         ranks.together(() -> {
             prepare();
             stop.check();
@@ -746,7 +749,7 @@ public final class CompressionJob implements AutoCloseable {
         Dataset train = split.train();
         List<TrainingSettings> settings = outline.trainings(dense).stream()
                 .map(options -> NetworkTraining.settings(options, null, corpus.augmentation().crop(), seed,
-                        precision))
+                        precision).on(ranks.size()))
                 .distinct()
                 .toList();
         long all = model.elementCount();

@@ -2,13 +2,16 @@ package io.pare.run;
 
 import io.pare.data.Corpus;
 import io.pare.data.Dataset;
+import io.pare.mpi.Ranks;
 import io.pare.natives.Natives;
 import io.pare.net.Net;
 import io.pare.train.TrainingMemory;
 import io.pare.train.TrainingSettings;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -62,6 +65,22 @@ public record MemoryFit(@Nullable Long limit, boolean recompute) {
         return container(Path.of("/sys/fs/cgroup"));
     }
 
+    /**
+     * Within the memory of the containers that several processes run in. Those of a machine share it evenly, and all stay
+     * within the smallest share, so that they plan alike.
+     *
+     * @param ranks the processes, all of which call
+     * @return a fit without a limit where no process has one
+     */
+    public static MemoryFit container(Ranks ranks) {
+        Long own = container().limit();
+        long share = own == null ? Long.MAX_VALUE : Math.max(1, own / ranks.here());
+        byte[] told = ByteBuffer.allocate(Long.BYTES).putLong(share).array();
+        long least = Arrays.stream(ranks.gather(told)).mapToLong(each -> ByteBuffer.wrap(each).getLong()).min()
+                .orElseThrow();
+        return least == Long.MAX_VALUE ? UNLIMITED : of(least);
+    }
+
     /** By the files of control groups of version 2 or 1, as a container sees them. */
     static MemoryFit container(Path groups) {
         for (String file : List.of("memory.max", "memory/memory.limit_in_bytes")) {
@@ -101,7 +120,7 @@ public record MemoryFit(@Nullable Long limit, boolean recompute) {
      * else}
      *
      * @param model that is trained
-     * @param settings of trainings that follow each other
+     * @param settings of trainings that follow each other, as this process sees them among others
      * @param evaluated data sets that are evaluated in between
      * @param besides bytes that are needed besides training and {@link #PROCESS}
      * @param what takes these bytes, for the message
@@ -134,8 +153,9 @@ public record MemoryFit(@Nullable Long limit, boolean recompute) {
                     needed, what,
                     words(besides), words(PROCESS), words(all)));
         }
-        notes.accept(String.format(Locale.ROOT, "memory: %s of %s planned: batches of %d in %s%s; training %s, %s %s,"
-                + " the process %s", words(all), words(limit), largest.batchSize(),
+        notes.accept(String.format(Locale.ROOT, "memory%s: %s of %s planned: batches of %d in %s%s; training %s, %s %s,"
+                + " the process %s", largest.ranks() == 1 ? "" : " of each rank", words(all), words(limit),
+                largest.batchSize(),
                 largest.accumulate() == 1
                         ? "one pass"
                         : largest.accumulate() + " passes of " + largest.passSize() + " images",
@@ -147,7 +167,7 @@ public record MemoryFit(@Nullable Long limit, boolean recompute) {
     /** From what costs least to what takes least memory. */
     private Set<List<TrainingSettings>> ways(List<TrainingSettings> settings, boolean fixed) {
         boolean asked = recompute || settings.stream().anyMatch(TrainingSettings::recompute);
-        int most = fixed ? 1 : settings.stream().mapToInt(TrainingSettings::batchSize).max().orElse(1);
+        int most = fixed ? 1 : settings.stream().mapToInt(each -> each.batchSize() / each.ranks()).max().orElse(1);
         Set<List<TrainingSettings>> ways = new LinkedHashSet<>();
         for (boolean recomputing : asked ? new boolean[]{true} : new boolean[]{false, true}) {
             for (int passes = 1; passes <= most; passes++) {
@@ -160,15 +180,16 @@ public record MemoryFit(@Nullable Long limit, boolean recompute) {
         return ways;
     }
 
-    /** Each in so many passes, or in the next larger number that divides its batch. */
+    /** Each in so many passes, or in the next larger number that divides this process's part of its batch. */
     private static List<TrainingSettings> inPasses(List<TrainingSettings> settings, int passes,
             boolean smallEvaluations, boolean recomputing) {
         return settings.stream().map(each -> {
-            int next = Math.min(Math.max(passes, each.accumulate()), each.batchSize());
-            while (each.batchSize() % next != 0) {
+            int part = each.batchSize() / each.ranks();
+            int next = Math.min(Math.max(passes, each.accumulate()), part);
+            while (part % next != 0) {
                 next++;
             }
-            return each.in(next, smallEvaluations ? each.batchSize() / next : each.evaluationBatch(),
+            return each.in(next, smallEvaluations ? part / next : each.evaluationBatch(),
                     recomputing);
         }).toList();
     }

@@ -51,7 +51,7 @@ public final class TrainingJob implements AutoCloseable {
     private final boolean resumed;
     private RunSettings settings;
     private StoredWeights from;
-    private MemoryFit memory = MemoryFit.container();
+    private @Nullable MemoryFit memory;
     private Ranks ranks = Ranks.alone();
     private Reduction reduction = Reduction.USUAL;
     private Stop stop = Stop.BY_INTERRUPT;
@@ -114,7 +114,7 @@ public final class TrainingJob implements AutoCloseable {
     /**
      * Stays within a limit: by more passes a step, then by values that are computed twice.
      *
-     * @param limit of the process; without this, {@link MemoryFit#container}
+     * @param limit of the process; without this, {@link MemoryFit#container(Ranks)}
      * @return this
      */
     public TrainingJob memory(MemoryFit limit) {
@@ -185,6 +185,9 @@ public final class TrainingJob implements AutoCloseable {
         }
         used = true;
         Corpus corpus = data.corpus();
+        if (memory == null) {
+            memory = MemoryFit.container(ranks);
+        }
         ranks.together(() -> {
             prepare(corpus);
             return corpus;
@@ -252,7 +255,7 @@ public final class TrainingJob implements AutoCloseable {
     /** In as many passes as the memory limit asks for. */
     private RunSettings fitted(Corpus corpus) {
         long best = data.model().elementCount() * Float.BYTES;
-        return settings.in(memory.fit(data.model(), List.of(settings.training()),
+        return settings.in(memory.fit(data.model(), List.of(settings.training().on(ranks.size())),
                 List.of(split.validation(), corpus.test()), best + MemoryFit.images(corpus),
                 "best weights and images in memory take", resumed, notes).getFirst());
     }

@@ -17,6 +17,7 @@ final class RanksProgram {
         Ranks ranks = Ranks.world();
         try (Region region = Region.shared("ranks")) {
             say(ranks, "size " + ranks.size() + " rank " + ranks.rank());
+            say(ranks, "here " + ranks.here());
             say(ranks, "gather " + text(ranks.gather("x".repeat(ranks.rank()).getBytes(StandardCharsets.UTF_8))));
             say(ranks, "first " + new String(ranks.fromFirst(("of " + ranks.rank()).getBytes(StandardCharsets.UTF_8)),
                     StandardCharsets.UTF_8));

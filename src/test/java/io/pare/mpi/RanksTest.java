@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 class RanksTest {
     private static final String EXPECTED = """
             size 3 rank 2
+            here 3
             gather [, x, xx]
             first of 0
             summed
