@@ -227,7 +227,7 @@ class AdversaryTest {
 
     @Test
     void stepsUnderAttackAllocateNothing() {
-        Assumptions.assumeTrue(Natives.enabled(), "products in plain Java allocate until they are compiled");
+        Assumptions.assumeTrue(Natives.enabled(), "products in plain Java allocate, attack or not");
         com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory
                 .getThreadMXBean();
         try (Network network = Network.create(SMALL, 1, Natives.enabled());
