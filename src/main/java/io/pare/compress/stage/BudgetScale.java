@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.DoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * How far budgets let the counts of a stage go: what is left after a projection is asked what it costs, and a factor of all counts
@@ -75,8 +76,9 @@ final class BudgetScale {
         double high = MOST;
         if (room(at.apply(low)) < 1) {
             throw new RecipeException(String.format(Locale.ROOT,
-                    "%s is out of reach: with a weight in each layer the network takes %.3g times as much",
-                    budgets, 1 / room(at.apply(low))));
+                    "%s is out of reach with a weight in each layer: what costs whatever is kept comes to %s", budgets,
+                    IntStream.range(0, costs.size()).mapToObj(i -> String.format(Locale.ROOT, "%.4g %s",
+                            costs.get(i).rest(), budgets.get(i).quantity().unit())).toList()));
         }
         while (high / low > NEAR) {
             double middle = Math.sqrt(low * high);
