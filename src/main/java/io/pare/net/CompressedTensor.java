@@ -2,6 +2,7 @@ package io.pare.net;
 
 import io.pare.mem.FloatTensor;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,18 @@ public final class CompressedTensor {
     private final float[] values;
     /** What the words of the codebook are multiplied by; null where they stand for themselves. */
     private final GroupScales scales;
+    /** The word of each element, zeros included, where words are whole; null where {@link #codes} say it. */
+    private final byte[] levels;
+    /** What is made of levels when it is asked for first; threads may make it twice. */
+    private Places places;
+
+    /**
+     * Where values other than zero are, and which word each is.
+     *
+     * @param positions null for a dense tensor
+     * @param codes index into the codebook
+     */
+    private record Places(int[] positions, byte[] codes) {}
 
     /**
      * Takes over its arguments, which fit together.
@@ -47,7 +60,7 @@ public final class CompressedTensor {
     public CompressedTensor(long[] shape, int nonzeros, int @Nullable [] positions, byte @Nullable [] codes,
             float @Nullable [] codebook, float @Nullable [] values) {
         this(shape, nonzeros, FloatTensor.count(shape) == nonzeros ? null : positions,
-                FloatTensor.count(shape) == nonzeros ? new int[0] : null, codes, codebook, values, null);
+                FloatTensor.count(shape) == nonzeros ? new int[0] : null, codes, codebook, values, null, null);
     }
 
     /**
@@ -62,11 +75,60 @@ public final class CompressedTensor {
     public CompressedTensor(long[] shape, int @Nullable [] positions, byte[] codes, float[] codebook,
             GroupScales scales) {
         this(shape, codes.length, FloatTensor.count(shape) == codes.length ? null : positions,
-                FloatTensor.count(shape) == codes.length ? new int[0] : null, codes, codebook, null, scales);
+                FloatTensor.count(shape) == codes.length ? new int[0] : null, codes, codebook, null, scales, null);
+    }
+
+    /**
+     * Takes over its arguments: each value is a whole level times the scale of its group.
+     *
+     * @param shape sizes of the dimensions, the slowest first
+     * @param levels of all elements, zeros included, row-major, each above -128
+     * @param scales of the levels
+     * @return the tensor, which keeps the levels as they are
+     */
+    public static CompressedTensor ofLevels(long[] shape, byte[] levels, GroupScales scales) {
+        boolean[] found = new boolean[1 << Byte.SIZE];
+        int nonzeros = levels.length;
+        for (int from = 0; from < levels.length; from += CHUNK) {
+            int end = Math.min(levels.length, from + CHUNK);
+            nonzeros -= zeros(levels, from, end);
+            find(levels, from, end, found);
+        }
+        if (FloatTensor.count(shape) != levels.length || found[0]) {
+            throw new IllegalArgumentException(levels.length + " levels for shape " + Arrays.toString(shape)
+                    + (found[0] ? ", and some are below -127" : ""));
+        }
+        if (nonzeros == 0) {
+            return new CompressedTensor(shape, 0, new int[0], null, null, new float[0]);
+        }
+        float[] words = new float[found.length];
+        int size = 0;
+        for (int level = Byte.MIN_VALUE; level <= Byte.MAX_VALUE; level++) {
+            if (level != 0 && found[level - Byte.MIN_VALUE]) {
+                words[size++] = level;
+            }
+        }
+        return new CompressedTensor(shape, nonzeros, null, null, null, Arrays.copyOf(words, size), null, scales,
+                levels);
+    }
+
+    private static int zeros(byte[] levels, int from, int end) {
+        int zeros = 0;
+        for (int i = from; i < end; i++) {
+            zeros += levels[i] == 0 ? 1 : 0;
+        }
+        return zeros;
+    }
+
+    /** Marks the levels that there are: counts of them would wait for each other. */
+    private static void find(byte[] levels, int from, int end, boolean[] found) {
+        for (int i = from; i < end; i++) {
+            found[levels[i] - Byte.MIN_VALUE] = true;
+        }
     }
 
     private CompressedTensor(long[] shape, int nonzeros, int[] positions, int[] zeros, byte[] codes, float[] codebook,
-            float[] values, GroupScales scales) {
+            float[] values, GroupScales scales, byte[] levels) {
         this.shape = shape;
         this.count = Math.toIntExact(FloatTensor.count(shape));
         this.nonzeros = nonzeros;
@@ -76,6 +138,7 @@ public final class CompressedTensor {
         this.codebook = codebook;
         this.values = values;
         this.scales = scales;
+        this.levels = levels;
     }
 
     /**
@@ -251,13 +314,13 @@ public final class CompressedTensor {
     private static CompressedTensor of(long[] shape, int nonzeros, int[] positions, int[] zeros, float[] values) {
         float[] distinct = distinct(values, nonzeros);
         if (distinct.length > MAX_CODEBOOK || distinct.length * 2 > nonzeros && nonzeros > 2) {
-            return new CompressedTensor(shape, nonzeros, positions, zeros, null, null, values, null);
+            return new CompressedTensor(shape, nonzeros, positions, zeros, null, null, values, null, null);
         }
         byte[] codes = new byte[nonzeros];
         for (int i = 0; i < nonzeros; i++) {
             codes[i] = (byte) Arrays.binarySearch(distinct, values[i]);
         }
-        return new CompressedTensor(shape, nonzeros, positions, zeros, codes, distinct, null, null);
+        return new CompressedTensor(shape, nonzeros, positions, zeros, codes, distinct, null, null, null);
     }
 
     /**
@@ -327,7 +390,7 @@ public final class CompressedTensor {
 
     /** {@return whether the values are those of a codebook} */
     public boolean isCoded() {
-        return codes != null && scales == null;
+        return codebook != null && scales == null;
     }
 
     /** {@return whether the values are words of a codebook times the {@link #scales()} of their groups} */
@@ -356,6 +419,9 @@ public final class CompressedTensor {
         if (positions != null) {
             return positions[i];
         }
+        if (levels != null) {
+            return nonzeros == count ? i : places().positions[i];
+        }
         // As many zeros come before it as have no more than i values before them.
         int low = 0;
         int high = zeros.length;
@@ -376,10 +442,10 @@ public final class CompressedTensor {
      * @param i from 0 to {@link #nonzeros} - 1
      */
     public float value(int i) {
-        if (codes == null) {
+        if (values != null) {
             return values[i];
         }
-        float word = codebook[codes[i] & 0xff];
+        float word = codebook[code(i)];
         return scales == null ? word : word * scales.at(position(i));
     }
 
@@ -389,7 +455,37 @@ public final class CompressedTensor {
      * @param i from 0 to {@link #nonzeros} - 1
      */
     public int code(int i) {
-        return codes[i] & 0xff;
+        return (levels == null ? codes : places().codes)[i] & 0xff;
+    }
+
+    private Places places() {
+        Places made = places;
+        if (made == null) {
+            byte[] codeOf = new byte[1 << Byte.SIZE];
+            for (int i = 0; i < codebook.length; i++) {
+                codeOf[(int) codebook[i] - Byte.MIN_VALUE] = (byte) i;
+            }
+            made = new Places(nonzeros == count ? null : new int[nonzeros], new byte[nonzeros]);
+            int at = 0;
+            for (int from = 0; from < count; from += CHUNK) {
+                at = collect(levels, from, Math.min(count, from + CHUNK), codeOf, made, at);
+            }
+            places = made;
+        }
+        return made;
+    }
+
+    private static int collect(byte[] levels, int from, int end, byte[] codeOf, Places into, int before) {
+        int at = before;
+        for (int i = from; i < end; i++) {
+            if (levels[i] != 0) {
+                if (into.positions != null) {
+                    into.positions[at] = i;
+                }
+                into.codes[at++] = codeOf[levels[i] - Byte.MIN_VALUE];
+            }
+        }
+        return at;
     }
 
     /** {@return a copy of the distinct values or, of scaled ones, words, ascending; empty if the values are not coded} */
@@ -422,21 +518,56 @@ public final class CompressedTensor {
      * @param into has room for {@link #count}
      */
     public void copyTo(float[] into) {
-        if (zeros != null && codes == null) {
-            int from = 0;
-            for (int i = 0; i <= zeros.length; i++) {
-                int end = i < zeros.length ? zeros[i] : count;
-                System.arraycopy(values, from - i, into, from, end - from);
-                if (end < count) {
-                    into[end] = 0;
-                }
-                from = end + 1;
+        copyTo(0, count, into, 0);
+    }
+
+    /**
+     * Writes neighbours, zeros included: such as a row.
+     *
+     * @param from row-major index of the first
+     * @param size how many, with the first at most {@link #count}
+     * @param into has room for them
+     * @param at place of the first
+     */
+    public void copyTo(int from, int size, float[] into, int at) {
+        Objects.checkFromIndexSize(from, size, count);
+        Objects.checkFromIndexSize(at, size, into.length);
+        int end = from + size;
+        if (levels != null) {
+            for (int i = from; i < end;) {
+                int group = i / scales.size();
+                int next = (int) Math.min(end, (group + 1L) * scales.size());
+                scale(levels, i, next, scales.scale(group), into, at - from);
+                i = next;
             }
-            return;
+        } else if (zeros != null && codes == null) {
+            int k = before(zeros, from);
+            for (int i = from; i < end; k++) {
+                int next = k < zeros.length ? Math.min(end, zeros[k]) : end;
+                System.arraycopy(values, i - k, into, at + i - from, next - i);
+                if (next < end) {
+                    into[at + next - from] = 0;
+                }
+                i = next + 1;
+            }
+        } else {
+            Arrays.fill(into, at, at + size, 0);
+            int k = positions != null ? before(positions, from) : from - before(zeros, from);
+            for (; k < nonzeros && position(k) < end; k++) {
+                into[at + position(k) - from] = value(k);
+            }
         }
-        Arrays.fill(into, 0, count, 0);
-        for (int i = 0; i < nonzeros; i++) {
-            into[position(i)] = value(i);
+    }
+
+    /** How many of ascending places come before one. */
+    private static int before(int[] places, int place) {
+        int found = Arrays.binarySearch(places, place);
+        return found < 0 ? -found - 1 : found;
+    }
+
+    private static void scale(byte[] levels, int from, int end, float scale, float[] into, int shift) {
+        for (int i = from; i < end; i++) {
+            into[i + shift] = levels[i] * scale;
         }
     }
 

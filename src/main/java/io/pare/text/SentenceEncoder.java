@@ -44,7 +44,7 @@ public final class SentenceEncoder {
             new AtomicReferenceArray<>(2 * Runtime.getRuntime().availableProcessors());
 
     private SentenceEncoder(Transformer transformer, WordPiece tokenizer, Pooling pooling) {
-        int rows = transformer.words().length / transformer.width();
+        int rows = transformer.words().count() / transformer.width();
         if (tokenizer.size() > rows) {
             throw new FormatException("the tokenizer has " + tokenizer.size() + " tokens, the network has words for "
                     + rows + ": they belong to different models");

@@ -2,6 +2,7 @@ package io.pare.text;
 
 import io.pare.kernel.MatrixKernels;
 import io.pare.kernel.PackedMatrix;
+import io.pare.net.CompressedTensor;
 import io.pare.tensor.Computation;
 import io.pare.tensor.Functions;
 import java.lang.foreign.MemorySegment;
@@ -15,14 +16,14 @@ import java.util.function.ObjIntConsumer;
  * <p>Tokens of several texts are rows of the same matrices, one after another, and only attention sees where a text ends:
  * texts of unequal lengths need no padding. Immutable and thread-safe; all that a call writes is in its {@link Scratch}.
  *
- * @param words a row for each token of the vocabulary
+ * @param words a row for each token of the vocabulary, unpacked where a text has it
  * @param positions a row for each position of a text, the type of the first text added
  * @param width features of a token
  * @param heads of attention
  * @param start normalisation of the sum of both
  * @param layers in order
  */
-record Transformer(float[] words, float[] positions, int width, int heads, Norm start, List<Layer> layers) {
+record Transformer(CompressedTensor words, float[] positions, int width, int heads, Norm start, List<Layer> layers) {
     /**
      * A layer.
      *
@@ -107,8 +108,9 @@ record Transformer(float[] words, float[] positions, int width, int heads, Norm 
         int row = 0;
         for (int[] text : texts) {
             for (int i = 0; i < text.length; i++, row++) {
+                words.copyTo(text[i] * width, width, into, row * width);
                 for (int j = 0; j < width; j++) {
-                    into[row * width + j] = words[text[i] * width + j] + positions[i * width + j];
+                    into[row * width + j] += positions[i * width + j];
                 }
             }
         }

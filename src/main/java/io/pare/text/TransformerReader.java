@@ -73,7 +73,7 @@ final class TransformerReader {
         if (layers.isEmpty()) {
             throw foreign(start, "a layer of attention");
         }
-        return new Transformer(weights.tensor(words.parameters().getFirst().name()).elements(), positions, width, heads,
+        return new Transformer(weights.tensor(words.parameters().getFirst().name()), positions, width, heads,
                 norm(start), layers);
     }
 

@@ -1,6 +1,7 @@
 package io.pare.format.pare;
 
 import io.pare.file.FormatException;
+import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 
 /**
@@ -30,6 +31,20 @@ abstract class BitCoder {
 
     /** Says to which part of the file the next decisions belong. */
     void part(Part part) {}
+
+    /** Bytes of an array from {@code from} up to {@code to}. */
+    record Block(byte[] bytes, int from, int to) {
+        int length() {
+            return to - from;
+        }
+    }
+
+    /**
+     * Codes so many bytes as they are; they stand behind all decisions, in the order of these calls.
+     *
+     * @param known null when reading
+     */
+    abstract Block block(Block known, int length);
 
     /** Codes the low {@code count} bits of {@code value} as equally likely, the highest first. */
     int bits(int value, int count) {
@@ -109,6 +124,7 @@ abstract class BitCoder {
         private long high = 0xffffffffL;
         private byte[] bytes = new byte[256];
         private int count;
+        private final ByteArrayOutputStream blocks = new ByteArrayOutputStream();
 
         @Override
         int bit(int bit, int p1) {
@@ -124,6 +140,17 @@ abstract class BitCoder {
                 high = high << 8 & 0xffffffffL | 0xff;
             }
             return bit;
+        }
+
+        @Override
+        Block block(Block known, int length) {
+            blocks.write(known.bytes(), known.from(), length);
+            return known;
+        }
+
+        /** The bytes that stand behind those of the decisions. */
+        byte[] blocks() {
+            return blocks.toByteArray();
         }
 
         private void put(int value) {
@@ -156,15 +183,25 @@ abstract class BitCoder {
     static final class Reader extends BitCoder {
         private final byte[] bytes;
         private final int end;
+        private final int blocksEnd;
         private int at;
+        private int block;
         private long low;
         private long high = 0xffffffffL;
         private long code;
 
+        /** Decisions from {@code from} up to {@code to}, and no blocks. */
         Reader(byte[] bytes, int from, int to) {
+            this(bytes, from, to, to);
+        }
+
+        /** Decisions are from {@code from} up to {@code to}, blocks from there up to {@code blocksEnd}. */
+        Reader(byte[] bytes, int from, int to, int blocksEnd) {
             this.bytes = bytes;
             this.at = from;
             this.end = to;
+            this.block = to;
+            this.blocksEnd = blocksEnd;
             for (int i = 0; i < 4; i++) {
                 code = code << 8 | next();
             }
@@ -177,6 +214,16 @@ abstract class BitCoder {
         @Override
         boolean reads() {
             return true;
+        }
+
+        @Override
+        Block block(Block ignored, int length) {
+            if (length > blocksEnd - block) {
+                throw new FormatException("a block of " + length + " bytes where the file has " + (blocksEnd - block)
+                        + ": the file is damaged");
+            }
+            block += length;
+            return new Block(bytes, block - length, block);
         }
 
         @Override
@@ -220,6 +267,12 @@ abstract class BitCoder {
         int bit(int bit, int p1) {
             bits[part] += COST[bit != 0 ? p1 : ONE - p1];
             return bit;
+        }
+
+        @Override
+        Block block(Block known, int length) {
+            bits[part] += (double) Byte.SIZE * length;
+            return known;
         }
 
         /** Equally likely bits cost 1 each. */

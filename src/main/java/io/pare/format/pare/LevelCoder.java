@@ -34,10 +34,13 @@ final class LevelCoder {
 
     private final BitCoder coder;
     private final Budget budget;
+    private final boolean tables;
 
-    LevelCoder(BitCoder coder, Budget budget) {
+    /** @param tables whether levels are coded by {@link LevelTables} */
+    LevelCoder(BitCoder coder, Budget budget, boolean tables) {
         this.coder = coder;
         this.budget = budget;
+        this.tables = tables;
     }
 
     /** Whether a tensor can be written so, and should. */
@@ -77,7 +80,12 @@ final class LevelCoder {
         }
         coder.part(Part.CODES);
         byte[] levels = tensor == null ? new byte[count] : levels(tensor);
-        code(levels, columns, size, scales);
+        if (tables) {
+            budget.scratch((long) groups * Float.BYTES + count + LevelTables.SCRATCH_BYTES);
+            new LevelTables(coder, count / columns, columns).code(levels);
+        } else {
+            code(levels, columns, size, scales);
+        }
         return tensor != null ? tensor : read(levels, shape, new GroupScales(size, scales));
     }
 
@@ -158,35 +166,12 @@ final class LevelCoder {
     }
 
     private CompressedTensor read(byte[] levels, long[] shape, GroupScales scales) {
-        int[] codeOf = new int[2 * MAX_LEVEL + 1];
-        int nonzeros = 0;
-        for (byte level : levels) {
-            codeOf[level + MAX_LEVEL] = 1;
-            nonzeros += level != 0 ? 1 : 0;
+        try {
+            CompressedTensor tensor = CompressedTensor.ofLevels(shape, levels, scales);
+            budget.nonzeros(tensor.nonzeros());
+            return tensor;
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(e.getMessage() + ": the file is damaged", e);
         }
-        codeOf[MAX_LEVEL] = 0;
-        budget.nonzeros(nonzeros);
-        float[] words = new float[2 * MAX_LEVEL + 1];
-        int size = 0;
-        for (int i = 0; i < codeOf.length; i++) {
-            if (codeOf[i] != 0) {
-                words[size] = i - MAX_LEVEL;
-                codeOf[i] = size++;
-            }
-        }
-        if (nonzeros == 0) {
-            return new CompressedTensor(shape, 0, new int[0], null, null, new float[0]);
-        }
-        byte[] codes = new byte[nonzeros];
-        int[] positions = nonzeros == levels.length ? null : new int[nonzeros];
-        for (int i = 0, at = 0; i < levels.length; i++) {
-            if (levels[i] != 0) {
-                if (positions != null) {
-                    positions[at] = i;
-                }
-                codes[at++] = (byte) codeOf[levels[i] + MAX_LEVEL];
-            }
-        }
-        return new CompressedTensor(shape, positions, codes, Arrays.copyOf(words, size), scales);
     }
 }

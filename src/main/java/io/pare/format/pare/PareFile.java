@@ -5,6 +5,7 @@ import io.pare.file.FormatException;
 import io.pare.format.pare.BitCoder.Part;
 import io.pare.format.pare.TensorCoder.Budget;
 import io.pare.format.pare.TensorCoder.Choice;
+import io.pare.format.pare.TensorCoder.Levels;
 import io.pare.format.pare.TensorCoder.View;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Heap;
@@ -43,9 +44,11 @@ import java.util.zip.CRC32C;
  */
 public final class PareFile {
     /** Newest version of the format that is read. The first that can describe the network and its values is written. */
-    public static final int VERSION = 3;
+    public static final int VERSION = 4;
     /** First version with scales of groups; it describes networks as version 2 does. */
     private static final int SCALED = 3;
+    /** First version with levels in tables, and with blocks of bytes behind the decisions. */
+    private static final int BLOCKS = 4;
 
     /** Largest number of weights and biases that is read, all together. */
     public static final long MAX_ELEMENTS = 1L << 28;
@@ -231,7 +234,13 @@ public final class PareFile {
         BitCoder.Writer coder = new BitCoder.Writer();
         int version = version(weights);
         code(coder, version, weights, Budget.FREE, choices);
-        return framed(version, note, coder.finish());
+        byte[] decisions = coder.finish();
+        if (version < BLOCKS) {
+            return framed(version, note, decisions);
+        }
+        byte[] blocks = coder.blocks();
+        return framed(version, note, ByteBuffer.allocate(Integer.BYTES + decisions.length + blocks.length)
+                .order(ByteOrder.LITTLE_ENDIAN).putInt(decisions.length).put(decisions).put(blocks).array());
     }
 
     /**
@@ -253,13 +262,33 @@ public final class PareFile {
      */
     public static Net network(byte[] file) {
         int version = version(file);
-        return new NetCoder(new BitCoder.Reader(file, payload(file), file.length - Integer.BYTES), version)
-                .code(null);
+        return new NetCoder(reader(file, version), version).code(null);
+    }
+
+    private static BitCoder.Reader reader(byte[] file, int version) {
+        int at = payload(file);
+        int end = file.length - Integer.BYTES;
+        if (version < BLOCKS) {
+            return new BitCoder.Reader(file, at, end);
+        }
+        int decisions = at + Integer.BYTES;
+        int length = decisions > end ? -1 : ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(at);
+        if (length < 0 || length > end - decisions) {
+            throw new FormatException("damaged, its decisions do not end: download it again");
+        }
+        return new BitCoder.Reader(file, decisions, decisions + length, end);
     }
 
     private static int version(CompressedWeights weights) {
-        return weights.tensors().values().stream().anyMatch(CompressedTensor::isScaled) ? SCALED
-                : NetCoder.version(weights.model());
+        if (weights.tensors().values().stream().noneMatch(CompressedTensor::isScaled)) {
+            return NetCoder.version(weights.model());
+        }
+        return weights.tensors().values().stream()
+                .anyMatch(tensor -> LevelCoder.suits(tensor) && LevelTables.suits(tensor.shape())) ? BLOCKS : SCALED;
+    }
+
+    private static Levels levels(int version) {
+        return version >= BLOCKS ? Levels.TABLES : version >= SCALED ? Levels.ADAPTIVE : Levels.NONE;
     }
 
     private static byte[] framed(int version, byte[] note, byte[] payload) {
@@ -284,8 +313,7 @@ public final class PareFile {
             return ProgressiveFile.decode(file);
         }
         int version = version(file);
-        int end = file.length - Integer.BYTES;
-        return code(new BitCoder.Reader(file, payload(file), end), version, null, new FileBudget(file.length), null);
+        return code(reader(file, version), version, null, new FileBudget(file.length), null);
     }
 
     /** The version of a whole and undamaged file. */
@@ -421,7 +449,7 @@ public final class PareFile {
         walk(model, (parameter, view, needed) -> {
             String name = parameter.name();
             CompressedTensor tensor =
-                    new TensorCoder(coder, view, parameter.shape(), !parameter.weight(), budget, version >= SCALED)
+                    new TensorCoder(coder, view, parameter.shape(), !parameter.weight(), budget, levels(version))
                             .code(weights == null ? null : weights.tensor(name), needed,
                                     choices == null ? null : choices.get(name));
             tensors.put(name, tensor);

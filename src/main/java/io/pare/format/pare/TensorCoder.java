@@ -61,7 +61,17 @@ final class TensorCoder {
     private final long[] shape;
     private final boolean bias;
     private final Budget budget;
-    private final boolean scaled;
+    private final Levels levels;
+
+    /** How a version of the format writes whole levels of scales. */
+    enum Levels {
+        /** Not at all. */
+        NONE,
+        /** Decision by decision. */
+        ADAPTIVE,
+        /** Those of large tensors by {@link LevelTables}, others decision by decision. */
+        TABLES
+    }
 
     /** Bounds what a reader may be made to do. */
     interface Budget {
@@ -94,12 +104,12 @@ final class TensorCoder {
     }
 
     TensorCoder(BitCoder coder, View view, long[] shape, boolean bias, Budget budget) {
-        this(coder, view, shape, bias, budget, false);
+        this(coder, view, shape, bias, budget, Levels.NONE);
     }
 
-    /** @param scaled whether the file's version knows scales */
-    TensorCoder(BitCoder coder, View view, long[] shape, boolean bias, Budget budget, boolean scaled) {
-        this.scaled = scaled;
+    /** @param levels what the file's version knows */
+    TensorCoder(BitCoder coder, View view, long[] shape, boolean bias, Budget budget, Levels levels) {
+        this.levels = levels;
         this.coder = coder;
         this.view = view;
         this.shape = shape;
@@ -115,8 +125,9 @@ final class TensorCoder {
      */
     CompressedTensor code(CompressedTensor tensor, boolean[] needed, Choice choice) {
         coder.part(bias ? Part.BIASES : Part.POSITIONS);
-        if (scaled && coder.flag(tensor != null && LevelCoder.suits(tensor))) {
-            return new LevelCoder(coder, budget).code(tensor, shape);
+        if (levels != Levels.NONE && coder.flag(tensor != null && LevelCoder.suits(tensor))) {
+            return new LevelCoder(coder, budget, levels == Levels.TABLES && LevelTables.suits(shape))
+                    .code(tensor, shape);
         }
         int[] rows = usefulRows(tensor, needed);
         int count = coder.number(tensor == null ? 0 : tensor.nonzeros(), bias ? 3 : 7);

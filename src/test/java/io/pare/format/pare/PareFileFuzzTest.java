@@ -50,6 +50,8 @@ class PareFileFuzzTest {
                         PareFile.encode(PrunedNets.of(odd, Map.of("last.weight", 0), 1, 0, 3)),
                         PareFile.encode(PrunedNets.of(PrunedNets.RESIDUAL, Map.of(), 3, 0, 3))));
         seeds.add(PareFileTest.scaled());
+        seeds.add(PareFileTest.tables(1024, 32, 0.25));
+        seeds.add(PareFileTest.tables(300, 120, 1));
         for (int i = 0; i < 12; i++) {
             seeds.add(PareFile.encode(RandomNets.of(i)));
             seeds.add(PareFile.encode(RandomNets.windows(i)));
@@ -59,7 +61,8 @@ class PareFileFuzzTest {
 
     private static byte[] seal(byte[] file) {
         byte[] framed = file.length < FRAME_BYTES ? Arrays.copyOf(file, FRAME_BYTES) : file;
-        System.arraycopy(new byte[]{'P', 'A', 'R', 'E', PareFile.VERSION}, 0, framed, 0, 5);
+        int version = 1 + Math.floorMod(framed[4] - 1, PareFile.VERSION);
+        System.arraycopy(new byte[]{'P', 'A', 'R', 'E', (byte) version}, 0, framed, 0, 5);
         return PareFileTest.reseal(framed);
     }
 

@@ -23,6 +23,7 @@ import io.pare.net.Shape;
 import io.pare.net.Window;
 import io.pare.rewrite.BatchNormFolding;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -64,6 +65,86 @@ class PareFileTest {
                             new GroupScales(4, scales)));
         }
         return PareFile.encode(new CompressedWeights(net, tensors, InputScale.UNIT));
+    }
+
+    /** Levels of a matrix, some rows and columns larger than others; the second row is empty, and few levels are large. */
+    static byte[] levels(int rows, int columns, double spread) {
+        Random random = new Random(rows);
+        byte[] levels = new byte[rows * columns];
+        for (int i = 0; i < levels.length; i++) {
+            double size = spread * (1 + i / columns % 7) / 4 * (i % columns % 5 == 0 ? 2 : 1);
+            double drawn = random.nextInt(2000) == 0 ? 100 * random.nextDouble() : size * random.nextGaussian();
+            levels[i] = (byte) (i / columns == 1 ? 0 : Math.clamp(Math.round(drawn), -127, 127));
+        }
+        return levels;
+    }
+
+    static byte[] tables(int rows, int columns, double spread) {
+        Net net = new NetBuilder("tables", Shape.of(columns)).linear("fc1", rows).build();
+        float[] scales = new float[rows];
+        Arrays.fill(scales, 0.75f);
+        return PareFile.encode(new CompressedWeights(net,
+                Map.of("fc1.weight",
+                        CompressedTensor.ofLevels(new long[]{rows, columns}, levels(rows, columns, spread),
+                                new GroupScales(columns, scales)),
+                        "fc1.bias", CompressedTensor.of(new float[rows], rows)),
+                InputScale.UNIT));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"300, 120, 1", "1100, 33, 0.3", "1000, 35, 3", "1024, 32, 60", "6000, 38, 2", "40, 1000, 0.25"})
+    void levelsOfLargeMatricesComeBackAndTakeAboutTheirEntropy(int rows, int columns, double spread) {
+        byte[] levels = levels(rows, columns, spread);
+        byte[] file = tables(rows, columns, spread);
+        assertEquals(4, file[4], "the version");
+        CompressedWeights back = PareFile.decode(file);
+        float[] values = back.tensor("fc1.weight").toArray();
+        int[] counts = new int[256];
+        for (int i = 0; i < levels.length; i++) {
+            assertEquals(levels[i] * 0.75f, values[i]);
+            counts[levels[i] + 128]++;
+        }
+        assertArrayEquals(file, PareFile.encode(back), "same weights, same bytes");
+        double bits = Arrays.stream(counts).filter(count -> count > 0)
+                .mapToDouble(count -> -count * Math.log((double) count / levels.length) / Math.log(2)).sum();
+        assertTrue(file.length < (spread > 10 ? 1.02 : 0.99) * bits / 8 + 1000,
+                file.length + " bytes, entropy " + bits / 8);
+        PareFile.Sizes sizes = PareFile.sizes(back);
+        assertEquals(file.length,
+                sizes.header() + sizes.positions() + sizes.codes() + sizes.codebooks() + sizes.biases(), 1e-6);
+    }
+
+    /** Version 3 wrote the levels of matrices of any size decision by decision. */
+    @Test
+    void filesWithoutTablesAreStillRead() throws IOException {
+        byte[] file;
+        try (InputStream in = PareFileTest.class.getResourceAsStream("/io/pare/golden/v3/levels.pare")) {
+            file = in.readAllBytes();
+        }
+        assertEquals(3, file[4], "the version");
+        assertArrayEquals(PareFile.decode(tables(1024, 32, 0.25)).tensor("fc1.weight").toArray(),
+                PareFile.decode(file).tensor("fc1.weight").toArray());
+    }
+
+    @Test
+    void streamsThatDoNotEndWhereTheyShouldAreRefused() {
+        byte[] file = tables(300, 120, 0.2);
+        int refused = 0;
+        for (int at = 5; at < file.length - 4; at += 13) {
+            byte[] damaged = file.clone();
+            damaged[at] ^= 16;
+            try {
+                PareFile.decode(reseal(damaged));
+            } catch (FormatException e) {
+                refused++;
+            }
+        }
+        // A bias or a name may be another one.
+        assertTrue(refused > 0.9 * (file.length - 9) / 13, refused + " of " + (file.length - 9) / 13);
+        byte[] endless = file.clone();
+        endless[8] = 1;
+        assertTrue(assertThrows(FormatException.class, () -> PareFile.decode(reseal(endless))).getMessage()
+                .contains("do not end"));
     }
 
     static byte[] reseal(byte[] file) {
