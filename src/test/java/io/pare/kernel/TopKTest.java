@@ -180,9 +180,10 @@ class TopKTest {
     @EnumSource(Data.class)
     void longLengths(Data data) {
         providers().forEach(passes -> {
+            // All of them are one chunk, which one thread takes however many there are: the longest shows that.
             for (int threads = 1; threads <= 3; threads += 2) {
                 try (Projections p = new Projections(passes, threads)) {
-                    for (int n : new int[]{1023, 1024, 1025, 9000, 40_000}) {
+                    for (int n : threads == 1 ? new int[]{1023, 1024, 1025, 9000} : new int[]{40_000}) {
                         float[] x = data.make(n, n);
                         for (int k : budgets(n)) {
                             everyVariant(p, x, k, n + k);
