@@ -71,7 +71,7 @@ public sealed interface Ranks permits OneRank, LaunchedRanks {
         return rank() == 0;
     }
 
-    /** {@return the number of processes on this machine, by the name that MPI has for it} */
+    /** {@return the number of processes on this machine, by the name that MPI has for it} All processes call. */
     int here();
 
     /** {@return the library and the number of processes, in words} */

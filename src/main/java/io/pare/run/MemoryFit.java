@@ -73,8 +73,15 @@ public record MemoryFit(@Nullable Long limit, boolean recompute) {
      * @return a fit without a limit where no process has one
      */
     public static MemoryFit container(Ranks ranks) {
-        Long own = container().limit();
-        long share = own == null ? Long.MAX_VALUE : Math.max(1, own / ranks.here());
+        return shared(ranks, container());
+    }
+
+    /** By what each process's own container allows it. */
+    static MemoryFit shared(Ranks ranks, MemoryFit container) {
+        // All ask how many are here, those too that have no limit: they meet in it.
+        int here = ranks.here();
+        Long own = container.limit();
+        long share = own == null ? Long.MAX_VALUE : Math.max(1, own / here);
         byte[] told = ByteBuffer.allocate(Long.BYTES).putLong(share).array();
         long least = Arrays.stream(ranks.gather(told)).mapToLong(each -> ByteBuffer.wrap(each).getLong()).min()
                 .orElseThrow();

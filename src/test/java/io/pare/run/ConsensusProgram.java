@@ -61,6 +61,8 @@ final class ConsensusProgram {
         try {
             program.compress();
             program.compress();
+            program.line("limit " + MemoryFit.shared(program.ranks,
+                    program.ranks.first() ? MemoryFit.UNLIMITED : MemoryFit.of(1 << 30)).limit());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -22,7 +22,7 @@ class ConsensusTest {
         Mpirun.Ended ended = Mpirun.run(2, ConsensusProgram.class.getName());
         assertEquals(0, ended.code(), ended.err());
         List<String> lines = ended.out().lines().toList();
-        assertEquals(13, lines.size(), ended.out());
+        assertEquals(14, lines.size(), ended.out());
         // The three largest of the means of what the ranks' losses draw to; each rank's own W is there too.
         assertEquals("z 4.000 0.000 -3.000 0.000 0.000 2.000", lines.get(0));
         assertEquals("bias 59.500 59.500", lines.get(1));
@@ -32,6 +32,8 @@ class ConsensusTest {
         assertEquals(List.of("epoch: alike false", "epoch: alike false", "epoch: alike true"), lines.subList(5, 8));
         assertTrue(lines.get(8).matches("649 of 2596, alike true, .*"), lines.get(8));
         assertEquals(lines.subList(5, 9), lines.subList(9, 13));
+        // One of them has a limit, of which each takes half, and both plan within it.
+        assertEquals("limit 536870912", lines.get(13));
     }
 
     @Test
