@@ -122,12 +122,12 @@ public final class Admm implements AutoCloseable {
             return variables.stream().map(Variable::value).toList();
         }
 
-        /** Writes the projection of the values themselves. */
-        void project(List<FloatTensor> to, Projections projections) {
+        /** Writes the projection of the values themselves, or of what is to be projected in their place. */
+        void project(List<FloatTensor> from, List<FloatTensor> to, Projections projections) {
             if (importance == null) {
-                constraint.project(values(), to, memory, projections);
+                constraint.project(from, to, memory, projections);
             } else {
-                constraint.projectWeighted(values(), importance, to, memory, projections);
+                constraint.projectWeighted(from, importance, to, memory, projections);
             }
         }
 
@@ -149,11 +149,7 @@ public final class Admm implements AutoCloseable {
 
                 @Override
                 public void project() {
-                    if (importance == null) {
-                        constraint.project(u, last, memory, projections);
-                    } else {
-                        constraint.projectWeighted(u, importance, last, memory, projections);
-                    }
+                    Group.this.project(u, last, projections);
                 }
 
                 @Override
@@ -169,17 +165,23 @@ public final class Admm implements AutoCloseable {
         }
 
         /** Adds W to U, of which the ranks then take the mean, or one of them the projection. */
-        void add(Kernels kernels) {
-            for (int i = 0; i < u.size(); i++) {
-                MemorySegment sum = u.get(i).segment();
-                kernels.add(sum, 0, variables.get(i).value().segment(), 0, sum, 0, u.get(i).count());
-            }
+        void add() {
+            Constraint.addTo(u, values());
         }
 
-        /** The step after {@link #add}: Z by the mean, which begins at {@code at}, and U by what this rank has. */
+        /** What follows the projection of a step, wherever that was made. */
+        void settle(double[] primal, double[] dual) {
+            Constraint.settle(values(), u, z, last, primal, dual);
+        }
+
+        /**
+         * The step after {@link #add} in consensus form (Boyd et al. 2011, section 7.2): Z by the mean, which begins at {@code
+         * at}, and U by what this rank has.
+         */
         void agree(Consensus consensus, int at, Projections projections, double[] primal, double[] dual) {
             List<FloatTensor> mean = IntStream.range(at, at + u.size()).mapToObj(consensus::mean).toList();
-            constraint.consensusStep(mean, values(), u, z, last, memory, projections, primal, dual);
+            project(mean, last, projections);
+            settle(primal, dual);
         }
     }
 
@@ -330,7 +332,7 @@ public final class Admm implements AutoCloseable {
         long begin = System.nanoTime();
         for (Group group : groups) {
             group.u.forEach(tensor -> tensor.fill(0f));
-            group.project(group.z, projections);
+            group.project(group.values(), group.z, projections);
         }
         iterations = 0;
         projectionSeconds += (System.nanoTime() - begin) / 1e9;
@@ -348,13 +350,13 @@ public final class Admm implements AutoCloseable {
         long begin = System.nanoTime();
         List<ResidualRow> residuals = new ArrayList<>();
         if (consensus != null) {
-            groups.forEach(group -> group.add(kernels));
+            groups.forEach(group -> group.add());
             consensus.average(tensors(group -> group.u));
             takeMeans();
         }
         List<Division.Part> parts = division == null ? List.of()
                 : groups.stream().map(group -> group.part(projections)).toList();
-        double[] projecting = divide(parts, kernels);
+        double[] projecting = divide(parts);
         int at = 0;
         for (int g = 0; g < groups.size(); g++) {
             Group group = groups.get(g);
@@ -364,7 +366,7 @@ public final class Admm implements AutoCloseable {
             double[] duals = new double[n];
             double rho = group.rho;
             if (consensus == null && projecting.length > 0 && parts.get(g).apart()) {
-                Constraint.settle(group.values(), group.u, group.z, group.last, primals, duals);
+                group.settle(primals, duals);
             } else if (consensus == null) {
                 group.step(projections, primals, duals);
             } else {
@@ -393,13 +395,13 @@ public final class Admm implements AutoCloseable {
     }
 
     /** Projects what ranks divide; gives seconds by group, none where nothing is divided. */
-    private double[] divide(List<Division.Part> parts, Kernels kernels) {
+    private double[] divide(List<Division.Part> parts) {
         if (division == null) {
             return new double[0];
         }
         for (int g = 0; g < parts.size(); g++) {
             if (parts.get(g).apart()) {
-                groups.get(g).add(kernels);
+                groups.get(g).add();
             }
         }
         return division.project(parts);
@@ -530,7 +532,7 @@ public final class Admm implements AutoCloseable {
     public void project() {
         long begin = System.nanoTime();
         for (Group group : groups) {
-            group.project(group.last, projections);
+            group.project(group.values(), group.last, projections);
             for (int i = 0; i < group.variables.size(); i++) {
                 group.variables.get(i).value().copyFrom(group.last.get(i));
             }

@@ -79,8 +79,7 @@ final class Division {
 
     /** Divides sets that take longer to project than to send: the longest first, each to the rank that has least to do. */
     static int[] whereItPays(double[] seconds, long[] bytes, int ranks, double secondsPerByte) {
-        int[] owners = new int[seconds.length];
-        Arrays.fill(owners, ALL);
+        int[] owners = undivided(seconds.length);
         double[] busy = new double[ranks];
         double before = Arrays.stream(seconds).sum();
         double after = before;
@@ -94,7 +93,13 @@ final class Division {
             after += bytes[i] * secondsPerByte - seconds[i];
         }
         after += Arrays.stream(busy).max().orElse(0);
-        return after <= WORTH * before ? owners : IntStream.generate(() -> ALL).limit(owners.length).toArray();
+        return after <= WORTH * before ? owners : undivided(owners.length);
+    }
+
+    private static int[] undivided(int sets) {
+        int[] owners = new int[sets];
+        Arrays.fill(owners, ALL);
+        return owners;
     }
 
     /** Number of sets that one rank projects for all. */
@@ -110,7 +115,7 @@ final class Division {
      */
     double[] project(List<? extends Part> parts) {
         if (owners.length == 0) {
-            owners = IntStream.generate(() -> ALL).limit(parts.size()).toArray();
+            owners = undivided(parts.size());
             double[] seconds = own(parts);
             decide(parts, seconds);
             return seconds;

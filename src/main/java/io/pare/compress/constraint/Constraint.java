@@ -101,26 +101,6 @@ public sealed interface Constraint
     }
 
     /**
-     * The Z step and the U step of consensus form, where others have weights of their own: {@code z = proj(mean)}, {@code u =
-     * u - z} (Boyd et al. 2011, section 7.2).
-     *
-     * @param mean of W + U over all, read only
-     * @param w weights, read only
-     * @param u scaled dual variables with the weights added, updated in place
-     * @param z receives the projection
-     * @param scratch of the same shapes; overwritten
-     * @param memory what the constraint keeps between projections
-     * @param kernels that project
-     * @param primal receives the norm of W - Z for each tensor
-     * @param dual receives the norm of the change in Z
-     */
-    default void consensusStep(List<FloatTensor> mean, List<FloatTensor> w, List<FloatTensor> u, List<FloatTensor> z,
-            List<FloatTensor> scratch, ProjectionState memory, Projections kernels, double[] primal, double[] dual) {
-        project(mean, scratch, memory, kernels);
-        settle(w, u, z, scratch, primal, dual);
-    }
-
-    /**
      * {@return whether {@link #step} is one kernel rather than a projection and what follows from it} It then runs at the
      * speed of memory, so that ranks do not divide it.
      */
@@ -128,7 +108,13 @@ public sealed interface Constraint
         return false;
     }
 
-    private static void addTo(List<FloatTensor> u, List<FloatTensor> w) {
+    /**
+     * What comes before a projection in {@link #step}: adds W to U, whose sum is projected.
+     *
+     * @param u scaled dual variables; receives the sum
+     * @param w weights, read only
+     */
+    static void addTo(List<FloatTensor> u, List<FloatTensor> w) {
         Kernels plain = Kernels.active();
         for (int i = 0; i < w.size(); i++) {
             MemorySegment sum = u.get(i).segment();
