@@ -267,9 +267,6 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
     private static final class Ramp implements AdmmRun.Schedule {
         /** Factor of the counts from one iteration to the next under a budget, at least. */
         private static final double SLOWEST = 0.8;
-        /** A cut that was still too dear is made again with so much less than would be needed. */
-        private static final double SPARE = 0.99;
-        private static final int MOST_CUTS = 50;
 
         private final RunContext context;
         private final AdmmPrune stage;
@@ -279,9 +276,6 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
         private double[] starts;
         private double[] importance;
         private long total;
-        /** Counts to those that the recipe gives. */
-        private double scale = 1;
-        private int cuts;
 
         Ramp(RunContext context, AdmmPrune stage, List<Variable> held) {
             this.context = context;
@@ -296,18 +290,15 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
             importance = new double[held.size()];
             total = stage.keep.global() ? stage.keep.allowance(context, held, stage.masked) : 0;
             budget = new BudgetScale(context, stage.keep.budget(), held);
-            scale = budget.fitted(at -> {
-                scale = at;
-                return inAllOrEach(1);
-            });
+            budget.fit(() -> inAllOrEach(1));
         }
 
         @Override
         public void visit(RunState state) {
-            budget = new BudgetScale(context, stage.keep.budget(), held);
-            if (!stage.keep.budget().isEmpty()) {
-                scale = state.number("scale", scale);
+            if (budget == null) {
+                budget = new BudgetScale(context, stage.keep.budget(), held);
             }
+            budget.visit(state, "scale");
             starts = state.sizes("starts", starts == null ? new double[held.size()] : starts);
             importance = state.sizes("importance", importance == null ? new double[held.size()] : importance);
             if (stage.exclude.isEmpty()) {
@@ -342,19 +333,14 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
         /** Once the counts have fallen, Z says how far they are from what the budget allows. */
         @Override
         public void updated(Admm admm, double progress) {
-            if (!stage.keep.budget().isEmpty() && progress >= stage.ramp && progress < 1) {
-                scale *= Math.clamp(budget.room(held.stream().map(admm::projected).toList()), SLOWEST, 1 / SLOWEST);
+            if (progress >= stage.ramp && progress < 1) {
+                budget.follow(held.stream().map(admm::projected).toList(), SLOWEST);
             }
         }
 
         @Override
         public boolean met() {
-            double room = budget.room(held.stream().map(Variable::value).toList());
-            if (room >= 1 || ++cuts > MOST_CUTS) {
-                return true;
-            }
-            scale *= room * SPARE;
-            return false;
+            return budget.met();
         }
 
         private Constraint inAllOrEach(double progress) {
@@ -385,19 +371,15 @@ public record AdmmPrune(Keep keep, Map<String, Structure> structure, double ramp
 
         private GlobalSparsity inAll(double progress) {
             boolean weighed = Arrays.stream(importance).allMatch(weight -> weight > 0);
-            return new GlobalSparsity(between(Arrays.stream(starts).sum(), scaled(total, total), progress),
+            return new GlobalSparsity(between(Arrays.stream(starts).sum(), budget.count(total, total), progress),
                     stage.keep.score(),
                     dependencies, List.of(), weighed ? Arrays.stream(importance).boxed().toList() : List.of(),
                     stage.keep.rate());
         }
 
         private long count(int index, double progress) {
-            return between(starts[index], scaled(stage.keep.count(held.get(index)), held.get(index).value().count()),
-                    progress);
-        }
-
-        private long scaled(long count, long most) {
-            return stage.keep.budget().isEmpty() ? count : Math.clamp(Math.round(scale * count), 1, most);
+            return between(starts[index],
+                    budget.count(stage.keep.count(held.get(index)), held.get(index).value().count()), progress);
         }
 
         private long between(double from, long to, double progress) {

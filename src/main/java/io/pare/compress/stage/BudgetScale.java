@@ -5,6 +5,7 @@ import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Cost;
 import io.pare.compress.constraint.ProjectionState;
+import io.pare.descent.RunState;
 import io.pare.kernel.Projections;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
@@ -13,7 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.DoubleFunction;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -24,11 +25,17 @@ final class BudgetScale {
     private static final double LEAST = 1e-8;
     private static final double MOST = 1e8;
     private static final double NEAR = 1.005;
+    /** A cut that was still too dear is made again with so much less than would be needed. */
+    private static final double SPARE = 0.99;
+    private static final int MOST_CUTS = 50;
 
     private final RunContext context;
     private final List<Variable> held;
     private final List<Budget> budgets;
     private final List<Cost> costs = new ArrayList<>();
+    /** Counts to those that the recipe gives. */
+    private double scale = 1;
+    private int cuts;
 
     /** @throws RecipeException if the training does not know a cost */
     BudgetScale(RunContext context, List<Budget> budgets, List<Variable> held) {
@@ -45,8 +52,37 @@ final class BudgetScale {
         }
     }
 
-    /** {@return what the budgets allow over what the network costs with these values, at least one of them being spent at 1} */
-    double room(List<FloatTensor> values) {
+    /** Writes or reads the scale, where there are budgets. */
+    void visit(RunState state, String name) {
+        if (!budgets.isEmpty()) {
+            scale = state.number(name, scale);
+        }
+    }
+
+    /** {@return a count of the recipe as the budgets allow it: from 1 to {@code most}; the same without budgets} */
+    long count(long count, long most) {
+        return budgets.isEmpty() ? count : Math.clamp(Math.round(scale * count), 1, most);
+    }
+
+    /** After a step of Z, which says how far counts are from what is allowed: changes them, by this factor at least. */
+    void follow(List<FloatTensor> values, double slowest) {
+        if (!budgets.isEmpty()) {
+            scale *= Math.clamp(room(values), slowest, 1 / slowest);
+        }
+    }
+
+    /** {@return whether what a cut has left costs no more than is allowed, or cuts have come to an end} If not, it lowers counts. */
+    boolean met() {
+        double room = room(held.stream().map(Variable::value).toList());
+        if (room >= 1 || ++cuts > MOST_CUTS) {
+            return true;
+        }
+        scale *= room * SPARE;
+        return false;
+    }
+
+    /** What the budgets allow over what the network costs with these values; at 1 one of them is spent. */
+    private double room(List<FloatTensor> values) {
         Map<String, FloatTensor> tensors = new LinkedHashMap<>();
         context.variables().forEach(variable -> tensors.put(variable.name(), variable.value()));
         for (int i = 0; i < values.size(); i++) {
@@ -62,19 +98,18 @@ final class BudgetScale {
     }
 
     /**
-     * {@return the largest factor at which the projection of the present weights costs no more than is allowed; 1 without
-     * budgets}
+     * Takes the largest scale at which the projection of the present weights costs no more than is allowed.
      *
-     * @param at the constraint with counts times a factor
+     * @param wanted the constraint with the counts of {@link #count}
      * @throws RecipeException if even a weight in each tensor costs more
      */
-    double fitted(DoubleFunction<Constraint> at) {
+    void fit(Supplier<? extends Constraint> wanted) {
         if (budgets.isEmpty()) {
-            return 1;
+            return;
         }
         double low = LEAST;
         double high = MOST;
-        if (room(at.apply(low)) < 1) {
+        if (!fits(low, wanted)) {
             throw new RecipeException(String.format(Locale.ROOT,
                     "%s is out of reach with a weight in each layer: what costs whatever is kept comes to %s", budgets,
                     IntStream.range(0, costs.size()).mapToObj(i -> String.format(Locale.ROOT, "%.4g %s",
@@ -82,21 +117,22 @@ final class BudgetScale {
         }
         while (high / low > NEAR) {
             double middle = Math.sqrt(low * high);
-            if (room(at.apply(middle)) >= 1) {
+            if (fits(middle, wanted)) {
                 low = middle;
             } else {
                 high = middle;
             }
         }
-        return low;
+        scale = low;
     }
 
-    private double room(Constraint constraint) {
+    private boolean fits(double at, Supplier<? extends Constraint> wanted) {
+        scale = at;
         try (Region region = Region.confined("budget"); Projections kernels = Projections.open(1)) {
             List<FloatTensor> from = held.stream().map(Variable::value).toList();
             List<FloatTensor> to = from.stream().map(value -> region.tensor(value.shape())).toList();
-            constraint.project(from, to, new ProjectionState(), kernels);
-            return room(to);
+            wanted.get().project(from, to, new ProjectionState(), kernels);
+            return room(to) >= 1;
         }
     }
 }

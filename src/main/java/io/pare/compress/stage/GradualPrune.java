@@ -90,9 +90,6 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
 
     private static final class Run extends StageRun {
         private static final int OBSERVED = 4;
-        /** Where importance shifts what is kept, cuts that were still too dear are made again with so much less. */
-        private static final double SPARE = 0.99;
-        private static final int MOST_CUTS_AGAIN = 50;
 
         private final GradualPrune stage;
         private final List<Variable> held;
@@ -106,7 +103,6 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
         private long steps;
         private long cuts;
         private BudgetScale budget;
-        private double scale = 1;
 
         Run(RunContext context, Region region, GradualPrune stage) {
             super(context, region, stage.train());
@@ -127,10 +123,7 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
 
         /** Under a budget says what the last cut is to leave, by what the present weights would come to. */
         private void fit() {
-            scale = budget.fitted(at -> {
-                scale = at;
-                return set(1);
-            });
+            budget.fit(() -> set(1));
         }
 
         @Override
@@ -139,10 +132,10 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
             first = state.count("gradual.first", first);
             steps = state.count("gradual.steps", steps);
             cuts = state.count("gradual.cuts", cuts);
-            budget = new BudgetScale(context, stage.keep.budget(), held);
-            if (!stage.keep.budget().isEmpty()) {
-                scale = state.number("gradual.scale", scale);
+            if (budget == null) {
+                budget = new BudgetScale(context, stage.keep.budget(), held);
             }
+            budget.visit(state, "gradual.scale");
             seconds = state.number("gradual.seconds", seconds);
             memory.visit(state, "gradual.memory");
             if (fisher != null) {
@@ -152,7 +145,7 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
 
         private GlobalSparsity set(double progress) {
             long all = stage.keep.total(context.weightCount());
-            long last = stage.keep.budget().isEmpty() ? all : Math.clamp(Math.round(scale * all), 1, all);
+            long last = budget.count(all, all);
             double way = 1 - Math.pow(1 - Math.min(1, progress), stage.exponent);
             long count = first <= last || progress >= 1
                     ? last
@@ -200,17 +193,13 @@ public record GradualPrune(Keep keep, double exponent, double cutsPerEpoch, Trai
             fit();
             GlobalSparsity set = set(1);
             project(set);
-            for (int i = 0; i < MOST_CUTS_AGAIN && room() < 1; i++) {
-                scale *= room() * SPARE;
+            // Importance may have shifted what is kept, so that it costs more than was foreseen.
+            while (!budget.met()) {
                 set = set(1);
                 project(set);
             }
             context.guarantee(new Guarantee(set, held.stream().map(Variable::name).toList(), memory.all()));
             return true;
-        }
-
-        private double room() {
-            return budget.room(held.stream().map(Variable::value).toList());
         }
 
         @Override
