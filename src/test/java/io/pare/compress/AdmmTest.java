@@ -9,9 +9,7 @@ import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Feasibility;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.Sparsity;
-import io.pare.kernel.Bits;
 import io.pare.kernel.Penalty;
-import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -29,54 +27,20 @@ class AdmmTest {
     }
 
     /** f(W) = 1/2 ||W - A||^2, whose W step with the penalty has a closed form. */
-    private final class Quadratic implements Variable {
-        private final String name;
+    private final class Quadratic extends PenalizedVariable {
         private final float[] a;
-        private final FloatTensor value;
-        private Penalty penalty;
 
         Quadratic(String name, float... a) {
-            this.name = name;
+            super(name, region.tensor(a.length).copyFrom(a));
             this.a = a;
-            this.value = region.tensor(a.length).copyFrom(a);
         }
 
         void solve() {
             for (int i = 0; i < a.length; i++) {
-                float z = penalty.z().getAtIndex(ValueLayout.JAVA_FLOAT, i);
-                float u = penalty.u().getAtIndex(ValueLayout.JAVA_FLOAT, i);
-                value.set(i, (a[i] + penalty.rho() * (z - u)) / (1 + penalty.rho()));
+                float z = penalty().z().getAtIndex(ValueLayout.JAVA_FLOAT, i);
+                float u = penalty().u().getAtIndex(ValueLayout.JAVA_FLOAT, i);
+                value().set(i, (a[i] + penalty().rho() * (z - u)) / (1 + penalty().rho()));
             }
-        }
-
-        @Override
-        public String name() {
-            return name;
-        }
-
-        @Override
-        public FloatTensor value() {
-            return value;
-        }
-
-        @Override
-        public FloatTensor gradient() {
-            throw new AssertionError("solved in closed form");
-        }
-
-        @Override
-        public boolean compressible() {
-            return true;
-        }
-
-        @Override
-        public void penalize(Penalty term) {
-            this.penalty = term;
-        }
-
-        @Override
-        public void mask(Bits kept) {
-            throw new AssertionError("no mask in this test");
         }
     }
 
@@ -99,7 +63,7 @@ class AdmmTest {
             admm.project();
             assertTrue(admm.measure().values().stream().allMatch(Feasibility::holds));
         }
-        assertEquals(null, w.penalty);
+        assertEquals(null, w.penalty());
     }
 
     @Test
@@ -130,20 +94,20 @@ class AdmmTest {
             admm.start();
             for (int i = 0; i < 3; i++) {
                 w.solve();
-                float rhoBefore = w.penalty.rho();
+                float rhoBefore = w.penalty().rho();
                 float[] sum = new float[5];
                 float[] z = new float[5];
                 for (int e = 0; e < 5; e++) {
-                    sum[e] = w.penalty.u().getAtIndex(ValueLayout.JAVA_FLOAT, e) + w.value().get(e);
+                    sum[e] = w.penalty().u().getAtIndex(ValueLayout.JAVA_FLOAT, e) + w.value().get(e);
                 }
                 admm.update();
                 for (int e = 0; e < 5; e++) {
-                    z[e] = w.penalty.z().getAtIndex(ValueLayout.JAVA_FLOAT, e);
+                    z[e] = w.penalty().z().getAtIndex(ValueLayout.JAVA_FLOAT, e);
                     float unscaled = rhoBefore * (sum[e] - z[e]);
                     assertEquals(unscaled,
-                            w.penalty.rho() * w.penalty.u().getAtIndex(ValueLayout.JAVA_FLOAT, e), 1e-5);
+                            w.penalty().rho() * w.penalty().u().getAtIndex(ValueLayout.JAVA_FLOAT, e), 1e-5);
                 }
-                assertEquals(2 * rhoBefore, w.penalty.rho());
+                assertEquals(2 * rhoBefore, w.penalty().rho());
             }
         }
     }
@@ -153,7 +117,7 @@ class AdmmTest {
         Quadratic w = new Quadratic("w", 3, -1, 0.5f, 2, -4);
         try (Admm admm = Admm.builder().constrain(w, new Clustering(1), 0.5).build()) {
             admm.start();
-            float z = w.penalty.z().getAtIndex(ValueLayout.JAVA_FLOAT, 0);
+            float z = w.penalty().z().getAtIndex(ValueLayout.JAVA_FLOAT, 0);
             w.value().copyFrom(new float[]{1, 2, 3, 4, 5});
             ResidualRow row = admm.update().getFirst();
             // One codeword: the mean, 3 now and 0.1 before.
@@ -166,7 +130,7 @@ class AdmmTest {
 
     /** The gradient of the penalty that an optimiser would add. */
     private static double pull(Quadratic w, int i) {
-        Penalty term = w.penalty;
+        Penalty term = w.penalty();
         return term.rho() * (w.value().get(i) - (double) term.z().getAtIndex(ValueLayout.JAVA_FLOAT, i)
                 + term.u().getAtIndex(ValueLayout.JAVA_FLOAT, i));
     }

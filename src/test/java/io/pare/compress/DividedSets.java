@@ -5,8 +5,6 @@ import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.GlobalSparsity;
 import io.pare.compress.constraint.NofMClustering;
 import io.pare.compress.constraint.Sparsity;
-import io.pare.kernel.Bits;
-import io.pare.kernel.Penalty;
 import io.pare.mem.FloatTensor;
 import io.pare.mem.Region;
 import io.pare.mpi.Ranks;
@@ -18,7 +16,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /** Solvers whose projections ranks divide, against those that make all of them: what programs of several processes call. */
 public final class DividedSets {
@@ -28,58 +25,25 @@ public final class DividedSets {
     private DividedSets() {}
 
     /** A tensor whose optimiser is this class. */
-    private static final class Free implements Variable {
-        private final String name;
-        private final FloatTensor value;
-        private Penalty penalty;
-
+    private static final class Free extends PenalizedVariable {
         Free(String name, FloatTensor value) {
-            this.name = name;
-            this.value = value;
+            super(name, value);
         }
-
-        @Override
-        public String name() {
-            return name;
-        }
-
-        @Override
-        public FloatTensor value() {
-            return value;
-        }
-
-        @Override
-        public FloatTensor gradient() {
-            throw new IllegalStateException("nobody asks");
-        }
-
-        @Override
-        public boolean compressible() {
-            return true;
-        }
-
-        @Override
-        public void penalize(@Nullable Penalty term) {
-            penalty = term;
-        }
-
-        @Override
-        public void mask(@Nullable Bits kept) {}
 
         /** A W step that depends on Z and U. */
         void move(Random random) {
-            float[] next = value.toArray();
+            float[] next = value().toArray();
             for (int i = 0; i < next.length; i++) {
                 next[i] += 0.1f * (float) random.nextGaussian()
-                        + 0.3f * (penalty.z().getAtIndex(ValueLayout.JAVA_FLOAT, i)
-                                - penalty.u().getAtIndex(ValueLayout.JAVA_FLOAT, i) - next[i]);
+                        + 0.3f * (penalty().z().getAtIndex(ValueLayout.JAVA_FLOAT, i)
+                                - penalty().u().getAtIndex(ValueLayout.JAVA_FLOAT, i) - next[i]);
             }
-            value.copyFrom(next);
+            value().copyFrom(next);
         }
 
         boolean sameAs(Free other) {
-            return same(value.segment(), other.value.segment()) && same(penalty.z(), other.penalty.z())
-                    && same(penalty.u(), other.penalty.u());
+            return same(value().segment(), other.value().segment()) && same(penalty().z(), other.penalty().z())
+                    && same(penalty().u(), other.penalty().u());
         }
 
         private static boolean same(MemorySegment a, MemorySegment b) {
