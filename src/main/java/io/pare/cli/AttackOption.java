@@ -44,8 +44,8 @@ final class AttackOption {
     Optional<Attack> get(int usualSteps) {
         inside("--epsilon", epsilon);
         inside("--attack-step", step);
-        if (steps != null && (steps < 1 || steps > 100_000)) {
-            throw new UsageException("--attack-steps is " + steps + ", must be from 1 to 100000");
+        if (steps != null && (steps < 1 || steps > Attack.MOST_STEPS)) {
+            throw new UsageException("--attack-steps is " + steps + ", must be from 1 to " + Attack.MOST_STEPS);
         }
         if (kind == null) {
             for (String option : new String[]{"--epsilon", "--attack-step", "--attack-steps"}) {

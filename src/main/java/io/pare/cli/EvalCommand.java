@@ -46,9 +46,9 @@ import picocli.CommandLine.Spec;
             "  pare eval resnet20.pth --model resnet20 --dataset cifar10 --data DIR --scale imagenet"})
 final class EvalCommand implements Callable<Integer> {
     private static final Set<String> OF_ENCODERS = Set.of("--sts", "--tokenizer", "--pooling");
+    private static final Set<String> OF_BOTH = Set.of("--threads", "--report", "--debug");
     /** Steps of an attack unless given. */
     private static final int ATTACK_STEPS = 20;
-    private static final Set<String> OF_BOTH = Set.of("--threads", "--report", "--debug");
 
     @Mixin
     private NetworkSource source;

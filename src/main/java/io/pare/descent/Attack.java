@@ -12,7 +12,8 @@ import java.util.Locale;
  * @param steps how many, from 1
  */
 public record Attack(double epsilon, double step, int steps) {
-    private static final int MOST = 100_000;
+    /** The largest number of steps. */
+    public static final int MOST_STEPS = 100_000;
 
     /**
      * Checks each value.
@@ -22,8 +23,8 @@ public record Attack(double epsilon, double step, int steps) {
     public Attack {
         check("epsilon", epsilon);
         check("step", step);
-        if (steps < 1 || steps > MOST) {
-            throw new IllegalArgumentException("steps of an attack are " + steps + ", must be from 1 to " + MOST);
+        if (steps < 1 || steps > MOST_STEPS) {
+            throw new IllegalArgumentException("steps of an attack are " + steps + ", must be from 1 to " + MOST_STEPS);
         }
     }
 

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A network costs {@code rest}, what each layer's curve says of the weights that it keeps, {@code rows} for each output that
  * a later layer reads, {@code perMultiplyAdd} for each multiply-add whose weight is not zero, and {@code perBit} for each bit of
- * such a weight. Where {@code rows} has a price, weights of outputs that nothing reads cost nothing. What is left out is 0. The JSON form has the names of the
- * components.
+ * such a weight. Where {@code rows} has a price, weights of outputs that nothing reads cost nothing. What is left out is 0.
+ * The JSON form has the names of the components.
  *
  * @param quantity {@code latency}, in microseconds, or {@code energy}, in microjoules
  * @param network that was measured; left out where the table fits any

@@ -278,7 +278,7 @@ public final class NetworkTraining implements Training, AutoCloseable {
     public Evaluation validate() {
         io.pare.train.Evaluation found = current == null || current.attack() == null
                 ? measure(validation)
-                : io.pare.train.Evaluation.under(current.attack(), seed, network, validation, scale);
+                : io.pare.train.Evaluation.under(network, validation, scale, current.attack(), seed);
         return new Evaluation(found.score(), found.loss());
     }
 

@@ -88,16 +88,16 @@ public record Evaluation(Metrics metrics, double loss, int samples) {
     /**
      * Runs every sample once in fp32, without dropout, as an attack from one random start leaves it.
      *
-     * @param attack on each sample; {@code null} for samples as they are
-     * @param seed of the random starts
      * @param network that is asked; it takes memory for tapes the first time
      * @param data pictures with one class each
      * @param scale that brings inputs to the network's range
+     * @param attack on each sample; {@code null} for samples as they are
+     * @param seed of the random starts
      * @return what the network says, and how good it is
      * @throws IllegalArgumentException as {@link Robustness#of} does
      */
-    public static Evaluation under(@Nullable Attack attack, long seed, Network network, Dataset data,
-            InputScale scale) {
+    public static Evaluation under(Network network, Dataset data, InputScale scale, @Nullable Attack attack,
+            long seed) {
         try (var _ = network.section().enter()) {
             return measure(network, data, scale, Precision.FP32, attack, seed);
         }

@@ -143,8 +143,8 @@ public final class TrainingRun {
             if (!ended) {
                 return false;
             }
-            Evaluation validated = Evaluation.under(trainer.settings().attack(), trainer.settings().seed(),
-                    trainer.network(), validation, scale);
+            Evaluation validated = Evaluation.under(trainer.network(), validation, scale,
+                    trainer.settings().attack(), trainer.settings().seed());
             boolean better = best.offer(validated.score(), validated.loss());
             if (better) {
                 bestEpoch = epoch;

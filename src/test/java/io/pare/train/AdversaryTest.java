@@ -185,7 +185,7 @@ class AdversaryTest {
                 assertEquals(one, Robustness.of(network, test, ONE, strong, 1, 1));
                 Robustness hardly = Robustness.of(network, test, ONE, new Attack(1e-6, 1e-6, 1), 1, 1);
                 assertEquals(one.clean(), hardly.robust());
-                Evaluation under = Evaluation.under(strong, 1, network, test, ONE);
+                Evaluation under = Evaluation.under(network, test, ONE, strong, 1);
                 assertTrue(under.accuracy() <= one.cleanAccuracy(), under.toString());
                 assertTrue(under.loss() > Evaluation.of(network, test, ONE).loss());
             }
@@ -220,7 +220,7 @@ class AdversaryTest {
         try (Network network = Network.create(SMALL, 1, Natives.enabled());
                 Trainer trainer = new Trainer(network, pictures(1, 48, 1), ONE, settings)) {
             trainer.epoch(0, 0, done -> 0.01, new Trainer.StepListener() {});
-            Evaluation.under(settings.attack(), 1, network, validation, ONE);
+            Evaluation.under(network, validation, ONE, settings.attack(), 1);
             assertEquals(computed.total(), Region.liveBytes() - before, computed.toString());
         }
     }
