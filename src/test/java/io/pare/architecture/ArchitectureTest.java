@@ -17,6 +17,7 @@ import java.lang.classfile.constantpool.ClassEntry;
 import java.lang.classfile.constantpool.MethodTypeEntry;
 import java.lang.classfile.constantpool.NameAndTypeEntry;
 import java.lang.classfile.constantpool.PoolEntry;
+import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.reflect.AccessFlag;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -319,6 +320,21 @@ class ArchitectureTest {
                 }
             }
         });
+    }
+
+    /** The compiler keeps a call that is rare for its caller, and boxes each vector that it is given. */
+    @Test
+    void noVectorCrossesAnyMethodOfTheSparseKernels() {
+        ClassModel kernels = MODELS.get("io.pare.kernel.simd.SimdSparseKernels");
+        for (MethodModel method : kernels.methods()) {
+            assertFalse(method.methodType().stringValue().contains("jdk/incubator/vector"), method::toString);
+            method.code().ifPresent(code -> code.forEach(element -> {
+                if (element instanceof InvokeInstruction call) {
+                    assertFalse(call.owner().asInternalName().startsWith("io/pare")
+                            && call.type().stringValue().contains("jdk/incubator/vector"), call::toString);
+                }
+            }));
+        }
     }
 
     /** The JIT leaves methods beyond 8,000 bytes of code to the interpreter. */

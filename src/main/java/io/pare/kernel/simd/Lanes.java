@@ -4,7 +4,6 @@ import static io.pare.kernel.simd.Species.F32;
 import static io.pare.kernel.simd.Species.F64;
 
 import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -13,10 +12,10 @@ import jdk.incubator.vector.VectorSpecies;
  * takes over from the interpreter in the middle of a run, and the last bit of the sum with it.
  */
 final class Lanes {
-    private static final VectorShuffle<Float> FLOATS_BY_1 = rotation(F32, 1);
-    private static final VectorShuffle<Float> FLOATS_BY_2 = rotation(F32, 2);
-    private static final VectorShuffle<Float> FLOATS_BY_4 = rotation(F32, 4);
-    private static final VectorShuffle<Float> FLOATS_BY_8 = rotation(F32, 8);
+    static final VectorShuffle<Float> FLOATS_BY_1 = rotation(F32, 1);
+    static final VectorShuffle<Float> FLOATS_BY_2 = rotation(F32, 2);
+    static final VectorShuffle<Float> FLOATS_BY_4 = rotation(F32, 4);
+    static final VectorShuffle<Float> FLOATS_BY_8 = rotation(F32, 8);
     private static final VectorShuffle<Double> DOUBLES_BY_1 = rotation(F64, 1);
     private static final VectorShuffle<Double> DOUBLES_BY_2 = rotation(F64, 2);
     private static final VectorShuffle<Double> DOUBLES_BY_4 = rotation(F64, 4);
@@ -25,13 +24,6 @@ final class Lanes {
 
     private static <E> VectorShuffle<E> rotation(VectorSpecies<E> species, int by) {
         return VectorShuffle.fromOp(species, i -> (i + by) % species.length());
-    }
-
-    static float sum(FloatVector v) {
-        FloatVector by8 = F32.length() > 8 ? v.add(v.rearrange(FLOATS_BY_8)) : v;
-        FloatVector by4 = F32.length() > 4 ? by8.add(by8.rearrange(FLOATS_BY_4)) : by8;
-        FloatVector by2 = by4.add(by4.rearrange(FLOATS_BY_2));
-        return by2.add(by2.rearrange(FLOATS_BY_1)).lane(0);
     }
 
     static double sum(DoubleVector v) {

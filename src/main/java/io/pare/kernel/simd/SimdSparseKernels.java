@@ -13,6 +13,12 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Sums stay in registers over all weights of an output: one load and one multiply-add per weight and vector. Tails
  * are whole vectors too, which the slack behind every array allows.
+ *
+ * <p>No method takes or returns a vector. Where a call is rare for its caller, as after a loop or in a tail, the compiler
+ * keeps it, and boxes the vector each time: 32 KB a step of training with masks, for as long as the process runs.
+ *
+ * <p>A limit from below is a comparison and a choice instead of {@code max}, which agrees bit by bit where the limit is a
+ * number. On x86 {@code max} is six instructions, because it settles NaN and zeros of either sign for both operands.
  */
 public final class SimdSparseKernels implements SparseKernels {
     private static final VectorSpecies<Float> F = Species.F32;
@@ -50,24 +56,16 @@ public final class SimdSparseKernels implements SparseKernels {
         }
     }
 
-    /**
-     * As {@code max}, bit by bit, for a floor that is a number: one comparison and one choice. On x86 {@code max} is six
-     * instructions, because it settles NaN and zeros of either sign for both of its operands.
-     */
-    private static FloatVector atLeast(float floor, FloatVector a) {
-        return a.blend(floor, a.compare(VectorOperators.LE, floor));
-    }
-
     private static void eight(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
             float floor, float[] out, int outAt) {
         FloatVector a0 = FloatVector.broadcast(F, bias);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        FloatVector a4 = a0;
-        FloatVector a5 = a0;
-        FloatVector a6 = a0;
-        FloatVector a7 = a0;
+        FloatVector a1 = FloatVector.broadcast(F, bias);
+        FloatVector a2 = FloatVector.broadcast(F, bias);
+        FloatVector a3 = FloatVector.broadcast(F, bias);
+        FloatVector a4 = FloatVector.broadcast(F, bias);
+        FloatVector a5 = FloatVector.broadcast(F, bias);
+        FloatVector a6 = FloatVector.broadcast(F, bias);
+        FloatVector a7 = FloatVector.broadcast(F, bias);
         for (int k = from; k < to; k++) {
             int at = inAt + offsets[k];
             FloatVector w = FloatVector.broadcast(F, weights[k]);
@@ -80,24 +78,24 @@ public final class SimdSparseKernels implements SparseKernels {
             a6 = FloatVector.fromArray(F, in, at + 6 * L).fma(w, a6);
             a7 = FloatVector.fromArray(F, in, at + 7 * L).fma(w, a7);
         }
-        atLeast(floor, a0).intoArray(out, outAt);
-        atLeast(floor, a1).intoArray(out, outAt + L);
-        atLeast(floor, a2).intoArray(out, outAt + 2 * L);
-        atLeast(floor, a3).intoArray(out, outAt + 3 * L);
-        atLeast(floor, a4).intoArray(out, outAt + 4 * L);
-        atLeast(floor, a5).intoArray(out, outAt + 5 * L);
-        atLeast(floor, a6).intoArray(out, outAt + 6 * L);
-        atLeast(floor, a7).intoArray(out, outAt + 7 * L);
+        a0.blend(floor, a0.compare(VectorOperators.LE, floor)).intoArray(out, outAt);
+        a1.blend(floor, a1.compare(VectorOperators.LE, floor)).intoArray(out, outAt + L);
+        a2.blend(floor, a2.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 2 * L);
+        a3.blend(floor, a3.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 3 * L);
+        a4.blend(floor, a4.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 4 * L);
+        a5.blend(floor, a5.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 5 * L);
+        a6.blend(floor, a6.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 6 * L);
+        a7.blend(floor, a7.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 7 * L);
     }
 
     private static void six(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
             float floor, float[] out, int outAt) {
         FloatVector a0 = FloatVector.broadcast(F, bias);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        FloatVector a4 = a0;
-        FloatVector a5 = a0;
+        FloatVector a1 = FloatVector.broadcast(F, bias);
+        FloatVector a2 = FloatVector.broadcast(F, bias);
+        FloatVector a3 = FloatVector.broadcast(F, bias);
+        FloatVector a4 = FloatVector.broadcast(F, bias);
+        FloatVector a5 = FloatVector.broadcast(F, bias);
         for (int k = from; k < to; k++) {
             int at = inAt + offsets[k];
             FloatVector w = FloatVector.broadcast(F, weights[k]);
@@ -108,20 +106,20 @@ public final class SimdSparseKernels implements SparseKernels {
             a4 = FloatVector.fromArray(F, in, at + 4 * L).fma(w, a4);
             a5 = FloatVector.fromArray(F, in, at + 5 * L).fma(w, a5);
         }
-        atLeast(floor, a0).intoArray(out, outAt);
-        atLeast(floor, a1).intoArray(out, outAt + L);
-        atLeast(floor, a2).intoArray(out, outAt + 2 * L);
-        atLeast(floor, a3).intoArray(out, outAt + 3 * L);
-        atLeast(floor, a4).intoArray(out, outAt + 4 * L);
-        atLeast(floor, a5).intoArray(out, outAt + 5 * L);
+        a0.blend(floor, a0.compare(VectorOperators.LE, floor)).intoArray(out, outAt);
+        a1.blend(floor, a1.compare(VectorOperators.LE, floor)).intoArray(out, outAt + L);
+        a2.blend(floor, a2.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 2 * L);
+        a3.blend(floor, a3.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 3 * L);
+        a4.blend(floor, a4.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 4 * L);
+        a5.blend(floor, a5.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 5 * L);
     }
 
     private static void four(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
             float floor, float[] out, int outAt) {
         FloatVector a0 = FloatVector.broadcast(F, bias);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
+        FloatVector a1 = FloatVector.broadcast(F, bias);
+        FloatVector a2 = FloatVector.broadcast(F, bias);
+        FloatVector a3 = FloatVector.broadcast(F, bias);
         for (int k = from; k < to; k++) {
             int at = inAt + offsets[k];
             FloatVector w = FloatVector.broadcast(F, weights[k]);
@@ -130,24 +128,24 @@ public final class SimdSparseKernels implements SparseKernels {
             a2 = FloatVector.fromArray(F, in, at + 2 * L).fma(w, a2);
             a3 = FloatVector.fromArray(F, in, at + 3 * L).fma(w, a3);
         }
-        atLeast(floor, a0).intoArray(out, outAt);
-        atLeast(floor, a1).intoArray(out, outAt + L);
-        atLeast(floor, a2).intoArray(out, outAt + 2 * L);
-        atLeast(floor, a3).intoArray(out, outAt + 3 * L);
+        a0.blend(floor, a0.compare(VectorOperators.LE, floor)).intoArray(out, outAt);
+        a1.blend(floor, a1.compare(VectorOperators.LE, floor)).intoArray(out, outAt + L);
+        a2.blend(floor, a2.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 2 * L);
+        a3.blend(floor, a3.compare(VectorOperators.LE, floor)).intoArray(out, outAt + 3 * L);
     }
 
     private static void two(float[] in, int inAt, int[] offsets, float[] weights, int from, int to, float bias,
             float floor, float[] out, int outAt) {
         FloatVector a0 = FloatVector.broadcast(F, bias);
-        FloatVector a1 = a0;
+        FloatVector a1 = FloatVector.broadcast(F, bias);
         for (int k = from; k < to; k++) {
             int at = inAt + offsets[k];
             FloatVector w = FloatVector.broadcast(F, weights[k]);
             a0 = FloatVector.fromArray(F, in, at).fma(w, a0);
             a1 = FloatVector.fromArray(F, in, at + L).fma(w, a1);
         }
-        atLeast(floor, a0).intoArray(out, outAt);
-        atLeast(floor, a1).intoArray(out, outAt + L);
+        a0.blend(floor, a0.compare(VectorOperators.LE, floor)).intoArray(out, outAt);
+        a1.blend(floor, a1.compare(VectorOperators.LE, floor)).intoArray(out, outAt + L);
     }
 
     /** Two sums, because one would wait for each multiply-add in turn. */
@@ -163,7 +161,8 @@ public final class SimdSparseKernels implements SparseKernels {
         if (k < to) {
             a0 = FloatVector.fromArray(F, in, inAt + offsets[k]).fma(FloatVector.broadcast(F, weights[k]), a0);
         }
-        atLeast(floor, a0.add(a1)).intoArray(out, outAt);
+        FloatVector sum = a0.add(a1);
+        sum.blend(floor, sum.compare(VectorOperators.LE, floor)).intoArray(out, outAt);
     }
 
     /** Plain loads beat the gather instruction at the few weights per output that a sparse layer has. */
@@ -190,9 +189,9 @@ public final class SimdSparseKernels implements SparseKernels {
     @Override
     public float dot(float[] weights, int weightsAt, float[] in, int inAt, int count) {
         FloatVector a0 = FloatVector.zero(F);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
+        FloatVector a1 = FloatVector.zero(F);
+        FloatVector a2 = FloatVector.zero(F);
+        FloatVector a3 = FloatVector.zero(F);
         int i = 0;
         for (; i <= count - 4 * L; i += 4 * L) {
             int w = weightsAt + i;
@@ -205,7 +204,11 @@ public final class SimdSparseKernels implements SparseKernels {
         for (; i <= count - L; i += L) {
             a0 = FloatVector.fromArray(F, weights, weightsAt + i).fma(FloatVector.fromArray(F, in, inAt + i), a0);
         }
-        float sum = Lanes.sum(a0.add(a1).add(a2.add(a3)));
+        FloatVector all = a0.add(a1).add(a2.add(a3));
+        FloatVector by8 = L > 8 ? all.add(all.rearrange(Lanes.FLOATS_BY_8)) : all;
+        FloatVector by4 = L > 4 ? by8.add(by8.rearrange(Lanes.FLOATS_BY_4)) : by8;
+        FloatVector by2 = by4.add(by4.rearrange(Lanes.FLOATS_BY_2));
+        float sum = by2.add(by2.rearrange(Lanes.FLOATS_BY_1)).lane(0);
         for (; i < count; i++) {
             sum += weights[weightsAt + i] * in[inAt + i];
         }
@@ -227,16 +230,6 @@ public final class SimdSparseKernels implements SparseKernels {
         }
     }
 
-    /** The larger of two numbers; where one is NaN, either of them. */
-    private static FloatVector larger(FloatVector a, FloatVector b) {
-        return a.blend(b, b.compare(VectorOperators.GT, a));
-    }
-
-    /** Whether all lanes are finite numbers. */
-    private static boolean finite(FloatVector a) {
-        return a.sub(a).compare(VectorOperators.EQ, 0).allTrue();
-    }
-
     /**
      * One sample: neighbours of a row are brought together by two shuffles. Returns whether the result holds: not if the
      * sum of the values is not finite, for then one may be NaN.
@@ -244,7 +237,7 @@ public final class SimdSparseKernels implements SparseKernels {
     private static boolean pairs(float[] in, int inAt, int rowStride, float[] out, int outAt, int outHeight,
             int outWidth) {
         FloatVector upperSum = FloatVector.zero(F);
-        FloatVector lowerSum = upperSum;
+        FloatVector lowerSum = FloatVector.zero(F);
         int halves = (outWidth + L / 2 - 1) / (L / 2);
         int from = inAt;
         int to = outAt;
@@ -255,8 +248,10 @@ public final class SimdSparseKernels implements SparseKernels {
             FloatVector l = FloatVector.fromArray(F, in, from + rowStride + 2 * x);
             upperSum = upperSum.add(u);
             lowerSum = lowerSum.add(l);
-            FloatVector v = larger(u, l);
-            larger(v.rearrange(EVEN), v.rearrange(ODD)).intoArray(out, to + x);
+            FloatVector v = u.blend(l, l.compare(VectorOperators.GT, u));
+            FloatVector even = v.rearrange(EVEN);
+            FloatVector odd = v.rearrange(ODD);
+            even.blend(odd, odd.compare(VectorOperators.GT, even)).intoArray(out, to + x);
             x += L / 2;
             if (x >= outWidth) {
                 x = 0;
@@ -264,14 +259,15 @@ public final class SimdSparseKernels implements SparseKernels {
                 to += outWidth;
             }
         }
-        return finite(upperSum.add(lowerSum));
+        FloatVector sum = upperSum.add(lowerSum);
+        return sum.sub(sum).compare(VectorOperators.EQ, 0).allTrue();
     }
 
     /** Windows of two by two. Returns whether the result holds, as {@link #pairs}. */
     private static boolean quads(float[] in, int inAt, int rowStride, int stride, int n, float[] out, int outAt,
             int outHeight, int outWidth) {
         FloatVector upperSum = FloatVector.zero(F);
-        FloatVector lowerSum = upperSum;
+        FloatVector lowerSum = FloatVector.zero(F);
         int to = outAt;
         for (int y = 0; y < outHeight; y++) {
             for (int x = 0; x < outWidth; x++) {
@@ -284,12 +280,15 @@ public final class SimdSparseKernels implements SparseKernels {
                     FloatVector d = FloatVector.fromArray(F, in, lower + n + i);
                     upperSum = upperSum.add(a.add(b));
                     lowerSum = lowerSum.add(c.add(d));
-                    larger(larger(a, b), larger(c, d)).intoArray(out, to);
+                    FloatVector first = a.blend(b, b.compare(VectorOperators.GT, a));
+                    FloatVector last = c.blend(d, d.compare(VectorOperators.GT, c));
+                    first.blend(last, last.compare(VectorOperators.GT, first)).intoArray(out, to);
                     to += L;
                 }
             }
         }
-        return finite(upperSum.add(lowerSum));
+        FloatVector sum = upperSum.add(lowerSum);
+        return sum.sub(sum).compare(VectorOperators.EQ, 0).allTrue();
     }
 
     private static void samples(float[] in, int inAt, int rowStride, int kernel, int stride, int n, float[] out,
@@ -315,13 +314,17 @@ public final class SimdSparseKernels implements SparseKernels {
     @Override
     public float sum(float[] in, int inAt, int count) {
         FloatVector a0 = FloatVector.zero(F);
-        FloatVector a1 = a0;
+        FloatVector a1 = FloatVector.zero(F);
         int i = 0;
         for (; i <= count - 2 * L; i += 2 * L) {
             a0 = a0.add(FloatVector.fromArray(F, in, inAt + i));
             a1 = a1.add(FloatVector.fromArray(F, in, inAt + i + L));
         }
-        float sum = Lanes.sum(a0.add(a1));
+        FloatVector all = a0.add(a1);
+        FloatVector by8 = L > 8 ? all.add(all.rearrange(Lanes.FLOATS_BY_8)) : all;
+        FloatVector by4 = L > 4 ? by8.add(by8.rearrange(Lanes.FLOATS_BY_4)) : by8;
+        FloatVector by2 = by4.add(by4.rearrange(Lanes.FLOATS_BY_2));
+        float sum = by2.add(by2.rearrange(Lanes.FLOATS_BY_1)).lane(0);
         for (; i < count; i++) {
             sum += in[inAt + i];
         }
