@@ -4,6 +4,7 @@ import io.pare.compress.constraint.Cost;
 import io.pare.compress.constraint.Projector;
 import io.pare.mem.FloatTensor;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * What a recount of one tensor's weights found.
@@ -21,6 +22,11 @@ public record LayerRow(String name, long total, long kept, int unique, int bits,
         double entropyPositionBytes) {
     private static final int COUNTED = 1 << 16;
     private static final int FEW = 16;
+
+    /** Refuses a row that names no tensor. */
+    public LayerRow {
+        Objects.requireNonNull(name);
+    }
 
     /**
      * {@return a row for each variable that constraints may touch}

@@ -1,5 +1,7 @@
 package io.pare.compress;
 
+import java.util.Objects;
+
 /**
  * What one ADMM iteration found for one tensor under one constraint.
  *
@@ -12,4 +14,10 @@ package io.pare.compress;
  * @param seconds of the Z and U steps
  */
 public record ResidualRow(String tensor, String constraint, double primal, double dual, double norm, double rho,
-        double seconds) {}
+        double seconds) {
+    /** Refuses a row that names no tensor or no constraint. */
+    public ResidualRow {
+        Objects.requireNonNull(tensor);
+        Objects.requireNonNull(constraint);
+    }
+}

@@ -112,7 +112,7 @@ public abstract class RunState {
     }
 
     /**
-     * As {@link #numbers}, of sizes: finite and not negative.
+     * As {@link #numbers}, of sizes: not negative, and no larger than the square of a float can be.
      *
      * @param name unique in the state
      * @param present sizes of the moment
@@ -121,7 +121,7 @@ public abstract class RunState {
     public double[] sizes(String name, double... present) {
         double[] saved = numbers(name, present);
         for (double size : saved) {
-            if (!(size >= 0 && size < Double.POSITIVE_INFINITY)) {
+            if (!(size >= 0 && size <= (double) Float.MAX_VALUE * Float.MAX_VALUE)) {
                 throw damaged(name, null);
             }
         }

@@ -21,4 +21,10 @@ import java.util.List;
  */
 public record EpochRow(long epoch, int epochInStage, int epochsOfStage, double learningRate, double trainLoss,
         double validationAccuracy, double validationLoss, double trainSeconds, double projectionSeconds,
-        List<ResidualRow> residuals, List<LayerRow> layers) {}
+        List<ResidualRow> residuals, List<LayerRow> layers) {
+    /** Copies the lists. */
+    public EpochRow {
+        residuals = List.copyOf(residuals);
+        layers = List.copyOf(layers);
+    }
+}

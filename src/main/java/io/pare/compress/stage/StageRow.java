@@ -3,6 +3,7 @@ package io.pare.compress.stage;
 import io.pare.compress.LayerRow;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * One stage that is over.
@@ -25,6 +26,10 @@ public record StageRow(int number, String kind, double validationAccuracy, doubl
         double projectionSeconds, List<LayerRow> layers, List<EpochRow> epochs) {
     /** Runs that were saved before there were errors of outputs have none. */
     public StageRow {
+        Objects.requireNonNull(kind);
+        Objects.requireNonNull(squaredErrors);
         outputErrors = outputErrors == null ? Map.of() : outputErrors;
+        layers = List.copyOf(layers);
+        epochs = List.copyOf(epochs);
     }
 }

@@ -2,7 +2,9 @@ package io.pare.compress.recipe;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pare.compress.Blobs;
 import io.pare.compress.stage.EpochRow;
@@ -20,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -133,14 +136,48 @@ class StateFuzzTest {
         Map<String, String> texts = JSON.readValue(texts(state), new TypeReference<TreeMap<String, String>>() {});
         List<byte[]> inputs = new ArrayList<>();
         for (String name : texts.keySet()) {
-            for (String value : new String[]{null, "", "-1", "7", "9223372036854775807", "1 2 3 4 5", "NaN", "[]",
+            for (String value : new String[]{null, "", "-1", "7", "9223372036854775807", "1 2 3 4 5", "1e300 1e300",
+                "NaN", "[]",
                 "[null]",
                 "{}", "{\"w1.weight.0\":null}", "{\"w1.weight.0\":[]}", "null"}) {
+                inputs.add(with(texts, name, value));
+            }
+            for (String value : withNulls(texts.get(name))) {
                 inputs.add(with(texts, name, value));
             }
         }
         Fuzz.of("texts", number -> inputs.get((int) number), input -> read(recipe, withTexts(state, input), 1),
                 FormatException.class, RecipeException.class).run(inputs.size());
+    }
+
+    /** A JSON text with null in each of its places in turn, but once for places that have the same names on their way. */
+    private static Collection<String> withNulls(String text) throws JsonProcessingException {
+        Map<String, String> changed = new TreeMap<>();
+        if (text.startsWith("[") || text.startsWith("{")) {
+            JsonNode root = JSON.readTree(text);
+            nulls(root, root, "", changed);
+        }
+        return changed.values();
+    }
+
+    private static void nulls(JsonNode root, JsonNode at, String way, Map<String, String> changed)
+            throws JsonProcessingException {
+        if (at instanceof ObjectNode object) {
+            for (Map.Entry<String, JsonNode> member : List.copyOf(object.properties())) {
+                String further = way + "/" + member.getKey();
+                nulls(root, member.getValue(), further, changed);
+                if (!changed.containsKey(further)) {
+                    object.putNull(member.getKey());
+                    changed.put(further, JSON.writeValueAsString(root));
+                    object.set(member.getKey(), member.getValue());
+                }
+            }
+        }
+        if (at instanceof ArrayNode array) {
+            for (JsonNode element : array) {
+                nulls(root, element, way, changed);
+            }
+        }
     }
 
     private static byte[] with(Map<String, String> texts, String name, String value) throws JsonProcessingException {
