@@ -69,7 +69,8 @@ final class CompressCommand implements Callable<Integer> {
 
     @Option(names = "--budget", paramLabel = "BUDGET",
             description = "Of --auto: what the network may cost, such as \"latency<=20us\", \"file-bytes<=1500\", \"macs<=40M\","
-                    + " \"bops<=2G\", \"weight-bytes<=900\" or \"energy<=5uJ\". May be given more than once, in place of --ratio and --bytes.")
+                    + " \"bops<=2G\", \"weight-bytes<=900\" or \"energy<=5uJ\". May be given more than once, in place of --ratio and --bytes."
+                    + " Of reconstruct: each layer's values get as many bits as \"bops<=2G\" or \"weight-bytes<=900\" allows.")
     private List<String> budget = List.of();
 
     @Option(names = "--cost", paramLabel = "FILE.json",
@@ -235,7 +236,7 @@ final class CompressCommand implements Callable<Integer> {
             throw new UsageException("which MODEL? The recipe " + recipeName + " fits any");
         }
         if (recipeName.equals(Recipe.RECONSTRUCT)) {
-            return reconstruct.recipe(ratio == null ? Recipe.USUAL_RECONSTRUCTION : ratio);
+            return reconstruct.recipe(ratio == null ? Recipe.USUAL_RECONSTRUCTION : ratio, Budget.parse(budget));
         }
         return ratio == null ? Recipe.load(recipeName) : Recipe.general(recipeName, ratio);
     }
@@ -322,7 +323,7 @@ final class CompressCommand implements Callable<Integer> {
         if (bytes != null) {
             job.toBytes(bytes, floor);
         }
-        job.within(Budget.parse(budget), tables(), floor);
+        job.within(auto ? Budget.parse(budget) : List.of(), tables(), floor);
         if (from.given() && reconstruct.calibration() == null) {
             job.from(from.weights());
         }
@@ -367,7 +368,12 @@ final class CompressCommand implements Callable<Integer> {
         if (auto && wishes != 1) {
             throw new UsageException("--auto takes one of --ratio, --bytes and --budget");
         }
-        if (!auto && (ratio != null && recipeName == null || bytes != null || floor != 0 || !budget.isEmpty())) {
+        boolean widths = Recipe.RECONSTRUCT.equals(recipeName);
+        if (widths && reconstruct.budgeted() && !budget.isEmpty()) {
+            throw new UsageException("--file-bytes and --budget exclude each other");
+        }
+        if (!auto && (ratio != null && recipeName == null || bytes != null || floor != 0
+                || !budget.isEmpty() && !widths)) {
             throw new UsageException(
                     "--ratio, --bytes, --budget and --floor belong to --auto; a recipe says these itself");
         }

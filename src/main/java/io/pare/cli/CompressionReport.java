@@ -2,6 +2,7 @@ package io.pare.cli;
 
 import io.pare.Pare;
 import io.pare.cli.sweep.Published;
+import io.pare.compress.LayerRow;
 import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.Cost;
 import io.pare.compress.recipe.Pipeline;
@@ -63,6 +64,20 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
         return result().layers().stream().mapToDouble(row -> row.of(cost)).sum();
     }
 
+    private double bitOperations() {
+        return cost(new BitOperations(model(), BitOperations.FLOAT));
+    }
+
+    /** Of the dense network: floats times floats. */
+    private double denseBitOperations() {
+        return (double) model().multiplyAdds() * BitOperations.FLOAT * BitOperations.FLOAT;
+    }
+
+    /** Bits of a value, each layer counted once, as ReLeQ (1811.01704) does. */
+    private double meanBits() {
+        return result().layers().stream().mapToInt(LayerRow::bits).average().orElse(0);
+    }
+
     private double bias() {
         return model().parameters().stream().filter(parameter -> !parameter.weight())
                 .mapToLong(parameter -> parameter.count()).sum();
@@ -99,7 +114,8 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
                 .put("bytesWithIndexIs", "size of the .pare file: positions, values, codebooks, biases, header")
                 .put("ratioWithIndex", dense() / done.fileBytes())
                 .put("multiplyAdds", cost(new MultiplyAdds(model())))
-                .put("bitOperations", cost(new BitOperations(model(), BitOperations.FLOAT)))
+                .put("bitOperations", bitOperations()).put("denseBitOperations", denseBitOperations())
+                .put("meanBits", meanBits())
                 .put("entropyBoundBytes", result().entropyBytes()).put("biases", (long) bias())
                 .putAll(MetricsText.all("test", done.test(), classNames))
                 .putAll(MetricsText.values("denseTest", denseTest().metrics()))
@@ -195,6 +211,9 @@ record CompressionReport(CompressionResult done, String dataset, List<String> cl
                 result().weights(), (double) result().weights() / result().nonzeros()));
         text.append(String.format(Locale.ROOT, "weight data          %.1f bytes (%.0f times)%n",
                 result().weightDataBytes(), dense() / result().weightDataBytes()));
+        text.append(String.format(Locale.ROOT,
+                "bit operations       %.4g of %.4g (%.1f times), %.2f bits in the mean of layers%n", bitOperations(),
+                denseBitOperations(), denseBitOperations() / bitOperations(), meanBits()));
         text.append(String.format(Locale.ROOT,
                 "file                 %,d bytes (%.0f times), read back: the same weights%n", done.fileBytes(),
                 dense() / done.fileBytes()));

@@ -1,5 +1,6 @@
 package io.pare.cli;
 
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.recipe.Recipe;
 import io.pare.compress.stage.Reconstruct;
 import io.pare.compress.stage.Reconstruct.Solver;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import picocli.CommandLine.Model.CommandSpec;
@@ -39,9 +41,10 @@ final class ReconstructOption {
             description = "Of reconstruct: inputs at most, 0 for all (default: ${DEFAULT-VALUE}).")
     private int samples;
 
-    @Option(names = "--bits", paramLabel = "B", defaultValue = "" + Recipe.USUAL_BITS,
-            description = "Of reconstruct: bits of a value, 1 to 8, or 32 for floats (default: ${DEFAULT-VALUE}).")
-    private int bits;
+    @Option(names = "--bits", paramLabel = "B",
+            description = "Of reconstruct: bits of a value, 1 to 8, or 32 for floats (default: " + Recipe.USUAL_BITS
+                    + "). With --budget: at most (default: " + Recipe.MOST_BITS + ").")
+    private Integer bits;
 
     @Option(names = "--file-bytes", paramLabel = "SIZE", converter = MemoryOption.Size.class,
             description = "Of reconstruct with --calibrate: bytes of the .pare file, such as 10M (of 1024). Weights go to levels; how fine"
@@ -139,8 +142,13 @@ final class ReconstructOption {
         }
     }
 
-    Recipe recipe(double ratio) {
-        return Recipe.reconstruct(ratio, bits, block, method, samples);
+    /** The recipe that prunes so far, with so many bits for all values, or as budgets allow. */
+    Recipe recipe(double ratio, List<Budget> budgets) {
+        int usual = budgets.isEmpty() ? Recipe.USUAL_BITS : Recipe.MOST_BITS;
+        if (!budgets.isEmpty() && block != 0) {
+            throw new UsageException("--budget chooses how many values codebooks have: leave --block out");
+        }
+        return Recipe.reconstruct(ratio, bits == null ? usual : bits, block, method, samples, budgets);
     }
 
     /** Reads the network and its inputs. */

@@ -47,13 +47,20 @@ public record LayerRow(String name, long total, long kept, int unique, int bits,
     public static LayerRow of(String name, FloatTensor tensor) {
         long kept = Projector.nonzeros(tensor);
         int unique = Projector.distinct(tensor, COUNTED).length;
-        int bits = Projector.bitsFor(unique);
-        if (unique > FEW && 2L * unique > kept) {
-            bits = 32;
-        }
+        int bits = bits(unique, kept);
         return new LayerRow(name, tensor.count(), kept, unique, bits,
                 Cost.WEIGHT_DATA.of(name, tensor.count(), kept, bits),
                 logChoices(tensor.count(), kept) / 8);
+    }
+
+    /**
+     * {@return bits that tell a tensor's values apart; 32 where there are more than 256, or where they hardly repeat}
+     *
+     * @param unique distinct values that are not zero
+     * @param kept elements that are not zero
+     */
+    public static int bits(int unique, long kept) {
+        return unique > FEW && 2L * unique > kept ? 32 : Projector.bitsFor(unique);
     }
 
     /**

@@ -21,6 +21,7 @@ import io.pare.file.FileException;
 import io.pare.file.FolderLock;
 import io.pare.format.pare.PareFile;
 import io.pare.mem.FloatTensor;
+import io.pare.mem.Region;
 import io.pare.net.CompressedWeights;
 import io.pare.net.Net;
 import io.pare.net.NetBuilder;
@@ -304,6 +305,42 @@ class CompressionJobTest {
             assertThrows(RecipeException.class, () -> kept("admm-prune", wrong), wrong);
         }
         assertThrows(RecipeException.class, () -> kept("obs-prune", "{budget: 'macs<=9'}"));
+    }
+
+    /** As much as with 3 bits for each value: some get more, others fewer. */
+    @Test
+    void widthsOfValuesAreThoseThatBudgetsAllow() throws IOException {
+        long most = data.model().multiplyAdds() * 3 * BitOperations.FLOAT;
+        List<String> stages = List.of("{admm-cluster: {bits: {'*': 6}, snap: false, budget: BUDGET}}, quantize-retrain",
+                "{admm-quantize: {bits: {'*': 6}, train: {epochs: 0}, budget: BUDGET}}",
+                "{reconstruct: {constraints: {'*': [{kind: Clustering, k: 64}]}, budget: BUDGET}}");
+        for (String stage : stages) {
+            Recipe recipe = Recipe.parse("widths", """
+                    name: widths
+                    dense: {epochs: 1, batchSize: 16}
+                    train: {epochs: 1, batchSize: 16}
+                    stages: [%s]
+                    """.formatted(stage.replace("BUDGET", "bops<=" + most)));
+            try (CompressionJob job = new CompressionJob(data.model(), data.corpus(),
+                    temporary.resolve("widths" + stages.indexOf(stage))).recipe(recipe)) {
+                CompressionResult result = job.run();
+                BudgetRow row = result.budgets().getFirst();
+                assertTrue(row.holds() && row.measured() > 0.6 * most, stage + row);
+                assertEquals(row.measured(), bitOperations(PareFile.read(result.file())), stage);
+            }
+        }
+    }
+
+    private static double bitOperations(CompressedWeights weights) {
+        try (Region region = Region.confined("stored")) {
+            Map<String, FloatTensor> tensors = new LinkedHashMap<>();
+            weights.tensors().forEach((name, stored) -> {
+                FloatTensor tensor = region.tensor(stored.shape());
+                stored.copyTo(tensor);
+                tensors.put(name, tensor);
+            });
+            return new BitOperations(weights.model(), BitOperations.FLOAT).of(tensors);
+        }
     }
 
     @Test

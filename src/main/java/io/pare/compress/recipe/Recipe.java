@@ -51,7 +51,8 @@ public record Recipe(String name, String model, String description, TrainingOpti
             new TrainingOptions(8, TrainingOptions.DEFAULTS.descent(), 64, true, 1, false, 0, 4, 0,
                     TrainingOptions.Select.BEST);
     private static final double MOST_RATIO = 1e6;
-    private static final int MOST_BITS = 8;
+    /** Most bits of a value that is not a float. */
+    public static final int MOST_BITS = 8;
     private static final double USUAL_RATIO = 10;
     /** Four bits. */
     private static final double USUAL_QUANTIZATION = 8;
@@ -203,10 +204,11 @@ public record Recipe(String name, String model, String description, TrainingOpti
     public static List<String> shipped() {
         return List.of("lenet5-prune", "lenet5-prune-280", "lenet5-prune-350", "lenet5-prune-480", "lenet5-joint",
                 "lenet5-joint-620", "lenet5-file", "lenet5-caffe-prune", "lenet5-robust-prune", "lenet5-cluster",
-                "lenet5-quantize",
+                "lenet5-quantize", "lenet5-bits",
                 "lenet5-binary", "lenet5-caffe-joint", "lenet300-prune", "lenet300-prune-max", "lenet300-cluster",
                 "lenet300-quantize", "lenet300-binary", "lenet300-joint", "lenet300-joint-max", "lenet5-fashion-prune",
                 "lenet5-fashion-prune-max", "lenet5-fashion-joint", "resnet20-cifar-prune", "resnet20-cifar-joint",
+                "resnet20-cifar-bits",
                 "vgg11-cifar-prune", "vgg11-cifar-joint", "alexnet-prune", "alexnet-joint", "alexnet-imagenette-joint",
                 "vgg16-prune", "vgg16-joint");
     }
@@ -232,6 +234,22 @@ public record Recipe(String name, String model, String description, TrainingOpti
      * @throws RecipeException if a number is out of range, or nothing would be compressed
      */
     public static Recipe reconstruct(double ratio, int bits, int block, Reconstruct.Solver method, int samples) {
+        return reconstruct(ratio, bits, block, method, samples, List.of());
+    }
+
+    /**
+     * {@return the recipe {@code reconstruct} with as many bits for each tensor's values as budgets allow}
+     *
+     * @param ratio of a layer's weights to non-zeros, 1 for all of them
+     * @param bits of a value; at most, if there are budgets
+     * @param block neighbours in a row whose values lie on a grid of their own; 0 for a codebook, as budgets ask for
+     * @param method how a layer is solved
+     * @param samples of the data at most; 0 for all
+     * @param budgets what the network may cost; none where each tensor has so many bits
+     * @throws RecipeException if a number is out of range, or nothing would be compressed
+     */
+    public static Recipe reconstruct(double ratio, int bits, int block, Reconstruct.Solver method, int samples,
+            List<Budget> budgets) {
         if (!(ratio >= 1 && ratio <= MOST_RATIO)) {
             throw new RecipeException("the ratio is " + ratio + ", must be from 1 to " + MOST_RATIO);
         }
@@ -253,7 +271,8 @@ public record Recipe(String name, String model, String description, TrainingOpti
             throw new RecipeException("a ratio of 1 and values of 32 bits compress nothing: give others");
         }
         return new Recipe(RECONSTRUCT, "", "Compresses any network without training.", DENSE,
-                List.of(new Reconstruct(Map.of("*", sets), method, Reconstruct.DEFAULTS.damping(), samples, 0, true)));
+                List.of(new Reconstruct(Map.of("*", sets), method, Reconstruct.DEFAULTS.damping(), samples, 0, true,
+                        budgets)));
     }
 
     /**

@@ -1,41 +1,68 @@
 package io.pare.compress.stage;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.pare.compress.Admm;
 import io.pare.compress.AdmmOptions;
 import io.pare.compress.Guarantee;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.WeightChange;
+import io.pare.descent.RunState;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * ADMM onto few values: free ones (clustering) or levels (quantisation). Zeros stay zero unless {@code zero} is
  * false. Recipes call it by one of two names, which decides whether it has levels.
  *
- * @param bits of a value, by tensor or pattern; tensors that none matches are left alone
+ * @param bits of a value, by tensor or pattern, at most where there is a budget; tensors that none matches are left alone
  * @param levels which levels; {@code null} for free values
  * @param zero whether zeros are kept apart
  * @param follow whether levels follow the weights in each iteration
  * @param snap whether the stage ends with the projection; a stage that freezes levels step by step wants it not
  * @param admm how ADMM runs
  * @param train how W steps train
+ * @param budget what the network may cost, of which {@code bits} are then the most: each tensor gets as many as its errors are
+ *            worth, by what the weights are when the stage begins. None where {@code bits} say it
  */
 public record AdmmValues(Map<String, Integer> bits, Quantization.@Nullable Levels levels, boolean zero, boolean follow,
-        boolean snap, AdmmOptions admm, TrainingOptions train) implements AdmmStage {
+        boolean snap, AdmmOptions admm, TrainingOptions train,
+        @JsonFormat(
+                with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY) @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Budget> budget)
+        implements
+        AdmmStage {
     /** Of {@code admm-cluster}. */
     public static final AdmmValues CLUSTER = new AdmmValues(Map.of(), null, true, true, true, AdmmOptions.DEFAULTS,
             TrainingOptions.DEFAULTS);
     /** Of {@code admm-quantize}. */
     public static final AdmmValues QUANTIZE = new AdmmValues(Map.of(), Quantization.Levels.UNIFORM, true, true, true,
             AdmmOptions.DEFAULTS, TrainingOptions.DEFAULTS);
+
+    /**
+     * Gives each tensor the bits that are said.
+     *
+     * @param bits of a value, by tensor or pattern
+     * @param levels which levels; {@code null} for free values
+     * @param zero whether zeros are kept apart
+     * @param follow whether levels follow the weights in each iteration
+     * @param snap whether the stage ends with the projection
+     * @param admm how ADMM runs
+     * @param train how W steps train
+     */
+    public AdmmValues(Map<String, Integer> bits, Quantization.@Nullable Levels levels, boolean zero, boolean follow,
+            boolean snap, AdmmOptions admm, TrainingOptions train) {
+        this(bits, levels, zero, follow, snap, admm, train, List.of());
+    }
 
     /**
      * Checks the values of the keys.
@@ -45,6 +72,7 @@ public record AdmmValues(Map<String, Integer> bits, Quantization.@Nullable Level
      */
     public AdmmValues {
         bits = Keys.widths(bits);
+        budget = WidthBudget.checked(budget);
         if (levels == null && !follow) {
             throw new IllegalArgumentException("follow belongs to levels; free values follow the weights");
         }
@@ -69,6 +97,11 @@ public record AdmmValues(Map<String, Integer> bits, Quantization.@Nullable Level
         return patterns;
     }
 
+    @Override
+    public List<Budget> budgets() {
+        return budget;
+    }
+
     /** The constraint for that many bits. */
     private Constraint constraint(int width) {
         if (levels == null) {
@@ -79,8 +112,15 @@ public record AdmmValues(Map<String, Integer> bits, Quantization.@Nullable Level
                 : levels, width, zero, follow);
     }
 
-    private Constraint constraint(String tensor) {
-        return constraint(TensorPattern.first(bits, tensor, 0));
+    /** Bits of a tensor's values, at most where a budget chooses them. */
+    private int width(String tensor) {
+        return TensorPattern.first(bits, tensor, 0);
+    }
+
+    /** What a budget chooses from. */
+    private List<Integer> widths(String tensor) {
+        return IntStream.rangeClosed(1, width(tensor)).filter(each -> levels == null || levels.have(each)).boxed()
+                .toList();
     }
 
     @Override
@@ -88,7 +128,7 @@ public record AdmmValues(Map<String, Integer> bits, Quantization.@Nullable Level
         Effect trained = forecast.training(train.epochs() > 0);
         List<Claim> left = new ArrayList<>();
         for (Forecast.Weights each : Keys.named(forecast, bits)) {
-            Constraint constraint = constraint(each.name());
+            Constraint constraint = constraint(width(each.name()));
             each.levels(constraint, zero);
             if (snap) {
                 each.values(constraint.values());
@@ -113,23 +153,52 @@ public record AdmmValues(Map<String, Integer> bits, Quantization.@Nullable Level
 
     @Override
     public StageRun open(RunContext context) {
-        List<AdmmRun.Target> targets = new ArrayList<>();
-        for (Variable variable : context.weights(bits.keySet())) {
-            targets.add(AdmmRun.Target.of(List.of(variable), constraint(variable.name())));
-        }
-        AdmmRun.Schedule schedule = new AdmmRun.Schedule() {
-            @Override
-            public List<AdmmRun.Target> targets() {
-                return targets;
-            }
+        return StageRun
+                .open(region -> new AdmmRun(context, region, train, admm, zero, snap, new Values(context, this)));
+    }
 
-            @Override
-            public void finished(Admm admm) {
-                for (Guarantee values : admm.guarantees()) {
-                    context.handOn(values, zero);
-                }
+    /** The sets of all tensors, of widths that are chosen when the stage begins. */
+    private static final class Values implements AdmmRun.Schedule {
+        private final RunContext context;
+        private final AdmmValues stage;
+        private final List<Variable> held;
+        private final Map<String, Integer> widths = new LinkedHashMap<>();
+
+        Values(RunContext context, AdmmValues stage) {
+            this.context = context;
+            this.stage = stage;
+            this.held = context.weights(stage.bits.keySet());
+            held.forEach(variable -> widths.put(variable.name(), stage.width(variable.name())));
+        }
+
+        @Override
+        public void begin() {
+            if (!stage.budget.isEmpty()) {
+                widths.putAll(new WidthBudget(context, stage.budget).choose(held.stream()
+                        .map(variable -> new WidthBudget.Tensor(variable, stage.zero, stage.widths(variable.name()),
+                                width -> List.of(stage.constraint(width))))
+                        .toList()));
             }
-        };
-        return StageRun.open(region -> new AdmmRun(context, region, train, this.admm, zero, snap, schedule));
+        }
+
+        @Override
+        public void visit(RunState state) {
+            if (!stage.budget.isEmpty()) {
+                widths.replaceAll((name, width) -> (int) state.whole("width." + name, width, 1, stage.width(name)));
+            }
+        }
+
+        @Override
+        public List<AdmmRun.Target> targets() {
+            return held.stream().map(variable -> AdmmRun.Target.of(List.of(variable),
+                    stage.constraint(widths.get(variable.name())))).toList();
+        }
+
+        @Override
+        public void finished(Admm admm) {
+            for (Guarantee values : admm.guarantees()) {
+                context.handOn(values, stage.zero);
+            }
+        }
     }
 }

@@ -32,7 +32,7 @@ final class BudgetScale {
     private final RunContext context;
     private final List<Variable> held;
     private final List<Budget> budgets;
-    private final List<Cost> costs = new ArrayList<>();
+    private final List<Cost> costs;
     /** Counts to those that the recipe gives. */
     private double scale = 1;
     private int cuts;
@@ -42,6 +42,16 @@ final class BudgetScale {
         this.context = context;
         this.held = held;
         this.budgets = budgets;
+        this.costs = costs(context, budgets);
+    }
+
+    /**
+     * {@return what the network costs in the unit of each budget}
+     *
+     * @throws RecipeException if the training does not know one
+     */
+    static List<Cost> costs(RunContext context, List<Budget> budgets) {
+        List<Cost> costs = new ArrayList<>();
         for (Budget budget : budgets) {
             Cost cost = context.training().cost(budget.quantity());
             if (cost == null) {
@@ -50,6 +60,7 @@ final class BudgetScale {
             }
             costs.add(cost);
         }
+        return costs;
     }
 
     /** Writes or reads the scale, where there are budgets. */

@@ -1,5 +1,7 @@
 package io.pare.compress.stage;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.pare.compress.Guarantee;
 import io.pare.compress.LayerVisitor;
 import io.pare.compress.TensorPattern;
@@ -7,11 +9,13 @@ import io.pare.compress.Training;
 import io.pare.compress.TrainingOptions;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.BlockLevels;
+import io.pare.compress.constraint.Budget;
 import io.pare.compress.constraint.Clustering;
 import io.pare.compress.constraint.Constraint;
 import io.pare.compress.constraint.FixedPoint;
 import io.pare.compress.constraint.NofMClustering;
 import io.pare.compress.constraint.ProjectionState;
+import io.pare.compress.constraint.Projector;
 import io.pare.compress.constraint.Quantization;
 import io.pare.compress.constraint.ScaledLevels;
 import io.pare.compress.constraint.ScaledSigns;
@@ -30,6 +34,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -49,9 +54,15 @@ import org.jspecify.annotations.Nullable;
  *            what they say, chosen for each tensor by its error, see {@link StepBudget}; 0 leaves them as they are
  * @param sequential whether each layer gets the inputs that the compressed layers before it give; otherwise those of the
  *            network as it was
+ * @param budget what the network may cost, of which the last set of each tensor then has the most values: each gets as many bits as
+ *            its errors are worth, see {@link WidthBudget}. None where the sets say it
  */
 public record Reconstruct(Map<String, List<Constraint>> constraints, Solver method, double damping, int samples,
-        double bytes, boolean sequential) implements Stage {
+        double bytes, boolean sequential,
+        @JsonFormat(
+                with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY) @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Budget> budget)
+        implements
+        Stage {
     /** Samples where none are given. */
     public static final int USUAL_SAMPLES = 1000;
     /** Nothing constrained, by ADMM. */
@@ -104,6 +115,21 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
     }
 
     /**
+     * Puts each tensor into the sets that are said.
+     *
+     * @param constraints by tensor or pattern
+     * @param method how a layer is solved
+     * @param damping added to the diagonal of the inputs' products, as a multiple of its mean
+     * @param samples of the training data at most; 0 for all
+     * @param bytes of all these tensors together, at most; 0 for any number
+     * @param sequential whether each layer gets the inputs that the compressed layers before it give
+     */
+    public Reconstruct(Map<String, List<Constraint>> constraints, Solver method, double damping, int samples,
+            double bytes, boolean sequential) {
+        this(constraints, method, damping, samples, bytes, sequential, List.of());
+    }
+
+    /**
      * Checks the keys.
      *
      * @throws IllegalArgumentException naming the key that is wrong
@@ -119,6 +145,12 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
         for (List<Constraint> sets : constraints.values()) {
             Keys.check(bytes == 0 || sets.size() == 1 && sets.getFirst() instanceof ScaledLevels, "bytes",
                     bytes + ", which are for constraints of ScaledLevels alone");
+        }
+        budget = WidthBudget.checked(budget);
+        Keys.check(budget.isEmpty() || bytes == 0, "budget", budget + " beside bytes: give one");
+        for (List<Constraint> sets : constraints.values()) {
+            Keys.check(budget.isEmpty() || handsOn(apart(sets).getLast()), "budget",
+                    budget + ", which is for constraints that end with Clustering or Quantization");
         }
     }
 
@@ -203,8 +235,12 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
 
     /** The sets of a tensor, each of one kind. */
     private List<Constraint> sets(String tensor) {
+        return apart(TensorPattern.first(constraints, tensor, List.<Constraint>of()));
+    }
+
+    private static List<Constraint> apart(List<Constraint> listed) {
         List<Constraint> sets = new ArrayList<>();
-        for (Constraint set : TensorPattern.first(constraints, tensor, List.<Constraint>of())) {
+        for (Constraint set : listed) {
             if (set instanceof SparseClustering both) {
                 sets.add(both.sparsity());
                 sets.add(new Clustering(both.k()));
@@ -226,6 +262,30 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
     /** Whether later stages may move the values. */
     private static boolean handsOn(Constraint set) {
         return set instanceof Clustering || set instanceof Quantization;
+    }
+
+    /** Widths that a budget chooses from, where the last of these sets has the most. */
+    private static List<Integer> widths(List<Constraint> sets) {
+        Constraint values = sets.getLast();
+        return IntStream.rangeClosed(1, Projector.bitsFor(values.values()))
+                .filter(width -> !(values instanceof Quantization levels) || levels.levels().have(width)).boxed()
+                .toList();
+    }
+
+    /** The same sets with values of so many bits. */
+    private static List<Constraint> narrowed(List<Constraint> sets, int width) {
+        List<Constraint> narrowed = new ArrayList<>(sets);
+        narrowed.set(sets.size() - 1, switch (sets.getLast()) {
+            case Clustering most -> new Clustering(Math.min(most.k(), 1 << width));
+            case Quantization most -> new Quantization(most.levels(), width, most.keepZero(), most.follow());
+            case Constraint other -> throw new IllegalStateException(other.describe() + " has no width");
+        });
+        return narrowed;
+    }
+
+    @Override
+    public List<Budget> budgets() {
+        return budget;
     }
 
     @Override
@@ -263,7 +323,9 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
             Set<String> layers = Set.copyOf(training.layers().stream().map(Variable::name).toList());
             List<Variable> held = context.weights(constraints.keySet());
             if (bytes > 0) {
-                chosen = budget(training, held, layers);
+                chosen = steps(training, held, layers);
+            } else if (!budget.isEmpty()) {
+                chosen = widths(held);
             }
             held.stream().filter(variable -> !layers.contains(variable.name())).forEach(this::project);
             if (held.stream().anyMatch(variable -> layers.contains(variable.name()))) {
@@ -279,7 +341,7 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
         }
 
         /** Steps for all tensors that together take no more bytes than are given. */
-        private Map<String, List<Constraint>> budget(Training training, List<Variable> held, Set<String> layers) {
+        private Map<String, List<Constraint>> steps(Training training, List<Variable> held, Set<String> layers) {
             StepBudget budget = new StepBudget(training::outputs);
             for (Variable each : held) {
                 if (!layers.contains(each.name())) {
@@ -301,6 +363,17 @@ public record Reconstruct(Map<String, List<Constraint>> constraints, Solver meth
             });
             Map<String, List<Constraint>> found = new LinkedHashMap<>();
             budget.spend(bytes).forEach((name, set) -> found.put(name, List.of(set)));
+            return found;
+        }
+
+        /** Widths for all tensors with which the network costs no more than it may. */
+        private Map<String, List<Constraint>> widths(List<Variable> held) {
+            Map<String, List<Constraint>> found = new LinkedHashMap<>();
+            new WidthBudget(context, budget).choose(held.stream().map(variable -> {
+                List<Constraint> sets = sets(variable.name());
+                return new WidthBudget.Tensor(variable, false, Reconstruct.widths(sets),
+                        width -> narrowed(sets, width));
+            }).toList()).forEach((name, width) -> found.put(name, narrowed(sets(name), width)));
             return found;
         }
 

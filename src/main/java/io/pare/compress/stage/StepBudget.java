@@ -42,8 +42,7 @@ final class StepBudget {
     private record Choice(ScaledLevels set, double bytes, double change) {}
 
     private final Map<String, List<Choice>> choices = new LinkedHashMap<>();
-    private final Supplier<float @Nullable []> outputs;
-    private final float @Nullable [] dense;
+    private final OutputChange outputs;
 
     /**
      * Begins with a network as it is to be.
@@ -52,8 +51,7 @@ final class StepBudget {
      *            same in all tensors
      */
     StepBudget(Supplier<float @Nullable []> outputs) {
-        this.outputs = outputs;
-        this.dense = outputs.get();
+        this.outputs = new OutputChange(outputs);
     }
 
     /**
@@ -80,7 +78,7 @@ final class StepBudget {
             ScaledLevels looked = new ScaledLevels(set.step() * LOOKED_AT, set.group());
             looked.project(List.of(plain), List.of(rounded), new ProjectionState(), projections);
             value.copyFrom(rounded);
-            double change = change();
+            double change = outputs.orElse(1);
             value.copyFrom(plain);
             double error = error(rounded, plain, each);
             for (double multiple : MULTIPLES) {
@@ -106,22 +104,6 @@ final class StepBudget {
             sum += each.applyAsDouble(at) * change * change;
         }
         return sum;
-    }
-
-    /** How far the outputs are from those of the network as it was: squared, over their square; 1 if not known. */
-    private double change() {
-        if (dense == null) {
-            return 1;
-        }
-        float[] now = outputs.get();
-        double sum = 0;
-        double all = 0;
-        for (int i = 0; i < dense.length; i++) {
-            double change = now[i] - dense[i];
-            sum += change * change;
-            all += (double) dense[i] * dense[i];
-        }
-        return all > 0 ? sum / all : 0;
     }
 
     private static List<Choice> filled(List<Choice> curve) {

@@ -84,6 +84,16 @@ class PipelineTest {
               - cluster-retrain
             """;
 
+    /** Widths that a budget chooses: 480 weights in 120 bytes are two bits each. */
+    private static final String WIDTHS = """
+            train: {epochs: 3}
+            admm: {rho: 0.02, updatesPerEpoch: 2, rule: multiply, factor: 1.5, limit: 0.5}
+            stages:
+              - admm-cluster: {bits: {"*": 4}, budget: weight-bytes<=120, snap: false}
+              - quantize-retrain: {rounds: 2, train: {epochs: 1}}
+              - cluster-retrain
+            """;
+
     @TempDir
     private Path folder;
 
@@ -168,6 +178,44 @@ class PipelineTest {
     @ValueSource(ints = {4, 7})
     void aRunWithinBytesThatIsKilledAndResumedEndsWithTheSameBits(int epochs) throws IOException {
         resumes(Recipe.parse("rate", RATE), epochs);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4})
+    void aRunThatChoseWidthsEndsWithTheSameBits(int epochs) throws IOException {
+        resumes(Recipe.parse("widths", WIDTHS), epochs);
+    }
+
+    @Test
+    void widthsAreNoneOfTheWidestAndKeepTheirBudget() throws IOException {
+        try (Blobs blobs = new Blobs().dense(5)) {
+            Pipeline.Result result = new Pipeline(Recipe.parse("widths", WIDTHS), blobs.training,
+                    folder.resolve("state"), PipelineListener.SILENT).run();
+            assertTrue(result.weightDataBytes() <= 120 && result.weightDataBytes() > 100,
+                    "bytes " + result.weightDataBytes());
+        }
+        try (Blobs blobs = new Blobs().dense(1)) {
+            Pipeline pipeline = new Pipeline(Recipe.parse("widths", WIDTHS.replace("120", "59")), blobs.training, null,
+                    PipelineListener.SILENT);
+            assertEquals("weight-bytes<=59 is out of reach: with the fewest bits in each layer the network takes 60.00"
+                    + " bytes; prune it first, or allow more",
+                    assertThrows(RecipeException.class, pipeline::run).getMessage());
+        }
+    }
+
+    @Test
+    void budgetsThatWidthsCannotKeepAreRefused() {
+        for (String wrong : List.of("macs<=9", "file-bytes<=9", "bops<=0", "[bops<=9, bops<=8]")) {
+            RecipeException e = assertThrows(RecipeException.class,
+                    () -> Recipe.parse("widths", WIDTHS.replace("weight-bytes<=120", wrong)));
+            assertTrue(e.getMessage().contains("budget") && e.getMessage().lines().count() == 1, e.getMessage());
+        }
+        try (Blobs blobs = new Blobs()) {
+            Pipeline pipeline = new Pipeline(
+                    Recipe.parse("widths", WIDTHS.replace("weight-bytes<=120", "bops<=9")), blobs.training, null,
+                    PipelineListener.SILENT);
+            assertThrows(RecipeException.class, pipeline::run);
+        }
     }
 
     @Test
