@@ -156,7 +156,8 @@ public final class KernelProvider {
     private static KernelProvider simd(String reason) {
         Passes vectors = new Passes(simd(SelectPasses.class), simd(TopKPasses.class), simd(GroupPasses.class),
                 simd(CodebookPasses.class));
-        return new KernelProvider(simd(Kernels.class), simd(SparseKernels.class),
+        return new KernelProvider(new WarmupKernels(simd(Kernels.class), new ScalarKernels()),
+                simd(SparseKernels.class),
                 new WarmupMatrixKernels(simd(MatrixKernels.class), new ScalarMatrixKernels()), vectors,
                 warmingUp(vectors, scalarPasses()), reason, System.Logger.Level.DEBUG);
     }
