@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -79,9 +80,12 @@ public final class Launch {
                     + " set JDK_JAVA_OPTIONS=--add-modules=" + MODULE + ", then one JVM does");
             return Commands.FAILURE;
         }
+        Optional<ClassArchive> archive = ClassArchive.of(options(), classPath(), args);
+        List<String> more = new ArrayList<>(archive.map(ClassArchive::options).orElse(List.of()));
+        more.add(parentOption());
         Process child;
         try {
-            ProcessBuilder builder = new ProcessBuilder(command(args)).inheritIO();
+            ProcessBuilder builder = new ProcessBuilder(command(more, args)).inheritIO();
             if (Locales.knowsOnlyAscii()) {
                 builder.environment().put("LC_ALL", "C.UTF-8");
             }
@@ -102,12 +106,14 @@ public final class Launch {
                 }
             }
         }));
-        return child.waitFor();
+        int exit = child.waitFor();
+        archive.ifPresent(made -> made.keep(exit == Commands.OK));
+        return exit;
     }
 
     /** Starts a JVM with the incubator module that ends when this one does. */
     static List<String> command(String... args) {
-        return command(List.of("-D" + PARENT + "=" + ProcessHandle.current().pid()), args);
+        return command(List.of(parentOption()), args);
     }
 
     /** Starts a JVM with the incubator module in any folder, at any time. */
@@ -115,18 +121,31 @@ public final class Launch {
         return command(List.of(), args);
     }
 
-    private static List<String> command(List<String> option, String... args) {
+    private static String parentOption() {
+        return "-D" + PARENT + "=" + ProcessHandle.current().pid();
+    }
+
+    /** The options of this JVM. */
+    private static List<String> options() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> !argument.startsWith("-D" + PARENT + "=")).toList();
+    }
+
+    private static String classPath() {
+        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(entry -> Path.of(entry).toAbsolutePath().toString())
+                .collect(Collectors.joining(File.pathSeparator));
+    }
+
+    private static List<String> command(List<String> more, String... args) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(argument -> !argument.startsWith("-D" + PARENT + "=")).forEach(command::add);
+        command.addAll(options());
         command.add("--add-modules=" + MODULE);
         command.add("--enable-native-access=ALL-UNNAMED");
-        command.addAll(option);
+        command.addAll(more);
         command.add("-cp");
-        command.add(Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .map(entry -> Path.of(entry).toAbsolutePath().toString())
-                .collect(Collectors.joining(File.pathSeparator)));
+        command.add(classPath());
         command.add("io.pare.Main");
         command.addAll(List.of(args));
         return command;

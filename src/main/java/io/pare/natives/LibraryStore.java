@@ -30,7 +30,7 @@ import java.util.UUID;
  * time before it is loaded; that nobody changes it in between follows from {@link SafePath}, which the folder must pass.
  */
 final class LibraryStore {
-    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
+    static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
 
     /** Opens a resource by name; null where there is none. */
     @FunctionalInterface

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * The native libraries of this process: loaded at most once, when first asked for.
@@ -114,6 +115,16 @@ public final class Natives {
         String base = System.getenv(platform().startsWith("windows") ? "LOCALAPPDATA" : "XDG_CACHE_HOME");
         return (base == null || base.isBlank() ? home.resolve(".cache") : Path.of(base)).resolve("pare")
                 .toAbsolutePath();
+    }
+
+    /**
+     * {@return a folder of the cache, made where it is missing; empty where this platform cannot tell whose it is}
+     *
+     * @param name of the folder
+     * @throws IOException if it cannot be made, or another user could change what lies in it
+     */
+    public static Optional<Path> ownCacheFolder(String name) throws IOException {
+        return SafePath.own(cacheFolder().resolve(name));
     }
 
     private static synchronized NativesUnavailableException unavailable(NativeStatus now) {
