@@ -21,6 +21,10 @@ import java.util.stream.IntStream;
 final class DoubleReference {
     private final Map<String, double[]> tensors;
     private final int[] labels;
+    /** The loss of the last gradient, the tensor that it was by, and the values that this one does not move. */
+    private Value differentiated;
+    private String by;
+    private Map<Value, double[]> unmoved;
 
     DoubleReference(Map<String, double[]> tensors, int[] labels) {
         this.tensors = new HashMap<>(tensors);
@@ -33,14 +37,43 @@ final class DoubleReference {
 
     /** The gradient of a loss by one element of a tensor, (f(x + h) - f(x - h)) / 2h. */
     double gradient(Value loss, String name, int element, double h) {
+        if (loss != differentiated || !name.equals(by)) {
+            differentiated = loss;
+            by = name;
+            unmoved = new IdentityHashMap<>();
+            evaluate(loss, unmoved);
+            dropMoved(loss, new IdentityHashMap<>());
+        }
         double[] tensor = tensors.get(name);
         double kept = tensor[element];
         tensor[element] = kept + h;
-        double above = evaluate(loss)[0];
+        double above = evaluate(loss, new IdentityHashMap<>(unmoved))[0];
         tensor[element] = kept - h;
-        double below = evaluate(loss)[0];
+        double below = evaluate(loss, new IdentityHashMap<>(unmoved))[0];
         tensor[element] = kept;
         return (above - below) / (2 * h);
+    }
+
+    /** Leaves of {@link #unmoved} what does not depend on the tensor; says whether a value does. */
+    private boolean dropMoved(Value node, Map<Value, Boolean> seen) {
+        Boolean known = seen.get(node);
+        if (known == null) {
+            known = switch (node.op()) {
+                case Operation.Input(String name) -> name.equals(by);
+                case Operation.Parameter(String name) -> name.equals(by);
+                case Operation.State(String name) -> name.equals(by);
+                case Operation.Apply _,Operation.Reshape _,Operation.SoftmaxCrossEntropy _,Operation.Distillation _,Operation.BinaryCrossEntropy _,Operation.SquaredError _ ->
+                        false;
+            };
+            for (Value input : node.inputs()) {
+                known |= dropMoved(input, seen);
+            }
+            seen.put(node, known);
+            if (known) {
+                unmoved.remove(node);
+            }
+        }
+        return known;
     }
 
     private double[] evaluate(Value node, Map<Value, double[]> done) {

@@ -66,15 +66,19 @@ class ComputationTest {
             return i < of.shapes().size() ? of.shapes().get(i).features() : 0;
         }
 
+        /** The output of one sample, by the oracle. */
+        private Bounded expected(int sample) {
+            List<Bounded> x = IntStream.range(0, values.length).mapToObj(i -> Bounded.exact(size(i) == 0 ? values[i]
+                    : Arrays.copyOfRange(values[i], sample * size(i), (sample + 1) * size(i)))).toList();
+            return TensorReference.of(of.op(), of.shapes(), x);
+        }
+
         /** The output of all samples, by the oracle. */
         private Bounded expected() {
             int features = output.features();
             Bounded all = new Bounded(new double[SAMPLES * features], new double[SAMPLES * features]);
             for (int s = 0; s < SAMPLES; s++) {
-                int sample = s;
-                List<Bounded> x = IntStream.range(0, values.length).mapToObj(i -> Bounded.exact(size(i) == 0 ? values[i]
-                        : Arrays.copyOfRange(values[i], sample * size(i), (sample + 1) * size(i)))).toList();
-                Bounded one = TensorReference.of(of.op(), of.shapes(), x);
+                Bounded one = expected(s);
                 System.arraycopy(one.values(), 0, all.values(), s * features, features);
                 System.arraycopy(one.errors(), 0, all.errors(), s * features, features);
             }
@@ -141,24 +145,44 @@ class ComputationTest {
             return dx;
         }
 
-        /** The sum of outputs times factors. */
-        private double loss(float[] dy) {
-            double[] y = expected().values();
-            return IntStream.range(0, y.length).mapToDouble(i -> dy[i] * y[i]).sum();
+        /** The sum of outputs times factors, over the samples {@code from} to {@code to}. */
+        private double loss(float[] dy, int from, int to) {
+            double sum = 0;
+            for (int s = from; s < to; s++) {
+                double[] y = expected(s).values();
+                for (int i = 0; i < y.length; i++) {
+                    sum += dy[s * y.length + i] * y[i];
+                }
+            }
+            return sum;
         }
 
         private double[] differences(int input, float[] dy) {
             double[] gradient = new double[values[input].length];
             for (int k = 0; k < gradient.length; k++) {
+                // What belongs to one sample moves no other, and a tensor moves all.
+                int from = size(input) == 0 ? 0 : k / size(input);
+                int to = size(input) == 0 ? SAMPLES : from + 1;
                 double kept = values[input][k];
                 values[input][k] = kept + STEP;
-                double above = loss(dy);
+                double above = loss(dy, from, to);
                 values[input][k] = kept - STEP;
-                double below = loss(dy);
+                double below = loss(dy, from, to);
                 values[input][k] = kept;
                 gradient[k] = (above - below) / (2 * STEP);
             }
             return gradient;
+        }
+
+        /** What the gradient of each must be; null for those that are not trained. */
+        private double[][] gradients(float[] dy) {
+            double[][] gradients = new double[values.length][];
+            for (int i = 0; i < gradients.length; i++) {
+                if (isTrained(i)) {
+                    gradients[i] = differentiable(i) ? differences(i, dy) : new double[values[i].length];
+                }
+            }
+            return gradients;
         }
 
         private boolean isTrained(int input) {
@@ -198,6 +222,7 @@ class ComputationTest {
         if (of.op() instanceof TensorOp.Constant) {
             return;
         }
+        double[][] gradients = null;
         for (Product product : List.of(Product.JAVA, (Product) Gemm::sgemm)) {
             try (Arena arena = Arena.ofConfined()) {
                 Run run = new Run(of, product, arena);
@@ -206,6 +231,8 @@ class ComputationTest {
                 for (int i = 0; i < dy.length; i++) {
                     dy[i] = (float) random.nextGaussian();
                 }
+                // The oracle knows nothing of products.
+                gradients = gradients == null ? run.gradients(dy) : gradients;
                 boolean[] all = new boolean[run.values.length];
                 for (int i = 0; i < all.length; i++) {
                     all[i] = run.isTrained(i);
@@ -216,7 +243,7 @@ class ComputationTest {
                         continue;
                     }
                     int count = run.values[i].length;
-                    double[] expected = run.differentiable(i) ? run.differences(i, dy) : new double[count];
+                    double[] expected = gradients[i];
                     double largest = Arrays.stream(expected).map(Math::abs).max().orElse(0);
                     float[] actual = floats(together[i], count);
                     for (int k = 0; k < count; k++) {

@@ -93,15 +93,19 @@ final class Trial {
     private double[] all(double[][] x) {
         double[] y = new double[SAMPLES * size];
         for (int s = 0; s < SAMPLES; s++) {
-            double[][] one = x.clone();
-            for (int i = 0; i < sizes.length; i++) {
-                one[i] = Arrays.copyOfRange(x[i], s * sizes[i], (s + 1) * sizes[i]);
-            }
-            double[] result = TensorReference.of(op, inputs, Stream.of(one).map(Bounded::exact).toList()).values();
-            assertEquals(size, result.length);
-            System.arraycopy(result, 0, y, s * size, size);
+            System.arraycopy(one(x, s), 0, y, s * size, size);
         }
         return y;
+    }
+
+    private double[] one(double[][] x, int sample) {
+        double[][] one = x.clone();
+        for (int i = 0; i < sizes.length; i++) {
+            one[i] = Arrays.copyOfRange(x[i], sample * sizes[i], (sample + 1) * sizes[i]);
+        }
+        double[] result = TensorReference.of(op, inputs, Stream.of(one).map(Bounded::exact).toList()).values();
+        assertEquals(size, result.length);
+        return result;
     }
 
     /** Each sample by itself, off the heap, has the same bits. */
@@ -152,10 +156,15 @@ final class Trial {
         double[][] moved = x.clone();
         moved[tensor] = x[tensor].clone();
         moved[tensor][at] += change;
-        double[] y = all(moved);
+        // What belongs to one sample moves no other, and a tensor moves all.
+        int from = tensor < sizes.length ? at / sizes[tensor] : 0;
+        int to = tensor < sizes.length ? from + 1 : SAMPLES;
         double loss = 0;
-        for (int i = 0; i < y.length; i++) {
-            loss += y[i] * dy[i];
+        for (int s = from; s < to; s++) {
+            double[] y = one(moved, s);
+            for (int i = 0; i < size; i++) {
+                loss += y[i] * dy[s * size + i];
+            }
         }
         return loss;
     }
