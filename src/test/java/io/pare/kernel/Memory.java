@@ -4,7 +4,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
-import java.util.stream.IntStream;
 
 /** Off-heap arrays for the kernel tests; freed with the garbage, so that properties need no clean-up. */
 public final class Memory {
@@ -58,6 +57,10 @@ public final class Memory {
     }
 
     public static int[] rawBits(float[] values) {
-        return IntStream.range(0, values.length).map(i -> Float.floatToRawIntBits(values[i])).toArray();
+        int[] bits = new int[values.length];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = Float.floatToRawIntBits(values[i]);
+        }
+        return bits;
     }
 }

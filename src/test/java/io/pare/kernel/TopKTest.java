@@ -61,20 +61,37 @@ class TopKTest {
         }
     }
 
-    static float[] oracle(float[] x, long k) {
-        // Magnitude descending, then index ascending, as one ascending key.
-        long[] order = new long[x.length];
-        for (int i = 0; i < x.length; i++) {
-            order[i] = (long) (Passes.MAGNITUDE - (Float.floatToRawIntBits(x[i]) & Passes.MAGNITUDE)) << 32 | i;
+    /** The elements in the order in which they are kept: magnitude descending, then index ascending. */
+    record Ranked(float[] x, long[] order) {
+        static Ranked of(float[] x) {
+            // As one ascending key.
+            long[] order = new long[x.length];
+            for (int i = 0; i < x.length; i++) {
+                order[i] =
+                        (long) (Passes.MAGNITUDE - (Float.floatToRawIntBits(x[i]) & Passes.MAGNITUDE)) << 32 | i;
+            }
+            Arrays.sort(order);
+            return new Ranked(x, order);
         }
-        Arrays.sort(order);
-        float[] z = new float[x.length];
-        for (int i = 0; i < k; i++) {
-            int at = (int) order[i];
-            z[at] = x[at];
+
+        float[] kept(long k) {
+            float[] z = new float[x.length];
+            for (int i = 0; i < k; i++) {
+                int at = (int) order[i];
+                z[at] = x[at];
+            }
+            return z;
         }
-        return z;
     }
+
+    static float[] oracle(float[] x, long k) {
+        return Ranked.of(x).kept(k);
+    }
+
+    /** One chunk more than threads, so that a thread has two. */
+    private static final int CHUNKS = 3 * Passes.CHUNK + 12_345;
+    private static final float[] DUAL = Memory.gaussian(CHUNKS, 6);
+    private static final float[] OLD = Memory.gaussian(CHUNKS, 7);
 
     static Stream<Passes> providers() {
         return MixedPasses.all();
@@ -85,15 +102,41 @@ class TopKTest {
                 .toArray();
     }
 
-    private static void everyVariant(Projections p, float[] x, int k, long seed) {
+    /** Data of a test, and what an update with ADMM is given, ranked once for all budgets. */
+    private record Given(float[] x, Ranked ranked, float[] before, float[] w, float[] u, Ranked sum, float[] old) {
+        static Given of(float[] x, long seed) {
+            int n = x.length;
+            // W + U is x up to rounding, and exactly what the oracle sees is the rounded sum.
+            float[] u = Memory.gaussian(n, seed + 1);
+            float[] w = new float[n];
+            float[] sum = new float[n];
+            for (int i = 0; i < n; i++) {
+                u[i] = (i & 1) == 0 ? 0 : u[i];
+                w[i] = x[i] - u[i];
+                sum[i] = w[i] + u[i];
+            }
+            return new Given(x, Ranked.of(x), Memory.gaussian(n, seed), w, u, Ranked.of(sum),
+                    oracle(Memory.gaussian(n, seed + 2), n / 3));
+        }
+    }
+
+    private static void assertBits(float[] expected, MemorySegment actual, long off, String what) {
+        MemorySegment slice = actual.asSlice(off, expected.length * 4L);
+        if (MemorySegment.ofArray(expected).mismatch(slice) >= 0) {
+            assertArrayEquals(Memory.rawBits(expected), slice.toArray(ValueLayout.JAVA_INT), what);
+        }
+    }
+
+    private static void everyVariant(Projections p, Given given, int k, long seed) {
+        float[] x = given.x();
         int n = x.length;
-        float[] expected = oracle(x, k);
+        float[] expected = given.ranked().kept(k);
         long off = 4 * (seed % 3);
         MemorySegment in = Memory.floatsAt(off, x);
-        MemorySegment out = Memory.floatsAt(off, Memory.gaussian(n, seed));
+        MemorySegment out = Memory.floatsAt(off, given.before());
         p.topK(in, off, out, off, n, k);
-        assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(Memory.array(out, off, n)), "copy");
-        assertArrayEquals(Memory.rawBits(x), Memory.rawBits(Memory.array(in, off, n)), "the input stays");
+        assertBits(expected, out, off, "copy");
+        assertBits(x, in, off, "the input stays");
 
         assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(byBits(p, in, off, x, k)), "bits");
 
@@ -106,9 +149,9 @@ class TopKTest {
             assertEquals(above, t.above());
             assertEquals(k - above, t.ties());
         }
-        admm(p, x, k, seed);
+        admm(p, given, k);
         p.topK(in, off, in, off, n, k);
-        assertArrayEquals(Memory.rawBits(expected), Memory.rawBits(Memory.array(in, off, n)), "in place");
+        assertBits(expected, in, off, "in place");
     }
 
     private static float[] byBits(Projections p, MemorySegment in, long off, float[] x, int k) {
@@ -122,19 +165,12 @@ class TopKTest {
         return z;
     }
 
-    private static void admm(Projections p, float[] v, int k, long seed) {
-        int n = v.length;
-        // W + U is v up to rounding, and exactly what the oracle sees is the rounded sum.
-        float[] u = Memory.gaussian(n, seed + 1);
-        float[] w = new float[n];
-        float[] sum = new float[n];
-        float[] old = oracle(Memory.gaussian(n, seed + 2), n / 3);
-        for (int i = 0; i < n; i++) {
-            u[i] = (i & 1) == 0 ? 0 : u[i];
-            w[i] = v[i] - u[i];
-            sum[i] = w[i] + u[i];
-        }
-        float[] z = oracle(sum, k);
+    private static void admm(Projections p, Given given, int k) {
+        float[] w = given.w();
+        float[] sum = given.sum().x();
+        float[] old = given.old();
+        int n = w.length;
+        float[] z = given.sum().kept(k);
         float[] dual = new float[n];
         double primal = 0;
         double moved = 0;
@@ -145,10 +181,10 @@ class TopKTest {
             moved += ((double) z[i] - old[i]) * ((double) z[i] - old[i]);
         }
         MemorySegment mw = Memory.floats(w);
-        MemorySegment mu = Memory.floatsAt(4, u);
+        MemorySegment mu = Memory.floatsAt(4, given.u());
         MemorySegment mz = Memory.floats(old);
         Residuals r = p.topKAdmm(mw, 0, mu, 4, mz, 0, n, k);
-        assertArrayEquals(Memory.rawBits(z), Memory.rawBits(Memory.array(mz, 0, n)), "Z");
+        assertBits(z, mz, 0, "Z");
         float[] us = Memory.array(mu, 4, n);
         for (int i = 0; i < n; i++) {
             // A surviving +0 looks like a pruned element; both have U = v - Z = 0.
@@ -164,12 +200,12 @@ class TopKTest {
     @ParameterizedTest
     @EnumSource(Data.class)
     void shortLengths(Data data) {
+        List<Given> given = IntStream.rangeClosed(0, 67).mapToObj(n -> Given.of(data.make(n, n), n)).toList();
         providers().forEach(passes -> {
             try (Projections p = new Projections(passes, 1)) {
                 for (int n = 0; n <= 67; n++) {
-                    float[] x = data.make(n, n);
                     for (int k : budgets(n)) {
-                        everyVariant(p, x, k, n);
+                        everyVariant(p, given.get(n), k, n);
                     }
                 }
             }
@@ -179,31 +215,26 @@ class TopKTest {
     @ParameterizedTest
     @EnumSource(Data.class)
     void longLengths(Data data) {
-        providers().forEach(passes -> {
-            // All of them are one chunk, which one thread takes however many there are: the longest shows that.
-            for (int threads = 1; threads <= 3; threads += 2) {
-                try (Projections p = new Projections(passes, threads)) {
-                    for (int n : threads == 1 ? new int[]{1023, 1024, 1025, 9000} : new int[]{40_000}) {
-                        float[] x = data.make(n, n);
-                        for (int k : budgets(n)) {
-                            everyVariant(p, x, k, n + k);
-                        }
+        // All of them are one chunk, which one thread takes however many there are: the longest shows that.
+        for (int n : new int[]{1023, 1024, 1025, 9000, 40_000}) {
+            Given given = Given.of(data.make(n, n), n);
+            providers().forEach(passes -> {
+                try (Projections p = new Projections(passes, n == 40_000 ? 3 : 1)) {
+                    for (int k : budgets(n)) {
+                        everyVariant(p, given, k, n + k);
                     }
                 }
-            }
-        });
+            });
+        }
     }
 
     @ParameterizedTest
     @EnumSource(Data.class)
     void severalChunksGiveTheSameBitsAtEveryThreadCountAndProvider(Data data) {
-        // One chunk more than threads, so that a thread has two.
-        int n = 3 * Passes.CHUNK + 12_345;
+        int n = CHUNKS;
         float[] x = data.make(n, 5);
-        float[] u = Memory.gaussian(n, 6);
-        float[] old = Memory.gaussian(n, 7);
         for (int k : new int[]{n / 100, n / 2}) {
-            int[][] first = null;
+            MemorySegment[] first = null;
             Residuals residuals = null;
             for (Passes passes : providers().toList()) {
                 for (int threads = 1; threads <= 3; threads++) {
@@ -211,21 +242,20 @@ class TopKTest {
                         MemorySegment in = Memory.floats(x);
                         MemorySegment out = Memory.zeros(n);
                         p.topK(in, 0, out, 0, n, k);
-                        MemorySegment dual = Memory.floats(u);
-                        MemorySegment z = Memory.floats(old);
+                        MemorySegment dual = Memory.floats(DUAL);
+                        MemorySegment z = Memory.floats(OLD);
                         Residuals r = p.topKAdmm(in, 0, dual, 0, z, 0, n, k);
-                        int[][] now =
-                                {Memory.rawBits(Memory.array(out, 0, n)), Memory.rawBits(Memory.array(dual, 0, n)),
-                                    Memory.rawBits(Memory.array(z, 0, n))};
                         p.topK(in, 0, in, 0, n, k);
-                        assertArrayEquals(now[0], Memory.rawBits(Memory.array(in, 0, n)));
+                        assertEquals(-1, out.mismatch(in), "in place");
+                        MemorySegment[] now = {out, dual, z};
                         if (first == null) {
                             first = now;
                             residuals = r;
                             assertEquals(k, survivors(data, x, out, n, k));
                         }
                         for (int i = 0; i < 3; i++) {
-                            assertArrayEquals(first[i], now[i], "output " + i + " with " + threads + " threads");
+                            assertEquals(-1, first[i].mismatch(now[i]),
+                                    "output " + i + " with " + threads + " threads");
                         }
                         assertEquals(residuals, r);
                     }
@@ -250,6 +280,7 @@ class TopKTest {
             above += Math.abs(x[i]) > shared ? 1 : 0;
             equal += Math.abs(x[i]) == shared ? 1 : 0;
         }
+        Ranked ranked = Ranked.of(x);
         MemorySegment in = Memory.floats(x);
         MemorySegment out = Memory.zeros(n);
         for (int threads = 1; threads <= 3; threads += 2) {
@@ -259,8 +290,7 @@ class TopKTest {
                         int k = edge + by;
                         if (k > 0 && k < n) {
                             p.topK(in, 0, out, 0, n, k);
-                            assertArrayEquals(Memory.rawBits(oracle(x, k)), Memory.rawBits(Memory.array(out, 0, n)),
-                                    "k = " + k);
+                            assertBits(ranked.kept(k), out, 0, "k = " + k);
                         }
                     }
                 }
@@ -349,16 +379,18 @@ class TopKTest {
         for (int i = 0; i < n; i++) {
             sum[i] = x[i] + u[i];
         }
+        float[] kept = oracle(x, k);
+        float[] keptOfSum = oracle(sum, k);
         for (double bias : new double[]{-3000, 3000, 1e9, -1e9}) {
             try (Projections p = new Projections(KernelProvider.loops(), 2)) {
                 p.selector().bias = bias;
                 MemorySegment z = Memory.zeros(n);
                 p.topK(Memory.floats(x), 0, z, 0, n, k);
-                assertArrayEquals(oracle(x, k), Memory.array(z, 0, n));
-                assertArrayEquals(oracle(x, k), byBits(p, Memory.floats(x), 0, x, k));
+                assertArrayEquals(kept, Memory.array(z, 0, n));
+                assertArrayEquals(kept, byBits(p, Memory.floats(x), 0, x, k));
                 MemorySegment dual = Memory.floats(u);
                 Residuals r = p.topKAdmm(Memory.floats(x), 0, dual, 0, z, 0, n, k);
-                assertArrayEquals(oracle(sum, k), Memory.array(z, 0, n));
+                assertArrayEquals(keptOfSum, Memory.array(z, 0, n));
                 p.selector().bias = 0;
                 MemorySegment z2 = Memory.zeros(n);
                 p.topK(Memory.floats(x), 0, z2, 0, n, k);
