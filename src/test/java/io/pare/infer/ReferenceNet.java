@@ -21,7 +21,6 @@ import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
 import io.pare.net.TensorOp;
 import io.pare.net.Window;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -163,13 +162,16 @@ public final class ReferenceNet {
                 }
             }
             case BatchNorm norm -> {
+                float[] w = tensor(node, ".weight");
+                float[] b = tensor(node, ".bias");
+                float[] mean = tensor(node, ".running_mean");
+                float[] variance = tensor(node, ".running_var");
                 for (int i = 0; i < y.values.length; i++) {
                     int c = i / area;
-                    double factor = tensor(node, ".weight")[c]
-                            / Math.sqrt(tensor(node, ".running_var")[c] + (double) norm.epsilon());
-                    Sum sum = new Sum(tensor(node, ".bias")[c]);
+                    double factor = w[c] / Math.sqrt(variance[c] + (double) norm.epsilon());
+                    Sum sum = new Sum(b[c]);
                     sum.add(factor, x, i);
-                    sum.add(-factor * tensor(node, ".running_mean")[c]);
+                    sum.add(-factor * mean[c]);
                     sum.into(y, i);
                 }
             }
@@ -301,14 +303,15 @@ public final class ReferenceNet {
         for (int c = 0; c < out.channels(); c++) {
             for (int oy = 0; oy < out.height(); oy++) {
                 for (int ox = 0; ox < out.width(); ox++) {
-                    List<Integer> read = new ArrayList<>();
+                    int[] read = new int[w.kernelHeight() * w.kernelWidth()];
+                    int reads = 0;
                     int counted = 0;
                     for (int ky = 0; ky < w.kernelHeight(); ky++) {
                         for (int kx = 0; kx < w.kernelWidth(); kx++) {
                             int iy = oy * w.strideHeight() + ky * w.dilationHeight() - w.top();
                             int ix = ox * w.strideWidth() + kx * w.dilationWidth() - w.left();
                             if (iy >= 0 && iy < in.height() && ix >= 0 && ix < in.width()) {
-                                read.add((c * in.height() + iy) * in.width() + ix);
+                                read[reads++] = (c * in.height() + iy) * in.width() + ix;
                                 counted++;
                             } else if (mean != null && mean.countsPadding()
                                     && iy < in.height() + w.bottom() - mean.uncountedBottom()
@@ -319,13 +322,16 @@ public final class ReferenceNet {
                     }
                     int at = (c * out.height() + oy) * out.width() + ox;
                     if (mean == null) {
-                        y.values[at] = read.stream().mapToDouble(from -> x.values[from]).max().orElseThrow();
-                        y.errors[at] = read.stream().mapToDouble(from -> x.errors[from]).max().orElseThrow();
+                        y.values[at] = Double.NEGATIVE_INFINITY;
+                        for (int i = 0; i < reads; i++) {
+                            y.values[at] = Math.max(y.values[at], x.values[read[i]]);
+                            y.errors[at] = Math.max(y.errors[at], x.errors[read[i]]);
+                        }
                         continue;
                     }
                     Sum sum = new Sum(0);
-                    for (int from : read) {
-                        sum.add(1.0 / counted, x, from);
+                    for (int i = 0; i < reads; i++) {
+                        sum.add(1.0 / counted, x, read[i]);
                     }
                     sum.into(y, at);
                 }

@@ -7,12 +7,10 @@ import io.pare.net.Op.BatchNorm;
 import io.pare.net.Op.ResponseNorm;
 import io.pare.net.Op.Subsample;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
-import java.util.stream.IntStream;
 
 /** Random networks that are pruned like real ones. */
 public final class PrunedNets {
@@ -49,12 +47,7 @@ public final class PrunedNets {
             assertArrayEquals(tensor.shape(), other.shape());
             assertEquals(tensor.nonzeros(), other.nonzeros(), name);
             assertArrayEquals(tensor.codebook(), other.codebook(), name);
-            float[] values = tensor.toArray();
-            float[] others = other.toArray();
-            for (int i = 0; i < values.length; i++) {
-                assertEquals(Float.floatToRawIntBits(values[i]), Float.floatToRawIntBits(others[i]),
-                        name + "[" + i + "]");
-            }
+            assertEquals(-1, Arrays.mismatch(tensor.toArray(), other.toArray()), () -> name + " differs at");
         });
     }
 
@@ -103,15 +96,36 @@ public final class PrunedNets {
             key[i] = byRow[i / columns] + byChannel[i % columns / taps]
                     - Math.log(-Math.log(random.nextDouble()));
         }
-        int[] order = IntStream.range(0, key.length).boxed().sorted(Comparator.comparingDouble(i -> -key[i]))
-                .mapToInt(Integer::intValue).toArray();
+        int[] order = largest(key, keep);
         // A power of two, so that values are exact multiples of it; outputs stay near the inputs' size.
         double scale = Math.scalb(1.0, (int) Math.rint(Math.log((double) rows / keep) / Math.log(4)) - 1);
-        for (int i : Arrays.copyOf(order, keep)) {
+        for (int i : order) {
             double sign = random.nextBoolean() ? 1 : -1;
             double size = levels == 0 ? 0.3 + Math.abs(random.nextGaussian())
                     : 1 + random.nextInt(Math.max(1, levels / 2));
             values[i] = (float) (scale * sign * size);
         }
+    }
+
+    /** The places of the largest keys, from the largest one on, equal ones as they lie. */
+    private static int[] largest(double[] key, int count) {
+        double[] sorted = Arrays.stream(key).map(k -> -k).sorted().toArray();
+        int[] taken = new int[count];
+        int[] order = new int[count];
+        for (int i = 0; i < key.length; i++) {
+            if (count == 0 || -key[i] > sorted[count - 1]) {
+                continue;
+            }
+            // One of several equal ones, which share the count of the first.
+            int at = Arrays.binarySearch(sorted, 0, count, -key[i]);
+            while (at > 0 && sorted[at - 1] == sorted[at]) {
+                at--;
+            }
+            int place = at + taken[at]++;
+            if (place < count) {
+                order[place] = i;
+            }
+        }
+        return order;
     }
 }
