@@ -34,6 +34,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,17 +47,22 @@ class NetworkFileCommandsTest {
     @TempDir
     Path folder;
 
+    private static CompressedWeights weights;
+    private static byte[] encoded;
     private Path net;
-    private CompressedWeights weights;
 
     private record Result(int exit, String out, String err) {}
 
+    @BeforeAll
+    static void weights() {
+        CompressedWeights lenet = PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3);
+        weights = new CompressedWeights(lenet.model(), lenet.tensors(), InputScale.MNIST);
+        encoded = PareFile.encode(weights);
+    }
+
     @BeforeEach
-    void net() {
-        net = folder.resolve("net.pare");
-        weights = new CompressedWeights(PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3).model(),
-                PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 1, 3).tensors(), InputScale.MNIST);
-        PareFile.write(net, weights);
+    void net() throws IOException {
+        net = Files.write(folder.resolve("net.pare"), encoded);
     }
 
     private static Result run(Object... arguments) {

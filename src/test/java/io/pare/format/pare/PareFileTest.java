@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.zip.CRC32C;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +47,15 @@ class PareFileTest {
             .add("conv1", new Conv2d(3, 6, Window.uniform(3, 2, 2, 1, 1), 3, true)).relu("relu1")
             .add("mean", AvgPool.of(2, 1, 1))
             .flatten("flatten").dropout("drop1", 0.25f).linear("head", 7).build();
+
+    private static final CompressedWeights LENET5 = PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2);
+    /** Its file: the search for the shortest takes longer than what is done to it. */
+    private static byte[] encoded;
+
+    @BeforeAll
+    static void encoded() {
+        encoded = PareFile.encode(LENET5);
+    }
 
     /** A file with whole levels, and words that are none. */
     static byte[] scaled() {
@@ -268,7 +278,7 @@ class PareFileTest {
             CompressedWeights folded = BatchNormFolding.fold(weights);
             PrunedNets.assertSame(folded, PareFile.decode(PareFile.encode(folded)));
         }
-        CompressedWeights resnet = PrunedNets.of(Models.byName("resnet32"), Map.of(), 0, 0, 4);
+        CompressedWeights resnet = PrunedNets.of(Models.byName("resnet20"), Map.of(), 0, 0, 4);
         PrunedNets.assertSame(resnet, PareFile.decode(PareFile.encode(resnet)));
     }
 
@@ -305,7 +315,7 @@ class PareFileTest {
 
     @Test
     void scaleOfInputsAndRoundedBiasesComeBack() {
-        CompressedWeights weights = PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2);
+        CompressedWeights weights = LENET5;
         CompressedWeights scaled = new CompressedWeights(weights.model(), weights.tensors(),
                 new InputScale(0.1307f, 0.3081f));
         PrunedNets.assertSame(scaled, PareFile.decode(PareFile.encode(scaled)));
@@ -313,15 +323,15 @@ class PareFileTest {
 
     @Test
     void multiplesOfAStepTakeFewerBitsThanFloats() {
+        Net net = new NetBuilder("biases", Shape.of(10)).linear("fc1", 500).build();
         for (float step : new float[]{0.25f, 0.1f, -0.1f}) {
-            Map<String, CompressedTensor> tensors = new HashMap<>(
-                    PrunedNets.lenet5(PrunedNets.KEPT_167X, 4, 0, 3).tensors());
+            Map<String, CompressedTensor> tensors = new HashMap<>(PrunedNets.of(net, Map.of(), 4, 0, 3).tensors());
             float[] biases = new float[500];
             for (int i = 0; i < biases.length; i++) {
                 biases[i] = step * (i % 91 - 45);
             }
             tensors.put("fc1.bias", CompressedTensor.of(biases, 500));
-            CompressedWeights weights = new CompressedWeights(Models.lenet5(), tensors, InputScale.MNIST);
+            CompressedWeights weights = new CompressedWeights(net, tensors, InputScale.MNIST);
             PrunedNets.assertSame(weights, PareFile.decode(PareFile.encode(weights)));
             double bytes = PareFile.sizes(weights).tensors().get("fc1.bias").total();
             assertTrue(bytes < 500 * 7.5 / 8, bytes + " bytes");
@@ -338,11 +348,9 @@ class PareFileTest {
 
     @Test
     void damageIsNamed(@TempDir Path folder) throws IOException {
-        CompressedWeights weights = PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2);
-        Path path = folder.resolve("net.pare");
-        PareFile.write(path, weights);
-        PrunedNets.assertSame(weights, PareFile.read(path));
-        byte[] file = Files.readAllBytes(path);
+        Path path = Files.write(folder.resolve("net.pare"), encoded);
+        PrunedNets.assertSame(LENET5, PareFile.read(path));
+        byte[] file = encoded;
         for (int length = 0; length < file.length; length += length < 20 ? 1 : 97) {
             byte[] cut = Arrays.copyOf(file, length);
             assertThrows(FormatException.class, () -> PareFile.decode(cut), "cut to " + length);
@@ -363,13 +371,12 @@ class PareFileTest {
 
     @Test
     void aNoteOfHowItWasMadeComesBackAndChangesNothingElse(@TempDir Path folder) throws IOException {
-        CompressedWeights weights = PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2);
-        Path plain = folder.resolve("plain.pare");
+        CompressedWeights weights = LENET5;
+        Path plain = Files.write(folder.resolve("plain.pare"), encoded);
         Path noted = folder.resolve("noted.pare");
         Map<String, String> note = new LinkedHashMap<>();
         note.put("recipe", "lenet5-joint");
         note.put("data", "Zürich: 28x28");
-        PareFile.write(plain, weights);
         PareFile.write(noted, weights, note);
         assertEquals(List.copyOf(note.entrySet()), List.copyOf(PareFile.provenance(noted).entrySet()));
         assertEquals(Map.of(), PareFile.provenance(plain));
@@ -404,7 +411,7 @@ class PareFileTest {
 
     @Test
     void payloadsWithAValidChecksumNeverBreakTheReader() {
-        byte[] file = PareFile.encode(PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2));
+        byte[] file = encoded;
         Random random = new Random(11);
         int refused = 0;
         for (int i = 0; i < 300; i++) {
@@ -424,7 +431,7 @@ class PareFileTest {
     @Test
     void tensorsMustFitTheModel() {
         Map<String, CompressedTensor> tensors = new HashMap<>(
-                PrunedNets.lenet5(PrunedNets.KEPT_167X, 3, 1, 2).tensors());
+                LENET5.tensors());
         tensors.put("fc2.bias", CompressedTensor.of(new float[9], 9));
         assertTrue(assertThrows(IllegalArgumentException.class,
                 () -> new CompressedWeights(Models.lenet5(), tensors, InputScale.UNIT)).getMessage()
