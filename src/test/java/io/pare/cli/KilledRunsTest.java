@@ -44,8 +44,7 @@ class KilledRunsTest {
     @Test
     void compressionsOfOnesOwnThatAreStoppedInLaterStagesEndWithTheSameBits() throws Exception {
         RunJob job = RunJob.compressOwn(folder);
-        Path measured = Files.createDirectory(folder.resolve("measured"));
-        int events = watch(job.start(measured, log()), measured, Integer.MAX_VALUE);
+        int events = measure(job);
         Path out = Files.createDirectory(folder.resolve("stopped"));
         int[] at = {events / 4, events / 4, events / 3};
         for (int i = 0; i < at.length; i++) {
@@ -77,12 +76,9 @@ class KilledRunsTest {
 
     private void kill(RunJob job, int runs, long seed) throws Exception {
         SplittableRandom random = new SplittableRandom(seed);
-        // The first run of all is the measure of the others: how long it takes, how much happens in its folder.
-        Path measured = Files.createDirectory(folder.resolve("measured"));
         long begin = System.nanoTime();
-        int events = watch(job.start(measured, log()), measured, Integer.MAX_VALUE);
+        int events = measure(job);
         long nanos = System.nanoTime() - begin;
-        job.finish(measured, job + ", not killed");
         int kills = 0;
         int inside = 0;
         for (int run = 0; run < runs; run++) {
@@ -111,6 +107,15 @@ class KilledRunsTest {
         }
         System.out.printf("%s: %d runs, %d kills, %d of them at an event of the folder, all with the same bits%n", job,
                 runs, kills, inside);
+    }
+
+    /** The first run of all is the measure of the others: what it leaves, and how much happens in its folder. */
+    private int measure(RunJob job) throws IOException, InterruptedException {
+        Path measured = Files.createDirectory(folder.resolve("measured"));
+        Process process = job.start(measured, log());
+        int events = watch(process, measured, Integer.MAX_VALUE);
+        job.undisturbed(process, measured, log());
+        return events;
     }
 
     private Path log() {

@@ -48,6 +48,8 @@ final class RunJob {
     private final Path place;
     /** What a run leaves, of which each bit counts. */
     private final List<String> files;
+    /** Null before it is asked for. */
+    private Path undisturbed;
 
     private RunJob(List<String> begin, boolean train, Path place, String... files) {
         this.begin = begin;
@@ -117,13 +119,20 @@ final class RunJob {
 
     /** The folder of a run that nothing happened to. */
     Path undisturbed() throws IOException, InterruptedException {
-        Path out = place.resolve(this + "-undisturbed");
-        if (Files.notExists(out)) {
+        if (undisturbed == null) {
+            Path out = place.resolve(this + "-undisturbed");
             Jvm.Result result = run(out, "");
             assertEquals(Commands.OK, result.exit(), result.err());
             assertEquals(List.of(), lines(result));
+            undisturbed = out;
         }
-        return out;
+        return undisturbed;
+    }
+
+    /** Takes a run that was watched to its end as the one that nothing happened to. */
+    void undisturbed(Process process, Path out, Path log) throws IOException, InterruptedException {
+        assertEquals(Commands.OK, Jvm.await(process), Files.readString(log));
+        undisturbed = out;
     }
 
     private void assertSame(Path out, String what) throws IOException, InterruptedException {
