@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -70,7 +71,7 @@ final class ClassArchive {
                 return Optional.of(new ClassArchive(file, null));
             }
             return args.length > 0 && MAKERS.contains(args[0])
-                    ? Optional.of(new ClassArchive(file, folder.resolve(ProcessHandle.current().pid() + SUFFIX)))
+                    ? Optional.of(new ClassArchive(file, folder.resolve(UUID.randomUUID() + SUFFIX)))
                     : Optional.empty();
         } catch (IOException e) {
             return Optional.empty();
