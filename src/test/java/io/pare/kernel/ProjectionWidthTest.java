@@ -133,7 +133,10 @@ class ProjectionWidthTest {
         /** Elements of an array of candidates; a NaN's payload is the processor's choice. */
         private static void add(CRC32 crc, MemorySegment segment, long at, int n) {
             for (long i = at; i < at + n; i++) {
-                crc.update(Float.floatToIntBits(segment.getAtIndex(ValueLayout.JAVA_FLOAT, i)));
+                int bits = Float.floatToIntBits(segment.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+                for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
+                    crc.update(bits >>> shift);
+                }
             }
         }
 
