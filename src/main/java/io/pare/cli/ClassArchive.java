@@ -17,12 +17,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file with the JVM's own form of the classes of the command line, in the user's cache: with it, a run of one step
- * takes a fifth less.
+ * A file with the JVM's own form of the classes of the command line, in the user's cache. With it, a run of one step takes
+ * a fifth less.
  *
- * <p>The first command that trains leaves it, which takes that command a second and a half more. Its name says which
- * JVM and which jars it is of, so another version makes another file, and removes those of before. The JVM checks them
- * again, and a sum of the content. It appears under its name only when it is complete. Nothing fails where it cannot be had: it is left out.
+ * <p>The first command that trains leaves the archive, which takes that command a second and a half more. The file's name says
+ * which JVM and which jars it is of, so another version makes another file, and removes the earlier ones. The JVM compares
+ * version, jars and a checksum once more. A file appears under its name only when it is complete. Where no archive can be had,
+ * the command runs without.
  */
 final class ClassArchive {
     private static final String FOLDER = "classes";
@@ -62,17 +63,13 @@ final class ClassArchive {
                 }
                 made.addAll(List.of(jar.toAbsolutePath(), Files.size(jar), Files.getLastModifiedTime(jar)));
             }
-            Path folder = Natives.ownCacheFolder(FOLDER).orElse(null);
-            if (folder == null) {
+            String name = Integer.toHexString(Objects.hash(made.toArray())) + SUFFIX;
+            boolean exists = Files.exists(Natives.cacheFolder().resolve(FOLDER).resolve(name));
+            if (!exists && !(args.length > 0 && MAKERS.contains(args[0]))) {
                 return Optional.empty();
             }
-            Path file = folder.resolve(Integer.toHexString(Objects.hash(made.toArray())) + SUFFIX);
-            if (Files.exists(file)) {
-                return Optional.of(new ClassArchive(file, null));
-            }
-            return args.length > 0 && MAKERS.contains(args[0])
-                    ? Optional.of(new ClassArchive(file, folder.resolve(UUID.randomUUID() + SUFFIX)))
-                    : Optional.empty();
+            return Natives.ownCacheFolder(FOLDER).map(folder -> new ClassArchive(folder.resolve(name),
+                    exists ? null : folder.resolve(UUID.randomUUID() + SUFFIX)));
         } catch (IOException e) {
             return Optional.empty();
         }
