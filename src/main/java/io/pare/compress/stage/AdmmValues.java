@@ -1,7 +1,5 @@
 package io.pare.compress.stage;
 
-import com.fasterxml.jackson.annotation.JsonFormat;
-import com.fasterxml.jackson.annotation.JsonInclude;
 import io.pare.compress.Admm;
 import io.pare.compress.AdmmOptions;
 import io.pare.compress.Guarantee;
@@ -37,10 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record AdmmValues(Map<String, Integer> bits, Quantization.@Nullable Levels levels, boolean zero, boolean follow,
         boolean snap, AdmmOptions admm, TrainingOptions train,
-        @JsonFormat(
-                with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY) @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Budget> budget)
-        implements
-        AdmmStage {
+        @OneOrMore List<Budget> budget) implements AdmmStage {
     /** Of {@code admm-cluster}. */
     public static final AdmmValues CLUSTER = new AdmmValues(Map.of(), null, true, true, true, AdmmOptions.DEFAULTS,
             TrainingOptions.DEFAULTS);

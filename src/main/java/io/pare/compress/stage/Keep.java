@@ -1,7 +1,5 @@
 package io.pare.compress.stage;
 
-import com.fasterxml.jackson.annotation.JsonFormat;
-import com.fasterxml.jackson.annotation.JsonInclude;
 import io.pare.compress.TensorPattern;
 import io.pare.compress.Variable;
 import io.pare.compress.constraint.Budget;
@@ -30,8 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Keep(long total, double ratio, GlobalSparsity.Score score, boolean removeDead,
         Map<String, Double> layers, double rate, @Nullable KeptGroups groups,
-        @JsonFormat(
-                with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY) @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Budget> budget) {
+        @OneOrMore List<Budget> budget) {
     /** Nothing chosen. */
     public static final Keep DEFAULTS = new Keep(0, 0, GlobalSparsity.Score.LAMP, true, Map.of());
 

@@ -1,7 +1,5 @@
 package io.pare.compress.stage;
 
-import com.fasterxml.jackson.annotation.JsonFormat;
-import com.fasterxml.jackson.annotation.JsonInclude;
 import io.pare.compress.Guarantee;
 import io.pare.compress.LayerVisitor;
 import io.pare.compress.TensorPattern;
@@ -59,10 +57,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Reconstruct(Map<String, List<Constraint>> constraints, Solver method, double damping, int samples,
         double bytes, boolean sequential,
-        @JsonFormat(
-                with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY) @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Budget> budget)
-        implements
-        Stage {
+        @OneOrMore List<Budget> budget) implements Stage {
     /** Samples where none are given. */
     public static final int USUAL_SAMPLES = 1000;
     /** Nothing constrained, by ADMM. */
