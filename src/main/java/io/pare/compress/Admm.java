@@ -350,7 +350,7 @@ public final class Admm implements AutoCloseable {
         long begin = System.nanoTime();
         List<ResidualRow> residuals = new ArrayList<>();
         if (consensus != null) {
-            groups.forEach(group -> group.add());
+            groups.forEach(Group::add);
             consensus.average(tensors(group -> group.u));
             takeMeans();
         }

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * vectors alone is rare or short in training, or, as sums over all elements, not the same bits in the twin.
  */
 final class WarmupKernels implements Kernels {
-    /** Elements that one number of slices counts; a multiple of what a byte of a mask and a vector hold. */
-    private static final long LONGEST = 1 << 30;
+    /** Elements of the longest chunk, which are counted in ints; a multiple of those of a mask's byte and of a vector. */
+    private static final long CHUNK = 1 << 30;
 
     private final Kernels vectors;
     private final Kernels plain;
@@ -44,8 +44,8 @@ final class WarmupKernels implements Kernels {
             part.run(vectors, 0, 0, n);
             return;
         }
-        for (long at = 0; at < n; at += LONGEST) {
-            for (Warmup.Slices slice = warmup.slices((int) Math.min(LONGEST, n - at)); slice.next();) {
+        for (long at = 0; at < n; at += CHUNK) {
+            for (Warmup.Slices slice = warmup.slices((int) Math.min(CHUNK, n - at)); slice.next();) {
                 long from = at + slice.from;
                 part.run(slice.vectors ? vectors : plain, from, from * Float.BYTES, slice.count);
             }

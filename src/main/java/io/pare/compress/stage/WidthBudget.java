@@ -89,15 +89,15 @@ final class WidthBudget {
             options.add(options(tensor, outputs));
         }
         double[] apart = apart(tensors);
+        double[] least = Knapsack.least(options, budgets.size());
         double[] most = new double[budgets.size()];
         for (int i = 0; i < most.length; i++) {
             most[i] = budgets.get(i).aim() - apart[i];
-            double least = Knapsack.least(options, most.length)[i];
-            if (least > most[i]) {
+            if (least[i] > most[i]) {
                 throw new RecipeException(String.format(Locale.ROOT,
                         "%s is out of reach: with the fewest bits in each layer the network takes %.4g %s; prune it first, or"
                                 + " allow more",
-                        budgets.get(i), least + apart[i], budgets.get(i).quantity().unit()));
+                        budgets.get(i), least[i] + apart[i], budgets.get(i).quantity().unit()));
             }
         }
         int[] chosen = Knapsack.choose(options, most);
@@ -140,7 +140,7 @@ final class WidthBudget {
                     at = i;
                 }
             }
-            double worth = errors[at] == 0 ? 0 : change(tensor.variable(), looked, plain, outputs) / errors[at];
+            double worth = errors[at] == 0 ? 0 : change(value, looked, plain, errors[at], outputs) / errors[at];
             List<Knapsack.Option> options = new ArrayList<>();
             for (int i = 0; i < widths.length; i++) {
                 options.add(option(tensor.variable(), kept, widths[i], worth * errors[i]));
@@ -167,17 +167,18 @@ final class WidthBudget {
         }
     }
 
-    /** How far the outputs are with one tensor projected, or else how far that is, over its square. */
-    private static double change(Variable variable, FloatTensor rounded, FloatTensor plain, OutputChange outputs) {
+    /** How far the outputs are with one tensor projected, or else the tensor's squared error over its square. */
+    private static double change(FloatTensor value, FloatTensor rounded, FloatTensor plain, double error,
+            OutputChange outputs) {
         double square = 0;
         for (long i = 0; i < plain.count(); i++) {
             square += (double) plain.get(i) * plain.get(i);
         }
-        variable.value().copyFrom(rounded);
+        value.copyFrom(rounded);
         try {
-            return outputs.orElse(square > 0 ? squaredDistance(rounded, plain) / square : 0);
+            return outputs.orElse(square > 0 ? error / square : 0);
         } finally {
-            variable.value().copyFrom(plain);
+            value.copyFrom(plain);
         }
     }
 
