@@ -25,7 +25,6 @@ import io.pare.net.Shape;
 import io.pare.net.Task;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -228,25 +227,11 @@ class AdversaryTest {
     @Test
     void stepsUnderAttackAllocateNothing() {
         Assumptions.assumeTrue(Natives.enabled(), "products in plain Java allocate, attack or not");
-        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory
-                .getThreadMXBean();
         try (Network network = Network.create(SMALL, 1, Natives.enabled());
                 Trainer trainer = new Trainer(network, pictures(1, 24 * 20, 1), ONE,
                         settings(new Attack(0.1, 0.05, 8), 1))) {
-            long[] allocated = new long[2];
-            // Images of a batch have 3,456 bytes, for eight steps of the attack. Vectors are objects until the optimising
-            // compiler has seen the loops: epochs until they no longer are.
-            long perStep = Long.MAX_VALUE;
-            for (int epoch = 0; epoch < 300 && perStep > 16_384; epoch++) {
-                trainer.epoch(epoch, 0, done -> 1e-4, new Trainer.StepListener() {
-                    @Override
-                    public boolean afterUpdate(Trainer.Progress progress) {
-                        allocated[progress.batch() == 10 ? 0 : 1] = threads.getCurrentThreadAllocatedBytes();
-                        return true;
-                    }
-                });
-                perStep = (allocated[1] - allocated[0]) / 10;
-            }
+            // Images of a batch have 3,456 bytes, for eight steps of the attack.
+            long perStep = StepAllocation.settled(trainer, 20, 1e-4, 16_384, 300);
             assertTrue(perStep <= 16_384, perStep + " bytes a step");
         }
     }

@@ -19,7 +19,6 @@ import io.pare.net.Models;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -132,27 +131,12 @@ class MaskedTrainingTest {
         private Steps() {}
 
         public static void main(String[] arguments) {
-            com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory
-                    .getThreadMXBean();
             try (Region region = Region.confined("masks");
                     Network network = masked(region);
                     Trainer trainer = new Trainer(network, noise(16 * 40), InputScale.UNIT, new TrainingSettings(16,
                             Optimizer.ADAM, false, Augmentation.NONE, null, 3))) {
-                long[] allocated = new long[2];
-                // Vectors are objects until the optimising compiler has seen the loops: epochs until they no longer are. It
-                // looks at a rare one, as of a rest of four weights, only after thousands of steps.
-                long perStep = Long.MAX_VALUE;
-                for (int epoch = 0; epoch < 1000 && perStep > 4096; epoch++) {
-                    trainer.epoch(epoch, 0, done -> 1e-4, new Trainer.StepListener() {
-                        @Override
-                        public boolean afterUpdate(Trainer.Progress progress) {
-                            allocated[progress.batch() == 20 ? 0 : 1] = threads.getCurrentThreadAllocatedBytes();
-                            return true;
-                        }
-                    });
-                    perStep = (allocated[1] - allocated[0]) / 20;
-                }
-                System.out.println(perStep);
+                // The compiler looks at a rare loop, as of a rest of four weights, only after thousands of steps.
+                System.out.println(StepAllocation.settled(trainer, 40, 1e-4, 4096, 1000));
             }
         }
     }

@@ -22,7 +22,6 @@ import io.pare.net.NetBuilder;
 import io.pare.net.Op.Subsample;
 import io.pare.net.Shape;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -262,24 +261,10 @@ class TrainingRunTest {
     @Test
     @Tag("native")
     void stepsAllocateAlmostNothingOnTheHeap() {
-        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory
-                .getThreadMXBean();
         try (Network network = network("halves")) {
             TrainingSettings settings = TrainingSettings.standard(1);
             Trainer trainer = new Trainer(network, halves(64 * 200, 1), InputScale.UNIT, settings);
-            long[] allocated = new long[2];
-            // Vectors are objects until the optimising compiler has seen the loops: epochs until they no longer are.
-            long perStep = Long.MAX_VALUE;
-            for (int epoch = 0; epoch < 200 && perStep > 4096; epoch++) {
-                trainer.epoch(epoch, 0, done -> 1e-3, new Trainer.StepListener() {
-                    @Override
-                    public boolean afterUpdate(Trainer.Progress progress) {
-                        allocated[progress.batch() == 100 ? 0 : 1] = threads.getCurrentThreadAllocatedBytes();
-                        return true;
-                    }
-                });
-                perStep = (allocated[1] - allocated[0]) / 100;
-            }
+            long perStep = StepAllocation.settled(trainer, 200, 1e-3, 4096, 200);
             assertTrue(perStep <= 4096, perStep + " bytes a step");
         }
     }
